@@ -1,0 +1,73 @@
+package cdc
+
+import "time"
+
+// Op is what happened to a row.
+type Op uint8
+
+// The operations of a Change.
+const (
+	Insert Op = iota + 1
+	Update
+	Delete
+)
+
+func (o Op) String() string {
+	switch o {
+	case Insert:
+		return "insert"
+	case Update:
+		return "update"
+	case Delete:
+		return "delete"
+	}
+	return "unknown"
+}
+
+// TableName names a table of the server.
+type TableName struct{ Schema, Name string }
+
+func (t TableName) String() string { return t.Schema + "." + t.Name }
+
+// Table is a watched table as it was when its rows were logged. It never changes; a changed table is a new Table, so
+// pointers may be compared.
+type Table struct {
+	TableName
+	Columns []string // in table order
+	Key     []int    // positions of the primary key's columns, empty without one
+	index   map[string]int
+}
+
+// NewTable makes a table of columns; key holds the positions of its primary key.
+func NewTable(name TableName, columns []string, key []int) *Table {
+	t := &Table{TableName: name, Columns: columns, Key: key, index: make(map[string]int, len(columns))}
+	for i, c := range columns {
+		t.index[c] = i
+	}
+	return t
+}
+
+// Index is the position of a column, -1 when the table has none of that name.
+func (t *Table) Index(column string) int {
+	if i, ok := t.index[column]; ok {
+		return i
+	}
+	return -1
+}
+
+// Change is one row of one rows-event. Before is set for updates and deletes, After for inserts and updates.
+type Change struct {
+	Table  *Table
+	Op     Op
+	Before Row
+	After  Row
+}
+
+// Commit ends a transaction and makes the changes since the last one visible. A commit whose GTID and Number are zero
+// only says how far the log was read.
+type Commit struct {
+	Txn  Txn       // the transaction; its Start is what ids are derived from
+	End  Coord     // where the log stands behind it
+	Time time.Time // when it was committed, monotonic and never ahead of our clock
+	Rows int       // rows of watched tables in it
+}

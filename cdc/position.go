@@ -1,0 +1,112 @@
+package cdc
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+)
+
+// Coord is a place in the binlog files of one server.
+type Coord struct {
+	File   string `json:"file"`
+	Offset uint64 `json:"offset"`
+}
+
+func (c Coord) String() string { return fmt.Sprintf("%s:%d", c.File, c.Offset) }
+
+// Before says whether c is earlier than o in the same server's log. Files are numbered at their end.
+func (c Coord) Before(o Coord) bool {
+	if c.File != o.File {
+		if len(c.File) != len(o.File) { // binlog.999999 is followed by binlog.1000000
+			return len(c.File) < len(o.File)
+		}
+		return c.File < o.File
+	}
+	return c.Offset < o.Offset
+}
+
+// Txn identifies a transaction of the log.
+type Txn struct {
+	GTID  string `json:"gtid,omitempty"` // empty on a server without GTIDs
+	Start Coord  `json:"start"`          // where it begins
+	Hash  uint64 `json:"hash,omitempty"` // of its raw row bytes and its commit time, equal on every replica
+}
+
+// ID names the transaction: its GTID, or where it begins on a server without GTIDs.
+func (t Txn) ID() string {
+	if t.GTID != "" {
+		return t.GTID
+	}
+	return t.Start.String()
+}
+
+// Position is where reading resumes: the point before the last transaction, and that transaction. Every connect reads
+// it once more, compares, and skips it, for a server accepts a position of a history that is not its own (DESIGN 4).
+type Position struct {
+	Flavor string `json:"flavor"`         // mysql or mariadb
+	Set    string `json:"set,omitempty"`  // the GTID set before Last; empty on a server without GTIDs
+	Start  Coord  `json:"start"`          // the place before Last
+	Last   *Txn   `json:"last,omitempty"` // nil: nothing was read since Set and Start were taken from the server
+}
+
+func (p Position) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s", p.Start)
+	if p.Set != "" {
+		fmt.Fprintf(&b, " gtid %s", p.Set)
+	}
+	if p.Last != nil {
+		fmt.Fprintf(&b, " then %s", p.Last.ID())
+	}
+	return b.String()
+}
+
+// Tracker moves a position from transaction to transaction. It is not safe for concurrent use.
+type Tracker struct {
+	flavor string
+	set    mysql.GTIDSet // nil on a server without GTIDs
+	start  Coord
+	last   *Txn
+}
+
+// NewTracker starts at a position.
+func NewTracker(p Position) (*Tracker, error) {
+	t := &Tracker{flavor: p.Flavor, start: p.Start, last: p.Last}
+	if p.Set == "" && (p.Last == nil || p.Last.GTID == "") {
+		return t, nil
+	}
+	set, err := mysql.ParseGTIDSet(p.Flavor, p.Set)
+	if err != nil {
+		return nil, fmt.Errorf("reading GTID set %q: %w", p.Set, err)
+	}
+	t.set = set
+	return t, nil
+}
+
+// Advance makes txn the last transaction.
+func (t *Tracker) Advance(txn Txn) error {
+	if t.last != nil && t.last.GTID != "" {
+		if err := t.set.Update(t.last.GTID); err != nil {
+			return fmt.Errorf("adding %s to the GTID set: %w", t.last.GTID, err)
+		}
+	}
+	if t.set == nil && txn.GTID != "" {
+		set, err := mysql.ParseGTIDSet(t.flavor, "")
+		if err != nil {
+			return err
+		}
+		t.set = set
+	}
+	t.start, t.last = txn.Start, &txn
+	return nil
+}
+
+// Position is where the tracker stands.
+func (t *Tracker) Position() Position {
+	p := Position{Flavor: t.flavor, Start: t.start, Last: t.last}
+	if t.set != nil {
+		p.Set = t.set.String()
+	}
+	return p
+}

@@ -1,0 +1,101 @@
+package cdc
+
+import "strconv"
+
+// Kind says what a column's text stands for, so that a payload can show it as a number, a string, JSON or base64.
+type Kind uint8
+
+// The kinds of a value. Absent is not Null: the server did not log the column (binlog_row_image MINIMAL, or a generated
+// column that MariaDB leaves out of updates).
+const (
+	Absent Kind = iota
+	Null
+	Int     // exact decimal digits, with their sign
+	Float   // the shortest text that reads back as the same FLOAT or DOUBLE
+	Decimal // exact, with the column's scale
+	Text    // UTF-8; also DATE, TIME, DATETIME, ENUM and SET
+	Binary  // raw bytes: BINARY, BLOB, BIT, GEOMETRY
+	JSON    // a JSON document
+)
+
+// Row is one row image: the text of every column, in table order. The text is what a SELECT over a UTF-8 connection in
+// time zone UTC returns (DECIMAL exact, zero dates kept), so a row from the log and a row from the database look alike.
+// A Row owns its memory and never changes; the zero Row has no columns.
+type Row struct {
+	text  string
+	cells []cell
+}
+
+// cell ends a column's text; it begins where the one before it ended.
+type cell struct {
+	end  uint32
+	kind Kind
+}
+
+// Len is the number of columns.
+func (r Row) Len() int { return len(r.cells) }
+
+// Size is about how many bytes of memory the row holds.
+func (r Row) Size() int { return len(r.text) + len(r.cells)*8 }
+
+// Kind is the kind of column i, Absent when there is no such column.
+func (r Row) Kind(i int) Kind {
+	if i < 0 || i >= len(r.cells) {
+		return Absent
+	}
+	return r.cells[i].kind
+}
+
+// Text is the text of column i, empty when it is null, absent or out of range.
+func (r Row) Text(i int) string {
+	if i < 0 || i >= len(r.cells) {
+		return ""
+	}
+	start := uint32(0)
+	if i > 0 {
+		start = r.cells[i-1].end
+	}
+	return r.text[start:r.cells[i].end]
+}
+
+// Int is column i as an integer; false when it is not one.
+func (r Row) Int(i int) (int64, bool) {
+	if r.Kind(i) != Int {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(r.Text(i), 10, 64)
+	return n, err == nil
+}
+
+// Same says whether column i holds the same value in both rows.
+func (r Row) Same(o Row, i int) bool {
+	return r.Kind(i) == o.Kind(i) && r.Text(i) == o.Text(i)
+}
+
+// RowBuilder makes rows. Its buffers are reused, so making a row costs two allocations. The zero RowBuilder is ready.
+type RowBuilder struct {
+	text  []byte
+	cells []cell
+}
+
+// Reset begins a new row.
+func (b *RowBuilder) Reset() { b.text, b.cells = b.text[:0], b.cells[:0] }
+
+// Buf is the text so far; append a value's text to it and hand the result to Add.
+func (b *RowBuilder) Buf() []byte { return b.text }
+
+// Add ends a column: buf is Buf with the value's text appended.
+func (b *RowBuilder) Add(kind Kind, buf []byte) {
+	b.text = buf
+	b.cells = append(b.cells, cell{end: uint32(len(buf)), kind: kind})
+}
+
+// AddText adds a column with the given text.
+func (b *RowBuilder) AddText(kind Kind, s string) { b.Add(kind, append(b.text, s...)) }
+
+// Row is the row built since Reset.
+func (b *RowBuilder) Row() Row {
+	cells := make([]cell, len(b.cells))
+	copy(cells, b.cells)
+	return Row{text: string(b.text), cells: cells}
+}

@@ -1,0 +1,144 @@
+// Package outbox is the durable store between reading and delivering: deliveries, the events that are not deliveries
+// yet, and the position, in one commit.
+//
+// The invariant of the product rests here. A commit holds the position, every event up to it that is not yet a
+// delivery, and every delivery made so far, together: whatever instant a crash chooses, reading goes on right behind
+// what is stored. Positions and open events are opaque records to this package; it knows nothing of MySQL.
+//
+// sqlite is the embedded store. Every store passes the suite of package outboxtest.
+package outbox
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"time"
+)
+
+// Errors a caller decides on.
+var (
+	// ErrLocked says that another process has the store open.
+	ErrLocked = errors.New("the outbox is in use by another process")
+	// ErrNotFound says that there is no such delivery.
+	ErrNotFound = errors.New("no such delivery")
+	// ErrClosed is what calls on a closed store return.
+	ErrClosed = errors.New("the outbox is closed")
+)
+
+// ID identifies a delivery for ever: over crash, retry, redelivery and restart. It is a hash, kept raw.
+type ID [16]byte
+
+// String is the id as receivers see it in the webhook-id header.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// Delivery is one event for one rule. Its endpoint and secrets are looked up by the rule's name when it is sent, so
+// none are stored.
+type Delivery struct {
+	Seq     int64     // its place in the order, given by the store: 1, 2, 3...
+	ID      ID        //
+	Rule    string    // the rule's name
+	Site    string    // the site's name
+	Action  string    // the plugin's name of the action, onAfterSaveReservation
+	Kind    string    // the event: "appointment.save"
+	Keys    []string  // the aggregates it is about, "salon/reservation/12": order is kept for each
+	Gone    bool      // the object no longer existed when it was loaded
+	AsOf    time.Time // when the snapshot was taken it was loaded from; zero: none was
+	Created time.Time // when its transaction was committed
+	Body    []byte    // the payload
+}
+
+// Record is an opaque record under a key. Data nil in a Batch deletes it.
+type Record struct {
+	Key  string
+	Data []byte
+}
+
+// Batch is what one commit makes durable together.
+type Batch struct {
+	Checkpoint []byte      // the position; nil leaves it as it is
+	Open       []Record    // events that are not deliveries yet: changed or, with nil Data, gone
+	Deliveries []*Delivery // in order; Commit sets their Seq
+}
+
+// State is the state of a delivery.
+type State uint8
+
+// The states of a delivery. A delivery is Fresh from its commit until an outcome is recorded.
+const (
+	Fresh     State = iota
+	Waiting         // not accepted yet: for its next attempt, or behind one that is
+	Delivered       // accepted by the receiver
+	Dead            // given up after the last attempt; kept, listed, redeliverable
+	Held            // its rule is gone; kept and listed, never sent elsewhere
+)
+
+func (s State) String() string {
+	return [...]string{"fresh", "waiting", "delivered", "dead", "held"}[s]
+}
+
+// Attempt is one try of delivering.
+type Attempt struct {
+	At       time.Time
+	Latency  time.Duration
+	Status   int    // of the HTTP answer, 0 when there was none
+	Error    string // what went wrong, empty on success; never holds a secret
+	Response string // the beginning of the answer's body
+}
+
+// Outcome is what became of a delivery. The last outcome of a Seq counts.
+type Outcome struct {
+	Seq      int64
+	State    State     // Waiting, Delivered, Dead or Held
+	Attempts int       // attempts used up so far
+	Due      time.Time // Waiting: when it may be tried again; zero: as soon as the endpoint lets it
+	Attempt  *Attempt  // the attempt just made, nil when none was
+}
+
+// Stored is a delivery with what became of it.
+type Stored struct {
+	Delivery
+	State    State
+	Attempts int
+	Due      time.Time
+	Last     *Attempt // the last attempt that was recorded
+}
+
+// Resume is what a daemon starts from.
+type Resume struct {
+	Checkpoint []byte   // nil at the first start
+	Open       []Record // in the order they were first committed
+}
+
+// Filter selects deliveries. Zero fields select everything.
+type Filter struct {
+	States []State
+	Rules  []string
+	Key    string
+	ID     *ID
+	After  int64 // only Seq > After
+	Limit  int   // 0: no limit
+	Bodies bool  // also read payloads; otherwise Body is nil
+}
+
+// Store keeps deliveries durably. Its methods may be called from many goroutines.
+type Store interface {
+	// Resume reads what the last commit left.
+	Resume(ctx context.Context) (Resume, error)
+	// Commit makes a batch durable and gives its deliveries their Seq; on an error nothing of it is stored.
+	// The pipeline calls it, one call at a time.
+	Commit(ctx context.Context, b *Batch) error
+	// Next returns up to limit fresh deliveries with Seq > after, with bodies, in order. It waits until there is one or ctx ends.
+	// Deliveries that have an outcome are not returned.
+	Next(ctx context.Context, after int64, limit int) ([]*Delivery, error)
+	// Settle records outcomes. They are durable soon, not on return: with the next commit or within a tenth of a second.
+	// An outcome lost in a crash means that the delivery is sent once more under the same id.
+	Settle(outcomes []Outcome) error
+	// List returns deliveries in order of Seq.
+	List(ctx context.Context, f Filter) ([]*Stored, error)
+	// Meta reads a setting of the store (source id, server id); "" when it was never set.
+	Meta(ctx context.Context, key string) (string, error)
+	// SetMeta writes one, durably.
+	SetMeta(ctx context.Context, key, value string) error
+	// Close writes what is buffered and releases the store.
+	Close() error
+}

@@ -1,0 +1,92 @@
+package rules
+
+// Kind is what happened to an aggregate.
+type Kind uint8
+
+// The kinds of events.
+const (
+	Save Kind = iota + 1
+	StatusChange
+	Delete
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Save:
+		return "save"
+	case StatusChange:
+		return "status_change"
+	case Delete:
+		return "delete"
+	}
+	return "unknown"
+}
+
+// Load is how much of an object a payload holds.
+type Load uint8
+
+// The load modes of the plugin.
+const (
+	Basic Load = iota + 1
+	Full
+	Extended
+)
+
+// Entity is a table of the plugin and how its rows become events. Facts are from plugin/FINDINGS.md, sections 2 to 8.
+type Entity struct {
+	Name             string   // appointment: the word rules use
+	Table            string   // reservation: behind <prefix>vikappointments_
+	Hook             string   // Reservation: the plugin's word in onAfterSave... and onAfterDelete...
+	StatusHook       string   // Reservation: in onStatusChange...; empty when it has no status
+	StatusType       string   // column type of order_status
+	Parts            string   // table whose rows belong to an order; empty without
+	PartOrder        string   // its column that names the order
+	Housekeeping     []string // columns whose change alone is no save
+	PartHousekeeping []string
+	Loads            []Load
+}
+
+// Action is what a rule asks for: an entity and a kind.
+type Action struct {
+	Entity *Entity
+	Kind   Kind
+}
+
+// String is the action as rules name it: appointment.save.
+func (a Action) String() string { return a.Entity.Name + "." + a.Kind.String() }
+
+// Hook is the plugin's name of the action: onAfterSaveReservation.
+func (a Action) Hook() string {
+	switch a.Kind {
+	case StatusChange:
+		return "onStatusChange" + a.Entity.StatusHook
+	case Delete:
+		return "onAfterDelete" + a.Entity.Hook
+	}
+	return "onAfterSave" + a.Entity.Hook
+}
+
+// entities lists the entities of the plugin in the order of its documentation.
+func entities() []*Entity {
+	return []*Entity{
+		{
+			Name: "appointment", Table: "reservation", Hook: "Reservation", StatusHook: "Reservation", StatusType: "reservation",
+			Parts: "res_opt_assoc", PartOrder: "id_reservation",
+			Housekeeping: []string{
+				"locked_until", "modifiedon", "cc_data", "skip_deposit", "conversion", "icaluid", "icalhash", "payment_attempt", "log",
+			},
+			Loads: []Load{Basic, Full, Extended},
+		},
+		{
+			Name: "package_order", Table: "package_order", Hook: "Packorder", StatusHook: "Packageorder", StatusType: "package_order",
+			Parts: "package_order_item", PartOrder: "id_order",
+			Housekeeping:     []string{"cc_data", "payment_attempt", "log"},
+			PartHousekeeping: []string{"used_app", "modifiedon"},
+			Loads:            []Load{Basic, Full, Extended},
+		},
+		{Name: "customer", Table: "users", Hook: "Customer", Loads: []Load{Basic, Full}},
+		{Name: "employee", Table: "employee", Hook: "Employee", Loads: []Load{Basic, Full}},
+		{Name: "service", Table: "service", Hook: "Service", Housekeeping: []string{"ordering"}, Loads: []Load{Basic, Full}},
+		{Name: "coupon", Table: "coupon", Hook: "Coupon", Loads: []Load{Basic, Full}},
+	}
+}

@@ -1,0 +1,36 @@
+package rules
+
+// Rule is one rule of a rule file: which events, how much to load, where to post. It never changes.
+type Rule struct {
+	Name     string
+	Action   Action
+	Type     Type            // saves only
+	Statuses map[string]bool // empty: every status
+	Load     Load            // deletes have none
+	Sites    map[string]bool // empty: every site
+	Endpoint Endpoint
+}
+
+// Type filters saves by whether they made the object.
+type Type uint8
+
+// The plugin's types.
+const (
+	Both Type = iota
+	InsertOnly
+	UpdateOnly
+)
+
+// Endpoint is where a rule's deliveries go.
+type Endpoint struct {
+	URL           string
+	WebhookID     int64    // X-VAP-WEBHOOK-ID, 0: none
+	Secret        string   // sends its md5, as the plugin does
+	SigningSecret []string // Standard Webhooks keys, the first is the newest
+	OrderGroup    string   // deliveries of one group keep their order; empty: scheme, host and port of URL
+}
+
+// Set is the rules of a configuration, in the order of their files.
+type Set struct {
+	Rules []*Rule
+}
