@@ -1,0 +1,124 @@
+package config
+
+import (
+	"net"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	siteName    = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+	tablePrefix = regexp.MustCompile(`^[A-Za-z0-9_]{1,30}$`) // a table's name has at most 64 characters
+	hostName    = regexp.MustCompile(`^[A-Za-z0-9._-]{1,253}$`)
+)
+
+// check records what is wrong with the values themselves, and gives sites their default prefix.
+func (c *Config) check(src *Source) {
+	c.Database.check(src)
+	c.checkSites(src)
+	if c.Discover {
+		src.Faultf("discover", "is not supported by this version; list the sites")
+	}
+	if c.Rules == "" {
+		src.Faultf("rules", "is empty; name the rule files, for example rules.d/*.yaml")
+	} else if _, err := filepath.Match(c.Rules, ""); err != nil {
+		src.Faultf("rules", "%s is not a file pattern; an example is rules.d/*.yaml", src.Quote("rules"))
+	}
+	if c.StateDir == "" {
+		src.Faultf("state_dir", "is empty; name a folder that rowhook may write to")
+	}
+	src.oneOf("fidelity", c.Fidelity, "documented", "plugin")
+	if c.Fidelity == "plugin" {
+		src.Faultf("fidelity", "fidelity: plugin is not supported by this version; write documented")
+	}
+	src.oneOf("numbers", c.Numbers, "plugin", "native")
+	if c.Numbers == "native" {
+		src.Faultf("numbers", "numbers: native is not supported by this version; write plugin")
+	}
+	src.within("coalesce", c.Coalesce, 0, time.Hour)
+	src.within("coalesce_max", c.CoalesceMax, 0, time.Hour)
+	if c.Coalesce > c.CoalesceMax {
+		src.Faultf("coalesce", "is longer than coalesce_max, which is %v; make it shorter", c.CoalesceMax)
+	}
+	src.within("status_wait", c.StatusWait, 0, time.Hour)
+	if n := c.Deliver.Concurrency; n < 1 || n > 1000 {
+		src.Faultf("deliver.concurrency", "must be from 1 to 1000")
+	}
+	src.within("deliver.timeout", c.Deliver.Timeout, time.Millisecond, time.Hour)
+	src.within("deliver.max_age", c.Deliver.MaxAge, time.Second, 10*365*24*time.Hour)
+	src.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	src.oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+func (d Database) check(src *Source) {
+	const key = "database.address"
+	network, address := d.Dial()
+	if network == "tcp" {
+		host, port, _ := net.SplitHostPort(address)
+		number, err := strconv.Atoi(port)
+		switch {
+		case net.ParseIP(host) == nil && !hostName.MatchString(host):
+			src.Faultf(key, "%s is no address; write host:port, host, or the path of a socket", src.Quote(key))
+		case err != nil || number < 1 || number > 65535:
+			src.Faultf(key, "has no port from 1 to 65535; write for example 127.0.0.1:3306")
+		}
+	}
+	if d.User == "" {
+		src.Faultf("database.user", "is empty; name the user that rowhook connects as")
+	}
+	src.oneOf("database.tls", d.TLS, "false", "true", "skip-verify")
+}
+
+func (c *Config) checkSites(src *Source) {
+	if len(c.Sites) == 0 {
+		src.Faultf("sites", "is missing; list at least one site: {name: salon, schema: wordpress, prefix: wp_}")
+	}
+	names, tables := map[string]string{}, map[string]string{}
+	for i := range c.Sites {
+		site, key := &c.Sites[i], "sites["+strconv.Itoa(i)+"]"
+		if !src.Has(key + ".prefix") {
+			site.Prefix = defaultPrefix
+		}
+		site.check(src, key)
+		if first, twice := names[site.Name]; twice && site.Name != "" {
+			src.Faultf(key+".name", "%s is the name of the site at %s too; give each site its own", quote(site.Name), first)
+		}
+		where := site.Schema + "." + site.Prefix
+		if first, twice := tables[where]; twice && site.Schema != "" {
+			src.Faultf(key, "has the schema and prefix of the site at %s; remove one of them", first)
+		}
+		names[site.Name], tables[where] = src.Place(key), src.Place(key)
+	}
+}
+
+func (s *Site) check(src *Source, key string) {
+	if !siteName.MatchString(s.Name) {
+		src.Faultf(key+".name", "must be 1 to 64 characters of a-z, 0-9, _ and -")
+	}
+	if s.Schema == "" || len(s.Schema) > 64 || strings.ContainsAny(s.Schema, "`\x00") {
+		src.Faultf(key+".schema", "must be the name of the site's database, DB_NAME in wp-config.php")
+	}
+	if !tablePrefix.MatchString(s.Prefix) {
+		src.Faultf(key+".prefix", "must be the site's table prefix, $table_prefix in wp-config.php: 1 to 30 letters, digits and _")
+	}
+	if s.Root != "" && !filepath.IsAbs(s.Root) {
+		src.Faultf(key+".root", "must be an absolute path, the folder of wp-config.php")
+	}
+}
+
+func (s *Source) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		last := len(allowed) - 1
+		s.Faultf(key, "%s is not known; write %s or %s", s.Quote(key), strings.Join(allowed[:last], ", "), allowed[last])
+	}
+}
+
+func (s *Source) within(key string, value, least, most time.Duration) {
+	if value < least || value > most {
+		s.Faultf(key, "must be from %v to %v", least, most)
+	}
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is the daemon's configuration. config.example.yaml explains every key.
+type Config struct {
+	Database    Database      `yaml:"database"`
+	Sites       []Site        `yaml:"sites"`
+	Discover    bool          `yaml:"discover"`
+	Rules       string        `yaml:"rules"`     // a glob; Load makes it start from the file's folder
+	StateDir    string        `yaml:"state_dir"` // Load makes it start from the file's folder
+	Fidelity    string        `yaml:"fidelity"`
+	Coalesce    time.Duration `yaml:"coalesce"` // 0: every transaction's changes are events of their own
+	CoalesceMax time.Duration `yaml:"coalesce_max"`
+	StatusWait  time.Duration `yaml:"status_wait"`
+	Numbers     string        `yaml:"numbers"`
+	Deliver     Deliver       `yaml:"deliver"`
+	Log         Log           `yaml:"log"`
+}
+
+// Database is the server whose binary log is followed.
+type Database struct {
+	Address  string `yaml:"address"` // host:port, host, or the path of a socket
+	User     string `yaml:"user"`
+	Password string `yaml:"password"`
+	TLS      string `yaml:"tls"` // false, true or skip-verify
+}
+
+// Site is one WordPress install.
+type Site struct {
+	Name   string `yaml:"name"`
+	Schema string `yaml:"schema"`
+	Prefix string `yaml:"prefix"` // wp_, or wp_2_ for a site of a network
+	Root   string `yaml:"root"`   // WordPress' folder, optional
+}
+
+// Deliver bounds the sending of webhooks.
+type Deliver struct {
+	Concurrency int           `yaml:"concurrency"` // requests at once to one endpoint
+	Timeout     time.Duration `yaml:"timeout"`     // of one request
+	MaxAge      time.Duration `yaml:"max_age"`     // after which a delivery is given up
+}
+
+// Log is how the daemon logs.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error
+	Format string `yaml:"format"` // text or json
+}
+
+// defaultPort is where MySQL and MariaDB listen.
+const defaultPort = "3306"
+
+// defaults is what a configuration that says nothing means.
+func defaults() Config {
+	return Config{
+		Database:    Database{Address: "127.0.0.1:" + defaultPort, User: "rowhook", TLS: "false"},
+		Rules:       "rules.d/*.yaml",
+		StateDir:    "/var/lib/rowhook",
+		Fidelity:    "documented",
+		Coalesce:    500 * time.Millisecond,
+		CoalesceMax: 5 * time.Second,
+		StatusWait:  2 * time.Second,
+		Numbers:     "plugin",
+		Deliver:     Deliver{Concurrency: 16, Timeout: 10 * time.Second, MaxAge: 120 * time.Hour},
+		Log:         Log{Level: "info", Format: "text"},
+	}
+}
+
+// defaultPrefix is the table prefix that WordPress proposes.
+const defaultPrefix = "wp_"
+
+// Load reads and checks a configuration file. The error is one or more *Error, joined.
+func Load(path string) (*Config, error) {
+	c := defaults()
+	src, err := DecodeFile(path, &c)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{File: path, Message: "does not exist; start from config.example.yaml, or name another with --config", err: fs.ErrNotExist}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.check(src); src.Err() != nil {
+		return nil, src.Err()
+	}
+	dir := filepath.Dir(path)
+	if !filepath.IsAbs(c.StateDir) {
+		c.StateDir = filepath.Join(dir, c.StateDir)
+	}
+	if !filepath.IsAbs(c.Rules) {
+		c.Rules = filepath.Join(literal(dir), c.Rules)
+	}
+	return &c, nil
+}
+
+// HasSite says whether a site of that name is configured.
+func (c *Config) HasSite(name string) bool {
+	for _, s := range c.Sites {
+		if s.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Dial is where the server listens: "unix" and a path, or "tcp" and host:port.
+func (d Database) Dial() (network, address string) {
+	if strings.HasPrefix(d.Address, "/") {
+		return "unix", d.Address
+	}
+	if host, port, err := net.SplitHostPort(d.Address); err == nil {
+		return "tcp", net.JoinHostPort(host, port)
+	}
+	return "tcp", net.JoinHostPort(strings.Trim(d.Address, "[]"), defaultPort)
+}
+
+// literal is a folder as a glob that matches only itself.
+func literal(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}

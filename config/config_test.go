@@ -1,0 +1,184 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestExample proves that config.example.yaml has every key, with its default.
+func TestExample(t *testing.T) {
+	t.Setenv("ROWHOOK_DB_PASSWORD", "")
+	got := defaults()
+	got.Rules, got.Coalesce, got.Log, got.Deliver, got.Database = "", -1, Log{}, Deliver{}, Database{}
+	src, err := DecodeFile("../config.example.yaml", &got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keysUnder("", reflect.TypeFor[Config]()) {
+		if !src.Has(key) {
+			t.Errorf("config.example.yaml lacks %s", key)
+		}
+	}
+	want := defaults()
+	want.Sites = []Site{{Name: "salon", Schema: "wordpress", Prefix: defaultPrefix}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("config.example.yaml has other values than the defaults:\ngot  %+v\nwant %+v", got, want)
+	}
+	if _, err := Load("../config.example.yaml"); err != nil {
+		t.Error(err)
+	}
+}
+
+func keysUnder(key string, t reflect.Type) []string {
+	if t.Kind() == reflect.Slice {
+		key, t = key+"[0]", t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return []string{key}
+	}
+	var keys []string
+	for field := range t.Fields() {
+		keys = append(keys, keysUnder(strings.TrimPrefix(key+"."+field.Tag.Get("yaml"), "."), field.Type)...)
+	}
+	return keys
+}
+
+func load(t *testing.T, text string) (*Config, string, error) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "etc[1]")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path)
+	return c, dir, err
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	c, dir, err := load(t, "sites: [{name: a, schema: s}]\nstate_dir: state\ncoalesce: 0\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaults()
+	want.Sites = []Site{{Name: "a", Schema: "s", Prefix: "wp_"}}
+	want.StateDir = filepath.Join(dir, "state")
+	want.Rules = strings.Replace(filepath.Join(dir, "rules.d/*.yaml"), "[", `\[`, 1)
+	want.Coalesce = 0
+	if !reflect.DeepEqual(*c, want) {
+		t.Errorf("got  %+v\nwant %+v", *c, want)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "rules.d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	rule := filepath.Join(dir, "rules.d", "x.yaml")
+	if err := os.WriteFile(rule, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if found, _ := filepath.Glob(c.Rules); !reflect.DeepEqual(found, []string{rule}) {
+		t.Errorf("the glob %s finds %v", c.Rules, found)
+	}
+	if !c.HasSite("a") || c.HasSite("b") {
+		t.Error("HasSite is wrong")
+	}
+}
+
+func TestLoadNoFile(t *testing.T) {
+	t.Parallel()
+	_, err := Load(filepath.Join(t.TempDir(), "config.yaml"))
+	if _, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	_, err = Load(t.TempDir())
+	if _, ok := errors.AsType[*Error](err); !ok || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLoadFaults(t *testing.T) {
+	t.Parallel()
+	const site = "sites: [{name: a, schema: s}]\n"
+	for text, want := range map[string]string{
+		"":                         `config.yaml:1: sites: is missing; list at least one site: {name: salon, schema: wordpress, prefix: wp_}`,
+		"sites: []":                `config.yaml:1: sites: is missing`,
+		"sites:\n- {name: A}":      "config.yaml:2: sites[0].name: must be 1 to 64 characters",
+		"sites:\n- {name: a}":      "config.yaml:2: sites[0].schema: must be the name of the site's database",
+		"sites: [{prefix: 'wp-'}]": "config.yaml:1: sites[0].prefix: must be the site's table prefix",
+		"sites: [{root: www}]":     "config.yaml:1: sites[0].root: must be an absolute path",
+		"sites: [{schema: 'a`b'}]": "config.yaml:1: sites[0].schema: must be the name",
+		site + "- {name: b}":       "config.yaml:1: is not valid YAML",
+		"sites:\n- {name: a, schema: s}\n- {name: a, schema: t}": `config.yaml:3: sites[1].name: "a" is the name of the site at `,
+		"sites:\n- {name: a, schema: s}\n- {name: b, schema: s}": `config.yaml:3: sites[1]: has the schema and prefix of the site at `,
+		site + "discover: true":                                  "config.yaml:2: discover: is not supported by this version; list the sites",
+		site + "fidelity: plugin":                                "config.yaml:2: fidelity: fidelity: plugin is not supported by this version",
+		site + "fidelity: x":                                     `config.yaml:2: fidelity: "x" is not known; write documented or plugin`,
+		site + "numbers: native":                                 "config.yaml:2: numbers: numbers: native is not supported by this version",
+		site + "rules: ''":                                       "config.yaml:2: rules: is empty",
+		site + "rules: 'a['":                                     `config.yaml:2: rules: "a[" is not a file pattern`,
+		site + "state_dir: ''":                                   "config.yaml:2: state_dir: is empty",
+		site + "coalesce: 6s":                                    "config.yaml:2: coalesce: is longer than coalesce_max, which is 5s",
+		site + "coalesce: -1s":                                   "config.yaml:2: coalesce: must be from 0s to 1h0m0s",
+		site + "status_wait: 2h":                                 "config.yaml:2: status_wait: must be from",
+		site + "deliver: {concurrency: 0}":                       "config.yaml:2: deliver.concurrency: must be from 1 to 1000",
+		site + "deliver: {timeout: 0}":                           "config.yaml:2: deliver.timeout: must be from",
+		site + "deliver: {max_age: 0}":                           "config.yaml:2: deliver.max_age: must be from",
+		site + "log: {level: all}":                               `config.yaml:2: log.level: "all" is not known; write debug, info, warn or error`,
+		site + "log: {format: xml}":                              `config.yaml:2: log.format: "xml" is not known; write text or json`,
+		site + "database: {adress: a}":                           "config.yaml:2: database.adress: unknown key; known keys: address, user, password, tls",
+		site + "database: {address: ''}":                         "config.yaml:2: database.address: \"\" is no address",
+		site + "database: {address: 'a b'}":                      "config.yaml:2: database.address: \"a b\" is no address",
+		site + "database: {address: 'a:0'}":                      "config.yaml:2: database.address: has no port from 1 to 65535",
+		site + "database: {user: ''}":                            "config.yaml:2: database.user: is empty",
+		site + "database: {tls: on}":                             `config.yaml:2: database.tls: "on" is not known; write false, true or skip-verify`,
+	} {
+		_, dir, err := load(t, text)
+		if err == nil {
+			t.Errorf("%q: no error, want %s", text, want)
+			continue
+		}
+		if got := strings.ReplaceAll(err.Error(), dir+"/", ""); !strings.Contains(got, want) {
+			t.Errorf("%q:\ngot  %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestDial(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string][2]string{
+		"db":                  {"tcp", "db:3306"},
+		"db:3307":             {"tcp", "db:3307"},
+		"127.0.0.1":           {"tcp", "127.0.0.1:3306"},
+		"::1":                 {"tcp", "[::1]:3306"},
+		"[::1]":               {"tcp", "[::1]:3306"},
+		"[::1]:3307":          {"tcp", "[::1]:3307"},
+		"/run/mysqld/my.sock": {"unix", "/run/mysqld/my.sock"},
+	} {
+		network, at := Database{Address: address}.Dial()
+		if network != want[0] || at != want[1] {
+			t.Errorf("%s: got %s %s, want %v", address, network, at, want)
+		}
+		var src Source
+		Database{Address: address, User: "u", TLS: "false"}.check(&src)
+		if src.Err() != nil {
+			t.Errorf("%s: %v", address, src.Err())
+		}
+	}
+}
+
+func TestDefaultsAreValid(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	c.Sites = []Site{{Name: "a", Schema: "s", Prefix: "wp_", Root: "/var/www"}}
+	src := Source{places: map[string]place{"sites[0].prefix": {line: 1}}}
+	if c.check(&src); src.Err() != nil {
+		t.Error(src.Err())
+	}
+}

@@ -1,0 +1,107 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Error is one fault of a file, and what to do about it.
+type Error struct {
+	File    string
+	Line    int    // 0: the fault is the file's
+	Key     string // path of the key, rules[2].url; empty: the fault is the file's
+	Message string // what is wrong; what to do
+	err     error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		b.WriteByte(':')
+		b.WriteString(strconv.Itoa(e.Line))
+	}
+	b.WriteString(": ")
+	if e.Key != "" {
+		b.WriteString(e.Key)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Message)
+	return b.String()
+}
+
+// Unwrap is the error of the operating system where there is one.
+func (e *Error) Unwrap() error { return e.err }
+
+// maxFaults bounds how many faults of one file are reported.
+const maxFaults = 50
+
+// Source is where the values of a decoded file were written. Checks that the decoder cannot make hand their findings to
+// Faultf, so that they name file, line and key as the decoder's own do.
+type Source struct {
+	path   string
+	places map[string]place
+	faults []error
+}
+
+// place is where a key stands and the text of its value as written: before expansion, so that no message shows a
+// secret that came from the environment or from a file.
+type place struct {
+	line int
+	raw  string
+}
+
+// Has says whether the file sets a key. A path names it: deliver.timeout, rules[2].url.
+func (s *Source) Has(key string) bool {
+	_, ok := s.places[key]
+	return ok
+}
+
+// Raw is the scalar value of a key as written, before expansion.
+func (s *Source) Raw(key string) string { return s.places[key].raw }
+
+// Quote is Raw in quotes and cut to a length fit for a message.
+func (s *Source) Quote(key string) string { return quote(s.Raw(key)) }
+
+// Place is where a key stands, file:line. A key that is not set stands where the value around it begins.
+func (s *Source) Place(key string) string { return s.path + ":" + strconv.Itoa(s.line(key)) }
+
+func (s *Source) line(key string) int {
+	for {
+		if p, ok := s.places[key]; ok {
+			return p.line
+		}
+		if key == "" {
+			return 1
+		}
+		key = key[:max(strings.LastIndexAny(key, ".["), 0)]
+	}
+}
+
+// Faultf records that a key's value is wrong. The message says what is wrong and, behind a semicolon, what to do.
+func (s *Source) Faultf(key, format string, args ...any) {
+	s.fault(s.line(key), key, fmt.Sprintf(format, args...))
+}
+
+func (s *Source) fault(line int, key, message string) {
+	switch {
+	case len(s.faults) < maxFaults:
+		s.faults = append(s.faults, &Error{File: s.path, Line: line, Key: key, Message: message})
+	case len(s.faults) == maxFaults:
+		s.faults = append(s.faults, &Error{File: s.path, Message: "has more faults than are shown; mend these first"})
+	}
+}
+
+// Err is every fault recorded so far, joined, nil when there is none.
+func (s *Source) Err() error { return errors.Join(s.faults...) }
+
+// quote shows a text from outside on one line and in bounded length.
+func quote(text string) string {
+	const most = 80
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "..."
+	}
+	return strconv.Quote(text)
+}
