@@ -33,11 +33,11 @@ func (c *Config) check(src *Source) {
 	}
 	src.oneOf("fidelity", c.Fidelity, "documented", "plugin")
 	if c.Fidelity == "plugin" {
-		src.Faultf("fidelity", "fidelity: plugin is not supported by this version; write documented")
+		src.Faultf("fidelity", "plugin is not supported by this version; write documented")
 	}
 	src.oneOf("numbers", c.Numbers, "plugin", "native")
 	if c.Numbers == "native" {
-		src.Faultf("numbers", "numbers: native is not supported by this version; write plugin")
+		src.Faultf("numbers", "native is not supported by this version; write plugin")
 	}
 	src.within("coalesce", c.Coalesce, 0, time.Hour)
 	src.within("coalesce_max", c.CoalesceMax, 0, time.Hour)

@@ -159,6 +159,7 @@ func (d *decoder) mapping(key string, n *yaml.Node, v reflect.Value) {
 		return
 	}
 	names, fields := keysOf(v)
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content) && !d.stopped; i += 2 {
 		name := n.Content[i]
 		path := join(key, name)
@@ -170,12 +171,13 @@ func (d *decoder) mapping(key string, n *yaml.Node, v reflect.Value) {
 			d.src.fault(name.Line, path, "merge keys are not supported; write the keys out")
 		case !known:
 			d.src.fault(name.Line, path, "unknown key; known keys: "+strings.Join(names, ", "))
-		case d.src.Has(path):
+		case seen[name.Value]:
 			d.src.fault(name.Line, path, "is set twice, first in line "+strconv.Itoa(d.src.line(path))+"; remove one")
 		case field.Type() == reflect.TypeFor[Unsupported]():
 			d.src.fault(name.Line, path, "is not supported by this version; remove it")
 		default:
-			d.src.places[path] = place{line: name.Line}
+			seen[name.Value] = true
+			d.src.places[path] = place{line: name.Line, null: n.Content[i+1].ShortTag() == "!!null"}
 			d.value(path, n.Content[i+1], field)
 		}
 	}

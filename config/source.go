@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,7 +45,7 @@ const maxFaults = 50
 type Source struct {
 	path   string
 	places map[string]place
-	faults []error
+	faults []*Error
 }
 
 // place is where a key stands and the text of its value as written: before expansion, so that no message shows a
@@ -51,12 +53,13 @@ type Source struct {
 type place struct {
 	line int
 	raw  string
+	null bool // the key is there, but nothing behind it: as good as not set
 }
 
 // Has says whether the file sets a key. A path names it: deliver.timeout, rules[2].url.
 func (s *Source) Has(key string) bool {
-	_, ok := s.places[key]
-	return ok
+	p, ok := s.places[key]
+	return ok && !p.null
 }
 
 // Raw is the scalar value of a key as written, before expansion.
@@ -94,8 +97,15 @@ func (s *Source) fault(line int, key, message string) {
 	}
 }
 
-// Err is every fault recorded so far, joined, nil when there is none.
-func (s *Source) Err() error { return errors.Join(s.faults...) }
+// Err is every fault recorded so far, joined in the order of their lines, nil when there is none.
+func (s *Source) Err() error {
+	slices.SortStableFunc(s.faults, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
+	errs := make([]error, len(s.faults))
+	for i, f := range s.faults {
+		errs[i] = f
+	}
+	return errors.Join(errs...)
+}
 
 // quote shows a text from outside on one line and in bounded length.
 func quote(text string) string {

@@ -1,5 +1,10 @@
 package rules
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Kind is what happened to an aggregate.
 type Kind uint8
 
@@ -31,6 +36,18 @@ const (
 	Full
 	Extended
 )
+
+func (l Load) String() string {
+	switch l {
+	case Basic:
+		return "basic"
+	case Full:
+		return "full"
+	case Extended:
+		return "extended"
+	}
+	return "none"
+}
 
 // Entity is a table of the plugin and how its rows become events. Facts are from plugin/FINDINGS.md, sections 2 to 8.
 type Entity struct {
@@ -64,6 +81,39 @@ func (a Action) Hook() string {
 		return "onAfterDelete" + a.Entity.Hook
 	}
 	return "onAfterSave" + a.Entity.Hook
+}
+
+// HasStatuses says whether rules for the action may filter by status.
+func (a Action) HasStatuses() bool {
+	return a.Kind == StatusChange || a.Kind == Save && a.Entity.Name == "appointment"
+}
+
+// Actions lists the documented actions of the plugin, in the order of its documentation.
+func Actions() []Action {
+	var actions []Action
+	for _, e := range entities() {
+		for _, k := range []Kind{Save, StatusChange, Delete} {
+			if k != StatusChange || e.StatusHook != "" {
+				actions = append(actions, Action{e, k})
+			}
+		}
+	}
+	return actions
+}
+
+// ParseAction reads an action under either of its names: appointment.save or onAfterSaveReservation.
+func ParseAction(name string) (Action, error) {
+	var names []string
+	for _, a := range Actions() {
+		if name == a.String() || name == a.Hook() {
+			return a, nil
+		}
+		names = append(names, a.String())
+	}
+	if name == "custom" || strings.HasPrefix(name, "on") {
+		return Action{}, fmt.Errorf("custom hooks are not supported by this version, and %.80q is one; supported are %s", name, strings.Join(names, ", "))
+	}
+	return Action{}, fmt.Errorf("%.80q is no action; write one of %s", name, strings.Join(names, ", "))
 }
 
 // entities lists the entities of the plugin in the order of its documentation.

@@ -9,6 +9,7 @@ type Rule struct {
 	Load     Load            // deletes have none
 	Sites    map[string]bool // empty: every site
 	Endpoint Endpoint
+	Place    string // where it is written, file:line, for messages
 }
 
 // Type filters saves by whether they made the object.
@@ -21,16 +22,27 @@ const (
 	UpdateOnly
 )
 
+func (t Type) String() string {
+	switch t {
+	case InsertOnly:
+		return "insert"
+	case UpdateOnly:
+		return "update"
+	}
+	return "both"
+}
+
 // Endpoint is where a rule's deliveries go.
 type Endpoint struct {
 	URL           string
 	WebhookID     int64    // X-VAP-WEBHOOK-ID, 0: none
 	Secret        string   // sends its md5, as the plugin does
-	SigningSecret []string // Standard Webhooks keys, the first is the newest
+	SigningSecret []string // Standard Webhooks keys as written, whsec_ and base64; the first is the newest
 	OrderGroup    string   // deliveries of one group keep their order; empty: scheme, host and port of URL
 }
 
 // Set is the rules of a configuration, in the order of their files.
 type Set struct {
 	Rules []*Rule
+	Files []string // the rule files, also those without rules
 }

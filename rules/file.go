@@ -1,0 +1,270 @@
+package rules
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rowhook/config"
+)
+
+// file is a rule file.
+type file struct {
+	Rules []entry `yaml:"rules"`
+}
+
+// entry is a rule as it is written; rules.example/ shows the keys.
+type entry struct {
+	Name          string         `yaml:"name"`
+	Action        string         `yaml:"action"`
+	Type          string         `yaml:"type"`
+	Statuses      []string       `yaml:"statuses"`
+	Load          string         `yaml:"load"`
+	URL           string         `yaml:"url"`
+	Secret        string         `yaml:"secret"`
+	SigningSecret config.Strings `yaml:"signing_secret"`
+	Sites         []string       `yaml:"sites"`
+	ID            int64          `yaml:"id"`
+	OrderGroup    string         `yaml:"order_group"`
+
+	When     config.Unsupported `yaml:"when"`
+	Fields   config.Unsupported `yaml:"fields"`
+	Redact   config.Unsupported `yaml:"redact"`
+	Template config.Unsupported `yaml:"template"`
+	Headers  config.Unsupported `yaml:"headers"`
+	On       config.Unsupported `yaml:"on"`
+}
+
+var (
+	ruleName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+	statusCode = regexp.MustCompile(`^[A-Za-z0-9_]{1,16}$`)
+)
+
+// Read reads the rule files that glob matches, in the order of their names; known says whether a site of that name is
+// configured. That no file matches is no error here: the set is empty. The error is one or more *config.Error, joined,
+// for every fault of every file.
+func Read(glob string, known func(site string) bool) (*Set, error) {
+	files, err := filepath.Glob(glob)
+	if err != nil {
+		return nil, &config.Error{File: glob, Message: "is not a file pattern; an example is rules.d/*.yaml"}
+	}
+	slices.Sort(files)
+	set := &Set{Files: files}
+	r := reader{known: known, names: map[string]string{}}
+	var faults []error
+	for _, path := range files {
+		var f file
+		src, err := config.DecodeFile(path, &f)
+		if err == nil {
+			var more []*Rule
+			more, err = r.rules(src, f)
+			set.Rules = append(set.Rules, more...)
+		}
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// Parse reads one rule file from memory, as Read does; path names it in errors.
+func Parse(path string, data []byte, known func(site string) bool) ([]*Rule, error) {
+	var f file
+	src, err := config.Decode(path, data, &f)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{known: known, names: map[string]string{}}
+	return r.rules(src, f)
+}
+
+// reader checks the entries of rule files and makes rules of them.
+type reader struct {
+	known func(site string) bool
+	names map[string]string // where each name was first given
+}
+
+// rules makes the rules of a file.
+func (r *reader) rules(src *config.Source, f file) ([]*Rule, error) {
+	rules := make([]*Rule, 0, len(f.Rules))
+	for i, e := range f.Rules {
+		c := check{src: src, key: "rules[" + strconv.Itoa(i) + "]"}
+		rule := &Rule{
+			Name:  e.Name,
+			Sites: setOf(e.Sites),
+			Place: src.Place(c.key),
+			Endpoint: Endpoint{
+				URL: e.URL, WebhookID: e.ID, Secret: e.Secret, SigningSecret: e.SigningSecret, OrderGroup: e.OrderGroup,
+			},
+		}
+		r.name(c, rule)
+		c.filters(e, rule)
+		r.sites(c, e.Sites)
+		c.endpoint(e)
+		rules = append(rules, rule)
+	}
+	if err := src.Err(); err != nil {
+		return nil, err
+	}
+	return rules, nil
+}
+
+func (r *reader) name(c check, rule *Rule) {
+	first, twice := r.names[rule.Name]
+	switch {
+	case !c.has("name"):
+		c.faultf("name", "is missing; give the rule a name of its own, for example crm-bookings")
+	case !ruleName.MatchString(rule.Name):
+		c.faultf("name", "%s is no name; write 1 to 100 letters, digits, '.', '_' or '-', the first a letter or digit", c.quote("name"))
+	case twice:
+		c.faultf("name", "%s is the name of the rule at %s too; give each rule its own", c.quote("name"), first)
+	default:
+		r.names[rule.Name] = rule.Place
+	}
+}
+
+func (r *reader) sites(c check, sites []string) {
+	for i, site := range sites {
+		if r.known != nil && !r.known(site) {
+			key := fmt.Sprintf("sites[%d]", i)
+			c.faultf(key, "%s is no site of the configuration; add it to the sites there, or correct the name", c.quote(key))
+		}
+	}
+}
+
+// check is one entry under check.
+type check struct {
+	src *config.Source
+	key string // rules[2]
+}
+
+func (c check) has(key string) bool     { return c.src.Has(c.key + "." + key) }
+func (c check) quote(key string) string { return c.src.Quote(c.key + "." + key) }
+
+func (c check) faultf(key, format string, args ...any) {
+	c.src.Faultf(c.key+"."+key, format, args...)
+}
+
+// filters checks what the rule wants and fills it in.
+func (c check) filters(e entry, rule *Rule) {
+	if !c.has("action") {
+		c.faultf("action", "is missing; write for example appointment.save")
+		return
+	}
+	var err error
+	if rule.Action, err = ParseAction(e.Action); err != nil {
+		c.faultf("action", "%v", err)
+		return
+	}
+	types := []Type{Both, InsertOnly, UpdateOnly}
+	if i := slices.IndexFunc(types, func(t Type) bool { return t.String() == e.Type }); i >= 0 {
+		rule.Type = types[i]
+	} else if c.has("type") {
+		c.faultf("type", "%s is not known; write insert, update or both", c.quote("type"))
+	}
+	if c.has("type") && rule.Action.Kind != Save {
+		c.faultf("type", "is for saves only, and this is %s; remove it", rule.Action)
+	}
+	if c.has("statuses") && !rule.Action.HasStatuses() {
+		c.faultf("statuses", "is for appointment.save and status changes only, and this is %s; remove it", rule.Action)
+	}
+	rule.Statuses = setOf(e.Statuses)
+	for i, s := range e.Statuses {
+		if !statusCode.MatchString(s) {
+			key := fmt.Sprintf("statuses[%d]", i)
+			c.faultf(key, "%s is no status code; write 1 to 16 letters, digits or _, for example C", c.quote(key))
+		}
+	}
+	rule.Load = c.load(e.Load, rule.Action)
+}
+
+// load is how much to load for an action, basic when the rule does not say.
+func (c check) load(name string, a Action) Load {
+	loads := []Load{Basic, Full, Extended}
+	i := slices.IndexFunc(loads, func(l Load) bool { return l.String() == name })
+	switch {
+	case a.Kind == Delete:
+		if c.has("load") {
+			c.faultf("load", "is for saves and status changes only, and this is %s; remove it", a)
+		}
+		return 0
+	case !c.has("load"):
+		return Basic
+	case i < 0:
+		c.faultf("load", "%s is not known; write basic, full or extended", c.quote("load"))
+		return 0
+	case !slices.Contains(a.Entity.Loads, loads[i]):
+		c.faultf("load", "%s does not exist for %s; write basic or full", name, a)
+	case loads[i] == Extended:
+		c.faultf("load", "extended is not supported by this version; write basic or full")
+	}
+	return loads[i]
+}
+
+func (c check) endpoint(e entry) {
+	if !c.has("url") || e.URL == "" {
+		c.faultf("url", "is missing; write where to post, for example https://crm.example.com/hooks/vik")
+	} else if wrong := badURL(e.URL, c.src.Raw(c.key+".url")); wrong != "" {
+		c.faultf("url", "%s", wrong)
+	}
+	for i, s := range e.SigningSecret {
+		key := "signing_secret"
+		if c.has(key + "[0]") {
+			key = fmt.Sprintf("signing_secret[%d]", i)
+		}
+		encoded, ok := strings.CutPrefix(s, "whsec_")
+		raw, err := base64.StdEncoding.DecodeString(encoded)
+		if !ok || err != nil || len(raw) < 24 || len(raw) > 64 {
+			c.faultf(key, "is no Standard Webhooks key; write whsec_ and the base64 of 24 to 64 random bytes (openssl rand -base64 32)")
+		}
+	}
+	if e.ID < 0 {
+		c.faultf("id", "must not be negative; write the id that receivers expect in X-VAP-WEBHOOK-ID, or remove it")
+	}
+	if c.has("order_group") && !ruleName.MatchString(e.OrderGroup) {
+		c.faultf("order_group", "%s is no name; write 1 to 100 letters, digits, '.', '_' or '-'", c.quote("order_group"))
+	}
+}
+
+// badURL says what is wrong with an endpoint's address, "" when nothing is. It shows only what was written, not what
+// that expands to.
+func badURL(address, raw string) string {
+	shown := strconv.Quote(raw)
+	u, err := url.Parse(address)
+	switch {
+	case len(address) > 2048:
+		return "is longer than 2048 characters; shorten it"
+	case !strings.Contains(address, "://"):
+		return shown + " has no scheme; write https:// or http:// before it"
+	case err != nil || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return shown + " is no URL; write it as a browser shows it, for example https://crm.example.com/hooks/vik"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return shown + " is neither http nor https; write one of these"
+	case u.Hostname() == "":
+		return shown + " has no host; write for example https://crm.example.com/hooks/vik"
+	case strings.Contains(address, "#"):
+		return shown + " has a fragment, which is never sent; remove the # and what follows"
+	}
+	if port, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || port < 1 || port > 65535) {
+		return shown + " has no port from 1 to 65535; correct or remove it"
+	}
+	return ""
+}
+
+func setOf(names []string) map[string]bool {
+	if len(names) == 0 {
+		return nil
+	}
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
+}
