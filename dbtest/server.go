@@ -1,0 +1,312 @@
+// Package dbtest starts throwaway database servers for tests and for the demo, and fills them with a small salon: the
+// booking plugin's tables, some sample data, and writes as the plugin makes them.
+//
+// A server has its own data directory, socket and port and dies with the process that started it; the machine's own
+// server is never touched. Its data directory is a copy of one that is prepared once per machine and server version, so
+// a server is up within a second.
+package dbtest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// How long a server may take to come up, and to go down, on a busy machine.
+const (
+	startTimeout = 60 * time.Second
+	stopTimeout  = 60 * time.Second
+)
+
+// Server is a running server, or one that was stopped and may be restarted. It has one owner; its methods are not for
+// several goroutines, but DB and Open are.
+type Server struct {
+	dir    string
+	port   int
+	args   []string
+	cmd    *exec.Cmd
+	exited chan struct{} // closed when cmd has ended
+}
+
+// Start runs a server until the test ends. The arguments go behind the default ones, so they win:
+// "--skip-log-bin", "--binlog-format=MIXED". When the test failed, the server's log is shown.
+func Start(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	// Not tb.TempDir: with a test's name in it, a socket's path becomes too long.
+	dir, err := os.MkdirTemp("", "dbtest-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			tb.Errorf("removing the server's directory: %v", err)
+		}
+	})
+	s, err := Launch(tb.Context(), dir, args...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Kill(); err != nil {
+			tb.Error(err)
+		}
+		if tb.Failed() {
+			tb.Logf("the database server's log:\n%s", s.logTail())
+		}
+	})
+	return s
+}
+
+// Launch runs a server that keeps everything in dir, which must exist, and waits until it answers. ctx is for the
+// launch only; the caller ends the server with Stop or Kill.
+func Launch(ctx context.Context, dir string, args ...string) (*Server, error) {
+	const longestSocketPath = 107
+	s := &Server{dir: dir, args: args}
+	if n := len(s.Socket()); n > longestSocketPath {
+		return nil, fmt.Errorf("launching a database server: the path of its socket has %d characters, %d are allowed; use a shorter directory", n, longestSocketPath)
+	}
+	if err := copyTemplate(ctx, s.data()); err != nil {
+		return nil, fmt.Errorf("preparing a database server: %w", err)
+	}
+	for try := 0; ; try++ {
+		port, err := freePort(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("launching a database server: %w", err)
+		}
+		s.port = port
+		err = s.Restart(ctx)
+		if err == nil {
+			return s, nil
+		}
+		// Between our asking for a free port and the server's taking it another process may have been quicker.
+		if taken := strings.Contains(s.logTail(), "Address already in use"); !taken || try == 3 {
+			return nil, err
+		}
+		if err := os.Remove(s.logPath()); err != nil {
+			return nil, fmt.Errorf("launching a database server: %w", err)
+		}
+	}
+}
+
+// Address is where the server listens: "127.0.0.1:port".
+func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// Socket is the path of the server's socket. Its directory is the owner's alone.
+func (s *Server) Socket() string { return filepath.Join(s.dir, "s.sock") }
+
+// Open connects to a schema ("" for none) as root, with sql_mode cleared as WordPress does. Several statements may go in one Exec.
+func (s *Server) Open(schema string) (*sql.DB, error) {
+	cfg := mysql.NewConfig()
+	cfg.User, cfg.Net, cfg.Addr, cfg.DBName = "root", "unix", s.Socket(), schema
+	cfg.MultiStatements, cfg.InterpolateParams = true, true
+	cfg.Params = map[string]string{"sql_mode": "''"}
+	cfg.Logger = silent{} // what it says while a server comes up or goes down is no news
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", s.Socket(), err)
+	}
+	return sql.OpenDB(connector), nil
+}
+
+type silent struct{}
+
+func (silent) Print(...any) {}
+
+// DB is Open for a test, closed with it.
+func (s *Server) DB(tb testing.TB, schema string) *sql.DB {
+	tb.Helper()
+	db, err := s.Open(schema)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { db.Close() })
+	return db
+}
+
+// Exec runs statements as root, without a default schema.
+func (s *Server) Exec(tb testing.TB, query string, args ...any) {
+	tb.Helper()
+	db, err := s.Open("")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(tb.Context(), query, args...); err != nil {
+		tb.Fatalf("%.200s: %v", query, err)
+	}
+}
+
+// CreateUser makes a user who may connect over socket and TCP. A grant is what stands between GRANT and TO:
+// "SELECT ON salon.*", "REPLICATION SLAVE, BINLOG MONITOR ON *.*".
+func (s *Server) CreateUser(tb testing.TB, name, password string, grants ...string) {
+	tb.Helper()
+	if err := s.AddUser(tb.Context(), name, password, grants...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// AddUser is CreateUser without a test.
+func (s *Server) AddUser(ctx context.Context, name, password string, grants ...string) error {
+	db, err := s.Open("")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	user := quote(name) + "@'%'"
+	if _, err := db.ExecContext(ctx, "CREATE USER "+user+" IDENTIFIED BY "+quote(password)); err != nil {
+		return fmt.Errorf("creating user %s: %w", name, err)
+	}
+	for _, g := range grants {
+		if _, err := db.ExecContext(ctx, "GRANT "+g+" TO "+user); err != nil {
+			return fmt.Errorf("granting %s to %s: %w", g, name, err)
+		}
+	}
+	return nil
+}
+
+// Stop shuts the server down in order and waits for its end.
+func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
+
+// Kill ends the server as a crash does. A server that does not run is no error.
+func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
+
+func (s *Server) end(signal syscall.Signal) error {
+	if s.cmd == nil {
+		return nil
+	}
+	if err := s.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("ending the database server: %w", err)
+	}
+	late := time.NewTimer(stopTimeout)
+	defer late.Stop()
+	select {
+	case <-s.exited:
+		s.cmd = nil
+		return nil
+	case <-late.C:
+		return fmt.Errorf("the database server did not end within %s", stopTimeout)
+	}
+}
+
+// Restart runs a stopped or killed server again, on the same data and port, with the arguments it was started with and
+// then these. A running server is stopped first.
+func (s *Server) Restart(ctx context.Context, args ...string) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	if err := s.spawn(args); err != nil {
+		return fmt.Errorf("starting a database server: %w", err)
+	}
+	if err := s.ready(ctx); err != nil {
+		err = fmt.Errorf("starting a database server: %w; its log:\n%s", err, s.logTail())
+		return errors.Join(err, s.Kill())
+	}
+	return nil
+}
+
+func (s *Server) spawn(more []string) error {
+	binary, err := find("mariadbd")
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close() // the server has its own copy
+	args := append(append(s.defaults(), s.args...), more...)
+	s.cmd = exec.Command(binary, args...)
+	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.dir, log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:   true,            // Ctrl-C is for us; we decide when the server ends
+		Pdeathsig: syscall.SIGKILL, // a test that is killed leaves no server behind
+	}
+	if err := s.cmd.Start(); err != nil {
+		s.cmd = nil
+		return err
+	}
+	s.exited = make(chan struct{})
+	go func(cmd *exec.Cmd, exited chan struct{}) {
+		defer close(exited)
+		cmd.Wait() //nolint:errcheck // how it ended stands in its log
+	}(s.cmd, s.exited)
+	return nil
+}
+
+// defaults make a small, quick server with the binary log that rowhook wants.
+func (s *Server) defaults() []string {
+	args := []string{
+		"--no-defaults",
+		"--datadir=" + s.data(), "--tmpdir=" + s.dir, "--socket=" + s.Socket(), "--pid-file=" + filepath.Join(s.dir, "pid"),
+		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(s.port), "--skip-name-resolve", "--max-connections=200",
+		"--server-id=1", "--log-bin=binlog", "--binlog-format=ROW", "--binlog-row-image=FULL", "--gtid-strict-mode=OFF",
+		"--innodb-buffer-pool-size=32M", redoLogSize, "--max-allowed-packet=64M",
+		"--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0",
+		"--performance-schema=OFF", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_520_ci",
+	}
+	if os.Geteuid() == 0 {
+		args = append(args, "--user=root")
+	}
+	return args
+}
+
+// ready waits until the server answers.
+func (s *Server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	db, err := s.Open("")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := db.PingContext(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.exited:
+			return errors.New("it ended at once")
+		case <-ctx.Done():
+			return fmt.Errorf("no answer within %s: %w", startTimeout, err)
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Server) data() string    { return filepath.Join(s.dir, "data") }
+func (s *Server) logPath() string { return filepath.Join(s.dir, "error.log") }
+
+// logTail is the end of the server's log.
+func (s *Server) logTail() string {
+	const most = 16 << 10
+	text, err := os.ReadFile(s.logPath())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-most):])
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
