@@ -110,3 +110,34 @@ func (t *Tracker) Position() Position {
 	}
 	return p
 }
+
+// Reached says whether everything up to end was read; seen is how far the log was read.
+func (t *Tracker) Reached(end End, seen Coord) bool {
+	if end.set == nil || t.set == nil {
+		return !seen.Before(end.Coord)
+	}
+	if t.last != nil && t.last.GTID != "" {
+		full := t.set.Clone()
+		if full.Update(t.last.GTID) != nil {
+			return false
+		}
+		return contains(full, end.set)
+	}
+	return contains(t.set, end.set)
+}
+
+// contains is set inclusion. Of MariaDB's sets the sequence number in each domain counts: the server part only says
+// who wrote the last one.
+func contains(set, sub mysql.GTIDSet) bool {
+	all, ok := set.(*mysql.MariadbGTIDSet)
+	part, ok2 := sub.(*mysql.MariadbGTIDSet)
+	if !ok || !ok2 {
+		return set.Contain(sub)
+	}
+	for domain, gtid := range part.Sets {
+		if has := all.Sets[domain]; has == nil || has.SequenceNumber < gtid.SequenceNumber {
+			return false
+		}
+	}
+	return true
+}

@@ -1,6 +1,11 @@
 package cdc
 
-import "strconv"
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"strconv"
+)
 
 // Kind says what a column's text stands for, so that a payload can show it as a number, a string, JSON or base64.
 type Kind uint8
@@ -70,6 +75,46 @@ func (r Row) Int(i int) (int64, bool) {
 // Same says whether column i holds the same value in both rows.
 func (r Row) Same(o Row, i int) bool {
 	return r.Kind(i) == o.Kind(i) && r.Text(i) == o.Text(i)
+}
+
+// AppendBinary appends a form of the row that ParseRow reads.
+func (r Row) AppendBinary(b []byte) ([]byte, error) {
+	b = binary.AppendUvarint(b, uint64(len(r.cells)))
+	start := uint32(0)
+	for _, c := range r.cells {
+		b = append(b, byte(c.kind))
+		b = binary.AppendUvarint(b, uint64(c.end-start))
+		start = c.end
+	}
+	return append(b, r.text...), nil
+}
+
+// ParseRow reads what AppendBinary wrote.
+func ParseRow(b []byte) (Row, error) {
+	errBad := errors.New("damaged row")
+	n, w := binary.Uvarint(b)
+	if w <= 0 || n > uint64(len(b)) {
+		return Row{}, errBad
+	}
+	b = b[w:]
+	cells := make([]cell, n)
+	end := uint64(0)
+	for i := range cells {
+		if len(b) < 2 || Kind(b[0]) > JSON {
+			return Row{}, errBad
+		}
+		size, w := binary.Uvarint(b[1:])
+		if w <= 0 || size > math.MaxUint32-end {
+			return Row{}, errBad
+		}
+		end += size
+		cells[i] = cell{end: uint32(end), kind: Kind(b[0])}
+		b = b[1+w:]
+	}
+	if uint64(len(b)) != end {
+		return Row{}, errBad
+	}
+	return Row{text: string(b), cells: cells}, nil
 }
 
 // RowBuilder makes rows. Its buffers are reused, so making a row costs two allocations. The zero RowBuilder is ready.

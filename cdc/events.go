@@ -1,0 +1,242 @@
+package cdc
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+	"github.com/google/uuid"
+)
+
+// dispatch takes one event. The list is whole: a type that is not on it stops the reader, unless the server marked it
+// as one that may be ignored.
+func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
+	switch h.EventType {
+	case replication.MARIADB_GTID_EVENT:
+		return r.mariadbGTID(h, body)
+	case replication.GTID_EVENT, replication.ANONYMOUS_GTID_EVENT:
+		return r.mysqlGTID(h, body)
+	case replication.XID_EVENT:
+		return r.commit()
+	case replication.QUERY_EVENT, replication.MARIADB_QUERY_COMPRESSED_EVENT:
+		return r.query(h.EventType == replication.MARIADB_QUERY_COMPRESSED_EVENT, body)
+	case replication.TABLE_MAP_EVENT:
+		return r.tableMap(body)
+	case replication.WRITE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv1,
+		replication.WRITE_ROWS_EVENTv2, replication.UPDATE_ROWS_EVENTv2, replication.DELETE_ROWS_EVENTv2,
+		replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
+		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
+		return r.rows(byte(h.EventType), body)
+
+	case replication.HEARTBEAT_EVENT, replication.HEARTBEAT_LOG_EVENT_V2, replication.MARIADB_BINLOG_CHECKPOINT_EVENT,
+		replication.MARIADB_GTID_LIST_EVENT, replication.PREVIOUS_GTIDS_EVENT, replication.STOP_EVENT:
+		return r.progress()
+	case replication.MARIADB_ANNOTATE_ROWS_EVENT, replication.ROWS_QUERY_EVENT, replication.INTVAR_EVENT, replication.RAND_EVENT,
+		replication.USER_VAR_EVENT, replication.IGNORABLE_EVENT, replication.TRANSACTION_CONTEXT_EVENT, replication.VIEW_CHANGE_EVENT,
+		replication.BEGIN_LOAD_QUERY_EVENT:
+		return nil
+
+	case replication.EXECUTE_LOAD_QUERY_EVENT:
+		return r.stop("LOAD DATA was logged as a statement", formatHint, nil)
+	case replication.INCIDENT_EVENT:
+		return r.stop("the server says that it lost events here (INCIDENT)", "compare the site with its receivers, then start with an empty state_dir", nil)
+	case replication.XA_PREPARE_LOG_EVENT:
+		if r.txn.rows > 0 {
+			return r.stop("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions; start with an empty state_dir", nil)
+		}
+		return r.commit()
+	case replication.PARTIAL_UPDATE_ROWS_EVENT:
+		return r.stop("a row was logged with partial JSON", "SET PERSIST binlog_row_value_options = ''", nil)
+	case replication.TRANSACTION_PAYLOAD_EVENT:
+		return r.stop("the transaction is compressed", "SET PERSIST binlog_transaction_compression = OFF: this version does not read it", nil)
+	}
+	const ignorable = 0x80
+	if h.Flags&ignorable != 0 {
+		return nil
+	}
+	return r.stop(fmt.Sprintf("an event of type %d, which this version does not know", h.EventType), "a newer version may", nil)
+}
+
+const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook"
+
+// mariadbGTID opens a group. Its flag says whether one query makes the whole of it.
+func (r *reader) mariadbGTID(h *replication.EventHeader, body []byte) error {
+	var ev replication.MariadbGTIDEvent
+	if err := ev.Decode(body); err != nil {
+		return r.stop("a GTID event cannot be read", "please report this", err)
+	}
+	gtid := fmt.Sprintf("%d-%d-%d", ev.GTID.DomainID, h.ServerID, ev.GTID.SequenceNumber)
+	if err := r.begin(h, gtid, time.Unix(int64(h.Timestamp), 0)); err != nil {
+		return err
+	}
+	r.txn.standalone = ev.IsStandalone()
+	return nil
+}
+
+// mysqlGTID opens a transaction; an anonymous one has no GTID but the commit time.
+func (r *reader) mysqlGTID(h *replication.EventHeader, body []byte) error {
+	var ev replication.GTIDEvent
+	if err := ev.Decode(body); err != nil {
+		return r.stop("a GTID event cannot be read", "please report this", err)
+	}
+	gtid := ""
+	if h.EventType == replication.GTID_EVENT {
+		sid, err := uuid.FromBytes(ev.SID)
+		if err != nil {
+			return r.stop("a GTID event cannot be read", "please report this", err)
+		}
+		gtid = fmt.Sprintf("%s:%d", sid, ev.GNO)
+	}
+	committed := time.Unix(int64(h.Timestamp), 0)
+	if ev.OriginalCommitTimestamp > 0 {
+		committed = time.UnixMicro(int64(ev.OriginalCommitTimestamp))
+	}
+	return r.begin(h, gtid, committed)
+}
+
+func (r *reader) tableMap(body []byte) error {
+	if err := r.tables.announce(r.ctx, body); err != nil {
+		if r.ctx.Err() != nil {
+			return err
+		}
+		return r.stop("a table cannot be read", "", err)
+	}
+	return nil
+}
+
+// query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow.
+func (r *reader) query(compressed bool, body []byte) error {
+	schema, query, err := parseQuery(compressed, body)
+	if err != nil {
+		return r.stop("a query event cannot be read", "please report this", err)
+	}
+	text := strings.TrimSpace(string(query))
+	word, rest, _ := strings.Cut(text, " ")
+	switch strings.ToUpper(word) {
+	case "BEGIN":
+		r.txn.begun = true
+		return nil
+	case "COMMIT":
+		return r.commit()
+	case "SAVEPOINT":
+		if r.txn.savepoints == nil {
+			r.txn.savepoints = map[string]int{}
+		}
+		r.txn.savepoints[savepointName(rest)] = r.txn.rows
+		return nil
+	case "ROLLBACK":
+		if to, ok := cutWord(rest, "TO"); ok {
+			return r.rollbackTo(to)
+		}
+		return r.rollback()
+	case "XA":
+		return r.endStatement()
+	}
+	if err := r.statement(string(schema), text, strings.ToUpper(word)); err != nil {
+		return err
+	}
+	return r.endStatement()
+}
+
+// parseQuery reads the default schema and the text of a QUERY_EVENT.
+func parseQuery(compressed bool, body []byte) (schema, query []byte, err error) {
+	w := wire{rest: body}
+	w.bytes(8) // connection id, run time
+	size := w.byte()
+	w.bytes(2)                  // error code
+	w.bytes(uint64(w.uint16())) // status variables
+	schema = w.bytes(uint64(size))
+	w.bytes(1) // the end of the schema
+	if w.short {
+		return nil, nil, errTruncated
+	}
+	if query = w.rest; compressed {
+		query, err = unpackRows(query)
+	}
+	return schema, query, err
+}
+
+// endStatement ends a group that consists of its one statement. CREATE TABLE ... SELECT does not: rows follow it.
+func (r *reader) endStatement() error {
+	if r.txn.standalone || !r.src.MariaDB() && !r.txn.begun {
+		return r.commit()
+	}
+	return nil
+}
+
+// rollbackTo discards the rows since a savepoint.
+func (r *reader) rollbackTo(name string) error {
+	if word, ok := cutWord(name, "SAVEPOINT"); ok {
+		name = word
+	}
+	keep, ok := r.txn.savepoints[savepointName(name)]
+	if !ok {
+		return r.stop(fmt.Sprintf("ROLLBACK TO an unknown savepoint %q", name), "please report this", nil)
+	}
+	r.discard(keep)
+	return nil
+}
+
+// statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
+func (r *reader) statement(schema, text, word string) error {
+	switch word {
+	case "INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD":
+		if name, ok := r.src.mentions(schema, text); ok {
+			return r.stop(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, text), formatHint, nil)
+		}
+		return nil
+	case "TRUNCATE", "DROP":
+		if name, ok := r.src.mentions(schema, text); ok {
+			r.warn("a watched table was emptied or dropped; no delete events follow", slog.String("table", name.String()),
+				slog.String("statement", fmt.Sprintf("%.200s", text)))
+		}
+	}
+	r.tables.forgetSchema()
+	return nil
+}
+
+// mentions finds a watched table that a statement names.
+func (s *Source) mentions(schema, text string) (TableName, bool) {
+	for _, t := range s.cfg.Tables {
+		if (t.Schema == schema || strings.Contains(text, t.Schema)) && containsWord(text, t.Name) {
+			return t, true
+		}
+	}
+	return TableName{}, false
+}
+
+// containsWord says whether text holds the identifier word, not as a part of a longer one.
+func containsWord(text, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(word)
+		if (start == 0 || !identifierByte(text[start-1])) && (end == len(text) || !identifierByte(text[end])) {
+			return true
+		}
+		from = end
+	}
+}
+
+func identifierByte(b byte) bool {
+	return b == '_' || b == '$' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+}
+
+// cutWord removes a leading keyword.
+func cutWord(s, word string) (string, bool) {
+	s = strings.TrimSpace(s)
+	first, rest, _ := strings.Cut(s, " ")
+	if !strings.EqualFold(first, word) {
+		return s, false
+	}
+	return strings.TrimSpace(rest), true
+}
+
+// savepointName is a savepoint's name as a map key: names do not tell case apart.
+func savepointName(s string) string {
+	return strings.ToLower(strings.Trim(strings.TrimSpace(s), "`;"))
+}

@@ -1,0 +1,181 @@
+package cdc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/client"
+	"github.com/go-mysql-org/go-mysql/mysql"
+	"github.com/go-mysql-org/go-mysql/replication"
+)
+
+// Sink takes what a Source reads. Its methods are called by one goroutine, in the order of the log; a method that
+// waits holds the reader, and so the server's socket, back.
+type Sink interface {
+	// Change takes a row of the transaction that is being read. It is not visible before Commit.
+	Change(c *Change) error
+	// Discard keeps the first rows of that transaction: the others were rolled back, or will come again.
+	Discard(keep int)
+	// Commit ends the transaction, or only says how far the log was read.
+	Commit(c *Commit) error
+}
+
+// How long a link may be silent: the server sends a heartbeat when it has nothing else to say.
+const (
+	heartbeatPeriod = time.Second
+	readTimeout     = 15 * time.Second
+	netWriteTimeout = 600 // seconds for which the server bears with a reader that is slow
+	longestBackoff  = 30 * time.Second
+)
+
+// Follow reads the log from p on and hands it to sink, over as many connections as it takes. It returns when ctx ends,
+// when sink fails, or with a StopError.
+func (s *Source) Follow(ctx context.Context, p Position, sink Sink) error {
+	if p.Flavor != s.flavor {
+		return &StopError{
+			Reason: fmt.Sprintf("the stored position is of a %s server, but this is %s", p.Flavor, s.version),
+			Hint:   "check database.address, or start with an empty state_dir",
+		}
+	}
+	tracker, err := NewTracker(p)
+	if err != nil {
+		return err
+	}
+	backoff := time.Duration(0)
+	lastText := ""
+	for {
+		connected := s.cfg.Now()
+		err := s.connectAndRead(ctx, tracker, sink)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		sink.Discard(0)
+		var stop *StopError
+		var failed *sinkError
+		if errors.As(err, &stop) || errors.As(err, &failed) {
+			return err
+		}
+		if s.cfg.Now().Sub(connected) > longestBackoff {
+			backoff, lastText = 0, ""
+		}
+		backoff = min(max(2*backoff, 250*time.Millisecond), longestBackoff)
+		if text := err.Error(); text != lastText {
+			s.cfg.Log.Warn("the link to the database is broken, trying again", slog.Any("error", err), slog.Duration("in", backoff))
+			lastText = text
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(backoff/2 + rand.N(backoff/2)):
+		}
+	}
+}
+
+// sinkError is a failure of the sink, which no new connection mends.
+type sinkError struct{ err error }
+
+func (e *sinkError) Error() string { return e.err.Error() }
+func (e *sinkError) Unwrap() error { return e.err }
+
+// connectAndRead reads over one connection until it ends.
+func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, sink Sink) error {
+	if err := s.Lock(ctx); err != nil {
+		return err
+	}
+	if err := s.checkHistory(ctx, tracker); err != nil {
+		return err
+	}
+	host, port, err := endpoint(s.cfg.Address)
+	if err != nil {
+		return err
+	}
+	r := newReader(ctx, s, tracker, sink)
+	syncer := replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
+		ServerID: s.cfg.ServerID, Flavor: s.flavor, Host: host, Port: port, User: s.cfg.User, Password: s.cfg.Password,
+		Localhost: "rowhook", TLSConfig: s.cfg.TLS, Charset: "utf8mb4",
+		RawModeEnabled:          true, // we decode, and only what is watched
+		SynchronousEventHandler: r,
+		DisableRetrySync:        true, // resuming is ours: go-mysql's would repeat half a transaction
+		DiscardGTIDSet:          true,
+		HeartbeatPeriod:         heartbeatPeriod, ReadTimeout: readTimeout,
+		Option: func(c *client.Conn) error {
+			_, err := c.Execute(fmt.Sprintf("SET SESSION net_write_timeout = %d", netWriteTimeout))
+			return err
+		},
+		Logger: slog.New(slog.DiscardHandler), // what it has to say comes back as an error
+	})
+	defer syncer.Close()
+	streamer, err := s.start(syncer, tracker)
+	if err != nil {
+		return s.explain(fmt.Errorf("asking for the binary log: %w", err), tracker)
+	}
+	_, err = streamer.GetEvent(ctx) // events go to the handler; here only the end arrives
+	if r.err != nil {
+		return r.err
+	}
+	return s.explain(fmt.Errorf("reading the binary log: %w", err), tracker)
+}
+
+// start asks the server for the log from before the tracker's last transaction.
+func (s *Source) start(syncer *replication.BinlogSyncer, t *Tracker) (*replication.BinlogStreamer, error) {
+	if t.set != nil {
+		return syncer.StartSyncGTID(t.set.Clone())
+	}
+	return syncer.StartSync(mysql.Position{Name: t.start.File, Pos: uint32(t.start.Offset)})
+}
+
+// checkHistory proves that the server has the last transaction we read. A server that was restored from an older copy
+// accepts our position and sends nothing, or something else.
+func (s *Source) checkHistory(ctx context.Context, t *Tracker) error {
+	if t.last == nil {
+		return nil
+	}
+	end, err := s.End(ctx)
+	if err != nil {
+		return err
+	}
+	missing := end.Coord.Before(t.last.Start)
+	if t.last.GTID != "" {
+		last, err := mysql.ParseGTIDSet(s.flavor, t.last.GTID)
+		if err != nil {
+			return fmt.Errorf("reading the stored GTID %q: %w", t.last.GTID, err)
+		}
+		missing = end.set == nil || !contains(end.set, last)
+	}
+	if missing {
+		return historyError(t, fmt.Sprintf("its log ends at %s without it", end))
+	}
+	return nil
+}
+
+// explain turns the server's refusal of our position into what it means.
+func (s *Source) explain(err error, t *Tracker) error {
+	var refused *mysql.MyError
+	if errors.As(err, &refused) && refused.Code == mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG {
+		return &StopError{
+			Reason: fmt.Sprintf("the server no longer has the log behind position %s", t.Position()),
+			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then start with an empty state_dir",
+			Err:    err,
+		}
+	}
+	return err
+}
+
+// historyError says that the server's log is not the one we read before.
+func historyError(t *Tracker, what string) error {
+	return &StopError{
+		Reason: fmt.Sprintf("this server does not have transaction %s that was read before: %s", t.last.ID(), what),
+		Hint:   "it was restored from a backup, reset, or is another server; check database.address, or start with an empty state_dir to follow from now",
+	}
+}
+
+func (e End) String() string {
+	if e.set != nil {
+		return fmt.Sprintf("%s gtid %s", e.Coord, e.set)
+	}
+	return e.Coord.String()
+}

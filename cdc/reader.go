@@ -1,0 +1,210 @@
+package cdc
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/go-mysql-org/go-mysql/replication"
+)
+
+// reader turns the raw events of one connection into changes and commits. go-mysql calls HandleEvent from the
+// goroutine that reads the socket.
+type reader struct {
+	ctx     context.Context //nolint:containedctx // HandleEvent has none; this is the connection's
+	src     *Source
+	tracker *Tracker
+	sink    Sink
+	err     error // why it stopped, nil when the link broke
+
+	seen   Coord // how far the log was read
+	tables *tableCache
+	txn    openTxn
+	verify bool // the next transaction must be the tracker's last
+	digest xxhash.Digest
+	change Change // handed to the sink, used again
+}
+
+// openTxn is the transaction that is being read.
+type openTxn struct {
+	Txn
+	open       bool
+	begun      bool // MySQL: a BEGIN was seen, so another query does not end it
+	standalone bool // MariaDB: one query, and no event that ends it
+	again      bool // it was read before: compare, do not hand out
+	time       time.Time
+	rows       int
+	savepoints map[string]int // rows before each
+	table      uint64         // and op: of the last rows hashed
+	op         Op
+}
+
+func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink) *reader {
+	return &reader{
+		ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, verify: t.last != nil,
+		tables: newTableCache(s),
+	}
+}
+
+// HandleEvent takes the next event of the log. Every type is used, ignored, or a reason to stop (see events.go).
+func (r *reader) HandleEvent(e *replication.BinlogEvent) error {
+	if err := r.handle(e); err != nil {
+		r.err = err
+		return err
+	}
+	return nil
+}
+
+func (r *reader) handle(e *replication.BinlogEvent) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	h := e.Header
+	const artificial = 0x20
+	if h.LogPos > 0 && h.Flags&artificial == 0 {
+		r.seen.Offset = uint64(h.LogPos)
+	}
+	switch ev := e.Event.(type) {
+	case *replication.RotateEvent:
+		r.seen = Coord{string(ev.NextLogName), ev.Position}
+		r.tables.forget()
+		return r.progress()
+	case *replication.FormatDescriptionEvent:
+		r.tables.forget()
+		return nil
+	case *replication.GenericEvent:
+		return r.dispatch(h, ev.Data)
+	}
+	return r.stop(fmt.Sprintf("an event of type %s arrived parsed", h.EventType), "please report this", nil)
+}
+
+// progress says how far the log was read when no transaction is open.
+func (r *reader) progress() error {
+	if r.txn.open {
+		return nil
+	}
+	return r.toSink(r.sink.Commit(&Commit{End: r.seen, Time: r.src.clock}))
+}
+
+// begin opens a transaction.
+func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.Time) error {
+	if r.txn.open {
+		return r.stop(fmt.Sprintf("transaction %s begins inside transaction %s", gtid, r.txn.ID()), "please report this", nil)
+	}
+	start := Coord{r.seen.File, uint64(h.LogPos) - uint64(h.EventSize)}
+	r.txn = openTxn{Txn: Txn{GTID: gtid, Start: start}, open: true, time: r.clamp(committed)}
+	r.digest.Reset()
+	_, _ = r.digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(committed.UnixMicro())))
+	if !r.verify {
+		return nil
+	}
+	r.verify, r.txn.again = false, true
+	if r.txn.ID() != r.tracker.last.ID() {
+		return historyError(r.tracker, fmt.Sprintf("behind the position before it comes %s", r.txn.ID()))
+	}
+	return nil
+}
+
+// clamp keeps the log's clock from running backwards or ahead of ours: a session can set it to anything.
+func (r *reader) clamp(t time.Time) time.Time {
+	if now := r.src.cfg.Now(); t.After(now) {
+		t = now
+	}
+	if t.Before(r.src.clock) {
+		t = r.src.clock
+	}
+	r.src.clock = t
+	return t
+}
+
+// commit ends the transaction.
+func (r *reader) commit() error {
+	t := &r.txn
+	if !t.open {
+		return nil
+	}
+	t.open = false
+	t.Hash = r.digest.Sum64()
+	if t.again {
+		if t.Hash != r.tracker.last.Hash {
+			return historyError(r.tracker, "it has one of that name with other rows")
+		}
+		return nil
+	}
+	if err := r.tracker.Advance(t.Txn); err != nil {
+		return err
+	}
+	return r.toSink(r.sink.Commit(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows}))
+}
+
+// rollback ends the transaction without its rows.
+func (r *reader) rollback() error {
+	r.discard(0)
+	return r.commit()
+}
+
+func (r *reader) discard(keep int) {
+	r.txn.rows = keep
+	if !r.txn.again {
+		r.sink.Discard(keep)
+	}
+}
+
+// rows hands out the rows of a rows event. Every row is hashed, whoever watches its table, for any transaction may be
+// the one that is compared at the next connect.
+func (r *reader) rows(typ byte, body []byte) error {
+	if !r.txn.open {
+		return r.stop("rows outside a transaction", "please report this", nil)
+	}
+	h, images, err := parseRowsHeader(typ, body)
+	if err != nil {
+		return r.stop("a rows event cannot be read", "please report this", err)
+	}
+	if h.tableID != r.txn.table || h.op != r.txn.op { // not at every event: their borders differ on a replica
+		r.txn.table, r.txn.op = h.tableID, h.op
+		_, _ = r.digest.Write([]byte{byte(h.op)})
+	}
+	_, _ = r.digest.Write(images)
+	t, ok := r.tables.byID[h.tableID]
+	if !ok {
+		return r.stop("rows of a table that was not announced", "please report this", nil)
+	}
+	if t == nil || r.txn.again {
+		return nil
+	}
+	if err := t.eachRow(h, images, r.row); err != nil {
+		if _, failed := errors.AsType[*sinkError](err); failed {
+			return err
+		}
+		return r.stop(fmt.Sprintf("a row of %s cannot be read", t.table), "the table was perhaps altered while rowhook was away; start with an empty state_dir", err)
+	}
+	return nil
+}
+
+// row hands out one row.
+func (r *reader) row(t *Table, op Op, before, after Row) error {
+	r.change = Change{Table: t, Op: op, Before: before, After: after}
+	r.txn.rows++
+	return r.toSink(r.sink.Change(&r.change))
+}
+
+func (r *reader) toSink(err error) error {
+	if err != nil {
+		return &sinkError{err}
+	}
+	return nil
+}
+
+// stop is a StopError at this place of the log.
+func (r *reader) stop(reason, hint string, err error) error {
+	return &StopError{At: r.seen, Reason: reason, Hint: hint, Err: err}
+}
+
+// warn reports what a user must know but need not stop for.
+func (r *reader) warn(msg string, args ...any) {
+	r.src.cfg.Log.Warn(msg, append(args, slog.String("at", r.seen.String()))...)
+}

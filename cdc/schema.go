@@ -1,0 +1,115 @@
+package cdc
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+)
+
+// tableCache knows the tables that the log announced, by the ids it uses for them. It belongs to one connection.
+type tableCache struct {
+	src    *Source
+	byID   map[uint64]*mappedTable // nil: nobody watches it
+	byName map[TableName]*mappedTable
+}
+
+// mappedTable is a watched table with the layout of its row images.
+type mappedTable struct {
+	announcement []byte // the table map event, but for the table's id
+	table        *Table
+	layout       *layout
+	builder      RowBuilder
+}
+
+func newTableCache(s *Source) *tableCache {
+	return &tableCache{src: s, byID: map[uint64]*mappedTable{}, byName: map[TableName]*mappedTable{}}
+}
+
+// forget drops the ids: they are good within one log file of one server start.
+func (c *tableCache) forget() { clear(c.byID) }
+
+// forgetSchema drops everything: a statement may have changed any table.
+func (c *tableCache) forgetSchema() {
+	clear(c.byID)
+	clear(c.byName)
+}
+
+// announce takes a table map event. A table that nobody watches is looked at no further.
+func (c *tableCache) announce(ctx context.Context, body []byte) error {
+	id, schema, name, err := peekTable(body)
+	if err != nil {
+		return err
+	}
+	if !c.src.watched[string(schema)][string(name)] {
+		c.byID[id] = nil
+		return nil
+	}
+	const tableIDSize = 6
+	if t := c.byID[id]; t != nil && bytes.Equal(t.announcement, body[tableIDSize:]) {
+		return nil
+	}
+	full := TableName{string(schema), string(name)}
+	if t := c.byName[full]; t != nil && bytes.Equal(t.announcement, body[tableIDSize:]) {
+		c.byID[id] = t
+		return nil
+	}
+	t, err := c.src.layOut(ctx, full, body)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", full, err)
+	}
+	t.announcement = bytes.Clone(body[tableIDSize:])
+	c.byID[id], c.byName[full] = t, t
+	return nil
+}
+
+// layOut finds the names and types of an announced table's columns: from the log when it tells (binlog_row_metadata
+// FULL), else from the server.
+func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mappedTable, error) {
+	m, err := parseTableMap(s.flavor, body)
+	if err != nil {
+		return nil, err
+	}
+	columns, known := columnsFromMap(m)
+	key := m.primaryKey
+	if !known {
+		if columns, key, err = s.columns(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	l, err := newLayout(m, columns)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return &mappedTable{table: NewTable(name, names, key), layout: l}, nil
+}
+
+// columns asks the server what a table's columns are now, and which make its primary key.
+func (s *Source) columns(ctx context.Context, name TableName) ([]column, []int, error) {
+	rows, err := queryRows(ctx, s.db, `SELECT column_name AS name, data_type AS data_type, column_type AS column_type,
+		COALESCE(character_set_name, '') AS charset, column_key AS column_key
+		FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`, name.Schema, name.Name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("asking for its columns: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, nil, fmt.Errorf("the server has no such table now, or user %s may not SELECT from it", s.cfg.User)
+	}
+	columns := make([]column, len(rows))
+	var key []int
+	for i, r := range rows {
+		columns[i] = parseColumn(r["name"], r["data_type"], r["column_type"], r["charset"])
+		if r["column_key"] == "PRI" {
+			key = append(key, i)
+		}
+	}
+	return columns, key, nil
+}
+
+// eachRow decodes the rows of an event and hands them on.
+func (t *mappedTable) eachRow(h rowsHeader, images []byte, f func(t *Table, op Op, before, after Row) error) error {
+	return t.layout.eachRow(h, images, &t.builder, func(before, after Row) error { return f(t.table, h.op, before, after) })
+}

@@ -1,0 +1,200 @@
+// Package cdc follows the binary log of a MySQL or MariaDB server and yields its row changes and commits. It knows
+// nothing of the plugin.
+//
+// A Source is one server. Follow reads its log from a Position and hands every change of a watched table, then the
+// commit that makes it visible, to a Sink. It reconnects by itself, and reads the last transaction again at every
+// connect to prove that the log is still the one it knew. What it cannot read rightly it does not skip: it stops with
+// a StopError that says what to do.
+package cdc
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+)
+
+// Config is how to reach a server and what to watch on it.
+type Config struct {
+	Address  string // host:port, host, or the path of a socket
+	User     string
+	Password string
+	TLS      *tls.Config // nil: none
+	ServerID uint32      // ours among the server's replicas; random, kept over restarts
+	Tables   []TableName // the watched ones
+	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
+}
+
+// Source is a server whose log is followed. Its side connections come from a pool that the caller owns.
+type Source struct {
+	cfg     Config
+	db      *sql.DB
+	flavor  string
+	version string
+	watched map[string]map[string]bool
+	lock    *sql.Conn // holds the GET_LOCK that keeps a twin out
+	clock   time.Time // the last commit's time: the log's clock never runs backwards
+}
+
+// Open finds out what server is behind db. The caller must Close the Source.
+func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, watched: map[string]map[string]bool{}}
+	if err := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.version); err != nil {
+		return nil, fmt.Errorf("asking the database server at %s for its version: %w", cfg.Address, err)
+	}
+	if strings.Contains(strings.ToLower(s.version), "mariadb") {
+		s.flavor = mysql.MariaDBFlavor
+	}
+	for _, t := range cfg.Tables {
+		if s.watched[t.Schema] == nil {
+			s.watched[t.Schema] = map[string]bool{}
+		}
+		s.watched[t.Schema][t.Name] = true
+	}
+	return s, nil
+}
+
+// Close releases the lock on the server.
+func (s *Source) Close() error {
+	if s.lock == nil {
+		return nil
+	}
+	err := s.lock.Close()
+	s.lock = nil
+	return err
+}
+
+// MariaDB says whether the server is a MariaDB.
+func (s *Source) MariaDB() bool { return s.flavor == mysql.MariaDBFlavor }
+
+// Version is what the server calls its version.
+func (s *Source) Version() string { return s.version }
+
+// Precision is that of the log's commit times.
+func (s *Source) Precision() time.Duration {
+	if s.MariaDB() {
+		return time.Second
+	}
+	return time.Microsecond
+}
+
+// Lock keeps a second reader with our server id out for as long as the Source is open: two would disturb each other,
+// and MySQL lets them. It waits ten seconds for a reader that is just going away.
+func (s *Source) Lock(ctx context.Context) error {
+	if s.lock != nil {
+		if s.lock.PingContext(ctx) == nil {
+			return nil
+		}
+		_ = s.lock.Close() // it is broken, and the lock gone with it
+		s.lock = nil
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting for the lock: %w", err)
+	}
+	var got sql.NullInt64
+	name := fmt.Sprintf("rowhook:%d", s.cfg.ServerID)
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, 10)", name).Scan(&got); err != nil {
+		return errors.Join(fmt.Errorf("taking the lock %s: %w", name, err), conn.Close())
+	}
+	if got.Int64 != 1 {
+		return errors.Join(&StopError{
+			Reason: fmt.Sprintf("another rowhook with this state follows this server (lock %s is taken)", name),
+			Hint:   "stop the other one; for a second rowhook use a state_dir of its own, not a copy",
+		}, conn.Close())
+	}
+	s.lock = conn
+	return nil
+}
+
+// Current is the position at the log's end: following from it yields what is committed from now on.
+func (s *Source) Current(ctx context.Context) (Position, error) {
+	end, err := s.End(ctx)
+	if err != nil {
+		return Position{}, err
+	}
+	p := Position{Flavor: s.flavor, Start: end.Coord}
+	if end.set != nil {
+		p.Set = end.set.String()
+	}
+	return p, nil
+}
+
+// End is the end of a server's log at some moment.
+type End struct {
+	Coord Coord
+	set   mysql.GTIDSet // nil on a server without GTIDs
+}
+
+// End asks the server where its log ends now.
+func (s *Source) End(ctx context.Context) (End, error) {
+	row, err := s.logStatus(ctx)
+	if err != nil {
+		return End{}, fmt.Errorf("asking where the log ends: %w", err)
+	}
+	offset, err := strconv.ParseUint(row["Position"], 10, 64)
+	if err != nil || row["File"] == "" {
+		return End{}, errors.New("asking where the log ends: the server says that it writes no binary log")
+	}
+	end := End{Coord: Coord{row["File"], offset}}
+	set := row["Executed_Gtid_Set"]
+	if s.MariaDB() {
+		if err := s.db.QueryRowContext(ctx, "SELECT @@global.gtid_binlog_pos").Scan(&set); err != nil {
+			return End{}, fmt.Errorf("asking for the log's GTIDs: %w", err)
+		}
+	}
+	if set = strings.ReplaceAll(set, "\n", ""); set == "" && !s.MariaDB() {
+		return end, nil
+	}
+	if end.set, err = mysql.ParseGTIDSet(s.flavor, set); err != nil {
+		return End{}, fmt.Errorf("reading the log's GTIDs %q: %w", set, err)
+	}
+	return end, nil
+}
+
+// logStatus runs the statement of this server that says where the log ends.
+func (s *Source) logStatus(ctx context.Context) (map[string]string, error) {
+	statements := []string{"SHOW BINARY LOG STATUS", "SHOW MASTER STATUS"}
+	if s.MariaDB() {
+		statements = []string{"SHOW MASTER STATUS"}
+	}
+	var err error
+	for _, q := range statements {
+		var row map[string]string
+		if row, err = queryRow(ctx, s.db, q); err == nil {
+			return row, nil
+		}
+		if me, ok := errors.AsType[*mysqlError](err); !ok || me.Number != mysql.ER_PARSE_ERROR {
+			break // only a statement that this version does not know is worth another try
+		}
+	}
+	return nil, err
+}
+
+// endpoint splits an address for go-mysql: a socket has no port.
+func endpoint(address string) (host string, port uint16, err error) {
+	if strings.HasPrefix(address, "/") {
+		return address, 0, nil
+	}
+	h, p, err := net.SplitHostPort(address)
+	if err != nil {
+		return address, 3306, nil //nolint:nilerr // an address without a port is a host
+	}
+	n, err := strconv.ParseUint(p, 10, 16)
+	if err != nil || n == 0 {
+		return "", 0, fmt.Errorf("address %q: the port is not a number from 1 to 65535", address)
+	}
+	return h, uint16(n), nil
+}

@@ -1,0 +1,81 @@
+// Command rowhook delivers the webhooks of VikAppointments from the binary log of the database under WordPress.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"rowhook/config"
+)
+
+// The exit codes of every command.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // wrong usage or configuration
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, errReported) {
+		fmt.Fprintln(os.Stderr, "rowhook:", err)
+	}
+	os.Exit(exitCode(err))
+}
+
+// errReported fails a command that has said why already.
+var errReported = errors.New("failed")
+
+// command runs the command that the first argument names.
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		return &usageError{"which command?", usage}
+	}
+	switch rest := args[1:]; args[0] {
+	case "run":
+		return runCommand(ctx, rest, stdout, stderr)
+	case "check":
+		return checkCommand(ctx, rest, stdout, stderr)
+	case "rules":
+		return rulesCommand(ctx, rest, stdout, stderr)
+	case "import":
+		return importCommand(ctx, rest, stdout, stderr)
+	case "version", "--version":
+		_, err := fmt.Fprintln(stdout, "rowhook", version())
+		return err
+	case "help", "--help", "-h":
+		_, err := fmt.Fprintln(stdout, usage)
+		return err
+	}
+	return &usageError{fmt.Sprintf("there is no command %q", args[0]), usage}
+}
+
+const usage = `usage: rowhook COMMAND [--config FILE] [flags]
+
+  run       follow the database and deliver webhooks
+  check     look at the server, the grants and the sites; print what to mend
+  rules     validate or list the rules
+  import    print rules for the webhooks of the plugin's own table
+  version   print the version
+
+rowhook COMMAND --help says more.`
+
+// exitCode is what a command's error means to the shell.
+func exitCode(err error) int {
+	var wrongUsage *usageError
+	var wrongConfig *config.Error
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &wrongUsage), errors.As(err, &wrongConfig):
+		return exitUsage
+	}
+	return exitFailed
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rowhook/cdc"
+	"rowhook/config"
+	"rowhook/deliver"
+	"rowhook/loader"
+	"rowhook/outbox/sqlite"
+	"rowhook/pipeline"
+	"rowhook/rules"
+)
+
+// runCommand is `rowhook run`: the daemon.
+func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := newFlagSet("run", "follows the database and delivers webhooks until it is told to stop")
+	if err := flags.parse(args, stdout); err != nil {
+		return err
+	}
+	c, err := config.Load(flags.config)
+	if err != nil {
+		return err
+	}
+	set, err := rules.Read(c.Rules, c.HasSite)
+	if err != nil {
+		return err
+	}
+	d := &daemon{cfg: c, log: newLogger(c.Log, stderr)}
+	if len(set.Rules) == 0 {
+		d.log.Warn("no rules yet: nothing will be delivered until there are some and SIGHUP tells of them", slog.String("rules", c.Rules))
+	}
+	return d.run(ctx, set)
+}
+
+// daemon wires the stages together and ends them in their order.
+type daemon struct {
+	cfg    *config.Config
+	log    *slog.Logger
+	store  *sqlite.Store
+	worker *deliver.Worker
+	line   *pipeline.Pipeline
+}
+
+func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
+	if d.store, err = sqlite.Open(ctx, d.cfg.StateDir, d.log); err != nil {
+		return fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err)
+	}
+	defer func() { err = errors.Join(err, d.store.Close()) }()
+	db, err := openDB(d.cfg.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	id, err := identify(ctx, d.store)
+	if err != nil {
+		return fmt.Errorf("reading the outbox: %w", err)
+	}
+	source, err := d.connect(ctx, db, id.serverID)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	if d.worker, err = deliver.New(d.store, endpointsOf(set), d.deliverOptions()); err != nil {
+		return err
+	}
+	d.line = pipeline.New(pipeline.Config{
+		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, d.log), Brake: d.worker,
+		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
+		Options: rules.Options{
+			Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait,
+			Precision: source.Precision(), Log: d.log,
+		},
+	})
+	return d.stages(ctx)
+}
+
+// stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
+// worker goes on until then, and finishes the requests that are on their way.
+func (d *daemon) stages(ctx context.Context) error {
+	g, parts := errgroup.WithContext(ctx)
+	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDelivering()
+	g.Go(func() error {
+		defer stopDelivering()
+		return d.line.Run(parts)
+	})
+	g.Go(func() error { return d.worker.Run(delivering) })
+	g.Go(func() error { d.reloadOnHangup(parts); return nil })
+	g.Go(func() error { d.prune(parts); return nil })
+	err := g.Wait()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	if err == nil {
+		d.log.Info("stopped; the next start goes on from here")
+	}
+	return err
+}
+
+func (d *daemon) deliverOptions() deliver.Options {
+	return deliver.Options{
+		Concurrency: d.cfg.Deliver.Concurrency, Timeout: d.cfg.Deliver.Timeout, MaxAge: d.cfg.Deliver.MaxAge,
+		UserAgent: "rowhook/" + version(), Log: d.log,
+	}
+}
+
+// connect finds the server and looks whether it can be followed. A server that is not there yet is waited for: at boot
+// it may start after us.
+func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+	wait := time.Second
+	for {
+		source, err := d.checked(ctx, db, serverID)
+		if err == nil {
+			return source, nil
+		}
+		var network *net.OpError
+		if !errors.As(err, &network) {
+			return nil, err
+		}
+		d.log.Warn("the database does not answer, trying again", slog.Any("error", err), slog.Duration("in", wait))
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(wait):
+			wait = min(2*wait, 30*time.Second)
+		}
+	}
+}
+
+func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+	source, err := cdc.Open(ctx, db, sourceConfig(d.cfg, serverID, d.log))
+	if err != nil {
+		return nil, err
+	}
+	findings, err := source.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var faults []string
+	for _, f := range findings {
+		switch {
+		case f.Warn:
+			d.log.Warn("preflight", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+		case !f.OK:
+			faults = append(faults, fmt.Sprintf("  %s: %s\n    mend it with:  %s", f.Check, f.Found, f.Fix))
+		}
+	}
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("the database at %s cannot be followed:\n%s", d.cfg.Database.Address, strings.Join(faults, "\n"))
+	}
+	return source, nil
+}
+
+// reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running.
+func (d *daemon) reloadOnHangup(ctx context.Context) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		set, err := rules.Read(d.cfg.Rules, d.cfg.HasSite)
+		if err != nil {
+			d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err))
+			continue
+		}
+		d.worker.SetEndpoints(endpointsOf(set)) // first: no delivery may find its rule missing
+		if d.line.SetRules(ctx, set) == nil {
+			d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
+		}
+	}
+}
+
+// keepDelivered is how long the log of what was delivered is kept.
+const keepDelivered = 7 * 24 * time.Hour
+
+// prune forgets old deliveries, once an hour.
+func (d *daemon) prune(ctx context.Context) {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hourly.C:
+		}
+		if err := d.store.Prune(ctx, time.Now().Add(-keepDelivered)); err != nil && ctx.Err() == nil {
+			d.log.Error("pruning the outbox failed", slog.Any("error", err))
+		}
+	}
+}

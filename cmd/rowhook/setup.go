@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/big"
+	"runtime/debug"
+	"strconv"
+
+	"rowhook/cdc"
+	"rowhook/config"
+	"rowhook/deliver"
+	"rowhook/outbox"
+	"rowhook/rules"
+)
+
+// version is what the build stamped into the binary.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "development"
+}
+
+// newLogger makes the daemon's logger; the configuration has checked its values.
+func newLogger(c config.Log, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // checked by config; unknown is info
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// sitesOf are the sites as rules knows them.
+func sitesOf(c *config.Config) []*rules.Site {
+	sites := make([]*rules.Site, len(c.Sites))
+	for i, s := range c.Sites {
+		sites[i] = &rules.Site{Name: s.Name, Schema: s.Schema, Prefix: s.Prefix, Root: s.Root}
+	}
+	return sites
+}
+
+// sourceConfig is how to reach the server, and what to watch on it.
+func sourceConfig(c *config.Config, serverID uint32, log *slog.Logger) cdc.Config {
+	o := cdc.Config{Address: c.Database.Address, User: c.Database.User, Password: c.Database.Password, ServerID: serverID, Log: log}
+	switch c.Database.TLS {
+	case "true":
+		_, address := c.Database.Dial()
+		o.TLS = &tls.Config{ServerName: hostOf(address), MinVersion: tls.VersionTLS12}
+	case "skip-verify":
+		o.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // the operator asked for it
+	}
+	for _, s := range sitesOf(c) {
+		o.Tables = append(o.Tables, s.Tables()...)
+	}
+	return o
+}
+
+// endpointsOf tells deliver where each rule's deliveries go.
+func endpointsOf(set *rules.Set) map[string]deliver.Endpoint {
+	endpoints := make(map[string]deliver.Endpoint, len(set.Rules))
+	for _, r := range set.Rules {
+		endpoints[r.Name] = deliver.Endpoint{
+			URL: r.Endpoint.URL, WebhookID: r.Endpoint.WebhookID, Secret: r.Endpoint.Secret,
+			SigningSecrets: r.Endpoint.SigningSecret, OrderGroup: r.Endpoint.OrderGroup,
+		}
+	}
+	return endpoints
+}
+
+// identity is what a state directory calls itself for ever: the source id that delivery ids are derived from, and our
+// server id among the database's replicas.
+type identity struct {
+	source   string
+	serverID uint32
+}
+
+// identify reads the identity, or makes one at the first start.
+func identify(ctx context.Context, store outbox.Store) (identity, error) {
+	source, err := remember(ctx, store, "source_id", func() string {
+		var b [16]byte
+		_, _ = rand.Read(b[:]) // never fails
+		return hex.EncodeToString(b[:])
+	})
+	if err != nil {
+		return identity{}, err
+	}
+	text, err := remember(ctx, store, "server_id", func() string {
+		n, _ := rand.Int(rand.Reader, big.NewInt(1<<32-1<<16)) // never fails
+		return strconv.FormatInt(n.Int64()+1<<16, 10)          // small ids are those that people give
+	})
+	if err != nil {
+		return identity{}, err
+	}
+	serverID, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return identity{}, fmt.Errorf("reading the server id of the outbox: %w", err)
+	}
+	return identity{source, uint32(serverID)}, nil
+}
+
+// remember reads a setting of the outbox, or makes it.
+func remember(ctx context.Context, store outbox.Store, key string, make func() string) (string, error) {
+	value, err := store.Meta(ctx, key)
+	if err != nil || value != "" {
+		return value, err
+	}
+	value = make()
+	return value, store.SetMeta(ctx, key, value)
+}

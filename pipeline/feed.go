@@ -1,0 +1,108 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+
+	"rowhook/cdc"
+)
+
+// feed carries what the reader reads to the pipeline, as much at a time as is there: one transaction when it is quiet,
+// hundreds in a backlog. It is bounded by bytes; a full feed holds the reader back, and so the server's socket.
+type feed struct {
+	ctx   context.Context //nolint:containedctx // cdc.Sink's methods have none; this is the pipeline's
+	brake Brake
+	ready chan struct{} // holds a token when there is something to take
+	space chan struct{} // holds a token when something was taken
+
+	mu      sync.Mutex
+	entries []entry
+	bytes   int
+}
+
+// entry is one call of the reader.
+type entry struct {
+	op     entryOp
+	keep   int // of a discard
+	change cdc.Change
+	commit cdc.Commit
+}
+
+type entryOp uint8
+
+const (
+	changeEntry entryOp = iota
+	discardEntry
+	commitEntry
+)
+
+const (
+	feedBytes  = 4 << 20
+	entryBytes = 256 // what an entry takes besides its rows, about
+)
+
+func newFeed(ctx context.Context, brake Brake) *feed {
+	return &feed{ctx: ctx, brake: brake, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+}
+
+// Change is cdc.Sink.
+func (f *feed) Change(c *cdc.Change) error {
+	return f.put(entry{op: changeEntry, change: *c}, c.Before.Size()+c.After.Size())
+}
+
+// Discard is cdc.Sink.
+func (f *feed) Discard(keep int) {
+	_ = f.put(entry{op: discardEntry, keep: keep}, 0) // fails only when the pipeline ends
+}
+
+// Commit is cdc.Sink.
+func (f *feed) Commit(c *cdc.Commit) error {
+	if c.Rows > 0 {
+		if err := f.brake.Wait(f.ctx); err != nil {
+			return err
+		}
+	}
+	return f.put(entry{op: commitEntry, commit: *c}, 0)
+}
+
+func (f *feed) put(e entry, size int) error {
+	for {
+		f.mu.Lock()
+		if f.bytes < feedBytes {
+			break
+		}
+		f.mu.Unlock()
+		select {
+		case <-f.space:
+		case <-f.ctx.Done():
+			return f.ctx.Err()
+		}
+	}
+	f.entries = append(f.entries, e)
+	f.bytes += size + entryBytes
+	full := f.bytes >= feedBytes
+	f.mu.Unlock()
+	if e.op == commitEntry || full {
+		signal(f.ready)
+	}
+	return nil
+}
+
+// take returns what the reader has read so far and leaves the feed empty; spare is a slice to fill next.
+func (f *feed) take(spare []entry) []entry {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	entries := f.entries
+	clear(spare)
+	f.entries, f.bytes = spare[:0], 0
+	signal(f.space)
+	return entries
+}
+
+// signal leaves a token in c, unless it holds one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,361 @@
+// Package pipeline is the order of things: it reads the log, lets rules make events of it, loads their payloads and
+// commits deliveries, open events and the position to the outbox, together.
+//
+//	cdc.Source -> feed -> rules.Engine -> (lanes) loader -> outbox
+//
+// One goroutine, the loop of Run, owns the engine and decides; the reader, the lanes and the commit run beside it. A
+// commit is on its way while the next batch is gathered, so batches grow with the load by themselves.
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rowhook/cdc"
+	"rowhook/loader"
+	"rowhook/outbox"
+	"rowhook/rules"
+)
+
+// Source is the server whose log is read; a *cdc.Source.
+type Source interface {
+	Current(ctx context.Context) (cdc.Position, error)
+	Follow(ctx context.Context, p cdc.Position, sink cdc.Sink) error
+	End(ctx context.Context) (cdc.End, error)
+}
+
+// Brake holds the reader back while too much waits to be delivered; a *deliver.Worker.
+type Brake interface {
+	Wait(ctx context.Context) error
+}
+
+// Config is what a Pipeline is made of.
+type Config struct {
+	Source   Source
+	SourceID string // what delivery ids are derived from
+	Store    outbox.Store
+	Loader   *loader.Loader
+	Brake    Brake
+	Sites    []*rules.Site
+	Rules    *rules.Set
+	Options  rules.Options
+	Log      *slog.Logger
+}
+
+// Pipeline runs from the log to the outbox.
+type Pipeline struct {
+	cfg    Config
+	engine *rules.Engine
+	track  *cdc.Tracker
+	seen   cdc.Coord
+	lanes  map[*rules.Site]*lane
+	feed   *feed
+
+	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
+	batch       []*outbox.Delivery
+	moved       bool // there is something to commit besides deliveries
+	committing  bool
+	lastCommit  time.Time
+	asking      bool      // a question for the log's end is on its way
+	asked       time.Time // when the last was put
+	goal        *logEnd   // the end that must be read before windows close
+
+	loaded    chan loaded
+	committed chan error
+	ends      chan logEnd
+	rules     chan *rules.Set
+}
+
+// logEnd is where the log ended at a moment.
+type logEnd struct {
+	at  time.Time
+	end cdc.End
+	err error
+}
+
+// checkpoint is the position as the outbox keeps it.
+type checkpoint struct {
+	Position cdc.Position `json:"position"`
+}
+
+const (
+	batchSize     = 256 // deliveries that are worth a commit of their own
+	lazyCommit    = time.Second
+	endSpacing    = 10 * time.Millisecond // between two questions for the log's end
+	endRetry      = time.Second
+	maxInLanes    = 4096
+	shutdownGrace = 10 * time.Second
+)
+
+// New makes a pipeline; Run starts it.
+func New(cfg Config) *Pipeline {
+	p := &Pipeline{
+		cfg: cfg, engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options), lanes: map[*rules.Site]*lane{},
+		loaded: make(chan loaded), committed: make(chan error, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
+	}
+	for _, s := range cfg.Sites {
+		p.lanes[s] = &lane{site: s, work: make(chan []*rules.Event, 1)}
+	}
+	return p
+}
+
+// SetRules makes events that close from now on use other rules.
+func (p *Pipeline) SetRules(ctx context.Context, set *rules.Set) error {
+	select {
+	case p.rules <- set:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Run reads, and returns when ctx ends (nil), or with the reason why it cannot go on. What was read and applied is
+// stored in either case.
+func (p *Pipeline) Run(ctx context.Context) error {
+	start, err := p.resume(ctx)
+	if err != nil {
+		return err
+	}
+	parts, stop := context.WithCancel(ctx)
+	g, parts := errgroup.WithContext(parts)
+	p.feed = newFeed(parts, p.cfg.Brake)
+	for _, l := range p.lanes {
+		g.Go(func() error { l.run(parts, p.cfg.Loader, p.loaded, p.cfg.Log); return nil })
+	}
+	g.Go(func() error { return p.cfg.Source.Follow(parts, start, p.feed) })
+	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
+
+	failed := p.loop(parts, g)
+	stop()
+	ended := g.Wait()
+	if ctx.Err() != nil && errors.Is(ended, context.Canceled) {
+		ended = nil
+	}
+	if failed != nil {
+		return failed // what is in memory may be half a transaction, or lack what a failed commit held: it is read again
+	}
+	return errors.Join(ended, p.lastWords(ctx))
+}
+
+// resume reads the outbox, or takes the present end of the log as the beginning.
+func (p *Pipeline) resume(ctx context.Context) (cdc.Position, error) {
+	state, err := p.cfg.Store.Resume(ctx)
+	if err != nil {
+		return cdc.Position{}, fmt.Errorf("reading the outbox: %w", err)
+	}
+	var c checkpoint
+	if state.Checkpoint == nil {
+		if c.Position, err = p.cfg.Source.Current(ctx); err != nil {
+			return c.Position, err
+		}
+		p.moved = true // so that a crash does not lose where now was
+	} else if err := json.Unmarshal(state.Checkpoint, &c); err != nil {
+		return c.Position, fmt.Errorf("reading the stored position: %w", err)
+	}
+	if p.track, err = cdc.NewTracker(c.Position); err != nil {
+		return c.Position, fmt.Errorf("reading the stored position: %w", err)
+	}
+	p.seen = c.Position.Start
+	records := make([]rules.Record, len(state.Open))
+	for i, r := range state.Open {
+		records[i] = rules.Record(r)
+	}
+	if err := p.engine.Restore(records, time.Now()); err != nil {
+		return c.Position, fmt.Errorf("reading the open events: %w", err)
+	}
+	return c.Position, p.commitNow(ctx)
+}
+
+// loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can mend.
+func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if err := p.apply(); err != nil {
+			return err
+		}
+		p.reachGoal()
+		p.dispatch()
+		if err := p.commit(ctx, g); err != nil {
+			return err
+		}
+		ready := p.feed.ready
+		if len(p.todo) > 0 || p.full() {
+			ready = nil
+		}
+		timer.Reset(p.tick(ctx, g))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ready:
+			p.todo = p.feed.take(p.spare)
+			p.spare = p.todo
+		case l := <-p.loaded:
+			l.lane.busy = false
+			for i, ev := range l.events {
+				p.emit(ev, l.payloads[i])
+			}
+			l.lane.feed()
+		case err := <-p.committed:
+			p.committing = false
+			if err != nil {
+				return fmt.Errorf("committing to the outbox: %w", err)
+			}
+		case e := <-p.ends:
+			p.asking = false
+			if e.err != nil {
+				p.cfg.Log.Warn("cannot tell whether the log's end is reached", slog.Any("error", e.err))
+				break
+			}
+			p.goal = &e
+		case set := <-p.rules:
+			p.engine.SetRules(set)
+		case <-timer.C:
+		}
+	}
+}
+
+// apply lets the engine take in what was read, until a batch is full.
+func (p *Pipeline) apply() error {
+	for len(p.todo) > 0 && !p.full() {
+		e := &p.todo[0]
+		switch e.op {
+		case changeEntry:
+			p.engine.Change(&e.change)
+		case discardEntry:
+			p.engine.Discard(e.keep)
+		case commitEntry:
+			if err := p.applyCommit(&e.commit); err != nil {
+				return err
+			}
+		}
+		p.todo = p.todo[1:]
+	}
+	return nil
+}
+
+func (p *Pipeline) applyCommit(c *cdc.Commit) error {
+	p.seen = c.End
+	if c.Txn.ID() == (cdc.Txn{}).ID() {
+		return nil // only progress
+	}
+	if err := p.track.Advance(c.Txn); err != nil {
+		return err
+	}
+	p.moved = true
+	if err := p.engine.Commit(c, time.Now()); err != nil {
+		return err
+	}
+	p.dispatch()
+	return nil
+}
+
+// full says whether enough waits for the next commit, or for the lanes.
+func (p *Pipeline) full() bool {
+	return len(p.batch) >= batchSize || p.engine.Waiting() > maxInLanes
+}
+
+// dispatch makes payloads of the events that closed: at once where the log showed all that is needed, else in the
+// lane of the event's site. Within a site nothing overtakes.
+func (p *Pipeline) dispatch() {
+	for _, ev := range p.engine.Closed() {
+		l := p.lanes[ev.Site]
+		if l.idle() {
+			if payloads, ok := loader.Immediate(ev); ok {
+				p.emit(ev, payloads)
+				continue
+			}
+		}
+		l.waiting = append(l.waiting, ev)
+		l.feed()
+	}
+}
+
+// emit makes an event's payloads deliveries of the next commit.
+func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
+	for _, pay := range payloads {
+		p.batch = append(p.batch, &outbox.Delivery{
+			ID: ev.DeliveryID(p.cfg.SourceID, pay.Rule.Name), Rule: pay.Rule.Name, Site: ev.Site.Name,
+			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Gone: pay.Gone, AsOf: pay.AsOf,
+			Created: ev.Time, Body: pay.Body,
+		})
+	}
+	p.engine.Done(ev)
+	p.moved = true
+}
+
+// commit sends what there is to the outbox when no commit is on its way: deliveries at once, unless more is being
+// read anyway; a mere move of the position and of open events lazily, for until then they are simply read again.
+func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
+	more := len(p.todo) > 0 || len(p.feed.ready) > 0
+	switch {
+	case p.committing || len(p.batch) == 0 && !p.moved:
+		return nil
+	case len(p.batch) > 0 && more && !p.full():
+		return nil
+	case len(p.batch) == 0 && time.Since(p.lastCommit) < lazyCommit:
+		return nil
+	}
+	b, err := p.take()
+	if err != nil {
+		return err
+	}
+	p.committing = true
+	g.Go(func() error {
+		p.committed <- p.cfg.Store.Commit(context.WithoutCancel(ctx), b)
+		return nil
+	})
+	return nil
+}
+
+// take makes a batch of everything that is not committed.
+func (p *Pipeline) take() (*outbox.Batch, error) {
+	records, err := p.engine.TakeRecords()
+	if err != nil {
+		return nil, err
+	}
+	point, err := json.Marshal(checkpoint{p.track.Position()})
+	if err != nil {
+		return nil, fmt.Errorf("storing the position: %w", err)
+	}
+	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: make([]outbox.Record, len(records))}
+	for i, r := range records {
+		b.Open[i] = outbox.Record(r)
+	}
+	p.batch, p.moved, p.lastCommit = nil, false, time.Now()
+	return b, nil
+}
+
+// commitNow commits and waits.
+func (p *Pipeline) commitNow(ctx context.Context) error {
+	if len(p.batch) == 0 && !p.moved {
+		return nil
+	}
+	b, err := p.take()
+	if err != nil {
+		return err
+	}
+	if err := p.cfg.Store.Commit(ctx, b); err != nil {
+		return fmt.Errorf("committing to the outbox: %w", err)
+	}
+	return nil
+}
+
+// lastWords stores what was applied, behind a commit that is still on its way, on a context that the shutdown has not
+// cancelled.
+func (p *Pipeline) lastWords(ctx context.Context) error {
+	if p.committing {
+		if err := <-p.committed; err != nil {
+			return fmt.Errorf("committing to the outbox: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	return p.commitNow(ctx)
+}

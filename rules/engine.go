@@ -1,0 +1,279 @@
+package rules
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"rowhook/cdc"
+)
+
+// Options say how changes become events.
+type Options struct {
+	Coalesce    time.Duration // changes of one aggregate are one event while they keep coming within it; 0: never merged
+	CoalesceMax time.Duration // but at most this long
+	StatusWait  time.Duration // how long a changed status column waits for its history row
+	Precision   time.Duration // of the log's commit times: a second on MariaDB, a microsecond on MySQL
+	Log         *slog.Logger
+}
+
+// maxDeleteIDs cuts a delete event of many rows into several.
+const maxDeleteIDs = 1000
+
+// firedFor is how long a status that fired from the column silences the history row that repeats it.
+const firedFor = time.Hour
+
+// Engine turns changes into events and is the sole owner of the open ones.
+//
+// A transaction's changes are gathered until its commit and reduced to their net effect; each then opens an event of
+// its aggregate or is absorbed by an open one. The events of an aggregate stand in a queue in the order of their first
+// changes and leave it at its head: when the time of the event is over (it closes), rules are matched, and Closed hands
+// it out. It stays in the engine's records until Done says that its deliveries are made, so whoever commits the
+// records together with the position loses nothing in a crash.
+//
+// Time is over either by the log's own clock (a later transaction was committed after the window: true whatever our
+// lag) or by ours (Expire, whose caller has read the log to an end that was observed after the window). An Engine is
+// not safe for concurrent use.
+type Engine struct {
+	opts    Options
+	catalog *catalog
+	set     *Set
+	wanted  map[wantedKey]bool
+
+	net    netting
+	queues map[aggregate]*queue
+	byLog  deadlines
+	byWall deadlines
+	touch  []*queue // queues the current transaction touched
+
+	txn cdc.Commit // the transaction being applied
+	now moment
+	row int // its rows so far
+
+	numbers  uint64
+	closings uint64
+	closed   []*Event
+	waiting  int               // events that are closed and not done
+	live     map[uint64]*Event // every event that is not done
+	gone     []uint64          // stored events that are done
+	fired    map[aggregate]firedStatus
+	firstOut time.Time // no status in fired fired before
+	tables   tableRecords
+	others   []Record // records besides events that the next commit must hold
+	changed  []*Event // events whose record is behind
+}
+
+// aggregate is one object of a site with its own id.
+type aggregate struct {
+	site   *Site
+	entity *Entity
+	id     int64
+}
+
+// wantedKey is a kind of event of a site that some rule asks for.
+type wantedKey struct {
+	site   *Site
+	entity string
+	kind   Kind
+}
+
+// NewEngine makes an engine for sites under a set of rules.
+func NewEngine(sites []*Site, set *Set, o Options) *Engine {
+	e := &Engine{
+		opts: o, catalog: newCatalog(sites), queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(),
+	}
+	e.SetRules(set)
+	return e
+}
+
+// SetRules makes later closings use other rules.
+func (e *Engine) SetRules(set *Set) {
+	e.set = set
+	e.wanted = map[wantedKey]bool{}
+	for _, s := range e.catalog.sites {
+		for _, r := range set.Rules {
+			if len(r.Sites) == 0 || r.Sites[s.Name] {
+				e.wanted[wantedKey{s, r.Action.Entity.Name, r.Action.Kind}] = true
+			}
+		}
+	}
+}
+
+// Change gathers a change of the transaction that is being read. It is invisible until Commit.
+func (e *Engine) Change(c *cdc.Change) { e.net.add(c) }
+
+// Pending is how many changes the transaction that is being read has so far.
+func (e *Engine) Pending() int { return len(e.net.changes) }
+
+// Discard keeps the first changes of the transaction that is being read and forgets the others.
+func (e *Engine) Discard(keep int) { e.net.discard(min(keep, len(e.net.changes))) }
+
+// Commit makes the gathered changes visible as one transaction that was read at now.
+func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
+	e.txn = *c
+	e.now = moment{log: roundUp(c.Time, e.opts.Precision), wall: now}
+	e.row = 0
+	e.closeByLog(c.Time)
+	e.forgetFired(c.Time)
+	var deletes []cdc.Change
+	for _, change := range e.net.take() {
+		b := e.catalog.binding(change.Table)
+		if b == nil {
+			continue
+		}
+		e.row++
+		if b.role == rootRow && change.Op == cdc.Delete {
+			deletes = append(deletes, change)
+			continue
+		}
+		if err := e.apply(b, &change); err != nil {
+			return fmt.Errorf("transaction %s, table %s: %w", c.Txn.ID(), change.Table, err)
+		}
+	}
+	if err := e.applyDeletes(deletes); err != nil {
+		return fmt.Errorf("transaction %s: %w", c.Txn.ID(), err)
+	}
+	for _, q := range e.touch {
+		q.listed = false
+		if e.opts.Coalesce == 0 {
+			q.seal()
+			e.leave(q, func(ev *Event) bool { return !ev.waits })
+		}
+		e.schedule(q)
+	}
+	e.touch = e.touch[:0]
+	return nil
+}
+
+// Closed hands out the events that closed since the last call, in their order.
+func (e *Engine) Closed() []*Event {
+	closed := e.closed
+	e.closed = nil
+	return closed
+}
+
+// Done says that a closed event is nothing but deliveries now: its record goes with the commit that holds them.
+func (e *Engine) Done(ev *Event) {
+	delete(e.live, ev.number)
+	if ev.closing > 0 {
+		e.waiting--
+	}
+	if ev.stored {
+		e.gone = append(e.gone, ev.number)
+	}
+}
+
+// Waiting is how many events are closed and not done.
+func (e *Engine) Waiting() int { return e.waiting }
+
+// apply takes in one net change that is no delete of an object.
+func (e *Engine) apply(b *binding, c *cdc.Change) error {
+	switch b.role {
+	case partRow:
+		return e.applyPart(b, c)
+	case historyRow:
+		return e.applyHistory(b, c)
+	}
+	id, ok := c.After.Int(b.id)
+	if !ok {
+		return errNotNumber("id", c.After.Text(b.id))
+	}
+	agg := aggregate{b.site, b.entity, id}
+	e.prolong(agg)
+	if parent, ok := c.After.Int(b.parent); ok && parent > 0 && parent != id {
+		e.prolong(aggregate{b.site, b.entity, parent})
+	}
+	switch {
+	case c.Op == cdc.Insert && b.isParent(c.After):
+		return nil // fires its status only
+	case c.Op == cdc.Insert:
+		if e.wants(agg, Save) {
+			ev := e.saveRow(agg, c)
+			ev.Insert = true
+			e.mark(ev)
+		}
+		return nil
+	}
+	if !b.matters(c.Before, c.After) {
+		e.refresh(agg, c)
+		return nil
+	}
+	if e.wants(agg, Save) {
+		ev := e.saveRow(agg, c)
+		ev.markChanged(c)
+		e.mark(ev)
+	}
+	if b.status >= 0 && b.entity.StatusType != "" && !c.Before.Same(c.After, b.status) {
+		e.statusColumn(agg, c, c.After.Text(b.status))
+	}
+	return nil
+}
+
+// applyPart takes in a changed option or item: a save of its order.
+func (e *Engine) applyPart(b *binding, c *cdc.Change) error {
+	row := c.After
+	if c.Op == cdc.Delete {
+		row = c.Before
+	}
+	id, ok := row.Int(b.order)
+	if !ok {
+		return errNotNumber(b.entity.PartOrder, row.Text(b.order))
+	}
+	agg := aggregate{b.site, b.entity, id}
+	e.prolong(agg)
+	if c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
+		return nil
+	}
+	e.mark(e.saveEvent(agg, c))
+	return nil
+}
+
+// applyDeletes makes the deleted objects of a transaction one event for each entity of a site, cut at maxDeleteIDs.
+func (e *Engine) applyDeletes(deletes []cdc.Change) error {
+	open := map[wantedKey]*Event{}
+	var made []*Event
+	for i := range deletes {
+		c := &deletes[i]
+		b := e.catalog.binding(c.Table)
+		e.row++
+		id, ok := c.Before.Int(b.id)
+		if !ok {
+			return fmt.Errorf("table %s: %w", c.Table, errNotNumber("id", c.Before.Text(b.id)))
+		}
+		agg := aggregate{b.site, b.entity, id}
+		if q := e.queues[agg]; q != nil {
+			e.leave(q, func(*Event) bool { return true })
+		}
+		e.forget(agg)
+		if !e.wants(agg, Delete) {
+			continue
+		}
+		k := wantedKey{b.site, b.entity.Name, Delete}
+		ev := open[k]
+		if ev == nil || len(ev.IDs) == maxDeleteIDs {
+			ev = e.newEvent(agg, Delete, c)
+			ev.Row = c.Before
+			open[k], made = ev, append(made, ev)
+			continue
+		}
+		ev.IDs = append(ev.IDs, id)
+	}
+	for _, ev := range made {
+		e.close(ev)
+	}
+	return nil
+}
+
+func errNotNumber(column, text string) error {
+	return fmt.Errorf("column %s is %q, not a number", column, text)
+}
+
+func (e *Engine) wants(a aggregate, k Kind) bool {
+	return e.wanted[wantedKey{a.site, a.entity.Name, k}]
+}
+
+// roundUp is the end of the tick in which t lies: a log that stamps whole seconds says 12:00:01 for all of that second.
+func roundUp(t time.Time, precision time.Duration) time.Time {
+	return t.Truncate(precision).Add(precision)
+}

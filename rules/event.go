@@ -1,0 +1,124 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strconv"
+	"time"
+
+	"rowhook/cdc"
+)
+
+// Event is what a rule may want: a save, a status change or a delete of one aggregate (a delete may name several).
+// The engine owns an event while it is open. When it is closed nobody changes it any more, and the engine forgets it
+// with Done.
+type Event struct {
+	Site   *Site
+	Action Action
+	IDs    []int64 // the aggregate's id; of a delete every id, in the order of the log
+	Insert bool    // the save made the object
+	Status string  // of a status change: the status
+
+	// Table and Row are the newest image the log showed: of a save the object, of a status change the history row, of a
+	// delete the first object as it was. Row is empty when the log did not show it: a save that only an option or an
+	// item made, a status that changed without a history row.
+	Table   *cdc.Table
+	Row     cdc.Row
+	Changed []bool // of a save that did not insert: the columns that changed, by position
+
+	First First     // what the id is derived from
+	Last  cdc.Coord // the end of the last transaction in it: a snapshot must contain it
+	GTID  string    // that transaction's GTID, empty on a server without
+	Time  time.Time // when that was committed
+
+	Rules []*Rule // who wants it; set when it closes
+
+	number  uint64 // of its record, in the order of first changes
+	closing uint64 // its place among the closed, 0 while it is open
+	dirty   bool   // its record is behind
+	stored  bool   // a commit holds its record
+	waits   bool   // a status column changed and its history row has not come yet
+	sealed  bool   // absorbs nothing any more
+	first   moment // of its first change
+	last    moment // of its last change, or of one that prolonged it
+}
+
+// First is the first change of an event: its transaction, table and primary key.
+type First struct {
+	Txn   string
+	Table cdc.TableName
+	Key   string
+}
+
+// moment is one instant on both clocks: the log's and ours.
+type moment struct {
+	log  time.Time // when it was committed, rounded up to the log's precision
+	wall time.Time // when we read it
+}
+
+// Key names one aggregate of the event for ordering: salon/appointment/12.
+func (e *Event) key(id int64) string {
+	return e.Site.Name + "/" + e.Action.Entity.Name + "/" + strconv.FormatInt(id, 10)
+}
+
+// Keys names the aggregates of the event: salon/appointment/12.
+func (e *Event) Keys() []string {
+	keys := make([]string, len(e.IDs))
+	for i, id := range e.IDs {
+		keys[i] = e.key(id)
+	}
+	return keys
+}
+
+// DeliveryID is the id of the event's delivery for a rule. It depends on nothing that a crash, a retry or a restart
+// could change (DESIGN 3).
+func (e *Event) DeliveryID(source string, rule string) [16]byte {
+	h := make([]byte, 0, 256)
+	for _, s := range [...]string{source, e.First.Txn, e.First.Table.Schema, e.First.Table.Name, e.First.Key, e.Action.String(), rule} {
+		h = append(h, s...)
+		h = append(h, 0)
+	}
+	sum := sha256.Sum256(h)
+	return [16]byte(sum[:16])
+}
+
+// match sets the rules that want the event. When the log did not show the row, rules with statuses stay in: the
+// loader asks Rule.WantsStatus once it knows.
+func (e *Event) match(set *Set) {
+	e.Rules = nil
+	for _, r := range set.Rules {
+		if r.wants(e) {
+			e.Rules = append(e.Rules, r)
+		}
+	}
+}
+
+// wants says whether the rule wants an event, as far as the log shows it.
+func (r *Rule) wants(e *Event) bool {
+	if r.Action.Entity.Name != e.Action.Entity.Name || r.Action.Kind != e.Action.Kind {
+		return false
+	}
+	if len(r.Sites) > 0 && !r.Sites[e.Site.Name] {
+		return false
+	}
+	switch e.Action.Kind {
+	case StatusChange:
+		return r.WantsStatus(e.Status)
+	case Save:
+		if r.Type == InsertOnly && !e.Insert || r.Type == UpdateOnly && e.Insert {
+			return false
+		}
+		return e.Row.Len() == 0 || r.WantsStatus(e.Row.Text(e.Table.Index("status")))
+	}
+	return true
+}
+
+// WantsStatus says whether the rule's statuses let this one pass.
+func (r *Rule) WantsStatus(status string) bool {
+	return len(r.Statuses) == 0 || r.Statuses[status]
+}
+
+// String describes the event for logs.
+func (e *Event) String() string {
+	return fmt.Sprintf("%s %v of site %s", e.Action, e.IDs, e.Site.Name)
+}

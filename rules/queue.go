@@ -1,0 +1,276 @@
+package rules
+
+import (
+	"container/heap"
+	"strconv"
+	"time"
+
+	"rowhook/cdc"
+)
+
+// queue holds the open events of one aggregate in the order of their first changes. Events leave at the head only.
+type queue struct {
+	agg    aggregate
+	events []*Event
+	log    time.Time // its earliest entry in byLog; zero: none
+	wall   time.Time // its earliest entry in byWall
+	listed bool      // in Engine.touch
+}
+
+// seal ends the absorbing of every event in the queue.
+func (q *queue) seal() {
+	for _, ev := range q.events {
+		ev.sealed = true
+	}
+}
+
+// queueOf is the aggregate's queue, made when missing.
+func (e *Engine) queueOf(a aggregate) *queue {
+	q := e.queues[a]
+	if q == nil {
+		q = &queue{agg: a}
+		e.queues[a] = q
+	}
+	if !q.listed {
+		q.listed = true
+		e.touch = append(e.touch, q)
+	}
+	return q
+}
+
+// newEvent opens an event of the aggregate with its first change.
+func (e *Engine) newEvent(a aggregate, k Kind, c *cdc.Change) *Event {
+	e.numbers++
+	ev := &Event{
+		Site: a.site, Action: Action{a.entity, k}, IDs: []int64{a.id}, Table: c.Table,
+		First:  First{Txn: e.txn.Txn.ID(), Table: c.Table.TableName, Key: e.rowKey(c)},
+		number: e.numbers, first: e.now,
+	}
+	e.live[ev.number] = ev
+	e.mark(ev)
+	return ev
+}
+
+// rowKey names the row within its table: its primary key, or its number in the transaction where there is none.
+func (e *Engine) rowKey(c *cdc.Change) string {
+	switch {
+	case len(c.Table.Key) == 0:
+		return "#" + strconv.Itoa(e.row)
+	case c.Op == cdc.Delete:
+		return primaryKey(c.Table, c.Before)
+	}
+	return primaryKey(c.Table, c.After)
+}
+
+// enqueue puts a new event at the end of its aggregate's queue.
+func (e *Engine) enqueue(a aggregate, ev *Event) {
+	q := e.queueOf(a)
+	q.events = append(q.events, ev)
+}
+
+// saveEvent is the open save of the aggregate, made when there is none that absorbs.
+func (e *Engine) saveEvent(a aggregate, c *cdc.Change) *Event {
+	ev := e.openSave(a)
+	if ev == nil {
+		ev = e.newEvent(a, Save, c)
+		e.enqueue(a, ev)
+	}
+	return ev
+}
+
+// saveRow is saveEvent for a change of the object's own row, which it takes over.
+func (e *Engine) saveRow(a aggregate, c *cdc.Change) *Event {
+	ev := e.saveEvent(a, c)
+	ev.Table, ev.Row = c.Table, c.After
+	return ev
+}
+
+// openSave is the save of the aggregate that still absorbs changes, nil when there is none.
+func (e *Engine) openSave(a aggregate) *Event {
+	if q := e.queues[a]; q != nil {
+		for _, ev := range q.events {
+			if ev.Action.Kind == Save && !ev.sealed {
+				return ev
+			}
+		}
+	}
+	return nil
+}
+
+// refresh lets an open save show a housekeeping change too, for its row is delivered as committed.
+func (e *Engine) refresh(a aggregate, c *cdc.Change) {
+	if ev := e.openSave(a); ev != nil && ev.Row.Len() > 0 {
+		ev.Table, ev.Row = c.Table, c.After
+		ev.markChanged(c)
+		e.mark(ev)
+	}
+}
+
+// markChanged adds the columns an update changed.
+func (ev *Event) markChanged(c *cdc.Change) {
+	if len(ev.Changed) < c.After.Len() {
+		ev.Changed = append(ev.Changed, make([]bool, c.After.Len()-len(ev.Changed))...)
+	}
+	for i := range c.After.Len() {
+		if !c.Before.Same(c.After, i) {
+			ev.Changed[i] = true
+		}
+	}
+}
+
+// mark notes that the current transaction is in the event, and that its record is behind.
+func (e *Engine) mark(ev *Event) {
+	ev.Last, ev.GTID, ev.Time, ev.last = e.txn.End, e.txn.Txn.GTID, e.txn.Time, e.now
+	e.dirty(ev)
+}
+
+// prolong keeps the aggregate's open events open: one of its own rows, or a child's, changed.
+func (e *Engine) prolong(a aggregate) {
+	q := e.queues[a]
+	if q == nil || e.opts.Coalesce == 0 {
+		return
+	}
+	for _, ev := range q.events {
+		if e.over(ev, e.txn.Time, ev.first.log, ev.last.log) {
+			ev.sealed = true // a later change is a later event, even when this one still waits behind another
+		}
+		if !ev.sealed && !ev.waits {
+			ev.last = e.now
+		}
+	}
+	e.queueOf(a)
+}
+
+// deadline is when an event's time is over on the clock that first and last are from.
+func (e *Engine) deadline(ev *Event, first, last time.Time) time.Time {
+	if ev.waits {
+		return first.Add(e.opts.StatusWait)
+	}
+	end, most := last.Add(e.opts.Coalesce), first.Add(e.opts.CoalesceMax)
+	if most.Before(end) {
+		return most
+	}
+	return end
+}
+
+func (e *Engine) over(ev *Event, now, first, last time.Time) bool {
+	return !e.deadline(ev, first, last).After(now)
+}
+
+// leave closes events at the head of the queue while they may.
+func (e *Engine) leave(q *queue, may func(*Event) bool) {
+	for len(q.events) > 0 && may(q.events[0]) {
+		ev := q.events[0]
+		q.events = q.events[1:]
+		if ev.waits {
+			e.fire(q.agg, ev)
+		}
+		e.close(ev)
+	}
+	if len(q.events) == 0 && e.queues[q.agg] == q {
+		delete(e.queues, q.agg)
+	}
+}
+
+// close matches rules and hands the event out; one that nobody wants is done.
+func (e *Engine) close(ev *Event) {
+	if ev.Action.Kind == Delete {
+		e.mark(ev)
+	}
+	ev.match(e.set)
+	if len(ev.Rules) == 0 {
+		e.Done(ev)
+		return
+	}
+	e.closings++
+	e.waiting++
+	ev.closing = e.closings
+	e.closed = append(e.closed, ev)
+	e.dirty(ev)
+}
+
+// closeByLog closes what the log's own clock says is over: the transaction at now was committed after the window.
+func (e *Engine) closeByLog(now time.Time) {
+	for {
+		q, ok := e.byLog.due(now)
+		if !ok {
+			return
+		}
+		if q.log = (time.Time{}); e.queues[q.agg] != q {
+			continue
+		}
+		e.leave(q, func(ev *Event) bool { return e.over(ev, now, ev.first.log, ev.last.log) })
+		e.schedule(q)
+	}
+}
+
+// NextDeadline is when, by our clock, the first open event's time is over; false when none is open.
+func (e *Engine) NextDeadline() (time.Time, bool) {
+	if len(e.byWall) == 0 {
+		return time.Time{}, false
+	}
+	return e.byWall[0].at, true
+}
+
+// Expire closes the events whose time was over at now by our clock. The caller must have read and committed the log up
+// to an end that was observed at now or later; otherwise changes that belong to them may still be on their way.
+func (e *Engine) Expire(now time.Time) {
+	for {
+		q, ok := e.byWall.due(now)
+		if !ok {
+			return
+		}
+		if q.wall = (time.Time{}); e.queues[q.agg] != q {
+			continue
+		}
+		e.leave(q, func(ev *Event) bool { return e.over(ev, now, ev.first.wall, ev.last.wall) })
+		e.schedule(q)
+	}
+}
+
+// schedule sees to it that the queue's head is looked at when its time is over, on both clocks.
+func (e *Engine) schedule(q *queue) {
+	if len(q.events) == 0 {
+		return
+	}
+	head := q.events[0]
+	if at := e.deadline(head, head.first.log, head.last.log); q.log.IsZero() || at.Before(q.log) {
+		q.log = at
+		heap.Push(&e.byLog, deadlineEntry{at, q})
+	}
+	if at := e.deadline(head, head.first.wall, head.last.wall); q.wall.IsZero() || at.Before(q.wall) {
+		q.wall = at
+		heap.Push(&e.byWall, deadlineEntry{at, q})
+	}
+}
+
+// deadlines is a heap of queues by when to look at them. An entry may be stale: a deadline that moved back is found
+// out when the entry is due, and pushed again.
+type deadlines []deadlineEntry
+
+type deadlineEntry struct {
+	at time.Time
+	q  *queue
+}
+
+// due takes the first entry that is due at now.
+func (d *deadlines) due(now time.Time) (*queue, bool) {
+	if len(*d) == 0 || (*d)[0].at.After(now) {
+		return nil, false
+	}
+	return heap.Pop(d).(deadlineEntry).q, true
+}
+
+func (d deadlines) Len() int           { return len(d) }
+func (d deadlines) Less(i, j int) bool { return d[i].at.Before(d[j].at) }
+func (d deadlines) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
+
+// Push and Pop are heap.Interface.
+func (d *deadlines) Push(x any) { *d = append(*d, x.(deadlineEntry)) }
+
+// Pop takes the last entry.
+func (d *deadlines) Pop() any {
+	last := (*d)[len(*d)-1]
+	*d = (*d)[:len(*d)-1]
+	return last
+}

@@ -1,0 +1,128 @@
+package rules
+
+import (
+	"time"
+
+	"rowhook/cdc"
+)
+
+// A status change is a new row of the status history. A status column that changed without one is a status change too,
+// but the plugin writes the row in a transaction of its own, after the column: so the column's event waits for it, and
+// takes it in when it comes. When it does not come the event fires as it is, and is remembered, so that a row that
+// comes after all does not report the same status twice (DESIGN 5).
+
+// firedStatus is a status that was reported from the column alone.
+type firedStatus struct {
+	Status string    `json:"status"`
+	At     time.Time `json:"at"`
+}
+
+// statusColumn takes in a changed status column.
+func (e *Engine) statusColumn(a aggregate, c *cdc.Change, status string) {
+	if !e.wants(a, StatusChange) {
+		return
+	}
+	if last := e.lastStatus(a); last != nil && !last.waits && last.Status == status {
+		return // its history row came first
+	}
+	ev := e.newEvent(a, StatusChange, c)
+	ev.Status = status
+	ev.waits = e.opts.StatusWait > 0
+	e.enqueue(a, ev)
+}
+
+// applyHistory takes in a row of the status history.
+func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
+	if c.Op != cdc.Insert {
+		return nil // the plugin only rewrites a comment, or cleans up
+	}
+	entity := e.catalog.byStatusType(c.After.Text(b.statusType))
+	if entity == nil {
+		return nil
+	}
+	id, ok := c.After.Int(b.order)
+	if !ok {
+		return errNotNumber("id_order", c.After.Text(b.order))
+	}
+	a := aggregate{b.site, entity, id}
+	e.prolong(a)
+	if !e.wants(a, StatusChange) {
+		return nil
+	}
+	status := c.After.Text(b.status)
+	if fired, ok := e.fired[a]; ok {
+		e.forget(a)
+		if fired.Status == status {
+			return nil
+		}
+	}
+	ev := e.waitingFor(a, status)
+	if ev == nil {
+		ev = e.newEvent(a, StatusChange, c)
+		ev.Status = status
+		e.enqueue(a, ev)
+	}
+	ev.Table, ev.Row, ev.waits = c.Table, c.After, false
+	e.mark(ev)
+	e.queueOf(a)
+	return nil
+}
+
+// lastStatus is the latest open status change of the aggregate, nil when there is none.
+func (e *Engine) lastStatus(a aggregate) *Event {
+	var last *Event
+	if q := e.queues[a]; q != nil {
+		for _, ev := range q.events {
+			if ev.Action.Kind == StatusChange {
+				last = ev
+			}
+		}
+	}
+	return last
+}
+
+// waitingFor is the open event that waits for a history row with this status, nil when there is none.
+func (e *Engine) waitingFor(a aggregate, status string) *Event {
+	if q := e.queues[a]; q != nil {
+		for _, ev := range q.events {
+			if ev.waits && ev.Status == status {
+				return ev
+			}
+		}
+	}
+	return nil
+}
+
+// fire ends the waiting of an event whose history row did not come.
+func (e *Engine) fire(a aggregate, ev *Event) {
+	ev.waits = false
+	f := firedStatus{Status: ev.Status, At: ev.Time}
+	if len(e.fired) == 0 || f.At.Before(e.firstOut) {
+		e.firstOut = f.At
+	}
+	e.fired[a] = f
+	e.others = append(e.others, firedRecord(a, &f))
+}
+
+// forget drops the memory of a fired status.
+func (e *Engine) forget(a aggregate) {
+	if _, ok := e.fired[a]; ok {
+		delete(e.fired, a)
+		e.others = append(e.others, firedRecord(a, nil))
+	}
+}
+
+// forgetFired drops the memories that are too old at now.
+func (e *Engine) forgetFired(now time.Time) {
+	if len(e.fired) == 0 || now.Sub(e.firstOut) < firedFor {
+		return
+	}
+	e.firstOut = now
+	for a, f := range e.fired {
+		if now.Sub(f.At) >= firedFor {
+			e.forget(a)
+		} else if f.At.Before(e.firstOut) {
+			e.firstOut = f.At
+		}
+	}
+}
