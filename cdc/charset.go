@@ -1,0 +1,169 @@
+package cdc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/transform"
+)
+
+// textDecoder adds text in one of the server's charsets as UTF-8. What is no text in that charset becomes U+FFFD. It
+// may be used by many at once.
+type textDecoder interface {
+	append(text, value []byte) []byte
+}
+
+// newTextDecoder is the decoder of a charset by the server's name for it. GBK and EUC-KR are exactly the server's. The
+// decoders of Big5, Shift-JIS and EUC-JP are those of the WHATWG: they agree with the server on letters and Han, not on
+// some signs (the server has U+301C where they have U+FF5E) and not on characters that users define.
+func newTextDecoder(charset string) (textDecoder, error) {
+	switch charset {
+	case "utf8mb4", "utf8mb3", "utf8", "ascii", "binary":
+		return utf8Text{}, nil
+	case "utf16", "ucs2":
+		return utf16Text{binary.BigEndian}, nil
+	case "utf16le":
+		return utf16Text{binary.LittleEndian}, nil
+	case "utf32":
+		return utf32Text{}, nil
+	case "gbk":
+		return multiByteText{simplifiedchinese.GBK}, nil
+	case "gb2312": // a part of GBK
+		return multiByteText{simplifiedchinese.GBK}, nil
+	case "gb18030":
+		return multiByteText{simplifiedchinese.GB18030}, nil
+	case "big5":
+		return multiByteText{traditionalchinese.Big5}, nil
+	case "sjis", "cp932":
+		return multiByteText{japanese.ShiftJIS}, nil
+	case "ujis", "eucjpms":
+		return multiByteText{japanese.EUCJP}, nil
+	case "euckr":
+		return multiByteText{korean.EUCKR}, nil
+	}
+	if t := newByteText(charset); t != nil {
+		return t, nil
+	}
+	return nil, fmt.Errorf("charset %q is not known: convert the column to utf8mb4", charset)
+}
+
+// appendValidUTF8 adds text with U+FFFD for what is no UTF-8.
+func appendValidUTF8(text, value []byte) []byte {
+	return append(text, bytes.ToValidUTF8(value, []byte(string(utf8.RuneError)))...)
+}
+
+// asciiPrefix is how many bytes from the front are ASCII.
+func asciiPrefix(value []byte) int {
+	n := 0
+	for len(value)-n >= 8 && binary.LittleEndian.Uint64(value[n:])&0x8080808080808080 == 0 {
+		n += 8
+	}
+	for n < len(value) && value[n] < utf8.RuneSelf {
+		n++
+	}
+	return n
+}
+
+type utf8Text struct{}
+
+func (utf8Text) append(text, value []byte) []byte { return appendValidUTF8(text, value) }
+
+// byteText has the character of each byte.
+type byteText struct {
+	chars [256]rune
+	ascii bool // the lower half is ASCII
+}
+
+// newByteText is the decoder of a charset with one byte per character, nil when there is no such charset.
+func newByteText(charset string) *byteText {
+	t := &byteText{ascii: charset != "swe7"}
+	upper := []rune(upperHalf(charset))
+	if t.ascii && len(upper) != 128 {
+		return nil
+	}
+	for c := range t.chars {
+		switch {
+		case !t.ascii:
+			t.chars[c] = swe7Char(byte(c))
+		case c < utf8.RuneSelf:
+			t.chars[c] = rune(c)
+		default:
+			t.chars[c] = upper[c-utf8.RuneSelf]
+		}
+	}
+	return t
+}
+
+func (t *byteText) append(text, value []byte) []byte {
+	if t.ascii {
+		n := asciiPrefix(value)
+		text = append(text, value[:n]...)
+		value = value[n:]
+	}
+	for _, c := range value {
+		text = utf8.AppendRune(text, t.chars[c])
+	}
+	return text
+}
+
+// multiByteText is text in which bytes above ASCII lead a pair or more.
+type multiByteText struct{ encoding encoding.Encoding }
+
+func (t multiByteText) append(text, value []byte) []byte {
+	n := asciiPrefix(value)
+	text = append(text, value[:n]...)
+	if n == len(value) {
+		return text
+	}
+	out, _, err := transform.Append(t.encoding.NewDecoder(), text, value[n:])
+	if err != nil { // decoders replace what they cannot read, they do not fail
+		return utf8.AppendRune(text, utf8.RuneError)
+	}
+	return out
+}
+
+// utf16Text is also UCS-2, which has no surrogates.
+type utf16Text struct{ order binary.ByteOrder }
+
+func (t utf16Text) append(text, value []byte) []byte {
+	for len(value) >= 2 {
+		c := rune(t.order.Uint16(value))
+		value = value[2:]
+		if utf16.IsSurrogate(c) {
+			pair := rune(utf8.RuneError)
+			if len(value) >= 2 {
+				pair = utf16.DecodeRune(c, rune(t.order.Uint16(value)))
+			}
+			if c = pair; c != utf8.RuneError {
+				value = value[2:]
+			}
+		}
+		text = utf8.AppendRune(text, c)
+	}
+	if len(value) > 0 {
+		text = utf8.AppendRune(text, utf8.RuneError)
+	}
+	return text
+}
+
+type utf32Text struct{}
+
+func (utf32Text) append(text, value []byte) []byte {
+	for len(value) >= 4 {
+		c := binary.BigEndian.Uint32(value)
+		text = utf8.AppendRune(text, rune(min(c, utf8.MaxRune+1))) // a rune too large becomes U+FFFD
+		value = value[4:]
+	}
+	if len(value) > 0 {
+		text = utf8.AppendRune(text, utf8.RuneError)
+	}
+	return text
+}

@@ -1,0 +1,124 @@
+package cdc
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+)
+
+// column is what has to be known of a column, besides its table map, to write its values as text. It comes from the
+// server's schema (parseColumn) or from the table map itself (columnsFromMap).
+type column struct {
+	Name     string
+	DataType string   // data_type of information_schema, in lower case; empty when it is not known, and not checked
+	Charset  string   // the server's name of it; empty for binary and for what is no text
+	Unsigned bool     // of numbers
+	Enum     []string // the labels of an ENUM or SET, in order, in UTF-8
+	Fixed    bool     // of FLOAT(m,n) and DOUBLE(m,n), which have Digits behind the point
+	Digits   int      // the n of FLOAT(m,n), TIME(n), DATETIME(n), TIMESTAMP(n) and YEAR(n)
+}
+
+// parseColumn makes a column of what information_schema.columns says: column_name, data_type, column_type and
+// character_set_name (empty for NULL). The four are texts in UTF-8.
+func parseColumn(name, dataType, columnType, charset string) column {
+	c := column{Name: name, DataType: strings.ToLower(dataType), Charset: charset}
+	switch c.DataType {
+	case "enum", "set":
+		c.Enum = parseLabels(columnType)
+		return c
+	}
+	declared, _, _ := strings.Cut(strings.ToLower(columnType), "/*") // MariaDB adds comments
+	c.Unsigned = strings.Contains(declared, "unsigned") || c.DataType == "year"
+	_, size, _ := strings.Cut(declared, "(")
+	size, _, _ = strings.Cut(size, ")")
+	digits := size
+	switch c.DataType {
+	case "float", "double", "real":
+		_, digits, c.Fixed = strings.Cut(size, ",")
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(digits)); err == nil {
+		c.Digits = n
+	}
+	return c
+}
+
+// parseLabels reads the quoted labels of "enum('a','b')". Whatever its sql_mode, the server doubles quotes and writes
+// four characters with a backslash: backslash, NUL, newline and carriage return.
+func parseLabels(columnType string) []string {
+	_, list, _ := strings.Cut(columnType, "(")
+	labels := []string{}
+	var label strings.Builder
+	quoted := false
+	for i := 0; i < len(list); i++ {
+		c := list[i]
+		switch {
+		case !quoted:
+			quoted = c == '\''
+		case c == '\'' && i+1 < len(list) && list[i+1] == '\'':
+			label.WriteByte(c)
+			i++
+		case c == '\'':
+			labels = append(labels, label.String())
+			label.Reset()
+			quoted = false
+		case c == '\\' && i+1 < len(list):
+			i++
+			label.WriteByte(unescape(list[i]))
+		default:
+			label.WriteByte(c)
+		}
+	}
+	return labels
+}
+
+func unescape(c byte) byte {
+	switch c {
+	case '0':
+		return 0
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	}
+	return c
+}
+
+// columnsFromMap describes the columns when the table map tells everything (binlog_row_metadata=FULL), false otherwise. Even
+// then it lacks what only the schema knows: the digits of FLOAT(m,n), and that a LONGTEXT of MariaDB holds JSON.
+func columnsFromMap(m *tableMap) ([]column, bool) {
+	if m.names == nil {
+		return nil, false
+	}
+	columns := make([]column, len(m.types))
+	for i := range columns {
+		t := m.realType(i)
+		c := column{Name: m.names[i]}
+		switch {
+		case isNumber(t):
+			if m.unsigned == nil {
+				return nil, false
+			}
+			c.Unsigned = m.unsigned[i]
+		case t == mysql.MYSQL_TYPE_ENUM || t == mysql.MYSQL_TYPE_SET:
+			if m.labels == nil || m.labels[i] == nil || m.collations == nil {
+				return nil, false
+			}
+			c.Charset = charsetOf(m.collations[i])
+			text, err := newTextDecoder(c.Charset)
+			if err != nil {
+				return nil, false
+			}
+			for _, label := range m.labels[i] {
+				c.Enum = append(c.Enum, string(text.append(nil, []byte(label))))
+			}
+		case isText(t):
+			if m.collations == nil {
+				return nil, false
+			}
+			c.Charset = charsetOf(m.collations[i])
+		}
+		columns[i] = c
+	}
+	return columns, true
+}

@@ -1,0 +1,290 @@
+package cdc
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/dbtest"
+)
+
+// TestRowsOfServer has a real server log random rows of every type and compares each decoded column with what SELECT
+// returns, byte for byte, for all settings of binlog_row_metadata.
+func TestRowsOfServer(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t, "--binlog-checksum=NONE")
+	db := server.DB(t, "")
+	for _, metadata := range []string{"NO_LOG", "MINIMAL", "FULL"} {
+		t.Run(metadata, func(t *testing.T) {
+			conn := testConn(t, db)
+			execute(t, conn, "CREATE DATABASE IF NOT EXISTS decode", "USE decode", "SET GLOBAL binlog_row_metadata = "+metadata)
+			for _, table := range tablesOfTypes() {
+				compareTable(t, server, conn, table)
+			}
+		})
+	}
+}
+
+// compareTable writes rows with each value and with random ones, changes and deletes them, and decodes the log.
+func compareTable(t *testing.T, server *dbtest.Server, conn *sql.Conn, table typeTable) {
+	t.Helper()
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	execute(t, conn, "DROP TABLE IF EXISTS "+table.name, table.create())
+	start := logEnd(t, conn)
+	var written [][]sql.NullString // each state of each row, in order
+	for i := range table.rows() {
+		execute(t, conn, table.insert(i, rnd))
+		written = append(written, table.read(t, conn))
+		execute(t, conn, table.update(rnd))
+		written = append(written, table.read(t, conn))
+		execute(t, conn, "DELETE FROM "+table.name)
+	}
+	schema := schemaColumns(t, conn, table.name)
+	logged := 0
+	check := func(row Row, want []sql.NullString) {
+		t.Helper()
+		for i, c := range table.columns {
+			if got := (sql.NullString{String: row.Text(i), Valid: row.Kind(i) != Null}); got != want[i] {
+				t.Fatalf("seed %d, %s.%s %s: decoded %+q (kind %d), SELECT says %+q (null: %t)", seed, table.name, c.name(i), c.def,
+					got.String, row.Kind(i), want[i].String, !want[i].Valid)
+			}
+		}
+	}
+	eachChange(t, server, start, logEnd(t, conn), func(m *tableMap) []column {
+		if columns, ok := columnsFromMap(m); ok {
+			return withDigits(columns, schema)
+		}
+		return schema
+	}, func(op Op, before, after Row) {
+		switch op {
+		case Insert:
+			check(after, written[logged])
+		case Update:
+			check(before, written[logged])
+			check(after, written[logged+1])
+			logged += 2
+		case Delete:
+			check(before, written[logged-1])
+		}
+	})
+	if logged != len(written) {
+		t.Fatalf("%s: %d rows logged, %d written", table.name, logged, len(written))
+	}
+}
+
+// withDigits gives the columns of a table map what only the schema knows.
+func withDigits(columns, schema []column) []column {
+	for i := range columns {
+		columns[i].Fixed, columns[i].Digits = schema[i].Fixed, schema[i].Digits
+	}
+	return columns
+}
+
+func schemaColumns(t *testing.T, conn *sql.Conn, table string) []column {
+	t.Helper()
+	rows, err := conn.QueryContext(t.Context(), `SELECT column_name, data_type, column_type, COALESCE(character_set_name, '')
+		FROM information_schema.columns WHERE table_schema = 'decode' AND table_name = '`+table+`' ORDER BY ordinal_position`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var columns []column
+	for rows.Next() {
+		var name, dataType, columnType, charset string
+		if err := rows.Scan(&name, &dataType, &columnType, &charset); err != nil {
+			t.Fatal(err)
+		}
+		columns = append(columns, parseColumn(name, dataType, columnType, charset))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return columns
+}
+
+// eachChange decodes the rows that were logged between two places.
+func eachChange(t *testing.T, server *dbtest.Server, from, to Coord, columns func(*tableMap) []column, f func(op Op, before, after Row)) {
+	t.Helper()
+	layouts := map[uint64]*layout{}
+	var b RowBuilder
+	for _, e := range readLog(t, server, from, to) {
+		if e.typ == replication.TABLE_MAP_EVENT {
+			m, err := parseTableMap(mysql.MariaDBFlavor, e.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if layouts[m.id], err = newLayout(m, columns(m)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		h, rows, err := parseRowsHeader(byte(e.typ), e.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = layouts[h.tableID].eachRow(h, rows, &b, func(before, after Row) error {
+			f(h.op, before, after)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type rawEvent struct {
+	typ  replication.EventType
+	body []byte
+}
+
+// readLog returns the table maps and rows events between two places of one log file.
+func readLog(t testing.TB, server *dbtest.Server, from, to Coord) []rawEvent {
+	t.Helper()
+	syncer := replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
+		ServerID: 4711, Flavor: mysql.MariaDBFlavor, Host: server.Socket(), User: "root",
+		RawModeEnabled: true, DisableRetrySync: true, Logger: slog.New(slog.DiscardHandler),
+	})
+	defer syncer.Close()
+	stream, err := syncer.StartSync(mysql.Position{Name: from.File, Pos: uint32(from.Offset)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var events []rawEvent
+	for {
+		e, err := stream.GetEvent(ctx)
+		if err != nil {
+			t.Fatalf("reading the log from %s to %s: %v", from, to, err)
+		}
+		switch e.Header.EventType {
+		case replication.TABLE_MAP_EVENT, replication.WRITE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv1,
+			replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
+			replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
+			events = append(events, rawEvent{e.Header.EventType, e.RawData[replication.EventHeaderSize:]})
+		}
+		if uint64(e.Header.LogPos) >= to.Offset {
+			return events
+		}
+	}
+}
+
+func testConn(t *testing.T, db *sql.DB) *sql.Conn {
+	t.Helper()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	execute(t, conn, "SET NAMES utf8mb4", "SET time_zone = '+00:00', sql_mode = ''")
+	return conn
+}
+
+func execute(t *testing.T, conn *sql.Conn, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := conn.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%.300s: %v", s, err)
+		}
+	}
+}
+
+func logEnd(t *testing.T, conn *sql.Conn) Coord {
+	t.Helper()
+	var c Coord
+	var ignored any
+	if err := conn.QueryRowContext(t.Context(), "SHOW MASTER STATUS").Scan(&c.File, &c.Offset, &ignored, &ignored); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// typeTable is a table of columns of many types.
+type typeTable struct {
+	name    string
+	columns []typeColumn
+}
+
+// typeColumn is a column with values that are SQL expressions.
+type typeColumn struct {
+	def    string
+	values []string
+	random func(*rand.Rand) string
+	show   string // how its raw bytes are selected, with a %s; the column itself by default
+}
+
+func (c typeColumn) name(i int) string { return fmt.Sprintf("c%d", i) }
+
+func (c typeColumn) value(i int, rnd *rand.Rand) string {
+	switch {
+	case i < len(c.values):
+		return c.values[i]
+	case rnd.IntN(8) == 0:
+		return "NULL"
+	case c.random == nil:
+		return c.values[rnd.IntN(len(c.values))]
+	}
+	return c.random(rnd)
+}
+
+func (t typeTable) create() string {
+	defs := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		defs[i] = c.name(i) + " " + c.def + " NULL DEFAULT NULL"
+	}
+	// The last column makes the server log an update even when nothing else changes.
+	return fmt.Sprintf("CREATE TABLE %s (%s, n INT NOT NULL DEFAULT 0) ENGINE=InnoDB", t.name, strings.Join(defs, ", "))
+}
+
+func (t typeTable) rows() int {
+	most := 0
+	for _, c := range t.columns {
+		most = max(most, len(c.values))
+	}
+	return most + 20
+}
+
+func (t typeTable) insert(i int, rnd *rand.Rand) string {
+	values := make([]string, len(t.columns))
+	for n, c := range t.columns {
+		values[n] = c.value(i, rnd)
+	}
+	return fmt.Sprintf("INSERT INTO %s VALUES (%s, 0)", t.name, strings.Join(values, ", "))
+}
+
+func (t typeTable) update(rnd *rand.Rand) string {
+	sets := make([]string, len(t.columns))
+	for n, c := range t.columns {
+		sets[n] = c.name(n) + " = " + c.value(len(c.values), rnd)
+	}
+	return fmt.Sprintf("UPDATE %s SET %s, n = n + 1", t.name, strings.Join(sets, ", "))
+}
+
+// read selects the table's one row.
+func (t typeTable) read(tb testing.TB, conn *sql.Conn) []sql.NullString {
+	tb.Helper()
+	shown := make([]string, len(t.columns))
+	row := make([]sql.NullString, len(t.columns))
+	into := make([]any, len(t.columns))
+	for i, c := range t.columns {
+		shown[i] = c.name(i)
+		if c.show != "" {
+			shown[i] = fmt.Sprintf(c.show, c.name(i))
+		}
+		into[i] = &row[i]
+	}
+	query := fmt.Sprintf("SELECT %s FROM %s", strings.Join(shown, ", "), t.name)
+	if err := conn.QueryRowContext(tb.Context(), query).Scan(into...); err != nil {
+		tb.Fatal(err)
+	}
+	return row
+}

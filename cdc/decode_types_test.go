@@ -1,0 +1,225 @@
+package cdc
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+)
+
+// tablesOfTypes are tables that together have every column type and charset that is decoded.
+func tablesOfTypes() []typeTable {
+	return []typeTable{
+		{"integers", integerColumns()},
+		{"fractions", fractionColumns()},
+		{"times", timeColumns()},
+		{"strings", stringColumns()},
+		{"charsets", charsetColumns()},
+		{"others", otherColumns()},
+	}
+}
+
+func integerColumns() []typeColumn {
+	var columns []typeColumn
+	for _, c := range []struct {
+		name string
+		bits int
+	}{{"TINYINT", 8}, {"SMALLINT", 16}, {"MEDIUMINT", 24}, {"INT", 32}, {"BIGINT", 64}} {
+		low, high := int64(-1)<<(c.bits-1), int64(math.MaxInt64)>>(64-c.bits)
+		all := uint64(math.MaxUint64) >> (64 - c.bits)
+		columns = append(columns, typeColumn{
+			def:    c.name,
+			values: []string{fmt.Sprint(low), fmt.Sprint(low + 1), "-1", "0", "1", fmt.Sprint(high)},
+			random: func(r *rand.Rand) string { return fmt.Sprint(int64(r.Uint64()) >> r.IntN(64) >> (64 - c.bits)) },
+		}, typeColumn{
+			def:    c.name + " UNSIGNED",
+			values: []string{"0", "1", fmt.Sprint(high), fmt.Sprint(uint64(high) + 1), fmt.Sprint(all - 1), fmt.Sprint(all)},
+			random: func(r *rand.Rand) string { return fmt.Sprint(r.Uint64() >> r.IntN(64) & all) },
+		})
+	}
+	for _, bits := range []int{1, 8, 9, 33, 64} {
+		columns = append(columns, typeColumn{
+			def:    fmt.Sprintf("BIT(%d)", bits),
+			values: []string{"0", "1", "b'" + strings.Repeat("1", bits) + "'"},
+			random: func(r *rand.Rand) string { return fmt.Sprintf("b'%b'", r.Uint64()>>(64-bits)) },
+		})
+	}
+	return append(columns, typeColumn{def: "YEAR", show: "CONCAT(%s)", values: []string{"0", "1901", "2000", "2155"}},
+		typeColumn{def: "YEAR(2)", show: "CONCAT(%s)", values: []string{"0", "69", "70", "2001"}})
+}
+
+func fractionColumns() []typeColumn {
+	var columns []typeColumn
+	for _, d := range [][2]int{{1, 0}, {5, 5}, {9, 0}, {10, 2}, {18, 9}, {19, 10}, {30, 30}, {65, 0}, {65, 30}, {38, 38}, {64, 1}} {
+		digits := func(r *rand.Rand, n int) string {
+			b := make([]byte, n)
+			for i := range b {
+				b[i] = byte('0' + r.IntN(10))
+			}
+			return string(b)
+		}
+		columns = append(columns, typeColumn{
+			def: fmt.Sprintf("DECIMAL(%d,%d)", d[0], d[1]),
+			values: []string{
+				"0", "-0.0", strings.Repeat("9", 65), "-" + strings.Repeat("9", 65), "0." + strings.Repeat("9", d[1]+1),
+				"-0." + strings.Repeat("0", max(0, d[1]-1)) + "1", "1", "-1", "0.5", "1000000000", "-1000000001.000000001",
+			},
+			random: func(r *rand.Rand) string {
+				sign := []string{"", "-"}[r.IntN(2)]
+				return sign + digits(r, 1+r.IntN(max(1, d[0]-d[1]))) + "." + digits(r, 1+d[1])
+			},
+		})
+	}
+	floats := []string{
+		"0", "-0e0", "0.1", "-0.1", "1", "10", "100000", "999999", "1000000", "999999.5", "16777216", "1234567.8", "-1234567.125",
+		"1e14", "1e15", "123456789012345", "1234567890123456", "12345678901234567", "123456789012345678", "1e16", "1e20", "-1e20", "3.4e38",
+		"0.001", "1e-5", "1e-13", "1e-14", "1e-15", "1.5e-15", "1e-16", "1.17549435e-38", "1e-45", "0.3333333333333333", "1e15/3", "2.5", "0.125", "0.0625",
+	}
+	doubles := append(floats[:len(floats):len(floats)], "1.7976931348623157e308", "-1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "1e100", "1e-100")
+	float := func(r *rand.Rand) string { return fmt.Sprintf("%g", math.Ldexp(r.Float64()-0.5, r.IntN(120)-60)) }
+	double := func(r *rand.Rand) string { return fmt.Sprintf("%g", math.Ldexp(r.Float64()-0.5, r.IntN(1000)-500)) }
+	for _, def := range []string{"FLOAT", "FLOAT(10,3)", "FLOAT(9,0)"} {
+		columns = append(columns, typeColumn{def: def, values: floats, random: float, show: "CONCAT(%s)"})
+	}
+	for _, def := range []string{"DOUBLE", "DOUBLE(20,4)", "DOUBLE(30,16)"} {
+		columns = append(columns, typeColumn{def: def, values: doubles, random: double, show: "CONCAT(%s)"})
+	}
+	return columns
+}
+
+func timeColumns() []typeColumn {
+	moment := func(r *rand.Rand) string {
+		return fmt.Sprintf("'%04d-%02d-%02d %02d:%02d:%02d.%06d'", 1000+r.IntN(9000), r.IntN(13), r.IntN(29), r.IntN(24), r.IntN(60), r.IntN(60), r.IntN(1e6))
+	}
+	columns := []typeColumn{{
+		def:    "DATE",
+		values: []string{"'0000-00-00'", "'1000-01-01'", "'9999-12-31'", "'2024-02-29'", "'2024-00-00'", "'2024-05-00'", "'0001-01-01'"},
+		random: moment,
+	}}
+	for n := range 7 {
+		columns = append(columns, typeColumn{
+			def: fmt.Sprintf("TIME(%d)", n),
+			values: []string{
+				"'00:00:00'", "'-838:59:59.999999'", "'838:59:59.999999'", "'-00:00:00.000001'", "'-00:00:01'", "'-00:00:00.5'", "'100:00:00'",
+				"'-01:02:03.400000'", "'23:59:59.900000'", "'-00:00:01.010203'",
+			},
+			random: func(r *rand.Rand) string {
+				return fmt.Sprintf("'%s%d:%02d:%02d.%06d'", []string{"", "-"}[r.IntN(2)], r.IntN(839), r.IntN(60), r.IntN(60), r.IntN(1e6))
+			},
+		}, typeColumn{
+			def: fmt.Sprintf("DATETIME(%d)", n),
+			values: []string{
+				"'0000-00-00'", "'1000-01-01 00:00:00'", "'9999-12-31 23:59:59'", "'9999-12-31 23:59:58.999999'", "'2024-00-00 01:02:03.5'",
+				"'2024-02-29 12:00:00.000001'", "'0000-00-00 10:00:00'", "'1970-01-01 00:00:00'",
+			},
+			random: moment,
+		}, typeColumn{
+			def:    fmt.Sprintf("TIMESTAMP(%d)", n),
+			values: []string{"'0000-00-00'", "'1970-01-01 00:00:01'", "'1970-01-01 00:00:00.500000'", "'2038-01-19 03:14:07.999999'", "'2024-02-29 23:59:59.123456'"},
+			random: func(r *rand.Rand) string {
+				return fmt.Sprintf("FROM_UNIXTIME(%d.%06d)", 1+r.IntN(math.MaxInt32-1), r.IntN(1e6))
+			},
+		})
+	}
+	return columns
+}
+
+func stringColumns() []typeColumn {
+	var columns []typeColumn
+	text := func(most int) func(r *rand.Rand) string {
+		return func(r *rand.Rand) string {
+			return quoteText(randomText(r, "aZ09 '\\\n\x00äß€漢😀", r.IntN(most)))
+		}
+	}
+	values := []string{"''", "' '", "' a '", "'é漢😀'", "'a\\0b'", `'\\\\'`}
+	for def, most := range map[string]int{
+		"CHAR(1)": 3, "CHAR(63)": 80, "CHAR(64)": 80, "CHAR(255)": 300, "VARCHAR(63)": 80, "VARCHAR(64)": 80, "VARCHAR(300)": 400,
+		"TINYTEXT": 100, "TEXT": 3000, "MEDIUMTEXT": 20000, "LONGTEXT": 20000, "JSON": 1,
+	} {
+		column := typeColumn{def: def, values: values, random: text(most)}
+		if def == "JSON" {
+			column.values, column.random = []string{`'{}'`, `'{"a": [1, 2.50, "é"]}'`}, nil
+		}
+		columns = append(columns, column)
+	}
+	binary := func(most int) func(r *rand.Rand) string {
+		return func(r *rand.Rand) string {
+			b := make([]byte, r.IntN(most))
+			for i := range b {
+				b[i] = byte(r.Uint32())
+			}
+			return fmt.Sprintf("x'%x'", b)
+		}
+	}
+	for def, most := range map[string]int{
+		"BINARY(1)": 3, "BINARY(4)": 7, "BINARY(255)": 300, "VARBINARY(255)": 300, "VARBINARY(256)": 300,
+		"TINYBLOB": 300, "BLOB": 5000, "MEDIUMBLOB": 70000, "LONGBLOB": 70000,
+	} {
+		columns = append(columns, typeColumn{def: def, values: []string{"''", "x'00'", "x'0000'", "x'610000'", "x'6120'", "x'ff'"}, random: binary(most)})
+	}
+	return columns
+}
+
+// charsetColumns has columns in every charset of MariaDB, with letters that most of them have and some that few have.
+func charsetColumns() []typeColumn {
+	var columns []typeColumn
+	for _, charset := range []string{
+		"armscii8", "ascii", "big5", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866", "cp932", "dec8", "eucjpms", "euckr",
+		"gb2312", "gbk", "geostd8", "greek", "hebrew", "hp8", "keybcs2", "koi8r", "koi8u", "latin1", "latin2", "latin5", "latin7", "macce",
+		"macroman", "sjis", "swe7", "tis620", "ucs2", "ujis", "utf16", "utf16le", "utf32", "utf8mb3", "utf8mb4",
+	} {
+		letters := "abc @[{|}~ éäßŁşžПривіт ελλ עבר ไทย اب Հա ა 漢字 日本 中文 カナ 한국 €“”…™"
+		switch charset {
+		case "big5", "sjis", "cp932", "ujis", "eucjpms": // not every sign is as the server has it
+			letters = "abc @[{|}~ 漢字 日本 中文"
+		}
+		columns = append(columns, typeColumn{
+			def:    "VARCHAR(40) CHARACTER SET " + charset,
+			values: []string{"''", "'plain'", quoteText("日本 中文 " + letters)},
+			random: func(r *rand.Rand) string { return quoteText(randomText(r, letters, r.IntN(40))) },
+		}, typeColumn{
+			def:    "CHAR(70) CHARACTER SET " + charset,
+			values: []string{"''", "'plain  '"},
+			random: func(r *rand.Rand) string { return quoteText(randomText(r, letters, r.IntN(70))) },
+		})
+	}
+	for _, collation := range []string{"utf8mb4_uca1400_ai_ci", "utf8mb4_unicode_520_nopad_ci", "ucs2_croatian_ci", "latin1_nopad_bin"} {
+		columns = append(columns, typeColumn{def: "TEXT COLLATE " + collation, values: []string{"'é'", "'plain'"}})
+	}
+	return columns
+}
+
+func otherColumns() []typeColumn {
+	many := make([]string, 300)
+	for i := range many {
+		many[i] = fmt.Sprintf("'label %d'", i)
+	}
+	bits := many[:64]
+	columns := []typeColumn{
+		{def: "ENUM(" + strings.Join(many, ",") + ")", values: []string{"1", "255", "256", "300", "0", "'nothing'"}},
+		{def: "SET(" + strings.Join(bits, ",") + ")", values: []string{"0", "1", "3", "0x8000000000000001", "0xffffffffffffffff"}},
+		{def: `ENUM('it''s','back\\slash','a,b','line\nbreak','','(x)','	','ünï')`, values: []string{"1", "2", "3", "4", "5", "6", "7", "8"}},
+		{def: "ENUM('grün','été') CHARACTER SET latin1", values: []string{"1", "2"}},
+		{def: "ENUM('да','нет') CHARACTER SET ucs2", values: []string{"1", "2"}},
+		{def: "SET('grün','été','') CHARACTER SET latin1", values: []string{"1", "2", "3", "7"}},
+		{def: "POINT", values: []string{"POINT(1,2)", "POINT(-1.5,1e10)"}},
+		{def: "GEOMETRY", values: []string{"ST_GeomFromText('LINESTRING(0 0,1 1,2 4)')", "ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))', 4326)"}},
+		{def: "INET6", show: "INET6_ATON(%s)", values: []string{"'::'", "'::1'", "'2001:db8::'", "'ff::ff00'"}},
+		{def: "UUID", show: "UNHEX(REPLACE(%s, '-', ''))", values: []string{"'123e4567-e89b-12d3-a456-426655440000'", "'00000000-0000-0000-0000-000000000000'"}},
+		{def: "VARCHAR(9) CHARACTER SET latin1", values: []string{"'été'"}},
+	}
+	return columns
+}
+
+func randomText(r *rand.Rand, letters string, n int) string {
+	alphabet := []rune(letters)
+	text := make([]rune, n)
+	for i := range text {
+		text[i] = alphabet[r.IntN(len(alphabet))]
+	}
+	return string(text)
+}
+
+func quoteText(s string) string {
+	return "'" + strings.NewReplacer("'", "''", "\\", "\\\\", "\x00", "\\0").Replace(s) + "'"
+}

@@ -1,0 +1,161 @@
+package cdc
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// row reads one row image from the front of data and returns what follows it. present says which columns the image
+// holds; the others are Absent, which is not Null.
+//
+// An image is a bit per present column that says which are NULL, then the values of the others. Each value is cut out
+// of the image first, with its length checked, and then turned into text, so that no conversion can read too far.
+func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest []byte, err error) {
+	columns := 0
+	for i := range l.fields {
+		if present.has(i) {
+			columns++
+		}
+	}
+	if len(data) < bitmapSize(columns) {
+		return Row{}, nil, errTruncated
+	}
+	nulls := bitmap(data[:bitmapSize(columns)])
+	data = data[len(nulls):]
+	b.Reset()
+	column := -1
+	for i := range l.fields {
+		f := &l.fields[i]
+		if !present.has(i) {
+			b.Add(Absent, b.text)
+			continue
+		}
+		column++
+		if nulls.has(column) {
+			b.Add(f.null(), b.text)
+			continue
+		}
+		value, rest, ok := f.cut(data)
+		if !ok {
+			return Row{}, nil, fmt.Errorf("column %s: %w", f.name, errTruncated)
+		}
+		data = rest
+		if f.skip {
+			b.Add(Absent, b.text)
+			continue
+		}
+		text, err := f.append(b.text, value)
+		if err != nil {
+			return Row{}, nil, fmt.Errorf("column %s: %w", f.name, err)
+		}
+		b.Add(f.kind, text)
+	}
+	return b.Row(), data, nil
+}
+
+// null is the kind of a column that is NULL.
+func (f *field) null() Kind {
+	if f.skip {
+		return Absent
+	}
+	return Null
+}
+
+// cut takes the field's value off the front of data, false when data ends too early.
+func (f *field) cut(data []byte) (value, rest []byte, ok bool) {
+	size := f.size
+	if f.prefix > 0 {
+		if len(data) < f.prefix {
+			return nil, nil, false
+		}
+		switch f.prefix {
+		case 1:
+			size = int(data[0])
+		case 2:
+			size = int(binary.LittleEndian.Uint16(data))
+		default:
+			size = int(littleEndian(data[:f.prefix]))
+		}
+		data = data[f.prefix:]
+	}
+	if size > len(data) {
+		return nil, nil, false
+	}
+	return data[:size], data[size:], true
+}
+
+// append adds the text of a value. A value of fixed size has that size.
+func (f *field) append(text, value []byte) ([]byte, error) {
+	switch f.how {
+	case asUTF8:
+		if utf8.Valid(value) {
+			return append(text, value...), nil
+		}
+		return appendValidUTF8(text, value), nil
+	case asText:
+		return f.text.append(text, value), nil
+	case asBytes:
+		text = append(text, value...)
+		for n := len(value); n < f.pad; n++ {
+			text = append(text, 0)
+		}
+		return text, nil
+	case asInt:
+		unused := 64 - 8*len(value) // shifted out and in again to widen the sign
+		return strconv.AppendInt(text, int64(littleEndian(value)<<unused)>>unused, 10), nil
+	case asUint:
+		return strconv.AppendUint(text, littleEndian(value), 10), nil
+	case asFloat:
+		v := float64(math.Float32frombits(binary.LittleEndian.Uint32(value)))
+		if f.short {
+			return appendShort(text, v, floatDigits), nil
+		}
+		return appendFixed(text, v, f.scale), nil
+	case asDouble:
+		v := math.Float64frombits(binary.LittleEndian.Uint64(value))
+		if f.short {
+			return appendShort(text, v, asManyAsNeeded), nil
+		}
+		return appendFixed(text, v, f.scale), nil
+	case asDecimal:
+		return appendDecimal(text, value, f.digits, f.scale), nil
+	case asEnum:
+		return f.appendLabel(text, littleEndian(value))
+	case asSet:
+		return f.appendLabels(text, littleEndian(value))
+	}
+	return f.appendTemporal(text, value), nil
+}
+
+// appendLabel adds the label of an ENUM; 0 is the server's empty string for a value it refused.
+func (f *field) appendLabel(text []byte, n uint64) ([]byte, error) {
+	switch {
+	case n == 0:
+		return text, nil
+	case n > uint64(len(f.labels)):
+		return nil, fmt.Errorf("ENUM value %d of %d labels", n, len(f.labels))
+	}
+	return append(text, f.labels[n-1]...), nil
+}
+
+// appendLabels adds the labels of a SET, a bit for each.
+func (f *field) appendLabels(text []byte, bits uint64) ([]byte, error) {
+	if len(f.labels) < 64 && bits>>len(f.labels) != 0 {
+		return nil, fmt.Errorf("SET value %#x of %d labels", bits, len(f.labels))
+	}
+	first := true
+	for i, label := range f.labels {
+		if bits&(1<<i) == 0 {
+			continue
+		}
+		if !first {
+			text = append(text, ',')
+		}
+		first = false
+		text = append(text, label...)
+	}
+	return text, nil
+}

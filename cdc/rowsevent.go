@@ -1,0 +1,145 @@
+package cdc
+
+import (
+	"bytes"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+)
+
+// maxUnpacked bounds what a compressed rows event may unpack to, in bytes: the largest max_allowed_packet.
+const maxUnpacked = 1 << 30
+
+// rowsHeader is the header of a WRITE_ROWS, UPDATE_ROWS or DELETE_ROWS event. It refers to the event's memory.
+type rowsHeader struct {
+	op             Op
+	tableID        uint64
+	endOfStatement bool // the last rows event of its statement; table ids end here
+	columns        int
+	before, after  bitmap // the columns that are present in each image; nil without such an image
+}
+
+// parseRowsHeader reads the header of a rows event and returns its still encoded rows, unpacked when they are those of
+// MariaDB's compressed events.
+func parseRowsHeader(typ byte, body []byte) (h rowsHeader, rows []byte, err error) {
+	eventType := replication.EventType(typ)
+	var version2, compressed bool
+	switch eventType {
+	case replication.WRITE_ROWS_EVENTv1, replication.WRITE_ROWS_EVENTv2, replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1:
+		h.op = Insert
+	case replication.UPDATE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv2, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1:
+		h.op = Update
+	case replication.DELETE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv2, replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
+		h.op = Delete
+	case replication.PARTIAL_UPDATE_ROWS_EVENT:
+		return h, nil, errors.New("the server logs parts of JSON documents: SET GLOBAL binlog_row_value_options = ''")
+	default:
+		return h, nil, fmt.Errorf("%s holds no rows that can be read", eventType)
+	}
+	switch eventType {
+	case replication.WRITE_ROWS_EVENTv2, replication.UPDATE_ROWS_EVENTv2, replication.DELETE_ROWS_EVENTv2:
+		version2 = true
+	case replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
+		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
+		compressed = true
+	}
+	if rows, err = h.read(body, version2); err != nil {
+		return h, nil, fmt.Errorf("header of %s: %w", eventType, err)
+	}
+	if compressed {
+		if rows, err = unpackRows(rows); err != nil {
+			return h, nil, fmt.Errorf("unpacking %s: %w", eventType, err)
+		}
+	}
+	return h, rows, nil
+}
+
+func (h *rowsHeader) read(body []byte, version2 bool) (rows []byte, err error) {
+	w := wire{rest: body}
+	h.tableID = w.fixed(6)
+	h.endOfStatement = w.uint16()&replication.RowsEventStmtEndFlag != 0
+	if version2 { // extra data: a length that counts itself, then partition numbers
+		n := uint64(w.uint16())
+		if n < 2 {
+			return nil, errTruncated
+		}
+		w.bytes(n - 2)
+	}
+	columns := w.packed()
+	if columns > uint64(len(w.rest))*8 {
+		return nil, errTruncated
+	}
+	h.columns = int(columns)
+	size := uint64(bitmapSize(h.columns))
+	if h.op != Insert {
+		h.before = w.bytes(size)
+	}
+	if h.op != Delete {
+		h.after = w.bytes(size)
+	}
+	return w.rest, w.err()
+}
+
+// unpackRows undoes log_bin_compress: a byte with the algorithm (always zlib) and the size of the length, the length
+// in big-endian order, the packed bytes. The length is a promise only, so memory is taken as bytes arrive.
+func unpackRows(data []byte) ([]byte, error) {
+	w := wire{rest: data}
+	head := w.byte()
+	size := bigEndian(w.bytes(uint64(head & 0x07)))
+	switch {
+	case w.short:
+		return nil, errTruncated
+	case head&0x70 != 0:
+		return nil, fmt.Errorf("algorithm %d is not known", head>>4&0x07)
+	case size > maxUnpacked:
+		return nil, fmt.Errorf("%d bytes are too many", size)
+	}
+	z, err := zlib.NewReader(bytes.NewReader(w.rest))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := io.ReadAll(io.LimitReader(z, int64(size)+1))
+	if err != nil {
+		return nil, err
+	}
+	if uint64(len(rows)) != size {
+		return nil, fmt.Errorf("it does not unpack to the %d bytes it promises", size)
+	}
+	return rows, nil
+}
+
+// eachRow decodes the rows of an event and hands them to f, before for updates and deletes, after for inserts and
+// updates. Its errors mean that the rows do not fit the layout; f's errors are returned as they are.
+func (l *layout) eachRow(h rowsHeader, rows []byte, b *RowBuilder, f func(before, after Row) error) error {
+	if h.columns != len(l.fields) {
+		return fmt.Errorf("rows of %d columns for %s, which has %d", h.columns, l.name, len(l.fields))
+	}
+	for {
+		var before, after Row
+		var err error
+		rest := rows
+		if h.op != Insert {
+			if before, rest, err = l.row(h.before, rest, b); err != nil {
+				return fmt.Errorf("%s, row image before the %s: %w", l.name, h.op, err)
+			}
+		}
+		if h.op != Delete {
+			if after, rest, err = l.row(h.after, rest, b); err != nil {
+				return fmt.Errorf("%s, row image after the %s: %w", l.name, h.op, err)
+			}
+		}
+		if err := f(before, after); err != nil {
+			return err
+		}
+		if len(rest) == 0 { // asked last: a row image without columns is a row of no bytes
+			return nil
+		}
+		if len(rest) == len(rows) {
+			return fmt.Errorf("%s: %d bytes follow rows that have no columns", l.name, len(rest))
+		}
+		rows = rest
+	}
+}
