@@ -37,6 +37,23 @@ func (e *Error) Error() string {
 // Unwrap is the error of the operating system where there is one.
 func (e *Error) Unwrap() error { return e.err }
 
+// Errors is every *Error that was joined or wrapped into err.
+func Errors(err error) []*Error {
+	switch e := err.(type) {
+	case *Error:
+		return []*Error{e}
+	case interface{ Unwrap() []error }:
+		var all []*Error
+		for _, one := range e.Unwrap() {
+			all = append(all, Errors(one)...)
+		}
+		return all
+	case interface{ Unwrap() error }:
+		return Errors(e.Unwrap())
+	}
+	return nil
+}
+
 // maxFaults bounds how many faults of one file are reported.
 const maxFaults = 50
 

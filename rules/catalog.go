@@ -111,7 +111,7 @@ func ParseAction(name string) (Action, error) {
 		names = append(names, a.String())
 	}
 	if name == "custom" || strings.HasPrefix(name, "on") {
-		return Action{}, fmt.Errorf("custom hooks are not supported by this version, and %.80q is one; supported are %s", name, strings.Join(names, ", "))
+		return Action{}, fmt.Errorf("%.80q is a custom hook, which is not supported by this version; write a documented action, for example appointment.save", name)
 	}
 	return Action{}, fmt.Errorf("%.80q is no action; write one of %s", name, strings.Join(names, ", "))
 }

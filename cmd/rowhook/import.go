@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-sql-driver/mysql"
+
+	"rowhook/config"
+)
+
+// importCommand is `rowhook import`: it reads the plugin's webhook table of every site and writes rule YAML to stdout.
+func importCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
+	flags := newFlagSet("import", "writes rules for the webhooks of the plugin's own table to standard output")
+	only := flags.String("site", "", "only the site of this `NAME`")
+	if err := flags.parse(args, stdout); err != nil {
+		return err
+	}
+	c, err := config.Load(flags.config)
+	if err != nil {
+		return err
+	}
+	if *only != "" && !c.HasSite(*only) {
+		return &usageError{fmt.Sprintf("%s has no site %q", flags.config, *only), "try: rowhook import without --site"}
+	}
+	db, err := openDB(c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var found []siteWebhooks
+	for _, site := range c.Sites {
+		if *only != "" && site.Name != *only {
+			continue
+		}
+		hooks, err := readWebhooks(ctx, db, site)
+		if err != nil {
+			return fmt.Errorf("reading the webhooks of site %s: %w", site.Name, err)
+		}
+		found = append(found, siteWebhooks{site.Name, hooks})
+	}
+	file, err := ruleFile(found)
+	if err != nil {
+		return fmt.Errorf("writing the rules: %w", err)
+	}
+	_, err = stdout.Write(file)
+	return err
+}
+
+// maxWebhooks bounds what is read of a site; the plugin calls every webhook in the page request, so none has many.
+const maxWebhooks = 10_000
+
+// readWebhooks reads the plugin's table in the order in which the plugin calls them.
+func readWebhooks(ctx context.Context, db *sql.DB, site config.Site) ([]webhook, error) {
+	table := fmt.Sprintf("`%s`.`%svikappointments_webhook`", site.Schema, site.Prefix)
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(
+		"SELECT id, name, hook, url, COALESCE(secret, ''), COALESCE(published, 0), COALESCE(params, '') FROM %s ORDER BY id LIMIT %d", table, maxWebhooks+1))
+	if err != nil {
+		return nil, explain(err, table)
+	}
+	defer rows.Close()
+	var hooks []webhook
+	for rows.Next() {
+		var h webhook
+		if err := rows.Scan(&h.ID, &h.Name, &h.Hook, &h.URL, &h.Secret, &h.Published, &h.Params); err != nil {
+			return nil, err
+		}
+		hooks = append(hooks, h)
+	}
+	if len(hooks) > maxWebhooks {
+		return nil, fmt.Errorf("%s has more than %d rows", table, maxWebhooks)
+	}
+	return hooks, rows.Err()
+}
+
+// explain adds the remedy to the errors that a wrong site or a missing grant leads to.
+func explain(err error, table string) error {
+	refused, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		return err
+	}
+	switch refused.Number {
+	case 1146, 1049: // no such table, no such schema
+		return fmt.Errorf("%w; correct the schema or the prefix of the site in the configuration", err)
+	case 1142, 1044: // no SELECT on the table, no access to the schema
+		return fmt.Errorf("%w; as an administrator: GRANT SELECT ON %s TO the user of the configuration", err, table)
+	}
+	return err
+}

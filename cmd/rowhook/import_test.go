@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rowhook/config"
+	"rowhook/dbtest"
+	"rowhook/rules"
+)
+
+// TestImport reads the plugin's table of two sites on a real server, over TCP and over the socket.
+func TestImport(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "salon", "wp_")
+	dbtest.Salon(t, server, "network", "wp_2_")
+	secret := "pa$$ \"w'\\ö€\n" // no emoji: the table is utf8mb3
+	addWebhook(t, server, "salon.wp_", "Größe €", "onAfterSaveReservation", secret, 1, `{"type":"insert","statuses":["C"],"load":"full"}`)
+	addWebhook(t, server, "salon.wp_", "off", "onAfterSaveReservation", nil, 0, nil)
+	addWebhook(t, server, "salon.wp_", "cart", "onAddItemCart", nil, 1, "[]")
+	addWebhook(t, server, "network.wp_2_", "gone", "onAfterDeleteCoupon", nil, 1, nil)
+	server.CreateUser(t, "reader", "pa$s", "SELECT ON *.*")
+	for _, address := range []string{server.Address(), server.Socket()} {
+		file := importConfig(t, address, "reader", "{name: salon, schema: salon}, {name: second, schema: network, prefix: wp_2_}")
+		got := runImport(t, file)
+		if len(got) != 2 {
+			t.Fatalf("%s: %d rules", address, len(got))
+		}
+		if r := got[0]; r.Name != "salon-gr-e" || r.Action.String() != "appointment.save" || r.Type != rules.InsertOnly || !r.Statuses["C"] ||
+			r.Load != rules.Full || r.Endpoint.Secret != secret || r.Endpoint.URL != "https://example.com/hook" || r.Endpoint.WebhookID < 1 || !r.Sites["salon"] {
+			t.Errorf("%s: got %+v", address, r)
+		}
+		if r := got[1]; r.Name != "second-gone" || r.Action.String() != "coupon.delete" || !r.Sites["second"] {
+			t.Errorf("%s: got %+v", address, r)
+		}
+		if got := runImport(t, file, "--site", "second"); len(got) != 1 || got[0].Name != "gone" {
+			t.Errorf("%s: one site: got %+v", address, got)
+		}
+	}
+	testImportErrors(t, server)
+}
+
+func testImportErrors(t *testing.T, server *dbtest.Server) {
+	server.CreateUser(t, "poor", "pa$s", "SELECT ON network.*")
+	for name, c := range map[string]struct{ user, site, want string }{
+		"prefix": {"reader", "{name: salon, schema: salon, prefix: wp_9_}", "correct the schema or the prefix of the site"},
+		"schema": {"reader", "{name: salon, schema: none}", "correct the schema or the prefix of the site"},
+		"grant":  {"poor", "{name: salon, schema: salon}", "GRANT SELECT ON `salon`.`wp_vikappointments_webhook` TO"},
+		"user":   {"nobody", "{name: salon, schema: salon}", "Access denied"},
+	} {
+		var out bytes.Buffer
+		err := importCommand(t.Context(), []string{"--config", importConfig(t, server.Address(), c.user, c.site)}, &out, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "site salon") || out.Len() > 0 {
+			t.Errorf("%s: got %v, wrote %q", name, err, out.String())
+		}
+	}
+}
+
+func TestImportUsage(t *testing.T) {
+	t.Parallel()
+	file := importConfig(t, "127.0.0.1:1", "reader", "{name: salon, schema: salon}")
+	err := importCommand(t.Context(), []string{"--config", file, "--site", "spa"}, io.Discard, io.Discard)
+	if _, ok := errors.AsType[*usageError](err); !ok {
+		t.Errorf("got %v", err)
+	}
+	err = importCommand(t.Context(), []string{"--config", file + "x"}, io.Discard, io.Discard)
+	if _, ok := errors.AsType[*config.Error](err); !ok {
+		t.Errorf("got %v", err)
+	}
+	if err = importCommand(t.Context(), []string{"--config", file}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// addWebhook adds a row to the plugin's table; tables is the schema with the prefix.
+func addWebhook(t *testing.T, server *dbtest.Server, tables, name, hook string, secret any, published int, params any) {
+	t.Helper()
+	server.Exec(t, "INSERT INTO "+tables+"vikappointments_webhook (name, hook, url, secret, published, params, logkey) VALUES (?, ?, ?, ?, ?, ?, '')",
+		name, hook, "https://example.com/hook", secret, published, params)
+}
+
+func importConfig(t *testing.T, address, user, sites string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "config.yaml")
+	text := fmt.Sprintf("database: {address: '%s', user: %s, password: pa$$s}\nsites: [%s]\n", address, user, sites)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func runImport(t *testing.T, configFile string, args ...string) []*rules.Rule {
+	t.Helper()
+	var out bytes.Buffer
+	if err := importCommand(t.Context(), append(args, "--config", configFile), &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	read, err := rules.Parse("import.yaml", out.Bytes(), anySite)
+	if err != nil {
+		t.Fatalf("%v in:\n%s", err, out.String())
+	}
+	return read
+}

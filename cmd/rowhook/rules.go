@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"rowhook/config"
+	"rowhook/rules"
+)
+
+// rulesCommand is `rowhook rules`: it reads the configuration and the rule files as the daemon does, and needs neither
+// the daemon nor the database.
+func rulesCommand(_ context.Context, args []string, stdout, _ io.Writer) error {
+	commands := map[string]struct {
+		purpose string
+		run     func(c *config.Config, file string, asJSON bool, w io.Writer) error
+	}{
+		"validate": {"checks the configuration and every rule file", validateRules},
+		"list":     {"lists the rules in the order of their files", listRules},
+	}
+	const hint = "try: rowhook rules validate, or rowhook rules list"
+	if len(args) == 0 {
+		return &usageError{"rules needs to know what to do", hint}
+	}
+	command, ok := commands[args[0]]
+	if !ok {
+		return &usageError{fmt.Sprintf("rules has no command %q", args[0]), hint}
+	}
+	flags := newFlagSet("rules "+args[0], command.purpose)
+	asJSON := flags.Bool("json", false, "write JSON, for programs")
+	if err := flags.parse(args[1:], stdout); err != nil {
+		return err
+	}
+	c, err := config.Load(flags.config)
+	if err != nil {
+		if *asJSON && args[0] == "validate" {
+			return writeFaults(stdout, err)
+		}
+		return err
+	}
+	return command.run(c, flags.config, *asJSON, stdout)
+}
+
+// readRules reads the rule files of a configuration; that there is none is an error.
+func readRules(c *config.Config, file string) (*rules.Set, error) {
+	set, err := rules.Read(c.Rules, c.HasSite)
+	if err != nil {
+		return nil, err
+	}
+	if len(set.Files) == 0 {
+		return nil, &config.Error{File: file, Key: "rules", Message: "no file matches " + c.Rules +
+			"; write one (rules.example/ has one for each action), or take the plugin's webhooks: rowhook import"}
+	}
+	return set, nil
+}
+
+func validateRules(c *config.Config, file string, asJSON bool, w io.Writer) error {
+	set, err := readRules(c, file)
+	switch {
+	case err != nil && asJSON:
+		return writeFaults(w, err)
+	case err != nil:
+		return err
+	case asJSON:
+		return writeJSON(w, map[string]any{"valid": true, "rules": len(set.Rules), "files": set.Files})
+	}
+	_, err = fmt.Fprintf(w, "%s in %s: valid\n", count(len(set.Rules), "rule"), count(len(set.Files), "file"))
+	return err
+}
+
+// writeFaults writes the faults for programs and returns err, which sets the exit code.
+func writeFaults(w io.Writer, err error) error {
+	type fault struct {
+		File    string `json:"file"`
+		Line    int    `json:"line,omitempty"`
+		Key     string `json:"key,omitempty"`
+		Message string `json:"message"`
+	}
+	faults := []fault{}
+	for _, e := range config.Errors(err) {
+		faults = append(faults, fault{e.File, e.Line, e.Key, e.Message})
+	}
+	if failed := writeJSON(w, map[string]any{"valid": false, "errors": faults}); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// listed is a rule as `rules list` shows it: without secrets.
+type listed struct {
+	Name       string   `json:"name"`
+	Action     string   `json:"action"`
+	Hook       string   `json:"hook"`
+	Type       string   `json:"type,omitempty"`
+	Statuses   []string `json:"statuses,omitempty"`
+	Load       string   `json:"load,omitempty"`
+	Sites      []string `json:"sites,omitempty"`
+	URL        string   `json:"url"`
+	ID         int64    `json:"id,omitempty"`
+	OrderGroup string   `json:"order_group,omitempty"`
+	Secret     bool     `json:"secret"`
+	Signed     bool     `json:"signed"`
+	Place      string   `json:"place"`
+}
+
+func newListed(r *rules.Rule) listed {
+	l := listed{
+		Name: r.Name, Action: r.Action.String(), Hook: r.Action.Hook(),
+		Statuses: slices.Sorted(maps.Keys(r.Statuses)), Sites: slices.Sorted(maps.Keys(r.Sites)),
+		URL: r.Endpoint.URL, ID: r.Endpoint.WebhookID, OrderGroup: r.Endpoint.OrderGroup,
+		Secret: r.Endpoint.Secret != "", Signed: len(r.Endpoint.SigningSecret) > 0, Place: r.Place,
+	}
+	if u, err := url.Parse(l.URL); err == nil {
+		l.URL = u.Redacted()
+	}
+	if r.Action.Kind == rules.Save {
+		l.Type = r.Type.String()
+	}
+	if r.Action.Kind != rules.Delete {
+		l.Load = r.Load.String()
+	}
+	return l
+}
+
+func listRules(c *config.Config, file string, asJSON bool, w io.Writer) error {
+	set, err := readRules(c, file)
+	if err != nil {
+		return err
+	}
+	list := make([]listed, len(set.Rules))
+	for i, r := range set.Rules {
+		list[i] = newListed(r)
+	}
+	if asJSON {
+		return writeJSON(w, list)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tACTION\tTYPE\tSTATUSES\tLOAD\tSITES\tURL\tFILE")
+	for _, l := range list {
+		row := []string{l.Name, l.Action, or(l.Type, "-"), or(strings.Join(l.Statuses, ","), "all"), or(l.Load, "-"), or(strings.Join(l.Sites, ","), "all"), l.URL, l.Place}
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// count is a number and its noun: "1 rule", "2 rules".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rowhook/config"
+)
+
+// setUp writes a configuration with one site, and rule files by name.
+func setUp(t *testing.T, ruleFiles map[string]string) (configFile string) {
+	t.Helper()
+	dir := t.TempDir()
+	configFile = filepath.Join(dir, "config.yaml")
+	write := func(path, content string) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(configFile, "sites: [{name: salon, schema: wordpress}]\n")
+	for name, content := range ruleFiles {
+		write(filepath.Join(dir, "rules.d", name), content)
+	}
+	return configFile
+}
+
+const twoRules = `rules:
+  - name: crm-bookings
+    action: onAfterSaveReservation
+    type: insert
+    statuses: [P, C]
+    load: full
+    url: https://user:hunter2@crm.example.com/hook
+    secret: hunter2
+    sites: [salon]
+    id: 12
+  - {name: gone, action: coupon.delete, url: "http://a"}
+`
+
+// runRules runs the command in the configuration's folder, whose name it takes out of what was written.
+func runRules(t *testing.T, configFile string, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := rulesCommand(t.Context(), append(args, "--config", configFile), &out, io.Discard)
+	return strings.ReplaceAll(out.String(), filepath.Dir(configFile)+"/", ""), err
+}
+
+func TestRulesList(t *testing.T) {
+	t.Parallel()
+	configFile := setUp(t, map[string]string{"crm.yaml": twoRules})
+	got, err := runRules(t, configFile, "list")
+	want := `NAME          ACTION            TYPE    STATUSES  LOAD  SITES  URL                                      FILE
+crm-bookings  appointment.save  insert  C,P       full  salon  https://user:xxxxx@crm.example.com/hook  rules.d/crm.yaml:2
+gone          coupon.delete     -       all       -     all    http://a                                 rules.d/crm.yaml:11
+`
+	if err != nil || got != want {
+		t.Errorf("%v, got:\n%s\nwant:\n%s", err, got, want)
+	}
+	got, err = runRules(t, configFile, "list", "--json")
+	var list []listed
+	if err != nil || json.Unmarshal([]byte(got), &list) != nil || len(list) != 2 || strings.Contains(got, "hunter2") {
+		t.Fatalf("%v, got:\n%s", err, got)
+	}
+	if r := list[0]; r.ID != 12 || !r.Secret || r.Signed || r.Hook != "onAfterSaveReservation" || r.Place != "rules.d/crm.yaml:2" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestRulesValidate(t *testing.T) {
+	t.Parallel()
+	configFile := setUp(t, map[string]string{"a.yaml": twoRules, "b.yaml": ""})
+	got, err := runRules(t, configFile, "validate")
+	if err != nil || got != "2 rules in 2 files: valid\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	got, err = runRules(t, configFile, "validate", "--json")
+	var answer struct {
+		Valid bool
+		Rules int
+		Files []string
+	}
+	if err != nil || json.Unmarshal([]byte(got), &answer) != nil || !answer.Valid || answer.Rules != 2 || len(answer.Files) != 2 {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestRulesFaults(t *testing.T) {
+	t.Parallel()
+	bad := setUp(t, map[string]string{"a.yaml": "rules:\n- {name: a, action: coupon.save, url: a, sites: [spa]}\n", "b.yaml": "rule: 1"})
+	none := setUp(t, nil)
+	noSite := setUp(t, nil)
+	if err := os.WriteFile(noSite, []byte("sites: []"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		file   string
+		faults int
+	}{"rules": {bad, 3}, "no files": {none, 1}, "configuration": {noSite, 1}, "no configuration": {bad + "x", 1}} {
+		for _, command := range []string{"list", "validate"} {
+			got, err := runRules(t, c.file, command)
+			if n := len(config.Errors(err)); n != c.faults || got != "" {
+				t.Errorf("%s, %s: %d faults in %v, wrote %q", name, command, n, err, got)
+			}
+		}
+		got, err := runRules(t, c.file, "validate", "--json")
+		var answer struct {
+			Valid  bool
+			Errors []struct{ File, Message string }
+		}
+		if err == nil || json.Unmarshal([]byte(got), &answer) != nil || answer.Valid || len(answer.Errors) != c.faults || answer.Errors[0].Message == "" {
+			t.Errorf("%s: got %s, %v", name, got, err)
+		}
+	}
+}
+
+func TestRulesUsage(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"explode"}, {"--json"}, {"list", "x"}, {"list", "--nope"}, {"validate", "--config"}} {
+		var out bytes.Buffer
+		err := rulesCommand(t.Context(), args, &out, io.Discard)
+		if _, ok := errors.AsType[*usageError](err); !ok || !strings.Contains(err.Error(), "\ntry: rowhook rules ") || out.Len() > 0 {
+			t.Errorf("%q: got %v, wrote %q", args, err, out.String())
+		}
+	}
+	var out bytes.Buffer
+	err := rulesCommand(t.Context(), []string{"list", "-h"}, &out, io.Discard)
+	if !errors.Is(err, flag.ErrHelp) || !strings.Contains(out.String(), "-config FILE") || !strings.Contains(out.String(), defaultConfig) {
+		t.Errorf("got %v, wrote %q", err, out.String())
+	}
+}
