@@ -204,6 +204,19 @@ func TestStatuses(t *testing.T) {
 			},
 			[]string{"appointment.save [1] status=C", "appointment.status_change [1] C without a row", "appointment.save [1] status=C"},
 		},
+		"what waits behind it is merged no longer than in time": {
+			func(w *world) {
+				change(w, 0, "W", "C")
+				w.tx(1, w.update("reservation", "id=1 status=C notes=a", "id=1 status=C notes=b"))
+				w.tx(1.3, w.update("reservation", "id=1 status=C notes=b", "id=1 status=C notes=c"))
+				w.tx(1.9, w.update("reservation", "id=1 status=C notes=c", "id=1 status=C notes=d"))
+				w.quiet(9)
+			},
+			[]string{
+				"appointment.save [1] status=C", "appointment.status_change [1] C without a row",
+				"appointment.save [1] status=C", "appointment.save [1] status=C",
+			},
+		},
 		"rows are never merged": {
 			func(w *world) { history(w, 0, 1, "C"); history(w, 0.1, 2, "C"); w.quiet(9) },
 			[]string{"appointment.status_change [1] C", "appointment.status_change [1] C"},
