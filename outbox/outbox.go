@@ -23,6 +23,8 @@ var (
 	ErrNotFound = errors.New("no such delivery")
 	// ErrClosed is what calls on a closed store return.
 	ErrClosed = errors.New("the outbox is closed")
+	// ErrReadOnly is what writing calls return on a store that was opened for reading.
+	ErrReadOnly = errors.New("the outbox was opened for reading only")
 )
 
 // ID identifies a delivery for ever: over crash, retry, redelivery and restart. It is a hash, kept raw.
@@ -32,7 +34,7 @@ type ID [16]byte
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
 // Delivery is one event for one rule. Its endpoint and secrets are looked up by the rule's name when it is sent, so
-// none are stored.
+// none are stored. Times are kept to the microsecond and come back in UTC.
 type Delivery struct {
 	Seq     int64     // its place in the order, given by the store: 1, 2, 3...
 	ID      ID        //
@@ -85,11 +87,12 @@ type Attempt struct {
 	Response string // the beginning of the answer's body
 }
 
-// Outcome is what became of a delivery. The last outcome of a Seq counts.
+// Outcome is what became of a delivery. The last outcome of a Seq counts, with one exception: what was Delivered stays so
+// when a late Dead or Held arrives; only Waiting, a retry by hand, takes it back.
 type Outcome struct {
 	Seq      int64
 	State    State     // Waiting, Delivered, Dead or Held
-	Attempts int       // attempts used up so far
+	Attempts int       // attempts used up so far, with this one
 	Due      time.Time // Waiting: when it may be tried again; zero: as soon as the endpoint lets it
 	Attempt  *Attempt  // the attempt just made, nil when none was
 }
@@ -100,7 +103,7 @@ type Stored struct {
 	State    State
 	Attempts int
 	Due      time.Time
-	Last     *Attempt // the last attempt that was recorded
+	Last     *Attempt // the last attempt that was recorded; nil when the first one was accepted
 }
 
 // Resume is what a daemon starts from.
@@ -115,9 +118,10 @@ type Filter struct {
 	Rules  []string
 	Key    string
 	ID     *ID
-	After  int64 // only Seq > After
-	Limit  int   // 0: no limit
-	Bodies bool  // also read payloads; otherwise Body is nil
+	DueBy  time.Time // only Waiting ones that may be tried at this time
+	After  int64     // only Seq > After
+	Limit  int       // 0: no limit
+	Bodies bool      // also read payloads; otherwise Body is nil
 }
 
 // Store keeps deliveries durably. Its methods may be called from many goroutines.
@@ -125,13 +129,15 @@ type Store interface {
 	// Resume reads what the last commit left.
 	Resume(ctx context.Context) (Resume, error)
 	// Commit makes a batch durable and gives its deliveries their Seq; on an error nothing of it is stored.
-	// The pipeline calls it, one call at a time.
+	// The pipeline calls it, one call at a time. The deliveries belong to the store afterwards and are handed out by Next
+	// as they are: nobody may change them.
 	Commit(ctx context.Context, b *Batch) error
 	// Next returns up to limit fresh deliveries with Seq > after, with bodies, in order. It waits until there is one or ctx ends.
-	// Deliveries that have an outcome are not returned.
+	// Deliveries that have an outcome are not returned. Fewer than limit may come when their bodies are large.
 	Next(ctx context.Context, after int64, limit int) ([]*Delivery, error)
 	// Settle records outcomes. They are durable soon, not on return: with the next commit or within a tenth of a second.
-	// An outcome lost in a crash means that the delivery is sent once more under the same id.
+	// An outcome lost in a crash means that the delivery is sent once more under the same id. On an error (an unknown Seq,
+	// a full disk for long) none of them is recorded.
 	Settle(outcomes []Outcome) error
 	// List returns deliveries in order of Seq.
 	List(ctx context.Context, f Filter) ([]*Stored, error)

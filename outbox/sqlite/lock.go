@@ -1,0 +1,58 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"rowhook/outbox"
+)
+
+// lockName is the file whose lock says that a daemon works here. It holds the daemon's process id, for people.
+const lockName = "lock"
+
+// acquire takes the lock of a directory. The kernel lets go of it when the process ends, however it ends.
+func acquire(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("%w%s", outbox.ErrLocked, holder(f))
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	// The id is for people only: a full disk is no reason not to go on.
+	_ = f.Truncate(0)
+	_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return f, nil
+}
+
+// holder names the process that has the lock, as far as the file tells.
+func holder(f *os.File) string {
+	text := make([]byte, 20)
+	n, _ := f.ReadAt(text, 0)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text[:n])))
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (pid %d)", pid)
+}
+
+// dirOwner is the user and group a directory belongs to, -1 when that is not known.
+func dirOwner(dir string) (user, group int) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return -1, -1
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Uid), int(st.Gid)
+	}
+	return -1, -1
+}

@@ -1,0 +1,266 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"rowhook/outbox"
+)
+
+// reader is a connection that only reads, beside the one that writes. Every call sees one snapshot of the file.
+type reader struct {
+	mu   sync.Mutex
+	conn *sqlite3.Conn // nil when closed
+}
+
+func openReader(ctx context.Context, path string) (*reader, error) {
+	conn, err := connect(ctx, path, "ro")
+	if err != nil {
+		return nil, err
+	}
+	return &reader{conn: conn}, nil
+}
+
+func (r *reader) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	conn := r.conn
+	r.conn = nil
+	return conn.Close()
+}
+
+// snapshot runs do in a read transaction; the end of ctx breaks it off.
+func (r *reader) snapshot(ctx context.Context, do func(c *sqlite3.Conn) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.conn == nil {
+		return outbox.ErrClosed
+	}
+	outer := r.conn.SetInterrupt(ctx)
+	err := r.conn.Exec(`BEGIN`)
+	if err == nil {
+		err = do(r.conn)
+	}
+	r.conn.SetInterrupt(outer)
+	if !r.conn.GetAutocommit() {
+		err = errors.Join(err, r.conn.Exec(`ROLLBACK`))
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// resume reads the position and the open events.
+func (r *reader) resume(ctx context.Context) (res outbox.Resume, err error) {
+	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
+		err := each(c, `SELECT checkpoint FROM state`, nil, func(s *sqlite3.Stmt) (bool, error) {
+			if s.ColumnType(0) != sqlite3.NULL {
+				res.Checkpoint = s.ColumnBlob(0, []byte{})
+			}
+			return false, nil
+		})
+		if err != nil {
+			return err
+		}
+		return each(c, `SELECT key, data FROM open ORDER BY ord`, nil, func(s *sqlite3.Stmt) (bool, error) {
+			res.Open = append(res.Open, outbox.Record{Key: s.ColumnText(0), Data: s.ColumnBlob(1, []byte{})})
+			return true, nil
+		})
+	})
+	return res, err
+}
+
+func (r *reader) meta(ctx context.Context, key string) (value string, err error) {
+	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
+		value, err = setting(c, key)
+		return err
+	})
+	return value, err
+}
+
+// columns are those of a delivery d, as scanner.delivery wants them.
+const columns = `d.seq, d.id, d.label, d.keys, d.gone, d.as_of, d.created, d.batch, d.off, d.len`
+
+// fresh reads deliveries with after < Seq < before that are not in done: up to limit of them, and no more than one beyond
+// maxBytes of bodies.
+func (r *reader) fresh(ctx context.Context, after, before int64, limit, maxBytes int, done *marks) (list []*outbox.Delivery, err error) {
+	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
+		sc, err := newScanner(c)
+		if err != nil {
+			return err
+		}
+		defer sc.close()
+		size := 0
+		sql := `SELECT ` + columns + ` FROM delivery d WHERE d.seq > ? AND d.seq < ? ORDER BY d.seq`
+		return each(c, sql, []any{after, before}, func(s *sqlite3.Stmt) (bool, error) {
+			if done.has(s.ColumnInt64(0)) {
+				return true, nil
+			}
+			d := new(outbox.Delivery)
+			if err := sc.delivery(s, d, true); err != nil {
+				return false, err
+			}
+			list = append(list, d)
+			size += len(d.Body)
+			return len(list) < limit && size < maxBytes, nil
+		})
+	})
+	return list, err
+}
+
+// list selects deliveries with what became of them.
+func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stored, err error) {
+	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
+		sc, err := newScanner(c)
+		if err != nil {
+			return err
+		}
+		defer sc.close()
+		where, args := conditions(f)
+		sql := `SELECT ` + columns + `, ` + state + `, ` + attempts + `, coalesce(f.due, 0),
+			a.at, a.latency, a.status, a.error, a.response
+			FROM delivery d ` + fate + ` WHERE ` + where + ` ORDER BY d.seq`
+		return each(c, sql, args, func(s *sqlite3.Stmt) (bool, error) {
+			if f.Key != "" && !slices.Contains(splitKeys(s.ColumnText(3)), f.Key) {
+				return true, nil
+			}
+			d := new(outbox.Stored)
+			if err := sc.stored(s, d, f.Bodies); err != nil {
+				return false, err
+			}
+			list = append(list, d)
+			return len(list) != f.Limit, nil
+		})
+	})
+	return list, err
+}
+
+// conditions is the filter in SQL, but for the exact match of a key.
+func conditions(f outbox.Filter) (where string, args []any) {
+	terms := []string{`d.seq > ?`}
+	args = append(args, f.After)
+	if len(f.States) > 0 {
+		terms = append(terms, stateTerm(f.States))
+	}
+	if !f.DueBy.IsZero() {
+		terms = append(terms, `f.state = 1 AND f.due <= ?`)
+		args = append(args, f.DueBy.UnixMicro())
+	}
+	if len(f.Rules) > 0 {
+		terms = append(terms, `d.label IN (SELECT id FROM label WHERE rule IN (?`+strings.Repeat(`, ?`, len(f.Rules)-1)+`))`)
+		for _, rule := range f.Rules {
+			args = append(args, rule)
+		}
+	}
+	if f.Key != "" {
+		terms = append(terms, `instr(d.keys, ?) > 0`)
+		args = append(args, escapeKey.Replace(f.Key))
+	}
+	if f.ID != nil {
+		terms = append(terms, `d.id = ?`)
+		args = append(args, f.ID[:])
+	}
+	return strings.Join(terms, ` AND `), args
+}
+
+// stateTerm selects states. Few deliveries are waiting, dead or held, so those are looked up from their own table; the
+// fresh ones are beyond the low-water mark.
+func stateTerm(states []outbox.State) string {
+	numbers := make([]string, len(states))
+	failed, fresh := true, true
+	for i, st := range states {
+		numbers[i] = fmt.Sprint(uint8(st))
+		failed = failed && st != outbox.Fresh && st != outbox.Delivered
+		fresh = fresh && st == outbox.Fresh
+	}
+	in := ` IN (` + strings.Join(numbers, `, `) + `)`
+	switch {
+	case failed:
+		return `f.state` + in // no NULL passes: SQLite makes the outer join an inner one
+	case fresh:
+		return `d.seq > (SELECT low FROM state) AND ` + state + in
+	}
+	return state + in
+}
+
+// scanner turns rows into deliveries. It keeps the blob of the last batch open, as neighbours share it.
+type scanner struct {
+	conn   *sqlite3.Conn
+	labels map[int64]label
+	blob   *sqlite3.Blob
+	batch  int64 // the batch of blob
+}
+
+func newScanner(c *sqlite3.Conn) (*scanner, error) {
+	sc := &scanner{conn: c, labels: make(map[int64]label)}
+	return sc, eachLabel(c, func(id int64, l label) { sc.labels[id] = l })
+}
+
+func (sc *scanner) close() { _ = sc.blob.Close() }
+
+func (sc *scanner) delivery(s *sqlite3.Stmt, d *outbox.Delivery, body bool) error {
+	d.Seq = s.ColumnInt64(0)
+	copy(d.ID[:], s.ColumnRawBlob(1))
+	l := sc.labels[s.ColumnInt64(2)]
+	d.Rule, d.Site, d.Action, d.Kind = l.rule, l.site, l.action, l.kind
+	d.Keys = splitKeys(s.ColumnText(3))
+	d.Gone = s.ColumnBool(4)
+	d.AsOf, d.Created = timeColumn(s, 5), timeColumn(s, 6)
+	if !body {
+		return nil
+	}
+	var err error
+	d.Body, err = sc.body(s.ColumnInt64(7), s.ColumnInt64(8), s.ColumnInt64(9))
+	if err != nil {
+		return fmt.Errorf("payload of delivery %d: %w", d.Seq, err)
+	}
+	return nil
+}
+
+func (sc *scanner) stored(s *sqlite3.Stmt, d *outbox.Stored, body bool) error {
+	if err := sc.delivery(s, &d.Delivery, body); err != nil {
+		return err
+	}
+	d.State = outbox.State(s.ColumnInt64(10))
+	d.Attempts = s.ColumnInt(11)
+	d.Due = timeColumn(s, 12)
+	if s.ColumnType(13) != sqlite3.NULL {
+		d.Last = &outbox.Attempt{
+			At: timeColumn(s, 13), Latency: time.Duration(s.ColumnInt64(14)) * time.Microsecond,
+			Status: s.ColumnInt(15), Error: s.ColumnText(16), Response: s.ColumnText(17),
+		}
+	}
+	return nil
+}
+
+// body reads one payload out of the blob of its batch.
+func (sc *scanner) body(batch, off, length int64) (body []byte, err error) {
+	if sc.blob == nil || sc.batch != batch {
+		_ = sc.blob.Close()
+		if sc.blob, err = sc.conn.OpenBlob("main", "batch", "body", batch, false); err != nil {
+			return nil, err
+		}
+		sc.batch = batch
+	}
+	if off < 0 || length < 0 || off > sc.blob.Size() || length > sc.blob.Size()-off {
+		return nil, fmt.Errorf("bytes %d to %d of %d: %w", off, off+length, sc.blob.Size(), sqlite3.CORRUPT)
+	}
+	body = make([]byte, length)
+	if length == 0 {
+		return body, nil
+	}
+	if _, err := sc.blob.Seek(off, io.SeekStart); err != nil {
+		return nil, err
+	}
+	_, err = io.ReadFull(sc.blob, body)
+	return body, err
+}
