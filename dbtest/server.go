@@ -44,8 +44,7 @@ type Server struct {
 // "--skip-log-bin", "--binlog-format=MIXED". When the test failed, the server's log is shown.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
-	// Not tb.TempDir: with a test's name in it, a socket's path becomes too long.
-	dir, err := os.MkdirTemp("", "dbtest-")
+	dir, err := os.MkdirTemp("", "dbtest-") //nolint:usetesting // with a test's name in it, a socket's path becomes too long
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -227,7 +226,7 @@ func (s *Server) spawn(more []string) error {
 	}
 	defer log.Close() // the server has its own copy
 	args := append(append(s.defaults(), s.args...), more...)
-	s.cmd = exec.Command(binary, args...)
+	s.cmd = exec.Command(binary, args...) //nolint:noctx // it ends in its own ways: Stop, Kill
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.dir, log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // Ctrl-C is for us; we decide when the server ends
@@ -308,5 +307,5 @@ func freePort(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return l.Addr().(*net.TCPAddr).Port, nil //nolint:forcetypeassert // a listener of "tcp" has no other
 }

@@ -1,0 +1,32 @@
+# What a developer does; everything is plain go underneath. `make demo` and `make test` are all a newcomer needs.
+
+TESTFLAGS ?=
+
+.PHONY: build demo test lint crash fuzz clean
+
+build: # one static binary
+	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
+
+demo: build # bookings in a real MariaDB, webhooks on the screen
+	@tools/need.sh mariadb
+	go build -o bin/demo ./demo
+	@bin/demo -rowhook bin/rowhook
+
+test: # unit and integration tests, against servers they start themselves
+	@tools/need.sh mariadb cc
+	go vet ./...
+	go vet -tags crash ./cmd/rowhook
+	go test -race -timeout 15m $(TESTFLAGS) ./...
+
+lint: # the version that tools/go.mod pins
+	go tool -modfile=tools/go.mod golangci-lint run ./...
+
+crash: # kill -9 in the middle of everything, again and again
+	@tools/need.sh mariadb
+	go test -count=1 -tags crash -timeout 20m $(TESTFLAGS) -run Crash ./cmd/rowhook
+
+fuzz: # every fuzz target for a moment
+	tools/fuzz.sh 10s
+
+clean:
+	rm -rf bin .cache

@@ -1,0 +1,53 @@
+#!/bin/sh
+# need.sh WHAT...: makes sure that programs from outside are here. As root on Debian or Ubuntu it installs what is
+# missing; otherwise it says what that is.
+#   mariadb   the server and its client, which demo and tests start in directories of their own
+#   cc        a C compiler, for the race detector
+# Only MariaDB's programs are installed (the -core packages): no service, nothing that starts by itself.
+set -eu
+
+PATH=$PATH:/usr/sbin:/usr/local/sbin
+packages=
+missing=
+
+# want PROGRAM PACKAGE...
+want() {
+	program=$1
+	shift
+	command -v "$program" >/dev/null 2>&1 && return
+	missing="$missing $program"
+	packages="$packages $*"
+}
+
+for what in "$@"; do
+	case $what in
+	mariadb)
+		want mariadbd mariadb-server-core
+		want mariadb-install-db mariadb-server-core
+		want my_print_defaults mariadb-client-core
+		want mariadb mariadb-client-core
+		;;
+	cc)
+		[ -n "${CC:-}" ] || want gcc gcc libc6-dev
+		;;
+	*)
+		echo "need.sh: what is $what?" >&2
+		exit 2
+		;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "missing:$missing. Install MariaDB's server and client (10.11 is tested) and a C compiler with your system's package manager." >&2
+	exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	echo "missing:$missing. Install them, as root:  apt-get install --no-install-recommends$packages" >&2
+	exit 1
+fi
+echo "installing$packages (for$missing)"
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+# shellcheck disable=SC2086 # it is a list
+apt-get -qq install -y --no-install-recommends $packages
