@@ -114,39 +114,18 @@ func schemaColumns(t *testing.T, conn *sql.Conn, table string) []column {
 // eachChange decodes the rows that were logged between two places.
 func eachChange(t *testing.T, server *dbtest.Server, from, to Coord, columns func(*tableMap) []column, f func(op Op, before, after Row)) {
 	t.Helper()
-	layouts := map[uint64]*layout{}
-	var b RowBuilder
-	for _, e := range readLog(t, server, from, to) {
-		if e.typ == replication.TABLE_MAP_EVENT {
-			m, err := parseTableMap(mysql.MariaDBFlavor, e.body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if layouts[m.id], err = newLayout(m, columns(m)); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		h, rows, err := parseRowsHeader(byte(e.typ), e.body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = layouts[h.tableID].eachRow(h, rows, &b, func(before, after Row) error {
-			f(h.op, before, after)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	decodeEvents(t, readLog(t, server, from, to), columns, func(_ *layout, op Op, before, after Row) { f(op, before, after) })
 }
 
+// rawEvent is an event as it was sent, without a checksum.
 type rawEvent struct {
-	typ  replication.EventType
-	body []byte
+	typ replication.EventType
+	raw []byte
 }
 
-// readLog returns the table maps and rows events between two places of one log file.
+func (e rawEvent) body() []byte { return e.raw[replication.EventHeaderSize:] }
+
+// readLog returns the format description, table maps and rows events between two places of one log file.
 func readLog(t testing.TB, server *dbtest.Server, from, to Coord) []rawEvent {
 	t.Helper()
 	syncer := replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
@@ -167,10 +146,10 @@ func readLog(t testing.TB, server *dbtest.Server, from, to Coord) []rawEvent {
 			t.Fatalf("reading the log from %s to %s: %v", from, to, err)
 		}
 		switch e.Header.EventType {
-		case replication.TABLE_MAP_EVENT, replication.WRITE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv1,
+		case replication.FORMAT_DESCRIPTION_EVENT, replication.TABLE_MAP_EVENT, replication.WRITE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv1,
 			replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
 			replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
-			events = append(events, rawEvent{e.Header.EventType, e.RawData[replication.EventHeaderSize:]})
+			events = append(events, rawEvent{e.Header.EventType, e.RawData})
 		}
 		if uint64(e.Header.LogPos) >= to.Offset {
 			return events

@@ -132,16 +132,16 @@ func stringColumns() []typeColumn {
 		}
 	}
 	values := []string{"''", "' '", "' a '", "'é漢😀'", "'a\\0b'", `'\\\\'`}
-	for def, most := range map[string]int{
-		"CHAR(1)": 3, "CHAR(63)": 80, "CHAR(64)": 80, "CHAR(255)": 300, "VARCHAR(63)": 80, "VARCHAR(64)": 80, "VARCHAR(300)": 400,
-		"TINYTEXT": 100, "TEXT": 3000, "MEDIUMTEXT": 20000, "LONGTEXT": 20000, "JSON": 1,
+	for _, c := range []struct {
+		def  string
+		most int
+	}{
+		{"CHAR(1)", 3}, {"CHAR(63)", 80}, {"CHAR(64)", 80}, {"CHAR(255)", 300}, {"VARCHAR(63)", 80}, {"VARCHAR(64)", 80}, {"VARCHAR(300)", 400},
+		{"TINYTEXT", 100}, {"TEXT", 3000}, {"MEDIUMTEXT", 20000}, {"LONGTEXT", 20000},
 	} {
-		column := typeColumn{def: def, values: values, random: text(most)}
-		if def == "JSON" {
-			column.values, column.random = []string{`'{}'`, `'{"a": [1, 2.50, "é"]}'`}, nil
-		}
-		columns = append(columns, column)
+		columns = append(columns, typeColumn{def: c.def, values: values, random: text(c.most)})
 	}
+	columns = append(columns, typeColumn{def: "JSON", values: []string{`'{}'`, `'{"a": [1, 2.50, "é"]}'`}})
 	binary := func(most int) func(r *rand.Rand) string {
 		return func(r *rand.Rand) string {
 			b := make([]byte, r.IntN(most))
@@ -151,11 +151,15 @@ func stringColumns() []typeColumn {
 			return fmt.Sprintf("x'%x'", b)
 		}
 	}
-	for def, most := range map[string]int{
-		"BINARY(1)": 3, "BINARY(4)": 7, "BINARY(255)": 300, "VARBINARY(255)": 300, "VARBINARY(256)": 300,
-		"TINYBLOB": 300, "BLOB": 5000, "MEDIUMBLOB": 70000, "LONGBLOB": 70000,
+	for _, c := range []struct {
+		def  string
+		most int
+	}{
+		{"BINARY(1)", 3}, {"BINARY(4)", 7}, {"BINARY(255)", 300}, {"VARBINARY(255)", 300}, {"VARBINARY(256)", 300},
+		{"TINYBLOB", 300}, {"BLOB", 5000}, {"MEDIUMBLOB", 70000}, {"LONGBLOB", 70000},
 	} {
-		columns = append(columns, typeColumn{def: def, values: []string{"''", "x'00'", "x'0000'", "x'610000'", "x'6120'", "x'ff'"}, random: binary(most)})
+		values := []string{"''", "x'00'", "x'0000'", "x'610000'", "x'6120'", "x'ff'"}
+		columns = append(columns, typeColumn{def: c.def, values: values, random: binary(c.most)})
 	}
 	return columns
 }

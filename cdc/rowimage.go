@@ -4,9 +4,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
+
+// maxKept bounds the memory that a builder keeps between rows, in bytes: one large row should not cost forever.
+const maxKept = 1 << 20
 
 // row reads one row image from the front of data and returns what follows it. present says which columns the image
 // holds; the others are Absent, which is not Null.
@@ -14,46 +18,54 @@ import (
 // An image is a bit per present column that says which are NULL, then the values of the others. Each value is cut out
 // of the image first, with its length checked, and then turned into text, so that no conversion can read too far.
 func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest []byte, err error) {
+	nulls, data, err := l.nulls(present, data)
+	if err != nil {
+		return Row{}, nil, err
+	}
+	text, cells := b.text[:0], slices.Grow(b.cells[:0], len(l.fields))
+	bit := -1
+	for i := range l.fields {
+		f := &l.fields[i]
+		kind := f.kind
+		if !present.has(i) {
+			kind = Absent
+		} else if bit++; nulls.has(bit) {
+			kind = f.null()
+		} else {
+			value, rest, ok := f.cut(data)
+			if !ok {
+				return Row{}, nil, fmt.Errorf("column %s: %w", f.name, errTruncated)
+			}
+			data = rest
+			if f.skip {
+				kind = Absent
+			} else if text, err = f.append(text, value); err != nil {
+				return Row{}, nil, fmt.Errorf("column %s: %w", f.name, err)
+			}
+		}
+		cells = append(cells, cell{end: uint32(len(text)), kind: kind})
+	}
+	b.text, b.cells = text, cells
+	row = b.Row()
+	if cap(b.text) > maxKept {
+		b.text = nil
+	}
+	return row, data, nil
+}
+
+// nulls cuts the bits of the NULL columns off the front of a row image; there is one for each column present.
+func (l *layout) nulls(present bitmap, data []byte) (nulls bitmap, rest []byte, err error) {
 	columns := 0
 	for i := range l.fields {
 		if present.has(i) {
 			columns++
 		}
 	}
-	if len(data) < bitmapSize(columns) {
-		return Row{}, nil, errTruncated
+	size := bitmapSize(columns)
+	if size > len(data) {
+		return nil, nil, errTruncated
 	}
-	nulls := bitmap(data[:bitmapSize(columns)])
-	data = data[len(nulls):]
-	b.Reset()
-	column := -1
-	for i := range l.fields {
-		f := &l.fields[i]
-		if !present.has(i) {
-			b.Add(Absent, b.text)
-			continue
-		}
-		column++
-		if nulls.has(column) {
-			b.Add(f.null(), b.text)
-			continue
-		}
-		value, rest, ok := f.cut(data)
-		if !ok {
-			return Row{}, nil, fmt.Errorf("column %s: %w", f.name, errTruncated)
-		}
-		data = rest
-		if f.skip {
-			b.Add(Absent, b.text)
-			continue
-		}
-		text, err := f.append(b.text, value)
-		if err != nil {
-			return Row{}, nil, fmt.Errorf("column %s: %w", f.name, err)
-		}
-		b.Add(f.kind, text)
-	}
-	return b.Row(), data, nil
+	return data[:size], data[size:], nil
 }
 
 // null is the kind of a column that is NULL.

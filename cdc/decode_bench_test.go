@@ -1,0 +1,139 @@
+package cdc
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+	"github.com/go-mysql-org/go-mysql/replication"
+)
+
+// wideTable has the sixty columns of a plugin's table that grew over the years.
+var wideTable = func() string {
+	var defs []string
+	add := func(n int, name, def string) {
+		for i := range n {
+			defs = append(defs, fmt.Sprintf("%s%d %s", name, i, def))
+		}
+	}
+	add(16, "i", "INT NOT NULL")
+	add(4, "u", "BIGINT UNSIGNED")
+	add(6, "f", "TINYINT(1)")
+	add(14, "v", "VARCHAR(255)")
+	add(4, "x", "TEXT")
+	add(6, "d", "DATETIME")
+	add(2, "a", "DATE")
+	add(5, "m", "DECIMAL(10,2)")
+	add(1, "g", "DOUBLE")
+	add(2, "e", "ENUM('approved','pending','canceled','rejected')")
+	return "CREATE TABLE wide (" + strings.Join(defs, ", ") + ")"
+}()
+
+func wideRow(n int) string {
+	var values []string
+	add := func(count int, value func(i int) string) {
+		for i := range count {
+			values = append(values, value(i))
+		}
+	}
+	add(16, func(i int) string { return fmt.Sprint(n * i * 37) })
+	add(4, func(i int) string { return fmt.Sprint(uint64(n) * 1234567890123) })
+	add(6, func(i int) string { return fmt.Sprint(i % 2) })
+	add(14, func(i int) string {
+		return []string{"NULL", "'Müller'", "'anna.mueller@example.com'", "'+49 30 1234567'", "''"}[i%5]
+	})
+	add(4, func(i int) string { return fmt.Sprintf("REPEAT('some notes ', %d)", i*8) })
+	add(6, func(i int) string { return fmt.Sprintf("'2026-%02d-%02d 12:30:00'", 1+n%12, 1+i) })
+	add(2, func(i int) string { return "'2026-02-03'" })
+	add(5, func(i int) string { return fmt.Sprintf("%d.%02d", n*i*100, n) })
+	add(1, func(i int) string { return fmt.Sprintf("%d.25", n) })
+	add(2, func(i int) string { return fmt.Sprint(1 + i) })
+	return "INSERT INTO wide VALUES (" + strings.Join(values, ", ") + ")"
+}
+
+// BenchmarkRows decodes the same ten inserts and ten updates of a table with sixty columns as rows and, to compare, with
+// go-mysql, which needs its values to be turned into text afterwards.
+func BenchmarkRows(b *testing.B) {
+	events := capturedEvents(b, "testdata/wide.binlog")
+	b.Run("rowhook", func(b *testing.B) {
+		m, err := parseTableMap(mysql.MariaDBFlavor, firstOf(b, events, replication.TABLE_MAP_EVENT).body())
+		if err != nil {
+			b.Fatal(err)
+		}
+		columns, _ := columnsFromMap(m)
+		l, err := newLayout(m, columns)
+		if err != nil {
+			b.Fatal(err)
+		}
+		benchmarkLayout(b, l, events)
+	})
+	b.Run("go-mysql", func(b *testing.B) {
+		benchmarkGoMySQL(b, events, nil)
+	})
+	b.Run("go-mysql without metadata", func(b *testing.B) { // it reads signedness again for each row
+		benchmarkGoMySQL(b, events, func([]byte) error { return nil })
+	})
+}
+
+func benchmarkLayout(b *testing.B, l *layout, events []rawEvent) {
+	var builder RowBuilder
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, e := range events {
+			if e.typ == replication.TABLE_MAP_EVENT || e.typ == replication.FORMAT_DESCRIPTION_EVENT {
+				continue
+			}
+			h, rows, err := parseRowsHeader(byte(e.typ), e.body())
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := l.eachRow(h, rows, &builder, func(Row, Row) error { return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func benchmarkGoMySQL(b *testing.B, events []rawEvent, metadata func([]byte) error) {
+	parser := replication.NewBinlogParser()
+	parser.SetFlavor(mysql.MariaDBFlavor)
+	if metadata != nil {
+		parser.SetTableMapOptionalMetaDecodeFunc(metadata)
+	}
+	type encoded struct {
+		event *replication.RowsEvent
+		start int
+		body  []byte
+	}
+	var rows []encoded
+	parser.SetRowsEventDecodeFunc(func(e *replication.RowsEvent, body []byte) error {
+		start, err := e.DecodeHeader(body)
+		rows = append(rows, encoded{e, start, body})
+		return err
+	})
+	for _, e := range events {
+		if _, err := parser.Parse(e.raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, r := range rows {
+			if err := r.event.DecodeData(r.start, r.body); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func firstOf(b *testing.B, events []rawEvent, typ replication.EventType) rawEvent {
+	b.Helper()
+	for _, e := range events {
+		if e.typ == typ {
+			return e
+		}
+	}
+	b.Fatalf("no %s was captured", typ)
+	return rawEvent{}
+}
