@@ -1,0 +1,108 @@
+package cdc
+
+import (
+	"path/filepath"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+	"github.com/go-mysql-org/go-mysql/replication"
+)
+
+// FuzzTableMap reads table maps of any bytes: what is accepted must be consistent.
+func FuzzTableMap(f *testing.F) {
+	eachCaptured(f, func(_, event rawEvent) {
+		f.Add(event.typ != replication.TABLE_MAP_EVENT, event.body())
+	})
+	f.Fuzz(func(t *testing.T, isMySQL bool, body []byte) {
+		flavor := mysql.MariaDBFlavor
+		if isMySQL {
+			flavor = mysql.MySQLFlavor
+		}
+		id, schema, table, peekErr := peekTable(body)
+		m, err := parseTableMap(flavor, body)
+		if err != nil {
+			return
+		}
+		if peekErr != nil || id != m.id || string(schema) != m.name.Schema || string(table) != m.name.Name {
+			t.Fatalf("peeked %d %q.%q, %v; parsed %d %q", id, schema, table, peekErr, m.id, m.name)
+		}
+		for _, column := range m.primaryKey {
+			if column >= len(m.types) {
+				t.Fatalf("the key has column %d of %d", column, len(m.types))
+			}
+		}
+		if columns, ok := columnsFromMap(m); ok && len(columns) != len(m.types) {
+			t.Fatalf("%d columns, %d types", len(columns), len(m.types))
+		}
+	})
+}
+
+// FuzzRows decodes rows of any bytes by a table map of any bytes: text must be UTF-8 and rows as wide as the table.
+func FuzzRows(f *testing.F) {
+	eachCaptured(f, func(tableMap, event rawEvent) {
+		if event.typ != replication.TABLE_MAP_EVENT {
+			f.Add(tableMap.body(), byte(event.typ), event.body())
+		}
+	})
+	f.Fuzz(func(t *testing.T, tableMap []byte, typ byte, body []byte) {
+		m, err := parseTableMap(mysql.MariaDBFlavor, tableMap)
+		if err != nil {
+			return
+		}
+		columns, ok := columnsFromMap(m)
+		if !ok {
+			columns = make([]column, len(m.types))
+			for i := range columns {
+				columns[i] = column{Charset: "latin1", Enum: []string{"a", "b"}}
+				if m.names != nil {
+					columns[i].Name = m.names[i]
+				}
+			}
+		}
+		l, err := newLayout(m, columns)
+		if err != nil {
+			return
+		}
+		h, rows, err := parseRowsHeader(typ, body)
+		if err != nil {
+			return
+		}
+		check := func(row Row) {
+			for i := range row.Len() {
+				if kind := row.Kind(i); kind != Binary && !utf8.ValidString(row.Text(i)) {
+					t.Fatalf("column %d of kind %d is %q", i, kind, row.Text(i))
+				}
+			}
+		}
+		_ = l.eachRow(h, rows, &RowBuilder{}, func(before, after Row) error {
+			if h.op != Insert && before.Len() != len(columns) || h.op != Delete && after.Len() != len(columns) {
+				t.Fatalf("rows of %d and %d columns, want %d", before.Len(), after.Len(), len(columns))
+			}
+			check(before)
+			check(after)
+			return nil
+		})
+	})
+}
+
+// eachCaptured hands out the captured events, each with the table map before it.
+func eachCaptured(f *testing.F, add func(tableMap, event rawEvent)) {
+	f.Helper()
+	files, err := filepath.Glob("testdata/*.binlog")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no captured events: %v", err)
+	}
+	for _, file := range files {
+		var tableMap rawEvent
+		for _, e := range capturedEvents(f, file) {
+			switch e.typ {
+			case replication.FORMAT_DESCRIPTION_EVENT:
+				continue
+			case replication.TABLE_MAP_EVENT:
+				tableMap = e
+			}
+			add(tableMap, e)
+		}
+	}
+}
