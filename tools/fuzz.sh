@@ -3,7 +3,8 @@
 set -eu
 
 time=${1:-10s}
-targets=$(go test -list '^Fuzz' ./... | awk '
+listing=$(go test -list '^Fuzz' ./...)
+targets=$(echo "$listing" | awk '
 	/^Fuzz/ { names = names " " $1 }
 	/^ok/   { count = split(names, name, " "); for (i = 1; i <= count; i++) print $2 ":" name[i]; names = "" }')
 [ -n "$targets" ] || { echo "there are no fuzz targets" >&2; exit 1; }
