@@ -36,89 +36,23 @@ func unicodeCharset(n uint64, names ...string) string {
 
 // oldCharset is charsetOf for the ids given out one by one.
 func oldCharset(collation uint64) string {
-	switch collation {
-	case 1, 84:
-		return "big5"
-	case 2, 9, 21, 27, 77:
-		return "latin2"
-	case 3, 69:
-		return "dec8"
-	case 4, 80:
-		return "cp850"
-	case 5, 8, 15, 31, 47, 48, 49, 94:
-		return "latin1"
-	case 6, 72:
-		return "hp8"
-	case 7, 74:
-		return "koi8r"
-	case 10, 82:
-		return "swe7"
-	case 11, 65:
-		return "ascii"
-	case 12, 91:
-		return "ujis"
-	case 13, 88:
-		return "sjis"
-	case 14, 23, 50, 51, 52:
-		return "cp1251"
-	case 16, 71:
-		return "hebrew"
-	case 18, 89:
-		return "tis620"
-	case 19, 85:
-		return "euckr"
-	case 20, 41, 42, 79:
-		return "latin7"
-	case 22, 75:
-		return "koi8u"
-	case 24, 86:
-		return "gb2312"
-	case 25, 70:
-		return "greek"
-	case 26, 34, 44, 66, 99:
-		return "cp1250"
-	case 28, 87:
-		return "gbk"
-	case 29, 58, 59:
-		return "cp1257"
-	case 30, 78:
-		return "latin5"
-	case 32, 64:
-		return "armscii8"
-	case 33, 76, 83:
-		return "utf8mb3"
-	case 35, 90:
-		return "ucs2"
-	case 36, 68:
-		return "cp866"
-	case 37, 73:
-		return "keybcs2"
-	case 38, 43:
-		return "macce"
-	case 39, 53:
-		return "macroman"
-	case 40, 81:
-		return "cp852"
-	case 45, 46:
-		return "utf8mb4"
-	case 54, 55:
-		return "utf16"
-	case 56, 62:
-		return "utf16le"
-	case 57, 67:
-		return "cp1256"
-	case 60, 61:
-		return "utf32"
-	case 63:
-		return "binary"
-	case 92, 93:
-		return "geostd8"
-	case 95, 96:
-		return "cp932"
-	case 97, 98:
-		return "eucjpms"
-	case 248, 249, 250:
+	if collation >= 248 && collation <= 250 {
 		return "gb18030"
 	}
-	return ""
+	names := [...]string{
+		1: "big5", 2: "latin2", 3: "dec8", 4: "cp850", 5: "latin1", 6: "hp8", 7: "koi8r", 8: "latin1", 9: "latin2", 10: "swe7", 11: "ascii", 12: "ujis",
+		13: "sjis", 14: "cp1251", 15: "latin1", 16: "hebrew", 18: "tis620", 19: "euckr", 20: "latin7", 21: "latin2", 22: "koi8u", 23: "cp1251",
+		24: "gb2312", 25: "greek", 26: "cp1250", 27: "latin2", 28: "gbk", 29: "cp1257", 30: "latin5", 31: "latin1", 32: "armscii8", 33: "utf8mb3",
+		34: "cp1250", 35: "ucs2", 36: "cp866", 37: "keybcs2", 38: "macce", 39: "macroman", 40: "cp852", 41: "latin7", 42: "latin7", 43: "macce",
+		44: "cp1250", 45: "utf8mb4", 46: "utf8mb4", 47: "latin1", 48: "latin1", 49: "latin1", 50: "cp1251", 51: "cp1251", 52: "cp1251", 53: "macroman",
+		54: "utf16", 55: "utf16", 56: "utf16le", 57: "cp1256", 58: "cp1257", 59: "cp1257", 60: "utf32", 61: "utf32", 62: "utf16le", 63: "binary",
+		64: "armscii8", 65: "ascii", 66: "cp1250", 67: "cp1256", 68: "cp866", 69: "dec8", 70: "greek", 71: "hebrew", 72: "hp8", 73: "keybcs2", 74: "koi8r",
+		75: "koi8u", 76: "utf8mb3", 77: "latin2", 78: "latin5", 79: "latin7", 80: "cp850", 81: "cp852", 82: "swe7", 83: "utf8mb3", 84: "big5", 85: "euckr",
+		86: "gb2312", 87: "gbk", 88: "sjis", 89: "tis620", 90: "ucs2", 91: "ujis", 92: "geostd8", 93: "geostd8", 94: "latin1", 95: "cp932", 96: "cp932",
+		97: "eucjpms", 98: "eucjpms", 99: "cp1250",
+	}
+	if collation >= uint64(len(names)) {
+		return ""
+	}
+	return names[collation]
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 )
 
-// wideTable has the sixty columns of a plugin's table that grew over the years.
-var wideTable = func() string {
+// wideColumns are the sixty columns of a plugin's table that grew over the years.
+func wideColumns() string {
 	var defs []string
 	add := func(n int, name, def string) {
 		for i := range n {
@@ -27,8 +27,16 @@ var wideTable = func() string {
 	add(5, "m", "DECIMAL(10,2)")
 	add(1, "g", "DOUBLE")
 	add(2, "e", "ENUM('approved','pending','canceled','rejected')")
-	return "CREATE TABLE wide (" + strings.Join(defs, ", ") + ")"
-}()
+	return "(" + strings.Join(defs, ", ") + ")"
+}
+
+func wideRows(n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = wideRow(i)
+	}
+	return "INSERT INTO wide VALUES " + strings.Join(rows, ", ")
+}
 
 func wideRow(n int) string {
 	var values []string
@@ -49,7 +57,7 @@ func wideRow(n int) string {
 	add(5, func(i int) string { return fmt.Sprintf("%d.%02d", n*i*100, n) })
 	add(1, func(i int) string { return fmt.Sprintf("%d.25", n) })
 	add(2, func(i int) string { return fmt.Sprint(1 + i) })
-	return "INSERT INTO wide VALUES (" + strings.Join(values, ", ") + ")"
+	return "(" + strings.Join(values, ", ") + ")"
 }
 
 // BenchmarkRows decodes the same ten inserts and ten updates of a table with sixty columns as rows and, to compare, with

@@ -82,6 +82,7 @@ func showEvents(tb testing.TB, events []rawEvent) string {
 		if !ok {
 			tb.Fatalf("%s was captured without its metadata", m.name)
 		}
+		fmt.Fprintf(&out, "table %s, key %v\n", m.name, m.primaryKey)
 		return columns
 	}, func(l *layout, op Op, before, after Row) {
 		if op != Insert {
@@ -126,8 +127,8 @@ func decodeEvents(tb testing.TB, events []rawEvent, columns func(*tableMap) []co
 	}
 }
 
-// captureEvents writes the files of testdata: a table for each of the types' tests with its values, a small one with
-// the compressed events of log_bin_compress, and one of sixty columns for the benchmark.
+// captureEvents writes the files of testdata: the tables of the types' tests with their values, then the compressed
+// events of log_bin_compress, rows that lack columns, and a table of sixty columns for the benchmark.
 func captureEvents(t *testing.T) {
 	server := dbtest.Start(t, "--binlog-checksum=NONE", "--binlog-row-metadata=FULL")
 	conn := testConn(t, server.DB(t, ""))
@@ -145,18 +146,29 @@ func captureEvents(t *testing.T) {
 		execute(t, conn, table.update(none), "DELETE FROM "+table.name)
 		writeEvents(t, table.name, readLog(t, server, start, logEnd(t, conn)))
 	}
-	execute(t, conn, "CREATE TABLE packed (a INT, b TEXT)", "SET GLOBAL log_bin_compress = ON, log_bin_compress_min_len = 10")
-	start := logEnd(t, conn)
-	execute(t, conn, "INSERT INTO packed VALUES (1, REPEAT('long ', 100)), (2, 'short')", "UPDATE packed SET a = a + 1", "DELETE FROM packed")
-	writeEvents(t, "packed", readLog(t, server, start, logEnd(t, conn)))
-	execute(t, conn, "SET GLOBAL log_bin_compress = OFF", wideTable)
-	start = logEnd(t, conn)
-	execute(t, conn, "BEGIN")
-	for i := range 10 {
-		execute(t, conn, wideRow(i))
+	for _, table := range []struct {
+		name       string
+		create     string
+		statements []string
+	}{
+		{"packed", "(a INT, b TEXT)", []string{
+			"SET GLOBAL log_bin_compress = ON, log_bin_compress_min_len = 10", "INSERT INTO packed VALUES (1, REPEAT('long ', 100)), (2, 'short')",
+			"UPDATE packed SET a = a + 1", "DELETE FROM packed", "SET GLOBAL log_bin_compress = OFF",
+		}},
+		{"keyed", "(a INT, b VARCHAR(100), c INT DEFAULT 5, PRIMARY KEY (b(10), a))", []string{
+			"INSERT INTO keyed VALUES (1, 'one', 1)", "SET binlog_row_image = MINIMAL", "INSERT INTO keyed (a, b) VALUES (2, 'two')",
+			"UPDATE keyed SET c = 7", "DELETE FROM keyed", "SET binlog_row_image = FULL",
+		}},
+		{"generated", "(id INT PRIMARY KEY, twice INT AS (id * 2), half INT AS (id / 2) STORED, last INT)", []string{
+			"INSERT INTO generated (id, last) VALUES (4, 1)", "UPDATE generated SET last = 2", "DELETE FROM generated",
+		}},
+		{"wide", wideColumns(), []string{wideRows(10), "UPDATE wide SET i0 = i0 + 1"}},
+	} {
+		execute(t, conn, "CREATE TABLE "+table.name+" "+table.create)
+		start := logEnd(t, conn)
+		execute(t, conn, table.statements...)
+		writeEvents(t, table.name, readLog(t, server, start, logEnd(t, conn)))
 	}
-	execute(t, conn, "COMMIT", "UPDATE wide SET i0 = i0 + 1")
-	writeEvents(t, "wide", readLog(t, server, start, logEnd(t, conn)))
 }
 
 func writeEvents(t *testing.T, name string, events []rawEvent) {

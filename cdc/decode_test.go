@@ -17,21 +17,23 @@ import (
 // The real types of ENUM and SET in the metadata of a STRING.
 const enum, set = uint16(mysql.MYSQL_TYPE_ENUM), uint16(mysql.MYSQL_TYPE_SET)
 
-// TestValues has the values of each type at its limits, as bytes of the log.
-func TestValues(t *testing.T) {
-	t.Parallel()
+// valueCase is a value as bytes of the log.
+type valueCase struct {
+	name   string
+	typ    byte
+	meta   uint16
+	column column
+	bytes  []byte
+	want   string
+	kind   Kind
+}
+
+// valueCases are the values of each type at its limits.
+func valueCases() []valueCase {
 	float := func(v float32) []byte { return binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)) }
 	double := func(v float64) []byte { return binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)) }
 	unsigned := column{Unsigned: true}
-	for _, c := range []struct {
-		name   string
-		typ    byte
-		meta   uint16
-		column column
-		bytes  []byte
-		want   string
-		kind   Kind
-	}{
+	return []valueCase{
 		{"TINYINT", mysql.MYSQL_TYPE_TINY, 0, column{}, []byte{0x80}, "-128", Int},
 		{"TINYINT UNSIGNED", mysql.MYSQL_TYPE_TINY, 0, unsigned, []byte{0xff}, "255", Int},
 		{"MEDIUMINT", mysql.MYSQL_TYPE_INT24, 0, column{}, []byte{0xff, 0xff, 0xff}, "-1", Int},
@@ -72,7 +74,12 @@ func TestValues(t *testing.T) {
 		{"ENUM", mysql.MYSQL_TYPE_STRING, enum<<8 | 1, column{Enum: []string{"a", "b"}}, []byte{2}, "b", Text},
 		{"ENUM refused", mysql.MYSQL_TYPE_STRING, enum<<8 | 2, column{Enum: []string{"a"}}, []byte{0, 0}, "", Text},
 		{"SET", mysql.MYSQL_TYPE_STRING, set<<8 | 1, column{Enum: []string{"a", "b", "c"}}, []byte{5}, "a,c", Text},
-	} {
+	}
+}
+
+func TestValues(t *testing.T) {
+	t.Parallel()
+	for _, c := range valueCases() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			l := oneColumn(t, c.typ, c.meta, c.column)
