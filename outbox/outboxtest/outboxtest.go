@@ -4,6 +4,7 @@ package outboxtest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -96,9 +97,14 @@ func (h *harness) commitNew(n int) []*outbox.Delivery {
 	return list
 }
 
+// patience is how long a store may let the suite wait for a delivery that is there.
+const patience = time.Minute
+
 func (h *harness) next(after int64, limit int) []*outbox.Delivery {
 	h.Helper()
-	list, err := h.Next(h.Context(), after, limit)
+	ctx, cancel := context.WithTimeout(h.Context(), patience)
+	defer cancel()
+	list, err := h.Next(ctx, after, limit)
 	h.must(err)
 	return list
 }

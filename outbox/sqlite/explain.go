@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
@@ -16,16 +17,24 @@ func explain(doing, path string, err error) error {
 	if err == nil || errors.Is(err, outbox.ErrClosed) {
 		return err
 	}
-	if advice := advise(err); advice != "" {
+	if advice := advise(path, err); advice != "" {
 		return fmt.Errorf("%s %s: %w: %s", doing, path, err, advice)
 	}
 	return fmt.Errorf("%s %s: %w", doing, path, err)
 }
 
-func advise(err error) string {
+// lowSpace is how little room on a disk explains a failed write.
+const lowSpace = 64 << 20
+
+func advise(path string, err error) string {
 	switch {
 	case errors.Is(err, sqlite3.FULL), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return "the disk is full; nothing is lost and nothing goes on until there is room again"
+		return "the disk is full; nothing is lost, and it goes on when there is room again"
+	case errors.Is(err, sqlite3.IOERR): // the driver reports a full disk as any other failed write
+		if room, ok := freeSpace(path); ok && room < lowSpace {
+			return fmt.Sprintf("the disk is full (%d KB are free); nothing is lost, and it goes on when there is room again", room>>10)
+		}
+		return "the disk reports an error; look at the kernel's log"
 	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
 		return "the file is damaged; stop rowhook and restore a backup, or rescue what it holds with sqlite3's .recover command"
 	case errors.Is(err, sqlite3.BUSY):
@@ -33,8 +42,17 @@ func advise(err error) string {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS),
 		errors.Is(err, sqlite3.READONLY), errors.Is(err, sqlite3.PERM):
 		return "the state directory and the files in it must belong to the user rowhook runs as, and be writable"
-	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, sqlite3.CANTOPEN):
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrNotExist), errors.Is(err, sqlite3.CANTOPEN):
 		return "state_dir must name a directory rowhook can write to"
 	}
 	return ""
+}
+
+// freeSpace is how many bytes may still be written to the disk of path.
+func freeSpace(path string) (bytes int64, ok bool) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(filepath.Dir(path), &st); err != nil {
+		return 0, false
+	}
+	return int64(st.Bavail) * st.Bsize, true
 }

@@ -58,16 +58,19 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 
 func (w *writer) open() error {
 	// FULL, because what a power cut took back after it was posted would be grouped again, under other ids.
-	pragmas := fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-		PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d; PRAGMA temp_store = MEMORY;`,
-		pageSize, checkpointPages, 4*checkpointPages*pageSize)
-	if err := w.conn.Exec(pragmas); err != nil {
-		return err
-	}
-	if err := checkWAL(w.conn); err != nil {
+	err := w.conn.Exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY`, pageSize))
+	if err != nil {
 		return err
 	}
 	if err := prepareFile(w.conn); err != nil {
+		return err
+	}
+	err = w.conn.Exec(fmt.Sprintf(`PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d`,
+		checkpointPages, 4*checkpointPages*pageSize))
+	if err != nil {
+		return err
+	}
+	if err := checkWAL(w.conn); err != nil {
 		return err
 	}
 	if err := w.prepare(); err != nil {

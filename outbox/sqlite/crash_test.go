@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"rowhook/outbox"
+)
+
+// crashDir is the environment variable that makes the test binary the victim of TestCrash.
+const crashDir = "OUTBOX_CRASH_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashDir); dir != "" {
+		if err := commitForEver(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// commitForEver is a daemon in small: events 0, 1, 2... become open records first, deliveries some commits later, and get
+// outcomes. The position is the number of events so far. It prints the position after each commit.
+func commitForEver(dir string) error {
+	ctx := context.Background()
+	s, err := Open(ctx, dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	res, err := s.Resume(ctx)
+	if err != nil {
+		return err
+	}
+	events, _ := strconv.Atoi(string(res.Checkpoint)) // none at the first start
+	open, after := res.Open, int64(0)
+	for {
+		var b outbox.Batch
+		for range rand.IntN(5) {
+			r := outbox.Record{Key: strconv.Itoa(events), Data: make([]byte, rand.IntN(3000))}
+			b.Open, open = append(b.Open, r), append(open, r)
+			events++
+		}
+		for range rand.IntN(min(6, len(open)+1)) {
+			b.Open = append(b.Open, outbox.Record{Key: open[0].Key})
+			b.Deliveries = append(b.Deliveries, &outbox.Delivery{Rule: "r" + strconv.Itoa(events), Keys: []string{open[0].Key}, Body: open[0].Data})
+			open = open[1:]
+		}
+		b.Checkpoint = []byte(strconv.Itoa(events))
+		if err := s.Commit(ctx, &b); err != nil {
+			return err
+		}
+		fmt.Println(events)
+		if len(b.Deliveries) == 0 {
+			continue
+		}
+		list, err := s.Next(ctx, after, 3)
+		if err != nil {
+			return err
+		}
+		for _, d := range list {
+			after = d.Seq
+			if err := s.Settle([]outbox.Outcome{fateOf(d.Keys[0], d.Seq)}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// fateOf is what becomes of the delivery of an event.
+func fateOf(event string, seq int64) outbox.Outcome {
+	if event[len(event)-1] == '7' {
+		return outbox.Outcome{Seq: seq, State: outbox.Waiting, Attempts: 1, Attempt: &outbox.Attempt{Status: 500}}
+	}
+	return outbox.Outcome{Seq: seq, State: outbox.Delivered, Attempts: 1}
+}
+
+// TestCrash kills the daemon in small again and again: each event must be open or a delivery, exactly once, as far as the
+// position says; and nothing that was reported as committed may be missing.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for range 20 {
+		reported := crashOnce(t, dir, 1+rand.IntN(80))
+		checkInvariant(t, dir, reported)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// crashOnce runs the victim until it has reported that many commits, kills it, and returns the last position it reported.
+func crashOnce(t *testing.T, dir string, commits int) (position int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for n := 0; lines.Scan(); n++ { // to the end: what it reported before it died counts
+		if position, err = strconv.Atoi(lines.Text()); err != nil {
+			break // killed while it wrote the line
+		}
+		if n == commits {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); cmd.ProcessState.Exited() {
+		t.Fatalf("the victim ended by itself: %v", err)
+	}
+	return position
+}
+
+func checkInvariant(t *testing.T, dir string, reported int) {
+	t.Helper()
+	s := open(t, dir)
+	defer s.Close()
+	res, err := s.Resume(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.List(t.Context(), outbox.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	position, err := strconv.Atoi(string(res.Checkpoint))
+	if err != nil || position < reported {
+		t.Errorf("position is %q, %d was reported as committed", res.Checkpoint, reported)
+	}
+	if len(list)+len(res.Open) != position {
+		t.Errorf("%d deliveries and %d open events at position %d", len(list), len(res.Open), position)
+	}
+	for i, d := range list { // events become deliveries in order
+		if d.Seq != int64(i+1) || d.Keys[0] != strconv.Itoa(i) {
+			t.Fatalf("delivery %d is number %d, of event %s", i, d.Seq, d.Keys[0])
+		}
+		if want := fateOf(d.Keys[0], d.Seq).State; d.State != want && d.State != outbox.Fresh {
+			t.Errorf("delivery %d is %v, want %v", d.Seq, d.State, want)
+		}
+	}
+	for i, r := range res.Open {
+		if r.Key != strconv.Itoa(len(list)+i) {
+			t.Fatalf("open event %d is %s", i, r.Key)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"rowhook/outbox"
+)
+
+// TestPrune: whole commits go when all in them was delivered long enough ago; nothing else does.
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	for range 5 {
+		commit(t, s, 2) // 1-2 delivered, 3-4 one waits, 5-6 delivered after a failure, 7-8 one fresh, 9-10 delivered
+	}
+	failure := &outbox.Attempt{Status: 500}
+	ok := func(seq int64) outbox.Outcome { return outbox.Outcome{Seq: seq, State: outbox.Delivered, Attempts: 1} }
+	settle(t, s, ok(1), ok(2), ok(3), outbox.Outcome{Seq: 4, State: outbox.Waiting, Attempt: failure},
+		outbox.Outcome{Seq: 5, State: outbox.Waiting, Attempts: 1, Attempt: failure}, outbox.Outcome{Seq: 5, State: outbox.Delivered, Attempts: 2},
+		ok(6), ok(7), ok(9), ok(10))
+	if err := s.flush(); err != nil {
+		t.Fatal(err)
+	}
+	prune(t, s, time.Now().Add(-time.Hour), 0)
+	later := time.Now().Add(time.Hour)
+	prune(t, s, later, 4)
+	prune(t, s, later, 0)
+	wantStates(t, s, "delivered crm", "waiting crm", "delivered crm", "fresh crm", "delivered crm", "delivered crm")
+	for table, want := range map[string]int64{"batch": 3, "delivery": 6, "attempt": 1, "failed": 1} {
+		if n, err := number(s.w.conn, `SELECT count(*) FROM `+table); err != nil || n != want {
+			t.Errorf("%d rows of %s are left, want %d (%v)", n, table, want, err)
+		}
+	}
+	settle(t, s, outbox.Outcome{Seq: 1, State: outbox.Waiting, Attempt: failure}) // gone: nothing to retry
+	settle(t, s, ok(4), ok(8))
+	if err := s.flush(); err != nil {
+		t.Fatal(err)
+	}
+	prune(t, s, later, 6)
+	for _, table := range []string{"batch", "delivery", "attempt", "failed", "done"} {
+		if n, err := number(s.w.conn, `SELECT count(*) FROM `+table); err != nil || n != 0 {
+			t.Errorf("%d rows of %s are left (%v)", n, table, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if seq := commit(t, open(t, dir), 1); seq != 11 {
+		t.Errorf("the next delivery is number %d, want 11", seq)
+	}
+}
+
+func prune(t *testing.T, s *Store, olderThan time.Time, want int) {
+	t.Helper()
+	if n, err := s.Prune(t.Context(), olderThan); err != nil || n != want {
+		t.Errorf("pruned %d, %v, want %d", n, err, want)
+	}
+}
+
+// TestPruneSteps: many commits go in several transactions, also past those that stay.
+func TestPruneSteps(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	const n = 3*pruneStep + 7
+	for seq := int64(1); seq <= n; seq++ {
+		commit(t, s, 1)
+		state := outbox.Delivered
+		if seq <= pruneStep+1 {
+			state = outbox.Dead
+		}
+		settle(t, s, outbox.Outcome{Seq: seq, State: state, Attempts: 1})
+	}
+	if err := s.flush(); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if n, err := s.Prune(ctx, later); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: pruned %d, %v", n, err)
+	}
+	prune(t, s, later, n-pruneStep-1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Prune(t.Context(), later); !errors.Is(err, outbox.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+}
