@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -125,10 +126,9 @@ func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stor
 			return err
 		}
 		defer sc.close()
-		where, args := conditions(f)
+		from, args := selection(f)
 		sql := `SELECT ` + columns + `, ` + state + `, ` + attempts + `, coalesce(f.due, 0),
-			a.at, a.latency, a.status, a.error, a.response
-			FROM delivery d ` + fate + ` WHERE ` + where + ` ORDER BY d.seq`
+			a.at, a.latency, a.status, a.error, a.response ` + from
 		return each(c, sql, args, func(s *sqlite3.Stmt) (bool, error) {
 			if f.Key != "" && !slices.Contains(splitKeys(s.ColumnText(3)), f.Key) {
 				return true, nil
@@ -144,16 +144,44 @@ func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stor
 	return list, err
 }
 
-// conditions is the filter in SQL, but for the exact match of a key.
-func conditions(f outbox.Filter) (where string, args []any) {
-	terms := []string{`d.seq > ?`}
-	args = append(args, f.After)
-	if len(f.States) > 0 {
-		terms = append(terms, stateTerm(f.States))
+// selection is the filter in SQL, from FROM to ORDER BY, but for the exact match of a key. Few deliveries are waiting,
+// dead or held: when only those are wanted their own table leads (a CROSS JOIN keeps SQLite from turning it round). Fresh
+// ones are beyond the low-water mark.
+func selection(f outbox.Filter) (sql string, args []any) {
+	failed, fresh := len(f.States) > 0, len(f.States) > 0
+	numbers := make([]string, len(f.States))
+	for i, st := range f.States {
+		numbers[i] = strconv.Itoa(int(st))
+		failed = failed && st != outbox.Fresh && st != outbox.Delivered
+		fresh = fresh && st == outbox.Fresh
+	}
+	from, seq, in := `FROM delivery d LEFT JOIN failed f ON f.seq = d.seq`, `d.seq`, state
+	if failed || !f.DueBy.IsZero() {
+		from, seq, in = `FROM failed f CROSS JOIN delivery d ON d.seq = f.seq`, `f.seq`, `f.state`
 	}
 	if !f.DueBy.IsZero() {
-		terms = append(terms, `f.state = 1 AND f.due <= ?`)
-		args = append(args, f.DueBy.UnixMicro())
+		seq = `+f.seq` // the plus makes SQLite look for what is due by its index instead
+	}
+	terms := []string{seq + ` > ?`}
+	args = append(args, f.After)
+	add := func(term string, arg any) {
+		terms = append(terms, term)
+		args = append(args, arg)
+	}
+	if len(numbers) > 0 {
+		terms = append(terms, in+` IN (`+strings.Join(numbers, `, `)+`)`)
+	}
+	if fresh {
+		terms = append(terms, seq+` > (SELECT low FROM state)`)
+	}
+	if !f.DueBy.IsZero() {
+		add(`f.state = 1 AND f.due <= ?`, f.DueBy.UnixMicro())
+	}
+	if f.Key != "" {
+		add(`instr(d.keys, ?) > 0`, escapeKey.Replace(f.Key))
+	}
+	if f.ID != nil {
+		add(`d.id = ?`, f.ID[:])
 	}
 	if len(f.Rules) > 0 {
 		terms = append(terms, `d.label IN (SELECT id FROM label WHERE rule IN (?`+strings.Repeat(`, ?`, len(f.Rules)-1)+`))`)
@@ -161,35 +189,7 @@ func conditions(f outbox.Filter) (where string, args []any) {
 			args = append(args, rule)
 		}
 	}
-	if f.Key != "" {
-		terms = append(terms, `instr(d.keys, ?) > 0`)
-		args = append(args, escapeKey.Replace(f.Key))
-	}
-	if f.ID != nil {
-		terms = append(terms, `d.id = ?`)
-		args = append(args, f.ID[:])
-	}
-	return strings.Join(terms, ` AND `), args
-}
-
-// stateTerm selects states. Few deliveries are waiting, dead or held, so those are looked up from their own table; the
-// fresh ones are beyond the low-water mark.
-func stateTerm(states []outbox.State) string {
-	numbers := make([]string, len(states))
-	failed, fresh := true, true
-	for i, st := range states {
-		numbers[i] = fmt.Sprint(uint8(st))
-		failed = failed && st != outbox.Fresh && st != outbox.Delivered
-		fresh = fresh && st == outbox.Fresh
-	}
-	in := ` IN (` + strings.Join(numbers, `, `) + `)`
-	switch {
-	case failed:
-		return `f.state` + in // no NULL passes: SQLite makes the outer join an inner one
-	case fresh:
-		return `d.seq > (SELECT low FROM state) AND ` + state + in
-	}
-	return state + in
+	return from + ` ` + lastAttempt + ` WHERE ` + strings.Join(terms, ` AND `) + ` ORDER BY ` + seq, args
 }
 
 // scanner turns rows into deliveries. It keeps the blob of the last batch open, as neighbours share it.

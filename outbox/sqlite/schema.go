@@ -60,14 +60,14 @@ SELECT d.seq, lower(hex(d.id)) AS id, l.rule, l.site, l.kind, l.action,
   datetime(nullif(f.due, 0) / 1000000, 'unixepoch') AS due,
   a.status, a.error, d.keys, d.gone,
   CAST(substr(b.body, d.off + 1, d.len) AS TEXT) AS payload
-FROM delivery d JOIN label l ON l.id = d.label JOIN batch b ON b.first = d.batch ` + fate + `;
+FROM delivery d JOIN label l ON l.id = d.label JOIN batch b ON b.first = d.batch
+  LEFT JOIN failed f ON f.seq = d.seq ` + lastAttempt + `;
 `
 
-// Parts of queries over delivery d: what became of it.
+// Parts of queries over delivery d, failed f and attempt a: what became of a delivery.
 const (
-	fate = `LEFT JOIN failed f ON f.seq = d.seq
-LEFT JOIN attempt a ON a.id = (SELECT max(id) FROM attempt WHERE seq = d.seq)`
-	settled = `(d.seq <= (SELECT low FROM state) OR
+	lastAttempt = `LEFT JOIN attempt a ON a.id = (SELECT max(id) FROM attempt WHERE seq = d.seq)`
+	settled     = `(d.seq <= (SELECT low FROM state) OR
   d.seq <= coalesce((SELECT last FROM done WHERE first <= d.seq ORDER BY first DESC LIMIT 1), 0))`
 	attempts = `coalesce(f.attempts, a.n, ` + settled + `)`
 	// state is outbox.State: a settled delivery that did not fail was delivered.
