@@ -1,9 +1,9 @@
 package cdc
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/replication"
@@ -21,7 +21,7 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	case replication.XID_EVENT:
 		return r.commit()
 	case replication.QUERY_EVENT, replication.MARIADB_QUERY_COMPRESSED_EVENT:
-		return r.query(h.EventType == replication.MARIADB_QUERY_COMPRESSED_EVENT, body)
+		return r.query(0, h.EventType == replication.MARIADB_QUERY_COMPRESSED_EVENT, body)
 	case replication.TABLE_MAP_EVENT:
 		return r.tableMap(body)
 	case replication.WRITE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv1,
@@ -35,11 +35,13 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 		return r.progress()
 	case replication.MARIADB_ANNOTATE_ROWS_EVENT, replication.ROWS_QUERY_EVENT, replication.INTVAR_EVENT, replication.RAND_EVENT,
 		replication.USER_VAR_EVENT, replication.IGNORABLE_EVENT, replication.TRANSACTION_CONTEXT_EVENT, replication.VIEW_CHANGE_EVENT,
-		replication.BEGIN_LOAD_QUERY_EVENT:
+		replication.BEGIN_LOAD_QUERY_EVENT, replication.APPEND_BLOCK_EVENT, replication.DELETE_FILE_EVENT,
+		replication.MARIADB_START_ENCRYPTION_EVENT:
 		return nil
 
 	case replication.EXECUTE_LOAD_QUERY_EVENT:
-		return r.stop("LOAD DATA was logged as a statement", formatHint, nil)
+		const loadHeader = 13 // file id, where the file's name stands, what to do with duplicates
+		return r.query(loadHeader, false, body)
 	case replication.INCIDENT_EVENT:
 		return r.stop("the server says that it lost events here (INCIDENT)", "compare the site with its receivers, then start with an empty state_dir", nil)
 	case replication.XA_PREPARE_LOG_EVENT:
@@ -63,15 +65,16 @@ const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in 
 
 // mariadbGTID opens a group. Its flag says whether one query makes the whole of it.
 func (r *reader) mariadbGTID(h *replication.EventHeader, body []byte) error {
-	var ev replication.MariadbGTIDEvent
-	if err := ev.Decode(body); err != nil {
-		return r.stop("a GTID event cannot be read", "please report this", err)
+	w := wire{rest: body}
+	sequence, domain, flags := w.fixed(8), w.fixed(4), w.byte()
+	if w.short {
+		return r.stop("a GTID event cannot be read", "please report this", errTruncated)
 	}
-	gtid := fmt.Sprintf("%d-%d-%d", ev.GTID.DomainID, h.ServerID, ev.GTID.SequenceNumber)
+	gtid := fmt.Sprintf("%d-%d-%d", domain, h.ServerID, sequence)
 	if err := r.begin(h, gtid, time.Unix(int64(h.Timestamp), 0)); err != nil {
 		return err
 	}
-	r.txn.standalone = ev.IsStandalone()
+	r.txn.standalone = flags&replication.BINLOG_MARIADB_FL_STANDALONE != 0
 	return nil
 }
 
@@ -98,23 +101,25 @@ func (r *reader) mysqlGTID(h *replication.EventHeader, body []byte) error {
 
 func (r *reader) tableMap(body []byte) error {
 	if err := r.tables.announce(r.ctx, body); err != nil {
-		if r.ctx.Err() != nil {
+		if errors.Is(err, errAsking) {
 			return err
 		}
-		return r.stop("a table cannot be read", "", err)
+		return r.stop("a table's rows cannot be read",
+			"it was perhaps altered or dropped while rowhook was behind; start with an empty state_dir", err)
 	}
 	return nil
 }
 
-// query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow.
-func (r *reader) query(compressed bool, body []byte) error {
-	schema, query, err := parseQuery(compressed, body)
+// query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow. The header may
+// be longer than that of a QUERY_EVENT.
+func (r *reader) query(more int, compressed bool, body []byte) error {
+	schema, query, err := parseQuery(more, compressed, body)
 	if err != nil {
 		return r.stop("a query event cannot be read", "please report this", err)
 	}
-	text := strings.TrimSpace(string(query))
-	word, rest, _ := strings.Cut(text, " ")
-	switch strings.ToUpper(word) {
+	text := statementText(string(query))
+	word, rest := cutWord(text)
+	switch word {
 	case "BEGIN":
 		r.txn.begun = true
 		return nil
@@ -127,26 +132,28 @@ func (r *reader) query(compressed bool, body []byte) error {
 		r.txn.savepoints[savepointName(rest)] = r.txn.rows
 		return nil
 	case "ROLLBACK":
-		if to, ok := cutWord(rest, "TO"); ok {
-			return r.rollbackTo(to)
+		if to, name := cutWord(rest); to == "TO" {
+			return r.rollbackTo(name)
 		}
 		return r.rollback()
 	case "XA":
 		return r.endStatement()
 	}
-	if err := r.statement(string(schema), text, strings.ToUpper(word)); err != nil {
+	if err := r.statement(string(schema), text, word); err != nil {
 		return err
 	}
 	return r.endStatement()
 }
 
-// parseQuery reads the default schema and the text of a QUERY_EVENT.
-func parseQuery(compressed bool, body []byte) (schema, query []byte, err error) {
+// parseQuery reads the default schema and the text of a QUERY_EVENT, whose fixed header has some more bytes.
+func parseQuery(more int, compressed bool, body []byte) (schema, query []byte, err error) {
 	w := wire{rest: body}
 	w.bytes(8) // connection id, run time
 	size := w.byte()
-	w.bytes(2)                  // error code
-	w.bytes(uint64(w.uint16())) // status variables
+	w.bytes(2) // error code
+	variables := w.uint16()
+	w.bytes(uint64(more))
+	w.bytes(uint64(variables))
 	schema = w.bytes(uint64(size))
 	w.bytes(1) // the end of the schema
 	if w.short {
@@ -168,8 +175,8 @@ func (r *reader) endStatement() error {
 
 // rollbackTo discards the rows since a savepoint.
 func (r *reader) rollbackTo(name string) error {
-	if word, ok := cutWord(name, "SAVEPOINT"); ok {
-		name = word
+	if word, rest := cutWord(name); word == "SAVEPOINT" && rest != "" {
+		name = rest
 	}
 	keep, ok := r.txn.savepoints[savepointName(name)]
 	if !ok {
@@ -181,62 +188,21 @@ func (r *reader) rollbackTo(name string) error {
 
 // statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
 func (r *reader) statement(schema, text, word string) error {
-	switch word {
-	case "INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD":
-		if name, ok := r.src.mentions(schema, text); ok {
-			return r.stop(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, text), formatHint, nil)
-		}
+	if r.txn.again {
 		return nil
-	case "TRUNCATE", "DROP":
-		if name, ok := r.src.mentions(schema, text); ok {
+	}
+	switch word {
+	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
+		if name, ok := r.src.emptied(schema, text); ok {
 			r.warn("a watched table was emptied or dropped; no delete events follow", slog.String("table", name.String()),
 				slog.String("statement", fmt.Sprintf("%.200s", text)))
 		}
+		r.tables.forgetSchema()
+	case "", "ANALYZE", "CHECK", "FLUSH", "GRANT", "INSTALL", "OPTIMIZE", "RELEASE", "REPAIR", "REVOKE", "UNINSTALL":
+	default: // DML, in one form or the other
+		if name, ok := r.src.mentions(schema, text); ok {
+			return r.stop(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, text), formatHint, nil)
+		}
 	}
-	r.tables.forgetSchema()
 	return nil
-}
-
-// mentions finds a watched table that a statement names.
-func (s *Source) mentions(schema, text string) (TableName, bool) {
-	for _, t := range s.cfg.Tables {
-		if (t.Schema == schema || strings.Contains(text, t.Schema)) && containsWord(text, t.Name) {
-			return t, true
-		}
-	}
-	return TableName{}, false
-}
-
-// containsWord says whether text holds the identifier word, not as a part of a longer one.
-func containsWord(text, word string) bool {
-	for from := 0; ; {
-		i := strings.Index(text[from:], word)
-		if i < 0 {
-			return false
-		}
-		start, end := from+i, from+i+len(word)
-		if (start == 0 || !identifierByte(text[start-1])) && (end == len(text) || !identifierByte(text[end])) {
-			return true
-		}
-		from = end
-	}
-}
-
-func identifierByte(b byte) bool {
-	return b == '_' || b == '$' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
-}
-
-// cutWord removes a leading keyword.
-func cutWord(s, word string) (string, bool) {
-	s = strings.TrimSpace(s)
-	first, rest, _ := strings.Cut(s, " ")
-	if !strings.EqualFold(first, word) {
-		return s, false
-	}
-	return strings.TrimSpace(rest), true
-}
-
-// savepointName is a savepoint's name as a map key: names do not tell case apart.
-func savepointName(s string) string {
-	return strings.ToLower(strings.Trim(strings.TrimSpace(s), "`;"))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/client"
@@ -13,8 +14,8 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 )
 
-// Sink takes what a Source reads. Its methods are called by one goroutine, in the order of the log; a method that
-// waits holds the reader, and so the server's socket, back.
+// Sink takes what a Source reads. Its methods are called by one goroutine at a time, in the order of the log; a method
+// that waits holds the reader, and so the server's socket, back, and must return when Follow's context ends.
 type Sink interface {
 	// Change takes a row of the transaction that is being read. It is not visible before Commit.
 	Change(c *Change) error
@@ -47,13 +48,20 @@ func (s *Source) Follow(ctx context.Context, p Position, sink Sink) error {
 	}
 	backoff := time.Duration(0)
 	lastText := ""
+	var gone *Txn // the last transaction, when the server no longer has it
 	for {
 		connected := s.cfg.Now()
-		err := s.connectAndRead(ctx, tracker, sink)
+		err := s.connectAndRead(ctx, tracker, gone, sink)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		sink.Discard(0)
+		if last := tracker.last; last != nil && last != gone && last.GTID != "" && isPurged(err) {
+			gone = last
+			s.cfg.Log.Warn("the server purged the last transaction that was read, so it cannot be verified that this is the same log; going on behind it",
+				slog.String("transaction", gone.ID()))
+			continue
+		}
 		var stop *StopError
 		var failed *sinkError
 		if errors.As(err, &stop) || errors.As(err, &failed) {
@@ -81,8 +89,9 @@ type sinkError struct{ err error }
 func (e *sinkError) Error() string { return e.err.Error() }
 func (e *sinkError) Unwrap() error { return e.err }
 
-// connectAndRead reads over one connection until it ends.
-func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, sink Sink) error {
+// connectAndRead reads over one connection until it ends. The tracker's last transaction comes first, to be compared,
+// unless it is the one that is known to be gone from the log.
+func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, gone *Txn, sink Sink) error {
 	if err := s.Lock(ctx); err != nil {
 		return err
 	}
@@ -93,8 +102,25 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, sink Sink
 	if err != nil {
 		return err
 	}
-	r := newReader(ctx, s, tracker, sink)
-	syncer := replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
+	verify := tracker.last != nil && tracker.last != gone
+	r := newReader(ctx, s, tracker, sink, verify)
+	syncer := s.syncer(host, port, r)
+	defer syncer.Close()
+	streamer, err := tracker.dump(syncer, verify)
+	if err != nil {
+		return s.explain(fmt.Errorf("asking for the binary log: %w", err), tracker)
+	}
+	_, err = streamer.GetEvent(ctx) // events go to the handler; here only the end arrives
+	syncer.Close()                  // waits for the handler
+	if r.err != nil {
+		return r.err
+	}
+	return s.explain(fmt.Errorf("reading the binary log: %w", err), tracker)
+}
+
+// syncer makes the one connection of go-mysql that hands events to r.
+func (s *Source) syncer(host string, port uint16, r *reader) *replication.BinlogSyncer {
+	return replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
 		ServerID: s.cfg.ServerID, Flavor: s.flavor, Host: host, Port: port, User: s.cfg.User, Password: s.cfg.Password,
 		Localhost: "rowhook", TLSConfig: s.cfg.TLS, Charset: "utf8mb4",
 		RawModeEnabled:          true, // we decode, and only what is watched
@@ -108,46 +134,44 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, sink Sink
 		},
 		Logger: slog.New(slog.DiscardHandler), // what it has to say comes back as an error
 	})
-	defer syncer.Close()
-	streamer, err := s.start(syncer, tracker)
-	if err != nil {
-		return s.explain(fmt.Errorf("asking for the binary log: %w", err), tracker)
-	}
-	_, err = streamer.GetEvent(ctx) // events go to the handler; here only the end arrives
-	if r.err != nil {
-		return r.err
-	}
-	return s.explain(fmt.Errorf("reading the binary log: %w", err), tracker)
 }
 
-// start asks the server for the log from before the tracker's last transaction.
-func (s *Source) start(syncer *replication.BinlogSyncer, t *Tracker) (*replication.BinlogStreamer, error) {
-	if t.set != nil {
+// dump asks the server for the log from before the last transaction, or from behind it.
+func (t *Tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replication.BinlogStreamer, error) {
+	switch {
+	case t.set != nil && again:
 		return syncer.StartSyncGTID(t.set.Clone())
+	case t.set != nil:
+		set, err := t.full()
+		if err != nil {
+			return nil, err
+		}
+		return syncer.StartSyncGTID(set)
 	}
 	return syncer.StartSync(mysql.Position{Name: t.start.File, Pos: uint32(t.start.Offset)})
 }
 
-// checkHistory proves that the server has the last transaction we read. A server that was restored from an older copy
-// accepts our position and sends nothing, or something else.
+// checkHistory proves that the server has what we read. A server that was restored from an older copy accepts our
+// position and sends nothing, or something else.
 func (s *Source) checkHistory(ctx context.Context, t *Tracker) error {
-	if t.last == nil {
-		return nil
-	}
+	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+	defer cancel()
 	end, err := s.End(ctx)
 	if err != nil {
 		return err
 	}
-	missing := end.Coord.Before(t.last.Start)
-	if t.last.GTID != "" {
-		last, err := mysql.ParseGTIDSet(s.flavor, t.last.GTID)
-		if err != nil {
-			return fmt.Errorf("reading the stored GTID %q: %w", t.last.GTID, err)
+	has := !end.Coord.Before(t.start)
+	if t.set != nil {
+		read := t.set
+		if t.last != nil { // of the others it may have forgotten whole domains, by the will of its admin
+			if read, err = mysql.ParseGTIDSet(s.flavor, t.last.GTID); err != nil {
+				return fmt.Errorf("reading the stored GTID %q: %w", t.last.GTID, err)
+			}
 		}
-		missing = end.set == nil || !contains(end.set, last)
+		has = end.set != nil && contains(end.set, read)
 	}
-	if missing {
-		return historyError(t, fmt.Sprintf("its log ends at %s without it", end))
+	if !has {
+		return historyError(t, fmt.Sprintf("its log ends at %s", end), nil)
 	}
 	return nil
 }
@@ -155,21 +179,41 @@ func (s *Source) checkHistory(ctx context.Context, t *Tracker) error {
 // explain turns the server's refusal of our position into what it means.
 func (s *Source) explain(err error, t *Tracker) error {
 	var refused *mysql.MyError
-	if errors.As(err, &refused) && refused.Code == mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG {
+	if !errors.As(err, &refused) || refused.Code != mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG {
+		return err
+	}
+	says := func(phrase string) bool { return strings.Contains(refused.Message, phrase) }
+	switch {
+	case says("same server_uuid/server_id"): // MySQL, to the one of two that came first
+		return err
+	case isPurged(err):
 		return &StopError{
 			Reason: fmt.Sprintf("the server no longer has the log behind position %s", t.Position()),
 			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then start with an empty state_dir",
 			Err:    err,
 		}
+	case says("not in the master's binlog"), says("missing the GTID"), says("more GTIDs"):
+		return historyError(t, "it refuses the position", err)
 	}
-	return err
+	return &StopError{
+		Reason: fmt.Sprintf("the server does not send its log from position %s", t.Position()),
+		Hint:   "see the server's error log", Err: err,
+	}
+}
+
+// isPurged says whether err is a server's answer that it deleted the files of our position.
+func isPurged(err error) bool {
+	var refused *mysql.MyError
+	return errors.As(err, &refused) && refused.Code == mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG &&
+		(strings.Contains(refused.Message, "purged") || strings.Contains(refused.Message, "Could not find first log file"))
 }
 
 // historyError says that the server's log is not the one we read before.
-func historyError(t *Tracker, what string) error {
+func historyError(t *Tracker, what string, err error) error {
 	return &StopError{
-		Reason: fmt.Sprintf("this server does not have transaction %s that was read before: %s", t.last.ID(), what),
+		Reason: fmt.Sprintf("this server's log is not the one that was read up to position %s: %s", t.Position(), what),
 		Hint:   "it was restored from a backup, reset, or is another server; check database.address, or start with an empty state_dir to follow from now",
+		Err:    err,
 	}
 }
 

@@ -73,7 +73,7 @@ type Tracker struct {
 // NewTracker starts at a position.
 func NewTracker(p Position) (*Tracker, error) {
 	t := &Tracker{flavor: p.Flavor, start: p.Start, last: p.Last}
-	if p.Set == "" && (p.Last == nil || p.Last.GTID == "") {
+	if p.Set == "" && (p.Last == nil || p.Last.GTID == "") && p.Flavor != mysql.MariaDBFlavor { // which always has GTIDs
 		return t, nil
 	}
 	set, err := mysql.ParseGTIDSet(p.Flavor, p.Set)
@@ -116,14 +116,19 @@ func (t *Tracker) Reached(end End, seen Coord) bool {
 	if end.set == nil || t.set == nil {
 		return !seen.Before(end.Coord)
 	}
+	full, err := t.full()
+	return err == nil && contains(full, end.set)
+}
+
+// full is the GTID set with the last transaction.
+func (t *Tracker) full() (mysql.GTIDSet, error) {
+	set := t.set.Clone()
 	if t.last != nil && t.last.GTID != "" {
-		full := t.set.Clone()
-		if full.Update(t.last.GTID) != nil {
-			return false
+		if err := set.Update(t.last.GTID); err != nil {
+			return nil, fmt.Errorf("adding %s to the GTID set: %w", t.last.GTID, err)
 		}
-		return contains(full, end.set)
 	}
-	return contains(t.set, end.set)
+	return set, nil
 }
 
 // contains is set inclusion. Of MariaDB's sets the sequence number in each domain counts: the server part only says

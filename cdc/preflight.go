@@ -92,7 +92,7 @@ func (s *Source) checkFilters(ctx context.Context) []Finding {
 	status, err := s.logStatus(ctx)
 	if err != nil {
 		return []Finding{{
-			Check: "position of the log", Found: err.Error(), Fix: s.grantFix(),
+			Check: "position of the log", Found: err.Error(), Fix: s.grantFix(ctx),
 		}}
 	}
 	var findings []Finding
@@ -131,6 +131,11 @@ func (s *Source) checkReplica(ctx context.Context, vars map[string]string) []Fin
 		statement = "SHOW ALL SLAVES STATUS"
 	}
 	rows, err := queryRows(ctx, s.db, statement)
+	if err != nil && s.MariaDB() { // a server that never replicated needs no grant to tell
+		if p, err := queryRow(ctx, s.db, "SELECT @@global.gtid_slave_pos AS p"); err == nil && p["p"] == "" {
+			return nil
+		}
+	}
 	if err != nil {
 		return []Finding{{
 			Check: "replica", OK: true, Warn: true, Found: "may not ask whether the server is a replica, and " + name + " is off",
@@ -145,7 +150,7 @@ func (s *Source) checkReplica(ctx context.Context, vars map[string]string) []Fin
 
 // checkGrants looks for the privilege to read the log; the others show by themselves.
 func (s *Source) checkGrants(ctx context.Context) Finding {
-	f := Finding{Check: "grants", Fix: s.grantFix()}
+	f := Finding{Check: "grants", Fix: s.grantFix(ctx)}
 	rows, err := queryRows(ctx, s.db, "SHOW GRANTS")
 	if err != nil {
 		f.Found = err.Error()
@@ -176,17 +181,24 @@ func (s *Source) checkGrants(ctx context.Context) Finding {
 	return f
 }
 
-func (s *Source) grantFix() string {
+func (s *Source) grantFix(ctx context.Context) string {
 	status := "REPLICATION CLIENT"
 	if s.MariaDB() {
 		status = "BINLOG MONITOR"
 	}
-	return fmt.Sprintf("GRANT REPLICATION SLAVE, %s ON *.* TO %s;", status, s.account())
+	return fmt.Sprintf("GRANT REPLICATION SLAVE, %s ON *.* TO %s;", status, s.account(ctx))
 }
 
-// account is how GRANT names our user; the host is for the person to check.
-func (s *Source) account() string {
-	return "'" + strings.ReplaceAll(s.cfg.User, "'", "''") + "'@'%'"
+// account is how GRANT names our user.
+func (s *Source) account(ctx context.Context) string {
+	user, host := s.cfg.User, "%"
+	if r, err := queryRow(ctx, s.db, "SELECT CURRENT_USER() AS account"); err == nil {
+		if i := strings.LastIndexByte(r["account"], '@'); i >= 0 {
+			user, host = r["account"][:i], r["account"][i+1:]
+		}
+	}
+	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+	return quote(user) + "@" + quote(host)
 }
 
 // checkTables looks for the watched tables, and for the primary key that tells their rows apart.
@@ -200,7 +212,7 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 			missing[t.Schema] = append(missing[t.Schema], t.Name)
 		case len(key) == 0:
 			findings = append(findings, Finding{
-				Check: "table " + t.String(), Found: "no primary key", Fix: fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t),
+				Check: "table " + t.String(), Warn: true, Found: "no primary key", Fix: fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t),
 			})
 		}
 	}
@@ -209,7 +221,7 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 		if !f.OK {
 			f.Found = "not found, or not readable: " + strings.Join(missing[schema], ", ")
 			f.Fix = fmt.Sprintf("check sites[].schema and sites[].prefix in the configuration, and that VikAppointments is installed; then  GRANT SELECT ON `%s`.* TO %s;",
-				strings.ReplaceAll(schema, "`", "``"), s.account())
+				strings.ReplaceAll(schema, "`", "``"), s.account(ctx))
 		}
 		findings = append(findings, f)
 	}

@@ -43,11 +43,8 @@ type openTxn struct {
 	op         Op
 }
 
-func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink) *reader {
-	return &reader{
-		ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, verify: t.last != nil,
-		tables: newTableCache(s),
-	}
+func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
+	return &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, verify: verify, tables: newTableCache(s)}
 }
 
 // HandleEvent takes the next event of the log. Every type is used, ignored, or a reason to stop (see events.go).
@@ -75,16 +72,31 @@ func (r *reader) handle(e *replication.BinlogEvent) error {
 		return r.progress()
 	case *replication.FormatDescriptionEvent:
 		r.tables.forget()
-		return nil
+		return r.abandon()
 	case *replication.GenericEvent:
 		return r.dispatch(h, ev.Data)
 	}
 	return r.stop(fmt.Sprintf("an event of type %s arrived parsed", h.EventType), "please report this", nil)
 }
 
-// progress says how far the log was read when no transaction is open.
+// abandon ends a transaction at the head of the next file: the server crashed while it logged it, and rolled it back.
+func (r *reader) abandon() error {
+	if !r.txn.open {
+		return nil
+	}
+	if r.txn.again {
+		return historyError(r.tracker, "it has only a part of the last transaction", nil)
+	}
+	r.warn("the server crashed while it logged a transaction, which is discarded", slog.String("transaction", r.txn.ID()))
+	r.discard(0)
+	r.txn.open = false
+	return nil
+}
+
+// progress says how far the log was read when no transaction is open. While the last transaction is still to come once
+// more, that is behind what was said before.
 func (r *reader) progress() error {
-	if r.txn.open {
+	if r.txn.open || r.verify {
 		return nil
 	}
 	return r.toSink(r.sink.Commit(&Commit{End: r.seen, Time: r.src.clock}))
@@ -95,7 +107,8 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	if r.txn.open {
 		return r.stop(fmt.Sprintf("transaction %s begins inside transaction %s", gtid, r.txn.ID()), "please report this", nil)
 	}
-	start := Coord{r.seen.File, uint64(h.LogPos) - uint64(h.EventSize)}
+	start := Coord{r.seen.File, uint64(h.LogPos)}
+	start.Offset -= min(start.Offset, uint64(h.EventSize))
 	r.txn = openTxn{Txn: Txn{GTID: gtid, Start: start}, open: true, time: r.clamp(committed)}
 	r.digest.Reset()
 	_, _ = r.digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(committed.UnixMicro())))
@@ -104,7 +117,7 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	}
 	r.verify, r.txn.again = false, true
 	if r.txn.ID() != r.tracker.last.ID() {
-		return historyError(r.tracker, fmt.Sprintf("behind the position before it comes %s", r.txn.ID()))
+		return historyError(r.tracker, fmt.Sprintf("in place of its last transaction it has %s", r.txn.ID()), nil)
 	}
 	return nil
 }
@@ -131,9 +144,9 @@ func (r *reader) commit() error {
 	t.Hash = r.digest.Sum64()
 	if t.again {
 		if t.Hash != r.tracker.last.Hash {
-			return historyError(r.tracker, "it has one of that name with other rows")
+			return historyError(r.tracker, "its last transaction has other rows", nil)
 		}
-		return nil
+		return r.progress()
 	}
 	if err := r.tracker.Advance(t.Txn); err != nil {
 		return err

@@ -3,8 +3,13 @@ package cdc
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 )
+
+// errAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log
+// says.
+var errAsking = errors.New("asking the server for its columns")
 
 // tableCache knows the tables that the log announced, by the ids it uses for them. It belongs to one connection.
 type tableCache struct {
@@ -89,14 +94,19 @@ func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mapp
 
 // columns asks the server what a table's columns are now, and which make its primary key.
 func (s *Source) columns(ctx context.Context, name TableName) ([]column, []int, error) {
-	rows, err := queryRows(ctx, s.db, `SELECT column_name AS name, data_type AS data_type, column_type AS column_type,
-		COALESCE(character_set_name, '') AS charset, column_key AS column_key
+	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+	defer cancel()
+	rows, err := queryRows(ctx, s.db, `SELECT table_schema AS table_schema, table_name AS table_name, column_name AS name,
+		data_type AS data_type, column_type AS column_type, COALESCE(character_set_name, '') AS charset, column_key AS column_key
 		FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`, name.Schema, name.Name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("asking for its columns: %w", err)
+		return nil, nil, fmt.Errorf("%w: %w", errAsking, err)
 	}
 	if len(rows) == 0 {
 		return nil, nil, fmt.Errorf("the server has no such table now, or user %s may not SELECT from it", s.cfg.User)
+	}
+	if is := (TableName{rows[0]["table_schema"], rows[0]["table_name"]}); is != name { // the log's names tell case apart
+		return nil, nil, fmt.Errorf("the server calls it %s", is)
 	}
 	columns := make([]column, len(rows))
 	var key []int

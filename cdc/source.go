@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,6 +43,7 @@ type Source struct {
 	version string
 	watched map[string]map[string]bool
 	lock    *sql.Conn // holds the GET_LOCK that keeps a twin out
+	held    bool      // it was ours once
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
 }
 
@@ -71,8 +73,17 @@ func (s *Source) Close() error {
 	if s.lock == nil {
 		return nil
 	}
-	err := s.lock.Close()
+	err := discard(s.lock)
 	s.lock = nil
+	return err
+}
+
+// discard ends a connection, and what it holds on the server; Close alone would give it back to the pool.
+func discard(conn *sql.Conn) error {
+	err := conn.Raw(func(any) error { return driver.ErrBadConn })
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+		return nil
+	}
 	return err
 }
 
@@ -90,33 +101,55 @@ func (s *Source) Precision() time.Duration {
 	return time.Microsecond
 }
 
+// sideTimeout bounds what is asked on a side connection, the wait for the lock included. A link that lost its other end
+// would keep us for ever.
+const sideTimeout = 20 * time.Second
+
 // Lock keeps a second reader with our server id out for as long as the Source is open: two would disturb each other,
 // and MySQL lets them. It waits ten seconds for a reader that is just going away.
+//
+// A twin is a StopError only before we held the lock ourselves. Later the holder is our own old connection, of which
+// the server does not know yet that it is dead, and the error is one to try again after.
 func (s *Source) Lock(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+	defer cancel()
 	if s.lock != nil {
 		if s.lock.PingContext(ctx) == nil {
 			return nil
 		}
-		_ = s.lock.Close() // it is broken, and the lock gone with it
-		s.lock = nil
+		_ = s.Close() // it is broken, and the lock gone with it
 	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("connecting for the lock: %w", err)
 	}
-	var got sql.NullInt64
-	name := fmt.Sprintf("rowhook:%d", s.cfg.ServerID)
-	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, 10)", name).Scan(&got); err != nil {
-		return errors.Join(fmt.Errorf("taking the lock %s: %w", name, err), conn.Close())
+	if err := s.acquire(ctx, conn); err != nil {
+		return errors.Join(err, discard(conn))
 	}
-	if got.Int64 != 1 {
-		return errors.Join(&StopError{
-			Reason: fmt.Sprintf("another rowhook with this state follows this server (lock %s is taken)", name),
-			Hint:   "stop the other one; for a second rowhook use a state_dir of its own, not a copy",
-		}, conn.Close())
-	}
-	s.lock = conn
+	s.lock, s.held = conn, true
 	return nil
+}
+
+// acquire takes the lock on a connection, which then stays idle for as long as we run: the server must not end it.
+func (s *Source) acquire(ctx context.Context, conn *sql.Conn) error {
+	name := fmt.Sprintf("rowhook:%d", s.cfg.ServerID)
+	if _, err := conn.ExecContext(ctx, "SET SESSION wait_timeout = 31536000"); err != nil {
+		return fmt.Errorf("preparing the connection for the lock: %w", err)
+	}
+	var got sql.NullInt64
+	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, 10)", name).Scan(&got)
+	switch {
+	case err != nil:
+		return fmt.Errorf("taking the lock %s: %w", name, err)
+	case got.Int64 == 1:
+		return nil
+	case s.held:
+		return fmt.Errorf("another connection, perhaps our old one, holds the lock %s", name)
+	}
+	return &StopError{
+		Reason: fmt.Sprintf("another rowhook with this state follows this server (lock %s is taken)", name),
+		Hint:   "stop the other one; for a second rowhook use a state_dir of its own, not a copy",
+	}
 }
 
 // Current is the position at the log's end: following from it yields what is committed from now on.

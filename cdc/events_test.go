@@ -1,0 +1,298 @@
+package cdc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+)
+
+func TestStatements(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, "--local-infile=1")
+	setup := []string{
+		"CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(200))", "CREATE TABLE a2 (id INT PRIMARY KEY, s VARCHAR(200))",
+		"INSERT INTO a VALUES (1, 'x')", "INSERT INTO a2 VALUES (1, 'x')",
+	}
+	t.Run("stop", func(t *testing.T) {
+		for name, statement := range map[string]string{
+			"update":      "UPDATE a SET s = 'y'",
+			"other case":  "uPdAtE\n`stop`.`a` SET s = 'y'",
+			"comment":     "/* by a plugin */ # too\n DELETE FROM a",
+			"executable":  "/*!50000 REPLACE */ INTO a VALUES (1, 'z')",
+			"with limits": "SET STATEMENT max_statement_time = 100 FOR INSERT INTO a VALUES (2, 'x')",
+			"two tables":  "UPDATE a2 JOIN a USING (id) SET a.s = 'y'",
+		} {
+			t.Run(name, func(t *testing.T) {
+				conn := schemaConn(t, server, "stop", setup...)
+				defer execute(t, conn, "DROP DATABASE stop")
+				f := followNow(t, openSource(t, sourceConfig(server, newLog(), "stop", "a")))
+				execute(t, conn, "SET SESSION binlog_format = STATEMENT", statement)
+				stop := f.stopError(t)
+				wantStop(t, stop, "stop.a", "statement", "binlog_format")
+				if stop.At.Offset == 0 {
+					t.Error("it does not say where")
+				}
+			})
+		}
+	})
+
+	t.Run("go on", func(t *testing.T) {
+		conn := schemaConn(t, server, "pass", setup...)
+		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "pass", "a")))
+		execute(t, conn, "SET SESSION binlog_format = STATEMENT, @v = 'z'", "UPDATE a2 SET s = @v", "INSERT INTO a2 VALUES (LAST_INSERT_ID() + 7, RAND())",
+			"BEGIN", "SAVEPOINT sp", "DELETE FROM a2", "ROLLBACK TO sp", "COMMIT",
+			"SET SESSION binlog_format = ROW", "INSERT INTO a VALUES (3, 'row')")
+		f.expect(t, "insert a(id=3 s=row)")
+	})
+
+	t.Run("emptied", func(t *testing.T) {
+		conn := schemaConn(t, server, "emptied", setup...)
+		log := newLog()
+		f := followNow(t, openSource(t, sourceConfig(server, log, "emptied", "a")))
+		warned := 0
+		for _, s := range []string{"TRUNCATE a", "DROP TABLE a2, a", "CREATE OR REPLACE TABLE a (id INT PRIMARY KEY, s INT)", "DROP DATABASE emptied"} {
+			execute(t, conn, s)
+			warned++
+			f.reach(t)
+			if n := strings.Count(log.String(), "emptied or dropped"); n != warned {
+				t.Fatalf("%s: %d warnings, want %d:\n%s", s, n, warned, log)
+			}
+			execute(t, conn, "CREATE DATABASE IF NOT EXISTS emptied", "USE emptied", "CREATE TABLE IF NOT EXISTS a (id INT PRIMARY KEY, s INT)",
+				"ALTER TABLE a ADD INDEX i (s)", "DROP INDEX i ON a", "INSERT INTO a VALUES (1, 2)")
+			f.expect(t, "insert a(id=1 s=2)")
+			execute(t, conn, "DELETE FROM a")
+			f.expect(t, "delete a(id=1 s=2)")
+		}
+	})
+}
+
+func TestMentions(t *testing.T) {
+	t.Parallel()
+	s := &Source{cfg: Config{Tables: []TableName{{"shop", "wp_res"}}}}
+	for _, c := range []struct {
+		schema, text string
+		want         bool
+	}{
+		{"shop", "UPDATE wp_res SET a=1", true},
+		{"shop", "UPDATE `wp_res` SET a=1", true},
+		{"shop", "UPDATE WP_RES SET a=1", true},
+		{"shop", "UPDATE wp_res2 SET a=1", false},
+		{"shop", "UPDATE my_wp_res SET a=1", false},
+		{"shop", "UPDATE wp_resé SET a=1", false},
+		{"shop", "UPDATE wp_res2, wp_res SET a=1", true},
+		{"shop", "DELETE FROM wp_res", true},
+		{"", "UPDATE shop.wp_res SET a=1", true},
+		{"other", "UPDATE wp_res SET a=1", false},
+		{"other", "UPDATE `shop`.`wp_res` SET a=1", true},
+		{"other", "UPDATE workshop.wp_res SET a=1", false},
+	} {
+		if _, got := s.mentions(c.schema, c.text); got != c.want {
+			t.Errorf("in %s: %s: %t, want %t", c.schema, c.text, got, c.want)
+		}
+	}
+}
+
+func TestStatementText(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"INSERT INTO a": "INSERT", "  (insert\tinto a": "INSERT", "/* x */ /* y */UPDATE a": "UPDATE", "/*!50003 CREATE*/ x": "CREATE", "/*M!100100 DROP */": "DROP",
+		"# one\n-- two\nDELETE": "DELETE", "SET STATEMENT a=1, b='FOR ' FOR update a": "UPDATE", "SET PASSWORD": "SET", "/* never ends": "", "": "", "# Dummy": "",
+		"SAVEPOINT `x`": "SAVEPOINT",
+	} {
+		if word, _ := cutWord(statementText(text)); word != want {
+			t.Errorf("%q begins with %q, want %q", text, word, want)
+		}
+	}
+	for text, want := range map[string]string{"`A b`": "a b", "x": "x", " X ;": "x", "`to`": "to"} {
+		if got := savepointName(text); got != want {
+			t.Errorf("savepoint %q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// queryBody is the body of a QUERY_EVENT.
+func queryBody(schema, text string) []byte {
+	body := make([]byte, 13)
+	body[8] = byte(len(schema))
+	return append(append(append(body, schema...), 0), text...)
+}
+
+func FuzzParseQuery(f *testing.F) {
+	f.Add(queryBody("shop", "BEGIN"), 0, false)
+	f.Add(queryBody("", "# x"), 13, false)
+	f.Add(append(queryBody("s", ""), "\x81\x05\x78\x9c\xcb\x48\xcd\xc9\xc9\x07\x00\x06\x2c\x02\x15"...), 0, true)
+	f.Fuzz(func(t *testing.T, body []byte, more int, compressed bool) {
+		schema, query, err := parseQuery(min(max(more, 0), 13), compressed, body)
+		if err == nil && !compressed && len(schema)+len(query) > len(body) {
+			t.Fatalf("%q and %q from %q", schema, query, body)
+		}
+		text := statementText(string(query))
+		word, rest := cutWord(text)
+		if len(word)+len(rest) > len(text) {
+			t.Fatalf("%q and %q from %q", word, rest, text)
+		}
+		containsWord(string(query), string(schema))
+	})
+}
+
+// handed is a reader of a MariaDB's log that gets its events from a test.
+type handed struct {
+	*reader
+	*recorder
+	log *logText
+	pos uint32
+}
+
+func newHanded(t *testing.T, last *Txn) *handed {
+	t.Helper()
+	tracker, err := NewTracker(Position{Flavor: "mariadb", Set: "0-1-4", Last: last})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &handed{recorder: newRecorder(), log: newLog(), pos: 4}
+	s := &Source{flavor: "mariadb", cfg: Config{Now: time.Now, Log: slog.New(slog.NewTextHandler(h.log, nil))}}
+	h.reader = newReader(t.Context(), s, tracker, h.recorder, last != nil)
+	h.seen = Coord{"binlog.000001", 4}
+	return h
+}
+
+func (h *handed) event(typ replication.EventType, body []byte, flags ...uint16) error {
+	size := uint32(len(body)) + replication.EventHeaderSize
+	h.pos += size
+	header := &replication.EventHeader{EventType: typ, EventSize: size, LogPos: h.pos, ServerID: 1, Timestamp: 1e9}
+	for _, f := range flags {
+		header.Flags |= f
+	}
+	return h.HandleEvent(&replication.BinlogEvent{Header: header, Event: &replication.GenericEvent{Data: body}})
+}
+
+// gtid begins the group 0-1-sequence.
+func (h *handed) gtid(sequence uint64) error {
+	return h.event(replication.MARIADB_GTID_EVENT, append(binary.LittleEndian.AppendUint64(nil, sequence), 0, 0, 0, 0, 0))
+}
+
+// rows is an insert into table 7, which nobody watches.
+func (h *handed) rows(value byte) error {
+	if err := h.event(replication.TABLE_MAP_EVENT, append([]byte{7, 0, 0, 0, 0, 0, 0, 0}, "\x01s\x00\x01t\x00\x01\x03\x00\x01"...)); err != nil {
+		return err
+	}
+	return h.event(replication.WRITE_ROWS_EVENTv1, []byte{7, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, value, 0, 0, 0})
+}
+
+func (h *handed) format() error {
+	return h.HandleEvent(&replication.BinlogEvent{
+		Header: &replication.EventHeader{EventType: replication.FORMAT_DESCRIPTION_EVENT}, Event: &replication.FormatDescriptionEvent{},
+	})
+}
+
+func TestHandedEvents(t *testing.T) {
+	t.Parallel()
+	h := newHanded(t, nil)
+	group := func(sequence uint64, value byte) error {
+		return errors.Join(h.gtid(sequence), h.rows(value), h.event(replication.XID_EVENT, make([]byte, 8)))
+	}
+	if err := group(5, 1); err != nil {
+		t.Fatal(err)
+	}
+	five := (<-h.txns).Txn
+	if want := (Coord{"binlog.000001", 4}); five.GTID != "0-1-5" || five.Start != want {
+		t.Errorf("got %+v", five)
+	}
+
+	// The server crashes within a group, and another file begins.
+	if err := errors.Join(h.gtid(6), h.rows(1), h.format(), group(6, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if six := <-h.txns; six.Txn.GTID != "0-1-6" || !strings.Contains(h.log.String(), "crashed") {
+		t.Errorf("got %+v, logged %s", six, h.log)
+	}
+
+	// The last transaction comes once more, as it was and otherwise.
+	for _, c := range []struct {
+		sequence uint64
+		value    byte
+		crash    bool
+		says     string
+	}{
+		{5, 1, false, ""}, {5, 2, false, "other rows"}, {6, 1, false, "0-1-6"}, {5, 1, true, "only a part"},
+	} {
+		h = newHanded(t, &five)
+		var err error
+		if c.crash {
+			err = errors.Join(h.gtid(c.sequence), h.format())
+		} else {
+			err = group(c.sequence, c.value)
+		}
+		var stop *StopError
+		switch {
+		case c.says == "" && err != nil:
+			t.Errorf("%+v: %v", c, err)
+		case c.says != "" && !errors.As(err, &stop):
+			t.Errorf("%+v: it goes on: %v", c, err)
+		case c.says != "":
+			wantStop(t, stop, c.says)
+		case len(h.txns) > 0 || len(h.recorder.progress) == 0:
+			t.Errorf("%+v: handed out again, or without progress", c)
+		}
+	}
+}
+
+func TestEventsThatStop(t *testing.T) {
+	t.Parallel()
+	const ignorable = 0x80
+	for name, c := range map[string]struct {
+		typ    replication.EventType
+		body   []byte
+		flags  uint16
+		inside bool // of a transaction
+		goesOn bool
+	}{
+		"incident":          {typ: replication.INCIDENT_EVENT, body: []byte{1, 0, 0}},
+		"unknown":           {typ: 250, body: []byte("x")},
+		"unknown ignorable": {typ: 250, body: []byte("x"), flags: ignorable, goesOn: true},
+		"partial JSON":      {typ: replication.PARTIAL_UPDATE_ROWS_EVENT, inside: true},
+		"payload":           {typ: replication.TRANSACTION_PAYLOAD_EVENT},
+		"short GTID":        {typ: replication.MARIADB_GTID_EVENT, body: []byte{1, 2, 3}},
+		"nested GTID":       {typ: replication.MARIADB_GTID_EVENT, body: make([]byte, 13), inside: true},
+		"short query":       {typ: replication.QUERY_EVENT, body: []byte{1, 2, 3}},
+		"bad compression":   {typ: replication.MARIADB_QUERY_COMPRESSED_EVENT, body: queryBody("s", "x")},
+		"short table map":   {typ: replication.TABLE_MAP_EVENT, body: []byte{1, 2, 3}, inside: true},
+		"rows outside":      {typ: replication.WRITE_ROWS_EVENTv1, body: []byte{7, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 0}},
+		"rows unannounced":  {typ: replication.WRITE_ROWS_EVENTv1, body: []byte{7, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 0}, inside: true},
+		"short rows":        {typ: replication.DELETE_ROWS_EVENTv1, body: []byte{7, 0}, inside: true},
+		"savepoint":         {typ: replication.QUERY_EVENT, body: queryBody("s", "ROLLBACK TO `x`"), inside: true},
+		"annotation":        {typ: replication.MARIADB_ANNOTATE_ROWS_EVENT, body: []byte("INSERT"), inside: true, goesOn: true},
+		"stop of a server":  {typ: replication.STOP_EVENT, goesOn: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHanded(t, nil)
+			if c.inside {
+				if err := h.gtid(5); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := h.event(c.typ, c.body, c.flags)
+			var stop *StopError
+			if c.goesOn {
+				if err != nil {
+					t.Errorf("it stops: %v", err)
+				}
+				return
+			}
+			if !errors.As(err, &stop) {
+				t.Fatalf("it goes on, or tries again: %v", err)
+			}
+			wantStop(t, stop)
+			if !errors.Is(h.err, err) || stop.At.File == "" || bytes.ContainsRune([]byte(stop.Error()), 0) {
+				t.Errorf("it stops with %q", stop)
+			}
+		})
+	}
+}

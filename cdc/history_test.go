@@ -1,0 +1,202 @@
+package cdc
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rowhook/dbtest"
+)
+
+// TestHistory puts positions before servers that are not, or no longer, what they were.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	conn := schemaConn(t, server, "history", "CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(20))", "CREATE TABLE other (id INT)")
+	log := newLog()
+	cfg := sourceConfig(server, log, "history", "a")
+	s := openSource(t, cfg)
+	insert := func(text string, n int) {
+		t.Helper()
+		for range n {
+			execute(t, conn, fmt.Sprintf("INSERT INTO a (s) VALUES ('%s')", text))
+		}
+	}
+	// read follows a fresh log up to its end, and gives the position there.
+	read := func() Position {
+		t.Helper()
+		execute(t, conn, "TRUNCATE a", "RESET MASTER")
+		insert("old", 2)
+		f := followNow(t, s)
+		insert("read", 3)
+		f.expect(t, "insert a(id=3 s=read)", "insert a(id=4 s=read)", "insert a(id=5 s=read)")
+		p := f.stored(t)
+		f.stop()
+		return p
+	}
+
+	for _, c := range []struct {
+		name   string
+		change func()
+		words  string
+	}{
+		{"reset, nothing since", func() { execute(t, conn, "RESET MASTER") }, "not the one"},
+		{"reset, fewer since", func() { execute(t, conn, "RESET MASTER"); insert("new", 2) }, "not the one"},
+		{"reset, as many since", func() { execute(t, conn, "RESET MASTER"); insert("new", 5) }, "other rows"},
+		{"reset, more since", func() { execute(t, conn, "RESET MASTER"); insert("new", 9) }, "other rows"},
+		{"reset, another server", func() {
+			execute(t, conn, "RESET MASTER", "SET server_id = 2")
+			insert("new", 9)
+			execute(t, conn, "SET server_id = 1")
+		}, "not the one"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := read()
+			c.change()
+			f := follow(t, s, p)
+			wantStop(t, f.stopError(t), c.words, "restored", "state_dir")
+			if len(f.txns) > 0 {
+				t.Error("transactions were handed out before it stopped")
+			}
+		})
+	}
+
+	t.Run("reset before anything was read", func(t *testing.T) {
+		execute(t, conn, "RESET MASTER")
+		insert("old", 2)
+		p := current(t, s)
+		execute(t, conn, "RESET MASTER")
+		wantStop(t, follow(t, s, p).stopError(t), "not the one")
+	})
+
+	t.Run("reset while following", func(t *testing.T) {
+		f := follow(t, s, read())
+		insert("live", 1)
+		f.expect(t, "insert a(id=6 s=live)")
+		execute(t, conn, "RESET MASTER", killDumps)
+		insert("new", 20)
+		wantStop(t, f.stopError(t), "other rows")
+	})
+
+	t.Run("idle after rotation", func(t *testing.T) {
+		p := read()
+		execute(t, conn, "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
+		f := follow(t, s, p)
+		insert("next", 1)
+		f.expect(t, "insert a(id=6 s=next)")
+	})
+
+	t.Run("last purged", func(t *testing.T) {
+		p := read()
+		purge(t, server)
+		f := follow(t, s, p)
+		log.wait(t, "cannot be verified")
+		insert("next", 1)
+		f.expect(t, "insert a(id=6 s=next)")
+		execute(t, conn, killDumps) // from now on it can be verified again
+		insert("next", 1)
+		f.expect(t, "insert a(id=7 s=next)")
+	})
+
+	t.Run("purged", func(t *testing.T) {
+		p := read()
+		insert("lost", 1)
+		purge(t, server)
+		insert("after", 1)
+		f := follow(t, s, p)
+		wantStop(t, f.stopError(t), "no longer has", "binlog_expire_logs_seconds")
+		if len(f.txns) > 0 {
+			t.Error("transactions were handed out before it stopped")
+		}
+	})
+}
+
+// purge leaves the server with its newest log file. It has to wait until the server is done with the others: with its
+// own bookkeeping, and with a follower that went away.
+func purge(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	db := server.DB(t, "")
+	server.Exec(t, "FLUSH BINARY LOGS")
+	newest, err := queryRow(t.Context(), db, "SHOW MASTER STATUS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for {
+		server.Exec(t, fmt.Sprintf("PURGE BINARY LOGS TO '%s'", newest["File"]))
+		files, err := queryRows(t.Context(), db, "SHOW BINARY LOGS")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) == 1 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("the server keeps %v", files)
+		}
+	}
+}
+
+// TestRestoredCopy restarts a server on an older copy of its data, while it is followed.
+func TestRestoredCopy(t *testing.T) {
+	t.Parallel()
+	for _, write := range []int{0, 9} { // into the copy, after which it has fewer and more transactions
+		t.Run(fmt.Sprint(write), func(t *testing.T) {
+			t.Parallel()
+			server := startServer(t)
+			conn := schemaConn(t, server, "restored", "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)")
+			var data string
+			if err := conn.QueryRowContext(t.Context(), "SELECT TRIM(TRAILING '/' FROM @@datadir)").Scan(&data); err != nil {
+				t.Fatal(err)
+			}
+			if err := server.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			older := filepath.Join(t.TempDir(), "older")
+			copyTree(t, data, older)
+			if err := server.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			cfg := sourceConfig(server, newLog(), "restored", "a")
+			s := openSource(t, cfg)
+			f := followNow(t, s)
+			server.Exec(t, "INSERT INTO restored.a VALUES (2)")
+			server.Exec(t, "INSERT INTO restored.a VALUES (3)")
+			f.expect(t, "insert a(id=2)", "insert a(id=3)")
+			p := f.stored(t)
+			f.stop()
+			if err := server.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.RemoveAll(data); err != nil {
+				t.Fatal(err)
+			}
+			copyTree(t, older, data)
+			if err := server.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for i := range write {
+				server.Exec(t, fmt.Sprintf("INSERT INTO restored.a VALUES (%d)", 100+i))
+			}
+			f = follow(t, openSource(t, cfg), p)
+			wantStop(t, f.stopError(t), "not the one", "restored from a backup")
+			if len(f.txns) > 0 {
+				t.Error("transactions were handed out before it stopped")
+			}
+		})
+	}
+}
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "cp", "-a", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("copying: %v: %s", err, out)
+	}
+}

@@ -1,0 +1,171 @@
+package cdc
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"rowhook/dbtest"
+)
+
+// findings checks a server as a user.
+func findings(t *testing.T, cfg Config) []Finding {
+	t.Helper()
+	all, err := openSource(t, cfg).Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// faults are the findings that are not right.
+func faults(t *testing.T, cfg Config) []Finding {
+	t.Helper()
+	var bad []Finding
+	for _, f := range findings(t, cfg) {
+		switch {
+		case f.Check == "" || f.Found == "" && f.OK && !strings.HasPrefix(f.Check, "binlog_"):
+			t.Errorf("an empty finding: %+v", f)
+		case !f.OK && f.Fix == "":
+			t.Errorf("a fault without a fix: %+v", f)
+		}
+		if !f.OK || f.Warn {
+			bad = append(bad, f)
+		}
+	}
+	return bad
+}
+
+// fixStatement is the statement within a fix, empty when there is none.
+var fixStatement = regexp.MustCompile(`(?:SET GLOBAL|GRANT|ALTER TABLE) [^;]*;`)
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, "--binlog-ignore-db=hidden", "--binlog-ignore-db=hidden2", "--expire-logs-days=30")
+	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)", "CREATE TABLE keyless (id INT)")
+	schemaConn(t, server, "hidden", "CREATE TABLE a (id INT PRIMARY KEY)")
+	good := func() Config { return sourceConfig(server, newLog(), "checked", "a", "b") }
+	if bad := faults(t, good()); len(bad) > 0 {
+		t.Fatalf("a good server has faults: %+v", bad)
+	}
+
+	for _, c := range []struct {
+		name   string
+		spoil  string   // run as root
+		grants []string // of the user; nil: rowhook's
+		cfg    func(*Config)
+		check  string // of the one fault
+		found  string
+		warn   bool
+		byHand bool // the fix is no statement, or one that does not help here
+	}{
+		{name: "format", spoil: "SET GLOBAL binlog_format = STATEMENT", check: "binlog_format", found: "STATEMENT"},
+		{name: "mixed", spoil: "SET GLOBAL binlog_format = MIXED", check: "binlog_format", found: "MIXED"},
+		{name: "image", spoil: "SET GLOBAL binlog_row_image = MINIMAL", check: "binlog_row_image", found: "MINIMAL"},
+		{name: "retention", spoil: "SET GLOBAL binlog_expire_logs_seconds = 3600", check: "retention of the log", found: "3600 seconds", warn: true},
+		{name: "retention in days", spoil: "SET GLOBAL expire_logs_days = 0.5", check: "retention of the log", found: "43200 seconds", warn: true},
+		{name: "no REPLICATION SLAVE", grants: []string{"BINLOG MONITOR ON *.*", "SELECT ON checked.*"}, check: "grants", found: "BINLOG MONITOR"},
+		{name: "no SELECT", grants: []string{grants}, check: "tables of schema checked", found: "a, b"},
+		{name: "SELECT on one table", grants: []string{grants, "SELECT ON checked.b"}, check: "tables of schema checked", found: "readable: a"},
+		{name: "all privileges", grants: []string{"ALL PRIVILEGES ON *.*"}},
+		{name: "wrong prefix", cfg: func(c *Config) { c.Tables[0].Name = "wp_a" }, check: "tables of schema checked", found: "wp_a", byHand: true},
+		{name: "wrong case", cfg: func(c *Config) { c.Tables[0].Name = "A" }, check: "tables of schema checked", found: "A", byHand: true},
+		{name: "wrong schema", cfg: func(c *Config) { c.Tables = []TableName{{"chequed", "a"}} }, check: "tables of schema chequed", found: "a", byHand: true},
+		{name: "ignored schema", cfg: func(c *Config) { c.Tables = []TableName{{"hidden", "a"}} }, check: "schema hidden is logged", found: "hidden,hidden2", byHand: true},
+		{name: "no key", cfg: func(c *Config) { c.Tables = append(c.Tables, TableName{"checked", "keyless"}) }, check: "table checked.keyless", found: "no primary key", warn: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := good()
+			if c.grants != nil {
+				cfg.User = "some'one"
+				server.Exec(t, "DROP USER IF EXISTS 'some''one'@'127.0.0.1'; CREATE USER 'some''one'@'127.0.0.1' IDENTIFIED BY 'secret'")
+				for _, g := range c.grants {
+					server.Exec(t, "GRANT "+g+" TO 'some''one'@'127.0.0.1'")
+				}
+			}
+			if c.cfg != nil {
+				c.cfg(&cfg)
+			}
+			if c.spoil != "" {
+				server.Exec(t, c.spoil)
+			}
+			bad := faults(t, cfg)
+			if c.check == "" {
+				if len(bad) > 0 {
+					t.Errorf("faults: %+v", bad)
+				}
+				return
+			}
+			if len(bad) != 1 || bad[0].Check != c.check || bad[0].Warn != c.warn || !strings.Contains(bad[0].Found, c.found) {
+				t.Fatalf("faults: %+v", bad)
+			}
+			if !c.byHand {
+				mend(t, server, bad[0])
+				if bad := faults(t, cfg); len(bad) > 0 {
+					t.Errorf("after the fix: %+v", bad)
+				}
+			}
+		})
+	}
+
+	t.Run("nothing granted", func(t *testing.T) {
+		server.CreateUser(t, "nobody", "secret")
+		cfg := good()
+		cfg.User = "nobody"
+		bad := faults(t, cfg)
+		if len(bad) != 3 { // it cannot ask for the log's position, nor read it, nor see the tables
+			t.Errorf("faults: %+v", bad)
+		}
+		for _, f := range bad {
+			mend(t, server, f)
+		}
+		if bad := faults(t, cfg); len(bad) > 0 {
+			t.Errorf("after the fixes: %+v", bad)
+		}
+	})
+
+	t.Run("replica", func(t *testing.T) {
+		server.Exec(t, "CHANGE MASTER TO master_host = '127.0.0.1', master_port = 1, master_user = 'x'")
+		server.CreateUser(t, "monitor", "secret", grants, "SELECT, REPLICA MONITOR ON *.*")
+		cfg := good()
+		cfg.User = "monitor"
+		bad := faults(t, cfg)
+		if len(bad) != 1 || bad[0].Check != "replica" || !strings.Contains(bad[0].Fix, "log_slave_updates = ON") {
+			t.Errorf("faults: %+v", bad)
+		}
+		server.Exec(t, "RESET SLAVE ALL")
+		if bad := faults(t, cfg); len(bad) > 0 {
+			t.Errorf("a server that is no replica any more has faults: %+v", bad)
+		}
+	})
+}
+
+// mend runs the statement of a fix as root.
+func mend(t *testing.T, server *dbtest.Server, f Finding) {
+	t.Helper()
+	statement := fixStatement.FindString(f.Fix)
+	if statement == "" {
+		t.Fatalf("the fix is no statement: %+v", f)
+	}
+	server.Exec(t, statement)
+}
+
+func TestCheckWithoutLog(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, "--skip-log-bin")
+	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	cfg := sourceConfig(server, newLog(), "checked", "a")
+	bad := faults(t, cfg)
+	if len(bad) != 1 || bad[0].Check != "log_bin" || bad[0].Found != "OFF" || !strings.Contains(bad[0].Fix, "log_bin = ") {
+		t.Errorf("faults: %+v", bad)
+	}
+	if end, err := openSource(t, cfg).End(t.Context()); err == nil || !strings.Contains(err.Error(), "no binary log") {
+		t.Errorf("the log ends at %s, %v", end, err)
+	}
+	if err := server.Restart(t.Context(), "--log-bin=mysql-bin"); err != nil {
+		t.Fatal(err)
+	}
+	if bad := faults(t, cfg); len(bad) > 0 {
+		t.Errorf("after the fix: %+v", bad)
+	}
+}

@@ -1,0 +1,77 @@
+package cdc
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestSchemas follows tables that are altered while they are written, with each setting that changes what the log says
+// of them.
+func TestSchemas(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	for _, setting := range []string{"binlog_row_metadata = NO_LOG", "binlog_row_metadata = MINIMAL", "binlog_row_metadata = FULL", "log_bin_compress = ON, log_bin_compress_min_len = 10"} {
+		t.Run(setting, func(t *testing.T) {
+			name, _, _ := strings.Cut(setting, ",")
+			schema := "s_" + strings.ToLower(strings.ReplaceAll(name, " = ", "_"))
+			server.Exec(t, "SET GLOBAL "+setting)
+			conn := schemaConn(t, server, schema, "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(400))")
+			f := followNow(t, openSource(t, sourceConfig(server, newLog(), schema, "a")))
+			for _, step := range []struct{ alter, write, want string }{
+				{"", "INSERT INTO a VALUES (1, 'x')", "insert a(id=1 s=x)"},
+				{"ADD COLUMN first_ INT NOT NULL DEFAULT 7 FIRST", "UPDATE a SET s = 'y'", "update a(first_=7 id=1 s=x -> first_=7 id=1 s=y)"},
+				{"RENAME COLUMN s TO q", "UPDATE a SET q = 'z'", "update a(first_=7 id=1 q=y -> first_=7 id=1 q=z)"},
+				{"DROP COLUMN first_", "UPDATE a SET q = REPEAT('long', 20)", "update a(id=1 q=z -> id=1 q=" + strings.Repeat("long", 20) + ")"},
+				{"MODIFY q TEXT CHARACTER SET latin1", "UPDATE a SET q = 'ö'", "update a(id=1 q=" + strings.Repeat("long", 20) + " -> id=1 q=ö)"},
+				{"ADD COLUMN e ENUM('p', 'q'), ADD COLUMN u BIGINT UNSIGNED", "INSERT INTO a VALUES (2, 'n', 'q', 18446744073709551615)", "insert a(id=2 q=n e=q u=18446744073709551615)"},
+				{"DROP PRIMARY KEY, ADD PRIMARY KEY (e, id)", "DELETE FROM a WHERE id = 2", "delete a(id=2 q=n e=q u=18446744073709551615)"},
+			} {
+				if step.alter != "" {
+					execute(t, conn, "ALTER TABLE a "+step.alter)
+				}
+				execute(t, conn, step.write)
+				f.expect(t, step.want)
+			}
+			columns, key, err := f.source.columns(t.Context(), TableName{schema, "a"})
+			if err != nil || len(columns) != 4 || len(key) != 2 {
+				t.Errorf("columns %v, key %v: %v", columns, key, err)
+			}
+		})
+	}
+
+	t.Run("behind", func(t *testing.T) {
+		server.Exec(t, "SET GLOBAL binlog_row_metadata = NO_LOG, log_bin_compress = OFF")
+		conn := schemaConn(t, server, "behind", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(10))")
+		s := openSource(t, sourceConfig(server, newLog(), "behind", "a"))
+		p := current(t, s)
+		execute(t, conn, "INSERT INTO a VALUES (1, 'x')", "ALTER TABLE a ADD n INT FIRST")
+		wantStop(t, follow(t, s, p).stopError(t), "behind.a", "2 columns", "altered")
+		execute(t, conn, "DROP TABLE a")
+		s = openSource(t, sourceConfig(server, newLog(), "behind", "a"))
+		wantStop(t, follow(t, s, p).stopError(t), "behind.a", "no such table")
+	})
+
+	t.Run("the side connection breaks", func(t *testing.T) {
+		conn := schemaConn(t, server, "side", "CREATE TABLE a (id INT PRIMARY KEY)")
+		server.CreateUser(t, "side", "secret", grants, "SELECT ON *.*")
+		log := newLog()
+		cfg := sourceConfig(server, log, "side", "a")
+		side := cfg
+		side.User = "side"
+		s, err := Open(t.Context(), pool(t, side), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		f := followNow(t, s)
+		defer f.stop()
+		execute(t, conn, "CREATE TABLE other (id INT)")
+		f.reach(t)
+		execute(t, conn, "ALTER USER side ACCOUNT LOCK",
+			"BEGIN NOT ATOMIC FOR p IN (SELECT id FROM information_schema.processlist WHERE user = 'side') DO KILL p.id; END FOR; END",
+			"INSERT INTO a VALUES (1)")
+		log.wait(t, "asking the server for its columns")
+		execute(t, conn, "ALTER USER side ACCOUNT UNLOCK")
+		f.expect(t, "insert a(id=1)")
+	})
+}

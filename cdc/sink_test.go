@@ -1,0 +1,357 @@
+package cdc
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"rowhook/dbtest"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 30 * time.Second
+
+// recorder is a Sink that hands finished transactions to the test.
+type recorder struct {
+	open     []string // rows of the transaction that is being read
+	discards []int    // since the last commit, but for those of nothing
+	txns     chan transaction
+	progress chan Coord // the newest end, of any commit
+	onChange func(*Change) error
+}
+
+// transaction is what a recorder got up to a commit.
+type transaction struct {
+	Commit
+	rows     []string
+	discards []int
+}
+
+func newRecorder() *recorder {
+	return &recorder{txns: make(chan transaction, 1<<16), progress: make(chan Coord, 1)}
+}
+
+func (r *recorder) Change(c *Change) error {
+	if r.onChange != nil {
+		if err := r.onChange(c); err != nil {
+			return err
+		}
+	}
+	r.open = append(r.open, showChange(c))
+	return nil
+}
+
+func (r *recorder) Discard(keep int) {
+	if keep < len(r.open) {
+		r.discards = append(r.discards, keep)
+		r.open = r.open[:keep]
+	}
+}
+
+func (r *recorder) Commit(c *Commit) error {
+	select {
+	case <-r.progress:
+	default:
+	}
+	r.progress <- c.End
+	if c.Txn != (Txn{}) {
+		if c.Rows != len(r.open) {
+			return fmt.Errorf("commit of %d rows after %d changes", c.Rows, len(r.open))
+		}
+		r.txns <- transaction{*c, r.open, r.discards}
+		r.open, r.discards = nil, nil
+	} else if len(r.open) > 0 {
+		return errors.New("progress inside a transaction")
+	}
+	return nil
+}
+
+// showChange writes a change as "update t(id=1 n=2 -> id=1 n=3)". Columns that were not logged are left out.
+func showChange(c *Change) string {
+	image := func(row Row) string {
+		var parts []string
+		for i, name := range c.Table.Columns {
+			switch row.Kind(i) {
+			case Absent:
+			case Null:
+				parts = append(parts, name+"=NULL")
+			default:
+				parts = append(parts, name+"="+row.Text(i))
+			}
+		}
+		return strings.Join(parts, " ")
+	}
+	switch c.Op {
+	case Insert:
+		return fmt.Sprintf("insert %s(%s)", c.Table.Name, image(c.After))
+	case Delete:
+		return fmt.Sprintf("delete %s(%s)", c.Table.Name, image(c.Before))
+	}
+	return fmt.Sprintf("update %s(%s -> %s)", c.Table.Name, image(c.Before), image(c.After))
+}
+
+// follower is a running Follow.
+type follower struct {
+	*recorder
+	source  *Source
+	tracker *Tracker // moved by the transactions that the test took
+	cancel  context.CancelFunc
+	ended   chan struct{}
+	err     error // of Follow, once it ended
+}
+
+// follow runs Follow until the test ends.
+func follow(t *testing.T, s *Source, p Position, sinks ...*recorder) *follower {
+	t.Helper()
+	tracker, err := NewTracker(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	f := &follower{recorder: newRecorder(), source: s, tracker: tracker, cancel: cancel, ended: make(chan struct{})}
+	if len(sinks) > 0 {
+		f.recorder = sinks[0]
+	}
+	go func() {
+		defer close(f.ended)
+		f.err = s.Follow(ctx, p, f.recorder)
+	}()
+	t.Cleanup(f.stop)
+	return f
+}
+
+// followNow follows from the log's present end.
+func followNow(t *testing.T, s *Source) *follower {
+	t.Helper()
+	return follow(t, s, current(t, s))
+}
+
+func current(t *testing.T, s *Source) Position {
+	t.Helper()
+	p, err := s.Current(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (f *follower) stop() {
+	f.cancel()
+	<-f.ended
+}
+
+// next is the next transaction, whatever it holds.
+func (f *follower) next(t *testing.T) transaction {
+	t.Helper()
+	select {
+	case txn := <-f.txns:
+		if err := f.tracker.Advance(txn.Txn); err != nil {
+			t.Fatal(err)
+		}
+		return txn
+	case <-f.ended:
+		t.Fatalf("following ended: %v", f.err)
+	case <-time.After(patience):
+		t.Fatal("no transaction comes")
+	}
+	return transaction{}
+}
+
+// expect waits for transactions with watched rows; each is written as its rows joined by "; ". It returns the last.
+func (f *follower) expect(t *testing.T, want ...string) transaction {
+	t.Helper()
+	var txn transaction
+	for _, w := range want {
+		for txn = f.next(t); len(txn.rows) == 0; {
+			txn = f.next(t)
+		}
+		if got := strings.Join(txn.rows, "; "); got != w {
+			t.Fatalf("transaction %s\n got %s\nwant %s", txn.Txn.ID(), got, w)
+		}
+	}
+	return txn
+}
+
+// reach waits until everything that is committed now was read, by transactions alone.
+func (f *follower) reach(t *testing.T) {
+	t.Helper()
+	end, err := f.source.End(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen Coord
+	for !f.tracker.Reached(end, seen) {
+		seen = f.next(t).End
+	}
+}
+
+// stopError waits for the end of following.
+func (f *follower) stopError(t *testing.T) *StopError {
+	t.Helper()
+	select {
+	case <-f.ended:
+	case <-time.After(patience):
+		t.Fatal("following does not end")
+	}
+	var stop *StopError
+	if !errors.As(f.err, &stop) {
+		t.Fatalf("following ended with %v, not with a StopError", f.err)
+	}
+	return stop
+}
+
+// wantStop checks the words of a StopError.
+func wantStop(t *testing.T, stop *StopError, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(stop.Error(), w) {
+			t.Errorf("it stops with %q, which does not say %q", stop, w)
+		}
+	}
+	if stop.Hint == "" {
+		t.Errorf("it stops with %q, which does not say what to do", stop)
+	}
+}
+
+// stored is the tracker's position after a round trip through JSON, as the outbox keeps it.
+func (f *follower) stored(t *testing.T) Position {
+	t.Helper()
+	data, err := json.Marshal(f.tracker.Position())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p Position
+	if err := json.Unmarshal(data, &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// logText collects a log.
+type logText struct {
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	news chan struct{} // holds a token when something was written
+}
+
+func newLog() *logText { return &logText{news: make(chan struct{}, 1)} }
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case l.news <- struct{}{}:
+	default:
+	}
+	return l.buf.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// wait waits until the log says something.
+func (l *logText) wait(t *testing.T, words string) {
+	t.Helper()
+	late := time.After(patience)
+	for !strings.Contains(l.String(), words) {
+		select {
+		case <-l.news:
+		case <-late:
+			t.Fatalf("the log does not say %q:\n%s", words, l)
+		}
+	}
+}
+
+const grants = "REPLICATION SLAVE, BINLOG MONITOR ON *.*"
+
+// startServer runs a server with a user as rowhook's should be.
+func startServer(t *testing.T, args ...string) *dbtest.Server {
+	t.Helper()
+	server := dbtest.Start(t, args...)
+	server.CreateUser(t, "rowhook", "secret", grants, "SELECT ON *.*")
+	return server
+}
+
+// sourceConfig watches tables of a schema, as user rowhook.
+func sourceConfig(server *dbtest.Server, log *logText, schema string, tables ...string) Config {
+	cfg := Config{
+		Address: server.Address(), User: "rowhook", Password: "secret", ServerID: rand.Uint32() | 1,
+		Log: slog.New(slog.NewTextHandler(log, nil)),
+	}
+	for _, name := range tables {
+		cfg.Tables = append(cfg.Tables, TableName{schema, name})
+	}
+	return cfg
+}
+
+// openSource opens a source that is closed with the test.
+func openSource(t *testing.T, cfg Config) *Source {
+	t.Helper()
+	s, err := Open(t.Context(), pool(t, cfg), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing the source: %v", err)
+		}
+	})
+	return s
+}
+
+// pool makes the side connections.
+func pool(t *testing.T, cfg Config) *sql.DB {
+	t.Helper()
+	c := mysql.NewConfig()
+	c.User, c.Passwd, c.Net, c.Addr, c.InterpolateParams = cfg.User, cfg.Password, "tcp", cfg.Address, true
+	if strings.HasPrefix(cfg.Address, "/") {
+		c.Net = "unix"
+	}
+	c.Logger = log{}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+type log struct{}
+
+func (log) Print(...any) {}
+
+// schemaConn makes a schema and a connection to it.
+func schemaConn(t *testing.T, server *dbtest.Server, schema string, statements ...string) *sql.Conn {
+	t.Helper()
+	conn := testConn(t, server.DB(t, ""))
+	execute(t, conn, "CREATE DATABASE "+schema, "USE "+schema)
+	execute(t, conn, statements...)
+	return conn
+}
+
+// wantEventAt checks that an event of a type begins at a place of the log.
+func wantEventAt(t *testing.T, db *sql.DB, at Coord, kind string) {
+	t.Helper()
+	row, err := queryRow(t.Context(), db, fmt.Sprintf("SHOW BINLOG EVENTS IN '%s' FROM %d LIMIT 1", at.File, at.Offset))
+	if err != nil {
+		t.Fatalf("no event at %s: %v", at, err)
+	}
+	if row["Event_type"] != kind || row["Pos"] != fmt.Sprint(at.Offset) {
+		t.Errorf("at %s begins %v", at, row)
+	}
+}

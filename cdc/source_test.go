@@ -1,0 +1,189 @@
+package cdc
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestLock(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	root := testConn(t, server.DB(t, ""))
+	log := newLog()
+	cfg := sourceConfig(server, log, "locked", "a")
+	conn := schemaConn(t, server, "locked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	s := openSource(t, cfg)
+	f := followNow(t, s)
+	execute(t, conn, "INSERT INTO a VALUES (1)")
+	f.expect(t, "insert a(id=1)") // it holds the lock now
+
+	var holder int
+	var idle int
+	lock := fmt.Sprintf("rowhook:%d", cfg.ServerID)
+	holds := func() int {
+		t.Helper()
+		var id sql.NullInt64
+		if err := root.QueryRowContext(t.Context(), "SELECT IS_USED_LOCK(?)", lock).Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		return int(id.Int64)
+	}
+	if holder = holds(); holder == 0 {
+		t.Fatal("nobody holds the lock")
+	}
+	if err := s.lock.QueryRowContext(t.Context(), "SELECT @@wait_timeout").Scan(&idle); err != nil || idle < 365*24*3600 {
+		t.Errorf("the server ends the lock's connection after %d idle seconds: %v", idle, err)
+	}
+
+	t.Run("twin", func(t *testing.T) {
+		var stop *StopError
+		if err := openSource(t, cfg).Lock(t.Context()); !errors.As(err, &stop) {
+			t.Fatalf("a twin gets the lock: %v", err)
+		}
+		wantStop(t, stop, "another rowhook", "state_dir")
+	})
+
+	t.Run("other id", func(t *testing.T) {
+		other := cfg
+		other.ServerID++
+		if err := openSource(t, other).Lock(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("lost", func(t *testing.T) {
+		// The server ends our connections, and somebody holds the lock: as our own old link would.
+		execute(t, root, fmt.Sprintf("KILL %d", holder), fmt.Sprintf("DO GET_LOCK('%s', 10)", lock), killDumps)
+		execute(t, conn, "INSERT INTO a VALUES (2)")
+		log.wait(t, "perhaps our old one")
+		execute(t, root, fmt.Sprintf("DO RELEASE_LOCK('%s')", lock))
+		f.expect(t, "insert a(id=2)")
+	})
+
+	t.Run("given back", func(t *testing.T) {
+		f.stop()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		execute(t, root, fmt.Sprintf("DO GET_LOCK('%s', 10)", lock)) // waits for the end of the connection
+		if id := holds(); id == 0 {
+			t.Error("the lock is still held")
+		}
+	})
+}
+
+// killDumps ends the links of all followers.
+const killDumps = "BEGIN NOT ATOMIC FOR p IN (SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%') DO KILL p.id; END FOR; END"
+
+func TestEnd(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	conn := schemaConn(t, server, "ends", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
+	cfg := sourceConfig(server, newLog(), "ends", "a")
+	s := openSource(t, cfg)
+	f := followNow(t, s)
+	if !s.MariaDB() || s.Precision() != time.Second {
+		t.Errorf("the server is %s", s.Version())
+	}
+	steps := []struct {
+		name       string
+		statements []string
+	}{
+		{"a row", []string{"INSERT INTO a VALUES (1)"}},
+		{"another table", []string{"INSERT INTO other VALUES (1)"}},
+		{"rotation", []string{"INSERT INTO a VALUES (2)", "FLUSH BINARY LOGS"}},
+		{"domain", []string{"SET gtid_domain_id = 7", "INSERT INTO other VALUES (2)", "SET gtid_domain_id = 0", "INSERT INTO a VALUES (3)"}},
+		{"other order", []string{"INSERT INTO a VALUES (4)", "SET gtid_domain_id = 7", "INSERT INTO a VALUES (5)", "SET gtid_domain_id = 0"}},
+		{"DDL", []string{"CREATE TABLE x (id INT)"}},
+		{"rolled back", []string{"CREATE TEMPORARY TABLE tmp (id INT)", "BEGIN", "INSERT INTO a VALUES (6)", "DROP TEMPORARY TABLE tmp", "ROLLBACK"}},
+		{"rotations", []string{"FLUSH BINARY LOGS", "INSERT INTO a VALUES (7)", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS"}},
+	}
+	for _, step := range steps {
+		execute(t, conn, step.statements...)
+		f.reach(t) // without further traffic: else no transaction comes, and it fails
+		end, err := s.End(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.waitSeen(t, end.Coord) // by heartbeats and rotations
+		p := f.stored(t)         // and over a restart
+		f.stop()
+		f = follow(t, s, p)
+		tracker, err := NewTracker(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !tracker.Reached(end, Coord{}) {
+			t.Errorf("%s: %s is not at %s", step.name, p, end)
+		}
+	}
+	execute(t, conn, "INSERT INTO a VALUES (9)")
+	f.expect(t, "insert a(id=9)")
+}
+
+// waitSeen waits until the log was read up to a place, as commits and progress say.
+func (f *follower) waitSeen(t *testing.T, end Coord) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		select {
+		case seen := <-f.progress:
+			if !seen.Before(end) {
+				return
+			}
+		case <-f.ended:
+			t.Fatalf("following ended: %v", f.err)
+		case <-late:
+			t.Fatalf("the log is not read up to %s", end)
+		}
+	}
+}
+
+func TestFresh(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	conn := schemaConn(t, server, "fresh", "CREATE TABLE a (id INT PRIMARY KEY)", "RESET MASTER")
+	cfg := sourceConfig(server, newLog(), "fresh", "a")
+	s := openSource(t, cfg)
+	f := followNow(t, s) // a log in which nothing was ever written
+	f.reach(t)
+	execute(t, conn, "INSERT INTO a VALUES (1)")
+	f.expect(t, "insert a(id=1)")
+	f.reach(t)
+	p := f.stored(t)
+	f.stop()
+	f = follow(t, s, p)
+	execute(t, conn, "INSERT INTO a VALUES (2)")
+	f.expect(t, "insert a(id=2)")
+}
+
+func TestOpenFails(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	cfg := Config{Address: "127.0.0.1:1", User: "nobody"}
+	if s, err := Open(ctx, pool(t, cfg), cfg); err == nil {
+		t.Errorf("opened %v", s)
+	}
+}
+
+func TestEndpoint(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]struct {
+		host string
+		port uint16
+		ok   bool
+	}{
+		"db:3307": {"db", 3307, true}, "db": {"db", 3306, true}, "/run/s.sock": {"/run/s.sock", 0, true}, "[::1]:3306": {"::1", 3306, true},
+		"db:0": {}, "db:x": {}, "db:65536": {},
+	} {
+		host, port, err := endpoint(address)
+		if host != want.host || port != want.port || (err == nil) != want.ok {
+			t.Errorf("%s is %s and %d, %v", address, host, port, err)
+		}
+	}
+}
