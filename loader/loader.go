@@ -107,7 +107,7 @@ func (l *Loader) objects(ctx context.Context, events []*rules.Event) (map[object
 	if err != nil {
 		return nil, fmt.Errorf("loading %s: %w", newest, err)
 	}
-	defer snap.close()
+	defer snap.close(ctx)
 	objects := map[objectKey]object{}
 	for entity, ids := range wanted {
 		table := newest.Site.Table(entity.Table)

@@ -40,7 +40,7 @@ func (l *Loader) snapshot(ctx context.Context, ev *rules.Event) (*snapshot, erro
 	for {
 		ok, err := contains(ctx, ev)
 		if err != nil {
-			s.close()
+			s.close(ctx)
 			return nil, fmt.Errorf("taking a snapshot that contains %s: %w", ev.Last, err)
 		}
 		if ok {
@@ -48,7 +48,7 @@ func (l *Loader) snapshot(ctx context.Context, ev *rules.Event) (*snapshot, erro
 		}
 		select {
 		case <-ctx.Done():
-			s.close()
+			s.close(ctx)
 			return nil, ctx.Err()
 		case <-time.After(wait):
 			wait = min(2*wait, longestWait)
@@ -114,8 +114,8 @@ func (s *snapshot) begin(ctx context.Context) error {
 }
 
 // close ends the snapshot and gives its connection back to the pool.
-func (s *snapshot) close() {
-	_, _ = s.conn.ExecContext(context.Background(), "ROLLBACK") // nothing was written, and the pool finds a broken connection out
+func (s *snapshot) close(ctx context.Context) {
+	_, _ = s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // nothing was written, and the pool finds a broken connection out
 	_ = s.conn.Close()
 }
 

@@ -1,3 +1,9 @@
+// Package rules turns row changes into events and says which rules want them: rule files, the catalog of entities,
+// coalescing, matching. It is the sole owner of open events.
+//
+// The Engine is the heart; an event lives in a queue of its aggregate (queue.go), a transaction is reduced to its net
+// effect (net.go), a status waits for its history row (status.go), and what is open survives a crash as records beside
+// the position (record.go).
 package rules
 
 import (

@@ -258,7 +258,7 @@ func (d *deadlines) due(now time.Time) (*queue, bool) {
 	if len(*d) == 0 || (*d)[0].at.After(now) {
 		return nil, false
 	}
-	return heap.Pop(d).(deadlineEntry).q, true
+	return heap.Pop(d).(deadlineEntry).q, true //nolint:forcetypeassert // the heap holds nothing else
 }
 
 func (d deadlines) Len() int           { return len(d) }
@@ -266,7 +266,7 @@ func (d deadlines) Less(i, j int) bool { return d[i].at.Before(d[j].at) }
 func (d deadlines) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
 
 // Push and Pop are heap.Interface.
-func (d *deadlines) Push(x any) { *d = append(*d, x.(deadlineEntry)) }
+func (d *deadlines) Push(x any) { *d = append(*d, x.(deadlineEntry)) } //nolint:forcetypeassert // nothing else is pushed
 
 // Pop takes the last entry.
 func (d *deadlines) Pop() any {

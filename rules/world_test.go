@@ -76,7 +76,7 @@ func (w *world) at(seconds float64) time.Time {
 // row makes a row of a table: "id=1 status=C". What is not named is 0 for ids and numbers, empty for texts.
 func (w *world) row(table, text string) cdc.Row {
 	values := map[string]string{}
-	for _, f := range strings.Fields(text) {
+	for f := range strings.FieldsSeq(text) {
 		name, value, _ := strings.Cut(f, "=")
 		values[name] = value
 	}
