@@ -54,7 +54,7 @@ func CreateSalon(ctx context.Context, s *Server, schema, prefix string) error {
 func NewSite(db *sql.DB, prefix string) *Site { return &Site{db: db, prefix: prefix} }
 
 // Booking is an appointment to be made. Zero values are filled in: the sample's first service, employee and customer,
-// in a week, status W (pending).
+// at ten in a week, status W (pending).
 type Booking struct {
 	Service, Employee, Customer int64
 	CheckIn                     time.Time
@@ -64,6 +64,11 @@ type Booking struct {
 	Options                     []int64 // ids of options, one of each
 }
 
+// At is a time for an appointment: a full hour (UTC), so many days from now.
+func At(days, hour int) time.Time {
+	return time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, days).Add(time.Duration(hour) * time.Hour)
+}
+
 func (b Booking) filled() Booking {
 	for _, id := range []*int64{&b.Service, &b.Employee, &b.Customer} {
 		if *id == 0 {
@@ -71,7 +76,7 @@ func (b Booking) filled() Booking {
 		}
 	}
 	if b.CheckIn.IsZero() {
-		b.CheckIn = time.Now().AddDate(0, 0, 7).Truncate(time.Hour)
+		b.CheckIn = At(7, 10)
 	}
 	for _, d := range []struct {
 		field *string

@@ -89,7 +89,8 @@ func (d *daemon) watch(log io.Reader, out *page) {
 			close(d.live)
 		}
 		if !strings.Contains(line, "level=INFO") && !strings.Contains(line, "level=DEBUG") {
-			out.note("rowhook says: %s", line)
+			_, text, _ := strings.Cut(line, " ") // without the time
+			out.note("rowhook says: %s", text)
 		}
 	}
 }

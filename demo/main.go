@@ -150,7 +150,7 @@ func invite(out *page, server *dbtest.Server) {
 	out.title("Now you: whatever you change in the salon arrives here")
 	out.say("mariadb --user=root --socket=%s %s", server.Socket(), schema)
 	out.say("  UPDATE wp_vikappointments_reservation SET purchaser_phone = '555' WHERE id = 1;")
-	out.say("  DELETE FROM wp_vikappointments_reservation WHERE id > 5;")
+	out.say("  DELETE FROM wp_vikappointments_reservation WHERE id IN (2, 4);")
 	out.say("  INSERT INTO wp_vikappointments_users (billing_name) VALUES ('Somebody New');")
 	out.say("Ctrl-C ends the demo and removes all of it.")
 }

@@ -34,8 +34,8 @@ func (p *page) warn(format string, args ...any) { p.line(yellow, "  "+fmt.Sprint
 
 // webhook prints one that arrived: when, what, which object of which site, and the fields that tell the story.
 func (p *page) webhook(w webhook) {
-	at := w.at.Format("15:04:05.000")
-	p.line(green, fmt.Sprintf("  %s  <-  %-27s %s #%s   %s", at, w.action, w.site, w.object(), strings.Join(w.fields(), ", ")))
+	text := fmt.Sprintf("  %s  <-  %-27s %s #%-6s %s", w.at.Format("15:04:05.000"), w.action, w.site, w.object(), strings.Join(w.fields(), ", "))
+	p.line(green, strings.TrimRight(text, " "))
 }
 
 func (p *page) line(color, text string) {
@@ -85,7 +85,7 @@ func (w webhook) key() string {
 func (w webhook) fields() []string {
 	var fields []string
 	for _, name := range []string{
-		"status", "checkin_ts", "id_parent", "comment", "purchaser_nominative", "purchaser_phone", "total_cost", "billing_name", "billing_mail", "code", "value",
+		"status", "checkin_ts", "purchaser_nominative", "purchaser_phone", "total_cost", "billing_name", "billing_mail", "code", "value",
 	} {
 		if v, ok := w.payload[name]; ok && v != nil && v != "" {
 			fields = append(fields, fmt.Sprintf("%s %v", name, v))
