@@ -10,7 +10,6 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
-	"rowhook/rules"
 )
 
 // checkCommand is `rowhook check`: it looks at everything the daemon depends on, and prints what mends each fault.
@@ -24,7 +23,7 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 	if err != nil {
 		return err
 	}
-	set, err := rules.Read(c.Rules, c.HasSite)
+	set, err := readRules(c, flags.config)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -24,7 +25,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, errReported) {
+	if exitCode(err) != exitDone && !errors.Is(err, errReported) {
 		fmt.Fprintln(os.Stderr, "rowhook:", err)
 	}
 	os.Exit(exitCode(err))
@@ -72,7 +73,7 @@ func exitCode(err error) int {
 	var wrongUsage *usageError
 	var wrongConfig *config.Error
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitDone
 	case errors.As(err, &wrongUsage), errors.As(err, &wrongConfig):
 		return exitUsage

@@ -35,24 +35,25 @@ func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
-	set, err := rules.Read(c.Rules, c.HasSite)
+	set, err := readRules(c, flags.config)
 	if err != nil {
 		return err
 	}
-	d := &daemon{cfg: c, log: newLogger(c.Log, stderr)}
-	if len(set.Rules) == 0 {
-		d.log.Warn("no rules yet: nothing will be delivered until there are some and SIGHUP tells of them", slog.String("rules", c.Rules))
-	}
-	return d.run(ctx, set)
+	return newDaemon(c, flags.config, stderr).run(ctx, set)
 }
 
 // daemon wires the stages together and ends them in their order.
 type daemon struct {
 	cfg    *config.Config
+	file   string // where cfg was read
 	log    *slog.Logger
 	store  *sqlite.Store
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
+}
+
+func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
+	return &daemon{cfg: c, file: file, log: newLogger(c.Log, logTo)}
 }
 
 func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
@@ -176,16 +177,24 @@ func (d *daemon) reloadOnHangup(ctx context.Context) {
 			return
 		case <-hangups:
 		}
-		set, err := rules.Read(d.cfg.Rules, d.cfg.HasSite)
-		if err != nil {
+		if err := d.reload(ctx); err != nil && ctx.Err() == nil {
 			d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err))
-			continue
-		}
-		d.worker.SetEndpoints(endpointsOf(set)) // first: no delivery may find its rule missing
-		if d.line.SetRules(ctx, set) == nil {
-			d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
 		}
 	}
+}
+
+// reload reads the rules again.
+func (d *daemon) reload(ctx context.Context) error {
+	set, err := readRules(d.cfg, d.file)
+	if err != nil {
+		return err
+	}
+	d.worker.SetEndpoints(endpointsOf(set)) // first: no delivery may find its rule missing
+	if err := d.line.SetRules(ctx, set); err != nil {
+		return err
+	}
+	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
+	return nil
 }
 
 // keepDelivered is how long the log of what was delivered is kept.
@@ -201,7 +210,7 @@ func (d *daemon) prune(ctx context.Context) {
 			return
 		case <-hourly.C:
 		}
-		if err := d.store.Prune(ctx, time.Now().Add(-keepDelivered)); err != nil && ctx.Err() == nil {
+		if _, err := d.store.Prune(ctx, time.Now().Add(-keepDelivered)); err != nil && ctx.Err() == nil {
 			d.log.Error("pruning the outbox failed", slog.Any("error", err))
 		}
 	}

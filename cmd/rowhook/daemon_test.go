@@ -1,0 +1,408 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/config"
+	"rowhook/dbtest"
+	"rowhook/deliver/delivertest"
+	"rowhook/outbox"
+	"rowhook/rules"
+)
+
+// rowhookUser may do what the README says and no more.
+func rowhookUser(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, BINLOG MONITOR ON *.*", "SELECT ON wordpress.*")
+}
+
+// everyAction is a rule for each of the documented actions.
+func everyAction(url string) string {
+	var b strings.Builder
+	b.WriteString("rules:\n")
+	for i, a := range rules.Actions() {
+		fmt.Fprintf(&b, "  - {name: %q, action: %s, url: %q, id: %d, secret: hunter2", a, a, url, i+1)
+		if a.Kind != rules.Delete {
+			b.WriteString(", load: full")
+		}
+		b.WriteString("}\n")
+	}
+	return b.String()
+}
+
+// daemonFiles writes a configuration for the server and rules.
+func daemonFiles(t *testing.T, server *dbtest.Server, ruleFile, more string) (configFile string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"config.yaml": fmt.Sprintf("database: {address: %q, user: rowhook, password: secret}\n"+
+			"sites: [{name: salon, schema: wordpress, prefix: wp_}]\nrules: rules.yaml\nstate_dir: state\n%s", server.Address(), more),
+		"rules.yaml": ruleFile,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "config.yaml")
+}
+
+// startDaemon runs the daemon until the test stops it, and waits until it follows the binlog.
+func startDaemon(t *testing.T, configFile string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	log := &watched{awaited: following, seen: make(chan struct{})}
+	done := make(chan error, 1)
+	go func() { done <- command(ctx, []string{"run", "--config", configFile}, io.Discard, log) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the daemon ended with: %v", err)
+		}
+	}
+	t.Cleanup(stop)
+	select {
+	case <-log.seen:
+	case err := <-done:
+		stopped = true
+		cancel()
+		t.Fatalf("the daemon did not start: %v", err)
+	}
+	return stop
+}
+
+// following is what the daemon logs when nothing that is committed from then on is missed.
+const following = "following the binlog"
+
+// watched is a log that tells when some text was written.
+type watched struct {
+	awaited string
+	seen    chan struct{}
+	text    []byte
+	told    bool
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	if w.told {
+		return len(b), nil
+	}
+	if w.text = append(w.text, b...); bytes.Contains(w.text, []byte(w.awaited)) {
+		w.told = true
+		close(w.seen)
+	}
+	return len(b), nil
+}
+
+// heard counts webhooks by action and id: "onAfterSaveReservation 12".
+func heard(t *testing.T, requests []delivertest.Request) map[string]int {
+	t.Helper()
+	count := map[string]int{}
+	for _, r := range requests {
+		var body struct {
+			ID any `json:"id"`
+		}
+		if err := json.Unmarshal(r.Body, &body); err != nil {
+			t.Fatalf("%s: %v", r.Body, err)
+		}
+		count[fmt.Sprintf("%s %v", r.Header.Get("X-VAP-WEBHOOK-ACTION"), body.ID)]++
+	}
+	return count
+}
+
+func TestEveryActionArrives(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	site := dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	receiver := delivertest.NewReceiver(t)
+	startDaemon(t, daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 100ms\nstatus_wait: 300ms\n"))
+
+	ctx := t.Context()
+	id := func(id int64, err error) int64 {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string]int{}
+	expect := func(action string, ids ...int64) {
+		for _, id := range ids {
+			want[fmt.Sprintf("%s %d", action, id)]++
+		}
+	}
+	arrived := func() {
+		t.Helper()
+		total := 0
+		for _, n := range want {
+			total += n
+		}
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		got := heard(t, receiver.WaitAccepted(ctx, total))
+		if !maps.Equal(got, want) {
+			t.Fatalf("heard %v\nwant  %v", got, want)
+		}
+	}
+
+	one := id(site.Book(ctx, dbtest.Booking{Options: []int64{1}}))
+	two := id(site.Book(ctx, dbtest.Booking{}))
+	expect("onAfterSaveReservation", one, two)
+	expect("onStatusChangeReservation", one, two)
+	arrived() // a booking is one insert and one status, however many statements made it
+
+	do(site.Confirm(ctx, one))
+	expect("onAfterSaveReservation", one)
+	expect("onStatusChangeReservation", one)
+	order := id(site.OrderPackage(ctx, 1, "W", 1, 2))
+	do(site.SavePackageStatus(ctx, order, "C"))
+	expect("onAfterSavePackorder", order)
+	expect("onStatusChangePackageorder", order, order)
+	for table, action := range map[string]string{
+		"users": "onAfterSaveCustomer", "employee": "onAfterSaveEmployee", "service": "onAfterSaveService", "coupon": "onAfterSaveCoupon",
+	} {
+		columns := map[string][]any{
+			"users": {"billing_name", "Ada"}, "employee": {"firstname", "A", "lastname", "B", "nickname", "C", "alias", "d"},
+			"service": {"name", "Cut", "alias", "cut", "duration", 30, "price", 20}, "coupon": {"code", "SPRING"},
+		}[table]
+		row := id(site.Insert(ctx, table, columns...))
+		expect(action, row)
+		arrived()
+		do(site.Remove(ctx, table, row))
+		expect(strings.Replace(action, "Save", "Delete", 1), row)
+	}
+	arrived()
+
+	do(site.DeletePackageOrders(ctx, order))
+	expect("onAfterDeletePackorder", order)
+	do(site.DeleteBookings(ctx, one, two))
+	want[fmt.Sprintf("onAfterDeleteReservation [%d %d]", one, two)]++
+	arrived()
+	last := id(site.Insert(ctx, "users", "billing_name", "Last")) // behind it nothing more may have come
+	expect("onAfterSaveCustomer", last)
+	arrived()
+
+	r := receiver.Requests()[0]
+	for name, wanted := range map[string]string{
+		"X-VAP-WEBHOOK-ID": "1", "X-Rowhook-Site": "salon", "Content-Type": "application/json",
+		"X-VAP-WEBHOOK-SECURE": "2ab96390c7dbe3439de74d0c9b0b1767", // md5 of hunter2
+	} {
+		if got := r.Header.Get(name); got != wanted {
+			t.Errorf("header %s is %q, want %q", name, got, wanted)
+		}
+	}
+}
+
+func TestNothingIsLostWhileTheReceiverIsDown(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	site := dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	receiver := delivertest.NewReceiver(t)
+	files := daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 0s\n")
+	stop := startDaemon(t, files)
+	receiver.Close()
+	var ids []int64
+	for i := range 30 {
+		id, err := site.Insert(t.Context(), "users", "billing_name", fmt.Sprint(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+		if i == 10 { // what is written while nobody follows is read later
+			stop()
+		}
+		if i == 20 {
+			stop = startDaemon(t, files)
+		}
+	}
+	receiver.Open()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	got := heard(t, receiver.WaitAccepted(ctx, len(ids)))
+	for _, id := range ids {
+		if got[fmt.Sprintf("onAfterSaveCustomer %d", id)] != 1 {
+			t.Errorf("customer %d was heard of %d times", id, got[fmt.Sprintf("onAfterSaveCustomer %d", id)])
+		}
+	}
+	stop()
+}
+
+func TestReloadTakesGoodRulesOnly(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	site := dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	receiver := delivertest.NewReceiver(t)
+	set := func(action string) *rules.Set {
+		parsed, err := rules.Parse("r.yaml", fmt.Appendf(nil, "rules: [{name: r, action: %s, url: %q}]", action, receiver.URL()), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &rules.Set{Rules: parsed}
+	}
+	files := daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 0s\n")
+	c, err := config.Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &watched{awaited: following, seen: make(chan struct{})}
+	d := newDaemon(c, files, log)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- d.run(ctx, set("customer.save")) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	<-log.seen
+	if err := os.WriteFile(filepath.Join(filepath.Dir(files), "rules.yaml"), []byte("rules: [{name: x, action: nonsense}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.reload(ctx); err == nil || !strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("a bad file was taken: %v", err)
+	}
+	insert := func(table string, pairs ...any) {
+		t.Helper()
+		if _, err := site.Insert(ctx, table, pairs...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	insert("users", "billing_name", "A")
+	receiver.WaitAccepted(ctx, 1) // the old rules stay
+	good := fmt.Sprintf("rules: [{name: y, action: coupon.save, url: %q}]", receiver.URL())
+	if err := os.WriteFile(filepath.Join(filepath.Dir(files), "rules.yaml"), []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.reload(ctx); err != nil {
+		t.Fatal(err)
+	}
+	insert("users", "billing_name", "B")
+	insert("coupon", "code", "C")
+	requests := receiver.WaitAccepted(ctx, 2)
+	var actions []string
+	for _, r := range requests {
+		actions = append(actions, r.Header.Get("X-VAP-WEBHOOK-ACTION"))
+	}
+	if want := []string{"onAfterSaveCustomer", "onAfterSaveCoupon"}; !slices.Equal(actions, want) {
+		t.Errorf("heard %v, want %v", actions, want)
+	}
+}
+
+func TestStartsThatFail(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	server.CreateUser(t, "poor", "secret", "SELECT ON wordpress.*")
+	good := everyAction("http://127.0.0.1:1/")
+	start := func(t *testing.T, edit func(config string) string) error {
+		t.Helper()
+		file := daemonFiles(t, server, good, "")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(edit(string(text))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return command(t.Context(), []string{"run", "--config", file}, io.Discard, io.Discard)
+	}
+	replace := func(old, with string) func(string) string {
+		return func(s string) string { return strings.Replace(s, old, with, 1) }
+	}
+	for name, test := range map[string]struct {
+		edit func(string) string
+		says []string
+		code int
+	}{
+		"missing grants": {replace("user: rowhook", "user: poor"), []string{"GRANT REPLICATION SLAVE, BINLOG MONITOR"}, exitFailed},
+		"wrong password": {replace("password: secret", "password: wrong"), []string{"Access denied"}, exitFailed},
+		"unknown schema": {replace("schema: wordpress", "schema: nowhere"), []string{"nowhere", "sites[].schema"}, exitFailed},
+		"unknown prefix": {replace("prefix: wp_", "prefix: xx_"), []string{"xx_vikappointments_reservation"}, exitFailed},
+		"state directory": {
+			replace("state_dir: state", "state_dir: /proc/rowhook"), []string{"/proc/rowhook"}, exitFailed,
+		},
+		"unknown key": {replace("state_dir: state", "state_dri: state"), []string{"config.yaml:4", "state_dri"}, exitUsage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := start(t, test.edit)
+			if err == nil {
+				t.Fatal("it started")
+			}
+			for _, want := range test.says {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("says %q, which lacks %q", err, want)
+				}
+			}
+			if code := exitCode(err); code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+		})
+	}
+	t.Run("second daemon", func(t *testing.T) {
+		t.Parallel()
+		file := daemonFiles(t, server, good, "")
+		startDaemon(t, file)
+		err := command(t.Context(), []string{"run", "--config", file}, io.Discard, io.Discard)
+		if !errors.Is(err, outbox.ErrLocked) {
+			t.Errorf("a second daemon on the same state ended with %v", err)
+		}
+	})
+	t.Run("no binary log", func(t *testing.T) {
+		t.Parallel()
+		silent := dbtest.Start(t, "--skip-log-bin", "--binlog-format=STATEMENT")
+		dbtest.Salon(t, silent, "wordpress", "wp_")
+		rowhookUser(t, silent)
+		var out bytes.Buffer
+		err := command(t.Context(), []string{"check", "--config", daemonFiles(t, silent, good, "")}, &out, io.Discard)
+		if !errors.Is(err, errReported) || exitCode(err) != exitFailed {
+			t.Errorf("check ended with %v", err)
+		}
+		for _, want := range []string{"FAIL  log_bin: OFF", "log_bin = mysql-bin", "FAIL  binlog_format: STATEMENT", "SET GLOBAL binlog_format = 'ROW'"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("check does not say %q:\n%s", want, &out)
+			}
+		}
+	})
+}
+
+func TestCheckIsContent(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	var out bytes.Buffer
+	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), "")
+	if err := command(t.Context(), []string{"check", "--config", file}, &out, io.Discard); err != nil {
+		t.Errorf("check: %v\n%s", err, &out)
+	}
+	if strings.Contains(out.String(), "FAIL") {
+		t.Errorf("check finds faults:\n%s", &out)
+	}
+}
