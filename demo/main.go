@@ -115,7 +115,8 @@ func startSalon(ctx context.Context, dir, password string) (*dbtest.Server, erro
 	return server, nil
 }
 
-// play shows the scenes one after the other, each until its webhooks are there, and counts those that did not come.
+// play shows the scenes one after the other, each until its webhooks are there. It ends early when some do not come, and
+// counts them.
 func play(ctx context.Context, s *story, d *daemon) (missing int, err error) {
 	for _, scene := range s.scenes() {
 		s.page.title(scene.title)
@@ -130,9 +131,11 @@ func play(ctx context.Context, s *story, d *daemon) (missing int, err error) {
 		for _, w := range lost {
 			s.page.warn("did not arrive: %s", w)
 		}
-		missing += len(lost)
+		if len(lost) > 0 {
+			return len(lost), nil
+		}
 	}
-	return missing, nil
+	return 0, nil
 }
 
 func summary(out *page, c counts, missing int, took time.Duration) error {

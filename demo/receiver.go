@@ -134,7 +134,6 @@ func (r *receiver) wait(ctx context.Context, wanted []string, daemonEnded <-chan
 		select {
 		case <-r.news:
 		case <-late.C:
-			r.forget(lost)
 			return lost, nil
 		case <-daemonEnded:
 			return nil, errors.New("rowhook ended before its time")
@@ -155,15 +154,6 @@ func (r *receiver) missing() []string {
 	}
 	slices.Sort(missing)
 	return missing
-}
-
-// forget takes lost webhooks as given up, so that the next scene does not wait for them again.
-func (r *receiver) forget(lost []string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, key := range lost {
-		r.got[key] = r.expected[key]
-	}
 }
 
 // counts sums up what came.
