@@ -171,11 +171,7 @@ func TestFollowEnds(t *testing.T) {
 		case <-time.After(5 * time.Second):
 			t.Error("it does not end")
 		}
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		if strings.Contains(string(stacks), "go-mysql-org") {
-			t.Errorf("goroutines are left:\n%s", stacks)
-		}
+		wantNoGoroutine(t, "go-mysql-org")
 	}
 	t.Run("at once", func(t *testing.T) {
 		end(t, func(*Source, *recorder, <-chan struct{}) {})
@@ -198,6 +194,26 @@ func TestFollowEnds(t *testing.T) {
 			log.wait(t, "trying again")
 		})
 	})
+}
+
+// wantNoGoroutine waits for the end of goroutines that have said goodbye already.
+func wantNoGoroutine(t *testing.T, of string) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	late := time.After(5 * time.Second)
+	stacks := make([]byte, 1<<20)
+	for {
+		now := string(stacks[:runtime.Stack(stacks, true)])
+		if !strings.Contains(now, of) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("goroutines are left:\n%s", now)
+		}
+	}
 }
 
 func TestFollowWaitsForAServer(t *testing.T) {
