@@ -61,6 +61,10 @@ type Change struct {
 	Op     Op
 	Before Row
 	After  Row
+
+	// Statement is the text of the statement that wrote the row, when the server logs it and Config.Statements asks for
+	// it; else empty. It is in the client's character set. A trigger's rows stand under the statement that fired it.
+	Statement string
 }
 
 // Commit ends a transaction and makes the changes since the last one visible. A commit whose GTID and Number are zero

@@ -33,8 +33,13 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	case replication.HEARTBEAT_EVENT, replication.HEARTBEAT_LOG_EVENT_V2, replication.MARIADB_BINLOG_CHECKPOINT_EVENT,
 		replication.MARIADB_GTID_LIST_EVENT, replication.PREVIOUS_GTIDS_EVENT, replication.STOP_EVENT:
 		return r.progress()
-	case replication.MARIADB_ANNOTATE_ROWS_EVENT, replication.ROWS_QUERY_EVENT, replication.INTVAR_EVENT, replication.RAND_EVENT,
-		replication.USER_VAR_EVENT, replication.IGNORABLE_EVENT, replication.TRANSACTION_CONTEXT_EVENT, replication.VIEW_CHANGE_EVENT,
+	case replication.MARIADB_ANNOTATE_ROWS_EVENT:
+		r.statementText(body)
+		return nil
+	case replication.ROWS_QUERY_EVENT:
+		r.statementText(body[min(1, len(body)):]) // behind a length that is too short to be of use
+		return nil
+	case replication.INTVAR_EVENT, replication.RAND_EVENT, replication.USER_VAR_EVENT, replication.IGNORABLE_EVENT, replication.TRANSACTION_CONTEXT_EVENT, replication.VIEW_CHANGE_EVENT,
 		replication.BEGIN_LOAD_QUERY_EVENT, replication.APPEND_BLOCK_EVENT, replication.DELETE_FILE_EVENT,
 		replication.MARIADB_START_ENCRYPTION_EVENT:
 		return nil

@@ -120,8 +120,13 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, gone *Txn
 
 // syncer makes the one connection of go-mysql that hands events to r.
 func (s *Source) syncer(host string, port uint16, r *reader) *replication.BinlogSyncer {
+	var flags uint16
+	if s.cfg.Statements && s.MariaDB() {
+		flags = replication.BINLOG_SEND_ANNOTATE_ROWS_EVENT
+	}
 	return replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
-		ServerID: s.cfg.ServerID, Flavor: s.flavor, Host: host, Port: port, User: s.cfg.User, Password: s.cfg.Password,
+		DumpCommandFlag: flags,
+		ServerID:        s.cfg.ServerID, Flavor: s.flavor, Host: host, Port: port, User: s.cfg.User, Password: s.cfg.Password,
 		Localhost: "rowhook", TLSConfig: s.cfg.TLS, Charset: "utf8mb4",
 		RawModeEnabled:          true, // we decode, and only what is watched
 		SynchronousEventHandler: r,

@@ -25,6 +25,9 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 	}
 	findings := []Finding{{Check: "server", OK: true, Found: s.version}}
 	findings = append(findings, checkLog(vars)...)
+	if s.cfg.NeedStatements {
+		findings = append(findings, s.checkStatements(vars))
+	}
 	if vars["log_bin"] == "ON" {
 		findings = append(findings, s.checkFilters(ctx)...)
 		findings = append(findings, s.checkReplica(ctx, vars)...)
@@ -37,7 +40,7 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 func (s *Source) variables(ctx context.Context) (map[string]string, error) {
 	rows, err := queryRows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
 		'binlog_row_value_options', 'binlog_transaction_compression', 'log_slave_updates', 'log_replica_updates',
-		'expire_logs_days', 'binlog_expire_logs_seconds', 'gtid_mode', 'server_id')`)
+		'binlog_annotate_row_events', 'binlog_rows_query_log_events', 'expire_logs_days', 'binlog_expire_logs_seconds', 'gtid_mode', 'server_id')`)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +88,18 @@ func checkRetention(vars map[string]string) Finding {
 		f.Warn = !f.OK
 	}
 	return f
+}
+
+// checkStatements looks whether the server logs the texts of statements.
+func (s *Source) checkStatements(vars map[string]string) Finding {
+	name := "binlog_rows_query_log_events"
+	if s.MariaDB() {
+		name = "binlog_annotate_row_events"
+	}
+	return Finding{
+		Check: name, OK: strings.EqualFold(vars[name], "ON"), Found: vars[name],
+		Fix: fmt.Sprintf("SET GLOBAL %s = ON;   and in my.cnf:  %s = ON   (fidelity: plugin must know what the plugin wrote; open connections keep the old value: restart PHP-FPM)", name, name),
+	}
 }
 
 // checkFilters looks for filters that would keep a watched schema out of the log: silence that nobody notices.

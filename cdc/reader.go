@@ -39,6 +39,8 @@ type openTxn struct {
 	time       time.Time
 	rows       int
 	savepoints map[string]int // rows before each
+	statement  []byte         // the text of the statement whose rows come, nil when unknown
+	text       string         // the same, made when a watched row needs it
 	table      uint64         // and op: of the last rows hashed
 	op         Op
 }
@@ -186,6 +188,9 @@ func (r *reader) rows(typ byte, body []byte) error {
 	if !ok {
 		return r.stop("rows of a table that was not announced", "please report this", nil)
 	}
+	if h.endOfStatement {
+		defer r.statementText(nil)
+	}
 	if t == nil || r.txn.again {
 		return nil
 	}
@@ -198,9 +203,23 @@ func (r *reader) rows(typ byte, body []byte) error {
 	return nil
 }
 
+// maxStatementText bounds the statements that travel with their rows, in bytes. Who reads them looks for names, which
+// stand early, but must see the end too.
+const maxStatementText = 1 << 20
+
+// statementText takes the text of the statement whose rows come next.
+func (r *reader) statementText(text []byte) {
+	if r.txn.statement, r.txn.text = text, ""; len(text) > maxStatementText {
+		r.txn.statement = nil
+	}
+}
+
 // row hands out one row.
 func (r *reader) row(t *Table, op Op, before, after Row) error {
-	r.change = Change{Table: t, Op: op, Before: before, After: after}
+	if r.txn.text == "" && len(r.txn.statement) > 0 {
+		r.txn.text = string(r.txn.statement)
+	}
+	r.change = Change{Table: t, Op: op, Before: before, After: after, Statement: r.txn.text}
 	r.txn.rows++
 	return r.toSink(r.sink.Change(&r.change))
 }

@@ -32,9 +32,6 @@ func (c *Config) check(src *Source) {
 		src.Faultf("state_dir", "is empty; name a folder that rowhook may write to")
 	}
 	src.oneOf("fidelity", c.Fidelity, "documented", "plugin")
-	if c.Fidelity == "plugin" {
-		src.Faultf("fidelity", "plugin is not supported by this version; write documented")
-	}
 	src.oneOf("numbers", c.Numbers, "plugin", "native")
 	if c.Numbers == "native" {
 		src.Faultf("numbers", "native is not supported by this version; write plugin")

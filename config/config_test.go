@@ -118,7 +118,6 @@ func TestLoadFaults(t *testing.T) {
 		"sites:\n- {name: a, schema: s}\n- {name: a, schema: t}": `config.yaml:3: sites[1].name: "a" is the name of the site at `,
 		"sites:\n- {name: a, schema: s}\n- {name: b, schema: s}": `config.yaml:3: sites[1]: has the schema and prefix of the site at `,
 		site + "discover: true":                                  "config.yaml:2: discover: is not supported by this version; list the sites",
-		site + "fidelity: plugin":                                "config.yaml:2: fidelity: plugin is not supported by this version",
 		site + "fidelity: x":                                     `config.yaml:2: fidelity: "x" is not known; write documented or plugin`,
 		site + "numbers: native":                                 "config.yaml:2: numbers: native is not supported by this version",
 		site + "rules: ''":                                       "config.yaml:2: rules: is empty",

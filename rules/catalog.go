@@ -56,6 +56,7 @@ type Entity struct {
 	Hook             string   // Reservation: the plugin's word in onAfterSave... and onAfterDelete...
 	StatusHook       string   // Reservation: in onStatusChange...; empty when it has no status
 	StatusType       string   // column type of order_status
+	Lock             string   // the column that every save of the plugin sets, and nothing else; empty without
 	Parts            string   // table whose rows belong to an order; empty without
 	PartOrder        string   // its column that names the order
 	Housekeeping     []string // columns whose change alone is no save
@@ -121,7 +122,7 @@ func entities() []*Entity {
 	return []*Entity{
 		{
 			Name: "appointment", Table: "reservation", Hook: "Reservation", StatusHook: "Reservation", StatusType: "reservation",
-			Parts: "res_opt_assoc", PartOrder: "id_reservation",
+			Lock: "locked_until", Parts: "res_opt_assoc", PartOrder: "id_reservation",
 			Housekeeping: []string{
 				"locked_until", "modifiedon", "cc_data", "skip_deposit", "conversion", "icaluid", "icalhash", "payment_attempt", "log",
 			},

@@ -9,6 +9,7 @@ package rules
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"rowhook/cdc"
@@ -16,6 +17,7 @@ import (
 
 // Options say how changes become events.
 type Options struct {
+	Plugin      bool          // only what the plugin itself would have posted (fidelity: plugin); needs the statements' texts
 	Coalesce    time.Duration // changes of one aggregate are one event while they keep coming within it; 0: never merged
 	CoalesceMax time.Duration // but at most this long
 	StatusWait  time.Duration // how long a changed status column waits for its history row
@@ -55,6 +57,10 @@ type Engine struct {
 	txn cdc.Commit // the transaction being applied
 	now moment
 	row int // its rows so far
+
+	text   string // the statement that was read last
+	parsed statement
+	known  bool // parsed is what text says
 
 	numbers  uint64
 	closings uint64
@@ -190,30 +196,53 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 	if parent, ok := c.After.Int(b.parent); ok && parent > 0 && parent != id {
 		e.prolong(aggregate{b.site, b.entity, parent})
 	}
-	switch {
-	case c.Op == cdc.Insert && b.isParent(c.After):
+	st := e.statement(c)
+	if c.Op == cdc.Insert && b.isParent(c.After, st) {
 		return nil // fires its status only
-	case c.Op == cdc.Insert:
-		if e.wants(agg, Save) {
-			ev := e.saveRow(agg, c)
-			ev.Insert = true
-			e.mark(ev)
-		}
-		return nil
 	}
-	if !b.matters(c.Before, c.After) {
+	if !e.isSave(b, c, st) {
 		e.refresh(agg, c)
 		return nil
 	}
 	if e.wants(agg, Save) {
 		ev := e.saveRow(agg, c)
-		ev.markChanged(c)
+		ev.name(c, st)
+		if c.Op == cdc.Insert {
+			ev.Insert = true
+		} else {
+			ev.markChanged(c)
+		}
 		e.mark(ev)
 	}
-	if b.status >= 0 && b.entity.StatusType != "" && !c.Before.Same(c.After, b.status) {
+	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.StatusType != "" && !c.Before.Same(c.After, b.status) {
 		e.statusColumn(agg, c, c.After.Text(b.status))
 	}
 	return nil
+}
+
+// isSave says whether a change of an object's row is a save: for the documentation every change that is not
+// housekeeping; for the plugin what its own models write, and of appointments only what takes their lock (FINDINGS 8).
+func (e *Engine) isSave(b *binding, c *cdc.Change, st *statement) bool {
+	switch {
+	case !e.opts.Plugin:
+		return c.Op == cdc.Insert || b.matters(c.Before, c.After)
+	case st == nil || !st.model:
+		return false
+	}
+	return b.entity.Lock == "" || st.names(b.entity.Lock)
+}
+
+// statement is what is known of the statement that wrote a row, nil when nothing is: a trigger's rows travel under
+// their parent's text, which counts only for the table that it names.
+func (e *Engine) statement(c *cdc.Change) *statement {
+	if c.Statement != e.text {
+		e.text = c.Statement
+		e.parsed, e.known = parseStatement(c.Statement)
+	}
+	if !e.known || !strings.EqualFold(e.parsed.table, c.Table.Name) {
+		return nil
+	}
+	return &e.parsed
 }
 
 // applyPart takes in a changed option or item: a save of its order.
@@ -228,7 +257,7 @@ func (e *Engine) applyPart(b *binding, c *cdc.Change) error {
 	}
 	agg := aggregate{b.site, b.entity, id}
 	e.prolong(agg)
-	if c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
+	if e.opts.Plugin || c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
 		return nil
 	}
 	e.mark(e.saveEvent(agg, c))
@@ -238,6 +267,7 @@ func (e *Engine) applyPart(b *binding, c *cdc.Change) error {
 // applyDeletes makes the deleted objects of a transaction one event for each entity of a site, cut at maxDeleteIDs.
 func (e *Engine) applyDeletes(deletes []cdc.Change) error {
 	open := map[wantedKey]*Event{}
+	listed := map[wantedKey][]int64{} // the ids as the last statement has them
 	var made []*Event
 	for i := range deletes {
 		c := &deletes[i]
@@ -252,10 +282,14 @@ func (e *Engine) applyDeletes(deletes []cdc.Change) error {
 			e.leave(q, func(*Event) bool { return true })
 		}
 		e.forget(agg)
-		if !e.wants(agg, Delete) {
+		st := e.statement(c)
+		if !e.wants(agg, Delete) || e.opts.Plugin && (st == nil || !st.model || st.verb != "DELETE") {
 			continue
 		}
 		k := wantedKey{b.site, b.entity.Name, Delete}
+		if st != nil && len(st.ids) > 0 {
+			listed[k] = st.ids
+		}
 		ev := open[k]
 		if ev == nil || len(ev.IDs) == maxDeleteIDs {
 			ev = e.newEvent(agg, Delete, c)
@@ -266,6 +300,7 @@ func (e *Engine) applyDeletes(deletes []cdc.Change) error {
 		ev.IDs = append(ev.IDs, id)
 	}
 	for _, ev := range made {
+		ev.order(listed[wantedKey{ev.Site, ev.Action.Entity.Name, Delete}])
 		e.close(ev)
 	}
 	return nil

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,6 +27,7 @@ type Event struct {
 	Table   *cdc.Table
 	Row     cdc.Row
 	Changed []bool // of a save that did not insert: the columns that changed, by position
+	Named   []bool // of a save: the columns that its statements name, by position; nil when they are not known
 
 	First First     // what the id is derived from
 	Last  cdc.Coord // the end of the last transaction in it: a snapshot must contain it
@@ -37,6 +40,7 @@ type Event struct {
 	closing uint64 // its place among the closed, 0 while it is open
 	dirty   bool   // its record is behind
 	stored  bool   // a commit holds its record
+	unnamed bool   // of a save: some statement of it is not known
 	waits   bool   // a status column changed and its history row has not come yet
 	sealed  bool   // absorbs nothing any more
 	first   moment // of its first change
@@ -82,19 +86,19 @@ func (e *Event) DeliveryID(source string, rule string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// match sets the rules that want the event. When the log did not show the row, rules with statuses stay in: the
-// loader asks Rule.WantsStatus once it knows.
-func (e *Event) match(set *Set) {
+// match sets the rules that want the event. Where the status to look at is not in the log (the row is not, or the plugin
+// looks at the object as loaded), rules with statuses stay in: the loader asks Rule.WantsStatus once it knows.
+func (e *Event) match(set *Set, plugin bool) {
 	e.Rules = nil
 	for _, r := range set.Rules {
-		if r.wants(e) {
+		if r.wants(e, plugin) {
 			e.Rules = append(e.Rules, r)
 		}
 	}
 }
 
 // wants says whether the rule wants an event, as far as the log shows it.
-func (r *Rule) wants(e *Event) bool {
+func (r *Rule) wants(e *Event, plugin bool) bool {
 	if r.Action.Entity.Name != e.Action.Entity.Name || r.Action.Kind != e.Action.Kind {
 		return false
 	}
@@ -108,7 +112,15 @@ func (r *Rule) wants(e *Event) bool {
 		if r.Type == InsertOnly && !e.Insert || r.Type == UpdateOnly && e.Insert {
 			return false
 		}
-		return e.Row.Len() == 0 || r.WantsStatus(e.Row.Text(e.Table.Index("status")))
+		switch status := e.Table.Index("status"); {
+		case e.Row.Len() == 0 || len(r.Statuses) == 0:
+			return true
+		case !plugin:
+			return r.WantsStatus(e.Row.Text(status))
+		case r.Load == Basic: // the plugin looks at what was saved
+			return status < len(e.Named) && e.Named[status] && r.WantsStatus(e.Row.Text(status))
+		}
+		return true // the plugin looks at the object as loaded
 	}
 	return true
 }
@@ -116,6 +128,22 @@ func (r *Rule) wants(e *Event) bool {
 // WantsStatus says whether the rule's statuses let this one pass.
 func (r *Rule) WantsStatus(status string) bool {
 	return len(r.Statuses) == 0 || r.Statuses[status]
+}
+
+// order puts a delete's ids in the order of the statement's list; the log has them in the order of the key.
+func (e *Event) order(list []int64) {
+	place := make(map[int64]int, len(list))
+	for i, id := range list {
+		place[id] = i
+	}
+	slices.SortStableFunc(e.IDs, func(a, b int64) int {
+		i, ok := place[a]
+		j, ok2 := place[b]
+		if !ok || !ok2 {
+			return 0
+		}
+		return cmp.Compare(i, j)
+	})
 }
 
 // String describes the event for logs.

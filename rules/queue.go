@@ -99,9 +99,11 @@ func (e *Engine) openSave(a aggregate) *Event {
 
 // refresh lets an open save show a housekeeping change too, for its row is delivered as committed.
 func (e *Engine) refresh(a aggregate, c *cdc.Change) {
-	if ev := e.openSave(a); ev != nil && ev.Row.Len() > 0 {
+	if ev := e.openSave(a); ev != nil && ev.Row.Len() > 0 && !e.opts.Plugin {
 		ev.Table, ev.Row = c.Table, c.After
-		ev.markChanged(c)
+		if c.Op == cdc.Update {
+			ev.markChanged(c)
+		}
 		e.mark(ev)
 	}
 }
@@ -114,6 +116,22 @@ func (ev *Event) markChanged(c *cdc.Change) {
 	for i := range c.After.Len() {
 		if !c.Before.Same(c.After, i) {
 			ev.Changed[i] = true
+		}
+	}
+}
+
+// name adds the columns that a save's statement names.
+func (ev *Event) name(c *cdc.Change, st *statement) {
+	if st == nil || ev.unnamed {
+		ev.unnamed, ev.Named = true, nil
+		return
+	}
+	if len(ev.Named) < c.After.Len() {
+		ev.Named = append(ev.Named, make([]bool, c.After.Len()-len(ev.Named))...)
+	}
+	for _, column := range st.columns {
+		if i := c.Table.Index(column); i >= 0 {
+			ev.Named[i] = true
 		}
 	}
 }
@@ -177,7 +195,7 @@ func (e *Engine) close(ev *Event) {
 	if ev.Action.Kind == Delete {
 		e.mark(ev)
 	}
-	ev.match(e.set)
+	ev.match(e.set, e.opts.Plugin)
 	if len(ev.Rules) == 0 {
 		e.Done(ev)
 		return

@@ -39,6 +39,8 @@ type eventRecord struct {
 	Table   string    `json:"table,omitempty"`
 	Row     []byte    `json:"row,omitempty"`
 	Changed []bool    `json:"changed,omitempty"`
+	Named   []bool    `json:"named,omitempty"`
+	Unnamed bool      `json:"unnamed,omitempty"`
 	First   First     `json:"first"`
 	Last    cdc.Coord `json:"last"`
 	GTID    string    `json:"gtid,omitempty"`
@@ -91,7 +93,7 @@ func eventKey(n uint64) string { return fmt.Sprintf("%s%016x", eventPrefix, n) }
 func (e *Engine) encode(ev *Event) (Record, error) {
 	r := eventRecord{
 		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, IDs: ev.IDs, Insert: ev.Insert, Status: ev.Status,
-		Changed: ev.Changed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
+		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
 		Closing: ev.closing, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log,
 	}
 	if ev.Row.Len() > 0 {
@@ -149,7 +151,7 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 			continue
 		}
 		e.waiting++
-		if ev.match(e.set); len(ev.Rules) == 0 {
+		if ev.match(e.set, e.opts.Plugin); len(ev.Rules) == 0 {
 			e.Done(ev)
 			continue
 		}
@@ -182,7 +184,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		return nil, fmt.Errorf("it names entity %q and %d objects", v.Entity, len(v.IDs))
 	}
 	ev := &Event{
-		Site: site, Action: Action{entity, v.Kind}, IDs: v.IDs, Insert: v.Insert, Status: v.Status, Changed: v.Changed,
+		Site: site, Action: Action{entity, v.Kind}, IDs: v.IDs, Insert: v.Insert, Status: v.Status, Changed: v.Changed, Named: v.Named, unnamed: v.Unnamed,
 		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time,
 		number: n, closing: v.Closing, stored: true, waits: v.Waits, sealed: v.Sealed,
 		first: moment{v.FirstAt, now}, last: moment{v.LastAt, now},

@@ -49,6 +49,9 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 	if !e.wants(a, StatusChange) {
 		return nil
 	}
+	if st := e.statement(c); e.opts.Plugin && (st == nil || !st.model) {
+		return nil
+	}
 	status := c.After.Text(b.status)
 	if fired, ok := e.fired[a]; ok {
 		e.forget(a)

@@ -70,7 +70,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
-	source, err := d.connect(ctx, db, id.serverID)
+	source, err := d.connect(ctx, db, set, id.serverID)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, d.log), Brake: d.worker,
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
-			Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait,
+			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait,
 			Precision: source.Precision(), Log: d.log,
 		},
 	})
@@ -121,10 +121,10 @@ func (d *daemon) deliverOptions() deliver.Options {
 
 // connect finds the server and looks whether it can be followed. A server that is not there yet is waited for: at boot
 // it may start after us.
-func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+func (d *daemon) connect(ctx context.Context, db *sql.DB, set *rules.Set, serverID uint32) (*cdc.Source, error) {
 	wait := time.Second
 	for {
-		source, err := d.checked(ctx, db, serverID)
+		source, err := d.checked(ctx, db, set, serverID)
 		if err == nil {
 			return source, nil
 		}
@@ -142,8 +142,8 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 	}
 }
 
-func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
-	source, err := cdc.Open(ctx, db, sourceConfig(d.cfg, serverID, d.log))
+func (d *daemon) checked(ctx context.Context, db *sql.DB, set *rules.Set, serverID uint32) (*cdc.Source, error) {
+	source, err := cdc.Open(ctx, db, sourceConfig(d.cfg, set, serverID, d.log))
 	if err != nil {
 		return nil, err
 	}

@@ -47,9 +47,15 @@ func sitesOf(c *config.Config) []*rules.Site {
 	return sites
 }
 
+// plugin is the fidelity under which only what the plugin itself would have posted is delivered.
+const plugin = "plugin"
+
 // sourceConfig is how to reach the server, and what to watch on it.
-func sourceConfig(c *config.Config, serverID uint32, log *slog.Logger) cdc.Config {
-	o := cdc.Config{Address: c.Database.Address, User: c.Database.User, Password: c.Database.Password, ServerID: serverID, Log: log}
+func sourceConfig(c *config.Config, set *rules.Set, serverID uint32, log *slog.Logger) cdc.Config {
+	o := cdc.Config{
+		Address: c.Database.Address, User: c.Database.User, Password: c.Database.Password, ServerID: serverID, Log: log,
+		Statements: c.Fidelity == plugin || set.Has(rules.Basic), NeedStatements: c.Fidelity == plugin,
+	}
 	switch c.Database.TLS {
 	case "true":
 		_, address := c.Database.Dial()
