@@ -1,0 +1,175 @@
+package deliver
+
+import (
+	"container/heap"
+	"log/slog"
+	"time"
+
+	"rowhook/outbox"
+)
+
+// finish takes in what came of an attempt.
+func (l *lane) finish(r result) {
+	it := r.it
+	l.inFlight--
+	it.flying = false
+	switch {
+	case r.verdict == accepted:
+		l.success = time.Now()
+		l.accept(it, r)
+		l.revive()
+	case r.verdict == aborted: // no attempt
+		l.ready = append(l.ready, it)
+	case r.verdict == rejected:
+		l.noteError(r)
+		l.fail(it, r)
+		l.revive() // it answers
+	case l.isOwn(it, r):
+		l.noteError(r)
+		l.fail(it, r)
+	default:
+		l.noteError(r)
+		l.trip(it, r)
+	}
+}
+
+// accept records a success. The outbox keeps no attempt of what was accepted at once.
+func (l *lane) accept(it *item, r result) {
+	o := outbox.Outcome{Seq: it.d.Seq, State: outbox.Delivered, Attempts: it.attempts + 1}
+	if it.stored {
+		attempt := r.attempt
+		o.Attempt = &attempt
+	}
+	l.outcomes = append(l.outcomes, o)
+	l.remove(it)
+}
+
+// isOwn tells whether a failure without a proper answer is the delivery's: something got through to the endpoint since
+// the delivery's attempt began, or since the one before failed, too.
+func (l *lane) isOwn(it *item, r result) bool {
+	since := r.attempt.At
+	if !it.tried.IsZero() {
+		since = it.tried
+	}
+	return l.success.After(since)
+}
+
+// fail counts a failure of the delivery itself: its next attempt is on its schedule, or it is dead. An attempt that was
+// made early, because the endpoint came back, costs nothing: nothing dies faster than its schedule.
+func (l *lane) fail(it *item, r result) {
+	now := time.Now()
+	it.tried = r.attempt.At
+	end := it.since.Add(l.opts.MaxAge)
+	if !now.Before(it.due) {
+		it.attempts++
+		if it.attempts > len(l.opts.Schedule) || !now.Before(end) {
+			l.bury(it, &r.attempt)
+			return
+		}
+		wait := max(jitter(l.opts.Schedule[it.attempts-1]), r.retryAfter)
+		it.due = now.Add(wait)
+		if it.due.After(end) {
+			it.due = end
+		}
+	}
+	it.stored = true
+	l.outcomes = append(l.outcomes, outbox.Outcome{
+		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: it.due, Attempt: &r.attempt,
+	})
+	l.unload(it)
+	for _, f := range it.next {
+		l.unload(f)
+	}
+	heap.Push(&l.later, it)
+}
+
+// bury gives a delivery up, and lets those go that waited for it.
+func (l *lane) bury(it *item, last *outbox.Attempt) {
+	l.log.Warn("a delivery is given up", slog.String("endpoint", l.name), slog.String("rule", it.d.Rule),
+		slog.String("id", it.d.ID.String()), slog.Int("attempts", it.attempts), slog.String("error", last.Error))
+	l.outcomes = append(l.outcomes, outbox.Outcome{Seq: it.d.Seq, State: outbox.Dead, Attempts: it.attempts, Attempt: last})
+	l.remove(it)
+}
+
+// trip takes in a failure that is the endpoint's. The delivery goes back to the others in the outbox, with the attempt on
+// record but not counted.
+func (l *lane) trip(it *item, r result) {
+	now := time.Now()
+	due := it.due
+	if due.IsZero() {
+		due = it.since
+	}
+	l.outcomes = append(l.outcomes, outbox.Outcome{
+		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: due, Attempt: &r.attempt,
+	})
+	it.stored = true
+	if l.outage.is() {
+		l.remove(it) // nothing is behind it: all else is in the outbox
+		if it.probe {
+			l.outage.failed(now, r.retryAfter)
+		}
+		return
+	}
+	l.log.Warn("an endpoint is down, its deliveries wait", slog.String("endpoint", l.name), slog.String("error", r.attempt.Error))
+	l.outage.begin(now, r.retryAfter)
+	l.mu.Lock()
+	l.down, l.parking, l.parked = true, true, 0
+	l.count()
+	l.mu.Unlock()
+	l.shelve()
+}
+
+// revive ends an outage: everything that waits for the endpoint is due at once.
+func (l *lane) revive() {
+	if !l.outage.is() {
+		return
+	}
+	l.log.Info("an endpoint is back", slog.String("endpoint", l.name), slog.Duration("after", time.Since(l.outage.since).Round(time.Millisecond)))
+	l.outage = outage{}
+	l.forgive = true
+	l.mu.Lock()
+	l.down = false
+	l.mu.Unlock()
+}
+
+// noteError keeps the last error, and logs it when it is another than before.
+func (l *lane) noteError(r result) {
+	if r.attempt.Error == l.lastErr {
+		return
+	}
+	l.lastErr = r.attempt.Error
+	l.log.Warn("a delivery was not accepted", slog.String("endpoint", l.name), slog.String("rule", r.it.d.Rule),
+		slog.String("id", r.it.d.ID.String()), slog.String("error", l.lastErr))
+}
+
+// probeWaits are the times between the probes of a dead endpoint; the last one goes on.
+var probeWaits = [...]time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second,
+}
+
+// outage is the time of an endpoint that nothing gets through to.
+type outage struct {
+	since  time.Time // zero: there is none
+	probes int       // made
+	next   time.Time // the next probe
+}
+
+func (o *outage) is() bool { return !o.since.IsZero() }
+
+func (o *outage) begin(now time.Time, retryAfter time.Duration) {
+	*o = outage{since: now}
+	o.wait(now, retryAfter)
+}
+
+func (o *outage) failed(now time.Time, retryAfter time.Duration) {
+	o.probes++
+	o.wait(now, retryAfter)
+}
+
+// wait sets the next probe: sooner or later, as the receiver asks, or after the usual time.
+func (o *outage) wait(now time.Time, retryAfter time.Duration) {
+	if retryAfter == 0 {
+		retryAfter = jitter(probeWaits[min(o.probes, len(probeWaits)-1)])
+	}
+	o.next = now.Add(retryAfter)
+}

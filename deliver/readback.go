@@ -1,0 +1,202 @@
+package deliver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"rowhook/outbox"
+)
+
+const (
+	// probeSample is how many of the oldest deliveries a probe chooses from.
+	probeSample = 256
+	// bodyLimit is how many deliveries are read to find bodies.
+	bodyLimit = 64
+)
+
+// readBack reads from the outbox what there is room for: bodies that are needed, a page of what is parked, or, while the
+// endpoint is down, a delivery to probe it with.
+func (l *lane) readBack(ctx context.Context, start func()) error {
+	if time.Now().Before(l.rest) {
+		return nil
+	}
+	var err error
+	switch {
+	case l.outage.is():
+		if l.mayProbe() && !time.Now().Before(l.outage.next) {
+			err = l.probe(ctx, start)
+		}
+	case len(l.bare) > 0 && l.inFlight < l.opts.Concurrency:
+		err = l.loadBodies(ctx)
+	case l.mayRefill():
+		err = l.refill(ctx)
+	}
+	if err == nil || ctx.Err() != nil || errors.Is(err, outbox.ErrClosed) {
+		return err
+	}
+	l.log.Error("deliveries cannot be read back, trying again", slog.String("endpoint", l.name), slog.Any("error", err))
+	l.rest = time.Now().Add(readAgain)
+	return nil
+}
+
+// waiting reads what the outbox has as Waiting for this lane, beyond a Seq.
+func (l *lane) waiting(ctx context.Context, after int64, limit int, bodies bool) ([]*outbox.Stored, error) {
+	return l.store.List(ctx, outbox.Filter{
+		States: []outbox.State{outbox.Waiting}, Rules: l.rules, After: after, Limit: limit, Bodies: bodies,
+	})
+}
+
+// mayRefill tells whether something may be parked and there is room for it.
+func (l *lane) mayRefill() bool {
+	if l.outage.is() || l.hot.n >= maxHot/2 || l.hot.bytes >= maxHotBytes/2 || len(l.items) >= maxItems {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.parking && len(l.inbox) == 0 // what lies there comes first
+}
+
+// refill reads a page of what is parked. The page after the last one ends the parking, if nothing was parked meanwhile.
+func (l *lane) refill(ctx context.Context) error {
+	l.mu.Lock()
+	seen := l.lastSeen
+	l.mu.Unlock()
+	list, err := l.waiting(ctx, l.cursor, pageLimit, true)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		l.cursor = s.Seq
+		if l.items[s.Seq] != nil {
+			continue // in flight
+		}
+		it := l.restore(s)
+		it.loaded = true
+		l.hot.add(it.d)
+		l.add(it)
+	}
+	if len(list) == pageLimit {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lastSeen == seen {
+		l.parking, l.parked, l.forgive = false, 0, false
+	}
+	return nil
+}
+
+// restore makes an item of what was read back.
+func (l *lane) restore(s *outbox.Stored) *item {
+	it := &item{d: &s.Delivery, stored: true, attempts: s.Attempts, due: s.Due, since: s.Due}
+	if it.since.IsZero() {
+		it.since = time.Now()
+	}
+	if s.Last != nil {
+		it.tried = s.Last.At
+	}
+	for _, wait := range l.opts.Schedule[:min(s.Attempts, len(l.opts.Schedule))] {
+		it.since = it.since.Add(-wait) // Due is the first attempt and the waits after each
+	}
+	return it
+}
+
+// loadBodies reads the bodies of items that are ready but for them. One that is not found is not Waiting any more:
+// somebody else settled it.
+func (l *lane) loadBodies(ctx context.Context) error {
+	slices.SortFunc(l.bare, func(a, b *item) int { return cmp.Compare(a.d.Seq, b.d.Seq) })
+	list, err := l.waiting(ctx, l.bare[0].d.Seq-1, bodyLimit, true)
+	if err != nil {
+		return err
+	}
+	found := make(map[int64]*outbox.Stored, len(list))
+	last := l.bare[len(l.bare)-1].d.Seq
+	for _, s := range list {
+		found[s.Seq] = s
+	}
+	if len(list) == bodyLimit {
+		last = list[len(list)-1].Seq
+	}
+	bare := l.bare
+	l.bare = nil
+	for i, it := range bare {
+		if it.d.Seq > last {
+			l.bare = append(l.bare, bare[i:]...)
+			break
+		}
+		s := found[it.d.Seq]
+		if s == nil {
+			l.remove(it)
+			continue
+		}
+		it.d, it.loaded = &s.Delivery, true
+		l.hot.add(it.d)
+		l.ready = append(l.ready, it)
+	}
+	return nil
+}
+
+// mayProbe tells whether the next probe only waits for its time.
+func (l *lane) mayProbe() bool { return l.outage.is() && l.inFlight == 0 }
+
+// probe posts one delivery to an endpoint that is down: in turn the oldest, and another one, as the oldest may be what
+// the receiver cannot take.
+func (l *lane) probe(ctx context.Context, start func()) error {
+	list, err := l.waiting(ctx, 0, probeSample, false)
+	if err != nil {
+		return err
+	}
+	free := l.probeable(list)
+	if len(free) == 0 {
+		if len(list) == 0 {
+			l.revive() // nothing waits: the next delivery will tell
+		}
+		return nil
+	}
+	chosen := free[0]
+	if n := l.outage.probes; n%2 == 1 && len(free) > 1 {
+		chosen = free[1+n/2%(len(free)-1)]
+	}
+	bodies, err := l.waiting(ctx, chosen.d.Seq-1, 1, true)
+	if err != nil || len(bodies) == 0 || bodies[0].Seq != chosen.d.Seq {
+		return err
+	}
+	it := l.restore(bodies[0])
+	it.loaded, it.probe = true, true
+	l.hot.add(it.d)
+	l.items[it.d.Seq] = it
+	l.order.add(it)
+	l.send(it, 1, start)
+	return nil
+}
+
+// probeable are those of the oldest deliveries that nothing is before. After a failed probe those that are too old are
+// given up.
+func (l *lane) probeable(list []*outbox.Stored) []*item {
+	now := time.Now()
+	order := newOrder()
+	var free []*item
+	expired := 0
+	for _, s := range list {
+		it := l.restore(s)
+		order.add(it)
+		if it.waits > 0 {
+			continue
+		}
+		if l.outage.probes > 0 && now.Sub(it.since) > l.opts.MaxAge {
+			order.remove(it, func(*item) {})
+			l.outcomes = append(l.outcomes, outbox.Outcome{Seq: s.Seq, State: outbox.Dead, Attempts: s.Attempts})
+			expired++
+			continue
+		}
+		free = append(free, it)
+	}
+	if expired > 0 {
+		l.log.Warn("deliveries are given up, their endpoint is down for too long", slog.String("endpoint", l.name), slog.Int("deliveries", expired))
+	}
+	return free
+}

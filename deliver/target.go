@@ -1,0 +1,58 @@
+package deliver
+
+import (
+	"crypto/md5" //nolint:gosec // the plugin's receivers expect it
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// target is an endpoint made ready for posting. It holds secrets: it is never logged.
+type target struct {
+	url  string
+	lane string   // deliveries to targets of one lane keep their order
+	id   string   // X-VAP-WEBHOOK-ID, empty: none
+	md5  string   // X-VAP-WEBHOOK-SECURE, empty: none
+	keys [][]byte // of the signatures
+}
+
+// newTarget checks an endpoint. Its errors hold nothing of the URL, which may have a password or a token in it.
+func newTarget(e Endpoint) (*target, error) {
+	u, err := url.Parse(e.URL)
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, errors.New("its url is not a valid http or https address")
+	}
+	t := &target{url: e.URL, lane: e.OrderGroup}
+	if t.lane == "" {
+		t.lane = u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port(u))
+	}
+	if e.WebhookID != 0 {
+		t.id = strconv.FormatInt(e.WebhookID, 10)
+	}
+	if e.Secret != "" {
+		sum := md5.Sum([]byte(e.Secret)) //nolint:gosec // as above
+		t.md5 = hex.EncodeToString(sum[:])
+	}
+	for _, s := range e.SigningSecrets {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s, "whsec_"))
+		if err != nil || len(key) == 0 {
+			return nil, errors.New("a signing secret is not whsec_ and base64")
+		}
+		t.keys = append(t.keys, key)
+	}
+	return t, nil
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
