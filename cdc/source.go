@@ -36,8 +36,8 @@ type Config struct {
 	Statements bool
 	// NeedStatements makes it a fault in Check when the server does not log them.
 	NeedStatements bool
-	Log        *slog.Logger
-	Now        func() time.Time // nil: time.Now
+	Log            *slog.Logger
+	Now            func() time.Time // nil: time.Now
 }
 
 // Source is a server whose log is followed. Its side connections come from a pool that the caller owns.
