@@ -36,20 +36,23 @@ func (n *netting) take() []cdc.Change {
 	}
 	var net []cdc.Change
 	at := map[key]int{}
-	put := func(t *cdc.Table, row cdc.Row, apply func(*cdc.Change)) {
-		k := key{t.TableName, primaryKey(t, row)}
+	put := func(c *cdc.Change, row cdc.Row, apply func(*cdc.Change)) {
+		k := key{c.Table.TableName, primaryKey(c.Table, row)}
 		i, ok := at[k]
-		if !ok || len(t.Key) == 0 { // without a key every row stands for itself
+		if !ok || len(c.Table.Key) == 0 { // without a key every row stands for itself
 			i = len(net)
 			at[k] = i
-			net = append(net, cdc.Change{Table: t})
+			net = append(net, cdc.Change{Table: c.Table, Statement: c.Statement})
+		}
+		if net[i].Statement != c.Statement {
+			net[i].Statement = "" // no one statement wrote what is left
 		}
 		apply(&net[i])
 	}
 	for i := range changes {
 		c := &changes[i]
 		if c.Op != cdc.Insert {
-			put(c.Table, c.Before, func(o *cdc.Change) {
+			put(c, c.Before, func(o *cdc.Change) {
 				if o.Before.Len() == 0 && o.After.Len() == 0 {
 					o.Before = c.Before
 				}
@@ -60,7 +63,7 @@ func (n *netting) take() []cdc.Change {
 			})
 		}
 		if c.Op == cdc.Insert || c.Op == cdc.Update && movesKey(c) {
-			put(c.Table, c.After, func(o *cdc.Change) { o.After = c.After })
+			put(c, c.After, func(o *cdc.Change) { o.After = c.After })
 		}
 	}
 	kept := net[:0]
