@@ -34,10 +34,10 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 		replication.MARIADB_GTID_LIST_EVENT, replication.PREVIOUS_GTIDS_EVENT, replication.STOP_EVENT:
 		return r.progress()
 	case replication.MARIADB_ANNOTATE_ROWS_EVENT:
-		r.statementText(body)
+		r.announceStatement(body)
 		return nil
 	case replication.ROWS_QUERY_EVENT:
-		r.statementText(body[min(1, len(body)):]) // behind a length that is too short to be of use
+		r.announceStatement(body[min(1, len(body)):]) // behind a length that is too short to be of use
 		return nil
 	case replication.INTVAR_EVENT, replication.RAND_EVENT, replication.USER_VAR_EVENT, replication.IGNORABLE_EVENT, replication.TRANSACTION_CONTEXT_EVENT, replication.VIEW_CHANGE_EVENT,
 		replication.BEGIN_LOAD_QUERY_EVENT, replication.APPEND_BLOCK_EVENT, replication.DELETE_FILE_EVENT,

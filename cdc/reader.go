@@ -189,7 +189,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 		return r.stop("rows of a table that was not announced", "please report this", nil)
 	}
 	if h.endOfStatement {
-		defer r.statementText(nil)
+		defer r.announceStatement(nil)
 	}
 	if t == nil || r.txn.again {
 		return nil
@@ -207,8 +207,8 @@ func (r *reader) rows(typ byte, body []byte) error {
 // stand early, but must see the end too.
 const maxStatementText = 1 << 20
 
-// statementText takes the text of the statement whose rows come next.
-func (r *reader) statementText(text []byte) {
+// announceStatement takes the text of the statement whose rows come next.
+func (r *reader) announceStatement(text []byte) {
 	if r.txn.statement, r.txn.text = text, ""; len(text) > maxStatementText {
 		r.txn.statement = nil
 	}
