@@ -39,7 +39,7 @@ func (e *Error) Unwrap() error { return e.err }
 
 // Errors is every *Error that was joined or wrapped into err.
 func Errors(err error) []*Error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the whole tree itself
 	case *Error:
 		return []*Error{e}
 	case interface{ Unwrap() []error }:

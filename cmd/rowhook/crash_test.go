@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -64,9 +65,7 @@ func crash(t *testing.T, binary, coalesce string) {
 	receiver.calm()
 	want := map[string][]change{}
 	for _, h := range written {
-		for key, changes := range h.byKey {
-			want[key] = changes
-		}
+		maps.Copy(want, h.byKey)
 	}
 	killer.start(t)
 	receiver.waitFor(ctx, func(got *receipts) bool { return got.complete(want, coalesce == "0s") })

@@ -66,7 +66,7 @@ func (f *flapping) listen(fail func(string, ...any)) {
 	}
 	f.address = listener.Addr().String()
 	f.server = &http.Server{Handler: f}
-	go f.server.Serve(listener) //nolint:errcheck // Close ends it
+	go f.server.Serve(listener)
 }
 
 func (f *flapping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +123,7 @@ func (f *flapping) next() mood {
 // refuse closes the door for a while. The caller holds mu.
 func (f *flapping) refuse() {
 	old := f.server
-	go old.Close() //nolint:errcheck // its connections are to be cut
+	go old.Close()
 	time.AfterFunc(100*time.Millisecond+rand.N(400*time.Millisecond), func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()

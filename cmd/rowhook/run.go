@@ -74,7 +74,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { err = errors.Join(err, source.Close()) }()
 	if d.worker, err = deliver.New(d.store, endpointsOf(set), d.deliverOptions()); err != nil {
 		return err
 	}
@@ -128,8 +128,7 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, set *rules.Set, server
 		if err == nil {
 			return source, nil
 		}
-		var network *net.OpError
-		if !errors.As(err, &network) {
+		if _, network := errors.AsType[*net.OpError](err); !network {
 			return nil, err
 		}
 		d.log.Warn("the database does not answer, trying again", slog.Any("error", err), slog.Duration("in", wait))

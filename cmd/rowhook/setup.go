@@ -112,12 +112,12 @@ func identify(ctx context.Context, store outbox.Store) (identity, error) {
 	return identity{source, uint32(serverID)}, nil
 }
 
-// remember reads a setting of the outbox, or makes it.
-func remember(ctx context.Context, store outbox.Store, key string, make func() string) (string, error) {
+// remember reads a setting of the outbox, or makes one up.
+func remember(ctx context.Context, store outbox.Store, key string, invent func() string) (string, error) {
 	value, err := store.Meta(ctx, key)
 	if err != nil || value != "" {
 		return value, err
 	}
-	value = make()
+	value = invent()
 	return value, store.SetMeta(ctx, key, value)
 }

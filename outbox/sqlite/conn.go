@@ -124,7 +124,7 @@ func each(c *sqlite3.Conn, sql string, args []any, row func(*sqlite3.Stmt) (more
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // what it says, the last step said
 	b := bind{stmt: s}
 	for _, arg := range args {
 		switch v := arg.(type) {

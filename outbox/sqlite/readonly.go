@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/ncruces/go-sqlite3"
-
 	"rowhook/outbox"
 )
 
@@ -33,7 +31,7 @@ func OpenReadOnly(ctx context.Context, dir string) (*ReadOnly, error) {
 	if err != nil {
 		return nil, explain("open", path, err)
 	}
-	err = r.snapshot(ctx, func(c *sqlite3.Conn) error { return checkVersion(c) })
+	err = r.snapshot(ctx, checkVersion)
 	adopt(dir)
 	if err != nil {
 		_ = r.close()

@@ -304,7 +304,7 @@ func (s *Store) flusher() {
 			failing = ""
 		case err != nil:
 			if err.Error() != failing {
-				s.log.Error("outcomes cannot be written; trying again", "error", err)
+				s.log.Error("outcomes cannot be written; trying again", slog.Any("error", err))
 			}
 			failing = err.Error()
 			signal(s.due)

@@ -83,7 +83,7 @@ func TestAdvice(t *testing.T) {
 		t.Error(text)
 	}
 	for _, err := range []error{outbox.ErrClosed, nil} {
-		if got := explain("write", full, err); got != err {
+		if got := explain("write", full, err); got != err { //nolint:errorlint // not even wrapped
 			t.Errorf("%v became %v", err, got)
 		}
 	}

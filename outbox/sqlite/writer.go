@@ -312,7 +312,7 @@ func (w *writer) setMeta(key, value string) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // what it says, the last step said
 	b := bind{stmt: s}
 	return b.text(key).text(value).run()
 }
