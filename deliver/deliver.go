@@ -43,7 +43,7 @@ type Options struct {
 	Concurrency int               // requests at once to one endpoint: 16
 	Timeout     time.Duration     // of one request: 10s
 	Burst       int               // tries of one attempt, shortly after each other: 3
-	Schedule    []time.Duration   // waits after each failed attempt of a delivery; after the last one it is dead
+	Schedule    []time.Duration   // waits after failed attempts, 5s to 24h; a delivery that fails after the last is dead
 	MaxAge      time.Duration     // from when a delivery could first be sent; after that a failure is the last: 5 days
 	Grace       time.Duration     // for requests on their way when Run is to end: 10s
 	UserAgent   string            // "rowhook"

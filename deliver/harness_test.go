@@ -272,3 +272,6 @@ func (b *buffer) String() string {
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 func textLog(b *buffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
+
+// pass lets the clock of a synctest bubble go on: for so long everything else does what it does.
+func pass(d time.Duration) { <-time.After(d) }

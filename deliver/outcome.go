@@ -24,7 +24,7 @@ func (l *lane) finish(r result) {
 		l.noteError(r)
 		l.fail(it, r)
 		l.revive() // it answers
-	case l.isOwn(it, r):
+	case !l.outage.is() && l.isOwn(it, r):
 		l.noteError(r)
 		l.fail(it, r)
 	default:

@@ -103,7 +103,7 @@ func (w *Worker) post(ctx context.Context, stop <-chan struct{}, j job) result {
 		HTTPClient: w.client, RetryMax: j.tries - 1,
 		CheckRetry: b.again, Backoff: b.wait, PrepareRetry: b.prepare, ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	resp, err := client.Do(req)
+	resp, err := client.Do(req) //nolint:bodyclose // read closes it
 	if resp != nil {
 		res.attempt.Status = resp.StatusCode
 		res.attempt.Response = read(resp.Body, resp.StatusCode/100 != 2 || j.it.stored)
@@ -231,8 +231,8 @@ func jitter(d time.Duration) time.Duration {
 }
 
 func timedOut(err error) bool {
-	var e net.Error
-	return errors.As(err, &e) && e.Timeout()
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
 }
 
 // problem words an error without the URL, which may have a password or a token in it.
@@ -240,8 +240,7 @@ func problem(err error, timeout time.Duration) string {
 	if timedOut(err) {
 		return fmt.Sprintf("no answer within %s", timeout)
 	}
-	var e *url.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
 	text := strings.ToValidUTF8(err.Error(), "?")

@@ -208,7 +208,7 @@ func TestSecrets(t *testing.T) {
 		m := newMemory()
 		w, err := New(m, map[string]Endpoint{"crm": {URL: address, Secret: "hush", SigningSecrets: []string{signing}}},
 			Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Burst: 1})
-		seen := ""
+		var seen string
 		if err != nil {
 			seen = err.Error()
 		} else {
@@ -257,7 +257,7 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := retryAfter(&http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {s}}}, now)
+		got := retryAfter(&http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {s}}}, now)
 		if got != 0 && (got < minRetryAfter || got > maxRetryAfter) {
 			t.Errorf("%q: %s", s, got)
 		}

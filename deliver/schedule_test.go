@@ -1,11 +1,9 @@
 package deliver
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -81,7 +79,7 @@ func scheduleUntilDead(t *testing.T, answer func() (int, http.Header, error)) {
 	bad, behind := making("crm", 1, "a"), making("crm", 2, "a")
 	n.set(func(id string) (int, http.Header, error) {
 		if id == bad.ID.String() {
-			time.Sleep(time.Millisecond) //nolint:forbidigo // the bubble's clock: others get through meanwhile
+			pass(time.Millisecond)
 			return answer()
 		}
 		return 200, nil, nil
@@ -131,7 +129,7 @@ func TestOutage(t *testing.T) {
 			list[i] = making("crm", i, fmt.Sprint(i%10))
 		}
 		commit(t, m, list...)
-		time.Sleep(10 * time.Hour) //nolint:forbidigo // the bubble's clock
+		pass(10 * time.Hour)
 		n.mu.Lock()
 		tries := len(n.order)
 		n.mu.Unlock()
@@ -148,7 +146,7 @@ func TestOutage(t *testing.T) {
 		n.set(func(string) (int, http.Header, error) { return 200, nil, nil })
 		back := time.Now()
 		for m.get(100).State != outbox.Delivered {
-			time.Sleep(time.Second) //nolint:forbidigo // the bubble's clock
+			pass(time.Second)
 		}
 		synctest.Wait()
 		if took := time.Since(back); took > 37*time.Second {
@@ -174,7 +172,7 @@ func TestRetryAfterOfEndpoint(t *testing.T) {
 		running(t, m, oneEndpoint, n.options())
 		d := making("crm", 1, "a")
 		commit(t, m, d)
-		time.Sleep(25 * time.Minute) //nolint:forbidigo // the bubble's clock
+		pass(25 * time.Minute)
 		if got := n.of(d); len(got) != 3 || got[1]-got[0] != 10*time.Minute || got[2]-got[1] != 10*time.Minute {
 			t.Errorf("tried at %v", got)
 		}
@@ -196,25 +194,25 @@ func TestPoison(t *testing.T) {
 		})
 		running(t, m, oneEndpoint, n.options())
 		commit(t, m, poison)
-		time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock
+		pass(time.Hour)
 		if got := m.get(1); got.State != outbox.Waiting || got.Attempts != 0 {
 			t.Errorf("alone: %s after %d attempts", got.State, got.Attempts)
 		}
 		commit(t, m, making("crm", 2, "b"), making("crm", 3, "c"))
-		time.Sleep(2 * time.Minute) //nolint:forbidigo // the bubble's clock
+		pass(2 * time.Minute)
 		if m.get(2).State != outbox.Delivered || m.get(3).State != outbox.Delivered {
 			t.Errorf("others: %s, %s", m.get(2).State, m.get(3).State)
 		}
 		if got := m.get(1); got.Attempts == 0 {
 			t.Error("its own failures are not counted")
 		}
-		time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock
+		pass(time.Hour)
 		commit(t, m, making("crm", 4, "a"))
-		time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock
+		pass(time.Hour)
 		if m.get(4).State != outbox.Waiting {
 			t.Errorf("behind it: %s", m.get(4).State)
 		}
-		time.Sleep(118*time.Hour + 10*time.Minute) //nolint:forbidigo // the bubble's clock
+		pass(118*time.Hour + 10*time.Minute)
 		if m.get(1).State != outbox.Dead || m.get(4).State != outbox.Delivered {
 			t.Errorf("at last: %s, behind it: %s", m.get(1).State, m.get(4).State)
 		}
@@ -229,13 +227,13 @@ func TestMaxAge(t *testing.T) {
 		n.set(func(string) (int, http.Header, error) { return 0, nil, errRefused })
 		running(t, m, oneEndpoint, n.options())
 		commit(t, m, making("crm", 1, "a"), making("crm", 2, "a"), making("crm", 3, "b"))
-		time.Sleep(100 * time.Hour) //nolint:forbidigo // the bubble's clock
+		pass(100 * time.Hour)
 		commit(t, m, making("crm", 4, "a"))
-		time.Sleep(19 * time.Hour) //nolint:forbidigo // the bubble's clock
+		pass(19 * time.Hour)
 		if got := states(t, m); got[outbox.Waiting] != 4 {
 			t.Errorf("before: %v", got)
 		}
-		time.Sleep(2 * time.Hour) //nolint:forbidigo // the bubble's clock
+		pass(2 * time.Hour)
 		if got := states(t, m); got[outbox.Dead] != 3 || m.get(4).State != outbox.Waiting {
 			t.Errorf("after: %v", got)
 		}
@@ -262,9 +260,52 @@ func TestFlapping(t *testing.T) {
 			list[i] = making("crm", i, fmt.Sprint(i))
 		}
 		commit(t, m, list...)
-		time.Sleep(24 * time.Hour) //nolint:forbidigo // the bubble's clock
+		pass(24 * time.Hour)
 		if got := states(t, m); got[outbox.Delivered] != len(list) {
 			t.Errorf("after a day: %v", got)
+		}
+	})
+}
+
+// TestLateFailure: a request that fails when its endpoint is down already is the endpoint's failure too, and the delivery
+// is not sent twice at once because of it.
+func TestLateFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		ok, late, fails := making("crm", 1, "a"), making("crm", 2, "b"), making("crm", 3, "c")
+		flying := make(map[string]int)
+		down := true
+		n.set(func(id string) (int, http.Header, error) {
+			n.mu.Lock()
+			if flying[id]++; flying[id] > 1 {
+				t.Errorf("%s is sent twice at once", id)
+			}
+			wait := map[string]time.Duration{ok.ID.String(): time.Second, late.ID.String(): 5 * time.Second}[id]
+			n.mu.Unlock()
+			pass(wait + time.Second)
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			flying[id]--
+			if down && id != ok.ID.String() {
+				return 500, nil, nil
+			}
+			return 200, nil, nil
+		})
+		o := n.options()
+		o.Concurrency = 2 // the third begins when the first was accepted
+		running(t, m, oneEndpoint, o)
+		commit(t, m, ok, late, fails)
+		pass(10 * time.Minute)
+		if a, b := m.get(2), m.get(3); a.Attempts != 0 || b.Attempts != 0 {
+			t.Errorf("attempts are used up: %d and %d", a.Attempts, b.Attempts)
+		}
+		n.mu.Lock()
+		down = false
+		n.mu.Unlock()
+		pass(time.Minute)
+		if got := states(t, m); got[outbox.Delivered] != 3 {
+			t.Errorf("at last: %v", got)
 		}
 	})
 }
@@ -284,7 +325,7 @@ func TestRestartKeepsSchedule(t *testing.T) {
 		commit(t, m, bad, making("crm", 2, "a"), making("crm", 3, "b"))
 		for range 4 {
 			_, stop := running(t, m, oneEndpoint, n.options())
-			time.Sleep(20 * time.Second) //nolint:forbidigo // the bubble's clock
+			pass(20 * time.Second)
 			stop()
 		}
 		got := n.of(bad)
@@ -293,108 +334,6 @@ func TestRestartKeepsSchedule(t *testing.T) {
 		}
 		if a, b, c := m.get(1), m.get(2), m.get(3); a.Attempts != 3 || b.State != outbox.Waiting || c.State != outbox.Delivered {
 			t.Errorf("%d attempts, behind it: %s, other: %s", a.Attempts, b.State, c.State)
-		}
-	})
-}
-
-// TestShutdown: what is cut off at the end is no attempt, what gets through within the grace is recorded; nothing is left
-// running, or the bubble would say so.
-func TestShutdown(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m := newMemory()
-		slow, hangs := making("crm", 1, "a"), making("crm", 2, "b")
-		o := Options{Grace: 3 * time.Second, Timeout: time.Minute, Transport: trip(func(q *http.Request) (int, http.Header, error) {
-			if q.Header.Get("webhook-id") == slow.ID.String() {
-				time.Sleep(2 * time.Second) //nolint:forbidigo // the bubble's clock
-				return 200, nil, nil
-			}
-			<-q.Context().Done()
-			return 0, nil, q.Context().Err()
-		})}
-		w, stop := running(t, m, oneEndpoint, o)
-		commit(t, m, slow, hangs, making("crm", 3, "a"))
-		synctest.Wait()
-		if s := w.Status().Endpoints[0]; s.InFlight != 2 || s.Pending != 3 {
-			t.Errorf("status %+v", s)
-		}
-		begin := time.Now()
-		stop()
-		if took := time.Since(begin); took != 3*time.Second {
-			t.Errorf("it took %s", took)
-		}
-		if m.get(1).State != outbox.Delivered || m.get(2).State != outbox.Fresh || m.get(3).State != outbox.Fresh || len(m.log) != 1 {
-			t.Errorf("recorded: %v", m.log)
-		}
-	})
-}
-
-// TestSettleFails: while outcomes cannot be recorded nothing more is posted, and afterwards nothing is posted twice.
-func TestSettleFails(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
-		m.fails = errors.New("disk full")
-		var log buffer
-		o := n.options()
-		o.Log = textLog(&log)
-		running(t, m, oneEndpoint, o)
-		commit(t, m, making("crm", 1, "a"), making("crm", 2, "a"), making("crm", 3, "a"))
-		time.Sleep(time.Minute) //nolint:forbidigo // the bubble's clock
-		n.mu.Lock()
-		if len(n.order) != 1 {
-			t.Errorf("%d requests meanwhile, want 1", len(n.order))
-		}
-		n.mu.Unlock()
-		m.mu.Lock()
-		m.fails = nil
-		m.mu.Unlock()
-		time.Sleep(time.Minute) //nolint:forbidigo // the bubble's clock
-		if got := states(t, m); got[outbox.Delivered] != 3 || len(n.order) != 3 {
-			t.Errorf("%v after %d requests", got, len(n.order))
-		}
-		if said := strings.Count(log.String(), "disk full"); said != 1 {
-			t.Errorf("said %d times:\n%s", said, log.String())
-		}
-	})
-}
-
-// TestBrake: who makes deliveries is held back by those that are due, not by those that wait for a dead endpoint.
-func TestBrake(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m := newMemory()
-		hold := make(chan struct{})
-		o := Options{Timeout: time.Hour, Transport: trip(func(*http.Request) (int, http.Header, error) {
-			<-hold
-			return 200, nil, nil
-		})}
-		w, _ := running(t, m, oneEndpoint, o)
-		for i := range brakeAt {
-			commit(t, m, making("crm", i, fmt.Sprint(i)))
-			if i == brakeAt-2 {
-				synctest.Wait()
-				if err := w.Wait(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		synctest.Wait()
-		released := make(chan error)
-		go func() { released <- w.Wait(t.Context()) }()
-		synctest.Wait()
-		select {
-		case <-released:
-			t.Error("not held back")
-		default:
-		}
-		close(hold)
-		if err := <-released; err != nil {
-			t.Error(err)
-		}
-		synctest.Wait()
-		if w.brake.n != 0 {
-			t.Errorf("the brake counts %d at the end", w.brake.n)
 		}
 	})
 }

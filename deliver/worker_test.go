@@ -69,6 +69,9 @@ func TestOrder(t *testing.T) {
 	commit(t, s, list...)
 	got := r.WaitAccepted(patience(t), len(list))
 	checkOrder(t, got, list)
+	if n := len(r.Accepted()); n != len(list) {
+		t.Errorf("%d deliveries were accepted %d times", len(list), n)
+	}
 	if s := w.Status(); len(s.Endpoints) != 1 {
 		t.Errorf("status %+v, want one endpoint", s)
 	}

@@ -5,6 +5,7 @@ package delivertest
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -140,7 +141,7 @@ func (r *Receiver) Wait(ctx context.Context, what string, cond func([]Request) b
 	r.tb.Helper()
 	for {
 		r.mu.Lock()
-		got, changed := r.got[:len(r.got):len(r.got)], r.changed
+		got, changed := slices.Clip(r.got), r.changed
 		r.mu.Unlock()
 		if cond(got) {
 			return got
@@ -194,9 +195,7 @@ func (r *Receiver) serve(w http.ResponseWriter, q *http.Request) {
 	if a.Cut {
 		panic(http.ErrAbortHandler)
 	}
-	for name, values := range a.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.Header)
 	if a.CutIn {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)+1))
 	}

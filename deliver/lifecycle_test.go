@@ -1,0 +1,143 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rowhook/outbox"
+)
+
+// TestShutdown: what is cut off at the end is no attempt, what gets through within the grace is recorded; nothing is left
+// running, or the bubble would say so.
+func TestShutdown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		slow, hangs := making("crm", 1, "a"), making("crm", 2, "b")
+		o := Options{Grace: 3 * time.Second, Timeout: time.Minute, Transport: trip(func(q *http.Request) (int, http.Header, error) {
+			if q.Header.Get("webhook-id") == slow.ID.String() {
+				pass(2 * time.Second)
+				return 200, nil, nil
+			}
+			<-q.Context().Done()
+			return 0, nil, q.Context().Err()
+		})}
+		w, stop := running(t, m, oneEndpoint, o)
+		commit(t, m, slow, hangs, making("crm", 3, "a"))
+		synctest.Wait()
+		if s := w.Status().Endpoints[0]; s.InFlight != 2 || s.Pending != 3 {
+			t.Errorf("status %+v", s)
+		}
+		begin := time.Now()
+		stop()
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if m.get(1).State != outbox.Delivered || m.get(2).State != outbox.Fresh || m.get(3).State != outbox.Fresh || len(m.log) != 1 {
+			t.Errorf("recorded: %v", m.log)
+		}
+	})
+}
+
+// TestSettleFails: while outcomes cannot be recorded nothing more is posted, and afterwards nothing is posted twice.
+func TestSettleFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		m.fails = errors.New("disk full")
+		var log buffer
+		o := n.options()
+		o.Log = textLog(&log)
+		running(t, m, oneEndpoint, o)
+		commit(t, m, making("crm", 1, "a"), making("crm", 2, "a"), making("crm", 3, "a"))
+		pass(time.Minute)
+		n.mu.Lock()
+		if len(n.order) != 1 {
+			t.Errorf("%d requests meanwhile, want 1", len(n.order))
+		}
+		n.mu.Unlock()
+		m.mu.Lock()
+		m.fails = nil
+		m.mu.Unlock()
+		pass(time.Minute)
+		if got := states(t, m); got[outbox.Delivered] != 3 || len(n.order) != 3 {
+			t.Errorf("%v after %d requests", got, len(n.order))
+		}
+		if said := strings.Count(log.String(), "disk full"); said != 1 {
+			t.Errorf("said %d times:\n%s", said, log.String())
+		}
+	})
+}
+
+// TestBrake: who makes deliveries is held back by those that are due, not by those that wait for a dead endpoint.
+func TestBrake(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		hold := make(chan struct{})
+		o := Options{Timeout: time.Hour, Transport: trip(func(*http.Request) (int, http.Header, error) {
+			<-hold
+			return 200, nil, nil
+		})}
+		w, _ := running(t, m, oneEndpoint, o)
+		for i := range brakeAt {
+			commit(t, m, making("crm", i, fmt.Sprint(i)))
+			if i == brakeAt-2 {
+				synctest.Wait()
+				if err := w.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		synctest.Wait()
+		released := make(chan error)
+		go func() { released <- w.Wait(t.Context()) }()
+		synctest.Wait()
+		select {
+		case <-released:
+			t.Error("not held back")
+		default:
+		}
+		close(hold)
+		if err := <-released; err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if w.brake.n != 0 {
+			t.Errorf("the brake counts %d at the end", w.brake.n)
+		}
+	})
+}
+
+// TestBacklog: what lies in the outbox at the start is sent from there; it is not written a second time to be parked.
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		n.set(func(string) (int, http.Header, error) {
+			pass(time.Millisecond)
+			return 200, nil, nil
+		})
+		const all = 10_000
+		for i := range all {
+			commit(t, m, making("crm", i, fmt.Sprint(i)))
+		}
+		w, _ := running(t, m, oneEndpoint, n.options())
+		pass(100 * time.Millisecond)
+		synctest.Wait()
+		if s := w.Status().Endpoints[0]; s.Pending < 100 || s.Pending > maxHot+2*fetchLimit {
+			t.Errorf("status %+v", s)
+		}
+		pass(time.Minute)
+		for seq := range int64(all) {
+			if o := m.log[seq+1]; len(o) != 1 || o[0].State != outbox.Delivered || o[0].Attempt != nil {
+				t.Fatalf("%d: outcomes %+v", seq+1, o)
+			}
+		}
+	})
+}
