@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"rowhook/outbox"
 )
@@ -15,13 +17,17 @@ import (
 // lockName is the file whose lock says that a daemon works here. It holds the daemon's process id, for people.
 const lockName = "lock"
 
+// lockPatience is how long a lock is waited for: a daemon may be just going away, and a process that another one forks
+// holds the lock, too, until it has become another program.
+const lockPatience = time.Second
+
 // acquire takes the lock of a directory. The kernel lets go of it when the process ends, however it ends.
-func acquire(dir string) (*os.File, error) {
+func acquire(ctx context.Context, dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	err = flock(ctx, f)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		err = fmt.Errorf("%w%s", outbox.ErrLocked, holder(f))
 	}
@@ -32,6 +38,25 @@ func acquire(dir string) (*os.File, error) {
 	_ = f.Truncate(0)
 	_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	return f, nil
+}
+
+// flock locks a file, or returns EWOULDBLOCK when somebody else keeps it locked.
+func flock(ctx context.Context, f *os.File) error {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	again := time.NewTicker(lockPatience / 20)
+	defer again.Stop()
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // holder names the process that has the lock, as far as the file tells.

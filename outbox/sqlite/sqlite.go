@@ -89,7 +89,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, dir string) (err error) {
-	if s.lock, err = acquire(dir); err != nil {
+	if s.lock, err = acquire(ctx, dir); err != nil {
 		return err
 	}
 	if s.w, err = openWriter(ctx, s.path); err != nil {
