@@ -42,12 +42,12 @@ func (l *lane) hungry() bool {
 	return !l.starved
 }
 
-// wants is hungry; mu is held.
+// wants is hungry; mu is held. There must be room for all that is fetched at a time: a part would be parked.
 func (l *lane) wants() bool {
 	if l.down {
 		return l.parked < sampleWhileDown
 	}
-	return !l.parking && !l.full()
+	return !l.parking && !l.many && l.arrived.n+l.held.n <= maxHot-fetchLimit && l.arrived.bytes+l.held.bytes < maxHotBytes/2
 }
 
 // full tells whether the lane holds as much as it may; mu is held.

@@ -134,6 +134,9 @@ func TestBacklog(t *testing.T) {
 			t.Errorf("status %+v", s)
 		}
 		pass(time.Minute)
+		synctest.Wait()
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		for seq := range int64(all) {
 			if o := m.log[seq+1]; len(o) != 1 || o[0].State != outbox.Delivered || o[0].Attempt != nil {
 				t.Fatalf("%d: outcomes %+v", seq+1, o)
