@@ -120,6 +120,9 @@ func (p *Pipeline) SetRules(ctx context.Context, set *rules.Set) error {
 func (p *Pipeline) Run(ctx context.Context) error {
 	start, err := p.resume(ctx)
 	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // it was told to stop before it began
+		}
 		return err
 	}
 	parts, stop := context.WithCancel(ctx)
@@ -211,6 +214,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			p.asking = false
 			if e.err != nil {
 				p.cfg.Log.Warn("cannot tell whether the log's end is reached", slog.Any("error", e.err))
+				p.asked = time.Now().Add(endRetry)
 				break
 			}
 			p.goal = &e
