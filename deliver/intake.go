@@ -17,6 +17,9 @@ func (l *lane) offer(ctx context.Context, list []*outbox.Delivery) error {
 	var parked []outbox.Outcome
 	now := time.Now()
 	for _, d := range list {
+		if d.Seq <= l.readTo {
+			continue // it was read from the outbox already
+		}
 		if l.down || l.parking || l.full() {
 			l.parking = true
 			parked = append(parked, outbox.Outcome{Seq: d.Seq, State: outbox.Waiting, Due: now})

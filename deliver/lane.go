@@ -70,6 +70,7 @@ type lane struct {
 	parking  bool  // something is parked: fresh deliveries are too, or they would overtake it
 	parked   int   // how many were since parking began
 	lastSeen int64 // the last one that was parked
+	readTo   int64 // what is offered up to here was read from the outbox already
 	counted  int   // what the brake counts
 	status   EndpointStatus
 }

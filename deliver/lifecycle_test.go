@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -141,6 +142,42 @@ func TestBacklog(t *testing.T) {
 			if o := m.log[seq+1]; len(o) != 1 || o[0].State != outbox.Delivered || o[0].Attempt != nil {
 				t.Fatalf("%d: outcomes %+v", seq+1, o)
 			}
+		}
+	})
+}
+
+// TestOrderOverACrash: a crash may leave a delivery that was on its way without an outcome, and one that stood behind it
+// parked. The next run sends them in their order, and each once.
+func TestOrderOverACrash(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		n.set(func(string) (int, http.Header, error) {
+			pass(time.Millisecond)
+			return 200, nil, nil
+		})
+		const all = 1000
+		var want, parked []string
+		var outcomes []outbox.Outcome
+		for i := range all {
+			d := making("crm", i, "one aggregate")
+			commit(t, m, d)
+			want = append(want, d.ID.String())
+			if i%3 != 0 {
+				outcomes = append(outcomes, outbox.Outcome{Seq: d.Seq, State: outbox.Waiting})
+				parked = append(parked, d.ID.String())
+			}
+		}
+		if err := m.Settle(outcomes); err != nil {
+			t.Fatal(err)
+		}
+		running(t, m, oneEndpoint, n.options())
+		pass(time.Minute)
+		synctest.Wait()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if !slices.Equal(n.order, want) {
+			t.Errorf("%d requests for %d deliveries, of which %d were parked; the first: %v", len(n.order), all, len(parked), n.order[:min(4, len(n.order))])
 		}
 	})
 }

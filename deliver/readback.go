@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -43,6 +44,38 @@ func (l *lane) readBack(ctx context.Context, start func()) error {
 	return nil
 }
 
+// backlog reads the oldest of what the outbox has for this lane beyond a Seq, whatever nobody settled included: after a
+// crash a delivery that was on its way is Fresh, and one that stood behind it may be Waiting. Whole tells that nothing is
+// left behind the list.
+func (l *lane) backlog(ctx context.Context, after int64, limit int, bodies bool) (list []*outbox.Stored, whole bool, err error) {
+	// The fresh ones first: what is parked between the two questions is then found twice, not never.
+	fresh, err := l.store.List(ctx, outbox.Filter{
+		States: []outbox.State{outbox.Fresh}, Rules: l.rules, After: after, Limit: limit, Bodies: bodies,
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	waiting, err := l.waiting(ctx, after, limit, bodies)
+	if err != nil {
+		return nil, false, err
+	}
+	end := int64(math.MaxInt64) // beyond it one of the two is not known
+	for _, part := range [][]*outbox.Stored{fresh, waiting} {
+		if len(part) == limit {
+			end = min(end, part[limit-1].Seq)
+		}
+	}
+	bySeq := func(a, b *outbox.Stored) int { return cmp.Compare(a.Seq, b.Seq) }
+	list = append(waiting, fresh...)
+	slices.SortStableFunc(list, bySeq)
+	list = slices.CompactFunc(list, func(a, b *outbox.Stored) bool { return a.Seq == b.Seq })
+	known := slices.IndexFunc(list, func(s *outbox.Stored) bool { return s.Seq > end })
+	if known >= 0 {
+		list = list[:known]
+	}
+	return list, end == math.MaxInt64, nil
+}
+
 // waiting reads what the outbox has as Waiting for this lane, beyond a Seq.
 func (l *lane) waiting(ctx context.Context, after int64, limit int, bodies bool) ([]*outbox.Stored, error) {
 	return l.store.List(ctx, outbox.Filter{
@@ -65,9 +98,14 @@ func (l *lane) refill(ctx context.Context) error {
 	l.mu.Lock()
 	seen := l.lastSeen
 	l.mu.Unlock()
-	list, err := l.waiting(ctx, l.cursor, pageLimit, true)
+	list, whole, err := l.backlog(ctx, l.cursor, pageLimit, true)
 	if err != nil {
 		return err
+	}
+	if len(list) > 0 {
+		l.mu.Lock()
+		l.readTo = max(l.readTo, list[len(list)-1].Seq)
+		l.mu.Unlock()
 	}
 	for _, s := range list {
 		l.cursor = s.Seq
@@ -79,7 +117,7 @@ func (l *lane) refill(ctx context.Context) error {
 		l.hot.add(it.d)
 		l.add(it)
 	}
-	if len(list) == pageLimit {
+	if !whole {
 		return nil
 	}
 	l.mu.Lock()
@@ -92,7 +130,7 @@ func (l *lane) refill(ctx context.Context) error {
 
 // restore makes an item of what was read back.
 func (l *lane) restore(s *outbox.Stored) *item {
-	it := &item{d: &s.Delivery, stored: true, attempts: s.Attempts, due: s.Due, since: s.Due}
+	it := &item{d: &s.Delivery, stored: s.State == outbox.Waiting, attempts: s.Attempts, due: s.Due, since: s.Due}
 	if it.since.IsZero() {
 		it.since = time.Now()
 	}
@@ -146,7 +184,7 @@ func (l *lane) mayProbe() bool { return l.outage.is() && l.inFlight == 0 }
 // probe posts one delivery to an endpoint that is down: in turn the oldest, and another one, as the oldest may be what
 // the receiver cannot take.
 func (l *lane) probe(ctx context.Context, start func()) error {
-	list, err := l.waiting(ctx, 0, probeSample, false)
+	list, _, err := l.backlog(ctx, 0, probeSample, false)
 	if err != nil {
 		return err
 	}
@@ -161,7 +199,7 @@ func (l *lane) probe(ctx context.Context, start func()) error {
 	if n := l.outage.probes; n%2 == 1 && len(free) > 1 {
 		chosen = free[1+n/2%(len(free)-1)]
 	}
-	bodies, err := l.waiting(ctx, chosen.d.Seq-1, 1, true)
+	bodies, _, err := l.backlog(ctx, chosen.d.Seq-1, 1, true)
 	if err != nil || len(bodies) == 0 || bodies[0].Seq != chosen.d.Seq {
 		return err
 	}
