@@ -34,6 +34,7 @@ type Endpoint struct {
 	URL            string   // http or https
 	WebhookID      int64    // X-VAP-WEBHOOK-ID; 0: none
 	Secret         string   // sends its md5, as the plugin does; empty: none
+	AlwaysSecure   bool     // sends that md5 for an empty secret too, as the plugin does
 	SigningSecrets []string // Standard Webhooks keys, whsec_ and base64; one signature for each
 	OrderGroup     string   // deliveries of one group keep their order; empty: scheme, host and port of URL
 }

@@ -66,7 +66,7 @@ func (l *lane) backlog(ctx context.Context, after int64, limit int, bodies bool)
 		}
 	}
 	bySeq := func(a, b *outbox.Stored) int { return cmp.Compare(a.Seq, b.Seq) }
-	list = append(waiting, fresh...)
+	list = slices.Concat(waiting, fresh)
 	slices.SortStableFunc(list, bySeq)
 	list = slices.CompactFunc(list, func(a, b *outbox.Stored) bool { return a.Seq == b.Seq })
 	known := slices.IndexFunc(list, func(s *outbox.Stored) bool { return s.Seq > end })

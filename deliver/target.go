@@ -33,7 +33,7 @@ func newTarget(e Endpoint) (*target, error) {
 	if e.WebhookID != 0 {
 		t.id = strconv.FormatInt(e.WebhookID, 10)
 	}
-	if e.Secret != "" {
+	if e.Secret != "" || e.AlwaysSecure {
 		sum := md5.Sum([]byte(e.Secret)) //nolint:gosec // as above
 		t.md5 = hex.EncodeToString(sum[:])
 	}

@@ -75,7 +75,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	if d.worker, err = deliver.New(d.store, endpointsOf(set), d.deliverOptions()); err != nil {
+	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, set), d.deliverOptions()); err != nil {
 		return err
 	}
 	d.line = pipeline.New(pipeline.Config{
@@ -188,7 +188,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.worker.SetEndpoints(endpointsOf(set)) // first: no delivery may find its rule missing
+	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // first: no delivery may find its rule missing
 	if err := d.line.SetRules(ctx, set); err != nil {
 		return err
 	}

@@ -70,11 +70,11 @@ func sourceConfig(c *config.Config, set *rules.Set, serverID uint32, log *slog.L
 }
 
 // endpointsOf tells deliver where each rule's deliveries go.
-func endpointsOf(set *rules.Set) map[string]deliver.Endpoint {
+func endpointsOf(c *config.Config, set *rules.Set) map[string]deliver.Endpoint {
 	endpoints := make(map[string]deliver.Endpoint, len(set.Rules))
 	for _, r := range set.Rules {
 		endpoints[r.Name] = deliver.Endpoint{
-			URL: r.Endpoint.URL, WebhookID: r.Endpoint.WebhookID, Secret: r.Endpoint.Secret,
+			URL: r.Endpoint.URL, WebhookID: r.Endpoint.WebhookID, Secret: r.Endpoint.Secret, AlwaysSecure: c.Fidelity == plugin,
 			SigningSecrets: r.Endpoint.SigningSecret, OrderGroup: r.Endpoint.OrderGroup,
 		}
 	}
