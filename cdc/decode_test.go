@@ -169,7 +169,6 @@ func TestLayoutRefuses(t *testing.T) {
 		{"a wide ENUM", mysql.MYSQL_TYPE_STRING, enum<<8 | 3, column{Enum: []string{"a"}}, "3 bytes"},
 		{"an unknown charset", mysql.MYSQL_TYPE_VARCHAR, 10, column{Charset: "klingon"}, `"klingon"`},
 		{"a compressed column", typeVarcharCompressed, 10, column{Charset: "utf8mb4"}, "COMPRESSED"},
-		{"JSON of MySQL", mysql.MYSQL_TYPE_JSON, 4, column{}, "not decoded yet"},
 		{"a large DECIMAL", mysql.MYSQL_TYPE_NEWDECIMAL, 66 << 8, column{}, "DECIMAL(66,0)"},
 		{"a long fraction", mysql.MYSQL_TYPE_TIME2, 7, column{}, "7 digits"},
 		{"a TIME(3) of MariaDB 5.3", mysql.MYSQL_TYPE_TIME, 0, column{Digits: 3}, "ALTER TABLE"},

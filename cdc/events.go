@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/go-mysql-org/go-mysql/replication"
-	"github.com/google/uuid"
 )
 
 // dispatch takes one event. The list is whole: a type that is not on it stops the reader, unless the server marked it
@@ -16,7 +14,7 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	switch h.EventType {
 	case replication.MARIADB_GTID_EVENT:
 		return r.mariadbGTID(h, body)
-	case replication.GTID_EVENT, replication.ANONYMOUS_GTID_EVENT:
+	case replication.GTID_EVENT, replication.ANONYMOUS_GTID_EVENT, replication.GTID_TAGGED_LOG_EVENT:
 		return r.mysqlGTID(h, body)
 	case replication.XID_EVENT:
 		return r.commit()
@@ -57,7 +55,7 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	case replication.PARTIAL_UPDATE_ROWS_EVENT:
 		return r.stop("a row was logged with partial JSON", "SET PERSIST binlog_row_value_options = ''", nil)
 	case replication.TRANSACTION_PAYLOAD_EVENT:
-		return r.stop("the transaction is compressed", "SET PERSIST binlog_transaction_compression = OFF: this version does not read it", nil)
+		return r.payload(body)
 	}
 	const ignorable = 0x80
 	if h.Flags&ignorable != 0 {
@@ -67,42 +65,6 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 }
 
 const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook"
-
-// mariadbGTID opens a group. Its flag says whether one query makes the whole of it.
-func (r *reader) mariadbGTID(h *replication.EventHeader, body []byte) error {
-	w := wire{rest: body}
-	sequence, domain, flags := w.fixed(8), w.fixed(4), w.byte()
-	if w.short {
-		return r.stop("a GTID event cannot be read", "please report this", errTruncated)
-	}
-	gtid := fmt.Sprintf("%d-%d-%d", domain, h.ServerID, sequence)
-	if err := r.begin(h, gtid, time.Unix(int64(h.Timestamp), 0)); err != nil {
-		return err
-	}
-	r.txn.standalone = flags&replication.BINLOG_MARIADB_FL_STANDALONE != 0
-	return nil
-}
-
-// mysqlGTID opens a transaction; an anonymous one has no GTID but the commit time.
-func (r *reader) mysqlGTID(h *replication.EventHeader, body []byte) error {
-	var ev replication.GTIDEvent
-	if err := ev.Decode(body); err != nil {
-		return r.stop("a GTID event cannot be read", "please report this", err)
-	}
-	gtid := ""
-	if h.EventType == replication.GTID_EVENT {
-		sid, err := uuid.FromBytes(ev.SID)
-		if err != nil {
-			return r.stop("a GTID event cannot be read", "please report this", err)
-		}
-		gtid = fmt.Sprintf("%s:%d", sid, ev.GNO)
-	}
-	committed := time.Unix(int64(h.Timestamp), 0)
-	if ev.OriginalCommitTimestamp > 0 {
-		committed = time.UnixMicro(int64(ev.OriginalCommitTimestamp))
-	}
-	return r.begin(h, gtid, committed)
-}
 
 func (r *reader) tableMap(body []byte) error {
 	if err := r.tables.announce(r.ctx, body); err != nil {

@@ -104,6 +104,7 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, gone *Txn
 	}
 	verify := tracker.last != nil && tracker.last != gone
 	r := newReader(ctx, s, tracker, sink, verify)
+	defer r.packed.close()
 	syncer := s.syncer(host, port, r)
 	defer syncer.Close()
 	streamer, err := tracker.dump(syncer, verify)

@@ -52,6 +52,7 @@ const (
 	asYear
 	asEnum
 	asSet
+	asJSON // MySQL's binary form
 )
 
 // newLayout joins a table map with what is known of its columns. What the map says itself (signedness, charsets) is
@@ -114,7 +115,8 @@ func (m *tableMap) newField(i int, c column) (field, error) {
 	case mysql.MYSQL_TYPE_ENUM, mysql.MYSQL_TYPE_SET:
 		return m.newLabelled(i, c, f)
 	case mysql.MYSQL_TYPE_JSON:
-		return f, errors.New("JSON columns of MySQL are not decoded yet")
+		f.how, f.kind, f.prefix = asJSON, JSON, meta
+		return f, f.checkPrefix()
 	case typeBlobCompressed, typeVarcharCompressed:
 		return f, errors.New("COMPRESSED columns are not read: ALTER TABLE ... MODIFY it without COMPRESSED")
 	case mysql.MYSQL_TYPE_GEOMETRY, mysql.MYSQL_TYPE_VECTOR:

@@ -26,6 +26,7 @@ type reader struct {
 	txn    openTxn
 	verify bool // the next transaction must be the tracker's last
 	digest xxhash.Digest
+	packed payloadReader
 	change Change // handed to the sink, used again
 }
 

@@ -138,6 +138,8 @@ func (f *field) append(text, value []byte) ([]byte, error) {
 		return f.appendLabel(text, littleEndian(value))
 	case asSet:
 		return f.appendLabels(text, littleEndian(value))
+	case asJSON:
+		return appendJSON(text, value)
 	}
 	return f.appendTemporal(text, value), nil
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 )
 
-// maxUnpacked bounds what a compressed rows event may unpack to, in bytes: the largest max_allowed_packet.
-const maxUnpacked = 1 << 30
+// maxUnpacked bounds what a compressed event may unpack to, in bytes: a few bytes may promise anything. It has room for
+// the images before and after the update of a row of 100 MB.
+const maxUnpacked = 256 << 20
 
 // rowsHeader is the header of a WRITE_ROWS, UPDATE_ROWS or DELETE_ROWS event. It refers to the event's memory.
 type rowsHeader struct {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -33,6 +34,7 @@ const (
 // Server is a running server, or one that was stopped and may be restarted. It has one owner; its methods are not for
 // several goroutines, but DB and Open are.
 type Server struct {
+	kind   Kind
 	dir    string
 	port   int
 	args   []string
@@ -40,9 +42,15 @@ type Server struct {
 	exited chan struct{} // closed when cmd has ended
 }
 
-// Start runs a server until the test ends. The arguments go behind the default ones, so they win:
+// Start runs the machine's own server until the test ends. The arguments go behind the default ones, so they win:
 // "--skip-log-bin", "--binlog-format=MIXED". When the test failed, the server's log is shown.
 func Start(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	return StartServer(tb, MariaDB1011, args...)
+}
+
+// StartServer is Start for any kind of server.
+func StartServer(tb testing.TB, kind Kind, args ...string) *Server {
 	tb.Helper()
 	dir, err := os.MkdirTemp("", "dbtest-") //nolint:usetesting // with a test's name in it, a socket's path becomes too long
 	if err != nil {
@@ -53,7 +61,7 @@ func Start(tb testing.TB, args ...string) *Server {
 			tb.Errorf("removing the server's directory: %v", err)
 		}
 	})
-	s, err := Launch(tb.Context(), dir, args...)
+	s, err := launch(tb.Context(), kind, dir, args)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -68,15 +76,23 @@ func Start(tb testing.TB, args ...string) *Server {
 	return s
 }
 
-// Launch runs a server that keeps everything in dir, which must exist, and waits until it answers. ctx is for the
-// launch only; the caller ends the server with Stop or Kill.
+// Launch runs the machine's own server, which keeps everything in dir, and waits until it answers. The directory must
+// exist. ctx is for the launch only; the caller ends the server with Stop or Kill.
 func Launch(ctx context.Context, dir string, args ...string) (*Server, error) {
+	return launch(ctx, MariaDB1011, dir, args)
+}
+
+func launch(ctx context.Context, kind Kind, dir string, args []string) (*Server, error) {
 	const longestSocketPath = 107
-	s := &Server{dir: dir, args: args}
+	s := &Server{kind: kind, dir: dir, args: args}
 	if n := len(s.Socket()); n > longestSocketPath {
 		return nil, fmt.Errorf("launching a database server: the path of its socket has %d characters, %d are allowed; use a shorter directory", n, longestSocketPath)
 	}
-	if err := copyTemplate(ctx, s.data()); err != nil {
+	p, err := kind.program()
+	if err == nil {
+		err = p.copyTemplate(ctx, s.data())
+	}
+	if err != nil {
 		return nil, fmt.Errorf("preparing a database server: %w", err)
 	}
 	for try := 0; ; try++ {
@@ -90,7 +106,7 @@ func Launch(ctx context.Context, dir string, args ...string) (*Server, error) {
 			return s, nil
 		}
 		// Between our asking for a free port and the server's taking it another process may have been quicker.
-		if taken := strings.Contains(s.logTail(), "Address already in use"); !taken || try == 3 {
+		if taken := strings.Contains(s.logTail(), "already in use"); !taken || try == 3 {
 			return nil, err
 		}
 		if err := os.Remove(s.logPath()); err != nil {
@@ -98,6 +114,9 @@ func Launch(ctx context.Context, dir string, args ...string) (*Server, error) {
 		}
 	}
 }
+
+// Kind is what kind of server it is.
+func (s *Server) Kind() Kind { return s.kind }
 
 // Address is where the server listens: "127.0.0.1:port".
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
@@ -216,7 +235,7 @@ func (s *Server) Restart(ctx context.Context, args ...string) error {
 }
 
 func (s *Server) spawn(more []string) error {
-	binary, err := find("mariadbd")
+	p, err := s.kind.program()
 	if err != nil {
 		return err
 	}
@@ -225,8 +244,10 @@ func (s *Server) spawn(more []string) error {
 		return err
 	}
 	defer log.Close() // the server has its own copy
-	args := append(append(s.defaults(), s.args...), more...)
-	s.cmd = exec.Command(binary, args...) //nolint:noctx // it ends in its own ways: Stop, Kill
+	places := []string{
+		"--datadir=" + s.data(), "--tmpdir=" + s.dir, "--socket=" + s.Socket(), "--pid-file=" + filepath.Join(s.dir, "pid"), "--port=" + strconv.Itoa(s.port),
+	}
+	s.cmd = p.command(context.Background(), slices.Concat(places, p.defaults(), s.args, more)...) // it ends in its own ways: Stop, Kill
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.dir, log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // Ctrl-C is for us; we decide when the server ends
@@ -242,23 +263,6 @@ func (s *Server) spawn(more []string) error {
 		cmd.Wait() //nolint:errcheck // how it ended stands in its log
 	}(s.cmd, s.exited)
 	return nil
-}
-
-// defaults make a small, quick server with the binary log that rowhook wants.
-func (s *Server) defaults() []string {
-	args := []string{
-		"--no-defaults",
-		"--datadir=" + s.data(), "--tmpdir=" + s.dir, "--socket=" + s.Socket(), "--pid-file=" + filepath.Join(s.dir, "pid"),
-		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(s.port), "--skip-name-resolve", "--max-connections=200",
-		"--server-id=1", "--log-bin=binlog", "--binlog-format=ROW", "--binlog-row-image=FULL", "--gtid-strict-mode=OFF",
-		"--innodb-buffer-pool-size=32M", redoLogSize, "--max-allowed-packet=64M",
-		"--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0",
-		"--performance-schema=OFF", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_520_ci",
-	}
-	if os.Geteuid() == 0 {
-		args = append(args, "--user=root")
-	}
-	return args
 }
 
 // ready waits until the server answers.

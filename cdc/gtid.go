@@ -1,0 +1,149 @@
+package cdc
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math/bits"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+	"github.com/go-mysql-org/go-mysql/replication"
+	"github.com/google/uuid"
+)
+
+// mariadbGTID opens a group. Its flag says whether one query makes the whole of it.
+func (r *reader) mariadbGTID(h *replication.EventHeader, body []byte) error {
+	w := wire{rest: body}
+	sequence, domain, flags := w.fixed(8), w.fixed(4), w.byte()
+	if w.short {
+		return r.stop("a GTID event cannot be read", "please report this", errTruncated)
+	}
+	gtid := fmt.Sprintf("%d-%d-%d", domain, h.ServerID, sequence)
+	if err := r.begin(h, gtid, time.Unix(int64(h.Timestamp), 0)); err != nil {
+		return err
+	}
+	r.txn.standalone = flags&replication.BINLOG_MARIADB_FL_STANDALONE != 0
+	return nil
+}
+
+// mysqlGTID opens a transaction; an anonymous one has no GTID but the commit time.
+func (r *reader) mysqlGTID(h *replication.EventHeader, body []byte) error {
+	parse := parseGTID
+	if h.EventType == replication.GTID_TAGGED_LOG_EVENT {
+		parse = parseTaggedGTID
+	}
+	gtid, micros, err := parse(body)
+	if err != nil {
+		return r.stop("a GTID event cannot be read", "please report this", err)
+	}
+	if h.EventType == replication.ANONYMOUS_GTID_EVENT {
+		gtid = ""
+	}
+	committed := time.Unix(int64(h.Timestamp), 0)
+	if micros > 0 {
+		committed = time.UnixMicro(int64(micros))
+	}
+	return r.begin(h, gtid, committed)
+}
+
+// parseGTID reads a GTID_EVENT: the GTID, and when the transaction was committed on the server where it was made, in
+// microseconds; 0 from a server that does not say so. See MySQL's libs/mysql/binlog/event/control_events.cpp.
+func parseGTID(body []byte) (gtid string, committed uint64, err error) {
+	w := wire{rest: body}
+	w.byte() // flags
+	sid, number := w.bytes(16), w.fixed(8)
+	if w.short {
+		return "", 0, errTruncated
+	}
+	if gtid, err = gtidText(sid, "", number); err != nil {
+		return "", 0, err
+	}
+	const logicalTimestamps = 2
+	if w.byte() != logicalTimestamps {
+		return gtid, 0, nil
+	}
+	w.bytes(16) // for appliers that run in parallel
+	committed = w.fixed(7)
+	const originalFollows = 1 << 55
+	if committed&originalFollows != 0 {
+		committed = w.fixed(7)
+	}
+	if w.short {
+		return gtid, 0, nil
+	}
+	return gtid, committed, nil
+}
+
+// parseTaggedGTID is parseGTID for GTID_TAGGED_LOG_EVENT (MySQL 8.3), a list of numbered fields; those that are not
+// needed here come last. See the page "mysql::serialization" of MySQL's source code documentation.
+func parseTaggedGTID(body []byte) (gtid string, committed uint64, err error) {
+	w := wire{rest: body}
+	w.varied() // version
+	w.varied() // size
+	w.varied() // the last field that must be understood
+	var sid [16]byte
+	var tag string
+	var number uint64
+	const last = 7
+	for next := uint64(0); len(w.rest) > 0; {
+		field := w.varied()
+		if field > last {
+			break
+		}
+		if field < next {
+			return "", 0, fmt.Errorf("its field %d stands behind field %d", field, next-1)
+		}
+		next = field + 1
+		switch field {
+		case 0: // flags
+			w.varied()
+		case 1:
+			for i := range sid {
+				sid[i] = byte(w.varied())
+			}
+		case 2: // signed: the sign is the lowest bit
+			number = w.varied() >> 1
+		case 3:
+			tag = string(w.bytes(w.varied()))
+		case 4, 5: // for appliers that run in parallel
+			w.varied()
+		case 6, last: // the immediate time of commit, and the original one when it differs
+			committed = w.varied()
+		}
+	}
+	if w.short {
+		return "", 0, errTruncated
+	}
+	gtid, err = gtidText(sid[:], tag, number)
+	return gtid, committed, err
+}
+
+// gtidText writes a GTID as the server does.
+func gtidText(sid []byte, tag string, number uint64) (string, error) {
+	id, err := uuid.FromBytes(sid)
+	if err != nil {
+		return "", err
+	}
+	gtid := fmt.Sprintf("%s:%d", id, number)
+	if tag != "" {
+		gtid = fmt.Sprintf("%s:%s:%d", id, tag, number)
+	}
+	if number == 0 { // that of an anonymous transaction, which has none
+		return "", nil
+	}
+	if _, err := mysql.ParseMysqlGTIDSet(gtid); err != nil {
+		return "", fmt.Errorf("GTID %q: %w", hex.EncodeToString([]byte(gtid)), err)
+	}
+	return gtid, nil
+}
+
+// varied is an integer of MySQL's serialization format: as many one bits as bytes follow, a zero bit, the value.
+func (w *wire) varied() uint64 {
+	first := w.byte()
+	more := bits.TrailingZeros8(^first)
+	rest := w.fixed(uint64(more))
+	if more >= 7 {
+		return rest
+	}
+	return rest<<(7-more) | uint64(first)>>(more+1)
+}

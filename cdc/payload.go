@@ -1,0 +1,151 @@
+package cdc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWindow is how far back a compressed payload may refer, in bytes: what zstd takes at its highest level.
+const maxWindow = 128 << 20
+
+// The fields in front of a payload; see MySQL's libs/mysql/binlog/event/codecs/binary.cpp.
+const (
+	payloadEnd = iota
+	payloadSize
+	payloadCompression
+	payloadUnpackedSize
+)
+
+// The kinds of compression of a payload.
+const (
+	payloadZstd  = 0
+	payloadPlain = 255
+)
+
+// payloadReader unpacks the events of compressed transactions (MySQL's binlog_transaction_compression), one at a time:
+// a payload of a few bytes may unpack to anything.
+type payloadReader struct {
+	zstd *zstd.Decoder // nil until it is needed
+	buf  bytes.Buffer
+}
+
+func (p *payloadReader) close() {
+	if p.zstd != nil {
+		p.zstd.Close()
+	}
+}
+
+// payload hands the events of a TRANSACTION_PAYLOAD_EVENT on. They have headers, but no checksums and no places in the
+// log: they all end where the payload ends.
+func (r *reader) payload(body []byte) error {
+	err := r.packed.each(body, func(h *replication.EventHeader, body []byte) error {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		switch h.EventType {
+		case replication.TRANSACTION_PAYLOAD_EVENT:
+			return r.stop("a compressed transaction within another", "please report this", nil)
+		case replication.ROWS_QUERY_EVENT: // is kept until its rows come
+			body = bytes.Clone(body)
+		}
+		return r.dispatch(h, body)
+	})
+	if _, bad := errors.AsType[*payloadError](err); bad {
+		return r.stop("a compressed transaction cannot be read", "SET PERSIST binlog_transaction_compression = OFF, and please report this", err)
+	}
+	return err
+}
+
+// payloadError is what is wrong with a payload itself.
+type payloadError struct{ err error }
+
+func (e *payloadError) Error() string { return e.err.Error() }
+func (e *payloadError) Unwrap() error { return e.err }
+
+// each unpacks a payload and hands out its events. A body is good until the next.
+func (p *payloadReader) each(body []byte, f func(h *replication.EventHeader, body []byte) error) error {
+	compression, packed, err := parsePayload(body)
+	if err != nil {
+		return &payloadError{err}
+	}
+	var events io.Reader = bytes.NewReader(packed)
+	switch compression {
+	case payloadPlain:
+	case payloadZstd:
+		if p.zstd == nil {
+			// Without goroutines of its own, and memory only as the data asks for it.
+			p.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+			if err != nil {
+				return &payloadError{err}
+			}
+		}
+		if err := p.zstd.Reset(events); err != nil {
+			return &payloadError{err}
+		}
+		defer p.zstd.Reset(nil) //nolint:errcheck // lets go of the payload
+		events = p.zstd
+	default:
+		return &payloadError{fmt.Errorf("compression %d is not known", compression)}
+	}
+	for {
+		h, body, err := p.next(events)
+		switch {
+		case err == io.EOF: //nolint:errorlint // io.ReadFull returns just that
+			return nil
+		case err != nil:
+			return &payloadError{err}
+		}
+		if err := f(h, body); err != nil {
+			return err
+		}
+	}
+}
+
+// next reads an event.
+func (p *payloadReader) next(events io.Reader) (*replication.EventHeader, []byte, error) {
+	var head [replication.EventHeaderSize]byte
+	if _, err := io.ReadFull(events, head[:]); err != nil {
+		return nil, nil, err
+	}
+	h := new(replication.EventHeader)
+	if err := h.Decode(head[:]); err != nil {
+		return nil, nil, err
+	}
+	if h.EventSize < replication.EventHeaderSize || h.EventSize > maxUnpacked {
+		return nil, nil, fmt.Errorf("an event of %d bytes", h.EventSize)
+	}
+	if p.buf.Cap() > maxKept {
+		p.buf = bytes.Buffer{}
+	}
+	p.buf.Reset()
+	size := int64(h.EventSize) - replication.EventHeaderSize
+	if n, err := io.CopyN(&p.buf, events, size); err != nil { // the size is a promise only: memory as bytes arrive
+		return nil, nil, fmt.Errorf("an event of %d bytes ends after %d: %w", size, n, errors.Join(errTruncated, err))
+	}
+	return h, p.buf.Bytes(), nil
+}
+
+// parsePayload reads the fields in front of the packed events. The sizes are of no use here.
+func parsePayload(body []byte) (compression uint64, packed []byte, err error) {
+	w := wire{rest: body}
+	for {
+		field := w.packed()
+		if w.short {
+			return 0, nil, errTruncated
+		}
+		if field == payloadEnd {
+			return compression, w.rest, nil
+		}
+		value := wire{rest: w.bytes(w.packed())}
+		if field == payloadCompression {
+			if compression = value.packed(); value.short {
+				return 0, nil, errTruncated
+			}
+		}
+	}
+}

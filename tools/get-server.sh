@@ -1,0 +1,89 @@
+#!/bin/bash
+# get-server.sh NAME...: downloads database servers for the matrix tests from Debian, once, and unpacks them where
+# dbtest looks for them. Nothing is installed: no package, no apt source and no service of this machine is touched.
+#   mysql97      MySQL 9.7, from Debian sid
+#   mariadb118   MariaDB 11.8, from Debian trixie
+# They go to $ROWHOOK_SERVERS/NAME, by default ~/.cache/rowhook-servers/NAME. ROWHOOK_SKIP_SERVERS="mysql97" leaves a
+# server out, and its tests too: sid is a moving target.
+#
+# How: an apt with a root of its own and an empty list of installed packages downloads a server with all its libraries,
+# its C library too; dpkg-deb unpacks them; dbtest starts the server through its own loader.
+set -euo pipefail
+
+servers=${ROWHOOK_SERVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/rowhook-servers}
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+fail() {
+	echo "get-server.sh: $1: $2; to do without it set ROWHOOK_SKIP_SERVERS=$1" >&2
+	exit 1
+}
+
+# download DIR SUITE PACKAGE...: unpacks packages of a suite, and all that they need, to DIR/root.
+download() {
+	local dir=$1 suite=$2 mirror
+	shift 2
+	mkdir -p "$dir"/apt/{etc/apt/preferences.d,var/lib/apt/lists/partial,var/cache/apt/archives/partial,var/lib/dpkg} "$dir/root"
+	: >"$dir/apt/var/lib/dpkg/status"
+	# The mirror that this machine itself uses.
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | sort -u | head -n 1)
+	echo "deb [signed-by=$keyring] $mirror $suite main" >"$dir/apt/etc/apt/sources.list"
+	cat >"$dir/apt/apt.conf" <<-CONF
+		Dir "$dir/apt";
+		Dir::State::status "$dir/apt/var/lib/dpkg/status";
+		Dir::Etc::parts "/etc/apt/apt.conf.d";
+		Dir::Etc::trustedparts "/etc/apt/trusted.gpg.d";
+		APT::Install-Recommends "false";
+		APT::Sandbox::User "$(id -un)";
+		Acquire::Languages "none";
+		Acquire::Retries "3";
+		Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+	CONF
+	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq --error-on=any update
+	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq install -y --download-only "$@" >/dev/null
+	for package in "$dir"/apt/var/cache/apt/archives/*.deb; do
+		dpkg-deb -x "$package" "$dir/root"
+	done
+	rm -rf "$dir/apt" "$dir"/root/usr/share/{doc,man,locale,perl,icu} "$dir"/root/usr/lib/*/perl*
+}
+
+# get NAME BINARY SUITE PACKAGE...: makes sure that a server is there, whole.
+get() {
+	local name=$1 binary=$2 new
+	shift 2
+	if [ -x "$servers/$name/root/usr/sbin/$binary" ]; then
+		return
+	fi
+	echo "get-server.sh: downloading $name"
+	new=$(mktemp -d "$servers/new-$name-XXXXXX")
+	# In a shell of its own, so that set -e holds in it.
+	if ! (set -e; download "$new" "$@"); then
+		rm -rf "$new"
+		fail "$name" "the download FAILED"
+	fi
+	if [ ! -x "$new/root/usr/sbin/$binary" ]; then
+		rm -rf "$new"
+		fail "$name" "the packages of Debian $1 hold no $binary"
+	fi
+	mv "$new" "$servers/$name"
+}
+
+mkdir -p "$servers"
+exec 9>"$servers/lock"
+flock 9 # another test run may want the same
+for name in "$@"; do
+	case " ${ROWHOOK_SKIP_SERVERS:-} " in
+	*[\ ,]"$name"[\ ,]*)
+		echo "get-server.sh: WITHOUT $name, as ROWHOOK_SKIP_SERVERS says"
+		continue
+		;;
+	esac
+	for program in apt-get dpkg-deb; do
+		command -v "$program" >/dev/null || fail "$name" "there is no $program on this machine, which must be a Debian"
+	done
+	[ -e "$keyring" ] || fail "$name" "there is no $keyring, which must be Debian's"
+	case $name in
+	mysql97) get "$name" mysqld sid mysql-server-core ;;
+	mariadb118) get "$name" mariadbd trixie mariadb-server-core ;;
+	*) fail "$name" "no such server" ;;
+	esac
+done
