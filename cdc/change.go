@@ -74,4 +74,6 @@ type Commit struct {
 	End  Coord     // where the log stands behind it
 	Time time.Time // when it was committed, monotonic and never ahead of our clock
 	Rows int       // rows of watched tables in it
+	// Statement says that it is a statement, such as DDL, that may have changed tables without logging rows.
+	Statement bool
 }

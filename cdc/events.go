@@ -158,6 +158,7 @@ func (r *reader) statement(schema, text, word string) error {
 	if r.txn.again {
 		return nil
 	}
+	r.txn.isStatement = true
 	switch word {
 	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
 		if name, ok := r.src.emptied(schema, text); ok {

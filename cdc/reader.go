@@ -33,17 +33,18 @@ type reader struct {
 // openTxn is the transaction that is being read.
 type openTxn struct {
 	Txn
-	open       bool
-	begun      bool // MySQL: a BEGIN was seen, so another query does not end it
-	standalone bool // MariaDB: one query, and no event that ends it
-	again      bool // it was read before: compare, do not hand out
-	time       time.Time
-	rows       int
-	savepoints map[string]int // rows before each
-	statement  []byte         // the text of the statement whose rows come, nil when unknown
-	text       string         // the same, made when a watched row needs it
-	table      uint64         // and op: of the last rows hashed
-	op         Op
+	open        bool
+	begun       bool // MySQL: a BEGIN was seen, so another query does not end it
+	standalone  bool // MariaDB: one query, and no event that ends it
+	again       bool // it was read before: compare, do not hand out
+	time        time.Time
+	rows        int
+	savepoints  map[string]int // rows before each
+	isStatement bool           // it may have changed tables without logging rows
+	statement   []byte         // the text of the statement whose rows come, nil when unknown
+	text        string         // the same, made when a watched row needs it
+	table       uint64         // and op: of the last rows hashed
+	op          Op
 }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
@@ -154,7 +155,7 @@ func (r *reader) commit() error {
 	if err := r.tracker.Advance(t.Txn); err != nil {
 		return err
 	}
-	return r.toSink(r.sink.Commit(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows}))
+	return r.toSink(r.sink.Commit(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement}))
 }
 
 // rollback ends the transaction without its rows.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // errAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log
@@ -84,6 +85,9 @@ func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mapp
 	l, err := newLayout(m, columns)
 	if err != nil {
 		return nil, err
+	}
+	if wanted, ok := s.cfg.Lookups[name]; ok && !slices.Contains(s.cfg.Tables, name) {
+		l = l.only(wanted...)
 	}
 	names := make([]string, len(columns))
 	for i, c := range columns {

@@ -31,6 +31,8 @@ type Config struct {
 	TLS      *tls.Config // nil: none
 	ServerID uint32      // ours among the server's replicas; random, kept over restarts
 	Tables   []TableName // the watched ones
+	// Lookups are tables of which it only matters that rows changed, with the columns that are decoded all the same.
+	Lookups map[TableName][]string
 	// Statements asks a MariaDB for the text of the statements, about a quarter more to read. A MySQL sends it when
 	// binlog_rows_query_log_events is on.
 	Statements bool
@@ -65,12 +67,19 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 		s.flavor = mysql.MariaDBFlavor
 	}
 	for _, t := range cfg.Tables {
-		if s.watched[t.Schema] == nil {
-			s.watched[t.Schema] = map[string]bool{}
-		}
-		s.watched[t.Schema][t.Name] = true
+		s.watch(t)
+	}
+	for t := range cfg.Lookups {
+		s.watch(t)
 	}
 	return s, nil
+}
+
+func (s *Source) watch(t TableName) {
+	if s.watched[t.Schema] == nil {
+		s.watched[t.Schema] = map[string]bool{}
+	}
+	s.watched[t.Schema][t.Name] = true
 }
 
 // Close releases the lock on the server.
