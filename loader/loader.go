@@ -1,8 +1,9 @@
 // Package loader makes the payloads of closed events.
 //
-// Most payloads need no more than what the log showed. The others (a save that only an option row made, the order
-// behind a status change) are selected from the site's database, in a snapshot that is proven to contain the event:
-// the log can be read before the row is visible (DESIGN 6).
+// Some payloads need no more than what the log showed. The others (the object behind a status change, an extended
+// payload with all that belongs to an order) are selected from the site's database, in a snapshot that is proven to
+// contain the event: the log can be read before the row is visible (DESIGN 6). One snapshot and one round of queries
+// serve a whole batch of events; tables that change seldom are remembered until the log says that they did (lookup.go).
 package loader
 
 import (
@@ -10,7 +11,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"slices"
+	"sync/atomic"
 	"time"
 
 	"rowhook/cdc"
@@ -25,11 +26,21 @@ type Payload struct {
 	AsOf time.Time // when the snapshot was taken that Body was read from; zero: Body is what the log showed
 }
 
+// Options say how payloads are made.
+type Options struct {
+	Plugin bool // everything as the plugin would have loaded it (fidelity: plugin), not as it was committed
+}
+
 // Loader reads sites' databases. It is safe for concurrent use.
 type Loader struct {
-	db  *sql.DB
-	src server
-	log *slog.Logger
+	db      *sql.DB
+	src     server
+	opts    Options
+	log     *slog.Logger
+	cache   *cache
+	zones   zones
+	locales locales
+	queries atomic.Int64 // so far, for benchmarks
 }
 
 // server is what a loader must know of the server whose log the events are from.
@@ -38,16 +49,19 @@ type server interface {
 }
 
 // New makes a loader over db, a pool to the server that src follows.
-func New(db *sql.DB, src server, log *slog.Logger) *Loader {
-	return &Loader{db: db, src: src, log: log}
+func New(db *sql.DB, src server, opts Options, log *slog.Logger) *Loader {
+	return &Loader{
+		db: db, src: src, opts: opts, log: log, cache: newCache(),
+		locales: locales{packs: map[string]languagePack{}},
+	}
 }
 
 // Immediate makes an event's payloads when the log showed all they need; false when Load must.
-func Immediate(ev *rules.Event) ([]Payload, bool) {
-	if needsRow(ev) {
+func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
+	if l.needs(ev) != (needs{}) {
 		return nil, false
 	}
-	return compose(ev, object{}), true
+	return l.compose(ev, object{}), true
 }
 
 // Load makes the payloads of events of one site: of each event its payloads, none where nobody wants it after all.
@@ -59,65 +73,157 @@ func (l *Loader) Load(ctx context.Context, events []*rules.Event) ([][]Payload, 
 	}
 	payloads := make([][]Payload, len(events))
 	for i, ev := range events {
-		payloads[i] = compose(ev, objects[objectKey{ev.Action.Entity, ev.IDs[0]}])
+		payloads[i] = l.compose(ev, objects[i])
 	}
 	return payloads, nil
 }
 
-// needsRow says whether some payload of the event needs the object's row, which the log did not show.
-func needsRow(ev *rules.Event) bool {
-	switch ev.Action.Kind {
-	case rules.Save:
-		return ev.Row.Len() == 0
-	case rules.StatusChange:
-		return slices.ContainsFunc(ev.Rules, func(r *rules.Rule) bool { return r.Load == rules.Full })
-	}
-	return false
+// needs says what an event's payloads need besides what the log showed.
+type needs struct {
+	row      bool // the object's row
+	joined   bool // all that belongs to the order
+	settings bool // the site's settings
 }
 
-// object is a selected row; without a table none was selected, without a row it is gone.
+func (l *Loader) needs(ev *rules.Event) needs {
+	var n needs
+	if ev.Action.Kind == rules.Delete {
+		return n
+	}
+	n.row = ev.Action.Kind == rules.Save && ev.Row.Len() == 0
+	for _, r := range ev.Rules {
+		switch r.Load {
+		case rules.Extended:
+			n.row, n.joined = true, true
+		case rules.Full:
+			n.row = n.row || l.opts.Plugin || ev.Action.Kind == rules.StatusChange
+			n.settings = n.settings || l.opts.Plugin || hasCredit(ev.Action.Entity)
+		}
+	}
+	return n
+}
+
+// object is what was read for an event.
 type object struct {
-	table *cdc.Table
-	row   cdc.Row
-	asOf  time.Time
+	record            // the object's row; missing when it is gone
+	orders *orders    // what belongs to it
+	set    *lookupSet // the site's settings
+	asOf   time.Time
 }
 
 type objectKey struct {
-	entity *rules.Entity
+	entity string
 	id     int64
 }
 
-// objects selects the rows that the events need, all in one snapshot.
-func (l *Loader) objects(ctx context.Context, events []*rules.Event) (map[objectKey]object, error) {
-	wanted := map[*rules.Entity][]int64{}
-	var newest *rules.Event
-	for _, ev := range events {
-		if !needsRow(ev) {
-			continue
-		}
-		wanted[ev.Action.Entity] = append(wanted[ev.Action.Entity], ev.IDs[0])
-		if newest == nil || newest.Last.Before(ev.Last) {
-			newest = ev
-		}
-	}
+// objects reads what the events need, all in one snapshot.
+func (l *Loader) objects(ctx context.Context, events []*rules.Event) ([]object, error) {
+	objects := make([]object, len(events))
+	newest, settings := l.newest(events)
 	if newest == nil {
-		return nil, nil
+		return objects, nil
 	}
 	snap, err := l.snapshot(ctx, newest)
 	if err != nil {
 		return nil, fmt.Errorf("loading %s: %w", newest, err)
 	}
 	defer snap.close(ctx)
-	objects := map[objectKey]object{}
-	for entity, ids := range wanted {
-		table := newest.Site.Table(entity.Table)
-		found, err := snap.selectByID(ctx, table, ids)
-		if err != nil {
-			return nil, fmt.Errorf("loading %d rows of %s: %w", len(ids), table, err)
+	rows, err := l.rows(ctx, snap, events)
+	if err != nil {
+		return nil, fmt.Errorf("loading %d events of site %s: %w", len(events), newest.Site.Name, err)
+	}
+	for i, ev := range events {
+		if l.needs(ev).row {
+			objects[i].record = rows[objectKey{ev.Action.Entity.Name, ev.IDs[0]}]
 		}
-		for _, id := range ids {
-			objects[objectKey{entity, id}] = object{found.table, found.rows[id], snap.taken}
+		objects[i].asOf = snap.taken
+	}
+	if settings {
+		if err := l.join(ctx, snap, newest.Site, events, objects); err != nil {
+			return nil, fmt.Errorf("loading %d events of site %s: %w", len(events), newest.Site.Name, err)
 		}
 	}
+	l.queries.Add(int64(snap.queries))
 	return objects, nil
+}
+
+// newest is the event that the snapshot must contain, nil when none needs one, and whether some event needs settings.
+func (l *Loader) newest(events []*rules.Event) (newest *rules.Event, settings bool) {
+	for _, ev := range events {
+		n := l.needs(ev)
+		if n == (needs{}) {
+			continue
+		}
+		settings = settings || n.settings || n.joined
+		if newest == nil || newest.Last.Before(ev.Last) {
+			newest = ev
+		}
+	}
+	return newest, settings
+}
+
+// rows selects the rows that events are about.
+func (l *Loader) rows(ctx context.Context, snap *snapshot, events []*rules.Event) (map[objectKey]record, error) {
+	wanted := map[string][]int64{}
+	tables := map[string]cdc.TableName{}
+	for _, ev := range events {
+		if l.needs(ev).row {
+			e := ev.Action.Entity
+			wanted[e.Name] = append(wanted[e.Name], ev.IDs[0])
+			tables[e.Name] = ev.Site.Table(e.Table)
+		}
+	}
+	rows := map[objectKey]record{}
+	for name, ids := range wanted {
+		table := tables[name]
+		found, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s)", quoted(table), idList(distinct(ids))))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			rows[objectKey{name, r.id("id")}] = r
+		}
+	}
+	return rows, nil
+}
+
+// join reads what belongs to the orders that events are about.
+func (l *Loader) join(ctx context.Context, snap *snapshot, site *rules.Site, events []*rules.Event, objects []object) error {
+	set, err := l.lookupSet(ctx, snap, site)
+	if err != nil {
+		return err
+	}
+	roots := map[string][]record{}
+	entities := map[string]*rules.Entity{}
+	for i, ev := range events {
+		objects[i].set = set
+		if l.needs(ev).joined && !objects[i].missing() {
+			name := ev.Action.Entity.Name
+			entities[name] = ev.Action.Entity
+			roots[name] = append(roots[name], objects[i].record, l.root(ev, objects[i]))
+		}
+	}
+	joined := map[string]*orders{}
+	for name, entity := range entities {
+		if joined[name], err = readOrders(ctx, snap, set, site, entity, roots[name]); err != nil {
+			return err
+		}
+	}
+	for i, ev := range events {
+		objects[i].orders = joined[ev.Action.Entity.Name]
+	}
+	return nil
+}
+
+// root is the row that an extended payload shows: what was committed, or with the plugin's fidelity what is loaded.
+func (l *Loader) root(ev *rules.Event, o object) record {
+	if l.opts.Plugin || ev.Action.Kind != rules.Save || ev.Row.Len() == 0 {
+		return o.record
+	}
+	for i := range ev.Row.Len() {
+		if ev.Row.Kind(i) == cdc.Absent {
+			return o.record
+		}
+	}
+	return record{ev.Table, ev.Row}
 }

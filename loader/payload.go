@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -10,18 +9,16 @@ import (
 )
 
 // compose makes the payload of every rule that wants the event. Rules with the same load share one body.
-func compose(ev *rules.Event, o object) []Payload {
+func (l *Loader) compose(ev *rules.Event, o object) []Payload {
 	payloads := make([]Payload, 0, len(ev.Rules))
 	made := map[rules.Load]Payload{}
 	for _, r := range ev.Rules {
-		if ev.Action.Kind == rules.Save && ev.Row.Len() == 0 {
-			if o.row.Len() == 0 || !r.WantsStatus(o.row.Text(o.table.Index("status"))) {
-				continue // its options or items went with the order: the delete tells
-			}
+		if !l.wanted(ev, o, r) {
+			continue
 		}
 		p, ok := made[r.Load]
 		if !ok {
-			p = payload(ev, o, r.Load)
+			p = l.payload(ev, o, r.Load)
 			made[r.Load] = p
 		}
 		p.Rule = r
@@ -30,7 +27,26 @@ func compose(ev *rules.Event, o object) []Payload {
 	return payloads
 }
 
-func payload(ev *rules.Event, o object, load rules.Load) Payload {
+// wanted asks a rule once more, now that the object is loaded: where the log did not show its status, and with the
+// plugin's fidelity where the plugin looks at the loaded object. It posts its exception whatever the statuses
+// (FINDINGS 1).
+func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
+	if ev.Action.Kind != rules.Save {
+		return true
+	}
+	if ev.Row.Len() == 0 { // an option or an item changed; when those went with their order, the delete tells
+		return !o.missing() && r.WantsStatus(o.text("status"))
+	}
+	if !l.opts.Plugin || r.Load == rules.Basic || len(r.Statuses) == 0 {
+		return true
+	}
+	return r.Load == rules.Extended && o.gone() || r.WantsStatus(o.text("status"))
+}
+
+// gone says whether there is no order to load: it was deleted, or it blocks a time and books nothing.
+func (o object) gone() bool { return o.missing() || o.text("closure") == "1" }
+
+func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	switch ev.Action.Kind {
 	case rules.Delete:
 		return Payload{Body: deleteBody(ev.IDs)}
@@ -38,19 +54,31 @@ func payload(ev *rules.Event, o object, load rules.Load) Payload {
 		if load == rules.Basic {
 			return Payload{Body: statusBody(ev)}
 		}
-		if o.row.Len() == 0 {
-			return Payload{Body: statusBody(ev), Gone: true, AsOf: o.asOf}
-		}
-		return Payload{Body: fullBody(ev.Action.Entity, o.table, o.row), AsOf: o.asOf}
 	}
-	table, row, asOf := ev.Table, ev.Row, time.Time{}
-	if row.Len() == 0 {
-		table, row, asOf = o.table, o.row, o.asOf
+	if load == rules.Extended && !o.gone() {
+		root := l.root(ev, o)
+		if ev.Action.Entity.Name == packageOrderEntity {
+			return Payload{Body: o.orders.packageBody(root), AsOf: o.asOf}
+		}
+		return Payload{Body: o.orders.appointmentBody(root), AsOf: o.asOf}
+	}
+	if ev.Action.Kind == rules.StatusChange && o.missing() {
+		return Payload{Body: statusBody(ev), Gone: true, AsOf: o.asOf}
+	}
+	shown := record{ev.Table, ev.Row}
+	p := Payload{Gone: load == rules.Extended}
+	if ev.Action.Kind == rules.StatusChange || ev.Row.Len() == 0 || l.opts.Plugin && load == rules.Full {
+		shown, p.AsOf = o.record, o.asOf
 	}
 	if load == rules.Basic {
-		return Payload{Body: basicBody(ev, table, row), AsOf: asOf}
+		p.Body = basicBody(ev, shown)
+		return p
 	}
-	return Payload{Body: fullBody(ev.Action.Entity, table, row), AsOf: asOf}
+	if shown.missing() {
+		return Payload{Body: []byte("null"), Gone: true, AsOf: o.asOf} // what the plugin posts
+	}
+	p.Body = fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
+	return p
 }
 
 // deleteBody names what is gone: a number, or a list when there are several.
@@ -83,48 +111,27 @@ func statusBody(ev *rules.Event) []byte {
 	return append(b, '}')
 }
 
-// basicBody is what the save wrote: of an insert every column, of an update those that changed, and the id. Orders
-// drop what is null, the other entities show it (FINDINGS 3).
-func basicBody(ev *rules.Event, table *cdc.Table, row cdc.Row) []byte {
+// basicBody is what the save wrote: the columns that its statements name, and the id; where the statements are not
+// known, of an insert every column, of an update those that changed. Orders drop what is null; the other entities show
+// every column, as null what was not saved (FINDINGS 3).
+func basicBody(ev *rules.Event, r record) []byte {
 	order := ev.Action.Entity.StatusType != ""
-	id := table.Index("id")
+	id := r.column("id")
 	b := []byte{'{'}
-	for i, name := range table.Columns {
-		changed := i < len(ev.Changed) && ev.Changed[i]
-		if !ev.Insert && !changed && i != id || row.Kind(i) == cdc.Absent || order && row.Kind(i) == cdc.Null {
-			continue
+	for i, name := range r.table.Columns {
+		saved := i == id || ev.Insert && ev.Named == nil
+		if ev.Named != nil {
+			saved = saved || i < len(ev.Named) && ev.Named[i]
+		} else {
+			saved = saved || i < len(ev.Changed) && ev.Changed[i]
 		}
-		b = appendNative(appendKey(b, name), row, i)
-	}
-	return append(b, '}')
-}
-
-// fullBody is the row, every column, each a string as the plugin has it but for the few it computes (FINDINGS 3).
-func fullBody(entity *rules.Entity, table *cdc.Table, row cdc.Row) []byte {
-	numbers := numericColumns(entity)
-	b := make([]byte, 0, row.Size()+24*len(table.Columns))
-	b = append(b, '{')
-	for i, name := range table.Columns {
-		switch kind := row.Kind(i); {
-		case kind == cdc.Absent:
-		case kind == cdc.Null || slices.Contains(numbers, name):
-			b = appendNative(appendKey(b, name), row, i)
+		switch {
+		case saved && r.row.Kind(i) > cdc.Null:
+			b = appendNative(appendKey(b, name), r.row, i)
+		case order || !saved && ev.Named == nil || r.row.Kind(i) == cdc.Absent:
 		default:
-			b = appendText(appendKey(b, name), row, i)
+			b = append(appendKey(b, name), "null"...)
 		}
 	}
 	return append(b, '}')
-}
-
-// numericColumns are the columns that the plugin shows as numbers in full payloads.
-func numericColumns(entity *rules.Entity) []string {
-	switch entity.Name {
-	case "appointment":
-		return []string{"duration", "total_cost", "locked_until"}
-	case "package_order":
-		return []string{"total_cost"}
-	case "coupon":
-		return []string{"value", "mincost"}
-	}
-	return nil
 }

@@ -84,7 +84,7 @@ func TestPayloads(t *testing.T) {
 		},
 		"a status changes": {
 			event:  rules.Event{Action: entity(t, "appointment.status_change"), IDs: []int64{12}, Status: "C", Table: historyTable, Row: historyRow()},
-			object: object{table: orderTable, row: orderRow()},
+			object: object{record: record{orderTable, orderRow()}},
 			want: map[string]string{
 				"basic": `{"id":9,"id_order":12,"status":"C","comment":"by phone","client":1,"ip":"127.0.0.1","createdby":1,"createdon":"2026-11-23 08:42:35","type":"reservation"}`,
 				"full":  `{"id":"12","duration":30,"total_cost":25.5,"discount":"0.00","custom_f":"{\"CUSTOMF_NAME\":\"Zoë\"}","status":"C","locked_until":1795424249,"notes":null}`,
@@ -106,12 +106,12 @@ func TestPayloads(t *testing.T) {
 		},
 		"an option changed": {
 			event:  rules.Event{Action: entity(t, "appointment.save"), IDs: []int64{12}, Table: historyTable},
-			object: object{table: orderTable, row: orderRow()},
+			object: object{record: record{orderTable, orderRow()}},
 			want:   map[string]string{"basic": `{"id":12}`},
 		},
 		"an option went with its order": {
 			event:  rules.Event{Action: entity(t, "appointment.save"), IDs: []int64{12}, Table: historyTable},
-			object: object{table: orderTable},
+			object: object{},
 			want:   map[string]string{},
 		},
 	}
@@ -121,7 +121,7 @@ func TestPayloads(t *testing.T) {
 			ev := test.event
 			ev.Rules = []*rules.Rule{basic, full}
 			got := map[string]string{}
-			for _, p := range compose(&ev, test.object) {
+			for _, p := range new(Loader).compose(&ev, test.object) {
 				if !json.Valid(p.Body) {
 					t.Errorf("%s is no JSON: %s", p.Rule.Name, p.Body)
 				}
@@ -145,7 +145,7 @@ func TestStatusOfAGoneOrder(t *testing.T) {
 		Action: entity(t, "appointment.status_change"), IDs: []int64{12}, Status: "C", Table: historyTable, Row: historyRow(),
 		Rules: []*rules.Rule{{Name: "full", Load: rules.Full}},
 	}
-	p := compose(&ev, object{table: orderTable, asOf: time.Unix(1, 0)})[0]
+	p := new(Loader).compose(&ev, object{asOf: time.Unix(1, 0)})[0]
 	if !p.Gone || p.AsOf.IsZero() || string(p.Body) != string(statusBody(&ev)) {
 		t.Errorf("got %+v %s, want the history row, marked as gone", p, p.Body)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +14,10 @@ import (
 
 // snapshot is a consistent read of the database.
 type snapshot struct {
-	conn  *sql.Conn
-	taken time.Time
+	conn    *sql.Conn
+	taken   time.Time
+	at      cdc.Coord // everything up to here is in it
+	queries int
 }
 
 // Waiting for a row that the log has and the tables have not: a few milliseconds usually, seconds under semi-sync.
@@ -66,7 +67,7 @@ func (s *snapshot) containsMariaDB(ctx context.Context, ev *rules.Event) (bool, 
 		return false, err
 	}
 	defer rows.Close()
-	var at cdc.Coord
+	at := &s.at
 	for rows.Next() {
 		var name, value string
 		if err := rows.Scan(&name, &value); err != nil {
@@ -81,7 +82,7 @@ func (s *snapshot) containsMariaDB(ctx context.Context, ev *rules.Event) (bool, 
 			}
 		}
 	}
-	return !at.Before(ev.Last), rows.Err()
+	return !s.at.Before(ev.Last), rows.Err()
 }
 
 // containsMySQL asks whether the event's transaction is executed, and only then takes the snapshot: the other way
@@ -97,6 +98,7 @@ func (s *snapshot) containsMySQL(ctx context.Context, ev *rules.Event) (bool, er
 	if !executed {
 		return false, nil
 	}
+	s.at = ev.Last // at least
 	return true, s.begin(ctx)
 }
 
@@ -119,44 +121,50 @@ func (s *snapshot) close(ctx context.Context) {
 	_ = s.conn.Close()
 }
 
-// found is a table as it is now, and some of its rows.
-type found struct {
+// record is a row of a table; without a table there is none.
+type record struct {
 	table *cdc.Table
-	rows  map[int64]cdc.Row
+	row   cdc.Row
 }
 
-// maxIDs is how many rows one query asks for.
-const maxIDs = 500
+func (r record) missing() bool { return r.table == nil || r.row.Len() == 0 }
 
-// selectByID selects the rows of a table with the given ids.
-func (s *snapshot) selectByID(ctx context.Context, name cdc.TableName, ids []int64) (found, error) {
-	f := found{rows: map[int64]cdc.Row{}}
-	for chunk := range slices.Chunk(ids, maxIDs) {
-		var q strings.Builder
-		fmt.Fprintf(&q, "SELECT * FROM %s.%s WHERE `id` IN (", quote(name.Schema), quote(name.Name))
-		for i, id := range chunk {
-			if i > 0 {
-				q.WriteByte(',')
-			}
-			q.WriteString(strconv.FormatInt(id, 10))
-		}
-		q.WriteByte(')')
-		if err := s.selectInto(ctx, &f, name, q.String()); err != nil {
-			return f, err
-		}
+// column is the position of a column, -1 in a record that is missing.
+func (r record) column(name string) int {
+	if r.table == nil {
+		return -1
 	}
-	return f, nil
+	return r.table.Index(name)
 }
 
-func (s *snapshot) selectInto(ctx context.Context, f *found, name cdc.TableName, query string) error {
+func (r record) text(column string) string { return r.row.Text(r.column(column)) }
+
+// null says whether a column has no value.
+func (r record) null(column string) bool { return r.row.Kind(r.column(column)) <= cdc.Null }
+
+// id is a column as a whole number, 0 when it is none.
+func (r record) id(column string) int64 {
+	n, _ := r.row.Int(r.column(column))
+	return n
+}
+
+// float is a column as the number PHP makes of it.
+func (r record) float(column string) float64 {
+	f, _ := strconv.ParseFloat(r.text(column), 64)
+	return f
+}
+
+// query reads rows of a table, or what a query makes look like one.
+func (s *snapshot) query(ctx context.Context, name cdc.TableName, query string) ([]record, error) {
+	s.queries++
 	rows, err := s.conn.QueryContext(ctx, query)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	defer rows.Close()
 	types, err := rows.ColumnTypes()
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	columns := make([]string, len(types))
 	kinds := make([]cdc.Kind, len(types))
@@ -165,11 +173,12 @@ func (s *snapshot) selectInto(ctx context.Context, f *found, name cdc.TableName,
 	for i, t := range types {
 		columns[i], kinds[i], into[i] = t.Name(), kindOf(t.DatabaseTypeName()), &values[i]
 	}
-	f.table = cdc.NewTable(name, columns, []int{slices.Index(columns, "id")})
+	table := cdc.NewTable(name, columns, nil)
+	var records []record
 	var b cdc.RowBuilder
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return err
+			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
 		b.Reset()
 		for i, v := range values {
@@ -177,16 +186,38 @@ func (s *snapshot) selectInto(ctx context.Context, f *found, name cdc.TableName,
 				b.AddText(cdc.Null, "")
 				continue
 			}
-			b.AddText(kinds[i], string(v))
+			b.Add(kinds[i], append(b.Buf(), v...))
 		}
-		row := b.Row()
-		id, ok := row.Int(f.table.Key[0])
-		if !ok {
-			return fmt.Errorf("column id is %q, not a number", row.Text(f.table.Key[0]))
-		}
-		f.rows[id] = row
+		records = append(records, record{table, b.Row()})
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return records, nil
+}
+
+// idList writes numbers for an IN (...).
+func idList(ids []int64) string {
+	b := make([]byte, 0, 8*len(ids))
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, id, 10)
+	}
+	return string(b)
+}
+
+// textList writes texts for an IN (...), whatever they hold and whatever sql_mode says.
+func textList(texts []string) string {
+	var b strings.Builder
+	for i, t := range texts {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "_utf8mb4 X'%x'", t)
+	}
+	return b.String()
 }
 
 // kindOf is the kind of a selected column, from the driver's name of its type.

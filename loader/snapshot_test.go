@@ -35,7 +35,7 @@ func TestLoad(t *testing.T) {
 	server := dbtest.Start(t)
 	salon := dbtest.Salon(t, server, "wordpress", "wp_")
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
-	l := New(server.DB(t, ""), mariaDB{}, slog.New(slog.DiscardHandler))
+	l := New(server.DB(t, ""), mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
 	status := entity(t, "appointment.status_change")
 	full := []*rules.Rule{{Name: "full", Load: rules.Full}}
 	book := func() int64 {

@@ -180,7 +180,7 @@ func (b *bench) run() (end func() error) {
 	return end
 }
 
-func newLoader(db *sql.DB, log *slog.Logger) *loader.Loader { return loader.New(db, mariaDB{}, log) }
+func newLoader(db *sql.DB, log *slog.Logger) *loader.Loader { return loader.New(db, mariaDB{}, loader.Options{}, log) }
 
 // next waits for n deliveries behind seq and returns them as "rule id".
 func (b *bench) next(after int64, n int) []string {

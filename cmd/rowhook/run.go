@@ -79,7 +79,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		return err
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, d.log), Brake: d.worker,
+		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin}, d.log), Brake: d.worker,
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait,

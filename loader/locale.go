@@ -1,0 +1,164 @@
+package loader
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// names are the words of a locale that dates need.
+type names struct {
+	months, monthsShort [12]string
+	days, daysShort     [7]string
+	meridiem            [4]string // am, pm, AM, PM
+}
+
+// english is what WordPress says without a language pack.
+var english = names{
+	months: [12]string{
+		"January", "February", "March", "April", "May", "June",
+		"July", "August", "September", "October", "November", "December",
+	},
+	monthsShort: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+	days:        [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+	daysShort:   [7]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
+	meridiem:    [4]string{"am", "pm", "AM", "PM"},
+}
+
+// embedded is the names by language, for sites whose WordPress folder we cannot read: months, their short forms, days
+// from Sunday, their short forms.
+var embedded = map[string]string{
+	"it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre " +
+		"Gen Feb Mar Apr Mag Giu Lug Ago Set Ott Nov Dic " +
+		"domenica lunedì martedì mercoledì giovedì venerdì sabato Dom Lun Mar Mer Gio Ven Sab",
+	"de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember " +
+		"Jan. Feb. März Apr. Mai Juni Juli Aug. Sep. Okt. Nov. Dez. " +
+		"Sonntag Montag Dienstag Mittwoch Donnerstag Freitag Samstag So. Mo. Di. Mi. Do. Fr. Sa.",
+	"fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre " +
+		"Jan Fév Mar Avr Mai Juin Juil Août Sep Oct Nov Déc " +
+		"dimanche lundi mardi mercredi jeudi vendredi samedi dim lun mar mer jeu ven sam",
+	"es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre " +
+		"Ene Feb Mar Abr May Jun Jul Ago Sep Oct Nov Dic " +
+		"domingo lunes martes miércoles jueves viernes sábado Dom Lun Mar Mié Jue Vie Sáb",
+	"nl": "januari februari maart april mei juni juli augustus september oktober november december " +
+		"jan feb mrt apr mei jun jul aug sep okt nov dec " +
+		"zondag maandag dinsdag woensdag donderdag vrijdag zaterdag zo ma di wo do vr za",
+	"pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro " +
+		"jan fev mar abr maio jun jul ago set out nov dez " +
+		"domingo segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado dom seg ter qua qui sex sáb",
+}
+
+// locales finds the names of locales. Where a site's WordPress folder is known, they are those of its language pack,
+// English without one, as WordPress has it; else those that are embedded.
+type locales struct {
+	mu    sync.Mutex
+	packs map[string]languagePack // by file
+}
+
+type languagePack struct {
+	changed time.Time
+	names   *names
+}
+
+// of is the names of a locale (it_IT; empty is English) at a site whose WordPress stands in root, empty when unknown.
+func (l *locales) of(root, locale string) *names {
+	if locale == "" || strings.HasPrefix(locale, "en") || strings.ContainsAny(locale, `/\`) {
+		return &english
+	}
+	if root == "" {
+		language, _, _ := strings.Cut(locale, "_")
+		return embeddedNames(language)
+	}
+	file := filepath.Join(root, "wp-content", "languages", locale+".mo")
+	info, err := os.Stat(file)
+	if err != nil {
+		return &english
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pack, ok := l.packs[file]
+	if !ok || !pack.changed.Equal(info.ModTime()) {
+		pack = languagePack{info.ModTime(), namesFromPack(file, info.Size())}
+		l.packs[file] = pack
+	}
+	return pack.names
+}
+
+func embeddedNames(language string) *names {
+	words := strings.Fields(embedded[language])
+	if len(words) != 12+12+7+7 {
+		return &english
+	}
+	n := english
+	copy(n.months[:], words)
+	copy(n.monthsShort[:], words[12:])
+	copy(n.days[:], words[24:])
+	copy(n.daysShort[:], words[31:])
+	return &n
+}
+
+// maxPack is the largest language pack that is read, in bytes. WordPress' own have about 1 MB.
+const maxPack = 16 << 20
+
+// namesFromPack translates the English names with a language pack. What it does not translate stays English.
+func namesFromPack(file string, size int64) *names {
+	n := english
+	if size > maxPack {
+		return &n
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return &n
+	}
+	texts := parsePack(data)
+	translate := func(words []string, context string) {
+		for i, word := range words {
+			if t := texts[context+word]; t != "" {
+				words[i] = t
+			} else if t := texts[word]; t != "" {
+				words[i] = t
+			}
+		}
+	}
+	for i := range n.monthsShort {
+		translate(n.monthsShort[i:i+1], english.months[i]+" abbreviation\x04")
+	}
+	for i := range n.daysShort {
+		translate(n.daysShort[i:i+1], english.days[i]+" abbreviation\x04")
+	}
+	translate(n.months[:], "")
+	translate(n.days[:], "")
+	translate(n.meridiem[:], "")
+	return &n
+}
+
+// parsePack reads the texts of a gettext .mo file, as far as it is one.
+func parsePack(data []byte) map[string]string {
+	texts := map[string]string{}
+	number := func(at uint64) uint64 {
+		if at+4 > uint64(len(data)) {
+			return 0
+		}
+		return uint64(data[at]) | uint64(data[at+1])<<8 | uint64(data[at+2])<<16 | uint64(data[at+3])<<24
+	}
+	text := func(at uint64) string {
+		size, start := number(at), number(at+4)
+		if start+size > uint64(len(data)) {
+			return ""
+		}
+		return string(data[start : start+size])
+	}
+	const magic, entry, most = 0x950412de, 8, 1 << 17
+	if number(0) != magic {
+		return texts
+	}
+	count, from, to := min(number(8), most), number(12), number(16)
+	for i := range count {
+		if key := text(from + i*entry); key != "" {
+			texts[key] = text(to + i*entry)
+		}
+	}
+	return texts
+}

@@ -1,0 +1,226 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"rowhook/cdc"
+	"rowhook/rules"
+)
+
+// Lookup tables change seldom and are needed for every order: services, employees, settings, translations. They are
+// kept in memory, whole, and the log that we read anyway says when they change (Loader.Invalidate). An entry carries the
+// position of the snapshot it was read in; a change drops the entries that cannot contain it, and a snapshot that was
+// taken before a change cannot put its entry back.
+
+// lookup is a lookup table: how it is read, and by which columns its rows are found.
+type lookup struct {
+	tables []string // the plugin's tables it reads; wp_options when it reads WordPress'
+	query  string   // {name} is one of the plugin's tables, [name] one of WordPress'
+	id     string   // column of numbers; empty: 0
+	tag    string   // column of texts; empty: ""
+}
+
+// optionsTable is WordPress' own table of settings, without prefix.
+const optionsTable = "options"
+
+// LookupOptions are the names in wp_options that payloads depend on; a change of any other is none of ours.
+func LookupOptions() []string {
+	return []string{"siteurl", "date_format", "time_format", "timezone_string", "WPLANG"}
+}
+
+func whole(table string, id, tag string) lookup {
+	return lookup{tables: []string{table}, query: "SELECT * FROM {" + table + "}", id: id, tag: tag}
+}
+
+// lookups lists the lookup tables by the names they are asked for with.
+func lookups() map[string]lookup {
+	l := map[string]lookup{
+		"service": whole("service", "id", ""), "group": whole("group", "id", ""),
+		"employee": whole("employee", "id", ""), "employee_group": whole("employee_group", "id", ""),
+		"option": whole("option", "id", ""), "option_value": whole("option_value", "id", ""),
+		"gpayments": whole("gpayments", "id", ""), "package": whole("package", "id", ""), "package_group": whole("package_group", "id", ""),
+		"status_code": whole("status_code", "", "code"), "custfields": whole("custfields", "", "name"),
+		"config": {
+			tables: []string{"config"}, tag: "param",
+			query: "SELECT `param`, `setting` FROM {config} WHERE `param` IN ('dateformat', 'timeformat', 'keepapplock', 'usercredit')",
+		},
+		"options": {
+			tables: []string{optionsTable}, tag: "option_name",
+			query: "SELECT `option_name`, `option_value` FROM [options] WHERE `option_name` IN ('" + strings.Join(LookupOptions(), "', '") + "')",
+		},
+		"location": {
+			tables: []string{"employee_location", "countries", "states", "cities"}, id: "id",
+			query: "SELECT l.*, c.`country_2_code` AS `countryCode2`, c.`country_3_code` AS `countryCode3`, c.`country_name` AS `countryName`," +
+				" s.`state_2_code` AS `stateCode2`, s.`state_name` AS `stateName`, t.`city_name` AS `cityName`" +
+				" FROM {employee_location} l LEFT JOIN {countries} c ON c.`id` = l.`id_country`" +
+				" LEFT JOIN {states} s ON s.`id` = l.`id_state` LEFT JOIN {cities} t ON t.`id` = l.`id_city`",
+		},
+		"worktime": {
+			tables: []string{"emp_worktime"}, id: "id_employee", tag: "id_service",
+			query: "SELECT `id_employee`, CAST(`id_service` AS CHAR) AS `id_service`, `day`, `fromts`, `endts`, `ts`, `tsdate`, `closed`, `id_location`" +
+				" FROM {emp_worktime} ORDER BY `id`",
+		},
+	}
+	for _, t := range translations() {
+		l[t.table] = whole(t.table, t.key, "tag")
+	}
+	return l
+}
+
+// translation is a table of names in other languages.
+type translation struct{ table, key string }
+
+func translations() []translation {
+	return []translation{
+		{"lang_service", "id_service"}, {"lang_group", "id_group"}, {"lang_employee", "id_employee"}, {"lang_empgroup", "id_empgroup"},
+		{"lang_option", "id_option"}, {"lang_option_value", "id_variation"}, {"lang_payment", "id_payment"},
+		{"lang_package", "id_package"}, {"lang_package_group", "id_package_group"}, {"lang_customf", "id_customf"},
+	}
+}
+
+// LookupTables are the tables of a site whose every change Loader.Invalidate must be told; of wp_options, which is
+// among them, only changes of the rows in LookupOptions.
+func LookupTables(site *rules.Site) []cdc.TableName {
+	var names []cdc.TableName
+	for _, l := range lookups() {
+		for _, t := range l.tables {
+			if name := lookupTable(site, t); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.SortFunc(names, func(a, b cdc.TableName) int { return strings.Compare(a.Name, b.Name) })
+	return names
+}
+
+func lookupTable(site *rules.Site, table string) cdc.TableName {
+	if table == optionsTable {
+		return wordpressTable(site, table)
+	}
+	return site.Table(table)
+}
+
+func wordpressTable(site *rules.Site, table string) cdc.TableName {
+	return cdc.TableName{Schema: site.Schema, Name: site.Prefix + table}
+}
+
+// cache is the lookup tables of every site, as far as they were needed.
+type cache struct {
+	defs map[string]lookup
+
+	mu      sync.Mutex
+	entries map[cacheKey]*entry
+	changed map[cdc.TableName]cdc.Coord // where the last change of a table ends
+}
+
+type cacheKey struct {
+	site *rules.Site
+	name string
+}
+
+// entry is a lookup table as one snapshot has it. It never changes.
+type entry struct {
+	at   cdc.Coord
+	rows map[rowKey][]record
+}
+
+type rowKey struct {
+	id  int64
+	tag string
+}
+
+// get is the first row with these keys, missing when there is none.
+func (e *entry) get(id int64, tag string) record {
+	if rows := e.rows[rowKey{id, tag}]; len(rows) > 0 {
+		return rows[0]
+	}
+	return record{}
+}
+
+func newCache() *cache {
+	return &cache{defs: lookups(), entries: map[cacheKey]*entry{}, changed: map[cdc.TableName]cdc.Coord{}}
+}
+
+// Invalidate drops what was read of a table before a change whose transaction ends at end. row is the option's name for
+// wp_options, and empty for other tables. Whoever reads the log calls it before the events of that transaction, and
+// of those behind it, are loaded.
+func (l *Loader) Invalidate(table cdc.TableName, row string, end cdc.Coord) {
+	c := l.cache
+	if row != "" && !slices.Contains(LookupOptions(), row) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changed[table].Before(end) {
+		c.changed[table] = end
+	}
+	for key, e := range c.entries {
+		if e.at.Before(end) && c.reads(key, table) {
+			delete(c.entries, key)
+		}
+	}
+}
+
+func (c *cache) reads(key cacheKey, table cdc.TableName) bool {
+	return slices.ContainsFunc(c.defs[key.name].tables, func(t string) bool { return lookupTable(key.site, t) == table })
+}
+
+// find is a lookup table: as it is remembered, else as the snapshot has it.
+func (c *cache) find(ctx context.Context, snap *snapshot, site *rules.Site, name string) (*entry, error) {
+	key := cacheKey{site, name}
+	c.mu.Lock()
+	e := c.entries[key]
+	c.mu.Unlock()
+	if e != nil {
+		return e, nil
+	}
+	def, ok := c.defs[name]
+	if !ok {
+		return nil, fmt.Errorf("%s is no lookup table", name)
+	}
+	records, err := snap.query(ctx, lookupTable(site, def.tables[0]), fillIn(def.query, site))
+	if err != nil {
+		return nil, err
+	}
+	e = &entry{at: snap.at, rows: make(map[rowKey][]record, len(records))}
+	for _, r := range records {
+		k := rowKey{r.id(def.id), r.text(def.tag)}
+		e.rows[k] = append(e.rows[k], r)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range def.tables {
+		if snap.at.Before(c.changed[lookupTable(site, t)]) {
+			return e, nil // right for this snapshot, but not for those to come
+		}
+	}
+	if old := c.entries[key]; old == nil || old.at.Before(e.at) {
+		c.entries[key] = e
+	}
+	return e, nil
+}
+
+// fillIn writes a site's tables into a query.
+func fillIn(query string, site *rules.Site) string {
+	var b strings.Builder
+	for query != "" {
+		i := strings.IndexAny(query, "{[")
+		if i < 0 {
+			break
+		}
+		b.WriteString(query[:i])
+		end := i + strings.IndexAny(query[i:], "}]")
+		name := site.Table(query[i+1 : end])
+		if query[i] == '[' {
+			name = wordpressTable(site, query[i+1:end])
+		}
+		b.WriteString(quote(name.Schema) + "." + quote(name.Name))
+		query = query[end+1:]
+	}
+	b.WriteString(query)
+	return b.String()
+}

@@ -1,0 +1,201 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rowhook/cdc"
+	"rowhook/rules"
+)
+
+// orders is what extended payloads of one kind of orders (appointments, package orders) are made of, read for many
+// orders in one round of queries.
+type orders struct {
+	site   *rules.Site
+	entity *rules.Entity
+	*lookupSet
+
+	roots    []record           // as they are now, and as events have them
+	children map[int64][]record // of multi-orders, by parent
+	parts    map[int64][]record // options of appointments, items of package orders
+	history  map[int64][]record
+	notes    map[int64][]record
+	invoices map[int64][]record
+	byID     map[int64]record  // customers
+	byMail   map[string]record // customers
+	authors  map[int64]record  // WordPress' users
+}
+
+// group is what the plugin calls an entity's invoices and notes.
+func group(e *rules.Entity) string {
+	if e.Name == appointmentEntity {
+		return "appointments"
+	}
+	return "packages"
+}
+
+const (
+	appointmentEntity  = "appointment"
+	packageOrderEntity = "package_order"
+)
+
+// readOrders reads all that belongs to orders of one entity.
+func readOrders(ctx context.Context, snap *snapshot, set *lookupSet, site *rules.Site, entity *rules.Entity, roots []record) (*orders, error) {
+	o := &orders{site: site, entity: entity, lookupSet: set, roots: roots}
+	ids := make([]int64, len(roots))
+	for i, r := range roots {
+		ids[i] = r.id("id")
+	}
+	if ids = distinct(ids); len(ids) == 0 {
+		return o, nil
+	}
+	if err := o.readChildren(ctx, snap); err != nil {
+		return nil, err
+	}
+	withChildren := slices.Clone(ids)
+	for _, rows := range o.children {
+		for _, r := range rows {
+			withChildren = append(withChildren, r.id("id"))
+		}
+	}
+	kind, section := "`type` = '"+entity.StatusType+"'", "`group` = '"+group(entity)+"'"
+	for _, q := range []struct {
+		into              *map[int64][]record
+		table, key, where string
+		ids               []int64
+	}{
+		{&o.parts, entity.Parts, entity.PartOrder, "1", withChildren},
+		{&o.history, "order_status", "id_order", kind, ids},
+		{&o.notes, "user_notes", "id_parent", section, ids},
+		{&o.invoices, "invoice", "id_order", section, ids},
+	} {
+		table := site.Table(q.table)
+		rows, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `%s` IN (%s) AND %s ORDER BY `id`",
+			quoted(table), q.key, idList(q.ids), q.where))
+		if err != nil {
+			return nil, err
+		}
+		*q.into = groupBy(rows, q.key)
+	}
+	if err := o.readCustomers(ctx, snap); err != nil {
+		return nil, err
+	}
+	return o, o.readAuthors(ctx, snap)
+}
+
+// readChildren reads the appointments of multi-orders. There is no index on id_parent, but a child is younger than its
+// parent.
+func (o *orders) readChildren(ctx context.Context, snap *snapshot) error {
+	if o.entity.Name != appointmentEntity {
+		return nil
+	}
+	var parents []int64
+	for _, root := range o.roots {
+		if isParent(root) {
+			parents = append(parents, root.id("id"))
+		}
+	}
+	if len(parents) == 0 {
+		return nil
+	}
+	table := o.site.Table(o.entity.Table)
+	rows, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `id` > %d AND `id_parent` IN (%s) AND `closure` = 0 ORDER BY `id`",
+		quoted(table), slices.Min(parents), idList(parents)))
+	o.children = groupBy(rows, "id_parent")
+	return err
+}
+
+// isParent says whether a reservation is a multi-order, which has no appointment of its own.
+func isParent(r record) bool { return r.id("id_parent") < 0 && r.id("id_employee") <= 0 }
+
+// readCustomers reads the customers of the orders: those with their ids, and those with the purchasers' mail addresses.
+func (o *orders) readCustomers(ctx context.Context, snap *snapshot) error {
+	var ids []int64
+	var mails []string
+	for _, root := range o.roots {
+		ids = append(ids, root.id("id_user"))
+		if mail := root.text("purchaser_mail"); mail != "" {
+			mails = append(mails, mail)
+		}
+	}
+	ids = append(distinct(ids), 0)
+	slices.Sort(mails)
+	where := "`id` IN (" + idList(ids) + ")"
+	if len(mails) > 0 {
+		where += " OR `billing_mail` IN (" + textList(slices.Compact(mails)) + ")"
+	}
+	table := o.site.Table("users")
+	rows, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE %s ORDER BY `id` DESC", quoted(table), where))
+	o.byID, o.byMail = make(map[int64]record, len(rows)), make(map[string]record, len(rows))
+	for _, r := range rows {
+		o.byID[r.id("id")] = r
+		o.byMail[foldMail(r.text("billing_mail"))] = r
+	}
+	return err
+}
+
+// customer is the customer of an order, the oldest where its id and its mail address tell two; missing when there is none.
+func (o *orders) customer(root record) record {
+	byID := o.byID[root.id("id_user")]
+	mail := root.text("purchaser_mail")
+	if mail == "" {
+		return byID
+	}
+	byMail := o.byMail[foldMail(mail)]
+	if byID.missing() || !byMail.missing() && byMail.id("id") < byID.id("id") {
+		return byMail
+	}
+	return byID
+}
+
+// foldMail makes addresses alike that the database takes for equal.
+func foldMail(mail string) string { return strings.ToLower(strings.TrimRight(mail, " ")) }
+
+// readAuthors reads who of WordPress' users made the orders, their statuses and their notes.
+func (o *orders) readAuthors(ctx context.Context, snap *snapshot) error {
+	var ids []int64
+	for _, r := range o.roots {
+		ids = append(ids, r.id("createdby"))
+	}
+	for _, rows := range o.history {
+		for _, r := range rows {
+			ids = append(ids, r.id("createdby"))
+		}
+	}
+	for _, rows := range o.notes {
+		for _, r := range rows {
+			ids = append(ids, r.id("author"))
+		}
+	}
+	o.authors = map[int64]record{}
+	if ids = distinct(ids); len(ids) == 0 {
+		return nil
+	}
+	table := wordpressTable(o.site, "users")
+	rows, err := snap.query(ctx, table, fmt.Sprintf("SELECT `ID` AS `id`, `display_name`, `user_login`, `user_email` FROM %s WHERE `ID` IN (%s)",
+		quoted(table), idList(ids)))
+	for _, r := range rows {
+		o.authors[r.id("id")] = r
+	}
+	return err
+}
+
+func groupBy(rows []record, key string) map[int64][]record {
+	groups := make(map[int64][]record, len(rows))
+	for _, r := range rows {
+		id := r.id(key)
+		groups[id] = append(groups[id], r)
+	}
+	return groups
+}
+
+// distinct sorts ids and drops those that come again, and those that are none.
+func distinct(ids []int64) []int64 {
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	return slices.DeleteFunc(ids, func(id int64) bool { return id <= 0 })
+}
+
+func quoted(name cdc.TableName) string { return quote(name.Schema) + "." + quote(name.Name) }

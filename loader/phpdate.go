@@ -1,0 +1,185 @@
+package loader
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// appendDate appends a time as PHP's date() does, with the names of a locale as WordPress puts them in. A letter that
+// is no format stands for itself, a backslash takes the next letter's meaning.
+func appendDate(b []byte, t time.Time, format string, n *names) []byte {
+	for i := 0; i < len(format); i++ {
+		c := format[i]
+		if c == '\\' {
+			if i++; i < len(format) {
+				b = append(b, format[i])
+			}
+			continue
+		}
+		var ok bool
+		if b, ok = appendDay(b, t, c, n); ok {
+			continue
+		}
+		if b, ok = appendClock(b, t, c, n); ok {
+			continue
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// appendDay appends what a letter says of the day.
+func appendDay(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
+	year, month, day := t.Date()
+	switch letter {
+	case 'd':
+		return appendPadded(b, day, 2), true
+	case 'j':
+		return strconv.AppendInt(b, int64(day), 10), true
+	case 'D':
+		return append(b, n.daysShort[t.Weekday()]...), true
+	case 'l':
+		return append(b, n.days[t.Weekday()]...), true
+	case 'N':
+		return strconv.AppendInt(b, int64(t.Weekday()+6)%7+1, 10), true
+	case 'w':
+		return strconv.AppendInt(b, int64(t.Weekday()), 10), true
+	case 'S':
+		return append(b, ordinal(day)...), true
+	case 'z':
+		return strconv.AppendInt(b, int64(t.YearDay()-1), 10), true
+	case 'W':
+		_, week := t.ISOWeek()
+		return appendPadded(b, week, 2), true
+	case 'o':
+		year, _ = t.ISOWeek()
+		return strconv.AppendInt(b, int64(year), 10), true
+	case 'F':
+		return append(b, n.months[month-1]...), true
+	case 'M':
+		return append(b, n.monthsShort[month-1]...), true
+	case 'm':
+		return appendPadded(b, int(month), 2), true
+	case 'n':
+		return strconv.AppendInt(b, int64(month), 10), true
+	case 't':
+		return strconv.AppendInt(b, int64(time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()), 10), true
+	case 'L':
+		return append(b, '0'+bit(time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC).YearDay() == 366)), true
+	case 'Y':
+		return appendPadded(b, year, 4), true
+	case 'y':
+		return appendPadded(b, year%100, 2), true
+	case 'X':
+		return append(append(b, '+'), appendPadded(nil, year, 4)...), true
+	case 'x':
+		if year > 9999 {
+			b = append(b, '+')
+		}
+		return appendPadded(b, year, 4), true
+	}
+	return b, false
+}
+
+// appendClock appends what a letter says of the time of day and its zone.
+func appendClock(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
+	hour := t.Hour()
+	switch letter {
+	case 'a':
+		return append(b, n.meridiem[hour/12]...), true
+	case 'A':
+		return append(b, n.meridiem[2+hour/12]...), true
+	case 'B':
+		swatch := (t.Unix()%86400 + 3600) * 10 / 864 % 1000
+		return appendPadded(b, int(swatch), 3), true
+	case 'g':
+		return strconv.AppendInt(b, int64(hour+11)%12+1, 10), true
+	case 'G':
+		return strconv.AppendInt(b, int64(hour), 10), true
+	case 'h':
+		return appendPadded(b, (hour+11)%12+1, 2), true
+	case 'H':
+		return appendPadded(b, hour, 2), true
+	case 'i':
+		return appendPadded(b, t.Minute(), 2), true
+	case 's':
+		return appendPadded(b, t.Second(), 2), true
+	case 'u':
+		return appendPadded(b, t.Nanosecond()/1000, 6), true
+	case 'v':
+		return appendPadded(b, t.Nanosecond()/1_000_000, 3), true
+	case 'U':
+		return strconv.AppendInt(b, t.Unix(), 10), true
+	case 'c':
+		return t.AppendFormat(b, "2006-01-02T15:04:05-07:00"), true
+	case 'r':
+		return t.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700"), true
+	}
+	return appendZone(b, t, letter)
+}
+
+func appendZone(b []byte, t time.Time, letter byte) ([]byte, bool) {
+	name, offset := t.Zone()
+	switch letter {
+	case 'e':
+		return append(b, t.Location().String()...), true
+	case 'I':
+		return append(b, '0'+bit(t.IsDST())), true
+	case 'O':
+		return t.AppendFormat(b, "-0700"), true
+	case 'P':
+		return t.AppendFormat(b, "-07:00"), true
+	case 'p':
+		if offset == 0 {
+			return append(b, 'Z'), true
+		}
+		return t.AppendFormat(b, "-07:00"), true
+	case 'T':
+		if name == "" || name[0] == '+' || name[0] == '-' { // a zone without letters
+			return t.AppendFormat(b, "-07:00"), true
+		}
+		return append(b, name...), true
+	case 'Z':
+		return strconv.AppendInt(b, int64(offset), 10), true
+	}
+	return b, false
+}
+
+// ordinal is the English ending of a day's number.
+func ordinal(day int) string {
+	if day/10 == 1 {
+		return "th"
+	}
+	switch day % 10 {
+	case 1:
+		return "st"
+	case 2:
+		return "nd"
+	case 3:
+		return "rd"
+	}
+	return "th"
+}
+
+func appendPadded(b []byte, n, width int) []byte {
+	if n < 0 {
+		return fmt.Appendf(b, "%0*d", width+1, n)
+	}
+	for p := 1; width > 1; width-- {
+		if p *= 10; n < p {
+			for range width - 1 {
+				b = append(b, '0')
+			}
+			break
+		}
+	}
+	return strconv.AppendInt(b, int64(n), 10)
+}
+
+func bit(is bool) byte {
+	if is {
+		return 1
+	}
+	return 0
+}
