@@ -77,7 +77,7 @@ func showEvents(tb testing.TB, events []rawEvent) string {
 			fmt.Fprintf(&out, "\t%s %d %.80q\n", l.fields[i].name, row.Kind(i), row.Text(i))
 		}
 	}
-	decodeEvents(tb, events, func(m *tableMap) []column {
+	decodeEvents(tb, mysql.MariaDBFlavor, events, func(m *tableMap) []column {
 		columns, ok := columnsFromMap(m)
 		if !ok {
 			tb.Fatalf("%s was captured without its metadata", m.name)
@@ -96,7 +96,7 @@ func showEvents(tb testing.TB, events []rawEvent) string {
 }
 
 // decodeEvents decodes rows events and hands out their rows.
-func decodeEvents(tb testing.TB, events []rawEvent, columns func(*tableMap) []column, f func(l *layout, op Op, before, after Row)) {
+func decodeEvents(tb testing.TB, flavor string, events []rawEvent, columns func(*tableMap) []column, f func(l *layout, op Op, before, after Row)) {
 	tb.Helper()
 	layouts := map[uint64]*layout{}
 	var b RowBuilder
@@ -104,7 +104,7 @@ func decodeEvents(tb testing.TB, events []rawEvent, columns func(*tableMap) []co
 		switch e.typ {
 		case replication.FORMAT_DESCRIPTION_EVENT:
 		case replication.TABLE_MAP_EVENT:
-			m, err := parseTableMap(mysql.MariaDBFlavor, e.body())
+			m, err := parseTableMap(flavor, e.body())
 			if err != nil {
 				tb.Fatal(err)
 			}
@@ -133,18 +133,18 @@ func captureEvents(t *testing.T) {
 	server := dbtest.Start(t, "--binlog-checksum=NONE", "--binlog-row-metadata=FULL")
 	conn := testConn(t, server.DB(t, ""))
 	execute(t, conn, "CREATE DATABASE decode", "USE decode")
-	for _, table := range tablesOfTypes() {
+	for _, table := range tablesOfTypes(dbtest.MariaDB1011) {
 		for i := range table.columns {
 			table.columns[i].random = nil // the values alone, so that the files stay small
 		}
 		execute(t, conn, table.create())
-		start := logEnd(t, conn)
+		start := logEnd(t, server)
 		none := rand.New(rand.NewPCG(1, 1))
 		for i := range 4 {
 			execute(t, conn, table.insert(i, none))
 		}
 		execute(t, conn, table.update(none), "DELETE FROM "+table.name)
-		writeEvents(t, table.name, readLog(t, server, start, logEnd(t, conn)))
+		writeEvents(t, table.name, readLog(t, server, start, logEnd(t, server)))
 	}
 	for _, table := range []struct {
 		name       string
@@ -165,9 +165,9 @@ func captureEvents(t *testing.T) {
 		{"wide", wideColumns(), []string{wideRows(10), "UPDATE wide SET i0 = i0 + 1"}},
 	} {
 		execute(t, conn, "CREATE TABLE "+table.name+" "+table.create)
-		start := logEnd(t, conn)
+		start := logEnd(t, server)
 		execute(t, conn, table.statements...)
-		writeEvents(t, table.name, readLog(t, server, start, logEnd(t, conn)))
+		writeEvents(t, table.name, readLog(t, server, start, logEnd(t, server)))
 	}
 }
 

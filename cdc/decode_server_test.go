@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,18 +20,23 @@ import (
 // TestRowsOfServer has a real server log random rows of every type and compares each decoded column with what SELECT
 // returns, byte for byte, for all settings of binlog_row_metadata.
 func TestRowsOfServer(t *testing.T) {
-	t.Parallel()
-	server := dbtest.Start(t, "--binlog-checksum=NONE")
-	db := server.DB(t, "")
-	for _, metadata := range []string{"NO_LOG", "MINIMAL", "FULL"} {
-		t.Run(metadata, func(t *testing.T) {
-			conn := testConn(t, db)
-			execute(t, conn, "CREATE DATABASE IF NOT EXISTS decode", "USE decode", "SET GLOBAL binlog_row_metadata = "+metadata)
-			for _, table := range tablesOfTypes() {
-				compareTable(t, server, conn, table)
-			}
-		})
-	}
+	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
+		server := dbtest.StartServer(t, kind, "--binlog-checksum=NONE")
+		db := server.DB(t, "")
+		settings := []string{"NO_LOG", "MINIMAL", "FULL"}
+		if kind.MySQL() {
+			settings = settings[1:]
+		}
+		for _, metadata := range settings {
+			t.Run(metadata, func(t *testing.T) {
+				conn := testConn(t, db)
+				execute(t, conn, "CREATE DATABASE IF NOT EXISTS decode", "USE decode", "SET GLOBAL binlog_row_metadata = "+metadata)
+				for _, table := range tablesOfTypes(kind) {
+					compareTable(t, server, conn, table)
+				}
+			})
+		}
+	})
 }
 
 // compareTable writes rows with each value and with random ones, changes and deletes them, and decodes the log.
@@ -39,7 +45,7 @@ func compareTable(t *testing.T, server *dbtest.Server, conn *sql.Conn, table typ
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	execute(t, conn, "DROP TABLE IF EXISTS "+table.name, table.create())
-	start := logEnd(t, conn)
+	start := logEnd(t, server)
 	var written [][]sql.NullString // each state of each row, in order
 	for i := range table.rows() {
 		execute(t, conn, table.insert(i, rnd))
@@ -59,7 +65,7 @@ func compareTable(t *testing.T, server *dbtest.Server, conn *sql.Conn, table typ
 			}
 		}
 	}
-	eachChange(t, server, start, logEnd(t, conn), func(m *tableMap) []column {
+	eachChange(t, server, start, logEnd(t, server), func(m *tableMap) []column {
 		if columns, ok := columnsFromMap(m); ok {
 			return withDigits(columns, schema)
 		}
@@ -114,7 +120,7 @@ func schemaColumns(t *testing.T, conn *sql.Conn, table string) []column {
 // eachChange decodes the rows that were logged between two places.
 func eachChange(t *testing.T, server *dbtest.Server, from, to Coord, columns func(*tableMap) []column, f func(op Op, before, after Row)) {
 	t.Helper()
-	decodeEvents(t, readLog(t, server, from, to), columns, func(_ *layout, op Op, before, after Row) { f(op, before, after) })
+	decodeEvents(t, flavor(server.Kind()), readLog(t, server, from, to), columns, func(_ *layout, op Op, before, after Row) { f(op, before, after) })
 }
 
 // rawEvent is an event as it was sent, without a checksum.
@@ -129,7 +135,7 @@ func (e rawEvent) body() []byte { return e.raw[replication.EventHeaderSize:] }
 func readLog(t testing.TB, server *dbtest.Server, from, to Coord) []rawEvent {
 	t.Helper()
 	syncer := replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
-		ServerID: 4711, Flavor: mysql.MariaDBFlavor, Host: server.Socket(), User: "root",
+		ServerID: 4711, Flavor: flavor(server.Kind()), Host: server.Socket(), User: "root",
 		RawModeEnabled: true, DisableRetrySync: true, Logger: slog.New(slog.DiscardHandler),
 	})
 	defer syncer.Close()
@@ -147,6 +153,7 @@ func readLog(t testing.TB, server *dbtest.Server, from, to Coord) []rawEvent {
 		}
 		switch e.Header.EventType {
 		case replication.FORMAT_DESCRIPTION_EVENT, replication.TABLE_MAP_EVENT, replication.WRITE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv1,
+			replication.WRITE_ROWS_EVENTv2, replication.UPDATE_ROWS_EVENTv2, replication.DELETE_ROWS_EVENTv2,
 			replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
 			replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
 			events = append(events, rawEvent{e.Header.EventType, e.RawData})
@@ -177,14 +184,24 @@ func execute(t *testing.T, conn *sql.Conn, statements ...string) {
 	}
 }
 
-func logEnd(t *testing.T, conn *sql.Conn) Coord {
+func logEnd(t *testing.T, server *dbtest.Server) Coord {
 	t.Helper()
-	var c Coord
-	var ignored any
-	if err := conn.QueryRowContext(t.Context(), "SHOW MASTER STATUS").Scan(&c.File, &c.Offset, &ignored, &ignored); err != nil {
+	row, err := queryRow(t.Context(), server.DB(t, ""), logStatus(server))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	offset, err := strconv.ParseUint(row["Position"], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Coord{row["File"], offset}
+}
+
+func flavor(kind dbtest.Kind) string {
+	if kind.MySQL() {
+		return mysql.MySQLFlavor
+	}
+	return mysql.MariaDBFlavor
 }
 
 // typeTable is a table of columns of many types.

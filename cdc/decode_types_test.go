@@ -5,21 +5,27 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+
+	"rowhook/dbtest"
 )
 
 // tablesOfTypes are tables that together have every column type and charset that is decoded.
-func tablesOfTypes() []typeTable {
-	return []typeTable{
-		{"integers", integerColumns()},
+func tablesOfTypes(kind dbtest.Kind) []typeTable {
+	tables := []typeTable{
+		{"integers", integerColumns(kind)},
 		{"fractions", fractionColumns()},
 		{"times", timeColumns()},
-		{"strings", stringColumns()},
-		{"charsets", charsetColumns()},
-		{"others", otherColumns()},
+		{"strings", stringColumns(kind)},
+		{"charsets", charsetColumns(kind)},
+		{"others", otherColumns(kind)},
 	}
+	if kind.MySQL() {
+		tables = append(tables, typeTable{"documents", documentColumns()})
+	}
+	return tables
 }
 
-func integerColumns() []typeColumn {
+func integerColumns(kind dbtest.Kind) []typeColumn {
 	var columns []typeColumn
 	for _, c := range []struct {
 		name string
@@ -44,8 +50,11 @@ func integerColumns() []typeColumn {
 			random: func(r *rand.Rand) string { return fmt.Sprintf("b'%b'", r.Uint64()>>(64-bits)) },
 		})
 	}
-	return append(columns, typeColumn{def: "YEAR", show: "CONCAT(%s)", values: []string{"0", "1901", "2000", "2155"}},
-		typeColumn{def: "YEAR(2)", show: "CONCAT(%s)", values: []string{"0", "69", "70", "2001"}})
+	columns = append(columns, typeColumn{def: "YEAR", show: "CONCAT(%s)", values: []string{"0", "1901", "2000", "2155"}})
+	if !kind.MySQL() {
+		columns = append(columns, typeColumn{def: "YEAR(2)", show: "CONCAT(%s)", values: []string{"0", "69", "70", "2001"}})
+	}
+	return columns
 }
 
 func fractionColumns() []typeColumn {
@@ -124,7 +133,7 @@ func timeColumns() []typeColumn {
 	return columns
 }
 
-func stringColumns() []typeColumn {
+func stringColumns(kind dbtest.Kind) []typeColumn {
 	var columns []typeColumn
 	text := func(most int) func(r *rand.Rand) string {
 		return func(r *rand.Rand) string {
@@ -141,7 +150,9 @@ func stringColumns() []typeColumn {
 	} {
 		columns = append(columns, typeColumn{def: c.def, values: values, random: text(c.most)})
 	}
-	columns = append(columns, typeColumn{def: "JSON", values: []string{`'{}'`, `'{"a": [1, 2.50, "é"]}'`}})
+	if !kind.MySQL() {
+		columns = append(columns, typeColumn{def: "JSON", values: []string{`'{}'`, `'{"a": [1, 2.50, "é"]}'`}})
+	}
 	binary := func(most int) func(r *rand.Rand) string {
 		return func(r *rand.Rand) string {
 			b := make([]byte, r.IntN(most))
@@ -165,7 +176,7 @@ func stringColumns() []typeColumn {
 }
 
 // charsetColumns has columns in every charset of MariaDB, with letters that most of them have and some that few have.
-func charsetColumns() []typeColumn {
+func charsetColumns(kind dbtest.Kind) []typeColumn {
 	var columns []typeColumn
 	for _, charset := range []string{
 		"armscii8", "ascii", "big5", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866", "cp932", "dec8", "eucjpms", "euckr",
@@ -187,13 +198,17 @@ func charsetColumns() []typeColumn {
 			random: func(r *rand.Rand) string { return quoteText(randomText(r, letters, r.IntN(70))) },
 		})
 	}
-	for _, collation := range []string{"utf8mb4_uca1400_ai_ci", "utf8mb4_unicode_520_nopad_ci", "ucs2_croatian_ci", "latin1_nopad_bin"} {
+	collations := []string{"utf8mb4_uca1400_ai_ci", "utf8mb4_unicode_520_nopad_ci", "ucs2_croatian_ci", "latin1_nopad_bin"}
+	if kind.MySQL() {
+		collations = []string{"utf8mb4_0900_ai_ci", "utf8mb4_ja_0900_as_cs_ks", "utf8mb4_0900_bin", "utf8mb4_mn_cyrl_0900_as_cs"}
+	}
+	for _, collation := range collations {
 		columns = append(columns, typeColumn{def: "TEXT COLLATE " + collation, values: []string{"'é'", "'plain'"}})
 	}
 	return columns
 }
 
-func otherColumns() []typeColumn {
+func otherColumns(kind dbtest.Kind) []typeColumn {
 	many := make([]string, 300)
 	for i := range many {
 		many[i] = fmt.Sprintf("'label %d'", i)
@@ -208,11 +223,15 @@ func otherColumns() []typeColumn {
 		{def: "SET('grün','été','') CHARACTER SET latin1", values: []string{"1", "2", "3", "7"}},
 		{def: "POINT", values: []string{"POINT(1,2)", "POINT(-1.5,1e10)"}},
 		{def: "GEOMETRY", values: []string{"ST_GeomFromText('LINESTRING(0 0,1 1,2 4)')", "ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))', 4326)"}},
-		{def: "INET6", show: "INET6_ATON(%s)", values: []string{"'::'", "'::1'", "'2001:db8::'", "'ff::ff00'"}},
-		{def: "UUID", show: "UNHEX(REPLACE(%s, '-', ''))", values: []string{"'123e4567-e89b-12d3-a456-426655440000'", "'00000000-0000-0000-0000-000000000000'"}},
 		{def: "VARCHAR(9) CHARACTER SET latin1", values: []string{"'été'"}},
 	}
-	return columns
+	if kind.MySQL() {
+		return append(columns, typeColumn{def: "VECTOR(3)", values: []string{"TO_VECTOR('[1,2,3]')", "TO_VECTOR('[-1.5,1e10,0]')"}})
+	}
+	return append(columns,
+		typeColumn{def: "INET6", show: "INET6_ATON(%s)", values: []string{"'::'", "'::1'", "'2001:db8::'", "'ff::ff00'"}},
+		typeColumn{def: "UUID", show: "UNHEX(REPLACE(%s, '-', ''))", values: []string{"'123e4567-e89b-12d3-a456-426655440000'", "'00000000-0000-0000-0000-000000000000'"}},
+	)
 }
 
 func randomText(r *rand.Rand, letters string, n int) string {

@@ -48,7 +48,8 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	case replication.INCIDENT_EVENT:
 		return r.stop("the server says that it lost events here (INCIDENT)", "compare the site with its receivers, then start with an empty state_dir", nil)
 	case replication.XA_PREPARE_LOG_EVENT:
-		if r.txn.rows > 0 {
+		onePhase := len(body) > 0 && body[0] != 0
+		if r.txn.rows > 0 && !onePhase {
 			return r.stop("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions; start with an empty state_dir", nil)
 		}
 		return r.commit()
@@ -104,7 +105,7 @@ func (r *reader) query(more int, compressed bool, body []byte) error {
 		}
 		return r.rollback()
 	case "XA":
-		return r.endStatement()
+		return r.xa(rest)
 	}
 	if err := r.statement(string(schema), text, word); err != nil {
 		return err
@@ -130,6 +131,18 @@ func parseQuery(more int, compressed bool, body []byte) (schema, query []byte, e
 		query, err = unpackRows(query)
 	}
 	return schema, query, err
+}
+
+// xa takes what surrounds the rows of an XA transaction, and the later word on its outcome, a group of its own.
+func (r *reader) xa(rest string) error {
+	switch word, _ := cutWord(rest); word {
+	case "START", "BEGIN":
+		r.txn.begun = true
+		return nil
+	case "END":
+		return nil
+	}
+	return r.endStatement()
 }
 
 // endStatement ends a group that consists of its one statement. CREATE TABLE ... SELECT does not: rows follow it.

@@ -12,9 +12,10 @@ import (
 )
 
 // TestHistory puts positions before servers that are not, or no longer, what they were.
-func TestHistory(t *testing.T) {
-	t.Parallel()
-	server := startServer(t)
+func TestHistory(t *testing.T) { onServers(t, testHistory) }
+
+func testHistory(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	conn := schemaConn(t, server, "history", "CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(20))", "CREATE TABLE other (id INT)")
 	log := newLog()
 	cfg := sourceConfig(server, log, "history", "a")
@@ -28,7 +29,7 @@ func TestHistory(t *testing.T) {
 	// read follows a fresh log up to its end, and gives the position there.
 	read := func() Position {
 		t.Helper()
-		execute(t, conn, "TRUNCATE a", "RESET MASTER")
+		execute(t, conn, "TRUNCATE a", resetLog(server))
 		insert("old", 2)
 		f := followNow(t, s)
 		insert("read", 3)
@@ -38,21 +39,25 @@ func TestHistory(t *testing.T) {
 		return p
 	}
 
-	for _, c := range []struct {
+	type rewind struct {
 		name   string
 		change func()
 		words  string
-	}{
-		{"reset, nothing since", func() { execute(t, conn, "RESET MASTER") }, "not the one"},
-		{"reset, fewer since", func() { execute(t, conn, "RESET MASTER"); insert("new", 2) }, "not the one"},
-		{"reset, as many since", func() { execute(t, conn, "RESET MASTER"); insert("new", 5) }, "other rows"},
-		{"reset, more since", func() { execute(t, conn, "RESET MASTER"); insert("new", 9) }, "other rows"},
-		{"reset, another server", func() {
+	}
+	rewinds := []rewind{
+		{"reset, nothing since", func() { execute(t, conn, resetLog(server)) }, "not the one"},
+		{"reset, fewer since", func() { execute(t, conn, resetLog(server)); insert("new", 2) }, "not the one"},
+		{"reset, as many since", func() { execute(t, conn, resetLog(server)); insert("new", 5) }, "other rows"},
+		{"reset, more since", func() { execute(t, conn, resetLog(server)); insert("new", 9) }, "other rows"},
+	}
+	if !server.Kind().MySQL() {
+		rewinds = append(rewinds, rewind{"reset, another server", func() {
 			execute(t, conn, "RESET MASTER", "SET server_id = 2")
 			insert("new", 9)
 			execute(t, conn, "SET server_id = 1")
-		}, "not the one"},
-	} {
+		}, "not the one"})
+	}
+	for _, c := range rewinds {
 		t.Run(c.name, func(t *testing.T) {
 			p := read()
 			c.change()
@@ -65,10 +70,10 @@ func TestHistory(t *testing.T) {
 	}
 
 	t.Run("reset before anything was read", func(t *testing.T) {
-		execute(t, conn, "RESET MASTER")
+		execute(t, conn, resetLog(server))
 		insert("old", 2)
 		p := current(t, s)
-		execute(t, conn, "RESET MASTER")
+		execute(t, conn, resetLog(server))
 		wantStop(t, follow(t, s, p).stopError(t), "not the one")
 	})
 
@@ -76,7 +81,8 @@ func TestHistory(t *testing.T) {
 		f := follow(t, s, read())
 		insert("live", 1)
 		f.expect(t, "insert a(id=6 s=live)")
-		execute(t, conn, "RESET MASTER", killDumps)
+		execute(t, conn, resetLog(server))
+		killDumps(t, server)
 		insert("new", 20)
 		wantStop(t, f.stopError(t), "other rows")
 	})
@@ -96,7 +102,7 @@ func TestHistory(t *testing.T) {
 		log.wait(t, "cannot be verified")
 		insert("next", 1)
 		f.expect(t, "insert a(id=6 s=next)")
-		execute(t, conn, killDumps) // from now on it can be verified again
+		killDumps(t, server) // from now on it can be verified again
 		insert("next", 1)
 		f.expect(t, "insert a(id=7 s=next)")
 	})
@@ -120,7 +126,7 @@ func purge(t *testing.T, server *dbtest.Server) {
 	t.Helper()
 	db := server.DB(t, "")
 	server.Exec(t, "FLUSH BINARY LOGS")
-	newest, err := queryRow(t.Context(), db, "SHOW MASTER STATUS")
+	newest, err := queryRow(t.Context(), db, logStatus(server))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,12 +151,14 @@ func purge(t *testing.T, server *dbtest.Server) {
 }
 
 // TestRestoredCopy restarts a server on an older copy of its data, while it is followed.
-func TestRestoredCopy(t *testing.T) {
-	t.Parallel()
+func TestRestoredCopy(t *testing.T) { onKinds(t, testRestoredCopy) }
+
+func testRestoredCopy(t *testing.T, kind dbtest.Kind) {
+	t.Helper()
 	for _, write := range []int{0, 9} { // into the copy, after which it has fewer and more transactions
 		t.Run(fmt.Sprint(write), func(t *testing.T) {
 			t.Parallel()
-			server := startServer(t)
+			server := startServer(t, kind)
 			conn := schemaConn(t, server, "restored", "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 			var data string
 			if err := conn.QueryRowContext(t.Context(), "SELECT TRIM(TRAILING '/' FROM @@datadir)").Scan(&data); err != nil {

@@ -41,7 +41,7 @@ var fixStatement = regexp.MustCompile(`(?:SET GLOBAL|GRANT|ALTER TABLE) [^;]*;`)
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, "--binlog-ignore-db=hidden", "--binlog-ignore-db=hidden2", "--expire-logs-days=30")
+	server := startServer(t, dbtest.MariaDB1011, "--binlog-ignore-db=hidden", "--binlog-ignore-db=hidden2", "--expire-logs-days=30")
 	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)", "CREATE TABLE keyless (id INT)")
 	schemaConn(t, server, "hidden", "CREATE TABLE a (id INT PRIMARY KEY)")
 	good := func() Config { return sourceConfig(server, newLog(), "checked", "a", "b") }
@@ -152,7 +152,7 @@ func mend(t *testing.T, server *dbtest.Server, f Finding) {
 
 func TestCheckWithoutLog(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, "--skip-log-bin")
+	server := startServer(t, dbtest.MariaDB1011, "--skip-log-bin")
 	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
 	cfg := sourceConfig(server, newLog(), "checked", "a")
 	bad := faults(t, cfg)

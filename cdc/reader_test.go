@@ -5,13 +5,24 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rowhook/dbtest"
 )
 
 // TestTransactions looks at what the groups of the log become. Every case ends with the insert of row 99 into a, so
 // that what must not come would be seen.
-func TestTransactions(t *testing.T) {
-	t.Parallel()
-	server := startServer(t)
+func TestTransactions(t *testing.T) { onServers(t, testTransactions) }
+
+func testTransactions(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	mysql, strict := server.Kind().MySQL(), server.Kind().MySQL() && hasGTIDs(t, server)
+	other := []string{
+		"CREATE TABLE gone (id INT)", "RENAME TABLE gone TO went", "DROP TABLE went", "CREATE VIEW v AS SELECT 1", "DROP VIEW v", "ANALYZE TABLE a", "FLUSH TABLES",
+		"CREATE USER IF NOT EXISTS u1", "DROP USER u1", "CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1", "DROP FUNCTION f",
+	}
+	if !mysql {
+		other = append(other, "CREATE SEQUENCE sq", "SELECT NEXTVAL(sq)", "DROP SEQUENCE sq")
+	}
 	cases := []struct {
 		name       string
 		statements []string
@@ -78,10 +89,7 @@ func TestTransactions(t *testing.T) {
 			[]string{"insert c(id=1 s=x)", "insert c(id=2 s=y)"}, nil,
 		},
 		{
-			"other statements", []string{
-				"CREATE TABLE gone (id INT)", "RENAME TABLE gone TO went", "DROP TABLE went", "CREATE VIEW v AS SELECT 1", "DROP VIEW v", "ANALYZE TABLE a", "FLUSH TABLES",
-				"CREATE USER IF NOT EXISTS u1", "DROP USER u1", "CREATE SEQUENCE sq", "SELECT NEXTVAL(sq)", "DROP SEQUENCE sq", "CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1", "DROP FUNCTION f",
-			}, nil, nil,
+			"other statements", other, nil, nil,
 		},
 		{
 			"XA of a table nobody watches", []string{
@@ -95,6 +103,10 @@ func TestTransactions(t *testing.T) {
 		},
 	}
 	for _, c := range cases {
+		mixed := slices.ContainsFunc(c.statements, func(s string) bool { return strings.Contains(s, "INTO m ") })
+		if strict && mixed && c.statements[0] == "BEGIN" { // it refuses to write tables of both kinds in one transaction
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			schema := "t_" + strings.NewReplacer(" ", "_", ",", "").Replace(strings.ToLower(c.name))
 			conn := schemaConn(t, server, schema)
@@ -105,7 +117,8 @@ func TestTransactions(t *testing.T) {
 			f := followNow(t, openSource(t, sourceConfig(server, newLog(), schema, "a", "b", "c", "m")))
 			execute(t, conn, c.statements...)
 			txn := f.expect(t, c.want...)
-			if !slices.Equal(txn.discards, c.discards) {
+			// Without a table of another engine MySQL rolls back before it logs.
+			if !slices.Equal(txn.discards, c.discards) && (!mysql || mixed || txn.discards != nil) {
 				t.Errorf("discards %v, want %v", txn.discards, c.discards)
 			}
 			execute(t, conn, "INSERT INTO a VALUES (99, 'end')")
@@ -137,6 +150,12 @@ func TestTransactions(t *testing.T) {
 				t.Fatal(err)
 			}
 			txn := f.next(t)
+			if mysql { // it has times of its own, which a session cannot set
+				if age := time.Since(txn.Time); age < 0 || age > time.Minute {
+					t.Errorf("stamp %v: committed %v ago", stamp, age)
+				}
+				continue
+			}
 			if !txn.Time.Equal(want[i]) {
 				t.Errorf("stamp %v: committed at %v, want %v", stamp, txn.Time, want[i])
 			}

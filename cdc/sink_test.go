@@ -3,20 +3,13 @@ package cdc
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/go-sql-driver/mysql"
-
-	"rowhook/dbtest"
 )
 
 // patience is how long a test waits for what must come.
@@ -273,85 +266,5 @@ func (l *logText) wait(t *testing.T, words string) {
 		case <-late:
 			t.Fatalf("the log does not say %q:\n%s", words, l)
 		}
-	}
-}
-
-const grants = "REPLICATION SLAVE, BINLOG MONITOR ON *.*"
-
-// startServer runs a server with a user as rowhook's should be.
-func startServer(t *testing.T, args ...string) *dbtest.Server {
-	t.Helper()
-	server := dbtest.Start(t, args...)
-	server.CreateUser(t, "rowhook", "secret", grants, "SELECT ON *.*")
-	return server
-}
-
-// sourceConfig watches tables of a schema, as user rowhook.
-func sourceConfig(server *dbtest.Server, log *logText, schema string, tables ...string) Config {
-	cfg := Config{
-		Address: server.Address(), User: "rowhook", Password: "secret", ServerID: rand.Uint32() | 1,
-		Log: slog.New(slog.NewTextHandler(log, nil)),
-	}
-	for _, name := range tables {
-		cfg.Tables = append(cfg.Tables, TableName{schema, name})
-	}
-	return cfg
-}
-
-// openSource opens a source that is closed with the test.
-func openSource(t *testing.T, cfg Config) *Source {
-	t.Helper()
-	s, err := Open(t.Context(), pool(t, cfg), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("closing the source: %v", err)
-		}
-	})
-	return s
-}
-
-// pool makes the side connections.
-func pool(t *testing.T, cfg Config) *sql.DB {
-	t.Helper()
-	c := mysql.NewConfig()
-	c.User, c.Passwd, c.Net, c.Addr, c.InterpolateParams = cfg.User, cfg.Password, "tcp", cfg.Address, true
-	if strings.HasPrefix(cfg.Address, "/") {
-		c.Net = "unix"
-	}
-	c.Logger = log{}
-	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
-type log struct{}
-
-func (log) Print(...any) {}
-
-// schemaConn makes a schema and a connection to it.
-func schemaConn(t *testing.T, server *dbtest.Server, schema string, statements ...string) *sql.Conn {
-	t.Helper()
-	conn := testConn(t, server.DB(t, ""))
-	execute(t, conn, "CREATE DATABASE "+schema, "USE "+schema)
-	execute(t, conn, statements...)
-	return conn
-}
-
-// wantEventAt checks that an event of a type begins at a place of the log.
-func wantEventAt(t *testing.T, db *sql.DB, at Coord, kind string) {
-	t.Helper()
-	row, err := queryRow(t.Context(), db, fmt.Sprintf("SHOW BINLOG EVENTS IN '%s' FROM %d LIMIT 1", at.File, at.Offset))
-	if err != nil {
-		t.Fatalf("no event at %s: %v", at, err)
-	}
-	if row["Event_type"] != kind || row["Pos"] != fmt.Sprint(at.Offset) {
-		t.Errorf("at %s begins %v", at, row)
 	}
 }

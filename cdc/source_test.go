@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"rowhook/dbtest"
 )
 
-func TestLock(t *testing.T) {
-	t.Parallel()
-	server := startServer(t)
+func TestLock(t *testing.T) { onServers(t, testLock) }
+
+func testLock(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	root := testConn(t, server.DB(t, ""))
 	log := newLog()
 	cfg := sourceConfig(server, log, "locked", "a")
@@ -57,7 +60,8 @@ func TestLock(t *testing.T) {
 
 	t.Run("lost", func(t *testing.T) {
 		// The server ends our connections, and somebody holds the lock: as our own old link would.
-		execute(t, root, fmt.Sprintf("KILL %d", holder), fmt.Sprintf("DO GET_LOCK('%s', 10)", lock), killDumps)
+		execute(t, root, fmt.Sprintf("KILL %d", holder), fmt.Sprintf("DO GET_LOCK('%s', 10)", lock))
+		killDumps(t, server)
 		execute(t, conn, "INSERT INTO a VALUES (2)")
 		log.wait(t, "perhaps our old one")
 		execute(t, root, fmt.Sprintf("DO RELEASE_LOCK('%s')", lock))
@@ -76,31 +80,42 @@ func TestLock(t *testing.T) {
 	})
 }
 
-// killDumps ends the links of all followers.
-const killDumps = "BEGIN NOT ATOMIC FOR p IN (SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%') DO KILL p.id; END FOR; END"
+func TestEnd(t *testing.T) { onServers(t, testEnd) }
 
-func TestEnd(t *testing.T) {
-	t.Parallel()
-	server := startServer(t)
+func testEnd(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	conn := schemaConn(t, server, "ends", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
 	cfg := sourceConfig(server, newLog(), "ends", "a")
 	s := openSource(t, cfg)
 	f := followNow(t, s)
-	if !s.MariaDB() || s.Precision() != time.Second {
+	want := time.Second
+	if server.Kind().MySQL() {
+		want = time.Microsecond
+	}
+	if s.MariaDB() == server.Kind().MySQL() || s.Precision() != want {
 		t.Errorf("the server is %s", s.Version())
 	}
-	steps := []struct {
+	type step struct {
 		name       string
 		statements []string
-	}{
+	}
+	steps := []step{
 		{"a row", []string{"INSERT INTO a VALUES (1)"}},
 		{"another table", []string{"INSERT INTO other VALUES (1)"}},
 		{"rotation", []string{"INSERT INTO a VALUES (2)", "FLUSH BINARY LOGS"}},
-		{"domain", []string{"SET gtid_domain_id = 7", "INSERT INTO other VALUES (2)", "SET gtid_domain_id = 0", "INSERT INTO a VALUES (3)"}},
-		{"other order", []string{"INSERT INTO a VALUES (4)", "SET gtid_domain_id = 7", "INSERT INTO a VALUES (5)", "SET gtid_domain_id = 0"}},
 		{"DDL", []string{"CREATE TABLE x (id INT)"}},
 		{"rolled back", []string{"CREATE TEMPORARY TABLE tmp (id INT)", "BEGIN", "INSERT INTO a VALUES (6)", "DROP TEMPORARY TABLE tmp", "ROLLBACK"}},
 		{"rotations", []string{"FLUSH BINARY LOGS", "INSERT INTO a VALUES (7)", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS"}},
+	}
+	switch {
+	case !server.Kind().MySQL():
+		steps = append(steps,
+			step{"domain", []string{"SET gtid_domain_id = 7", "INSERT INTO other VALUES (2)", "SET gtid_domain_id = 0", "INSERT INTO a VALUES (3)"}},
+			step{"other order", []string{"INSERT INTO a VALUES (4)", "SET gtid_domain_id = 7", "INSERT INTO a VALUES (5)", "SET gtid_domain_id = 0"}})
+	case hasGTIDs(t, server):
+		steps = append(steps,
+			step{"tag", []string{"SET gtid_next = 'AUTOMATIC:one'", "INSERT INTO other VALUES (2)", "SET gtid_next = AUTOMATIC", "INSERT INTO a VALUES (3)"}},
+			step{"tag last", []string{"INSERT INTO a VALUES (4)", "SET gtid_next = 'AUTOMATIC:a_longer_tag_2'", "INSERT INTO a VALUES (5)", "SET gtid_next = AUTOMATIC"}})
 	}
 	for _, step := range steps {
 		execute(t, conn, step.statements...)
@@ -143,10 +158,11 @@ func (f *follower) waitSeen(t *testing.T, end Coord) {
 	}
 }
 
-func TestFresh(t *testing.T) {
-	t.Parallel()
-	server := startServer(t)
-	conn := schemaConn(t, server, "fresh", "CREATE TABLE a (id INT PRIMARY KEY)", "RESET MASTER")
+func TestFresh(t *testing.T) { onServers(t, testFresh) }
+
+func testFresh(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	conn := schemaConn(t, server, "fresh", "CREATE TABLE a (id INT PRIMARY KEY)", resetLog(server))
 	cfg := sourceConfig(server, newLog(), "fresh", "a")
 	s := openSource(t, cfg)
 	f := followNow(t, s) // a log in which nothing was ever written
