@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build demo test lint crash fuzz clean
+.PHONY: build demo test lint crash bench fuzz clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -24,6 +24,11 @@ lint: # the version that tools/go.mod pins
 crash: # kill -9 in the middle of everything, again and again
 	@tools/need.sh mariadb
 	go test -count=1 -tags crash -timeout 20m $(TESTFLAGS) -run Crash ./cmd/rowhook
+
+bench: build # against a bare loop that keeps nothing, by turns
+	@tools/need.sh mariadb
+	go build -o bin/bench ./bench
+	@bin/bench -rowhook bin/rowhook
 
 fuzz: # every fuzz target for a moment
 	tools/fuzz.sh 10s
