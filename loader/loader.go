@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -176,7 +177,8 @@ func (l *Loader) rows(ctx context.Context, snap *snapshot, events []*rules.Event
 	rows := map[objectKey]record{}
 	for name, ids := range wanted {
 		table := tables[name]
-		found, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s)", quoted(table), idList(distinct(ids))))
+		slices.Sort(ids) // an object may have the id 0
+		found, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s)", quoted(table), idList(slices.Compact(ids))))
 		if err != nil {
 			return nil, err
 		}
