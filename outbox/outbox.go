@@ -88,13 +88,14 @@ type Attempt struct {
 }
 
 // Outcome is what became of a delivery. The last outcome of a Seq counts, with one exception: what was Delivered stays so
-// when a late Dead or Held arrives; only Waiting, a retry by hand, takes it back.
+// whatever arrives late; only Retried takes it back.
 type Outcome struct {
 	Seq      int64
 	State    State     // Waiting, Delivered, Dead or Held
 	Attempts int       // attempts used up so far, with this one
 	Due      time.Time // Waiting: when it may be tried again; zero: as soon as the endpoint lets it
 	Attempt  *Attempt  // the attempt just made, nil when none was
+	Retried  time.Time // Waiting: when a person had it sent again, from any state; zero: nobody did
 }
 
 // Stored is a delivery with what became of it.
@@ -103,7 +104,8 @@ type Stored struct {
 	State    State
 	Attempts int
 	Due      time.Time
-	Last     *Attempt // the last attempt that was recorded; nil when the first one was accepted
+	Last     *Attempt  // the last attempt that was recorded; nil when the first one was accepted
+	Retried  time.Time // when a person had it sent again, which is kept for ever; zero: never
 }
 
 // Resume is what a daemon starts from.
@@ -118,9 +120,13 @@ type Filter struct {
 	Rules  []string
 	Key    string
 	ID     *ID
+	Entity string    // "appointment": only those of its events, as Kind names them
+	Since  time.Time // only those Created then or later
+	Until  time.Time // only those Created before
 	DueBy  time.Time // only Waiting ones that may be tried at this time
 	After  int64     // only Seq > After
 	Limit  int       // 0: no limit
+	Newest bool      // the newest first: Limit then keeps the newest
 	Bodies bool      // also read payloads; otherwise Body is nil
 }
 
@@ -139,7 +145,7 @@ type Store interface {
 	// An outcome lost in a crash means that the delivery is sent once more under the same id. On an error (an unknown Seq,
 	// a full disk for long) none of them is recorded.
 	Settle(outcomes []Outcome) error
-	// List returns deliveries in order of Seq.
+	// List returns deliveries in order of Seq, or the other way round.
 	List(ctx context.Context, f Filter) ([]*Stored, error)
 	// Meta reads a setting of the store (source id, server id); "" when it was never set.
 	Meta(ctx context.Context, key string) (string, error)

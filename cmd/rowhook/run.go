@@ -209,7 +209,7 @@ func (d *daemon) prune(ctx context.Context) {
 			return
 		case <-hourly.C:
 		}
-		if _, err := d.store.Prune(ctx, time.Now().Add(-keepDelivered)); err != nil && ctx.Err() == nil {
+		if _, err := d.store.Prune(ctx, sqlite.Keep{Since: time.Now().Add(-keepDelivered)}); err != nil && ctx.Err() == nil {
 			d.log.Error("pruning the outbox failed", slog.Any("error", err))
 		}
 	}

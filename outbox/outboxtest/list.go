@@ -48,7 +48,7 @@ func wantAttempt(t *testing.T, seq int64, got, want *outbox.Attempt) {
 	}
 }
 
-// settlePrecedence: the last outcome counts, but only a retry takes back that a delivery was accepted.
+// settlePrecedence: the last outcome counts, but nothing takes back that a delivery was accepted, save a retry.
 func settlePrecedence(t *testing.T, h *harness) {
 	const (
 		waiting = outbox.Waiting
@@ -70,8 +70,8 @@ func settlePrecedence(t *testing.T, h *harness) {
 		{[]outbox.State{ok, held}, ok},
 		{[]outbox.State{ok, ok, dead}, ok},
 		{[]outbox.State{waiting, ok, dead}, ok},
-		{[]outbox.State{ok, waiting}, waiting},
-		{[]outbox.State{ok, waiting, dead}, dead},
+		{[]outbox.State{ok, waiting}, ok},
+		{[]outbox.State{ok, waiting, dead}, ok},
 		{[]outbox.State{ok, waiting, ok, held}, ok},
 	}
 	// Once with all outcomes buffered together, once each written by itself.
@@ -93,6 +93,33 @@ func settlePrecedence(t *testing.T, h *harness) {
 				if got := h.stored(seq).State; got != c.want {
 					t.Errorf("after %v delivery %d is %v, want %v", c.outcomes, seq, got, c.want)
 				}
+			}
+		}
+		h.wantNothingFresh(0)
+		h.reopen()
+	}
+}
+
+// settleRetried: a person may have anything sent again; that is kept for ever, and the delivery is not fresh for it.
+func settleRetried(t *testing.T, h *harness) {
+	h.commitNew(4)
+	when := moment.Add(time.Hour)
+	again := func(seq int64) outbox.Outcome {
+		return outbox.Outcome{Seq: seq, State: outbox.Waiting, Due: when, Retried: when}
+	}
+	h.settle(delivered(1), failed(2, outbox.Dead, 11, moment), failed(3, outbox.Dead, 11, moment), delivered(4))
+	h.settle(again(1), again(2))
+	h.commit(outbox.Batch{Checkpoint: []byte("p")})
+	h.settle(again(3), delivered(2), failed(3, outbox.Dead, 1, moment))
+	for range 2 {
+		for seq, want := range map[int64]outbox.Stored{
+			1: {State: outbox.Waiting, Due: when, Retried: when}, 2: {State: outbox.Delivered, Attempts: 1, Retried: when},
+			3: {State: outbox.Dead, Attempts: 1, Retried: when}, 4: {State: outbox.Delivered, Attempts: 1},
+		} {
+			got := h.stored(seq)
+			if got.State != want.State || got.Attempts != want.Attempts || !got.Retried.Equal(want.Retried) ||
+				got.State == outbox.Waiting && !got.Due.Equal(want.Due) {
+				t.Errorf("delivery %d is %v, %d attempts, retried %v; want %+v", seq, got.State, got.Attempts, got.Retried, want)
 			}
 		}
 		h.wantNothingFresh(0)
@@ -140,6 +167,7 @@ func listFilters(t *testing.T, h *harness) {
 		list[i] = delivery(i)
 	}
 	list[1].Rule, list[3].Rule = "chat", "slack"
+	list[1].Kind, list[5].Kind = "appointment.delete", "customer.save"
 	list[2].Keys = []string{"salon/reservation/7", "salon/reservation/8"}
 	list[4].Keys = []string{"salon/reservation/78"}
 	h.commit(outbox.Batch{Deliveries: list[:3]})
@@ -171,6 +199,14 @@ func listFilters(t *testing.T, h *harness) {
 		{"second key", outbox.Filter{Key: "salon/reservation/8"}, []int64{3}},
 		{"part of a key", outbox.Filter{Key: "salon/reservation"}, nil},
 		{"id", outbox.Filter{ID: &list[3].ID}, []int64{4}},
+		{"entity", outbox.Filter{Entity: "appointment"}, []int64{1, 2, 3, 4, 5}},
+		{"entity and rule", outbox.Filter{Entity: "customer", Rules: []string{"crm"}}, []int64{6}},
+		{"part of an entity", outbox.Filter{Entity: "appoint"}, nil},
+		{"since", outbox.Filter{Since: list[4].Created}, []int64{5, 6}},
+		{"until", outbox.Filter{Until: list[2].Created}, []int64{1, 2}},
+		{"a while", outbox.Filter{Since: list[1].Created, Until: list[4].Created, Limit: 2}, []int64{2, 3}},
+		{"newest", outbox.Filter{Newest: true, Limit: 2}, []int64{6, 5}},
+		{"newest waiting", outbox.Filter{Newest: true, States: states(outbox.Waiting)}, []int64{6, 5, 2}},
 		{"unknown id", outbox.Filter{ID: &wrong}, nil},
 		{"due", outbox.Filter{DueBy: moment}, []int64{2, 6}},
 		{"due later", outbox.Filter{DueBy: moment.Add(time.Hour), Rules: []string{"crm"}}, []int64{5, 6}},

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t testing.TB, dir string) outbox.Store) {
 		"Next/LowWater":       nextLowWater,
 		"Settle/Outcomes":     settleOutcomes,
 		"Settle/Precedence":   settlePrecedence,
+		"Settle/Retried":      settleRetried,
 		"Settle/Refused":      settleRefused,
 		"Settle/LongAnswers":  settleLongAnswers,
 		"List/Filters":        listFilters,

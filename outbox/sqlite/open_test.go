@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -60,9 +62,9 @@ func TestOpenRefuses(t *testing.T) {
 		}, "damaged"},
 		"a newer version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
-			change(t, dir, `UPDATE meta SET value = '2' WHERE key = 'schema'`)
+			change(t, dir, `UPDATE meta SET value = '3' WHERE key = 'schema'`)
 			return dir
-		}, "written by a newer rowhook (schema 2, this one knows 1)"},
+		}, "written by a newer rowhook (schema 3, this one knows 2)"},
 		"no version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
 			change(t, dir, `DELETE FROM meta`)
@@ -174,6 +176,61 @@ func TestPrivate(t *testing.T) {
 		if info, err := e.Info(); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s has mode %v, %v", e.Name(), info.Mode(), err)
 		}
+	}
+}
+
+// TestUpgrade: a file of the first version is brought up to date when the daemon opens it; until then it is not read.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	fill(t, dir)
+	change(t, dir, `DROP VIEW deliveries; CREATE VIEW deliveries AS SELECT seq FROM delivery; DROP TABLE retried;
+		UPDATE meta SET value = '1' WHERE key = 'schema'`)
+	if _, err := OpenReadOnly(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "older rowhook (schema 1, this one reads 2)") {
+		t.Errorf("got %v", err)
+	}
+	for range 2 {
+		s := open(t, dir)
+		settle(t, s, outbox.Outcome{Seq: 7, State: outbox.Waiting, Retried: time.Now()})
+		list, err := s.List(t.Context(), outbox.Filter{})
+		if err != nil || len(list) != 50 || list[6].Retried.IsZero() || !list[7].Retried.IsZero() {
+			t.Errorf("lists %d, %v", len(list), err)
+		}
+		if n, err := number(s.w.conn, `SELECT count(retried) FROM deliveries`); err != nil || n != 1 {
+			t.Errorf("the view has %d, %v", n, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestAttempts: what the delivery log shows of one delivery.
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	commit(t, s, 2)
+	want := []outbox.Attempt{
+		{At: time.UnixMicro(1).UTC(), Latency: time.Millisecond, Status: 503, Error: "the receiver answered 503", Response: "down"},
+		{At: time.UnixMicro(2).UTC(), Latency: time.Second, Error: "refused"},
+	}
+	for i := range want {
+		settle(t, s, outbox.Outcome{Seq: 2, State: outbox.Waiting, Attempts: i + 1, Attempt: &want[i]})
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ro, err := OpenReadOnly(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ro.Close() }()
+	if got, err := ro.Attempts(t.Context(), 2); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := ro.Attempts(t.Context(), 1); err != nil || got != nil {
+		t.Errorf("of one that never failed: %+v, %v", got, err)
 	}
 }
 

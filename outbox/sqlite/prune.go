@@ -9,18 +9,28 @@ import (
 	"rowhook/outbox"
 )
 
-// pruneStep is how many commits are deleted in one transaction: few, as deliveries wait meanwhile.
-const pruneStep = 64
+// pruneStep is how many commits are looked at in one transaction, pruneBytes how much of payloads is deleted in it: few,
+// as deliveries wait meanwhile.
+const (
+	pruneStep  = 256
+	pruneBytes = 8 << 20
+)
 
-// Prune deletes deliveries that were stored before olderThan, whole commits at a time: those that have only delivered
-// ones and lie below the low-water mark. It returns how many deliveries it deleted. The file does not shrink; its pages
-// are used again.
-func (s *Store) Prune(ctx context.Context, olderThan time.Time) (deleted int, err error) {
+// Keep is how much of what was delivered is kept.
+type Keep struct {
+	Since time.Time // what was stored before may go
+	Bytes int64     // when more is in use, the oldest may go; 0: no limit
+}
+
+// Prune deletes old deliveries, whole commits at a time: those that have only delivered ones and lie below the low-water
+// mark. What waits, is dead or is held always stays. It returns how many deliveries it deleted. The file does not shrink;
+// its pages are used again, and count as free.
+func (s *Store) Prune(ctx context.Context, keep Keep) (deleted int, err error) {
 	for after := int64(0); ; {
 		if err := ctx.Err(); err != nil {
 			return deleted, err
 		}
-		n, last, err := s.pruneOnce(after, olderThan)
+		n, last, err := s.pruneOnce(after, keep)
 		deleted += n
 		if err != nil || last == 0 {
 			return deleted, explain("prune", s.path, err)
@@ -30,25 +40,37 @@ func (s *Store) Prune(ctx context.Context, olderThan time.Time) (deleted int, er
 }
 
 // pruneOnce deletes what it may of the next few commits. Last is the last one it looked at, 0 at the end.
-func (s *Store) pruneOnce(after int64, olderThan time.Time) (deleted int, last int64, err error) {
+func (s *Store) pruneOnce(after int64, keep Keep) (deleted int, last int64, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.isClosed() {
 		return 0, 0, outbox.ErrClosed
 	}
-	return s.w.prune(after, olderThan)
+	return s.w.prune(after, keep)
 }
 
-func (w *writer) prune(after int64, olderThan time.Time) (deleted int, last int64, err error) {
+func (w *writer) prune(after int64, keep Keep) (deleted int, last int64, err error) {
 	err = transact(w.conn, func() error {
-		batches, err := w.oldBatches(after, olderThan)
+		batches, err := w.batches(after)
 		if err != nil {
 			return err
 		}
+		size := 0
 		for _, b := range batches {
-			n, err := w.dropBatch(b)
+			if size >= pruneBytes {
+				return nil // the rest in another step
+			}
+			may, err := w.expendable(b, keep)
+			if err != nil || !may {
+				last = 0
+				return err
+			}
+			n, err := w.dropBatch(b.run)
 			if err != nil {
 				return err
+			}
+			if n > 0 {
+				size += b.size
 			}
 			deleted += n
 			last = b.first
@@ -61,18 +83,44 @@ func (w *writer) prune(after int64, olderThan time.Time) (deleted int, last int6
 	return deleted, last, nil
 }
 
-// oldBatches lists commits beyond after that are old enough and wholly settled, with their last delivery.
-func (w *writer) oldBatches(after int64, olderThan time.Time) (list []run, err error) {
-	const sql = `SELECT first, last FROM (
-			SELECT first, stored, coalesce((SELECT min(first) - 1 FROM batch n WHERE n.first > b.first), ?) AS last
-			FROM batch b WHERE first > ? AND stored < ? ORDER BY first LIMIT ?)
-		WHERE last <= ?`
-	args := []any{w.last, after, olderThan.UnixMicro(), int64(pruneStep), w.done.low}
-	err = each(w.conn, sql, args, func(s *sqlite3.Stmt) (bool, error) {
-		list = append(list, run{s.ColumnInt64(0), s.ColumnInt64(1)})
+// batch is a commit: its deliveries, when it was stored, and how long its payloads are.
+type batch struct {
+	run
+	stored time.Time
+	size   int
+}
+
+// batches lists the next commits beyond after that are wholly settled. A commit's last delivery is the one before the next
+// commit's first.
+func (w *writer) batches(after int64) (list []batch, err error) {
+	const sql = `SELECT first, stored, length(body) FROM batch WHERE first > ? ORDER BY first LIMIT ?`
+	err = each(w.conn, sql, []any{after, int64(pruneStep + 1)}, func(s *sqlite3.Stmt) (bool, error) {
+		first := s.ColumnInt64(0)
+		if n := len(list); n > 0 {
+			list[n-1].last = first - 1
+		}
+		list = append(list, batch{run{first, w.last}, timeColumn(s, 1), s.ColumnInt(2)})
 		return true, nil
 	})
+	if len(list) > pruneStep {
+		list = list[:pruneStep]
+	}
+	for i, b := range list {
+		if b.last > w.done.low {
+			return list[:i], err
+		}
+	}
 	return list, err
+}
+
+// expendable tells whether a commit may go for its age or for the size of the whole. If not, no later one may.
+func (w *writer) expendable(b batch, keep Keep) (bool, error) {
+	if b.stored.Before(keep.Since) || keep.Bytes == 0 {
+		return b.stored.Before(keep.Since), nil
+	}
+	used, err := number(w.conn, `SELECT (page_count - freelist_count) * page_size
+		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`)
+	return used > keep.Bytes, err
 }
 
 // dropBatch deletes a commit, unless a delivery of it failed and is still listed.
@@ -88,6 +136,7 @@ func (w *writer) dropBatch(b run) (deleted int, err error) {
 	for _, sql := range []string{
 		`DELETE FROM batch WHERE first BETWEEN ? AND ?`,
 		`DELETE FROM attempt WHERE seq BETWEEN ? AND ?`,
+		`DELETE FROM retried WHERE seq BETWEEN ? AND ?`,
 		`DELETE FROM delivery WHERE seq BETWEEN ? AND ?`,
 	} {
 		if err := each(w.conn, sql, []any{b.first, b.last}, func(*sqlite3.Stmt) (bool, error) { return true, nil }); err != nil {

@@ -56,8 +56,42 @@ func TestPrune(t *testing.T) {
 
 func prune(t *testing.T, s *Store, olderThan time.Time, want int) {
 	t.Helper()
-	if n, err := s.Prune(t.Context(), olderThan); err != nil || n != want {
+	if n, err := s.Prune(t.Context(), Keep{Since: olderThan}); err != nil || n != want {
 		t.Errorf("pruned %d, %v, want %d", n, err, want)
+	}
+}
+
+// TestPruneSize: the oldest go until the rest is within the limit, however young they are; what is not delivered stays.
+func TestPruneSize(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	const n, limit = 600, 2 << 20
+	body := make([]byte, 10_000)
+	for seq := int64(1); seq <= n; seq++ {
+		b := outbox.Batch{Deliveries: []*outbox.Delivery{{ID: outbox.ID{byte(seq)}, Rule: "crm", Body: body}}}
+		if err := s.Commit(t.Context(), &b); err != nil {
+			t.Fatal(err)
+		}
+		state := outbox.Delivered
+		if seq == 1 || seq == 5 {
+			state = outbox.Dead
+		}
+		settle(t, s, outbox.Outcome{Seq: seq, State: state, Attempts: 1})
+	}
+	deleted, err := s.Prune(t.Context(), Keep{Bytes: limit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, err := number(s.w.conn, `SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size`)
+	if err != nil || used > limit || used < limit/2 {
+		t.Errorf("%d bytes are in use after %d of %d went, want less than %d and not much less (%v)", used, deleted, n, limit, err)
+	}
+	list, err := s.List(t.Context(), outbox.Filter{})
+	if err != nil || len(list) != n-deleted || list[0].Seq != 1 || list[1].Seq != 5 || list[2].Seq != int64(deleted+3) {
+		t.Errorf("%d are left of %d, %d deleted (%v)", len(list), n, deleted, err)
+	}
+	if again, err := s.Prune(t.Context(), Keep{Bytes: limit}); err != nil || again != 0 {
+		t.Errorf("a second time it deletes %d, %v", again, err)
 	}
 }
 
@@ -80,14 +114,14 @@ func TestPruneSteps(t *testing.T) {
 	later := time.Now().Add(time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if n, err := s.Prune(ctx, later); n != 0 || !errors.Is(err, context.Canceled) {
+	if n, err := s.Prune(ctx, Keep{Since: later}); n != 0 || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: pruned %d, %v", n, err)
 	}
 	prune(t, s, later, n-pruneStep-1)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Prune(t.Context(), later); !errors.Is(err, outbox.ErrClosed) {
+	if _, err := s.Prune(t.Context(), Keep{Since: later}); !errors.Is(err, outbox.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
 }

@@ -128,7 +128,7 @@ func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stor
 		defer sc.close()
 		from, args := selection(f)
 		sql := `SELECT ` + columns + `, ` + state + `, ` + attempts + `, coalesce(f.due, 0),
-			a.at, a.latency, a.status, a.error, a.response ` + from
+			coalesce((SELECT at FROM retried WHERE seq = d.seq), 0), a.at, a.latency, a.status, a.error, a.response ` + from
 		return each(c, sql, args, func(s *sqlite3.Stmt) (bool, error) {
 			if f.Key != "" && !slices.Contains(splitKeys(s.ColumnText(3)), f.Key) {
 				return true, nil
@@ -164,9 +164,9 @@ func selection(f outbox.Filter) (sql string, args []any) {
 	}
 	terms := []string{seq + ` > ?`}
 	args = append(args, f.After)
-	add := func(term string, arg any) {
+	add := func(term string, values ...any) {
 		terms = append(terms, term)
-		args = append(args, arg)
+		args = append(args, values...)
 	}
 	if len(numbers) > 0 {
 		terms = append(terms, in+` IN (`+strings.Join(numbers, `, `)+`)`)
@@ -176,6 +176,15 @@ func selection(f outbox.Filter) (sql string, args []any) {
 	}
 	if !f.DueBy.IsZero() {
 		add(`f.state = 1 AND f.due <= ?`, f.DueBy.UnixMicro())
+	}
+	if f.Entity != "" {
+		add(`d.label IN (SELECT id FROM label WHERE substr(kind, 1, length(?) + 1) = ? || '.')`, f.Entity, f.Entity)
+	}
+	if !f.Since.IsZero() {
+		add(`d.created >= ?`, f.Since.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		add(`d.created < ?`, f.Until.UnixMicro())
 	}
 	if f.Key != "" {
 		add(`instr(d.keys, ?) > 0`, escapeKey.Replace(f.Key))
@@ -189,7 +198,11 @@ func selection(f outbox.Filter) (sql string, args []any) {
 			args = append(args, rule)
 		}
 	}
-	return from + ` ` + lastAttempt + ` WHERE ` + strings.Join(terms, ` AND `) + ` ORDER BY ` + seq, args
+	by := ` ORDER BY ` + seq
+	if f.Newest {
+		by += ` DESC`
+	}
+	return from + ` ` + lastAttempt + ` WHERE ` + strings.Join(terms, ` AND `) + by, args
 }
 
 // scanner turns rows into deliveries. It keeps the blob of the last batch open, as neighbours share it.
@@ -232,14 +245,32 @@ func (sc *scanner) stored(s *sqlite3.Stmt, d *outbox.Stored, body bool) error {
 	}
 	d.State = outbox.State(s.ColumnInt64(10))
 	d.Attempts = s.ColumnInt(11)
-	d.Due = timeColumn(s, 12)
-	if s.ColumnType(13) != sqlite3.NULL {
-		d.Last = &outbox.Attempt{
-			At: timeColumn(s, 13), Latency: time.Duration(s.ColumnInt64(14)) * time.Microsecond,
-			Status: s.ColumnInt(15), Error: s.ColumnText(16), Response: s.ColumnText(17),
-		}
+	d.Due, d.Retried = timeColumn(s, 12), timeColumn(s, 13)
+	if s.ColumnType(14) != sqlite3.NULL {
+		last := attemptColumns(s, 14)
+		d.Last = &last
 	}
 	return nil
+}
+
+// attemptColumns reads an attempt from the columns at, latency, status, error and response.
+func attemptColumns(s *sqlite3.Stmt, first int) outbox.Attempt {
+	return outbox.Attempt{
+		At: timeColumn(s, first), Latency: time.Duration(s.ColumnInt64(first+1)) * time.Microsecond,
+		Status: s.ColumnInt(first + 2), Error: s.ColumnText(first + 3), Response: s.ColumnText(first + 4),
+	}
+}
+
+// attempts reads what is on record of a delivery, the oldest attempt first.
+func (r *reader) attempts(ctx context.Context, seq int64) (list []outbox.Attempt, err error) {
+	const sql = `SELECT at, latency, status, error, response FROM attempt WHERE seq = ? ORDER BY id`
+	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
+		return each(c, sql, []any{seq}, func(s *sqlite3.Stmt) (bool, error) {
+			list = append(list, attemptColumns(s, 0))
+			return true, nil
+		})
+	})
+	return list, err
 }
 
 // body reads one payload out of the blob of its batch.

@@ -46,9 +46,15 @@ func (o *ReadOnly) Resume(ctx context.Context) (outbox.Resume, error) {
 	return res, explain("read", o.path, err)
 }
 
-// List returns deliveries in order of Seq.
+// List returns deliveries in order of Seq, or the other way round.
 func (o *ReadOnly) List(ctx context.Context, f outbox.Filter) ([]*outbox.Stored, error) {
 	list, err := o.r.list(ctx, f)
+	return list, explain("read", o.path, err)
+}
+
+// Attempts returns what is on record of a delivery, the oldest attempt first. What was accepted at once has none.
+func (o *ReadOnly) Attempts(ctx context.Context, seq int64) ([]outbox.Attempt, error) {
+	list, err := o.r.attempts(ctx, seq)
 	return list, explain("read", o.path, err)
 }
 

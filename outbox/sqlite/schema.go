@@ -8,8 +8,9 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// version is the layout of the file. A file of a newer rowhook is refused, not guessed at.
-const version = 1
+// version is the layout of the file. A file of an older rowhook is brought up to date, one of a newer is refused, not
+// guessed at.
+const version = 2
 
 // schemaKey is the setting that holds the version.
 const schemaKey = "schema"
@@ -49,7 +50,15 @@ CREATE TABLE attempt(
   id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL, latency INTEGER NOT NULL,
   status INTEGER NOT NULL, error TEXT NOT NULL, response TEXT NOT NULL);
 CREATE INDEX attempt_seq ON attempt(seq);
+` + retried + view
 
+// retried came with version 2.
+const retried = `
+-- Deliveries that a person had sent again, and when: they are outside of the order.
+CREATE TABLE retried(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+`
+
+const view = `
 -- For people: sqlite3 outbox.db 'SELECT * FROM deliveries'
 CREATE VIEW deliveries AS
 SELECT d.seq, lower(hex(d.id)) AS id, l.rule, l.site, l.kind, l.action,
@@ -58,6 +67,7 @@ SELECT d.seq, lower(hex(d.id)) AS id, l.rule, l.site, l.kind, l.action,
   ` + attempts + ` AS attempts,
   datetime(d.created / 1000000, 'unixepoch') AS created,
   datetime(nullif(f.due, 0) / 1000000, 'unixepoch') AS due,
+  datetime((SELECT at FROM retried WHERE seq = d.seq) / 1000000, 'unixepoch') AS retried,
   a.status, a.error, d.keys, d.gone,
   CAST(substr(b.body, d.off + 1, d.len) AS TEXT) AS payload
 FROM delivery d JOIN label l ON l.id = d.label JOIN batch b ON b.first = d.batch
@@ -82,31 +92,49 @@ func prepareFile(c *sqlite3.Conn) error {
 			return err
 		}
 		if empty == 0 {
-			return checkVersion(c)
+			return upgrade(c)
 		}
 		return c.Exec(schema + fmt.Sprintf(`INSERT INTO meta VALUES ('%s', '%d'); INSERT INTO state VALUES (1, NULL, 0, 0);`, schemaKey, version))
 	})
 }
 
-// checkVersion says whether this program can work with the file.
-func checkVersion(c *sqlite3.Conn) error {
-	ours, err := number(c, `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('meta', 'state', 'batch', 'delivery')`)
-	if err != nil {
+// upgrade brings the file of an older rowhook up to date, within the transaction of prepareFile.
+func upgrade(c *sqlite3.Conn) error {
+	found, err := versionOf(c)
+	if err != nil || found == version {
 		return err
 	}
+	return c.Exec(retried + `DROP VIEW deliveries;` + view + fmt.Sprintf(`UPDATE meta SET value = '%d' WHERE key = '%s'`, version, schemaKey))
+}
+
+// checkVersion says whether this program can read the file.
+func checkVersion(c *sqlite3.Conn) error {
+	found, err := versionOf(c)
+	if err == nil && found < version {
+		err = fmt.Errorf("it was written by an older rowhook (schema %d, this one reads %d): start the daemon of this version, which brings it up to date", found, version)
+	}
+	return err
+}
+
+// versionOf is the version of the file, if this program knows it.
+func versionOf(c *sqlite3.Conn) (found int, err error) {
+	ours, err := number(c, `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('meta', 'state', 'batch', 'delivery')`)
+	if err != nil {
+		return 0, err
+	}
 	if ours != 4 {
-		return errors.New("it is a SQLite file, but no outbox of rowhook")
+		return 0, errors.New("it is a SQLite file, but no outbox of rowhook")
 	}
 	text, err := setting(c, schemaKey)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	found, err := strconv.Atoi(text)
+	found, err = strconv.Atoi(text)
 	switch {
-	case err != nil:
-		return fmt.Errorf("it has no readable schema version (%q): it is damaged", text)
+	case err != nil || found < 1:
+		return 0, fmt.Errorf("it has no readable schema version (%q): it is damaged", text)
 	case found > version:
-		return fmt.Errorf("it was written by a newer rowhook (schema %d, this one knows %d): run that version, or move the file away", found, version)
+		return 0, fmt.Errorf("it was written by a newer rowhook (schema %d, this one knows %d): run that version, or move the file away", found, version)
 	}
-	return nil
+	return found, nil
 }

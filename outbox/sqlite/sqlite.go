@@ -312,7 +312,7 @@ func (s *Store) flusher() {
 	}
 }
 
-// List returns deliveries in order of Seq. Outcomes that are still in memory are written first, so that it sees them.
+// List returns deliveries in order of Seq, or the other way round. Outcomes that are still in memory are written first, so that it sees them.
 func (s *Store) List(ctx context.Context, f outbox.Filter) ([]*outbox.Stored, error) {
 	if err := s.flush(); err != nil {
 		return nil, err

@@ -41,6 +41,7 @@ type writer struct {
 
 	putState, putOpen, dropOpen, putLabel, putBatch, putDelivery   *sqlite3.Stmt
 	putDone, dropDone, fail, move, unfail, putAttempt, trimAttempt *sqlite3.Stmt
+	putRetried                                                     *sqlite3.Stmt
 }
 
 // openWriter opens the file, makes it when it is new, and reads what the writer has to know.
@@ -92,8 +93,9 @@ func (w *writer) prepare() error {
 		// A delivery may have been pruned before somebody wanted it sent again: then there is nothing to record.
 		`INSERT INTO failed(seq, state, attempts, due) SELECT seq, ?, ?, ? FROM delivery WHERE seq = ?
 			ON CONFLICT(seq) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, due = excluded.due`: &w.fail,
-		`UPDATE failed SET state = ?, attempts = ?, due = ? WHERE seq = ?`: &w.move,
-		`DELETE FROM failed WHERE seq = ?`:                                 &w.unfail,
+		`INSERT INTO retried(at, seq) SELECT ?, seq FROM delivery WHERE seq = ? ON CONFLICT(seq) DO UPDATE SET at = excluded.at`: &w.putRetried,
+		`UPDATE failed SET state = ?, attempts = ?, due = ? WHERE seq = ?`:                                                       &w.move,
+		`DELETE FROM failed WHERE seq = ?`: &w.unfail,
 		`INSERT INTO attempt(n, at, latency, status, error, response, seq) SELECT ?, ?, ?, ?, ?, ?, seq FROM delivery WHERE seq = ?`: &w.putAttempt,
 		fmt.Sprintf(`DELETE FROM attempt WHERE seq = ?1 AND
 			id <= (SELECT id FROM attempt WHERE seq = ?1 ORDER BY id DESC LIMIT 1 OFFSET %d)`, maxAttempts): &w.trimAttempt,
@@ -282,7 +284,7 @@ func (w *writer) writeOutcome(o *outbox.Outcome, first bool) error {
 	switch {
 	case o.State == outbox.Delivered:
 		b = bind{stmt: w.unfail}
-	case first || o.State == outbox.Waiting:
+	case first || !o.Retried.IsZero():
 		b = bind{stmt: w.fail}
 		b.int(int64(o.State)).int(int64(o.Attempts)).time(o.Due)
 	default: // no row to change: it was delivered meanwhile, and stays so
@@ -292,9 +294,20 @@ func (w *writer) writeOutcome(o *outbox.Outcome, first bool) error {
 	if err := b.int(o.Seq).run(); err != nil {
 		return err
 	}
+	if !o.Retried.IsZero() {
+		retried := bind{stmt: w.putRetried}
+		if err := retried.time(o.Retried).int(o.Seq).run(); err != nil {
+			return err
+		}
+	}
 	if o.Attempt == nil {
 		return nil
 	}
+	return w.writeAttempt(o)
+}
+
+// writeAttempt puts an attempt on record, and forgets the oldest of too many.
+func (w *writer) writeAttempt(o *outbox.Outcome) error {
 	a := o.Attempt
 	put := bind{stmt: w.putAttempt}
 	err := put.int(int64(o.Attempts)).time(a.At).int(a.Latency.Microseconds()).int(int64(a.Status)).
@@ -320,7 +333,7 @@ func (w *writer) setMeta(key, value string) error {
 func (w *writer) close() error {
 	for _, s := range []*sqlite3.Stmt{
 		w.putState, w.putOpen, w.dropOpen, w.putLabel, w.putBatch, w.putDelivery,
-		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt,
+		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt, w.putRetried,
 	} {
 		_ = s.Close()
 	}
