@@ -1,7 +1,7 @@
 package loader
 
 import (
-	"cmp"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -18,7 +18,7 @@ import (
 )
 
 // The recordings are of the real plugin: user actions, the statements each of them ran, and the requests that followed.
-// testdata/plugin holds some of them with the tables they need; ROWHOOK_PLUGIN_DIR names a folder with more.
+// testdata/recorded holds some of them, each group with the tables it needs.
 
 type recording struct {
 	Name string
@@ -43,66 +43,100 @@ func (r *recordedRequest) load() rules.Load {
 	return map[string]rules.Load{"basic": rules.Basic, "full": rules.Full, "extended": rules.Extended}[p.Load]
 }
 
+// TestRecorded replays each group of testdata/recorded: a fixture of the tables as they stood before, and the actions.
 func TestRecorded(t *testing.T) {
 	t.Parallel()
-	dir := cmp.Or(os.Getenv("ROWHOOK_PLUGIN_DIR"), filepath.Join("testdata", "plugin"))
 	server := dbtest.Start(t)
-	server.Exec(t, "CREATE DATABASE wordpress CHARACTER SET utf8mb4")
-	db := server.DB(t, "wordpress")
-	db.SetMaxOpenConns(1)
-	initial, err := os.ReadFile(filepath.Join(dir, "initial.sql"))
+	groups, err := filepath.Glob(filepath.Join("testdata", "recorded", "*", "fixture.sql"))
+	if err != nil || len(groups) == 0 {
+		t.Fatalf("no recordings: %v", err)
+	}
+	for i, fixture := range groups {
+		schema := fmt.Sprintf("salon%d", i)
+		dbtest.Salon(t, server, schema, "wp_")
+		newReplay(t, server, schema, fixture).run(filepath.Dir(fixture))
+	}
+}
+
+// replay brings a site to where recordings begin, and runs them.
+type replay struct {
+	*testing.T
+	server     *dbtest.Server
+	db         *sql.DB
+	site       *rules.Site
+	loader     *Loader
+	equal, all map[string]int
+}
+
+func newReplay(t *testing.T, server *dbtest.Server, schema, script string) *replay {
+	t.Helper()
+	data, err := os.ReadFile(script)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(t.Context(), string(initial)+"\nSET sql_mode = ''"); err != nil {
-		t.Fatal(err)
+	db := server.DB(t, schema)
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(t.Context(), string(data)+"\nSET sql_mode = ''"); err != nil {
+		t.Fatalf("%s: %v", script, err)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "cases", "*.json"))
+	return &replay{
+		T: t, server: server, db: db, site: &rules.Site{Name: "salon", Schema: schema, Prefix: "wp_", Root: "/srv/www/salon"},
+		loader: New(server.DB(t, ""), mariaDB{}, Options{Plugin: true}, slog.New(slog.DiscardHandler)),
+		equal:  map[string]int{}, all: map[string]int{},
+	}
+}
+
+// run replays the recordings of a folder in order and compares what the plugin posted with what the loader makes.
+func (r *replay) run(dir string) {
+	r.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no recordings in %s: %v", dir, err)
+		r.Fatalf("no recordings in %s: %v", dir, err)
 	}
-	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_", Root: "/srv/www/salon"}
-	l := New(server.DB(t, ""), mariaDB{}, Options{Plugin: true}, slog.New(slog.DiscardHandler))
-	equal, all := map[string]int{}, map[string]int{}
 	for _, file := range files {
 		var c recording
 		data, err := os.ReadFile(file)
 		if err != nil {
-			t.Fatal(err)
+			r.Fatal(err)
 		}
 		if err := json.Unmarshal(data, &c); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			r.Fatalf("%s: %v", file, err)
 		}
 		for _, s := range c.SQL {
-			if _, err := db.ExecContext(t.Context(), s.SQL); err != nil {
-				t.Fatalf("%s: %.200s: %v", file, s.SQL, err)
+			if _, err := r.db.ExecContext(r.Context(), s.SQL); err != nil {
+				r.Fatalf("%s: %.200s: %v", file, s.SQL, err)
 			}
 		}
 		if c.Name == "opts-it-real" { // the recording lacks what this action wrote
-			server.Exec(t, "INSERT INTO wordpress.wp_options (option_name, option_value) VALUES ('WPLANG', 'it_IT')")
-		}
-		last := end(t, server)
-		for _, table := range LookupTables(site) {
-			l.Invalidate(table, "", last)
-		}
-		for _, r := range c.Requests {
-			load := r.load()
-			if !r.Documented || load < rules.Full || r.Body["trace"] != nil || r.Body == nil {
-				continue
+			if _, err := r.db.ExecContext(r.Context(), "INSERT INTO wp_options (option_name, option_value) VALUES ('WPLANG', 'it_IT')"); err != nil {
+				r.Fatal(err)
 			}
-			kind := fmt.Sprintf("%s %s", r.Action, load)
-			all[kind]++
-			got := loadRecorded(t, l, site, &r, load, last)
-			if diffs := differences("", r.Body, got, nil); len(diffs) > 0 {
-				t.Errorf("%s: webhook %d, %s %v:\n\t%s", filepath.Base(file), r.Webhook, kind, r.Body["id"], strings.Join(diffs, "\n\t"))
-			} else {
-				equal[kind]++
+		}
+		last := end(r.T, r.server)
+		for _, table := range LookupTables(r.site) {
+			r.loader.Invalidate(table, "", last)
+		}
+		for _, q := range c.Requests {
+			if load := q.load(); q.Documented && load >= rules.Full && q.Body != nil && q.Body["trace"] == nil {
+				r.compare(filepath.Base(file), &q, load, last)
 			}
 		}
 	}
-	for kind, n := range all {
-		t.Logf("%s: %d of %d equal", kind, equal[kind], n)
+	for kind, n := range r.all {
+		r.Logf("%s %s: %d of %d equal", filepath.Base(dir), kind, r.equal[kind], n)
 	}
+}
+
+func (r *replay) compare(file string, q *recordedRequest, load rules.Load, last cdc.Coord) {
+	r.Helper()
+	kind := fmt.Sprintf("%s %s", q.Action, load)
+	r.all[kind]++
+	got := loadRecorded(r.T, r.loader, r.site, q, load, last)
+	if diffs := differences("", q.Body, got, nil); len(diffs) > 0 {
+		r.Errorf("%s: webhook %d, %s %v:\n\t%s", file, q.Webhook, kind, q.Body["id"], strings.Join(diffs, "\n\t"))
+		return
+	}
+	r.equal[kind]++
 }
 
 // loadRecorded makes the payload for a recorded request.
