@@ -56,6 +56,7 @@ type Pipeline struct {
 	seen   cdc.Coord
 	lanes  map[*rules.Site]*lane
 	feed   *feed
+	stale  *stale
 
 	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
 	batch       []*outbox.Delivery
@@ -99,6 +100,7 @@ func New(cfg Config) *Pipeline {
 		cfg: cfg, engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options), lanes: map[*rules.Site]*lane{},
 		loaded: make(chan loaded), committed: make(chan error, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
 	}
+	p.stale = newStale(cfg.Sites)
 	for _, s := range cfg.Sites {
 		p.lanes[s] = &lane{site: s, work: make(chan []*rules.Event, 1)}
 	}
@@ -231,6 +233,7 @@ func (p *Pipeline) apply() error {
 		e := &p.todo[0]
 		switch e.op {
 		case changeEntry:
+			p.stale.note(&e.change)
 			p.engine.Change(&e.change)
 		case discardEntry:
 			p.engine.Discard(e.keep)
@@ -253,6 +256,7 @@ func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 		return err
 	}
 	p.moved = true
+	p.stale.commit(c, p.cfg.Loader)
 	if err := p.engine.Commit(c, time.Now()); err != nil {
 		return err
 	}
@@ -271,7 +275,7 @@ func (p *Pipeline) dispatch() {
 	for _, ev := range p.engine.Closed() {
 		l := p.lanes[ev.Site]
 		if l.idle() {
-			if payloads, ok := loader.Immediate(ev); ok {
+			if payloads, ok := p.cfg.Loader.Immediate(ev); ok {
 				p.emit(ev, payloads)
 				continue
 			}

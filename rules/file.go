@@ -202,8 +202,6 @@ func (c check) load(name string, a Action) Load {
 		return 0
 	case !slices.Contains(a.Entity.Loads, loads[i]):
 		c.faultf("load", "%s does not exist for %s; write basic or full", name, a)
-	case loads[i] == Extended:
-		c.faultf("load", "extended is not supported by this version; write basic or full")
 	}
 	return loads[i]
 }

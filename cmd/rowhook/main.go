@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // the sites' time zones, also where the system has none
 
 	"rowhook/config"
 )

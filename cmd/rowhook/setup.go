@@ -16,6 +16,7 @@ import (
 	"rowhook/config"
 	"rowhook/deliver"
 	"rowhook/outbox"
+	"rowhook/pipeline"
 	"rowhook/rules"
 )
 
@@ -63,9 +64,11 @@ func sourceConfig(c *config.Config, set *rules.Set, serverID uint32, log *slog.L
 	case "skip-verify":
 		o.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // the operator asked for it
 	}
-	for _, s := range sitesOf(c) {
+	sites := sitesOf(c)
+	for _, s := range sites {
 		o.Tables = append(o.Tables, s.Tables()...)
 	}
+	o.Lookups = pipeline.Lookups(sites)
 	return o
 }
 

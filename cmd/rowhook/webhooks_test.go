@@ -86,6 +86,7 @@ func TestRuleFileReads(t *testing.T) {
 	want := []rule{
 		{"crm-bookings", "onAfterSaveReservation", "insert", "CP", "full", "salon", "https://crm.example.com/hook", "pa$$ \"w\\ö\nrd'${X}", 1},
 		{"gr-e-x-name-evil", "onAfterDeleteCustomer", "both", "", "none", "salon", "http://[::1]:80/", "", 3},
+		{"everything", "onAfterSaveReservation", "both", "", "extended", "salon", "https://a.example.com", "s", 4},
 		{"webhook-7", "onAfterSaveCoupon", "both", "", "basic", "salon", "https://a.example.com", "", 7},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -101,9 +102,9 @@ func TestUncommented(t *testing.T) {
 	for _, all := range []bool{true, false} {
 		hooks := []webhook{
 			{1, "live", "onAfterSaveCoupon", "http://a", "", true, ""},
-			{2, "much", "onAfterSaveReservation", "http://a", "", true, `{"load":"extended"}`},
+			{2, "much", "onAfterSaveCustomer", "http://a", "", true, `{"load":"extended"}`},
 			{3, "live too", "onAfterSaveCoupon", "http://a", "", true, ""},
-			{4, "more", "onAfterSaveReservation", "http://a", "", true, `{"load":"extended"}`},
+			{4, "more", "onAfterSaveCustomer", "http://a", "", true, `{"load":"extended"}`},
 		}
 		if !all {
 			hooks = hooks[3:]
