@@ -30,7 +30,7 @@ type script struct {
 	begun chan struct{} // holds a token for each Follow that began
 }
 
-// txn is one transaction of customers.
+// txn is one transaction.
 type txn []cdc.Change
 
 func newScript() *script { return &script{more: make(chan struct{}), begun: make(chan struct{}, 8)} }
@@ -131,7 +131,7 @@ func newBench(t *testing.T, coalesce time.Duration) *bench {
 }
 
 const ruleFile = `rules:
-  - {name: customers, action: customer.save, load: full, url: "http://127.0.0.1/"}
+  - {name: coupons, action: coupon.save, load: full, url: "http://127.0.0.1/"}
   - {name: orders, action: package_order.save, load: full, url: "http://127.0.0.1/"}`
 
 // run runs a pipeline until the returned function ends it and returns its error.
@@ -201,10 +201,10 @@ func (b *bench) next(after int64, n int) []string {
 	return all
 }
 
-// customer is a change of a customer of a site; item is one of an item of a package order, whose own row has to be
+// coupon is a change of a coupon of a site; item is one of an item of a package order, whose own row has to be
 // loaded.
-func (b *bench) customer(site, id int, name string) cdc.Change {
-	t := cdc.NewTable(b.sites[site].Table("users"), []string{"id", "billing_name"}, []int{0})
+func (b *bench) coupon(site, id int, name string) cdc.Change {
+	t := cdc.NewTable(b.sites[site].Table("coupon"), []string{"id", "used_quantity"}, []int{0})
 	return cdc.Change{Table: t, Op: cdc.Update, Before: row(id, ""), After: row(id, name)}
 }
 
@@ -224,17 +224,17 @@ func TestReadsOnBehindWhatIsStored(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 0)
 	end := b.run()
-	b.src.write(txn{b.customer(0, 1, "a")})
-	b.src.write(txn{b.customer(0, 1, "b"), b.customer(1, 7, "c")})
-	if got, want := b.next(0, 3), []string{"customers salon/customer/1", "customers salon/customer/1", "customers spa/customer/7"}; !slices.Equal(got, want) {
+	b.src.write(txn{b.coupon(0, 1, "a")})
+	b.src.write(txn{b.coupon(0, 1, "b"), b.coupon(1, 7, "c")})
+	if got, want := b.next(0, 3), []string{"coupons salon/coupon/1", "coupons salon/coupon/1", "coupons spa/coupon/7"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if err := end(); err != nil {
 		t.Fatal(err)
 	}
-	b.src.write(txn{b.customer(0, 2, "d")}) // while nobody follows
+	b.src.write(txn{b.coupon(0, 2, "d")}) // while nobody follows
 	b.run()
-	if got, want := b.next(3, 1), []string{"customers salon/customer/2"}; !slices.Equal(got, want) {
+	if got, want := b.next(3, 1), []string{"coupons salon/coupon/2"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if want := []uint64{0, 2}; !slices.Equal(b.src.since, want) {
@@ -246,19 +246,19 @@ func TestOpenEventsSurvive(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 300*time.Millisecond)
 	end := b.run()
-	b.src.write(txn{b.customer(0, 1, "a")})
-	b.src.write(txn{b.customer(0, 1, "b")})
+	b.src.write(txn{b.coupon(0, 1, "a")})
+	b.src.write(txn{b.coupon(0, 1, "b")})
 	if err := end(); err != nil { // before the window is over, perhaps before anything was read
 		t.Fatal(err)
 	}
-	b.src.write(txn{b.customer(0, 1, "c")})
+	b.src.write(txn{b.coupon(0, 1, "c")})
 	b.run()
 	b.next(0, 1)
 	list, err := b.store.List(t.Context(), outbox.Filter{Bodies: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) != 1 || string(list[0].Body) != `{"id":"1","billing_name":"c"}` {
+	if len(list) != 1 || string(list[0].Body) != `{"id":"1","used_quantity":"c"}` {
 		t.Errorf("%d deliveries, the first %s: want one with the last value", len(list), list[0].Body)
 	}
 }
@@ -268,9 +268,9 @@ func TestOneSiteDoesNotHoldTheOthers(t *testing.T) {
 	b := newBench(t, 0)
 	end := b.run()
 	b.src.write(txn{b.item(0, 5)})             // has to be loaded, and the database does not answer
-	b.src.write(txn{b.customer(0, 1, "held")}) // behind it, in order
-	b.src.write(txn{b.customer(1, 7, "free")})
-	if got, want := b.next(0, 1), []string{"customers spa/customer/7"}; !slices.Equal(got, want) {
+	b.src.write(txn{b.coupon(0, 1, "held")}) // behind it, in order
+	b.src.write(txn{b.coupon(1, 7, "free")})
+	if got, want := b.next(0, 1), []string{"coupons spa/coupon/7"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if err := end(); err != nil {
@@ -317,17 +317,17 @@ func TestAFailedCommitEndsItAndLosesNothing(t *testing.T) {
 	whole := b.store
 	b.store = &full{Store: whole, left: 1}
 	end := b.run()
-	b.src.write(txn{b.customer(0, 1, "a")})
+	b.src.write(txn{b.coupon(0, 1, "a")})
 	b.next(0, 1)
-	b.src.write(txn{b.customer(0, 2, "b")})
-	b.src.write(txn{b.customer(0, 3, "c")})
+	b.src.write(txn{b.coupon(0, 2, "b")})
+	b.src.write(txn{b.coupon(0, 3, "c")})
 	<-b.ended // by itself
 	if err := end(); !errors.Is(err, errFull) {
 		t.Fatalf("ended with %v", err)
 	}
 	b.store = whole
 	b.run()
-	if got, want := b.next(1, 2), []string{"customers salon/customer/2", "customers salon/customer/3"}; !slices.Equal(got, want) {
+	if got, want := b.next(1, 2), []string{"coupons salon/coupon/2", "coupons salon/coupon/3"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -350,7 +350,7 @@ func TestTheBrakeHoldsTheReader(t *testing.T) {
 	brake := make(shut)
 	b.brake = brake
 	b.run()
-	b.src.write(txn{b.customer(0, 1, "a")})
+	b.src.write(txn{b.coupon(0, 1, "a")})
 	quiet, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if list, err := b.store.Next(quiet, 0, 1); err == nil {
