@@ -180,7 +180,9 @@ func (b *bench) run() (end func() error) {
 	return end
 }
 
-func newLoader(db *sql.DB, log *slog.Logger) *loader.Loader { return loader.New(db, mariaDB{}, loader.Options{}, log) }
+func newLoader(db *sql.DB, log *slog.Logger) *loader.Loader {
+	return loader.New(db, mariaDB{}, loader.Options{}, log)
+}
 
 // next waits for n deliveries behind seq and returns them as "rule id".
 func (b *bench) next(after int64, n int) []string {
@@ -267,7 +269,7 @@ func TestOneSiteDoesNotHoldTheOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 0)
 	end := b.run()
-	b.src.write(txn{b.item(0, 5)})             // has to be loaded, and the database does not answer
+	b.src.write(txn{b.item(0, 5)})           // has to be loaded, and the database does not answer
 	b.src.write(txn{b.coupon(0, 1, "held")}) // behind it, in order
 	b.src.write(txn{b.coupon(1, 7, "free")})
 	if got, want := b.next(0, 1), []string{"coupons spa/coupon/7"}; !slices.Equal(got, want) {
