@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -48,8 +49,11 @@ type Options struct {
 	MaxAge      time.Duration     // from when a delivery could first be sent; after that a failure is the last: 5 days
 	Grace       time.Duration     // for requests on their way when Run is to end: 10s
 	UserAgent   string            // "rowhook"
-	Transport   http.RoundTripper // makes the requests; nil: HTTP over TCP
+	PublicOnly  bool              // refuses loopback and private addresses; link-local and metadata ones always are
+	Transport   http.RoundTripper // makes the requests; nil: HTTP over TCP, without a proxy
 	Log         *slog.Logger      // nil: no log
+
+	resolver *net.Resolver // of host names; nil: the system's
 }
 
 // withDefaults fills in what is zero.

@@ -39,7 +39,7 @@ type verdict uint8
 
 const (
 	accepted verdict = iota // 2xx
-	rejected                // an answer that is about this delivery: 3xx, 4xx
+	rejected                // about this delivery: an answer of 3xx or 4xx, or an address that it may not go to
 	trouble                 // no answer, 5xx or 429: the endpoint's fault or the delivery's
 	aborted                 // cancelled by us: no attempt
 )
@@ -62,12 +62,7 @@ type result struct {
 func newClient(o Options) (client *http.Client, closeIdle func()) {
 	transport, closeIdle := o.Transport, func() {}
 	if transport == nil {
-		dialer := &net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}
-		t := &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
-			MaxIdleConns: 1024, MaxIdleConnsPerHost: o.Concurrency, IdleConnTimeout: 90 * time.Second,
-			TLSHandshakeTimeout: o.Timeout, MaxResponseHeaderBytes: 64 << 10, DisableCompression: true,
-		}
+		t := newTransport(o)
 		transport, closeIdle = t, t.CloseIdleConnections
 	}
 	return &http.Client{
@@ -112,6 +107,8 @@ func (w *Worker) post(ctx context.Context, stop <-chan struct{}, j job) result {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		res.verdict = aborted
+	case errors.Is(err, errEgress):
+		res.verdict, res.attempt.Error = rejected, problem(err, w.opts.Timeout)
 	case err != nil:
 		res.verdict, res.attempt.Error = trouble, problem(err, w.opts.Timeout)
 	default:
@@ -200,7 +197,7 @@ func (b *burst) again(ctx context.Context, resp *http.Response, err error) (bool
 	case <-b.stop:
 		return false, nil
 	default:
-		return b.retryAfter <= maxBurstWait && !timedOut(err), nil
+		return b.retryAfter <= maxBurstWait && !timedOut(err) && !errors.Is(err, errEgress), nil
 	}
 }
 
