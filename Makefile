@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build demo test lint crash bench fuzz clean
+.PHONY: build demo test lint conformance crash bench fuzz clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -20,6 +20,10 @@ test: # unit and integration tests, against servers they start themselves
 
 lint: # the version that tools/go.mod pins
 	go tool -modfile=tools/go.mod golangci-lint run ./...
+
+conformance: # replay what the real plugin did, and compare what it sent: ROWHOOK_PLUGIN_DIR holds all cases, testdata some
+	@tools/need.sh mariadb
+	go test -count=1 -timeout 10m $(TESTFLAGS) ./conformance
 
 crash: # kill -9 in the middle of everything, again and again
 	@tools/need.sh mariadb

@@ -1,0 +1,89 @@
+package conformance
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// TestPlugin replays the cases with the plugin's webhooks as rules. What arrives must be what the plugin sent.
+func TestPlugin(t *testing.T) {
+	t.Parallel()
+	if *update {
+		updateSubset(t)
+	}
+	r := readRecord(t)
+	p := newReplay(t, r)
+	dir, config := p.configure(t, "plugin")
+	writeFile(t, filepath.Join(dir, "rules.d", "import.yaml"), string(rowhook(t, "import", "--config", config)))
+	p.run(t, config, r.cases)
+
+	out := newReport()
+	changes := p.changes(t)
+	now := database{}
+	seen, missed := 0, 0
+	for n := -1; n < len(p.turns); n++ {
+		for _, c := range changes[n] {
+			now.apply(c)
+		}
+		if n < 0 || p.turns[n].setup {
+			continue
+		}
+		c := p.turns[n].c
+		predicted := pluginEvents(changes[n], r.hooks, now)
+		e := expect(t, c, r.hooks, changes[n], predicted)
+		out.match(c.Number, e, r.hooks, p.turns[n].got)
+		agree(t, c, e, predicted)
+		s, m := recorded(c, r.hooks, e)
+		seen, missed = seen+s, missed+m
+	}
+	out.check(t)
+	// FINDINGS 8: 1,329 of 1,368 saves and status changes can be seen in the log.
+	t.Logf("saves and status changes that were recorded: %d, of which %d have no row event", seen+missed, missed)
+	if r.whole && (seen != 1329 || missed != 39) {
+		t.Errorf("of %d saves and status changes %d are wanted; 1,329 of 1,368 are known to be seen", seen+missed, seen)
+	}
+}
+
+// agree holds the rules that this test writes down (pluginEvents) against the record, where there is one.
+func agree(t *testing.T, c *testCase, e *expectation, predicted []want) {
+	t.Helper()
+	if c.Requests == nil {
+		return
+	}
+	sent, ruled := keysOf(e.wants), keysOf(predicted)
+	for k := range e.allowed {
+		delete(ruled, k)
+	}
+	if !maps.Equal(sent, ruled) {
+		t.Errorf("case %s: the plugin sent %v, by its rules it would have %v", c.Number, sent, ruled)
+	}
+}
+
+// pinged is the statement with which the plugin notes that it sent a webhook: one for each request, in their order.
+var pinged = regexp.MustCompile("^UPDATE `" + prefix + "webhook` SET .*`lastping` = .* WHERE `id` = '(\\d+)'")
+
+// recorded counts a case's recorded saves and status changes: those that are wanted, and those without a row event.
+// Where the requests were not kept, the plugin's own notes tell how many there were.
+func recorded(c *testCase, hooks map[int]hook, e *expectation) (wanted, missed int) {
+	for _, w := range e.wants {
+		if !w.hook.isDelete() {
+			wanted++
+		}
+	}
+	if c.Requests != nil {
+		return wanted, e.left[unseen]
+	}
+	for _, s := range c.SQL {
+		if m := pinged.FindStringSubmatch(s.SQL); m != nil {
+			var id int
+			fmt.Sscan(m[1], &id)
+			if h := hooks[id]; h.documented() && !h.isDelete() {
+				missed++
+			}
+		}
+	}
+	return wanted, missed - wanted - len(e.allowed)
+}

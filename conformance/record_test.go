@@ -1,0 +1,203 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// record is what was captured from the real plugin.
+type record struct {
+	dir   string
+	whole bool // all the cases, not the subset in testdata
+	hooks map[int]hook
+	cases []*testCase
+}
+
+// testCase is one action of a user.
+type testCase struct {
+	Number   string      `json:"-"` // as FINDINGS calls it: "045"
+	Name     string      `json:"name"`
+	What     string      `json:"what"`
+	Before   []string    `json:"before,omitempty"` // in the subset: what the cases left out did to the rows that matter
+	SQL      []statement `json:"sql"`
+	Requests []request   `json:"requests"` // what the plugin then sent; nil: it did, but that was not kept
+}
+
+// unrecorded are statements that cases made and that were not kept: 284 says that it chose the site's language, 288
+// updates the row that this had made.
+var unrecorded = map[string][]statement{
+	"284": {{1, "INSERT INTO `wp_options` (`option_name`, `option_value`, `autoload`) VALUES ('WPLANG', 'it_IT', 'yes')"}},
+}
+
+type statement struct {
+	Conn int    `json:"conn"`
+	SQL  string `json:"sql"`
+}
+
+// request is one webhook request of the plugin.
+type request struct {
+	Webhook    int             `json:"webhook"`
+	Action     string          `json:"action"`
+	Documented bool            `json:"documented"`
+	Secure     string          `json:"secure"`
+	Body       json.RawMessage `json:"body"`
+}
+
+// hook is what a webhook, or a rule, asks for.
+type hook struct {
+	Action   string // the plugin's name
+	Type     string // insert, update, both
+	Statuses []string
+	Load     string // basic, full, extended; "" of a delete
+}
+
+const (
+	savePrefix   = "onAfterSave"
+	statusPrefix = "onStatusChange"
+	deletePrefix = "onAfterDelete"
+)
+
+func (h hook) isStatus() bool { return strings.HasPrefix(h.Action, statusPrefix) }
+func (h hook) isDelete() bool { return strings.HasPrefix(h.Action, deletePrefix) }
+
+// documented says whether the action is one of those that the plugin documents; the others are custom hooks.
+func (h hook) documented() bool {
+	for _, e := range entities {
+		if h.Action == e.save || h.Action == e.delete || h.Action == e.status && e.status != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// entity names the actions of one of the plugin's tables.
+type entity struct{ save, status, delete string }
+
+var entities = map[string]entity{
+	"reservation":   {"onAfterSaveReservation", "onStatusChangeReservation", "onAfterDeleteReservation"},
+	"package_order": {"onAfterSavePackorder", "onStatusChangePackageorder", "onAfterDeletePackorder"},
+	"users":         {"onAfterSaveCustomer", "", "onAfterDeleteCustomer"},
+	"employee":      {"onAfterSaveEmployee", "", "onAfterDeleteEmployee"},
+	"service":       {"onAfterSaveService", "", "onAfterDeleteService"},
+	"coupon":        {"onAfterSaveCoupon", "", "onAfterDeleteCoupon"},
+}
+
+// pluginDir is the folder with all the recorded cases, "" when there is none.
+func pluginDir() string { return os.Getenv("ROWHOOK_PLUGIN_DIR") }
+
+func readRecord(t *testing.T) *record {
+	t.Helper()
+	r := &record{dir: "testdata"}
+	if dir := pluginDir(); dir != "" {
+		r.dir, r.whole = dir, true
+	}
+	r.hooks = readHooks(t, filepath.Join(r.dir, "webhooks.json"))
+	files, err := filepath.Glob(filepath.Join(r.dir, "cases", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no recorded cases in %s: %v", r.dir, err)
+	}
+	slices.Sort(files) // they were recorded in this order
+	for _, file := range files {
+		c := &testCase{}
+		if err := json.Unmarshal(readFile(t, file), c); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		c.Number, _, _ = strings.Cut(filepath.Base(file), "-")
+		c.SQL = append(c.SQL, unrecorded[c.Number]...)
+		r.cases = append(r.cases, c)
+	}
+	return r
+}
+
+func readHooks(t *testing.T, file string) map[int]hook {
+	t.Helper()
+	var listed map[int]struct {
+		Action string          `json:"action"`
+		Params json.RawMessage `json:"params"`
+	}
+	if err := json.Unmarshal(readFile(t, file), &listed); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	hooks := map[int]hook{}
+	for id, l := range listed {
+		h := hook{Action: l.Action, Type: "both", Load: "basic"} // what no params mean
+		if strings.HasPrefix(string(l.Params), "{") {
+			var p struct {
+				Type, Load string
+				Statuses   json.RawMessage // "" when none are selected
+			}
+			if err := json.Unmarshal(l.Params, &p); err != nil {
+				t.Fatalf("%s: webhook %d: %v", file, id, err)
+			}
+			h.Type, h.Load = p.Type, p.Load
+			if strings.HasPrefix(string(p.Statuses), "[") {
+				if err := json.Unmarshal(p.Statuses, &h.Statuses); err != nil {
+					t.Fatalf("%s: webhook %d: %v", file, id, err)
+				}
+			}
+		}
+		if h.isDelete() {
+			h.Load = ""
+		}
+		hooks[id] = h
+	}
+	return hooks
+}
+
+func readFile(t *testing.T, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// parse reads JSON with its numbers as they are written.
+func parse(body []byte) (any, error) {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return nil, fmt.Errorf("body %.200q: %w", body, err)
+	}
+	return v, nil
+}
+
+// subject is the object that a payload is about, as a list of ids in ascending order: "12", "12,13". A basic status
+// change is about its order.
+func (h hook) subject(body any) string {
+	object, ok := body.(map[string]any)
+	if !ok {
+		return ""
+	}
+	key := "id"
+	if h.isStatus() && h.Load == "basic" {
+		key = "id_order"
+	}
+	list, ok := object[key].([]any)
+	if !ok {
+		list = []any{object[key]}
+	}
+	ids := make([]string, len(list))
+	for i, v := range list {
+		ids[i] = fmt.Sprint(v)
+	}
+	return joinIDs(ids)
+}
+
+func joinIDs(ids []string) string {
+	slices.SortFunc(ids, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	return strings.Join(ids, ",")
+}
