@@ -43,6 +43,7 @@ type Endpoint struct {
 // Options are the bounds of sending. A zero field means its default.
 type Options struct {
 	Concurrency int               // requests at once to one endpoint: 16
+	Limits      map[string]Limit  // what some endpoints need otherwise, by EndpointName
 	Timeout     time.Duration     // of one request: 10s
 	Burst       int               // tries of one attempt, shortly after each other: 3
 	Schedule    []time.Duration   // waits after failed attempts, 5s to 24h; a delivery that fails after the last is dead
@@ -54,6 +55,12 @@ type Options struct {
 	Log         *slog.Logger      // nil: no log
 
 	resolver *net.Resolver // of host names; nil: the system's
+}
+
+// Limit is what an endpoint can take. A zero field means what is usual.
+type Limit struct {
+	Concurrency int           // requests at once
+	Every       time.Duration // a request no more often than this; a failed one is then not repeated before its schedule
 }
 
 // withDefaults fills in what is zero.
@@ -86,6 +93,7 @@ type Worker struct {
 	brake     brake
 
 	targets atomic.Pointer[map[string]*target] // by rule; replaced as a whole
+	holds   holds
 
 	reload chan struct{} // holds a token when wanted was set
 	roomy  chan struct{} // holds a token when a lane takes deliveries again
@@ -112,6 +120,7 @@ func New(store outbox.Store, endpoints map[string]Endpoint, o Options) (*Worker,
 	}
 	w.client, w.closeIdle = newClient(o)
 	w.targets.Store(&map[string]*target{})
+	w.holds.store = store
 	return w, nil
 }
 
@@ -120,6 +129,9 @@ func New(store outbox.Store, endpoints map[string]Endpoint, o Options) (*Worker,
 // the outbox cannot be used any more. It may be called once.
 func (w *Worker) Run(ctx context.Context) error {
 	defer w.closeIdle()
+	if err := w.holds.load(ctx); err != nil {
+		return err
+	}
 	g, running := errgroup.WithContext(ctx)
 	r := &router{Worker: w, group: g, asks: make(chan int64, 1), fresh: make(chan []*outbox.Delivery)}
 	g.Go(func() error { return r.fetch(running) })
@@ -166,6 +178,7 @@ type EndpointStatus struct {
 	Pending     int       // deliveries in memory that are not delivered yet, with those in flight
 	InFlight    int       // requests on their way
 	Parked      bool      // more lie in the outbox
+	Paused      *Pause    // nil: it is not
 	DownSince   time.Time // zero: healthy
 	LastSuccess time.Time // zero: none yet
 	LastError   string    // of the last failure; empty: none yet

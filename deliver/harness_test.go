@@ -82,8 +82,11 @@ func (m *memory) Settle(outcomes []outbox.Outcome) error {
 	for _, o := range outcomes {
 		s := m.all[o.Seq-1]
 		m.log[o.Seq] = append(m.log[o.Seq], o)
-		if s.State == outbox.Delivered && o.State != outbox.Waiting {
+		if s.State == outbox.Delivered && o.Retried.IsZero() {
 			continue
+		}
+		if !o.Retried.IsZero() {
+			s.Retried = o.Retried
 		}
 		s.State, s.Attempts, s.Due = o.State, o.Attempts, o.Due
 		if o.Attempt != nil {

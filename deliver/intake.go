@@ -59,10 +59,11 @@ func (l *lane) full() bool {
 }
 
 // count tells the brake what is due and undelivered; mu is held. A lane that reads back what was parked does not count:
-// its endpoint was down, or is slower than what is made for it, and the others shall not wait for that.
+// its endpoint was down, or is slower than what is made for it, and the others shall not wait for that. Neither does one
+// with a rate.
 func (l *lane) count() {
 	n := 0
-	if !l.down && !l.parking {
+	if !l.down && !l.parking && l.limit == nil {
 		n = l.arrived.n + l.held.n
 	}
 	if n != l.counted {
@@ -77,7 +78,16 @@ func (l *lane) snapshot() EndpointStatus {
 	defer l.mu.Unlock()
 	s := l.status
 	s.Pending += len(l.inbox)
+	s.Paused = l.holds.of(l.name).pause()
 	return s
+}
+
+// rescan makes the lane look through what the outbox has for it once more: a person wants some of it sent again.
+func (l *lane) rescan() {
+	l.mu.Lock()
+	l.again = true
+	l.mu.Unlock()
+	signal(l.wake)
 }
 
 // publish shows what others may see.

@@ -1,12 +1,15 @@
 package deliver
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
 	"log/slog"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"rowhook/outbox"
 )
@@ -34,10 +37,12 @@ var errReload = errors.New("the rules change")
 // lane is everything that goes to one endpoint. The goroutine of run owns it; what others see is behind mu.
 type lane struct {
 	*Worker
-	name  string
-	rules []string
-	stop  context.CancelCauseFunc // ends run
-	done  chan struct{}           // closed when run has ended
+	name   string
+	rules  []string
+	atOnce int                     // requests
+	limit  *rate.Limiter           // of requests; nil: none
+	stop   context.CancelCauseFunc // ends run
+	done   chan struct{}           // closed when run has ended
 
 	jobs    chan job    // for the senders; holds as many as there may be in flight
 	results chan result // from the senders; the same
@@ -53,6 +58,11 @@ type lane struct {
 	hot      load // items with bodies
 	outcomes []outbox.Outcome
 
+	slot    time.Time // when the rate allows the next request, if it did not allow the last
+	paused  bool      // as of this turn
+	gone    string    // the answer that says that the endpoint is to be paused; empty: none
+	resumed time.Time // before this no delivery's age counts; zero: it always does
+
 	cursor  int64     // what is parked has a higher Seq
 	forgive bool      // what is read back is due at once: the endpoint was down
 	rest    time.Time // no reading before: it failed
@@ -66,7 +76,8 @@ type lane struct {
 	held     load  // hot, as of the last turn
 	many     bool  // it holds maxItems, as of the last turn
 	starved  bool  // the router waits for room
-	down     bool  // the endpoint is
+	down     bool  // the endpoint is, or is paused
+	again    bool  // a person wants deliveries sent again: look for them
 	parking  bool  // something is parked: fresh deliveries are too, or they would overtake it
 	parked   int   // how many were since parking began
 	lastSeen int64 // the last one that was parked
@@ -83,9 +94,10 @@ func (l *load) remove(d *outbox.Delivery) { l.n--; l.bytes -= len(d.Body) }
 
 // newLane makes a lane. It starts as if something were parked: the outbox may hold deliveries of an earlier run.
 func newLane(w *Worker, name string, rules []string) *lane {
-	n := w.opts.Concurrency
+	limit := w.opts.Limits[name]
+	n := cmp.Or(limit.Concurrency, w.opts.Concurrency)
 	return &lane{
-		Worker: w, name: name, rules: rules, done: make(chan struct{}),
+		Worker: w, name: name, rules: rules, atOnce: n, limit: newLimiter(limit.Every), done: make(chan struct{}),
 		jobs: make(chan job, n), results: make(chan result, n), wake: make(chan struct{}, 1),
 		items: make(map[int64]*item), order: newOrder(), parking: true,
 		status: EndpointStatus{Name: name, Rules: rules, Parked: true},
@@ -138,6 +150,7 @@ func (l *lane) turn(ctx context.Context, start func()) error {
 			more = false
 		}
 	}
+	l.obey(ctx)
 	l.takeInbox()
 	l.wakeDue(time.Now())
 	if err := l.flush(ctx); err != nil {
@@ -160,10 +173,13 @@ func (l *lane) pause(now time.Time) time.Duration {
 	at := now.Add(idle)
 	if l.mayProbe() {
 		at = l.outage.next
-	} else if !l.outage.is() && (len(l.bare) > 0 && l.inFlight < l.opts.Concurrency || l.mayRefill()) {
+	} else if !l.stopped() && (len(l.bare) > 0 && l.inFlight < l.atOnce || l.mayRefill()) {
 		at = now
 	}
-	if !l.outage.is() && len(l.later) > 0 && l.later[0].due.Before(at) {
+	if len(l.ready) > 0 && l.inFlight < l.atOnce && l.slot.Before(at) {
+		at = l.slot
+	}
+	if !l.stopped() && len(l.later) > 0 && l.later[0].due.Before(at) {
 		at = l.later[0].due
 	}
 	if at.Before(l.rest) {
@@ -177,7 +193,7 @@ func (l *lane) takeInbox() {
 	l.mu.Lock()
 	list := l.inbox
 	l.inbox, l.arrived = nil, load{}
-	if len(list) > 0 {
+	if len(list) > 0 && !l.parking { // else what is parked may begin before them: a person wants old ones again
 		l.cursor = list[len(list)-1].Seq
 	}
 	for _, d := range list {
@@ -194,7 +210,7 @@ func (l *lane) takeInbox() {
 func (l *lane) add(it *item) {
 	l.items[it.d.Seq] = it
 	behindBare := false
-	for _, key := range it.d.Keys {
+	for _, key := range it.keys() {
 		before := l.order.last[key]
 		behindBare = behindBare || before != nil && !before.loaded
 	}
@@ -284,12 +300,15 @@ func (l *lane) shelve() {
 
 // dispatch posts what is ready, as much as may be on its way at once.
 func (l *lane) dispatch(start func()) {
-	for len(l.ready) > 0 && l.inFlight < l.opts.Concurrency {
+	for len(l.ready) > 0 && l.inFlight < l.atOnce {
 		it := l.ready[0]
+		if it.loaded && !l.allows(time.Now()) {
+			return
+		}
 		l.ready[0] = nil
 		l.ready = l.ready[1:]
 		if it.loaded {
-			l.send(it, l.opts.Burst, start)
+			l.send(it, start)
 		} else {
 			l.bare = append(l.bare, it)
 		}
@@ -297,7 +316,7 @@ func (l *lane) dispatch(start func()) {
 }
 
 // send hands an item to a sender, and starts one more when all are busy.
-func (l *lane) send(it *item, tries int, start func()) {
+func (l *lane) send(it *item, start func()) {
 	t := (*l.targets.Load())[it.d.Rule]
 	if t == nil {
 		return // cannot be: a lane whose rules change is stopped first
@@ -308,6 +327,10 @@ func (l *lane) send(it *item, tries int, start func()) {
 	if l.inFlight == l.senders {
 		l.senders++
 		start()
+	}
+	tries := l.opts.Burst
+	if it.probe || l.limit != nil {
+		tries = 1
 	}
 	it.flying = true
 	l.inFlight++

@@ -13,6 +13,7 @@ type item struct {
 	stored   bool      // the outbox has it as Waiting
 	flying   bool      // a request is on its way
 	probe    bool      // it was sent to find out whether its endpoint is back
+	loose    bool      // a person had it sent again: it is outside of the order
 	attempts int       // used up
 	since    time.Time // when it could first have been sent; zero: it was not its turn yet
 	tried    time.Time // when its last failed attempt began; zero: none is known
@@ -20,6 +21,14 @@ type item struct {
 
 	waits int     // how many of its keys an earlier item holds
 	next  []*item // the items that wait for it, once for each key
+}
+
+// keys are what the item keeps its place for.
+func (it *item) keys() []string {
+	if it.loose {
+		return nil
+	}
+	return it.d.Keys
 }
 
 // order keeps the items of a lane in the order of each key. An item waits for the last earlier one of each of its keys,
@@ -32,7 +41,7 @@ func newOrder() order { return order{last: make(map[string]*item)} }
 
 // add puts an item behind all earlier ones; it may go when its waits are 0.
 func (o *order) add(it *item) {
-	for _, key := range it.d.Keys {
+	for _, key := range it.keys() {
 		if before := o.last[key]; before != nil && before != it {
 			before.next = append(before.next, it)
 			it.waits++
@@ -43,7 +52,7 @@ func (o *order) add(it *item) {
 
 // remove takes a finished item out, and calls free for each one that may go now.
 func (o *order) remove(it *item, free func(*item)) {
-	for _, key := range it.d.Keys {
+	for _, key := range it.keys() {
 		if o.last[key] == it {
 			delete(o.last, key)
 		}

@@ -20,6 +20,13 @@ func (l *lane) finish(r result) {
 		l.revive()
 	case r.verdict == aborted: // no attempt
 		l.ready = append(l.ready, it)
+	case r.verdict == gone:
+		l.gone = r.attempt.Error
+		fallthrough
+	case l.paused:
+		l.noteError(r)
+		l.putBack(it, r)
+		l.remove(it)
 	case r.verdict == rejected:
 		l.noteError(r)
 		l.fail(it, r)
@@ -91,10 +98,8 @@ func (l *lane) bury(it *item, last *outbox.Attempt) {
 	l.remove(it)
 }
 
-// trip takes in a failure that is the endpoint's. The delivery goes back to the others in the outbox, with the attempt on
-// record but not counted.
-func (l *lane) trip(it *item, r result) {
-	now := time.Now()
+// putBack leaves a delivery to the outbox, with the attempt on record but not counted: it is the endpoint's.
+func (l *lane) putBack(it *item, r result) {
 	due := it.due
 	if due.IsZero() {
 		due = it.since
@@ -103,6 +108,12 @@ func (l *lane) trip(it *item, r result) {
 		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: due, Attempt: &r.attempt,
 	})
 	it.stored = true
+}
+
+// trip takes in a failure that is the endpoint's. The delivery goes back to the others in the outbox.
+func (l *lane) trip(it *item, r result) {
+	now := time.Now()
+	l.putBack(it, r)
 	if l.outage.is() {
 		l.remove(it) // nothing is behind it: all else is in the outbox
 		if it.probe {

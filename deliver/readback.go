@@ -26,12 +26,18 @@ func (l *lane) readBack(ctx context.Context, start func()) error {
 		return nil
 	}
 	var err error
-	switch {
+	switch now := time.Now(); {
+	case l.paused:
 	case l.outage.is():
-		if l.mayProbe() && !time.Now().Before(l.outage.next) {
-			err = l.probe(ctx, start)
+		if !l.mayProbe() || now.Before(l.outage.next) {
+			break
 		}
-	case len(l.bare) > 0 && l.inFlight < l.opts.Concurrency:
+		if !l.allows(now) {
+			l.outage.next = l.slot
+			break
+		}
+		err = l.probe(ctx, start)
+	case len(l.bare) > 0 && l.inFlight < l.atOnce:
 		err = l.loadBodies(ctx)
 	case l.mayRefill():
 		err = l.refill(ctx)
@@ -85,7 +91,7 @@ func (l *lane) waiting(ctx context.Context, after int64, limit int, bodies bool)
 
 // mayRefill tells whether something may be parked and there is room for it.
 func (l *lane) mayRefill() bool {
-	if l.outage.is() || l.hot.n >= maxHot/2 || l.hot.bytes >= maxHotBytes/2 || len(l.items) >= maxItems {
+	if l.stopped() || l.hot.n >= maxHot/2 || l.hot.bytes >= maxHotBytes/2 || len(l.items) >= maxItems {
 		return false
 	}
 	l.mu.Lock()
@@ -109,8 +115,9 @@ func (l *lane) refill(ctx context.Context) error {
 	}
 	for _, s := range list {
 		l.cursor = s.Seq
-		if l.items[s.Seq] != nil {
-			continue // in flight
+		if it := l.items[s.Seq]; it != nil { // in flight, or there is a second look
+			l.hasten(it, s.Due)
+			continue
 		}
 		it := l.restore(s)
 		it.loaded = true
@@ -130,7 +137,10 @@ func (l *lane) refill(ctx context.Context) error {
 
 // restore makes an item of what was read back.
 func (l *lane) restore(s *outbox.Stored) *item {
-	it := &item{d: &s.Delivery, stored: s.State == outbox.Waiting, attempts: s.Attempts, due: s.Due, since: s.Due}
+	it := &item{
+		d: &s.Delivery, stored: s.State == outbox.Waiting, loose: !s.Retried.IsZero(),
+		attempts: s.Attempts, due: s.Due, since: s.Due,
+	}
 	if it.since.IsZero() {
 		it.since = time.Now()
 	}
@@ -139,6 +149,9 @@ func (l *lane) restore(s *outbox.Stored) *item {
 	}
 	for _, wait := range l.opts.Schedule[:min(s.Attempts, len(l.opts.Schedule))] {
 		it.since = it.since.Add(-wait) // Due is the first attempt and the waits after each
+	}
+	if it.since.Before(l.resumed) {
+		it.since = l.resumed
 	}
 	return it
 }
@@ -208,7 +221,7 @@ func (l *lane) probe(ctx context.Context, start func()) error {
 	l.hot.add(it.d)
 	l.items[it.d.Seq] = it
 	l.order.add(it)
-	l.send(it, 1, start)
+	l.send(it, start)
 	return nil
 }
 

@@ -41,6 +41,7 @@ const (
 	accepted verdict = iota // 2xx
 	rejected                // about this delivery: an answer of 3xx or 4xx, or an address that it may not go to
 	trouble                 // no answer, 5xx or 429: the endpoint's fault or the delivery's
+	gone                    // 410: the endpoint is no more
 	aborted                 // cancelled by us: no attempt
 )
 
@@ -123,6 +124,8 @@ func judge(status int) (verdict, string) {
 	switch {
 	case status/100 == 2:
 		return accepted, ""
+	case status == http.StatusGone:
+		return gone, "the receiver answered " + said
 	case status/100 == 3:
 		return rejected, "the receiver redirects, which is not followed: " + said
 	case troubled(status):

@@ -133,7 +133,7 @@ func TestVerdicts(t *testing.T) {
 		"999":             {delivertest.Answer{Status: 999}, trouble, 2, "the receiver answered 999", "", 0},
 		"400":             {delivertest.Answer{Status: 400, Body: long}, rejected, 1, "the receiver answered 400 Bad Request", long[:maxResponse], 0},
 		"no UTF-8":        {delivertest.Answer{Status: 400, Body: "\xff"}, rejected, 1, "the receiver answered 400 Bad Request", "\uFFFD", 0},
-		"410":             {delivertest.Answer{Status: 410}, rejected, 1, "the receiver answered 410 Gone", "", 0},
+		"410":             {delivertest.Answer{Status: 410}, gone, 1, "the receiver answered 410 Gone", "", 0},
 		"302":             {delivertest.Answer{Status: 302, Header: http.Header{"Location": {elsewhere.URL()}}}, rejected, 1, "the receiver redirects, which is not followed: 302 Found", "", 0},
 		"307":             {delivertest.Answer{Status: 307, Header: http.Header{"Location": {elsewhere.URL()}}}, rejected, 1, "the receiver redirects, which is not followed: 307 Temporary Redirect", "", 0},
 		"429 for a while": {delivertest.Answer{Status: 429, Header: http.Header{"Retry-After": {"120"}}}, trouble, 1, "the receiver answered 429 Too Many Requests", "", 2 * time.Minute},

@@ -62,7 +62,6 @@ func TestScheduleUntilDead(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func() (int, http.Header, error){
 		"400":     func() (int, http.Header, error) { return 400, nil, nil },
-		"410":     func() (int, http.Header, error) { return 410, nil, nil },
 		"302":     func() (int, http.Header, error) { return 302, nil, nil },
 		"500":     func() (int, http.Header, error) { return 500, nil, nil },
 		"refused": func() (int, http.Header, error) { return 0, nil, errRefused },

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"crypto/md5" //nolint:gosec // the plugin's receivers expect it
 	"encoding/base64"
 	"encoding/hex"
@@ -26,10 +27,7 @@ func newTarget(e Endpoint) (*target, error) {
 	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, errors.New("its url is not a valid http or https address")
 	}
-	t := &target{url: e.URL, lane: e.OrderGroup}
-	if t.lane == "" {
-		t.lane = u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port(u))
-	}
+	t := &target{url: e.URL, lane: cmp.Or(e.OrderGroup, nameOf(u))}
 	if e.WebhookID != 0 {
 		t.id = strconv.FormatInt(e.WebhookID, 10)
 	}
@@ -45,6 +43,20 @@ func newTarget(e Endpoint) (*target, error) {
 		t.keys = append(t.keys, key)
 	}
 	return t, nil
+}
+
+// EndpointName is what the endpoint of a URL is called: its scheme, host and port. Anything else is the name of an order
+// group, and stays as it is.
+func EndpointName(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme == "" {
+		return text
+	}
+	return nameOf(u)
+}
+
+func nameOf(u *url.URL) string {
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port(u))
 }
 
 func port(u *url.URL) string {

@@ -1,0 +1,175 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rowhook/outbox"
+)
+
+const crmName = "http://crm.test:80"
+
+// TestGone: 410 pauses the endpoint for good, over a restart too, and visibly. Nothing is lost or used up; resumed, all of
+// it is sent.
+func TestGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		n.set(func(string) (int, http.Header, error) { return 410, nil, nil })
+		var log buffer
+		o := n.options()
+		o.Log = textLog(&log)
+		w, stop := running(t, m, oneEndpoint, o)
+		var list []*outbox.Delivery
+		for i := range 100 {
+			list = append(list, making("crm", i, fmt.Sprint(i%50)))
+		}
+		commit(t, m, list...)
+		pass(24 * time.Hour)
+		n.mu.Lock()
+		tries := len(n.order)
+		n.mu.Unlock()
+		if tries != w.opts.Concurrency {
+			t.Errorf("%d requests, want %d: those on their way", tries, w.opts.Concurrency)
+		}
+		check := func(w *Worker) {
+			t.Helper()
+			s := w.Status().Endpoints[0]
+			if s.Paused == nil || s.Paused.Reason != "the receiver answered 410 Gone" || !s.DownSince.IsZero() || s.InFlight != 0 {
+				t.Errorf("status %+v", s)
+			}
+		}
+		check(w)
+		if !strings.Contains(log.String(), "rowhook endpoints resume "+crmName) {
+			t.Errorf("the log does not say what to do:\n%s", log.String())
+		}
+		stop()
+
+		n.set(func(string) (int, http.Header, error) { return 200, nil, nil })
+		w, _ = running(t, m, oneEndpoint, n.options())
+		commit(t, m, making("crm", 1000, "x"))
+		pass(30 * 24 * time.Hour)
+		check(w)
+		if got := states(t, m); got[outbox.Delivered]+got[outbox.Dead] > 0 {
+			t.Errorf("while it is paused: %v", got)
+		}
+		if err := w.Resume(t.Context(), crmName); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		if got := states(t, m); got[outbox.Delivered] != 101 {
+			t.Errorf("after it was resumed: %v", got)
+		}
+		if s := w.Status().Endpoints[0]; s.Paused != nil {
+			t.Errorf("status %+v", s)
+		}
+		if got := m.get(1); got.Attempts != 1 {
+			t.Errorf("the first one: %+v", got)
+		}
+	})
+}
+
+// TestPauseByHand: a pause stops one endpoint while others go on. What waits grows old from its end on only: one failure
+// after it is not the last.
+func TestPauseByHand(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		both := map[string]Endpoint{"crm": oneEndpoint["crm"], "erp": {URL: "http://erp.test/"}}
+		w, stop := running(t, m, both, n.options())
+		synctest.Wait()
+		for range 2 { // twice is once
+			if err := w.Pause(t.Context(), crmName, "by hand"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Pause(t.Context(), "http://none.test:80", "by hand"); !errors.Is(err, ErrNoEndpoint) {
+			t.Errorf("an unknown one: %v", err)
+		}
+		crm, erp := making("crm", 1, "a"), making("erp", 2, "a")
+		commit(t, m, crm, erp)
+		pass(20 * 24 * time.Hour)
+		if len(n.of(crm)) != 0 || len(n.of(erp)) != 1 {
+			t.Errorf("tried %v and %v", n.of(crm), n.of(erp))
+		}
+		n.set(func(string) (int, http.Header, error) { return 400, nil, nil })
+		if err := w.Resume(t.Context(), crmName); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		if got := m.get(1); len(n.of(crm)) != 1 || got.State != outbox.Waiting || got.Attempts != 1 {
+			t.Errorf("after %d tries: %+v", len(n.of(crm)), got)
+		}
+		stop()
+		w, _ = running(t, m, both, n.options())
+		pass(time.Minute)
+		if got := m.get(1); got.State != outbox.Waiting || got.Attempts != 3 || w.Status().Endpoints[0].Paused != nil {
+			t.Errorf("after a restart: %+v", got)
+		}
+		pass(6 * 24 * time.Hour)
+		if got := m.get(1); got.State != outbox.Dead {
+			t.Errorf("days later: %+v", got)
+		}
+	})
+}
+
+// TestPauseWhileDown: a pause during an outage ends the probes, and the end of the pause finds out anew.
+func TestPauseWhileDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		n.set(func(string) (int, http.Header, error) { return 0, nil, errRefused })
+		w, _ := running(t, m, oneEndpoint, n.options())
+		d := making("crm", 1, "a")
+		commit(t, m, d, making("crm", 2, "a"))
+		pass(time.Minute)
+		if err := w.Pause(t.Context(), crmName, "by hand"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		before := len(n.of(d))
+		pass(24 * time.Hour)
+		if after := len(n.of(d)); before == 0 || after != before {
+			t.Errorf("%d tries before, %d after", before, after)
+		}
+		if err := w.Resume(t.Context(), crmName); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		if s := w.Status().Endpoints[0]; s.DownSince.IsZero() || len(n.of(d)) == before {
+			t.Errorf("status %+v", s)
+		}
+		n.set(func(string) (int, http.Header, error) { return 200, nil, nil })
+		pass(time.Minute)
+		if got := states(t, m); got[outbox.Delivered] != 2 {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// TestPauseIdle: without a Run a pause is stored for the next one.
+func TestPauseIdle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		idle, err := New(m, oneEndpoint, n.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(idle.Resume(t.Context(), crmName), idle.Pause(t.Context(), crmName, "by hand")); err != nil {
+			t.Fatal(err)
+		}
+		w, _ := running(t, m, oneEndpoint, n.options())
+		d := making("crm", 1, "a")
+		commit(t, m, d)
+		pass(time.Hour)
+		if s := w.Status().Endpoints[0]; len(n.of(d)) != 0 || s.Paused == nil || s.Paused.Reason != "by hand" {
+			t.Errorf("tried at %v, status %+v", n.of(d), s)
+		}
+	})
+}
