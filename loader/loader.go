@@ -41,6 +41,7 @@ type Loader struct {
 	cache   *cache
 	zones   zones
 	locales locales
+	floors  floors
 	queries atomic.Int64 // so far, for benchmarks
 }
 
@@ -54,6 +55,7 @@ func New(db *sql.DB, src server, opts Options, log *slog.Logger) *Loader {
 	return &Loader{
 		db: db, src: src, opts: opts, log: log, cache: newCache(),
 		locales: locales{packs: map[string]languagePack{}},
+		floors:  floors{byTable: map[cdc.TableName][]*floor{}},
 	}
 }
 
@@ -207,7 +209,7 @@ func (l *Loader) join(ctx context.Context, snap *snapshot, site *rules.Site, eve
 	}
 	joined := map[string]*orders{}
 	for name, entity := range entities {
-		if joined[name], err = readOrders(ctx, snap, set, site, entity, roots[name]); err != nil {
+		if joined[name], err = l.readOrders(ctx, snap, set, site, entity, roots[name]); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ const (
 )
 
 // readOrders reads all that belongs to orders of one entity.
-func readOrders(ctx context.Context, snap *snapshot, set *lookupSet, site *rules.Site, entity *rules.Entity, roots []record) (*orders, error) {
+func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet, site *rules.Site, entity *rules.Entity, roots []record) (*orders, error) {
 	o := &orders{site: site, entity: entity, lookupSet: set, roots: roots}
 	ids := make([]int64, len(roots))
 	for i, r := range roots {
@@ -60,24 +60,33 @@ func readOrders(ctx context.Context, snap *snapshot, set *lookupSet, site *rules
 			withChildren = append(withChildren, r.id("id"))
 		}
 	}
-	kind, section := "`type` = '"+entity.StatusType+"'", "`group` = '"+group(entity)+"'"
+	parts, history := ordersRows(site, entity)
+	section := "`group` = '" + group(entity) + "'"
 	for _, q := range []struct {
-		into              *map[int64][]record
-		table, key, where string
-		ids               []int64
+		into  *map[int64][]record
+		rows  rowsOf
+		where string
+		ids   []int64
 	}{
-		{&o.parts, entity.Parts, entity.PartOrder, "1", withChildren},
-		{&o.history, "order_status", "id_order", kind, ids},
-		{&o.notes, "user_notes", "id_parent", section, ids},
-		{&o.invoices, "invoice", "id_order", section, ids},
+		{&o.parts, parts, "", withChildren},
+		{&o.history, history, "", ids},
+		{&o.notes, rowsOf{table: site.Table("user_notes"), order: "id_parent"}, section, ids},
+		{&o.invoices, rowsOf{table: site.Table("invoice"), order: "id_order"}, section, ids},
 	} {
-		table := site.Table(q.table)
-		rows, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `%s` IN (%s) AND %s ORDER BY `id`",
-			quoted(table), q.key, idList(q.ids), q.where))
+		where := q.where
+		if where == "" {
+			low, err := l.floor(ctx, q.rows, q.ids)
+			if err != nil {
+				return nil, err
+			}
+			where = fmt.Sprintf("`id` >= %d AND %s", low, q.rows.where())
+		}
+		rows, err := snap.query(ctx, q.rows.table, fmt.Sprintf("SELECT * FROM %s WHERE `%s` IN (%s) AND %s ORDER BY `id`",
+			quoted(q.rows.table), q.rows.order, idList(q.ids), where))
 		if err != nil {
 			return nil, err
 		}
-		*q.into = groupBy(rows, q.key)
+		*q.into = groupBy(rows, q.rows.order)
 	}
 	if err := o.readCustomers(ctx, snap); err != nil {
 		return nil, err

@@ -234,6 +234,7 @@ func (p *Pipeline) apply() error {
 		switch e.op {
 		case changeEntry:
 			p.stale.note(&e.change)
+			p.cfg.Loader.Note(&e.change)
 			p.engine.Change(&e.change)
 		case discardEntry:
 			p.engine.Discard(e.keep)
