@@ -7,8 +7,12 @@
 //     and a second, simple writing of the definition.
 //
 // The recorded cases are read from the folder that the environment variable ROWHOOK_PLUGIN_DIR names; without it from
-// testdata, which holds some of them with the rows they need. `go test ./conformance -update` makes testdata anew from
-// that folder.
+// testdata, which holds some of them with the rows they need.
+//
+//	go test ./conformance -v                           the tables, with what is left out and why
+//	go test ./conformance -differences 1000            more of the events that are missing, extra or different
+//	go test ./conformance -rowhook bin/rowhook         another binary than the sources'
+//	go test ./conformance -run TestPlugin -update      makes testdata anew from ROWHOOK_PLUGIN_DIR
 //
 // Nothing here waits for time to pass. Every case is written under a time of its own (SET timestamp), hours behind the
 // last, so the log itself tells rowhook that the case before is over; and behind each case a marker is written, a save

@@ -97,6 +97,7 @@ type expectation struct {
 	wants   []want
 	allowed map[string]bool // keys of events that are neither wanted nor extra
 	left    map[eventRule]int
+	unseen  []want // what the plugin sent though the log has no row event
 }
 
 // expect makes a case's expectation from what the plugin sent, and from its rules where that was not kept: predicted.
@@ -129,6 +130,7 @@ func expect(t failer, c *testCase, hooks map[int]hook, changes []*change, predic
 			e.left[missingRow]++
 		case !visible(h, subject, changes):
 			e.left[unseen]++
+			e.unseen = append(e.unseen, want{webhook: q.Webhook, hook: h, subject: subject, body: body})
 		default:
 			e.wants = append(e.wants, want{webhook: q.Webhook, hook: h, subject: subject, body: body, secure: q.Secure})
 		}

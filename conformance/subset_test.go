@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -209,8 +210,7 @@ func (s *snapshots) shorten(t *testing.T, c *testCase, before []string, hooks ma
 	short.Before = before
 	short.SQL = slices.DeleteFunc(slices.Clone(c.SQL), func(q statement) bool {
 		if m := pinged.FindStringSubmatch(q.SQL); m != nil {
-			var id int
-			fmt.Sscan(m[1], &id)
+			id, _ := strconv.Atoi(m[1])
 			return !hooks[id].documented()
 		}
 		m := namedTable.FindStringSubmatch(q.SQL)
