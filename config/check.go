@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 var (
 	siteName    = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 	tablePrefix = regexp.MustCompile(`^[A-Za-z0-9_]{1,30}$`) // a table's name has at most 64 characters
+	orderGroup  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 	hostName    = regexp.MustCompile(`^[A-Za-z0-9._-]{1,253}$`)
 )
 
@@ -47,8 +49,29 @@ func (c *Config) check(src *Source) {
 	}
 	src.within("deliver.timeout", c.Deliver.Timeout, time.Millisecond, time.Hour)
 	src.within("deliver.max_age", c.Deliver.MaxAge, time.Second, 10*365*24*time.Hour)
+	c.checkEndpoints(src)
+	src.oneOf("egress", c.Egress, "private", "public")
+	src.within("keep.age", c.Keep.Age, 0, 10*365*24*time.Hour)
+	if n := c.Keep.Size; n != 0 && n < 1<<20 {
+		src.Faultf("keep.size", "must be at least 1MiB, or 0 for no limit")
+	}
 	src.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	src.oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+func (c *Config) checkEndpoints(src *Source) {
+	for i, e := range c.Deliver.Endpoints {
+		key := "deliver.endpoints[" + strconv.Itoa(i) + "]"
+		u, err := url.Parse(e.Endpoint)
+		isURL := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+		if !isURL && !orderGroup.MatchString(e.Endpoint) {
+			src.Faultf(key+".endpoint", "%s is no endpoint; write scheme and host of rules' urls, for example https://crm.example.com, or an order group",
+				src.Quote(key+".endpoint"))
+		}
+		if src.Has(key+".concurrency") && (e.Concurrency < 1 || e.Concurrency > 1000) {
+			src.Faultf(key+".concurrency", "must be from 1 to 1000")
+		}
+	}
 }
 
 func (d Database) check(src *Source) {

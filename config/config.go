@@ -21,7 +21,9 @@ type Config struct {
 	CoalesceMax time.Duration `yaml:"coalesce_max"`
 	StatusWait  time.Duration `yaml:"status_wait"`
 	Numbers     string        `yaml:"numbers"`
+	Egress      string        `yaml:"egress"`
 	Deliver     Deliver       `yaml:"deliver"`
+	Keep        Keep          `yaml:"keep"`
 	Log         Log           `yaml:"log"`
 }
 
@@ -46,6 +48,20 @@ type Deliver struct {
 	Concurrency int           `yaml:"concurrency"` // requests at once to one endpoint
 	Timeout     time.Duration `yaml:"timeout"`     // of one request
 	MaxAge      time.Duration `yaml:"max_age"`     // after which a delivery is given up
+	Endpoints   []Endpoint    `yaml:"endpoints"`
+}
+
+// Endpoint is what the deliveries to one endpoint need otherwise.
+type Endpoint struct {
+	Endpoint    string `yaml:"endpoint"`    // a URL, of which scheme, host and port count, or an order group
+	Concurrency int    `yaml:"concurrency"` // 0: as usual
+	Rate        Every  `yaml:"rate"`        // 0: none
+}
+
+// Keep bounds the log of what was delivered.
+type Keep struct {
+	Age  time.Duration `yaml:"age"`
+	Size Size          `yaml:"size"` // 0: no limit
 }
 
 // Log is how the daemon logs.
@@ -68,7 +84,9 @@ func defaults() Config {
 		CoalesceMax: 5 * time.Second,
 		StatusWait:  2 * time.Second,
 		Numbers:     "plugin",
+		Egress:      "private",
 		Deliver:     Deliver{Concurrency: 16, Timeout: 10 * time.Second, MaxAge: 120 * time.Hour},
+		Keep:        Keep{Age: 7 * 24 * time.Hour, Size: 1 << 30},
 		Log:         Log{Level: "info", Format: "text"},
 	}
 }

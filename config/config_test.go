@@ -8,13 +8,14 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestExample proves that config.example.yaml has every key, with its default.
 func TestExample(t *testing.T) {
 	t.Setenv("ROWHOOK_DB_PASSWORD", "")
 	got := defaults()
-	got.Rules, got.Coalesce, got.Log, got.Deliver, got.Database = "", -1, Log{}, Deliver{}, Database{}
+	got.Rules, got.Coalesce, got.Log, got.Deliver, got.Database, got.Keep = "", -1, Log{}, Deliver{}, Database{}, Keep{}
 	src, err := DecodeFile("../config.example.yaml", &got)
 	if err != nil {
 		t.Fatal(err)
@@ -26,6 +27,7 @@ func TestExample(t *testing.T) {
 	}
 	want := defaults()
 	want.Sites = []Site{{Name: "salon", Schema: "wordpress", Prefix: defaultPrefix}}
+	want.Deliver.Endpoints = []Endpoint{{Endpoint: "https://crm.example.com", Concurrency: 4, Rate: Every(100 * time.Millisecond)}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("config.example.yaml has other values than the defaults:\ngot  %+v\nwant %+v", got, want)
 	}
@@ -115,28 +117,37 @@ func TestLoadFaults(t *testing.T) {
 		"sites: [{root: www}]":     "config.yaml:1: sites[0].root: must be an absolute path",
 		"sites: [{schema: 'a`b'}]": "config.yaml:1: sites[0].schema: must be the name",
 		site + "- {name: b}":       "config.yaml:1: is not valid YAML",
-		"sites:\n- {name: a, schema: s}\n- {name: a, schema: t}": `config.yaml:3: sites[1].name: "a" is the name of the site at `,
-		"sites:\n- {name: a, schema: s}\n- {name: b, schema: s}": `config.yaml:3: sites[1]: has the schema and prefix of the site at `,
-		site + "discover: true":                                  "config.yaml:2: discover: is not supported by this version; list the sites",
-		site + "fidelity: x":                                     `config.yaml:2: fidelity: "x" is not known; write documented or plugin`,
-		site + "numbers: native":                                 "config.yaml:2: numbers: native is not supported by this version",
-		site + "rules: ''":                                       "config.yaml:2: rules: is empty",
-		site + "rules: 'a['":                                     `config.yaml:2: rules: "a[" is not a file pattern`,
-		site + "state_dir: ''":                                   "config.yaml:2: state_dir: is empty",
-		site + "coalesce: 6s":                                    "config.yaml:2: coalesce: is longer than coalesce_max, which is 5s",
-		site + "coalesce: -1s":                                   "config.yaml:2: coalesce: must be from 0s to 1h0m0s",
-		site + "status_wait: 2h":                                 "config.yaml:2: status_wait: must be from",
-		site + "deliver: {concurrency: 0}":                       "config.yaml:2: deliver.concurrency: must be from 1 to 1000",
-		site + "deliver: {timeout: 0}":                           "config.yaml:2: deliver.timeout: must be from",
-		site + "deliver: {max_age: 0}":                           "config.yaml:2: deliver.max_age: must be from",
-		site + "log: {level: all}":                               `config.yaml:2: log.level: "all" is not known; write debug, info, warn or error`,
-		site + "log: {format: xml}":                              `config.yaml:2: log.format: "xml" is not known; write text or json`,
-		site + "database: {adress: a}":                           "config.yaml:2: database.adress: unknown key; known keys: address, user, password, tls",
-		site + "database: {address: ''}":                         "config.yaml:2: database.address: \"\" is no address",
-		site + "database: {address: 'a b'}":                      "config.yaml:2: database.address: \"a b\" is no address",
-		site + "database: {address: 'a:0'}":                      "config.yaml:2: database.address: has no port from 1 to 65535",
-		site + "database: {user: ''}":                            "config.yaml:2: database.user: is empty",
-		site + "database: {tls: on}":                             `config.yaml:2: database.tls: "on" is not known; write false, true or skip-verify`,
+		"sites:\n- {name: a, schema: s}\n- {name: a, schema: t}":         `config.yaml:3: sites[1].name: "a" is the name of the site at `,
+		"sites:\n- {name: a, schema: s}\n- {name: b, schema: s}":         `config.yaml:3: sites[1]: has the schema and prefix of the site at `,
+		site + "discover: true":                                          "config.yaml:2: discover: is not supported by this version; list the sites",
+		site + "fidelity: x":                                             `config.yaml:2: fidelity: "x" is not known; write documented or plugin`,
+		site + "numbers: native":                                         "config.yaml:2: numbers: native is not supported by this version",
+		site + "rules: ''":                                               "config.yaml:2: rules: is empty",
+		site + "rules: 'a['":                                             `config.yaml:2: rules: "a[" is not a file pattern`,
+		site + "state_dir: ''":                                           "config.yaml:2: state_dir: is empty",
+		site + "coalesce: 6s":                                            "config.yaml:2: coalesce: is longer than coalesce_max, which is 5s",
+		site + "coalesce: -1s":                                           "config.yaml:2: coalesce: must be from 0s to 1h0m0s",
+		site + "status_wait: 2h":                                         "config.yaml:2: status_wait: must be from",
+		site + "deliver: {concurrency: 0}":                               "config.yaml:2: deliver.concurrency: must be from 1 to 1000",
+		site + "deliver: {timeout: 0}":                                   "config.yaml:2: deliver.timeout: must be from",
+		site + "deliver: {max_age: 0}":                                   "config.yaml:2: deliver.max_age: must be from",
+		site + "deliver: {endpoints: [{endpoint: crm/x}]}":               `config.yaml:2: deliver.endpoints[0].endpoint: "crm/x" is no endpoint; write scheme and host`,
+		site + "deliver:\n  endpoints:\n  - {rate: 1/s}":                 `config.yaml:4: deliver.endpoints[0].endpoint: "" is no endpoint`,
+		site + "deliver: {endpoints: [{endpoint: crm, rate: 3}]}":        `config.yaml:2: deliver.endpoints[0].rate: "3" is not a rate; write for example 10/s, 600/m or 100/h`,
+		site + "deliver: {endpoints: [{endpoint: crm, rate: 0/s}]}":      `config.yaml:2: deliver.endpoints[0].rate: "0/s" must be from one a day to 100000/s`,
+		site + "deliver: {endpoints: [{endpoint: crm, concurrency: 0}]}": "config.yaml:2: deliver.endpoints[0].concurrency: must be from 1 to 1000",
+		site + "egress: all":                                             `config.yaml:2: egress: "all" is not known; write private or public`,
+		site + "keep: {age: -1h}":                                        "config.yaml:2: keep.age: must be from 0s",
+		site + "keep: {size: 1000}":                                      "config.yaml:2: keep.size: must be at least 1MiB, or 0 for no limit",
+		site + "keep: {size: much}":                                      `config.yaml:2: keep.size: "much" is not a size; write for example 512MiB or 1GiB`,
+		site + "log: {level: all}":                                       `config.yaml:2: log.level: "all" is not known; write debug, info, warn or error`,
+		site + "log: {format: xml}":                                      `config.yaml:2: log.format: "xml" is not known; write text or json`,
+		site + "database: {adress: a}":                                   "config.yaml:2: database.adress: unknown key; known keys: address, user, password, tls",
+		site + "database: {address: ''}":                                 "config.yaml:2: database.address: \"\" is no address",
+		site + "database: {address: 'a b'}":                              "config.yaml:2: database.address: \"a b\" is no address",
+		site + "database: {address: 'a:0'}":                              "config.yaml:2: database.address: has no port from 1 to 65535",
+		site + "database: {user: ''}":                                    "config.yaml:2: database.user: is empty",
+		site + "database: {tls: on}":                                     `config.yaml:2: database.tls: "on" is not known; write false, true or skip-verify`,
 	} {
 		_, dir, err := load(t, text)
 		if err == nil {

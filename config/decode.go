@@ -49,7 +49,7 @@ func DecodeFile(path string, into any) (*Source, error) {
 }
 
 // Decode reads the YAML document data into the struct that into points to; keys that the document does not set keep
-// their value. It knows structs (fields with a yaml tag), slices, strings, whole numbers, booleans and durations. path
+// their value. It knows structs (fields with a yaml tag), slices, strings, whole numbers, booleans, durations, sizes and rates. path
 // names the file in errors, and relative ${file:PATH} start from its folder. The error is one or more *Error, joined;
 // without one, the Source takes what further checks find.
 func Decode(path string, data []byte, into any) (*Source, error) {
@@ -129,6 +129,12 @@ func (d *decoder) value(key string, n *yaml.Node, v reflect.Value) {
 	switch v.Interface().(type) {
 	case time.Duration:
 		d.scalar(key, n, v, setDuration)
+		return
+	case Size:
+		d.scalar(key, n, v, setSize)
+		return
+	case Every:
+		d.scalar(key, n, v, setEvery)
 		return
 	case Strings:
 		if n.Kind == yaml.ScalarNode {

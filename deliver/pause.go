@@ -155,8 +155,11 @@ func (l *lane) obey(ctx context.Context) {
 	if reason := l.gone; reason != "" {
 		l.gone = ""
 		err := l.hold(ctx, l.name, hold{Pause: Pause{Since: time.Now().UTC(), Reason: reason}})
-		l.log.Warn("an endpoint is paused; to go on: rowhook endpoints resume "+l.name,
-			slog.String("endpoint", l.name), slog.String("reason", reason), slog.Any("error", err))
+		l.log.Warn("an endpoint is paused", slog.String("endpoint", l.name), slog.String("reason", reason),
+			slog.String("resume", "rowhook endpoints resume "+l.name))
+		if err != nil {
+			l.log.Error("the pause will not outlast this run", slog.String("endpoint", l.name), slog.Any("error", err))
+		}
 	}
 	h := l.holds.of(l.name)
 	l.resumed = h.Resumed

@@ -174,13 +174,30 @@ func listFilters(t *testing.T, h *harness) {
 	h.commit(outbox.Batch{Deliveries: list[3:]})
 	h.settle(delivered(1), failed(2, outbox.Waiting, 1, moment), failed(3, outbox.Dead, 10, moment),
 		failed(4, outbox.Held, 1, moment), failed(5, outbox.Waiting, 2, moment.Add(time.Hour)), outbox.Outcome{Seq: 6, State: outbox.Waiting})
+	for range 2 {
+		for _, c := range filterCases(list) {
+			wantSeqs(t, c.name, storedSeqs(h.list(c.filter)), c.want...)
+			c.filter.Bodies = true
+			for _, d := range h.list(c.filter) {
+				wantDelivery(t, &d.Delivery, list[d.Seq-1])
+			}
+		}
+		h.reopen()
+	}
+}
+
+// filterCase is a filter, and what it selects.
+type filterCase struct {
+	name   string
+	filter outbox.Filter
+	want   []int64
+}
+
+// filterCases are for the deliveries of listFilters.
+func filterCases(list []*outbox.Delivery) []filterCase {
 	wrong := outbox.ID{9}
 	states := func(s ...outbox.State) []outbox.State { return s }
-	cases := []struct {
-		name   string
-		filter outbox.Filter
-		want   []int64
-	}{
+	return []filterCase{
 		{"none", outbox.Filter{}, []int64{1, 2, 3, 4, 5, 6}},
 		{"after", outbox.Filter{After: 4}, []int64{5, 6}},
 		{"limit", outbox.Filter{Limit: 2}, []int64{1, 2}},
@@ -212,15 +229,5 @@ func listFilters(t *testing.T, h *harness) {
 		{"due later", outbox.Filter{DueBy: moment.Add(time.Hour), Rules: []string{"crm"}}, []int64{5, 6}},
 		{"all together", outbox.Filter{States: states(outbox.Dead), Rules: []string{"crm"}, Key: "salon/reservation/7", ID: &list[2].ID, After: 2, Limit: 5}, []int64{3}},
 		{"all but one", outbox.Filter{States: states(outbox.Held), Rules: []string{"crm"}, Key: "salon/reservation/7"}, nil},
-	}
-	for range 2 {
-		for _, c := range cases {
-			wantSeqs(t, c.name, storedSeqs(h.list(c.filter)), c.want...)
-			c.filter.Bodies = true
-			for _, d := range h.list(c.filter) {
-				wantDelivery(t, &d.Delivery, list[d.Seq-1])
-			}
-		}
-		h.reopen()
 	}
 }
