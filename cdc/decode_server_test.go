@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
@@ -45,13 +46,14 @@ func compareTable(t *testing.T, server *dbtest.Server, conn *sql.Conn, table typ
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	execute(t, conn, "DROP TABLE IF EXISTS "+table.name, table.create())
+	selects := selectConn(t, server)
 	start := logEnd(t, server)
 	var written [][]sql.NullString // each state of each row, in order
 	for i := range table.rows() {
 		execute(t, conn, table.insert(i, rnd))
-		written = append(written, table.read(t, conn))
+		written = append(written, table.read(t, selects))
 		execute(t, conn, table.update(rnd))
-		written = append(written, table.read(t, conn))
+		written = append(written, table.read(t, selects))
 		execute(t, conn, "DELETE FROM "+table.name)
 	}
 	schema := schemaColumns(t, conn, table.name)
@@ -266,21 +268,42 @@ func (t typeTable) update(rnd *rand.Rand) string {
 }
 
 // read selects the table's one row.
-func (t typeTable) read(tb testing.TB, conn *sql.Conn) []sql.NullString {
+func (t typeTable) read(tb testing.TB, conn *client.Conn) []sql.NullString {
 	tb.Helper()
 	shown := make([]string, len(t.columns))
-	row := make([]sql.NullString, len(t.columns))
-	into := make([]any, len(t.columns))
 	for i, c := range t.columns {
 		shown[i] = c.name(i)
 		if c.show != "" {
 			shown[i] = fmt.Sprintf(c.show, c.name(i))
 		}
-		into[i] = &row[i]
 	}
-	query := fmt.Sprintf("SELECT %s FROM %s", strings.Join(shown, ", "), t.name)
-	if err := conn.QueryRowContext(tb.Context(), query).Scan(into...); err != nil {
-		tb.Fatal(err)
+	result, err := conn.Execute(fmt.Sprintf("SELECT %s FROM decode.%s", strings.Join(shown, ", "), t.name))
+	if err != nil || len(result.RowDatas) != 1 {
+		tb.Fatalf("selecting from %s: %v", t.name, err)
+	}
+	row := make([]sql.NullString, len(t.columns))
+	data := []byte(result.RowDatas[0])
+	for i := range row {
+		text, null, n, err := mysql.LengthEncodedString(data)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		row[i] = sql.NullString{String: string(text), Valid: !null}
+		data = data[n:]
 	}
 	return row
+}
+
+// selectConn connects to read what the server itself writes as text. database/sql would make numbers of it.
+func selectConn(t *testing.T, server *dbtest.Server) *client.Conn {
+	t.Helper()
+	conn, err := client.Connect(server.Socket(), "root", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if _, err := conn.Execute("SET NAMES utf8mb4, time_zone = '+00:00'"); err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }

@@ -28,7 +28,10 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
 		return r.rows(byte(h.EventType), body)
 
-	case replication.HEARTBEAT_EVENT, replication.HEARTBEAT_LOG_EVENT_V2, replication.MARIADB_BINLOG_CHECKPOINT_EVENT,
+	case replication.HEARTBEAT_EVENT, replication.HEARTBEAT_LOG_EVENT_V2:
+		r.linkIsWell()
+		return r.progress()
+	case replication.MARIADB_BINLOG_CHECKPOINT_EVENT,
 		replication.MARIADB_GTID_LIST_EVENT, replication.PREVIOUS_GTIDS_EVENT, replication.STOP_EVENT:
 		return r.progress()
 	case replication.MARIADB_ANNOTATE_ROWS_EVENT:

@@ -47,7 +47,6 @@ func (s *Source) Follow(ctx context.Context, p Position, sink Sink) error {
 		return err
 	}
 	backoff := time.Duration(0)
-	lastText := ""
 	var gone *Txn // the last transaction, when the server no longer has it
 	for {
 		connected := s.cfg.Now()
@@ -68,12 +67,12 @@ func (s *Source) Follow(ctx context.Context, p Position, sink Sink) error {
 			return err
 		}
 		if s.cfg.Now().Sub(connected) > longestBackoff {
-			backoff, lastText = 0, ""
+			backoff = 0
 		}
 		backoff = min(max(2*backoff, 250*time.Millisecond), longestBackoff)
-		if text := err.Error(); text != lastText {
+		if text := err.Error(); text != s.trouble {
 			s.cfg.Log.Warn("the link to the database is broken, trying again", slog.Any("error", err), slog.Duration("in", backoff))
-			lastText = text
+			s.trouble = text
 		}
 		select {
 		case <-ctx.Done():
@@ -200,6 +199,8 @@ func (s *Source) explain(err error, t *Tracker) error {
 		}
 	case says("not in the master's binlog"), says("missing the GTID"), says("more GTIDs"):
 		return historyError(t, "it refuses the position", err)
+	case t.set == nil: // it says so in many ways
+		return historyError(t, "no event begins there", err)
 	}
 	return &StopError{
 		Reason: fmt.Sprintf("the server does not send its log from position %s", t.Position()),

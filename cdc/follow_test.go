@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 			"CREATE DATABASE unwatched2", "CREATE TABLE unwatched2.a (id INT)", "INSERT INTO unwatched2.a VALUES (7)",
 			"BEGIN", "INSERT INTO unwatched2.a VALUES (8)", "INSERT INTO a VALUES (1)", "COMMIT")
 		f.expect(t, "insert a(id=1)")
-		if p := f.tracker.Position(); p.Last == nil || p.Set == before.Set {
+		if p := f.tracker.Position(); p.Last == nil || p.String() == before.String() {
 			t.Errorf("the position stayed at %s", p)
 		}
 	})
@@ -248,8 +249,8 @@ func testFollowWaitsForAServer(t *testing.T, server *dbtest.Server) {
 		server.Exec(t, fmt.Sprintf("INSERT INTO waits.a VALUES (%d, 'on')", i+2))
 		f.expect(t, fmt.Sprintf("insert a(id=%d s=on)", i+2))
 	}
-	if !strings.Contains(log.String(), "trying again") {
-		t.Errorf("nothing is logged: %s", log)
+	if broken, back := strings.Count(log.String(), "trying again"), strings.Count(log.String(), "is back"); broken < 2 || back < 2 || back > broken {
+		t.Errorf("broken %d times, back %d times:\n%s", broken, back, log)
 	}
 
 	// The link is cut while the sink holds a half of a transaction.
@@ -275,7 +276,8 @@ func testFollowWaitsForAServer(t *testing.T, server *dbtest.Server) {
 	for len(txn.rows) == 0 {
 		txn = f.next(t)
 	}
-	if len(txn.rows) != 200 || len(txn.discards) != 1 || txn.discards[0] != 0 {
+	// A compressed transaction is there whole, or not at all.
+	if len(txn.rows) != 200 || !slices.Equal(txn.discards, []int{0}) && !(compresses(t, server) && txn.discards == nil) {
 		t.Errorf("the transaction has %d rows after discards %v", len(txn.rows), txn.discards)
 	}
 	server.Exec(t, "DELETE FROM waits.a WHERE id = 2")

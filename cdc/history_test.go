@@ -62,6 +62,9 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 			p := read()
 			c.change()
 			f := follow(t, s, p)
+			if !hasGTIDs(t, server) { // by chance an event may begin at the place, or not
+				c.words = "not the one"
+			}
 			wantStop(t, f.stopError(t), c.words, "restored", "state_dir")
 			if len(f.txns) > 0 {
 				t.Error("transactions were handed out before it stopped")
@@ -84,7 +87,11 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 		execute(t, conn, resetLog(server))
 		killDumps(t, server)
 		insert("new", 20)
-		wantStop(t, f.stopError(t), "other rows")
+		words := "other rows"
+		if !hasGTIDs(t, server) {
+			words = "not the one"
+		}
+		wantStop(t, f.stopError(t), words)
 	})
 
 	t.Run("idle after rotation", func(t *testing.T) {
@@ -99,6 +106,10 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 		p := read()
 		purge(t, server)
 		f := follow(t, s, p)
+		if !hasGTIDs(t, server) { // nothing tells that the file ended behind it
+			wantStop(t, f.stopError(t), "no longer has", "binlog_expire_logs_seconds")
+			return
+		}
 		log.wait(t, "cannot be verified")
 		insert("next", 1)
 		f.expect(t, "insert a(id=6 s=next)")

@@ -31,7 +31,10 @@ const (
 	jsonOpaque = 15
 )
 
-// maxJSONDepth is the deepest nesting that MySQL stores.
+// maxJSONDecimal is the largest precision of a DECIMAL in a document: computed ones have whole groups of digits.
+const maxJSONDecimal = 9 * digitsPerGroup
+
+// maxJSONDepth is the deepest nesting of containers that MySQL stores.
 const maxJSONDepth = 100
 
 var errJSON = errors.New("a JSON document cannot be read")
@@ -60,7 +63,7 @@ type jsonWriter struct {
 
 // value adds the value of a type that begins at data; what follows it belongs to others.
 func (w *jsonWriter) value(typ byte, data []byte, depth int) error {
-	if len(w.text) > w.most || depth > maxJSONDepth {
+	if len(w.text) > w.most {
 		return errJSON
 	}
 	switch typ {
@@ -135,7 +138,7 @@ func (w *jsonWriter) container(typ byte, data []byte, depth int) error {
 	if typ == jsonLargeObject || typ == jsonLargeArray {
 		width = 4
 	}
-	if len(data) < 2*width {
+	if len(data) < 2*width || depth > maxJSONDepth {
 		return errJSON
 	}
 	count, size := littleEndian(data[:width]), littleEndian(data[width:2*width])
@@ -198,7 +201,7 @@ func (w *jsonWriter) opaque(typ byte, value []byte) error {
 			return errJSON
 		}
 		digits, scale := int(value[0]), int(value[1])
-		if digits < 1 || digits > maxDecimalDigits || scale > digits || len(value)-2 != decimalSize(digits, scale) {
+		if digits < 1 || digits > maxJSONDecimal || scale > digits || len(value)-2 != decimalSize(digits, scale) {
 			return errJSON
 		}
 		w.text = appendDecimal(w.text, value[2:], digits, scale)

@@ -29,7 +29,7 @@ func appendDecimal(text, value []byte, digits, scale int) []byte {
 		flip = math.MaxUint32
 		text = append(text, '-')
 	}
-	var copied [32]byte // the sign bit is undone in a copy: the event is not ours
+	var copied [9 * 4]byte // the sign bit is undone in a copy: the event is not ours
 	value = copied[:copy(copied[:], value)]
 	value[0] ^= 0x80
 	start := len(text)

@@ -91,7 +91,7 @@ func (t *Tracker) Advance(txn Txn) error {
 			return fmt.Errorf("adding %s to the GTID set: %w", t.last.GTID, err)
 		}
 	}
-	if t.set == nil && txn.GTID != "" {
+	if t.set == nil && t.last == nil && txn.GTID != "" { // nothing had one before
 		set, err := mysql.ParseGTIDSet(t.flavor, "")
 		if err != nil {
 			return err
@@ -119,6 +119,10 @@ func (t *Tracker) Reached(end End, seen Coord) bool {
 	full, err := t.full()
 	return err == nil && contains(full, end.set)
 }
+
+// byPlace says whether transactions are known by their places, because the first ones had no GTIDs. It stays so when the
+// server gets them: the set of those that were read would not be whole.
+func (t *Tracker) byPlace() bool { return t.set == nil && t.last != nil }
 
 // full is the GTID set with the last transaction.
 func (t *Tracker) full() (mysql.GTIDSet, error) {

@@ -113,6 +113,9 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	}
 	start := Coord{r.seen.File, uint64(h.LogPos)}
 	start.Offset -= min(start.Offset, uint64(h.EventSize))
+	if r.tracker.byPlace() {
+		gtid = ""
+	}
 	r.txn = openTxn{Txn: Txn{GTID: gtid, Start: start}, open: true, time: r.clamp(committed)}
 	r.digest.Reset()
 	_, _ = r.digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(committed.UnixMicro())))
@@ -145,6 +148,7 @@ func (r *reader) commit() error {
 		return nil
 	}
 	t.open = false
+	r.linkIsWell()
 	t.Hash = r.digest.Sum64()
 	if t.again {
 		if t.Hash != r.tracker.last.Hash {
@@ -174,7 +178,10 @@ func (r *reader) discard(keep int) {
 // rows hands out the rows of a rows event. Every row is hashed, whoever watches its table, for any transaction may be
 // the one that is compared at the next connect.
 func (r *reader) rows(typ byte, body []byte) error {
-	if !r.txn.open {
+	switch {
+	case !r.txn.open && r.verify: // by chance an event begins at the place of our transaction
+		return historyError(r.tracker, "another event is in place of its last transaction", nil)
+	case !r.txn.open:
 		return r.stop("rows outside a transaction", "please report this", nil)
 	}
 	h, images, err := parseRowsHeader(typ, body)
@@ -231,6 +238,15 @@ func (r *reader) toSink(err error) error {
 		return &sinkError{err}
 	}
 	return nil
+}
+
+// linkIsWell takes back what was said about the link. The first events are no proof: the server sends them before it
+// looks whether it has what we want.
+func (r *reader) linkIsWell() {
+	if r.src.trouble != "" {
+		r.src.trouble = ""
+		r.src.cfg.Log.Info("the link to the database is back", slog.String("at", r.seen.String()))
+	}
 }
 
 // stop is a StopError at this place of the log.

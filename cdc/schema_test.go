@@ -16,12 +16,13 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 	settings := []string{"binlog_row_metadata = MINIMAL", "binlog_row_metadata = FULL"}
 	least := "MINIMAL"
 	if !server.Kind().MySQL() {
-		settings = append(settings, "binlog_row_metadata = NO_LOG")
+		settings = append(settings, "log_bin_compress = ON, log_bin_compress_min_len = 10", "log_bin_compress = OFF, binlog_row_metadata = NO_LOG")
 		least = "NO_LOG"
 	}
 	for _, setting := range settings {
 		t.Run(setting, func(t *testing.T) {
-			schema := "s_" + strings.ToLower(strings.ReplaceAll(setting, " = ", "_"))
+			name, _, _ := strings.Cut(setting, ",")
+			schema := "s_" + strings.ToLower(strings.ReplaceAll(name, " = ", "_"))
 			server.Exec(t, "SET GLOBAL "+setting)
 			conn := schemaConn(t, server, schema, "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(400))")
 			f := followNow(t, openSource(t, sourceConfig(server, newLog(), schema, "a")))

@@ -69,6 +69,20 @@ func hasGTIDs(t *testing.T, server *dbtest.Server) bool {
 	return row["mode"] == "ON"
 }
 
+// compresses says whether a server compresses transactions in its log.
+func compresses(t *testing.T, server *dbtest.Server) bool {
+	t.Helper()
+	name := "log_bin_compress"
+	if server.Kind().MySQL() {
+		name = "binlog_transaction_compression"
+	}
+	row, err := queryRow(t.Context(), server.DB(t, ""), "SELECT @@global."+name+" AS setting")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row["setting"] == "1"
+}
+
 // resetLog begins the log of a server anew.
 func resetLog(server *dbtest.Server) string {
 	if server.Kind().MySQL() {

@@ -51,6 +51,7 @@ type Source struct {
 	watched map[string]map[string]bool
 	lock    *sql.Conn // holds the GET_LOCK that keeps a twin out
 	held    bool      // it was ours once
+	trouble string    // what was last said to be wrong with the link, empty when it is well
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
 }
 

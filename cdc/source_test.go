@@ -132,7 +132,7 @@ func testEnd(t *testing.T, server *dbtest.Server) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !tracker.Reached(end, Coord{}) {
+		if hasGTIDs(t, server) && !tracker.Reached(end, Coord{}) {
 			t.Errorf("%s: %s is not at %s", step.name, p, end)
 		}
 	}

@@ -24,7 +24,9 @@ const (
 // readOptional reads what binlog_row_metadata adds behind the null bits: fields of a type, a length and a value. Most
 // fields count only the columns they are about: numbers, texts, enums.
 func (m *tableMap) readOptional(flavor string, data []byte) error {
-	text := m.columnsOf(func(t byte) bool { return isText(t) || t == mysql.MYSQL_TYPE_GEOMETRY && flavor == mysql.MariaDBFlavor })
+	text := m.columnsOf(func(t byte) bool {
+		return isText(t) || t == mysql.MYSQL_TYPE_VECTOR || t == mysql.MYSQL_TYPE_GEOMETRY && flavor == mysql.MariaDBFlavor
+	})
 	labelled := m.columnsOf(func(t byte) bool { return t == mysql.MYSQL_TYPE_ENUM || t == mysql.MYSQL_TYPE_SET })
 	w := wire{rest: data}
 	for len(w.rest) > 0 {

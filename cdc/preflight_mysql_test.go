@@ -1,0 +1,80 @@
+//go:build matrix
+
+package cdc
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"rowhook/dbtest"
+)
+
+// TestCheckMySQL spoils what only a MySQL has, or has by another name.
+func TestCheckMySQL(t *testing.T) {
+	t.Parallel()
+	if !slices.Contains(kinds(t), dbtest.MySQL97) {
+		return
+	}
+	server := startServer(t, dbtest.MySQL97, "--binlog-ignore-db=hidden")
+	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	schemaConn(t, server, "hidden", "CREATE TABLE a (id INT PRIMARY KEY)")
+	for _, c := range []struct {
+		name   string
+		spoil  string
+		grants []string
+		schema string
+		check  string
+		found  string
+		byHand bool
+		warn   bool
+	}{
+		{name: "good"},
+		{name: "compression is good", spoil: "SET GLOBAL binlog_transaction_compression = ON"},
+		{name: "partial JSON", spoil: "SET GLOBAL binlog_row_value_options = PARTIAL_JSON", check: "binlog_row_value_options", found: "PARTIAL_JSON"},
+		{name: "format", spoil: "SET GLOBAL binlog_format = MIXED", check: "binlog_format", found: "MIXED"},
+		{name: "image", spoil: "SET GLOBAL binlog_row_image = NOBLOB", check: "binlog_row_image", found: "NOBLOB"},
+		{name: "retention", spoil: "SET GLOBAL binlog_expire_logs_seconds = 60", check: "retention of the log", found: "60 seconds", warn: true},
+		{name: "texts", spoil: "SET GLOBAL binlog_rows_query_log_events = OFF", check: "binlog_rows_query_log_events", found: "OFF"},
+		{name: "no REPLICATION SLAVE", grants: []string{"REPLICATION CLIENT ON *.*", "SELECT ON checked.*"}, check: "grants", found: "REPLICATION CLIENT"},
+		{name: "no SELECT", grants: []string{grants}, check: "tables of schema checked", found: "a"},
+		{name: "all privileges", grants: []string{"ALL PRIVILEGES ON *.*"}},
+		{name: "hidden", schema: "hidden", check: "schema hidden is logged", found: "hidden", byHand: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server.Exec(t, "SET GLOBAL binlog_rows_query_log_events = ON")
+			cfg := sourceConfig(server, newLog(), "checked", "a")
+			cfg.NeedStatements = true
+			if c.schema != "" {
+				cfg.Tables[0].Schema = c.schema
+			}
+			if c.grants != nil {
+				cfg.User = "other"
+				server.Exec(t, "DROP USER IF EXISTS other; CREATE USER other IDENTIFIED BY 'secret'")
+				for _, g := range c.grants {
+					server.Exec(t, "GRANT "+g+" TO other")
+				}
+			}
+			if c.spoil != "" {
+				server.Exec(t, c.spoil)
+			}
+			bad := faults(t, cfg)
+			if c.check == "" {
+				if len(bad) > 0 {
+					t.Errorf("faults: %+v", bad)
+				}
+				return
+			}
+			if len(bad) != 1 || bad[0].Check != c.check || bad[0].Warn != c.warn || !strings.Contains(bad[0].Found, c.found) {
+				t.Fatalf("faults: %+v", bad)
+			}
+			if c.byHand {
+				return
+			}
+			mend(t, server, bad[0])
+			if bad := faults(t, cfg); len(bad) > 0 {
+				t.Errorf("after the fix: %+v", bad)
+			}
+		})
+	}
+}
