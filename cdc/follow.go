@@ -49,7 +49,6 @@ func (s *Source) Follow(ctx context.Context, p Position, sink Sink) error {
 	backoff := time.Duration(0)
 	var gone *Txn // the last transaction, when the server no longer has it
 	for {
-		connected := s.cfg.Now()
 		err := s.connectAndRead(ctx, tracker, gone, sink)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -66,7 +65,7 @@ func (s *Source) Follow(ctx context.Context, p Position, sink Sink) error {
 		if errors.As(err, &stop) || errors.As(err, &failed) {
 			return err
 		}
-		if s.cfg.Now().Sub(connected) > longestBackoff {
+		if s.trouble == "" { // it was well in between
 			backoff = 0
 		}
 		backoff = min(max(2*backoff, 250*time.Millisecond), longestBackoff)
