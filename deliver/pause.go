@@ -54,18 +54,35 @@ func (h *holds) load(ctx context.Context) error {
 	if h.byName != nil {
 		return nil
 	}
-	text, err := h.store.Meta(ctx, holdsSetting)
+	byName, err := readHolds(ctx, h.store)
+	h.byName = byName
+	return err
+}
+
+func readHolds(ctx context.Context, store outbox.Store) (map[string]hold, error) {
+	text, err := store.Meta(ctx, holdsSetting)
 	if err != nil {
-		return fmt.Errorf("reading which endpoints are paused: %w", err)
+		return nil, fmt.Errorf("reading which endpoints are paused: %w", err)
 	}
 	byName := make(map[string]hold)
 	if text != "" {
 		if err := json.Unmarshal([]byte(text), &byName); err != nil {
-			return fmt.Errorf("reading which endpoints are paused: %w", err)
+			return nil, fmt.Errorf("reading which endpoints are paused: %w", err)
 		}
 	}
-	h.byName = byName
-	return nil
+	return byName, nil
+}
+
+// Pauses reads from an outbox which endpoints are paused, by name.
+func Pauses(ctx context.Context, store outbox.Store) (map[string]*Pause, error) {
+	byName, err := readHolds(ctx, store)
+	pauses := make(map[string]*Pause)
+	for name, h := range byName {
+		if p := h.pause(); p != nil {
+			pauses[name] = p
+		}
+	}
+	return pauses, err
 }
 
 func (h *holds) of(name string) hold {

@@ -49,6 +49,10 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return rulesCommand(ctx, rest, stdout, stderr)
 	case "import":
 		return importCommand(ctx, rest, stdout, stderr)
+	case "deliveries":
+		return deliveriesCommand(ctx, rest, stdout, stderr)
+	case "endpoints":
+		return endpointsCommand(ctx, rest, stdout, stderr)
 	case "version", "--version":
 		_, err := fmt.Fprintln(stdout, "rowhook", version())
 		return err
@@ -61,11 +65,13 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 
 const usage = `usage: rowhook COMMAND [--config FILE] [flags]
 
-  run       follow the database and deliver webhooks
-  check     look at the server, the grants and the sites; print what to mend
-  rules     validate or list the rules
-  import    print rules for the webhooks of the plugin's own table
-  version   print the version
+  run         follow the database and deliver webhooks
+  check       look at the server, the grants and the sites; print what to mend
+  rules       validate or list the rules
+  import      print rules for the webhooks of the plugin's own table
+  deliveries  list, show, retry or export what was sent and what waits
+  endpoints   list, pause or resume the receivers
+  version     print the version
 
 rowhook COMMAND --help says more.`
 

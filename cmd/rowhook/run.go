@@ -19,6 +19,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/deliver"
+	"rowhook/deliver/control"
 	"rowhook/loader"
 	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
@@ -102,6 +103,7 @@ func (d *daemon) stages(ctx context.Context) error {
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.reloadOnHangup(parts); return nil })
 	g.Go(func() error { d.prune(parts); return nil })
+	g.Go(func() error { d.answer(parts); return nil })
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil
@@ -115,6 +117,7 @@ func (d *daemon) stages(ctx context.Context) error {
 func (d *daemon) deliverOptions() deliver.Options {
 	return deliver.Options{
 		Concurrency: d.cfg.Deliver.Concurrency, Timeout: d.cfg.Deliver.Timeout, MaxAge: d.cfg.Deliver.MaxAge,
+		Limits: limitsOf(d.cfg.Deliver.Endpoints), PublicOnly: d.cfg.Egress == "public",
 		UserAgent: "rowhook/" + version(), Log: d.log,
 	}
 }
@@ -196,21 +199,28 @@ func (d *daemon) reload(ctx context.Context) error {
 	return nil
 }
 
-// keepDelivered is how long the log of what was delivered is kept.
-const keepDelivered = 7 * 24 * time.Hour
+// pruneEvery is how often old deliveries are forgotten: a busy site stores some hundred megabytes meanwhile.
+const pruneEvery = 5 * time.Minute
 
-// prune forgets old deliveries, once an hour.
+// prune forgets old deliveries, at the start and then now and again.
 func (d *daemon) prune(ctx context.Context) {
-	hourly := time.NewTicker(time.Hour)
-	defer hourly.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hourly.C:
-		}
-		if _, err := d.store.Prune(ctx, sqlite.Keep{Since: time.Now().Add(-keepDelivered)}); err != nil && ctx.Err() == nil {
+	again := time.NewTicker(pruneEvery)
+	defer again.Stop()
+	for ctx.Err() == nil {
+		keep := sqlite.Keep{Since: time.Now().Add(-d.cfg.Keep.Age), Bytes: int64(d.cfg.Keep.Size)}
+		if _, err := d.store.Prune(ctx, keep); err != nil && ctx.Err() == nil {
 			d.log.Error("pruning the outbox failed", slog.Any("error", err))
 		}
+		select {
+		case <-ctx.Done():
+		case <-again.C:
+		}
+	}
+}
+
+// answer does what commands ask for. Deliveries go on without it.
+func (d *daemon) answer(ctx context.Context) {
+	if err := control.Serve(ctx, d.cfg.StateDir, d.worker); err != nil {
+		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon", slog.Any("error", err))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"rowhook/cdc"
 	"rowhook/config"
@@ -82,6 +83,15 @@ func endpointsOf(c *config.Config, set *rules.Set) map[string]deliver.Endpoint {
 		}
 	}
 	return endpoints
+}
+
+// limitsOf tells deliver what single endpoints need otherwise.
+func limitsOf(endpoints []config.Endpoint) map[string]deliver.Limit {
+	limits := make(map[string]deliver.Limit, len(endpoints))
+	for _, e := range endpoints {
+		limits[deliver.EndpointName(e.Endpoint)] = deliver.Limit{Concurrency: e.Concurrency, Every: time.Duration(e.Rate)}
+	}
+	return limits
 }
 
 // identity is what a state directory calls itself for ever: the source id that delivery ids are derived from, and our

@@ -36,21 +36,46 @@ func newFlagSet(command, purpose string) *flagSet {
 	return f
 }
 
+// parseNames reads the flags, and from least to most names, which may stand before, between and behind them.
+func (f *flagSet) parseNames(args []string, stdout io.Writer, least, most int) (names []string, err error) {
+	for {
+		if err := f.read(args, stdout); err != nil {
+			return nil, err
+		}
+		if f.NArg() == 0 {
+			break
+		}
+		names, args = append(names, f.Arg(0)), f.Args()[1:]
+	}
+	if len(names) < least || len(names) > most {
+		return nil, &usageError{fmt.Sprintf("%s takes %d to %d names, and this is %d", f.Name(), least, most, len(names)), "try: " + f.Name() + " -h"}
+	}
+	return names, nil
+}
+
 // parse reads the flags; the command takes no other arguments. Asked for help it writes it to stdout and returns
 // flag.ErrHelp; everything else that is wrong is a usageError.
 func (f *flagSet) parse(args []string, stdout io.Writer) error {
+	if err := f.read(args, stdout); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return &usageError{fmt.Sprintf("unexpected argument %q", strings.Join(f.Args(), " ")), "try: " + f.Name() + " -h"}
+	}
+	return nil
+}
+
+// read reads the flags up to the first argument that is none.
+func (f *flagSet) read(args []string, stdout io.Writer) error {
 	f.SetOutput(io.Discard)
 	err := f.Parse(args)
-	hint := "try: " + f.Name() + " -h"
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		f.SetOutput(stdout)
 		f.Usage()
 		return flag.ErrHelp
 	case err != nil:
-		return &usageError{err.Error(), hint}
-	case f.NArg() > 0:
-		return &usageError{fmt.Sprintf("unexpected argument %q", strings.Join(f.Args(), " ")), hint}
+		return &usageError{err.Error(), "try: " + f.Name() + " -h"}
 	}
 	return nil
 }

@@ -229,6 +229,11 @@ func TestAttempts(t *testing.T) {
 	if got, err := ro.Attempts(t.Context(), 2); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
+	counts, err := ro.Counts(t.Context())
+	if err != nil || len(counts) != 2 || counts[0].State != outbox.Fresh || counts[0].N != 1 ||
+		counts[1].State != outbox.Waiting || counts[1].N != 1 || counts[1].Rule != "crm" {
+		t.Errorf("counts %+v, %v", counts, err)
+	}
 	if got, err := ro.Attempts(t.Context(), 1); err != nil || got != nil {
 		t.Errorf("of one that never failed: %+v, %v", got, err)
 	}

@@ -78,6 +78,9 @@ func TestPruneSize(t *testing.T) {
 		}
 		settle(t, s, outbox.Outcome{Seq: seq, State: state, Attempts: 1})
 	}
+	if err := s.flush(); err != nil { // afterwards nobody else uses the connection
+		t.Fatal(err)
+	}
 	deleted, err := s.Prune(t.Context(), Keep{Bytes: limit})
 	if err != nil {
 		t.Fatal(err)

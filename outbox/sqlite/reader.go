@@ -144,6 +144,21 @@ func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stor
 	return list, err
 }
 
+// counts counts what is not delivered.
+func (r *reader) counts(ctx context.Context) (list []Count, err error) {
+	const sql = `SELECT l.rule, s.state, count(*), min(d.created) FROM (
+			SELECT seq, state FROM failed
+			UNION ALL SELECT d.seq, 0 FROM delivery d WHERE d.seq > (SELECT low FROM state) AND NOT ` + settled + `
+		) s CROSS JOIN delivery d ON d.seq = s.seq JOIN label l ON l.id = d.label GROUP BY l.rule, s.state ORDER BY l.rule, s.state`
+	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
+		return each(c, sql, nil, func(s *sqlite3.Stmt) (bool, error) {
+			list = append(list, Count{s.ColumnText(0), outbox.State(s.ColumnInt64(1)), s.ColumnInt(2), timeColumn(s, 3)})
+			return true, nil
+		})
+	})
+	return list, err
+}
+
 // selection is the filter in SQL, from FROM to ORDER BY, but for the exact match of a key. Few deliveries are waiting,
 // dead or held: when only those are wanted their own table leads (a CROSS JOIN keeps SQLite from turning it round). Fresh
 // ones are beyond the low-water mark.

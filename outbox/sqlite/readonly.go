@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rowhook/outbox"
 )
@@ -55,6 +56,20 @@ func (o *ReadOnly) List(ctx context.Context, f outbox.Filter) ([]*outbox.Stored,
 // Attempts returns what is on record of a delivery, the oldest attempt first. What was accepted at once has none.
 func (o *ReadOnly) Attempts(ctx context.Context, seq int64) ([]outbox.Attempt, error) {
 	list, err := o.r.attempts(ctx, seq)
+	return list, explain("read", o.path, err)
+}
+
+// Count is how many deliveries of a rule are in a state.
+type Count struct {
+	Rule   string
+	State  outbox.State
+	N      int
+	Oldest time.Time // when the first of them was created
+}
+
+// Counts counts all deliveries that are not delivered, by rule and state.
+func (o *ReadOnly) Counts(ctx context.Context) ([]Count, error) {
+	list, err := o.r.counts(ctx)
 	return list, explain("read", o.path, err)
 }
 

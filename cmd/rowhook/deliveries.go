@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"rowhook/config"
+	"rowhook/outbox"
+	"rowhook/outbox/sqlite"
+)
+
+// deliveriesCommand is `rowhook deliveries`: the delivery log. It works beside the daemon, and without it.
+func deliveriesCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
+	commands := map[string]func(ctx context.Context, args []string, stdout io.Writer) error{
+		"list": listDeliveries, "show": showDeliveries, "retry": retryDeliveries, "export": exportDeliveries,
+	}
+	const hint = "try: rowhook deliveries list, show ID, retry ID, or export"
+	if len(args) == 0 {
+		return &usageError{"deliveries needs to know what to do", hint}
+	}
+	command, ok := commands[args[0]]
+	if !ok {
+		return &usageError{fmt.Sprintf("deliveries has no command %q", args[0]), hint}
+	}
+	return command(ctx, args[1:], stdout)
+}
+
+// readLog reads the configuration and hands do the outbox, opened for reading.
+func readLog(ctx context.Context, file string, do func(c *config.Config, log *sqlite.ReadOnly) error) error {
+	c, err := config.Load(file)
+	if err != nil {
+		return err
+	}
+	log, err := sqlite.OpenReadOnly(ctx, c.StateDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return noOutbox(c)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(c, log), log.Close())
+}
+
+func noOutbox(c *config.Config) error {
+	return fmt.Errorf("%s holds no outbox: the daemon has not run yet, or with another state_dir", c.StateDir)
+}
+
+func listDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := newFlagSet("deliveries list", "lists deliveries, the newest first")
+	asJSON := flags.Bool("json", false, "write JSON, for programs")
+	s := newSelection(flags, 50)
+	if err := flags.parse(args, stdout); err != nil {
+		return err
+	}
+	s.filter.Newest = true
+	return readLog(ctx, flags.config, func(_ *config.Config, log *sqlite.ReadOnly) error {
+		found, err := log.List(ctx, s.filter)
+		if err != nil {
+			return err
+		}
+		list := make([]delivery, len(found))
+		for i, d := range found {
+			list[i] = newDelivery(d)
+		}
+		if *asJSON {
+			return writeJSON(stdout, list)
+		}
+		return writeDeliveries(stdout, list, s.filter.Limit)
+	})
+}
+
+func writeDeliveries(w io.Writer, list []delivery, limit int) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "no such deliveries")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tCREATED\tRULE\tEVENT\tABOUT\tSTATE\tATTEMPTS\tLAST")
+	for _, d := range list {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", d.ID, clock(d.Created), d.Rule, d.Event, about(d.Keys), d.stateText(), d.Attempts, d.lastText())
+	}
+	if err := table.Flush(); err != nil || limit == 0 || len(list) < limit {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "These are the newest %d; --limit 0 lists all.\n", limit)
+	return err
+}
+
+// about is what a delivery is about, cut when it is many.
+func about(keys []string) string {
+	const most = 3
+	if len(keys) > most {
+		return fmt.Sprintf("%s and %d more", plain(strings.Join(keys[:most], " ")), len(keys)-most)
+	}
+	return plain(strings.Join(keys, " "))
+}
+
+func (d *delivery) stateText() string {
+	text := d.State
+	if d.State == outbox.Waiting.String() && d.Due.After(time.Now()) {
+		text += " until " + clock(d.Due)
+	}
+	if !d.Retried.IsZero() {
+		text += " (sent again by hand)"
+	}
+	return text
+}
+
+func (d *delivery) lastText() string {
+	if d.Last == nil {
+		return "-"
+	}
+	const most = 80
+	text := []rune(d.Last.text())
+	if len(text) > most {
+		text = append(text[:most], []rune("...")...)
+	}
+	return string(text)
+}
+
+// text is what came of an attempt.
+func (a *attempt) text() string {
+	return plain(cmp.Or(a.Error, fmt.Sprintf("accepted with %d", a.Status)))
+}
+
+// clock is a time for people, in their time zone.
+func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") } //nolint:gosmopolitan // for who sits here
+
+// plain is a text from outside that cannot command a terminal.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
+}
+
+func showDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := newFlagSet("deliveries show", "shows a delivery, its attempts and its payload: rowhook deliveries show ID")
+	asJSON := flags.Bool("json", false, "write JSON, for programs")
+	names, err := flags.parseNames(args, stdout, 1, 1)
+	if err != nil {
+		return err
+	}
+	id, err := parseID(names[0])
+	if err != nil {
+		return &usageError{err.Error(), "try: rowhook deliveries list"}
+	}
+	return readLog(ctx, flags.config, func(_ *config.Config, log *sqlite.ReadOnly) error {
+		found, err := log.List(ctx, outbox.Filter{ID: &id, Limit: 1, Bodies: true})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return notFound(id)
+		}
+		attempts, err := log.Attempts(ctx, found[0].Seq)
+		if err != nil {
+			return err
+		}
+		d := newDelivery(found[0])
+		for _, a := range attempts {
+			d.Log = append(d.Log, newAttempt(a))
+		}
+		if *asJSON {
+			return writeJSON(stdout, d)
+		}
+		return d.write(stdout)
+	})
+}
+
+func notFound(id outbox.ID) error {
+	return fmt.Errorf("%w: %s; it may have been delivered so long ago that the log forgot it", outbox.ErrNotFound, id)
+}
+
+// write shows all there is to know, for people.
+func (d *delivery) write(w io.Writer) error {
+	var b bytes.Buffer
+	row := func(name, text string) { fmt.Fprintf(&b, "%-10s%s\n", name, text) }
+	row("id", d.ID)
+	row("rule", d.Rule)
+	row("site", d.Site)
+	row("event", fmt.Sprintf("%s (%s)", d.Event, d.Action))
+	row("about", plain(strings.Join(d.Keys, " ")))
+	row("created", clock(d.Created))
+	row("state", d.stateText())
+	if !d.Retried.IsZero() {
+		row("retried", clock(d.Retried)+", by hand; since then it is outside of the order")
+	}
+	if d.Gone {
+		row("object", "gone before it was loaded: the payload is the row of the event")
+	}
+	row("attempts", fmt.Sprint(d.Attempts))
+	if len(d.Log) == 0 && d.State == outbox.Delivered.String() {
+		row("", "accepted at once, of which no more is kept")
+	}
+	for _, a := range d.Log {
+		row("", fmt.Sprintf("%s  %s, after %v", clock(a.At), a.text(), time.Duration(a.LatencyMS*float64(time.Millisecond)).Round(time.Millisecond/10)))
+		for line := range strings.Lines(plain(a.Response)) {
+			row("", "  | "+strings.TrimSuffix(line, "\n"))
+		}
+	}
+	b.WriteString("payload\n")
+	var payload bytes.Buffer
+	if err := json.Indent(&payload, d.Payload, "", "  "); err != nil {
+		payload.Write(d.Payload)
+	}
+	b.WriteString(plain(payload.String()) + "\n")
+	_, err := w.Write(b.Bytes())
+	return err
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"rowhook/config"
+	"rowhook/deliver"
+	"rowhook/deliver/control"
+	"rowhook/outbox"
+	"rowhook/outbox/sqlite"
+)
+
+// exportPage is how many deliveries are read at a time: the daemon's file is held for no longer.
+const exportPage = 500
+
+func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := newFlagSet("deliveries export", "writes deliveries with their payloads, the oldest first, one JSON object a line")
+	s := newSelection(flags, 0)
+	if err := flags.parse(args, stdout); err != nil {
+		return err
+	}
+	return readLog(ctx, flags.config, func(_ *config.Config, log *sqlite.ReadOnly) error {
+		out := bufio.NewWriter(stdout)
+		lines := json.NewEncoder(out)
+		lines.SetEscapeHTML(false)
+		f, left := s.filter, s.filter.Limit
+		f.Bodies = true
+		for f.Limit = exportPage; ; {
+			if left > 0 {
+				f.Limit = min(left, exportPage)
+			}
+			page, err := log.List(ctx, f)
+			if err != nil {
+				return errors.Join(err, out.Flush())
+			}
+			for _, d := range page {
+				if err := lines.Encode(newDelivery(d)); err != nil {
+					return err
+				}
+				f.After = d.Seq
+			}
+			left -= len(page)
+			if len(page) < f.Limit || left == 0 {
+				return out.Flush()
+			}
+		}
+	})
+}
+
+// changer is the worker that does what a command wants: the running daemon's, or our own where none runs.
+type changer interface {
+	Retry(ctx context.Context, f outbox.Filter) (deliver.Retried, error)
+	Pause(ctx context.Context, name, reason string) error
+	Resume(ctx context.Context, name string) error
+}
+
+// change reaches the daemon for do. When none runs it opens the outbox itself, and keeps a daemon out meanwhile.
+func change(ctx context.Context, file string, do func(changer) error) error {
+	c, err := config.Load(file)
+	if err != nil {
+		return err
+	}
+	if err := do(control.NewClient(c.StateDir)); !errors.Is(err, control.ErrNoDaemon) {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(c.StateDir, "outbox.db")); errors.Is(err, fs.ErrNotExist) {
+		return noOutbox(c)
+	}
+	set, err := readRules(c, file)
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, c.StateDir, slog.New(slog.DiscardHandler))
+	if errors.Is(err, outbox.ErrLocked) {
+		return fmt.Errorf("a daemon has the outbox, but does not answer; it may be starting or stopping, so try again: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	worker, err := deliver.New(store, endpointsOf(c, set), deliver.Options{MaxAge: c.Deliver.MaxAge})
+	if err == nil {
+		err = do(worker)
+	}
+	return errors.Join(err, store.Close())
+}
+
+func retryDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := newFlagSet("deliveries retry", "sends deliveries again: rowhook deliveries retry ID..., or those that flags select.\n"+
+		"Dead ones, unless --state says otherwise. What is sent again is outside of the order; what waits is due at once")
+	asJSON := flags.Bool("json", false, "write JSON, for programs")
+	dead := flags.Bool("dead", false, "all that are dead")
+	s := newSelection(flags, 0)
+	names, err := flags.parseNames(args, stdout, 0, 1000)
+	if err != nil {
+		return err
+	}
+	if (len(names) > 0) == (s.given() || *dead) {
+		return &usageError{"retry takes ids, or flags that select deliveries", "try: rowhook deliveries retry --dead, or -h"}
+	}
+	if *dead || s.filter.States == nil && s.filter.ID == nil {
+		s.filter.States = []outbox.State{outbox.Dead}
+	}
+	filters := make([]outbox.Filter, 0, len(names)+1)
+	for _, name := range names {
+		id, err := parseID(name)
+		if err != nil {
+			return &usageError{err.Error(), "try: rowhook deliveries list"}
+		}
+		filters = append(filters, outbox.Filter{ID: &id})
+	}
+	if len(names) == 0 {
+		filters = append(filters, s.filter)
+	}
+	var all deliver.Retried
+	err = change(ctx, flags.config, func(w changer) (err error) {
+		all, err = retryAll(ctx, w, filters)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return writeJSON(stdout, all)
+	}
+	return writeRetried(stdout, all)
+}
+
+// retryAll retries what each filter selects. That an id selects nothing is an error.
+func retryAll(ctx context.Context, w changer, filters []outbox.Filter) (all deliver.Retried, err error) {
+	for _, f := range filters {
+		done, err := w.Retry(ctx, f)
+		if err != nil {
+			return all, err
+		}
+		if f.ID != nil && f.States == nil && done == (deliver.Retried{}) {
+			return all, notFound(*f.ID)
+		}
+		all.Again += done.Again
+		all.Sooner += done.Sooner
+		all.Left += done.Left
+	}
+	return all, nil
+}
+
+func writeRetried(w io.Writer, r deliver.Retried) error {
+	said := fmt.Sprintf("%d to be sent again", r.Again)
+	if r.Sooner > 0 {
+		said += fmt.Sprintf("; %d that waited due at once", r.Sooner)
+	}
+	if r.Left > 0 {
+		said += fmt.Sprintf("; %d left as they are: their rule is gone, or they are on their way", r.Left)
+	}
+	_, err := fmt.Fprintln(w, said)
+	return err
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rowhook/outbox"
+)
+
+// selection is the flags that select deliveries.
+type selection struct {
+	flags  *flagSet
+	filter outbox.Filter
+}
+
+// stateNames are the states as a person writes them.
+var stateNames = []string{outbox.Fresh.String(), outbox.Waiting.String(), outbox.Delivered.String(), outbox.Dead.String(), outbox.Held.String()}
+
+// newSelection adds the flags to a command; limit is the default of --limit.
+func newSelection(f *flagSet, limit int) *selection {
+	s := &selection{flags: f}
+	f.Func("rule", "only of these rules: `NAME`, or several with commas", func(text string) error {
+		s.filter.Rules = append(s.filter.Rules, strings.Split(text, ",")...)
+		return nil
+	})
+	f.Func("state", "only in these states: "+strings.Join(stateNames, ", ")+"; several with commas", s.states)
+	f.StringVar(&s.filter.Entity, "entity", "", "only of this `ENTITY`: appointment, package_order, customer, employee, service or coupon")
+	f.StringVar(&s.filter.Key, "key", "", "only about one object: `SITE/ENTITY/ID`, for example salon/appointment/12")
+	f.Func("id", "only the one with this `ID`, as in the header webhook-id", func(text string) error {
+		id, err := parseID(text)
+		s.filter.ID = &id
+		return err
+	})
+	f.Func("since", "only those of changes committed at this `TIME` or later: 2h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&s.filter.Since))
+	f.Func("until", "only those of changes committed before this `TIME`", timeFlag(&s.filter.Until))
+	f.IntVar(&s.filter.Limit, "limit", limit, "no more than `N`; 0: all")
+	return s
+}
+
+// states reads --state.
+func (s *selection) states(text string) error {
+	for name := range strings.SplitSeq(text, ",") {
+		i := slices.Index(stateNames, name)
+		if i < 0 {
+			return fmt.Errorf("the states are %s", strings.Join(stateNames, ", "))
+		}
+		s.filter.States = append(s.filter.States, outbox.State(i))
+	}
+	return nil
+}
+
+// given tells whether something was said that selects; the limit does not.
+func (s *selection) given() (given bool) {
+	s.flags.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "rule", "state", "entity", "key", "id", "since", "until":
+			given = true
+		}
+	})
+	return given
+}
+
+// parseID reads the id of a delivery as receivers see it.
+func parseID(text string) (id outbox.ID, err error) {
+	raw, err := hex.DecodeString(strings.ToLower(text))
+	if err != nil || len(raw) != len(id) {
+		return id, fmt.Errorf("%q is no id of a delivery: 32 digits and letters from a to f, as in the header webhook-id", text)
+	}
+	return outbox.ID(raw), nil
+}
+
+// timeFlag reads a point in time, here and now: a duration is so long ago.
+func timeFlag(into *time.Time) func(string) error {
+	return func(text string) error {
+		if ago, err := time.ParseDuration(text); err == nil {
+			*into = time.Now().Add(-ago)
+			return nil
+		}
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {
+			if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+				*into = at
+				return nil
+			}
+		}
+		return fmt.Errorf("%q is no time; write for example 2h (ago), 2026-03-01, or 2026-03-01T12:30", text)
+	}
+}

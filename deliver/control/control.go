@@ -1,0 +1,206 @@
+// Package control is how a command reaches the daemon that owns the outbox: HTTP on a socket in the state directory, which
+// only the daemon's user can open. The daemon calls Serve; a command makes a Client, and does the work itself when the
+// answer is ErrNoDaemon.
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"rowhook/deliver"
+	"rowhook/outbox"
+)
+
+// ErrNoDaemon says that no daemon works in the directory.
+var ErrNoDaemon = errors.New("no daemon answers")
+
+// socketName is the file of the socket.
+const socketName = "control.sock"
+
+// maxMessage bounds what is sent either way.
+const maxMessage = 1 << 20
+
+// Worker is what the daemon lets commands do; deliver.Worker is one.
+type Worker interface {
+	Retry(ctx context.Context, f outbox.Filter) (deliver.Retried, error)
+	Pause(ctx context.Context, name, reason string) error
+	Resume(ctx context.Context, name string) error
+	Status() deliver.Status
+}
+
+// order names an endpoint.
+type order struct{ Name, Reason string }
+
+// Serve answers commands on the socket in dir until ctx ends. The caller owns the directory: a socket that lies there is
+// one that a crash left.
+func Serve(ctx context.Context, dir string, w Worker) error {
+	path := filepath.Join(dir, socketName)
+	l, err := listen(path)
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", path, err)
+	}
+	defer os.Remove(path)
+	server := &http.Server{
+		Handler: handler(w), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("answering on %s: %w", path, err)
+	}
+	return nil
+}
+
+// listen makes the socket in a directory of its own and moves it into place, so that at no time somebody else can open it.
+func listen(path string) (net.Listener, error) {
+	private, err := os.MkdirTemp(filepath.Dir(path), "s")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(private)
+	at := &net.UnixAddr{Net: "unix", Name: filepath.Join(private, "s")}
+	l, err := net.ListenUnix("unix", at)
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	err = os.Chmod(at.Name, 0o600)
+	if err == nil {
+		err = os.Rename(at.Name, path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// handler translates requests into calls.
+func handler(w Worker) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /retry", answer(func(ctx context.Context, f outbox.Filter) (deliver.Retried, error) { return w.Retry(ctx, f) }))
+	mux.Handle("POST /pause", answer(func(ctx context.Context, o order) (struct{}, error) {
+		return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
+	}))
+	mux.Handle("POST /resume", answer(func(ctx context.Context, o order) (struct{}, error) { return struct{}{}, w.Resume(ctx, o.Name) }))
+	mux.Handle("POST /status", answer(func(context.Context, struct{}) (deliver.Status, error) { return w.Status(), nil }))
+	return mux
+}
+
+// answer decodes a request, makes the call and encodes what it returns.
+func answer[In, Out any](call func(context.Context, In) (Out, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		var in In
+		d := json.NewDecoder(http.MaxBytesReader(w, q.Body, maxMessage))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&in); err != nil {
+			http.Error(w, "the request cannot be read: the command is of another version than the daemon", http.StatusBadRequest)
+			return
+		}
+		out, err := call(q.Context(), in)
+		switch {
+		case errors.Is(err, deliver.ErrNoEndpoint):
+			http.Error(w, err.Error(), http.StatusNotFound)
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		default:
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(out) // who asked may have gone
+		}
+	})
+}
+
+// Client asks the daemon of a directory. All its methods return ErrNoDaemon when there is none.
+type Client struct{ http http.Client }
+
+// NewClient makes a client for the daemon in dir; it connects at the first call.
+func NewClient(dir string) *Client {
+	path := filepath.Join(dir, socketName)
+	return &Client{http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			c, err := d.DialContext(ctx, "unix", path)
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+				err = ErrNoDaemon
+			}
+			return c, err
+		},
+	}}}
+}
+
+// Retry is deliver.Worker's.
+func (c *Client) Retry(ctx context.Context, f outbox.Filter) (done deliver.Retried, err error) {
+	err = c.ask(ctx, "retry", f, &done)
+	return done, err
+}
+
+// Pause is deliver.Worker's.
+func (c *Client) Pause(ctx context.Context, name, reason string) error {
+	return c.ask(ctx, "pause", order{Name: name, Reason: reason}, &struct{}{})
+}
+
+// Resume is deliver.Worker's.
+func (c *Client) Resume(ctx context.Context, name string) error {
+	return c.ask(ctx, "resume", order{Name: name}, &struct{}{})
+}
+
+// Status is deliver.Worker's.
+func (c *Client) Status(ctx context.Context) (s deliver.Status, err error) {
+	err = c.ask(ctx, "status", struct{}{}, &s)
+	return s, err
+}
+
+func (c *Client) ask(ctx context.Context, what string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://rowhook/"+what, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(q)
+	if errors.Is(err, ErrNoDaemon) {
+		return ErrNoDaemon
+	}
+	if err != nil {
+		return fmt.Errorf("asking the daemon: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxMessage)) // what was read says enough
+		return said(resp.StatusCode, string(bytes.TrimSpace(text)))
+	}
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return fmt.Errorf("asking the daemon: %w", err)
+	}
+	return nil
+}
+
+// said is an error of the daemon's.
+func said(status int, text string) error {
+	if status == http.StatusNotFound {
+		return &refusal{text, deliver.ErrNoEndpoint}
+	}
+	return &refusal{text, nil}
+}
+
+// refusal is an error that came over the socket as a text.
+type refusal struct {
+	text string
+	kind error
+}
+
+func (r *refusal) Error() string { return r.text }
+func (r *refusal) Unwrap() error { return r.kind }

@@ -1,0 +1,134 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/deliver"
+	"rowhook/outbox"
+)
+
+// worker remembers what it was asked.
+type worker struct {
+	filter outbox.Filter
+	calls  []string
+}
+
+var filter = outbox.Filter{
+	States: []outbox.State{outbox.Dead}, Rules: []string{"crm"}, ID: &outbox.ID{1, 2, 255}, Key: "salon/appointment/12",
+	Since: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Limit: 7,
+}
+
+var status = deliver.Status{Endpoints: []deliver.EndpointStatus{{
+	Name: "http://crm.test:80", Rules: []string{"crm"}, Paused: &deliver.Pause{Since: filter.Since, Reason: "410"}, LastError: "refused",
+}}}
+
+func (w *worker) Retry(_ context.Context, f outbox.Filter) (deliver.Retried, error) {
+	w.filter = f
+	return deliver.Retried{Again: 3, Left: 1}, nil
+}
+
+func (w *worker) Pause(_ context.Context, name, reason string) error {
+	w.calls = append(w.calls, "pause "+name+" "+reason)
+	return nil
+}
+
+func (w *worker) Resume(_ context.Context, name string) error {
+	w.calls = append(w.calls, "resume "+name)
+	if name == "full" {
+		return errors.New("the disk is full")
+	}
+	return errors.Join(deliver.ErrNoEndpoint)
+}
+
+func (w *worker) Status() deliver.Status { return status }
+
+func TestControl(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := NewClient(dir)
+	if _, err := c.Status(t.Context()); !errors.Is(err, ErrNoDaemon) {
+		t.Fatalf("without a daemon: %v", err)
+	}
+	for range 2 { // the second finds what the first left
+		w := &worker{}
+		stop := serve(t, dir, w)
+		if done, err := c.Retry(t.Context(), filter); err != nil || done != (deliver.Retried{Again: 3, Left: 1}) || !reflect.DeepEqual(w.filter, filter) {
+			t.Errorf("retry: %+v, %v, asked for %+v", done, err, w.filter)
+		}
+		if err := c.Pause(t.Context(), "crm", "by hand"); err != nil {
+			t.Error(err)
+		}
+		if err := c.Resume(t.Context(), "erp"); !errors.Is(err, deliver.ErrNoEndpoint) {
+			t.Errorf("resume: %v", err)
+		}
+		if err := c.Resume(t.Context(), "full"); err == nil || err.Error() != "the disk is full" || errors.Is(err, deliver.ErrNoEndpoint) {
+			t.Errorf("resume: %v", err)
+		}
+		if got := strings.Join(w.calls, ", "); got != "pause crm by hand, resume erp, resume full" {
+			t.Errorf("calls: %s", got)
+		}
+		if got, err := c.Status(t.Context()); err != nil || !reflect.DeepEqual(got, status) {
+			t.Errorf("status %+v, %v", got, err)
+		}
+		if err := c.ask(t.Context(), "pause", map[string]int{"name": 1}, nil); err == nil || !strings.Contains(err.Error(), "another version") {
+			t.Errorf("a wrong request: %v", err)
+		}
+		stop()
+		if _, err := c.Status(t.Context()); !errors.Is(err, ErrNoDaemon) {
+			t.Errorf("after it ended: %v", err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, socketName), nil, 0o600); err != nil { // as after a crash
+			t.Fatal(err)
+		}
+	}
+}
+
+// serve runs Serve, and returns when it answers.
+func serve(t *testing.T, dir string, w Worker) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, dir, w) }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if info, err := os.Stat(filepath.Join(dir, socketName)); err == nil && info.Mode().Type() == os.ModeSocket {
+			if info.Mode().Perm() != 0o600 {
+				t.Errorf("the socket has mode %v", info.Mode())
+			}
+			break
+		}
+		select {
+		case err := <-done:
+			t.Fatalf("Serve: %v", err)
+		case <-tick.C:
+		}
+	}
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
+			t.Errorf("it left %v, %v", entries, err)
+		}
+	}
+}
+
+func TestLongPath(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 50))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Serve(t.Context(), dir, &worker{}); err == nil || !strings.Contains(err.Error(), socketName) {
+		t.Errorf("got %v", err)
+	}
+}
