@@ -13,6 +13,9 @@ type names struct {
 	months, monthsShort [12]string
 	days, daysShort     [7]string
 	meridiem            [4]string // am, pm, AM, PM
+
+	declines bool // a month beside its day stands in the genitive
+	genitive [12]string
 }
 
 // english is what WordPress says without a language pack.
@@ -131,6 +134,9 @@ func namesFromPack(file string, size int64) *names {
 	translate(n.months[:], "")
 	translate(n.days[:], "")
 	translate(n.meridiem[:], "")
+	n.genitive = english.months
+	translate(n.genitive[:], "genitive\x04")
+	n.declines = texts["decline months names: on or off\x04off"] == "on"
 	return &n
 }
 

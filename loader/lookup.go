@@ -43,7 +43,10 @@ func lookups() map[string]lookup {
 		"employee": whole("employee", "id", ""), "employee_group": whole("employee_group", "id", ""),
 		"option": whole("option", "id", ""), "option_value": whole("option_value", "id", ""),
 		"gpayments": whole("gpayments", "id", ""), "package": whole("package", "id", ""), "package_group": whole("package_group", "id", ""),
-		"status_code": whole("status_code", "", "code"), "custfields": {tables: []string{"custfields"}, tag: "name", query: "SELECT * FROM {custfields} WHERE `group` = 0 ORDER BY `ordering`"},
+		"status_code": whole("status_code", "", "code"),
+		"custfields": { // 1 is for employees who register
+			tables: []string{"custfields"}, tag: "name", query: "SELECT * FROM {custfields} WHERE `group` = 0 ORDER BY `ordering`",
+		},
 		"config": {
 			tables: []string{"config"}, tag: "param",
 			query: "SELECT `param`, `setting` FROM {config} WHERE `param` IN ('dateformat', 'timeformat', 'keepapplock', 'usercredit')",

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"math"
-	"path"
 	"strconv"
 	"strings"
 )
@@ -169,7 +168,11 @@ func (o *orders) appendInvoice(b []byte, id int64) []byte {
 		b = appendValue(appendKey(b, column), invoice, column)
 	}
 	file := archive + invoice.text("file")
-	b = appendString(appendKey(b, "path"), path.Join(o.site.Root, file))
+	root := o.site.Root
+	if root != "" {
+		root = strings.TrimRight(root, "/") + "/"
+	}
+	b = appendString(appendKey(b, "path"), root+file)
 	return append(appendString(appendKey(b, "uri"), o.siteURL+"/"+file), '}')
 }
 

@@ -3,6 +3,7 @@ package loader
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,6 +18,10 @@ func appendDate(b []byte, t time.Time, format string, n *names) []byte {
 			}
 			continue
 		}
+		if c == 'F' && n.declines && besideDay(format, i) {
+			b = append(b, n.genitive[t.Month()-1]...)
+			continue
+		}
 		var ok bool
 		if b, ok = appendDay(b, t, c, n); ok {
 			continue
@@ -27,6 +32,14 @@ func appendDate(b []byte, t time.Time, format string, n *names) []byte {
 		b = append(b, c)
 	}
 	return b
+}
+
+// besideDay says whether the month at i stands behind its day (j F, j. F) or before it (F j).
+func besideDay(format string, i int) bool {
+	before := strings.TrimSuffix(strings.TrimSuffix(format[:i], " "), ".")
+	day := func(s string) bool { return s == "d" || s == "j" }
+	return len(before) > 0 && len(before) < i && format[i-1] == ' ' && day(before[len(before)-1:]) ||
+		i+2 < len(format) && format[i+1] == ' ' && day(format[i+2:i+3])
 }
 
 // appendDay appends what a letter says of the day.

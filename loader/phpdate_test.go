@@ -55,6 +55,7 @@ func TestLocales(t *testing.T) {
 	}
 	for name, data := range map[string][]byte{
 		"it_IT": pack("August", "agosto", "August abbreviation\x04Aug", "Ago", "Sunday", "domenica", "pm", "di sera"),
+		"pl_PL": pack("August", "sierpień", "genitive\x04August", "sierpnia", "decline months names: on or off\x04off", "on"),
 		"xx":    []byte("no pack"),
 		"yy":    pack("August", "agosto")[:30],
 	} {
@@ -66,6 +67,7 @@ func TestLocales(t *testing.T) {
 	day := time.Date(2027, 8, 15, 20, 0, 0, 0, time.UTC)
 	for _, test := range []struct{ root, locale, want string }{
 		{root, "it_IT", "domenica Sun August agosto Ago di sera"},
+		{root, "pl_PL", "Sunday Sun August sierpień Aug pm"},
 		{root, "", "Sunday Sun August August Aug pm"},
 		{root, "de_DE", "Sunday Sun August August Aug pm"}, // WordPress has no pack, so it is English
 		{root, "xx", "Sunday Sun August August Aug pm"},
@@ -77,6 +79,21 @@ func TestLocales(t *testing.T) {
 	} {
 		if got := string(appendDate(nil, day, `l D \A\u\g\u\s\t F M a`, l.locales.of(test.root, test.locale))); got != test.want {
 			t.Errorf("%s in %q: got %q, want %q", test.locale, test.root, got, test.want)
+		}
+	}
+}
+
+func TestMonthsBesideDays(t *testing.T) {
+	t.Parallel()
+	n := english
+	n.declines, n.genitive[7] = true, "OF"
+	day := time.Date(2027, 8, 15, 20, 0, 0, 0, time.UTC)
+	for format, want := range map[string]string{
+		"j F Y": "15 OF 2027", "j. F": "15. OF", "d F": "15 OF", "F j, Y": "OF 15, 2027", "F Y": "August 2027", "F": "August", "jF": "15August",
+		"j-F": "15-August", "l F": "Sunday August", " F": " August", ". F": ". August",
+	} {
+		if got := string(appendDate(nil, day, format, &n)); got != want {
+			t.Errorf("%q is %q, want %q", format, got, want)
 		}
 	}
 }
