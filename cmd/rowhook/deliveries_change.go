@@ -63,8 +63,8 @@ type changer interface {
 	Resume(ctx context.Context, name string) error
 }
 
-// change reaches the daemon for do. When none runs it opens the outbox itself, and keeps a daemon out meanwhile.
-func change(ctx context.Context, file string, do func(changer) error) error {
+// reach hands do the running daemon. When none runs it opens the outbox itself, and keeps a daemon out meanwhile.
+func reach(ctx context.Context, file string, do func(changer) error) error {
 	c, err := config.Load(file)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func retryDeliveries(ctx context.Context, args []string, stdout io.Writer) error
 		filters = append(filters, s.filter)
 	}
 	var all deliver.Retried
-	err = change(ctx, flags.config, func(w changer) (err error) {
+	err = reach(ctx, flags.config, func(w changer) (err error) {
 		all, err = retryAll(ctx, w, filters)
 		return err
 	})

@@ -45,7 +45,7 @@ func pauseEndpoint(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	name := deliver.EndpointName(names[0])
-	if err := change(ctx, flags.config, func(w changer) error { return known(w.Pause(ctx, name, *reason)) }); err != nil {
+	if err := reach(ctx, flags.config, func(w changer) error { return known(w.Pause(ctx, name, *reason)) }); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "%s is paused; to go on: rowhook endpoints resume %s\n", name, name)
@@ -59,7 +59,7 @@ func resumeEndpoint(ctx context.Context, args []string, stdout io.Writer) error 
 		return err
 	}
 	name := deliver.EndpointName(names[0])
-	if err := change(ctx, flags.config, func(w changer) error { return known(w.Resume(ctx, name)) }); err != nil {
+	if err := reach(ctx, flags.config, func(w changer) error { return known(w.Resume(ctx, name)) }); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "%s goes on; what waited is due at once\n", name)

@@ -50,7 +50,7 @@ func Serve(ctx context.Context, dir string, w Worker) error {
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", path, err)
 	}
-	defer os.Remove(path)
+	defer func() { _ = os.Remove(path) }() // the next one replaces it anyway
 	server := &http.Server{
 		Handler: handler(w), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/dbtest"
+	"rowhook/deliver"
+	"rowhook/deliver/delivertest"
+)
+
+// endpointsOfLog is `endpoints list --json`.
+func endpointsOfLog(t *testing.T, configFile string) (list endpointList) {
+	t.Helper()
+	out, err := rowhook(t, configFile, "endpoints", "list", "--json")
+	if err != nil || json.Unmarshal([]byte(out), &list) != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return list
+}
+
+// TestEndpoints: pause and resume, through the running daemon and without one.
+func TestEndpoints(t *testing.T) {
+	t.Parallel()
+	receiver := delivertest.NewReceiver(t)
+	configFile := logFiles(t, receiver.URL())
+	name := deliver.EndpointName(receiver.URL())
+	list := endpointsOfLog(t, configFile)
+	if len(list.Endpoints) != 2 || list.Daemon || list.Held["gone"] != 1 {
+		t.Fatalf("got %+v", list)
+	}
+	if e := list.Endpoints[0]; e.Name != "books" || strings.Join(e.Rules, " ") != "erp" || e.Waiting != 1 || e.Dead != 0 || e.Oldest.IsZero() {
+		t.Errorf("got %+v", e)
+	}
+	if e := list.Endpoints[1]; e.Name != name || e.Waiting != 1 || e.Dead != 1 || e.Paused != nil {
+		t.Errorf("got %+v", e)
+	}
+	do := func(want string, args ...string) {
+		t.Helper()
+		if out, err := rowhook(t, configFile, append([]string{"endpoints"}, args...)...); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%q: %v\n%s", args, err, out)
+		}
+	}
+	do("books is paused", "pause", "books", "--reason", "they move")
+	do("no daemon runs", "list")
+	stop := beside(t, configFile)
+	if list := endpointsOfLog(t, configFile); !list.Daemon || list.Endpoints[0].Paused == nil || list.Endpoints[0].Paused.Reason != "they move" {
+		t.Errorf("got %+v", list)
+	}
+	do(": they move", "list")
+	do("held, for rule gone is gone: 1", "list")
+	do(name+" is paused", "pause", receiver.URL()+"/some/path")
+	if _, err := rowhook(t, configFile, "endpoints", "pause", "crm"); err == nil || !strings.Contains(err.Error(), "there is no such endpoint: crm; rowhook endpoints list shows all") {
+		t.Errorf("an unknown one: %v", err)
+	}
+	if _, err := rowhook(t, configFile, "deliveries", "retry", "--dead"); err != nil {
+		t.Error(err)
+	}
+	if n := len(receiver.Requests()); n != 0 {
+		t.Errorf("%d requests while all are paused", n)
+	}
+	do("books goes on", "resume", "books")
+	do("goes on", "resume", receiver.URL())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	receiver.WaitAccepted(ctx, 3)
+	eventually(t, "the log", func() bool { return listIDs(t, configFile, "--state", "delivered") == "5 3 2 1" })
+	stop()
+}
+
+// TestGoneReceiver: a whole daemon, whose receiver says that it is no more, and comes back after a person said so.
+func TestGoneReceiver(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	site := dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	receiver := delivertest.NewReceiver(t)
+	receiver.Answer(delivertest.Answer{Status: 410})
+	rules := fmt.Sprintf("rules:\n  - {name: crm, action: appointment.save, url: %q}\n", receiver.URL())
+	configFile := daemonFiles(t, server, rules, "coalesce: 0\n")
+	stop := startDaemon(t, configFile)
+	for range 3 {
+		if _, err := site.Book(t.Context(), dbtest.Booking{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paused := func() bool { return endpointsOfLog(t, configFile).Endpoints[0].Paused != nil }
+	eventually(t, "the pause", paused)
+	stop()
+	receiver.Answer(delivertest.Answer{})
+	stop = startDaemon(t, configFile)
+	if !paused() || len(receiver.Accepted()) != 0 {
+		t.Errorf("after a restart it is not paused, %d were accepted", len(receiver.Accepted()))
+	}
+	if out, err := rowhook(t, configFile, "endpoints", "resume", receiver.URL()); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	receiver.WaitAccepted(ctx, 3)
+	stop()
+}
