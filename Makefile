@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build demo test lint conformance crash bench fuzz clean
+.PHONY: build demo test lint conformance crash bench fuzz servers matrix clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -36,6 +36,14 @@ bench: build # against a bare loop that keeps nothing, by turns
 
 fuzz: # every fuzz target for a moment
 	tools/fuzz.sh 10s
+
+servers: # downloads what the matrix runs against, once; see tools/get-server.sh
+	tools/get-server.sh mysql97 mariadb118
+
+matrix: servers # the reader's tests on every kind of server
+	@tools/need.sh mariadb cc
+	go vet -tags matrix ./cdc ./dbtest
+	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./dbtest
 
 clean:
 	rm -rf bin .cache

@@ -111,7 +111,7 @@ func oneColumn(t *testing.T, typ byte, meta uint16, c column) *layout {
 // Columns that were not logged are not NULL, and columns that are not asked for are neither.
 func TestAbsentColumns(t *testing.T) {
 	t.Parallel()
-	tiny := byte(mysql.MYSQL_TYPE_TINY)
+	tiny := mysql.MYSQL_TYPE_TINY
 	l, err := newLayout(&tableMap{types: []byte{tiny, tiny, tiny, tiny}, meta: make([]uint16, 4)}, []column{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}})
 	if err != nil {
 		t.Fatal(err)

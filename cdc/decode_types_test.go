@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"rowhook/dbtest"
@@ -88,7 +89,7 @@ func fractionColumns(kind dbtest.Kind) []typeColumn {
 		"1e14", "1e15", "123456789012345", "1234567890123456", "12345678901234567", "123456789012345678", "1e16", "1e20", "-1e20", "3.4e38",
 		"0.001", "1e-5", "1e-13", "1e-14", "1e-15", "1.5e-15", "1e-16", "1.17549435e-38", "1e-45", "0.3333333333333333", "1e15/3", "2.5", "0.125", "0.0625",
 	}
-	doubles := append(floats[:len(floats):len(floats)], "1.7976931348623157e308", "-1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "1e100", "1e-100")
+	doubles := slices.Concat(floats, []string{"1.7976931348623157e308", "-1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "1e100", "1e-100"})
 	float := func(r *rand.Rand) string { return fmt.Sprintf("%g", math.Ldexp(r.Float64()-0.5, r.IntN(120)-60)) }
 	double := func(r *rand.Rand) string { return fmt.Sprintf("%g", math.Ldexp(r.Float64()-0.5, r.IntN(1000)-500)) }
 	for _, def := range []string{"FLOAT", "FLOAT(10,3)", "FLOAT(9,0)"} {

@@ -71,8 +71,17 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook"
 
 func (r *reader) tableMap(body []byte) error {
-	if err := r.tables.announce(r.ctx, body); err != nil {
-		if errors.Is(err, errAsking) {
+	var err error
+	switch {
+	case r.txn.again: // its rows are compared, not read: the table may be another by now, or gone
+		err = r.tables.passOver(body)
+	case r.txn.creates:
+		err = r.tables.announceNew(r.ctx, body)
+	default:
+		err = r.tables.announce(r.ctx, body)
+	}
+	if err != nil {
+		if errors.Is(err, errAsking) || r.ctx.Err() != nil {
 			return err
 		}
 		return r.stop("a table's rows cannot be read",
@@ -178,10 +187,11 @@ func (r *reader) statement(schema, text, word string) error {
 	switch word {
 	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
 		if name, ok := r.src.emptied(schema, text); ok {
-			r.warn("a watched table was emptied or dropped; no delete events follow", slog.String("table", name.String()),
+			r.log().Warn("a watched table was emptied or dropped; no delete events follow", slog.String("table", name.String()),
 				slog.String("statement", fmt.Sprintf("%.200s", text)))
 		}
 		r.tables.forgetSchema()
+		r.txn.creates = word == "CREATE"
 	case "", "ANALYZE", "CHECK", "FLUSH", "GRANT", "INSTALL", "OPTIMIZE", "RELEASE", "REPAIR", "REVOKE", "UNINSTALL":
 	default: // DML, in one form or the other
 		if name, ok := r.src.mentions(schema, text); ok {

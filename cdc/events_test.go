@@ -1,12 +1,12 @@
 package cdc
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,9 +142,9 @@ func TestStatementText(t *testing.T) {
 
 // queryBody is the body of a QUERY_EVENT.
 func queryBody(schema, text string) []byte {
-	body := make([]byte, 13)
-	body[8] = byte(len(schema))
-	return append(append(append(body, schema...), 0), text...)
+	var head [13]byte
+	head[8] = byte(len(schema))
+	return slices.Concat(head[:], []byte(schema), []byte{0}, []byte(text))
 }
 
 func FuzzParseQuery(f *testing.F) {
@@ -317,7 +317,7 @@ func TestEventsThatStop(t *testing.T) {
 				t.Fatalf("it goes on, or tries again: %v", err)
 			}
 			wantStop(t, stop)
-			if !errors.Is(h.err, err) || stop.At.File == "" || bytes.ContainsRune([]byte(stop.Error()), 0) {
+			if !errors.Is(h.err, err) || stop.At.File == "" || strings.ContainsRune(stop.Error(), 0) {
 				t.Errorf("it stops with %q", stop)
 			}
 		})

@@ -1,13 +1,13 @@
 package cdc
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 )
@@ -15,20 +15,20 @@ import (
 // The types of a value in MySQL's binary JSON; see sql-common/json_binary.h. Containers are small when their offsets
 // have two bytes, large when they have four.
 const (
-	jsonSmallObject = iota
-	jsonLargeObject
-	jsonSmallArray
-	jsonLargeArray
-	jsonLiteral
-	jsonInt16
-	jsonUint16
-	jsonInt32
-	jsonUint32
-	jsonInt64
-	jsonUint64
-	jsonDouble
-	jsonString
-	jsonOpaque = 15
+	jsonSmallObject = 0
+	jsonLargeObject = 1
+	jsonSmallArray  = 2
+	jsonLargeArray  = 3
+	jsonLiteral     = 4
+	jsonInt16       = 5
+	jsonUint16      = 6
+	jsonInt32       = 7
+	jsonUint32      = 8
+	jsonInt64       = 9
+	jsonUint64      = 10
+	jsonDouble      = 11
+	jsonString      = 12
+	jsonOpaque      = 15
 )
 
 // maxJSONDecimal is the largest precision of a DECIMAL in a document: computed ones have whole groups of digits.
@@ -70,7 +70,7 @@ func (w *jsonWriter) value(typ byte, data []byte, depth int) error {
 	case jsonSmallObject, jsonLargeObject, jsonSmallArray, jsonLargeArray:
 		return w.container(typ, data, depth)
 	case jsonString:
-		s, _, ok := jsonSized(data)
+		s, ok := jsonSized(data)
 		if !ok {
 			return errJSON
 		}
@@ -80,7 +80,7 @@ func (w *jsonWriter) value(typ byte, data []byte, depth int) error {
 		if len(data) < 1 {
 			return errJSON
 		}
-		value, _, ok := jsonSized(data[1:])
+		value, ok := jsonSized(data[1:])
 		if !ok {
 			return errJSON
 		}
@@ -124,7 +124,7 @@ func (w *jsonWriter) scalar(typ byte, data []byte) error {
 	case jsonDouble:
 		start := len(w.text)
 		w.text = appendShort(w.text, math.Float64frombits(v), asManyAsNeeded)
-		if !strings.ContainsAny(string(w.text[start:]), ".e") { // else it would look like an integer
+		if !bytes.ContainsAny(w.text[start:], ".e") { // else it would look like an integer
 			w.text = append(w.text, ".0"...)
 		}
 	}
@@ -248,19 +248,19 @@ func appendPackedTime(text []byte, typ byte, packed int64) []byte {
 }
 
 // jsonSized cuts off bytes with their number in front of them, seven bits to a byte, the lowest first.
-func jsonSized(data []byte) (value, rest []byte, ok bool) {
+func jsonSized(data []byte) (value []byte, ok bool) {
 	size := uint64(0)
 	for i := 0; i < 5 && i < len(data); i++ {
 		size |= uint64(data[i]&0x7f) << (7 * i)
 		if data[i] < 0x80 {
 			data = data[i+1:]
 			if size > uint64(len(data)) {
-				return nil, nil, false
+				return nil, false
 			}
-			return data[:size], data[size:], true
+			return data[:size], true
 		}
 	}
-	return nil, nil, false
+	return nil, false
 }
 
 // appendJSONString adds a quoted string.

@@ -13,10 +13,11 @@ import (
 
 // innerEvent is an event as it stands in a payload.
 func innerEvent(typ replication.EventType, body []byte) []byte {
-	head := make([]byte, replication.EventHeaderSize)
-	head[4] = byte(typ)
-	binary.LittleEndian.PutUint32(head[9:], uint32(len(head)+len(body)))
-	return append(head, body...)
+	event := make([]byte, replication.EventHeaderSize+len(body))
+	event[4] = byte(typ)
+	binary.LittleEndian.PutUint32(event[9:], uint32(len(event)))
+	copy(event[replication.EventHeaderSize:], body)
+	return event
 }
 
 // payloadBody is a TRANSACTION_PAYLOAD_EVENT. The sizes in front are wrong on purpose: nobody may trust them.
@@ -124,7 +125,6 @@ func TestPayloadMemory(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	event = nil
 	body := append([]byte{payloadEnd}, packed.Bytes()...)
 	var p payloadReader
 	defer p.close()

@@ -122,7 +122,7 @@ func (s *Source) checkFilters(ctx context.Context) []Finding {
 }
 
 func inList(list, name string) bool {
-	for _, n := range strings.Split(list, ",") {
+	for n := range strings.SplitSeq(list, ",") {
 		if strings.EqualFold(strings.TrimSpace(n), name) {
 			return true
 		}

@@ -11,8 +11,8 @@ import (
 type mysqlError = driver.MySQLError
 
 // queryRow returns the first row of an answer by column name, nil when it has none. NULL is "".
-func queryRow(ctx context.Context, db *sql.DB, query string, args ...any) (map[string]string, error) {
-	rows, err := queryRows(ctx, db, query, args...)
+func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string, error) {
+	rows, err := queryRows(ctx, db, query)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}

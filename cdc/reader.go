@@ -35,6 +35,7 @@ type openTxn struct {
 	Txn
 	open        bool
 	begun       bool // MySQL: a BEGIN was seen, so another query does not end it
+	creates     bool // a table, whose rows follow
 	standalone  bool // MariaDB: one query, and no event that ends it
 	again       bool // it was read before: compare, do not hand out
 	time        time.Time
@@ -91,7 +92,7 @@ func (r *reader) abandon() error {
 	if r.txn.again {
 		return historyError(r.tracker, "it has only a part of the last transaction", nil)
 	}
-	r.warn("the server crashed while it logged a transaction, which is discarded", slog.String("transaction", r.txn.ID()))
+	r.log().Warn("the server crashed while it logged a transaction, which is discarded", slog.String("transaction", r.txn.ID()))
 	r.discard(0)
 	r.txn.open = false
 	return nil
@@ -245,7 +246,7 @@ func (r *reader) toSink(err error) error {
 func (r *reader) linkIsWell() {
 	if r.src.trouble != "" {
 		r.src.trouble = ""
-		r.src.cfg.Log.Info("the link to the database is back", slog.String("at", r.seen.String()))
+		r.log().Info("the link to the database is back")
 	}
 }
 
@@ -254,7 +255,7 @@ func (r *reader) stop(reason, hint string, err error) error {
 	return &StopError{At: r.seen, Reason: reason, Hint: hint, Err: err}
 }
 
-// warn reports what a user must know but need not stop for.
-func (r *reader) warn(msg string, args ...any) {
-	r.src.cfg.Log.Warn(msg, append(args, slog.String("at", r.seen.String()))...)
+// log is for what a user must know, but what is no reason to stop. It says where we are.
+func (r *reader) log() *slog.Logger {
+	return r.src.cfg.Log.With(slog.String("at", r.seen.String()))
 }

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // errAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log
 // says.
 var errAsking = errors.New("asking the server for its columns")
+
+var errNoTable = errors.New("the server has no such table now")
 
 // tableCache knows the tables that the log announced, by the ids it uses for them. It belongs to one connection.
 type tableCache struct {
@@ -68,6 +71,39 @@ func (c *tableCache) announce(ctx context.Context, body []byte) error {
 	return nil
 }
 
+// visibleWithin is how long a new table may take to be seen by others after it was logged.
+const visibleWithin = 10 * time.Second
+
+// announceNew is announce for a table that the same transaction creates: the log tells of it before others can see it.
+func (c *tableCache) announceNew(ctx context.Context, body []byte) error {
+	late := time.NewTimer(visibleWithin)
+	defer late.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := c.announce(ctx, body)
+		if !errors.Is(err, errNoTable) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-late.C:
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// passOver takes a table map whose rows are not read.
+func (c *tableCache) passOver(body []byte) error {
+	id, _, _, err := peekTable(body)
+	if err == nil {
+		c.byID[id] = nil
+	}
+	return err
+}
+
 // layOut finds the names and types of an announced table's columns: from the log when it tells (binlog_row_metadata
 // FULL), else from the server.
 func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mappedTable, error) {
@@ -107,7 +143,7 @@ func (s *Source) columns(ctx context.Context, name TableName) ([]column, []int, 
 		return nil, nil, fmt.Errorf("%w: %w", errAsking, err)
 	}
 	if len(rows) == 0 {
-		return nil, nil, fmt.Errorf("the server has no such table now, or user %s may not SELECT from it", s.cfg.User)
+		return nil, nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, s.cfg.User)
 	}
 	if is := (TableName{rows[0]["table_schema"], rows[0]["table_name"]}); is != name { // the log's names tell case apart
 		return nil, nil, fmt.Errorf("the server calls it %s", is)

@@ -114,9 +114,12 @@ func kill(t *testing.T, server *dbtest.Server, condition string) {
 		t.Fatal(err)
 	}
 	for _, row := range found {
-		var refused *mysql.MySQLError
+		_, err := db.ExecContext(t.Context(), "KILL "+row["id"])
 		const noSuchThread = 1094
-		if _, err := db.ExecContext(t.Context(), "KILL "+row["id"]); err != nil && !(errors.As(err, &refused) && refused.Number == noSuchThread) {
+		if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == noSuchThread {
+			continue
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -157,7 +160,7 @@ func pool(t *testing.T, cfg Config) *sql.DB {
 	if strings.HasPrefix(cfg.Address, "/") {
 		c.Net = "unix"
 	}
-	c.Logger = log{}
+	c.Logger, c.TLS = log{}, cfg.TLS
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,9 @@
 package cdc
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // wire reads the parts of an event body from left to right. Bodies are not trusted: a read beyond the end returns
 // nothing and sets short, so a parser reads on and looks at short once.
@@ -71,8 +74,8 @@ func littleEndian(b []byte) uint64 {
 		return binary.LittleEndian.Uint64(b)
 	}
 	var v uint64
-	for i := len(b) - 1; i >= 0; i-- {
-		v = v<<8 | uint64(b[i])
+	for _, c := range slices.Backward(b) {
+		v = v<<8 | uint64(c)
 	}
 	return v
 }

@@ -224,7 +224,7 @@ func (s *Server) Restart(ctx context.Context, args ...string) error {
 	if err := s.Stop(); err != nil {
 		return err
 	}
-	if err := s.spawn(args); err != nil {
+	if err := s.spawn(ctx, args); err != nil {
 		return fmt.Errorf("starting a database server: %w", err)
 	}
 	if err := s.ready(ctx); err != nil {
@@ -234,7 +234,7 @@ func (s *Server) Restart(ctx context.Context, args ...string) error {
 	return nil
 }
 
-func (s *Server) spawn(more []string) error {
+func (s *Server) spawn(ctx context.Context, more []string) error {
 	p, err := s.kind.program()
 	if err != nil {
 		return err
@@ -247,7 +247,8 @@ func (s *Server) spawn(more []string) error {
 	places := []string{
 		"--datadir=" + s.data(), "--tmpdir=" + s.dir, "--socket=" + s.Socket(), "--pid-file=" + filepath.Join(s.dir, "pid"), "--port=" + strconv.Itoa(s.port),
 	}
-	s.cmd = p.command(context.Background(), slices.Concat(places, p.defaults(), s.args, more)...) // it ends in its own ways: Stop, Kill
+	ctx = context.WithoutCancel(ctx) // it ends in its own ways: Stop, Kill
+	s.cmd = p.command(ctx, slices.Concat(places, p.defaults(), s.args, more)...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.dir, log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // Ctrl-C is for us; we decide when the server ends
