@@ -121,10 +121,7 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 	list := endpointList{Held: make(map[string]int)}
 	byName, byRule := make(map[string]*endpoint), make(map[string]*endpoint)
 	for _, r := range set.Rules {
-		name := r.Endpoint.OrderGroup
-		if name == "" {
-			name = deliver.EndpointName(r.Endpoint.URL)
-		}
+		name := endpointName(r)
 		if byName[name] == nil {
 			byName[name] = &endpoint{Name: name}
 		}

@@ -79,6 +79,9 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, set), d.deliverOptions()); err != nil {
 		return err
 	}
+	for _, name := range unused(d.cfg.Deliver.Endpoints, set) {
+		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
+	}
 	d.line = pipeline.New(pipeline.Config{
 		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin}, d.log), Brake: d.worker,
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -10,6 +11,7 @@ import (
 	"log/slog"
 	"math/big"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -92,6 +94,22 @@ func limitsOf(endpoints []config.Endpoint) map[string]deliver.Limit {
 		limits[deliver.EndpointName(e.Endpoint)] = deliver.Limit{Concurrency: e.Concurrency, Every: time.Duration(e.Rate)}
 	}
 	return limits
+}
+
+// endpointName is what the endpoint of a rule is called.
+func endpointName(r *rules.Rule) string {
+	return cmp.Or(r.Endpoint.OrderGroup, deliver.EndpointName(r.Endpoint.URL))
+}
+
+// unused are the endpoints of the configuration that no rule posts to: they are misspelt, most likely.
+func unused(endpoints []config.Endpoint, set *rules.Set) (names []string) {
+	for _, e := range endpoints {
+		name := deliver.EndpointName(e.Endpoint)
+		if !slices.ContainsFunc(set.Rules, func(r *rules.Rule) bool { return endpointName(r) == name }) {
+			names = append(names, e.Endpoint)
+		}
+	}
+	return names
 }
 
 // identity is what a state directory calls itself for ever: the source id that delivery ids are derived from, and our

@@ -12,8 +12,8 @@ import (
 // pruneStep is how many commits are looked at in one transaction, pruneBytes how much of payloads is deleted in it: few,
 // as deliveries wait meanwhile.
 const (
-	pruneStep  = 256
-	pruneBytes = 8 << 20
+	pruneStep  = 128
+	pruneBytes = 2 << 20
 )
 
 // Keep is how much of what was delivered is kept.

@@ -98,6 +98,48 @@ func TestPruneSize(t *testing.T) {
 	}
 }
 
+// TestPruneYields: commits go on between the steps of a long pruning.
+func TestPruneYields(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	body := make([]byte, 100_000)
+	for range 100 {
+		b := outbox.Batch{}
+		var outcomes []outbox.Outcome
+		for range 10 {
+			b.Deliveries = append(b.Deliveries, &outbox.Delivery{Rule: "crm", Body: body})
+		}
+		if err := s.Commit(t.Context(), &b); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range b.Deliveries {
+			outcomes = append(outcomes, outbox.Outcome{Seq: d.Seq, State: outbox.Delivered, Attempts: 1})
+		}
+		settle(t, s, outcomes...)
+	}
+	if err := s.flush(); err != nil {
+		t.Fatal(err)
+	}
+	later, pruned := time.Now().Add(time.Hour), make(chan error, 1)
+	go func() {
+		_, err := s.Prune(t.Context(), Keep{Since: later})
+		pruned <- err
+	}()
+	for commits := 0; ; commits++ {
+		select {
+		case err := <-pruned:
+			if err != nil || commits < 3 { // 100 MB take 50 steps
+				t.Errorf("%d commits meanwhile, %v", commits, err)
+			}
+			return
+		default:
+			if err := s.Commit(t.Context(), &outbox.Batch{Checkpoint: []byte("p")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // TestPruneSteps: many commits go in several transactions, also past those that stay.
 func TestPruneSteps(t *testing.T) {
 	t.Parallel()
