@@ -86,12 +86,15 @@ func NewTracker(p Position) (*Tracker, error) {
 
 // Advance makes txn the last transaction.
 func (t *Tracker) Advance(txn Txn) error {
+	if t.byPlace() {
+		txn.GTID = ""
+	}
 	if t.last != nil && t.last.GTID != "" {
 		if err := t.set.Update(t.last.GTID); err != nil {
 			return fmt.Errorf("adding %s to the GTID set: %w", t.last.GTID, err)
 		}
 	}
-	if t.set == nil && t.last == nil && txn.GTID != "" { // nothing had one before
+	if t.set == nil && txn.GTID != "" { // the first transaction of all
 		set, err := mysql.ParseGTIDSet(t.flavor, "")
 		if err != nil {
 			return err

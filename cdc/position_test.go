@@ -81,6 +81,23 @@ func roundTrip(t *testing.T, p Position) *Tracker {
 	return tracker
 }
 
+// TestTrackerByPlace has a server begin to give GTIDs in the middle of its log.
+func TestTrackerByPlace(t *testing.T) {
+	t.Parallel()
+	tracker, err := NewTracker(Position{Flavor: "mysql", Start: Coord{"b.1", 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, gtid := range []string{"", testUUID + ":1", testUUID + ":2"} {
+		if err := tracker.Advance(Txn{GTID: gtid, Start: Coord{"b.1", uint64(100 * i)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p := tracker.Position(); p.Set != "" || p.Last.GTID != "" || p.Start.Offset != 200 {
+		t.Errorf("it stands at %+v, %+v", p, p.Last)
+	}
+}
+
 func TestReached(t *testing.T) {
 	t.Parallel()
 	at := func(offset uint64) Coord { return Coord{"binlog.000001", offset} }

@@ -38,10 +38,10 @@ download() {
 		Acquire::Retries "3";
 		Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 	CONF
-	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq --error-on=any update
-	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq install -y --download-only "$@" >/dev/null
+	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq --error-on=any update || return
+	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq install -y --download-only "$@" >/dev/null || return
 	for package in "$dir"/apt/var/cache/apt/archives/*.deb; do
-		dpkg-deb -x "$package" "$dir/root"
+		dpkg-deb -x "$package" "$dir/root" || return
 	done
 	rm -rf "$dir/apt" "$dir"/root/usr/share/{doc,man,locale,perl,icu} "$dir"/root/usr/lib/*/perl*
 }
@@ -55,8 +55,7 @@ get() {
 	fi
 	echo "get-server.sh: downloading $name"
 	new=$(mktemp -d "$servers/new-$name-XXXXXX")
-	# In a shell of its own, so that set -e holds in it.
-	if ! (set -e; download "$new" "$@"); then
+	if ! download "$new" "$@"; then
 		rm -rf "$new"
 		fail "$name" "the download FAILED"
 	fi
