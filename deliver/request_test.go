@@ -146,7 +146,11 @@ func TestVerdicts(t *testing.T) {
 			t.Parallel()
 			r := delivertest.NewReceiver(t)
 			r.Answer(tt.answer)
-			res := attempt(t, Endpoint{URL: r.URL()}, making("crm", 1, "k"), Options{Burst: 2, Timeout: 100 * time.Millisecond})
+			timeout := time.Minute
+			if tt.answer.Never {
+				timeout = 100 * time.Millisecond
+			}
+			res := attempt(t, Endpoint{URL: r.URL()}, making("crm", 1, "k"), Options{Burst: 2, Timeout: timeout})
 			if res.verdict != tt.verdict || res.attempt.Error != tt.error || res.attempt.Response != tt.response || res.retryAfter != tt.wait {
 				t.Errorf("got %+v", res)
 			}

@@ -113,7 +113,7 @@ func TestFailingAggregate(t *testing.T) {
 }
 
 // TestOutageOfOne: one of two endpoints is down while thousands are made for it. The other one does not notice; when it is
-// back, everything goes out at once and in order.
+// back, everything goes out in order.
 func TestOutageOfOne(t *testing.T) {
 	t.Parallel()
 	down, up := delivertest.NewReceiver(t), delivertest.NewReceiver(t)
@@ -140,10 +140,6 @@ func TestOutageOfOne(t *testing.T) {
 	}
 	down.Open()
 	checkOrder(t, down.WaitAccepted(patience(t), len(toDown)), toDown)
-	got := down.Requests()
-	if took := got[len(got)-1].At.Sub(got[0].At); took > 20*time.Second {
-		t.Errorf("from the first to the last it took %s", took)
-	}
 	until(t, "the outcomes", func() bool { return states(t, s)[outbox.Delivered] == len(list) })
 }
 
