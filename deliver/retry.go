@@ -13,7 +13,7 @@ import (
 type Retried struct {
 	Again  int `json:"again"`  // dead or delivered ones: they are sent again, with a new schedule, outside of the order
 	Sooner int `json:"sooner"` // waiting ones: they are due at once, in their order
-	Left   int `json:"left"`   // held ones, whose rule is gone, and fresh ones, which are on their way: nothing changes
+	Left   int `json:"left"`   // those whose rule is gone, and fresh ones, which are on their way: nothing changes
 }
 
 // retryPage is how many deliveries are retried at a time.
@@ -37,7 +37,7 @@ func (w *Worker) Retry(ctx context.Context, f outbox.Filter) (done Retried, err 
 		if len(list) == 0 {
 			return done, nil
 		}
-		if err := w.store.Settle(done.retry(list)); err != nil {
+		if err := w.store.Settle(done.retry(list, w.serves)); err != nil {
 			return done, fmt.Errorf("recording retries: %w", err)
 		}
 		f.After = list[len(list)-1].Seq
@@ -50,25 +50,32 @@ func (w *Worker) Retry(ctx context.Context, f outbox.Filter) (done Retried, err 
 }
 
 // retry counts deliveries, and says what becomes of them.
-func (r *Retried) retry(list []*outbox.Stored) []outbox.Outcome {
+func (r *Retried) retry(list []*outbox.Stored, serves func(rule string) bool) []outbox.Outcome {
 	now := time.Now()
 	outcomes := make([]outbox.Outcome, 0, len(list))
 	for _, s := range list {
 		o := outbox.Outcome{Seq: s.Seq, State: outbox.Waiting, Due: now}
-		switch s.State {
-		case outbox.Dead, outbox.Delivered:
-			r.Again++
-			o.Retried = now
-		case outbox.Waiting:
-			r.Sooner++
-			o.Attempts = s.Attempts
-		default:
+		switch {
+		case s.State == outbox.Fresh || s.State == outbox.Held || !serves(s.Rule):
 			r.Left++
 			continue
+		case s.State != outbox.Waiting:
+			r.Again++
+			o.Retried = now
+		default:
+			r.Sooner++
+			o.Attempts = s.Attempts
 		}
 		outcomes = append(outcomes, o)
 	}
 	return outcomes
+}
+
+// serves tells whether a rule has an endpoint.
+func (w *Worker) serves(rule string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.wanted[rule] != nil || (*w.targets.Load())[rule] != nil
 }
 
 // rescan tells all lanes to look.

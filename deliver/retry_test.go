@@ -110,6 +110,12 @@ func TestRetryDelivered(t *testing.T) {
 				t.Errorf("retried %+v, %v, want %+v", done, err, want)
 			}
 		}
+		if err := m.Settle([]outbox.Outcome{{Seq: 3, State: outbox.Dead}}); err != nil {
+			t.Fatal(err)
+		}
+		if done, err := w.Retry(t.Context(), outbox.Filter{States: []outbox.State{outbox.Dead}}); err != nil || done != (Retried{Left: 1}) {
+			t.Errorf("of a rule that is gone: %+v, %v", done, err)
+		}
 		pass(time.Second)
 		stop()
 		// Nothing runs: the next run does it.
@@ -118,7 +124,7 @@ func TestRetryDelivered(t *testing.T) {
 		}
 		running(t, m, oneEndpoint, n.options())
 		pass(time.Second)
-		if len(n.of(a)) != 2 || len(n.of(b)) != 2 || len(n.of(c)) != 0 || m.get(3).State != outbox.Held {
+		if len(n.of(a)) != 2 || len(n.of(b)) != 2 || len(n.of(c)) != 0 || m.get(3).State != outbox.Dead {
 			t.Errorf("tried %v, %v, %v", n.of(a), n.of(b), n.of(c))
 		}
 		if got := states(t, m); got[outbox.Delivered] != 2 {

@@ -103,7 +103,7 @@ func retryDeliveries(ctx context.Context, args []string, stdout io.Writer) error
 	if err != nil {
 		return err
 	}
-	if (len(names) > 0) == (s.given() || *dead) {
+	if (len(names) > 0) == (s.given() || *dead) || *dead && s.filter.States != nil {
 		return &usageError{"retry takes ids, or flags that select deliveries", "try: rowhook deliveries retry --dead, or -h"}
 	}
 	if *dead || s.filter.States == nil && s.filter.ID == nil {

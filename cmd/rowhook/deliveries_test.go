@@ -288,7 +288,7 @@ func TestDeliveriesUsage(t *testing.T) {
 	for _, args := range []string{
 		"deliveries", "deliveries explode", "deliveries list x", "deliveries list --state lost", "deliveries list --since soon", "deliveries list --id 12",
 		"deliveries show", "deliveries show 12", "deliveries show " + idOf(1) + " " + idOf(2), "deliveries retry", "deliveries retry 12",
-		"deliveries retry --dead " + idOf(1), "deliveries retry --limit 3", "deliveries export x",
+		"deliveries retry --dead " + idOf(1), "deliveries retry --limit 3", "deliveries retry --dead --state held", "deliveries export x",
 		"endpoints", "endpoints explode", "endpoints pause", "endpoints resume a b", "endpoints list x",
 	} {
 		out, err := rowhook(t, configFile, strings.Fields(args)...)
