@@ -60,7 +60,7 @@ func (k Kind) program() (program, error) {
 		}
 		dir = filepath.Join(cache, "rowhook-servers")
 	}
-	usr := filepath.Join(dir, string(k), "root", "usr")
+	usr := filepath.Join(dir, string(k), "unpacked", "usr")
 	loaders, err := filepath.Glob(filepath.Join(usr, "lib", "*-linux-gnu", "ld-linux-*.so.*"))
 	if err != nil || len(loaders) != 1 {
 		return program{}, fmt.Errorf("there is no %s in %s: run make servers", k, dir)

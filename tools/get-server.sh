@@ -18,11 +18,11 @@ fail() {
 	exit 1
 }
 
-# download DIR SUITE PACKAGE...: unpacks packages of a suite, and all that they need, to DIR/root.
+# download DIR SUITE PACKAGE...: unpacks packages of a suite, and all that they need, to DIR/unpacked.
 download() {
 	local dir=$1 suite=$2 mirror
 	shift 2
-	mkdir -p "$dir"/apt/{etc/apt/preferences.d,var/lib/apt/lists/partial,var/cache/apt/archives/partial,var/lib/dpkg} "$dir/root"
+	mkdir -p "$dir"/apt/{etc/apt/preferences.d,var/lib/apt/lists/partial,var/cache/apt/archives/partial,var/lib/dpkg} "$dir/unpacked"
 	: >"$dir/apt/var/lib/dpkg/status"
 	# The mirror that this machine itself uses.
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | sort -u | head -n 1)
@@ -41,16 +41,16 @@ download() {
 	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq --error-on=any update || return
 	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq install -y --download-only "$@" >/dev/null || return
 	for package in "$dir"/apt/var/cache/apt/archives/*.deb; do
-		dpkg-deb -x "$package" "$dir/root" || return
+		dpkg-deb -x "$package" "$dir/unpacked" || return
 	done
-	rm -rf "$dir/apt" "$dir"/root/usr/share/{doc,man,locale,perl,icu} "$dir"/root/usr/lib/*/perl*
+	rm -rf "$dir/apt" "$dir"/unpacked/usr/share/{doc,man,locale,perl,icu} "$dir"/unpacked/usr/lib/*/perl*
 }
 
 # get NAME BINARY SUITE PACKAGE...: makes sure that a server is there, whole.
 get() {
 	local name=$1 binary=$2 new
 	shift 2
-	if [ -x "$servers/$name/root/usr/sbin/$binary" ]; then
+	if [ -x "$servers/$name/unpacked/usr/sbin/$binary" ]; then
 		return
 	fi
 	echo "get-server.sh: downloading $name"
@@ -59,7 +59,7 @@ get() {
 		rm -rf "$new"
 		fail "$name" "the download FAILED"
 	fi
-	if [ ! -x "$new/root/usr/sbin/$binary" ]; then
+	if [ ! -x "$new/unpacked/usr/sbin/$binary" ]; then
 		rm -rf "$new"
 		fail "$name" "the packages of Debian $1 hold no $binary"
 	fi
