@@ -51,8 +51,7 @@ func startDaemon(ctx context.Context, s settings, out *page) (*daemon, error) {
 	}
 	d := &daemon{live: make(chan struct{}), ended: make(chan struct{})}
 	d.cmd = exec.Command(s.binary, "run", "--config", filepath.Join(s.dir, "config.yaml")) //nolint:noctx // stop ends it, in order
-	d.cmd.Env = append(os.Environ(), "ROWHOOK_DB_PASSWORD="+s.dbPassword, "SIGNING_SECRET=whsec_"+s.signingKey)
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM} // Ctrl-C is for us, we end it
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}    // Ctrl-C is for us, we end it
 	log, err := d.cmd.StderrPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting rowhook: %w", err)
@@ -119,7 +118,7 @@ func (d *daemon) stop() error {
 
 // write makes the files that a person would write.
 func (s settings) write() error {
-	values := map[string]string{"Address": s.dbAddress, "Schema": schema, "Prefix": prefix, "URL": s.url}
+	values := map[string]string{"Address": s.dbAddress, "Schema": schema, "Prefix": prefix, "URL": s.url, "Dir": s.dir}
 	if err := os.Mkdir(filepath.Join(s.dir, "rules.d"), 0o700); err != nil {
 		return err
 	}
@@ -133,6 +132,11 @@ func (s settings) write() error {
 			return err
 		}
 		if err := os.WriteFile(filepath.Join(s.dir, path), []byte(filled.String()), 0o600); err != nil {
+			return err
+		}
+	}
+	for path, secret := range map[string]string{"password": s.dbPassword, "signing": "whsec_" + s.signingKey} {
+		if err := os.WriteFile(filepath.Join(s.dir, path), []byte(secret), 0o600); err != nil {
 			return err
 		}
 	}

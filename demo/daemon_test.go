@@ -9,9 +9,8 @@ import (
 )
 
 func TestSettingsMakeAValidConfiguration(t *testing.T) {
-	t.Setenv("ROWHOOK_DB_PASSWORD", "secret")
-	t.Setenv("SIGNING_SECRET", "whsec_"+randomKey())
-	s := settings{dir: t.TempDir(), dbAddress: "127.0.0.1:33306", url: "http://127.0.0.1:8080/hooks"}
+	t.Parallel()
+	s := settings{dir: t.TempDir(), dbAddress: "127.0.0.1:33306", dbPassword: "secret", signingKey: randomKey(), url: "http://127.0.0.1:8080/hooks"}
 	if err := s.write(); err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func run(ctx context.Context, binary string) (err error) {
 	if !terminal || !isTerminal(os.Stdin) || os.Getenv("DEMO_ONCE") != "" {
 		return nil
 	}
-	invite(out, server)
+	invite(out, server, s)
 	select {
 	case <-ctx.Done():
 	case <-d.ended:
@@ -149,11 +149,12 @@ func summary(out *page, c counts, missing int, took time.Duration) error {
 }
 
 // invite says how to go on by hand.
-func invite(out *page, server *dbtest.Server) {
+func invite(out *page, server *dbtest.Server, s settings) {
 	out.title("Now you: whatever you change in the salon arrives here")
 	out.say("mariadb --user=root --socket=%s %s", server.Socket(), schema)
 	out.say("  UPDATE wp_vikappointments_reservation SET purchaser_phone = '555' WHERE id = 1;")
 	out.say("  DELETE FROM wp_vikappointments_reservation WHERE id IN (2, 4);")
 	out.say("  INSERT INTO wp_vikappointments_users (billing_name) VALUES ('Somebody New');")
+	out.say("and what became of it:  %s deliveries list --config %s", s.binary, filepath.Join(s.dir, "config.yaml"))
 	out.say("Ctrl-C ends the demo and removes all of it.")
 }

@@ -48,7 +48,11 @@ func (f *flagSet) parseNames(args []string, stdout io.Writer, least, most int) (
 		names, args = append(names, f.Arg(0)), f.Args()[1:]
 	}
 	if len(names) < least || len(names) > most {
-		return nil, &usageError{fmt.Sprintf("%s takes %d to %d names, and this is %d", f.Name(), least, most, len(names)), "try: " + f.Name() + " -h"}
+		takes := fmt.Sprintf("%d to %d names", least, most)
+		if least == most && most == 1 {
+			takes = "one name"
+		}
+		return nil, &usageError{fmt.Sprintf("%s takes %s, and this is %d", f.Name(), takes, len(names)), "try: " + f.Name() + " -h"}
 	}
 	return names, nil
 }
