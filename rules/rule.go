@@ -1,7 +1,5 @@
 package rules
 
-import "slices"
-
 // Rule is one rule of a rule file: which events, how much to load, where to post. It never changes.
 type Rule struct {
 	Name     string
@@ -41,11 +39,6 @@ type Endpoint struct {
 	Secret        string   // sends its md5, as the plugin does
 	SigningSecret []string // Standard Webhooks keys as written, whsec_ and base64; the first is the newest
 	OrderGroup    string   // deliveries of one group keep their order; empty: scheme, host and port of URL
-}
-
-// Has says whether some rule loads that much.
-func (s *Set) Has(load Load) bool {
-	return slices.ContainsFunc(s.Rules, func(r *Rule) bool { return r.Load == load && r.Action.Kind != Delete })
 }
 
 // Set is the rules of a configuration, in the order of their files.

@@ -32,7 +32,7 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 		return err
 	}
 	defer db.Close()
-	source, err := cdc.Open(ctx, db, sourceConfig(c, set, 0, slog.New(slog.DiscardHandler)))
+	source, err := cdc.Open(ctx, db, sourceConfig(c, 0, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return err
 	}

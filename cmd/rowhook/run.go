@@ -71,7 +71,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
-	source, err := d.connect(ctx, db, set, id.serverID)
+	source, err := d.connect(ctx, db, id.serverID)
 	if err != nil {
 		return err
 	}
@@ -127,10 +127,10 @@ func (d *daemon) deliverOptions() deliver.Options {
 
 // connect finds the server and looks whether it can be followed. A server that is not there yet is waited for: at boot
 // it may start after us.
-func (d *daemon) connect(ctx context.Context, db *sql.DB, set *rules.Set, serverID uint32) (*cdc.Source, error) {
+func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
 	wait := time.Second
 	for {
-		source, err := d.checked(ctx, db, set, serverID)
+		source, err := d.checked(ctx, db, serverID)
 		if err == nil {
 			return source, nil
 		}
@@ -147,8 +147,8 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, set *rules.Set, server
 	}
 }
 
-func (d *daemon) checked(ctx context.Context, db *sql.DB, set *rules.Set, serverID uint32) (*cdc.Source, error) {
-	source, err := cdc.Open(ctx, db, sourceConfig(d.cfg, set, serverID, d.log))
+func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+	source, err := cdc.Open(ctx, db, sourceConfig(d.cfg, serverID, d.log))
 	if err != nil {
 		return nil, err
 	}

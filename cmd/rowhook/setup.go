@@ -55,10 +55,10 @@ func sitesOf(c *config.Config) []*rules.Site {
 const plugin = "plugin"
 
 // sourceConfig is how to reach the server, and what to watch on it.
-func sourceConfig(c *config.Config, set *rules.Set, serverID uint32, log *slog.Logger) cdc.Config {
+func sourceConfig(c *config.Config, serverID uint32, log *slog.Logger) cdc.Config {
 	o := cdc.Config{
 		Address: c.Database.Address, User: c.Database.User, Password: c.Database.Password, ServerID: serverID, Log: log,
-		Statements: c.Fidelity == plugin || set.Has(rules.Basic), NeedStatements: c.Fidelity == plugin,
+		Statements: true, NeedStatements: c.Fidelity == plugin,
 	}
 	switch c.Database.TLS {
 	case "true":
