@@ -115,7 +115,7 @@ func TestManyWritersSeeNothingStale(t *testing.T) {
 					return err
 				}
 				id, err := site.Insert(ctx, "reservation", "id_employee", 1, "id_service", service, "checkin_ts", "2027-01-12 10:00:00",
-					"duration", 30, "purchaser_mail", "a@example.test", "id_parent", -1, "locked_until", 5)
+					"duration", 30, "purchaser_mail", "a@example.test", "locked_until", 5)
 				if err != nil {
 					return err
 				}
