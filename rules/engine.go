@@ -115,9 +115,6 @@ func (e *Engine) SetRules(set *Set) {
 // Change gathers a change of the transaction that is being read. It is invisible until Commit.
 func (e *Engine) Change(c *cdc.Change) { e.net.add(c) }
 
-// Pending is how many changes the transaction that is being read has so far.
-func (e *Engine) Pending() int { return len(e.net.changes) }
-
 // Discard keeps the first changes of the transaction that is being read and forgets the others.
 func (e *Engine) Discard(keep int) { e.net.discard(min(keep, len(e.net.changes))) }
 
