@@ -140,6 +140,9 @@ func (s *Source) syncer(host string, port uint16, r *reader) *replication.Binlog
 	})
 }
 
+// firstEvent is where every file of the log begins, behind its mark.
+const firstEvent = 4
+
 // dump asks the server for the log from before the last transaction, or from behind it.
 func (t *Tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replication.BinlogStreamer, error) {
 	switch {
@@ -152,7 +155,11 @@ func (t *Tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replicati
 		}
 		return syncer.StartSyncGTID(set)
 	}
-	return syncer.StartSync(mysql.Position{Name: t.start.File, Pos: uint32(t.start.Offset)})
+	at := mysql.Position{Name: t.start.File, Pos: uint32(t.start.Offset)}
+	if t.beyond() != (Coord{}) {
+		at.Pos = firstEvent
+	}
+	return syncer.StartSync(at)
 }
 
 // checkHistory proves that the server has what we read. A server that was restored from an older copy accepts our

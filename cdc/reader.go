@@ -22,8 +22,10 @@ type reader struct {
 	err     error // why it stopped, nil when the link broke
 
 	seen   Coord // how far the log was read
+	from   Coord // what ends up to here is passed over: the server could not be asked for less
 	tables *tableCache
 	txn    openTxn
+	placed bool // seen is right beyond 4 GiB
 	verify bool // the next transaction must be the tracker's last
 	digest xxhash.Digest
 	packed payloadReader
@@ -49,7 +51,7 @@ type openTxn struct {
 }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
-	return &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, verify: verify, tables: newTableCache(s)}
+	return &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, tables: newTableCache(s)}
 }
 
 // HandleEvent takes the next event of the log. Every type is used, ignored, or a reason to stop (see events.go).
@@ -66,9 +68,8 @@ func (r *reader) handle(e *replication.BinlogEvent) error {
 		return err
 	}
 	h := e.Header
-	const artificial = 0x20
-	if h.LogPos > 0 && h.Flags&artificial == 0 {
-		r.seen.Offset = uint64(h.LogPos)
+	if r.move(h); r.from != (Coord{}) && h.LogPos > 0 && !r.from.Before(r.seen) {
+		return nil
 	}
 	switch ev := e.Event.(type) {
 	case *replication.RotateEvent:
@@ -112,8 +113,7 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	if r.txn.open {
 		return r.stop(fmt.Sprintf("transaction %s begins inside transaction %s", gtid, r.txn.ID()), "please report this", nil)
 	}
-	start := Coord{r.seen.File, uint64(h.LogPos)}
-	start.Offset -= min(start.Offset, uint64(h.EventSize))
+	start := r.startOf(h)
 	if r.tracker.byPlace() {
 		gtid = ""
 	}
