@@ -34,8 +34,8 @@ const (
 )
 
 // Follow reads the log from p on and hands it to sink, over as many connections as it takes. It returns when ctx ends,
-// when sink fails, or with a StopError.
-func (s *Source) Follow(ctx context.Context, p Position, sink Sink) error {
+// when sink fails, or with a StopError. The schema records are those that were stored with p, if any were.
+func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, sink Sink) error {
 	if p.Flavor != s.flavor {
 		return &StopError{
 			Reason: fmt.Sprintf("the stored position is of a %s server, but this is %s", p.Flavor, s.version),

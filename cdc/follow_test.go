@@ -137,7 +137,7 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 		if server.Kind().MySQL() {
 			other = "mariadb"
 		}
-		err := s.Follow(t.Context(), Position{Flavor: other}, newRecorder())
+		err := s.Follow(t.Context(), Position{Flavor: other}, nil, newRecorder())
 		var stop *StopError
 		if !errors.As(err, &stop) {
 			t.Fatalf("it ends with %v", err)
@@ -174,7 +174,7 @@ func testFollowEnds(t *testing.T, server *dbtest.Server) {
 			return ctx.Err()
 		}
 		done := make(chan error, 1)
-		go func() { done <- s.Follow(ctx, p, rec) }()
+		go func() { done <- s.Follow(ctx, p, nil, rec) }()
 		wait(s, rec, waiting)
 		cancel()
 		select {

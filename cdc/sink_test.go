@@ -118,7 +118,7 @@ func follow(t *testing.T, s *Source, p Position, sinks ...*recorder) *follower {
 	}
 	go func() {
 		defer close(f.ended)
-		f.err = s.Follow(ctx, p, f.recorder)
+		f.err = s.Follow(ctx, p, nil, f.recorder)
 	}()
 	t.Cleanup(f.stop)
 	return f

@@ -57,7 +57,7 @@ func TestLoadedContainsTheEvent(t *testing.T) {
 	for range 2 {
 		g.Go(func() error { return disturb(ctx, server, t) })
 	}
-	if err := source.Follow(ctx, start, f); ctx.Err() == nil {
+	if err := source.Follow(ctx, start, nil, f); ctx.Err() == nil {
 		t.Error(err)
 	}
 	stop()

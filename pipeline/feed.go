@@ -62,7 +62,11 @@ func (f *feed) Commit(c *cdc.Commit) error {
 			return err
 		}
 	}
-	return f.put(entry{op: commitEntry, commit: *c}, 0)
+	size := 0
+	for _, r := range c.Schema {
+		size += len(r.Key) + len(r.Data)
+	}
+	return f.put(entry{op: commitEntry, commit: *c}, size)
 }
 
 func (f *feed) put(e entry, size int) error {

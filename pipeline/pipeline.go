@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,7 +27,7 @@ import (
 // Source is the server whose log is read; a *cdc.Source.
 type Source interface {
 	Current(ctx context.Context) (cdc.Position, error)
-	Follow(ctx context.Context, p cdc.Position, sink cdc.Sink) error
+	Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error
 	End(ctx context.Context) (cdc.End, error)
 }
 
@@ -60,7 +61,8 @@ type Pipeline struct {
 
 	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
 	batch       []*outbox.Delivery
-	moved       bool // there is something to commit besides deliveries
+	schema      []cdc.SchemaRecord // not committed yet
+	moved       bool               // there is something to commit besides deliveries
 	committing  bool
 	lastCommit  time.Time
 	asking      bool      // a question for the log's end is on its way
@@ -120,7 +122,7 @@ func (p *Pipeline) SetRules(ctx context.Context, set *rules.Set) error {
 // Run reads, and returns when ctx ends (nil), or with the reason why it cannot go on. What was read and applied is
 // stored in either case.
 func (p *Pipeline) Run(ctx context.Context) error {
-	start, err := p.resume(ctx)
+	start, schema, err := p.resume(ctx)
 	if err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return nil // it was told to stop before it began
@@ -133,7 +135,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	for _, l := range p.lanes {
 		g.Go(func() error { l.run(parts, p.cfg.Loader, p.loaded, p.cfg.Log); return nil })
 	}
-	g.Go(func() error { return p.cfg.Source.Follow(parts, start, p.feed) })
+	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
 
 	failed := p.loop(parts, g)
@@ -149,32 +151,37 @@ func (p *Pipeline) Run(ctx context.Context) error {
 }
 
 // resume reads the outbox, or takes the present end of the log as the beginning.
-func (p *Pipeline) resume(ctx context.Context) (cdc.Position, error) {
+func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord, error) {
 	state, err := p.cfg.Store.Resume(ctx)
 	if err != nil {
-		return cdc.Position{}, fmt.Errorf("reading the outbox: %w", err)
+		return cdc.Position{}, nil, fmt.Errorf("reading the outbox: %w", err)
 	}
 	var c checkpoint
 	if state.Checkpoint == nil {
 		if c.Position, err = p.cfg.Source.Current(ctx); err != nil {
-			return c.Position, err
+			return c.Position, nil, err
 		}
 		p.moved = true // so that a crash does not lose where now was
 	} else if err := json.Unmarshal(state.Checkpoint, &c); err != nil {
-		return c.Position, fmt.Errorf("reading the stored position: %w", err)
+		return c.Position, nil, fmt.Errorf("reading the stored position: %w", err)
 	}
 	if p.track, err = cdc.NewTracker(c.Position); err != nil {
-		return c.Position, fmt.Errorf("reading the stored position: %w", err)
+		return c.Position, nil, fmt.Errorf("reading the stored position: %w", err)
 	}
 	p.seen = c.Position.Start
-	records := make([]rules.Record, len(state.Open))
-	for i, r := range state.Open {
-		records[i] = rules.Record(r)
+	var records []rules.Record
+	var schema []cdc.SchemaRecord
+	for _, r := range state.Open {
+		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
+			schema = append(schema, cdc.SchemaRecord(r))
+		} else {
+			records = append(records, rules.Record(r))
+		}
 	}
 	if err := p.engine.Restore(records, time.Now()); err != nil {
-		return c.Position, fmt.Errorf("reading the open events: %w", err)
+		return c.Position, nil, fmt.Errorf("reading the open events: %w", err)
 	}
-	return c.Position, p.commitNow(ctx)
+	return c.Position, schema, p.commitNow(ctx)
 }
 
 // loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can mend.
@@ -257,6 +264,7 @@ func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 		return err
 	}
 	p.moved = true
+	p.schema = append(p.schema, c.Schema...)
 	p.stale.commit(c, p.cfg.Loader)
 	if err := p.engine.Commit(c, time.Now()); err != nil {
 		return err
@@ -333,11 +341,14 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storing the position: %w", err)
 	}
-	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: make([]outbox.Record, len(records))}
-	for i, r := range records {
-		b.Open[i] = outbox.Record(r)
+	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: make([]outbox.Record, 0, len(records)+len(p.schema))}
+	for _, r := range records {
+		b.Open = append(b.Open, outbox.Record(r))
 	}
-	p.batch, p.moved, p.lastCommit = nil, false, time.Now()
+	for _, r := range p.schema {
+		b.Open = append(b.Open, outbox.Record(r))
+	}
+	p.batch, p.schema, p.moved, p.lastCommit = nil, nil, false, time.Now()
 	return b, nil
 }
 

@@ -28,6 +28,9 @@ type script struct {
 	more  chan struct{} // closed, and made anew, when the log grows
 	since []uint64      // where each Follow began
 	begun chan struct{} // holds a token for each Follow that began
+
+	schema map[int][]cdc.SchemaRecord // what comes with a transaction
+	handed [][]cdc.SchemaRecord       // what each Follow was handed
 }
 
 // txn is one transaction.
@@ -55,13 +58,14 @@ func (s *script) End(context.Context) (cdc.End, error) {
 	return cdc.End{Coord: coord(uint64(len(s.log)))}, nil
 }
 
-func (s *script) Follow(ctx context.Context, p cdc.Position, sink cdc.Sink) error {
+func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error {
 	next := p.Start.Offset
 	if p.Last != nil {
 		next = p.Last.Start.Offset + 1 // Last was read before
 	}
 	s.mu.Lock()
 	s.since = append(s.since, next)
+	s.handed = append(s.handed, schema)
 	s.mu.Unlock()
 	s.begun <- struct{}{}
 	for {
@@ -74,7 +78,7 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, sink cdc.Sink) erro
 					return err
 				}
 			}
-			at := cdc.Commit{Txn: cdc.Txn{Start: coord(next)}, End: coord(next + 1), Time: time.Now(), Rows: len(log[next])}
+			at := cdc.Commit{Txn: cdc.Txn{Start: coord(next)}, End: coord(next + 1), Time: time.Now(), Rows: len(log[next]), Schema: s.schema[int(next)]}
 			if err := sink.Commit(&at); err != nil {
 				return err
 			}
@@ -241,6 +245,33 @@ func TestReadsOnBehindWhatIsStored(t *testing.T) {
 	}
 	if want := []uint64{0, 2}; !slices.Equal(b.src.since, want) {
 		t.Errorf("reading began at %v, want %v", b.src.since, want)
+	}
+}
+
+func TestSchemaRecordsAreStoredWithThePosition(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 0)
+	b.src.schema = map[int][]cdc.SchemaRecord{
+		0: {{Key: cdc.SchemaPrefix + "a", Data: []byte("old")}, {Key: cdc.SchemaPrefix + "b", Data: []byte("gone")}},
+		1: {{Key: cdc.SchemaPrefix + "b"}, {Key: cdc.SchemaPrefix + "a", Data: []byte("new")}},
+		2: {{Key: cdc.SchemaPrefix + "c", Data: []byte("alone")}},
+	}
+	end := b.run()
+	b.src.write(txn{b.coupon(0, 1, "a")})
+	b.src.write(txn{b.coupon(0, 1, "b")})
+	b.src.write(nil) // DDL
+	b.src.write(txn{b.coupon(0, 1, "c")})
+	b.next(0, 3)
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	b.run()
+	got := ""
+	for _, r := range b.src.handed[1] {
+		got += fmt.Sprintf("%s=%s ", r.Key, r.Data)
+	}
+	if want := "sa=new sc=alone "; got != want || b.src.handed[0] != nil {
+		t.Errorf("handed at first %v, then %s; want %s", b.src.handed[0], got, want)
 	}
 }
 
