@@ -20,7 +20,7 @@ const (
 
 // connect opens a connection. Mode is SQLite's: rw or ro.
 func connect(ctx context.Context, path, mode string) (*sqlite3.Conn, error) {
-	name := url.URL{Scheme: "file", Path: path, RawQuery: "mode=" + mode}
+	name := url.URL{Scheme: "file", Path: path, RawQuery: "mode=" + mode + vfsQuery()}
 	c, err := sqlite3.OpenContext(sqlite3.WithMaxMemory(ctx, maxMemory), name.String())
 	if err != nil {
 		return nil, err
