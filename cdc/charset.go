@@ -52,7 +52,7 @@ func newTextDecoder(charset string) (textDecoder, error) {
 	if t := newByteText(charset); t != nil {
 		return t, nil
 	}
-	return nil, fmt.Errorf("charset %q is not known: convert the column to utf8mb4", charset)
+	return nil, &undecodableError{what: fmt.Sprintf("text in charset %q", charset), to: "CHARACTER SET utf8mb4"}
 }
 
 // appendValidUTF8 adds text with U+FFFD for what is no UTF-8.

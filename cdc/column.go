@@ -85,8 +85,45 @@ func unescape(c byte) byte {
 	return c
 }
 
+// learn adds what only the schema tells to columns that come from a table map: how FLOAT(m,d), DOUBLE(m,d), YEAR(2) and
+// old times are shown, and which strings are UUIDs or addresses. A column that is another one by now is left alone.
+func learn(m *tableMap, columns, schema []column) {
+	known := make(map[string]column, len(schema))
+	for _, c := range schema {
+		known[c.Name] = c
+	}
+	for i := range columns {
+		c := &columns[i]
+		s, ok := known[c.Name]
+		if !ok || !fits(m.realType(i), s.DataType) || s.Charset != c.Charset && s.Charset != "" {
+			continue
+		}
+		c.Fixed, c.Digits = s.Fixed, s.Digits
+		switch s.DataType {
+		case "uuid", "inet4", "inet6":
+			c.DataType = s.DataType
+		}
+	}
+}
+
+// speaksForItself says whether a table map that tells everything leaves nothing for learn.
+func (m *tableMap) speaksForItself() bool {
+	for i := range m.types {
+		switch m.realType(i) {
+		case mysql.MYSQL_TYPE_FLOAT, mysql.MYSQL_TYPE_DOUBLE, mysql.MYSQL_TYPE_YEAR,
+			mysql.MYSQL_TYPE_TIME, mysql.MYSQL_TYPE_DATETIME, mysql.MYSQL_TYPE_TIMESTAMP:
+			return false
+		case mysql.MYSQL_TYPE_STRING:
+			if n := charLength(int(m.meta[i])); n == uuidSize || n == inet4Size {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // columnsFromMap describes the columns when the table map tells everything (binlog_row_metadata=FULL), false otherwise. Even
-// then it lacks what only the schema knows: the digits of FLOAT(m,n), and that a LONGTEXT of MariaDB holds JSON.
+// then it lacks what only the schema knows: see learn.
 func columnsFromMap(m *tableMap) ([]column, bool) {
 	if m.names == nil {
 		return nil, false

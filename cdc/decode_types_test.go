@@ -21,9 +21,9 @@ func tablesOfTypes(kind dbtest.Kind) []typeTable {
 		{"others", otherColumns(kind)},
 	}
 	if kind.MySQL() {
-		tables = append(tables, typeTable{"documents", documentColumns()})
+		return append(tables, typeTable{"documents", documentColumns()})
 	}
-	return tables
+	return append(tables, typeTable{"compressed", compressedColumns()})
 }
 
 func integerColumns(kind dbtest.Kind) []typeColumn {
@@ -213,6 +213,29 @@ func charsetColumns(kind dbtest.Kind) []typeColumn {
 	return columns
 }
 
+// compressedColumns has MariaDB's COMPRESSED columns, whose values are packed or not, with and without a frame.
+func compressedColumns() []typeColumn {
+	var columns []typeColumn
+	values := []string{"''", "'a'", "REPEAT('a', 99)", "REPEAT('ab', 50)", "REPEAT('c', 200)"}
+	for _, c := range []struct {
+		def  string
+		most int
+	}{
+		{"VARCHAR(254) COMPRESSED CHARACTER SET latin1", 254}, {"VARCHAR(255) COMPRESSED CHARACTER SET latin1", 255}, {"VARCHAR(3000) COMPRESSED", 1000},
+		{"VARBINARY(40) COMPRESSED", 40}, {"VARBINARY(1000) COMPRESSED", 300}, {"VARCHAR(100) COMPRESSED CHARACTER SET ucs2", 100},
+		{"TINYTEXT COMPRESSED", 200}, {"TEXT COMPRESSED CHARACTER SET gbk", 5000}, {"MEDIUMTEXT COMPRESSED", 70000}, {"LONGTEXT COMPRESSED", 70000},
+		{"TINYBLOB COMPRESSED", 200}, {"BLOB COMPRESSED", 5000}, {"MEDIUMBLOB COMPRESSED", 70000}, {"LONGBLOB COMPRESSED", 70000},
+	} {
+		columns = append(columns, typeColumn{
+			def: c.def, values: values,
+			random: func(r *rand.Rand) string {
+				return fmt.Sprintf("REPEAT(%s, %d)", quoteText(randomText(r, "abc dé", 1+r.IntN(30))), r.IntN(c.most/30+1))
+			},
+		})
+	}
+	return columns
+}
+
 func otherColumns(kind dbtest.Kind) []typeColumn {
 	many := make([]string, 300)
 	for i := range many {
@@ -233,10 +256,32 @@ func otherColumns(kind dbtest.Kind) []typeColumn {
 	if kind.MySQL() {
 		return append(columns, typeColumn{def: "VECTOR(3)", values: []string{"TO_VECTOR('[1,2,3]')", "TO_VECTOR('[-1.5,1e10,0]')"}})
 	}
-	return append(columns,
-		typeColumn{def: "INET6", show: "INET6_ATON(%s)", values: []string{"'::'", "'::1'", "'2001:db8::'", "'ff::ff00'"}},
-		typeColumn{def: "UUID", show: "UNHEX(REPLACE(%s, '-', ''))", values: []string{"'123e4567-e89b-12d3-a456-426655440000'", "'00000000-0000-0000-0000-000000000000'"}},
+	hex := func(bytes int) func(r *rand.Rand) string {
+		return func(r *rand.Rand) string {
+			b := make([]byte, bytes)
+			for i := range b {
+				if r.IntN(3) > 0 { // runs of zeros matter
+					b[i] = byte(r.Uint32())
+				}
+			}
+			return fmt.Sprintf("x'%x'", b)
+		}
+	}
+	columns = append(columns,
+		typeColumn{def: "INET4", values: []string{"'0.0.0.0'", "'1.2.3.4'", "'255.255.255.255'", "'10.0.0.0'"}, random: hex(inet4Size)},
+		typeColumn{def: "INET6", values: []string{
+			"'::'", "'::1'", "'2001:db8::'", "'ff::ff00'", "'::1.2.3.4'", "'::ffff:1.2.3.4'", "'::1:0'", "'::2:0:0:0'", "'1:0:2:3:4:5:6:7'", "'1:0:0:2:3:0:0:4'",
+			"'1:2:3:4:5:6:7:0'", "'0:2:3:4:5:6:7:8'", "'::ffff:0:0:0'", "'::fffe:1.2.3.4'",
+		}, random: hex(inet6Size)},
+		typeColumn{def: "UUID", values: []string{
+			"'123e4567-e89b-12d3-a456-426655440000'", "'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'",
+			"'017f22e2-79b0-7cc3-98c4-dc0c0c07398f'", "'1ec9414c-232a-6b00-b3c8-9f6bdeced846'",
+		}, random: hex(uuidSize)},
 	)
+	if kind != dbtest.MariaDB1011 {
+		columns = append(columns, typeColumn{def: "VECTOR(3)", values: []string{"VEC_FromText('[1,2,3]')", "VEC_FromText('[-1.5,1e10,0]')"}})
+	}
+	return columns
 }
 
 func randomText(r *rand.Rand, letters string, n int) string {

@@ -84,8 +84,11 @@ func (r *reader) tableMap(body []byte) error {
 		if errors.Is(err, errAsking) || r.ctx.Err() != nil {
 			return err
 		}
-		return r.stop("a table's rows cannot be read",
-			"it was perhaps altered or dropped while rowhook was behind; start with an empty state_dir", err)
+		hint := "it was perhaps altered or dropped while rowhook was behind; start with an empty state_dir"
+		if u, ok := errors.AsType[*undecodableError](err); ok {
+			hint = u.hint()
+		}
+		return r.stop("a table's rows cannot be read", hint, err)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type field struct {
 	scale  int      // digits behind the point; of a YEAR all digits
 	short  bool     // of FLOAT and DOUBLE: no scale, as many digits as it takes
 	digits int      // of a DECIMAL, those before the point too
+	packed bool     // the value is that of a COMPRESSED column
 	pad    int      // a shorter value is padded with zeros to this size
 	labels []string // of ENUM and SET
 	text   textDecoder
@@ -53,6 +54,9 @@ const (
 	asEnum
 	asSet
 	asJSON // MySQL's binary form
+	asUUID
+	asINET4
+	asINET6
 )
 
 // newLayout joins a table map with what is known of its columns. What the map says itself (signedness, charsets) is
@@ -117,8 +121,6 @@ func (m *tableMap) newField(i int, c column) (field, error) {
 	case mysql.MYSQL_TYPE_JSON:
 		f.how, f.kind, f.prefix = asJSON, JSON, meta
 		return f, f.checkPrefix()
-	case typeBlobCompressed, typeVarcharCompressed:
-		return f, errors.New("COMPRESSED columns are not read: ALTER TABLE ... MODIFY it without COMPRESSED")
 	case mysql.MYSQL_TYPE_GEOMETRY, mysql.MYSQL_TYPE_VECTOR:
 		f.how, f.kind, f.prefix = asBytes, Binary, meta
 		return f, f.checkPrefix()
@@ -136,10 +138,11 @@ func (m *tableMap) newText(i int, c column, f field) (field, error) {
 	t, meta := m.types[i], int(m.meta[i])
 	length := meta
 	f.prefix = 1
+	f.packed = t == typeVarcharCompressed || t == typeBlobCompressed
 	switch t {
 	case mysql.MYSQL_TYPE_STRING:
 		length = charLength(meta)
-	case mysql.MYSQL_TYPE_VARCHAR, mysql.MYSQL_TYPE_VAR_STRING:
+	case mysql.MYSQL_TYPE_VARCHAR, mysql.MYSQL_TYPE_VAR_STRING, typeVarcharCompressed:
 	default:
 		length, f.prefix = 0, meta
 	}
@@ -149,7 +152,7 @@ func (m *tableMap) newText(i int, c column, f field) (field, error) {
 	charset := c.Charset
 	if m.collations != nil {
 		if charset = charsetOf(m.collations[i]); charset == "" {
-			return f, fmt.Errorf("collation %d is not known", m.collations[i])
+			return f, &undecodableError{what: fmt.Sprintf("text of collation %d", m.collations[i]), to: "CHARACTER SET utf8mb4"}
 		}
 	}
 	f.kind = Text
@@ -158,6 +161,9 @@ func (m *tableMap) newText(i int, c column, f field) (field, error) {
 		f.how, f.kind = asBytes, Binary
 		if t == mysql.MYSQL_TYPE_STRING { // trailing zeros are not logged
 			f.pad = length
+		}
+		if as, ok := shownAs(c.DataType, length); ok {
+			f.how, f.kind, f.pad = as, Text, 0
 		}
 	case "utf8mb4", "utf8mb3", "utf8", "ascii":
 		f.how = asUTF8

@@ -119,8 +119,9 @@ func ParseRow(b []byte) (Row, error) {
 
 // RowBuilder makes rows. Its buffers are reused, so making a row costs two allocations. The zero RowBuilder is ready.
 type RowBuilder struct {
-	text  []byte
-	cells []cell
+	text   []byte
+	cells  []cell
+	packed inflater
 }
 
 // Reset begins a new row.

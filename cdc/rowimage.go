@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -11,6 +12,9 @@ import (
 
 // maxKept bounds the memory that a builder keeps between rows, in bytes: one large row should not cost forever.
 const maxKept = 1 << 20
+
+// maxText bounds the text of a row image, in bytes: it may be longer than the image.
+const maxText = 1 << 30
 
 // row reads one row image from the front of data and returns what follows it. present says which columns the image
 // holds; the others are Absent, which is not Null.
@@ -23,6 +27,7 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 		return Row{}, nil, err
 	}
 	text, cells := b.text[:0], slices.Grow(b.cells[:0], len(l.fields))
+	b.packed.begin()
 	bit := -1
 	for i := range l.fields {
 		f := &l.fields[i]
@@ -39,7 +44,7 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 			data = rest
 			if f.skip {
 				kind = Absent
-			} else if text, err = f.append(text, value); err != nil {
+			} else if text, err = b.value(f, text, value); err != nil {
 				return Row{}, nil, fmt.Errorf("column %s: %w", f.name, err)
 			}
 		}
@@ -51,6 +56,20 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 		b.text = nil
 	}
 	return row, data, nil
+}
+
+// value adds the text of a value as it stands in an image.
+func (b *RowBuilder) value(f *field, text, value []byte) ([]byte, error) {
+	var err error
+	if f.packed {
+		if value, err = b.packed.unpack(value); err != nil {
+			return text, err
+		}
+	}
+	if text, err = f.append(text, value); err == nil && len(text) > maxText {
+		err = errors.New("the row is too large")
+	}
+	return text, err
 }
 
 // nulls cuts the bits of the NULL columns off the front of a row image; there is one for each column present.
@@ -140,6 +159,8 @@ func (f *field) append(text, value []byte) ([]byte, error) {
 		return f.appendLabels(text, littleEndian(value))
 	case asJSON:
 		return appendJSON(text, value)
+	case asUUID, asINET4, asINET6:
+		return f.appendFixedBinary(text, value), nil
 	}
 	return f.appendTemporal(text, value), nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -108,15 +109,25 @@ func (c *tableCache) passOver(body []byte) error {
 // FULL), else from the server.
 func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mappedTable, error) {
 	m, err := parseTableMap(s.flavor, body)
+	if u, ok := errors.AsType[*undecodableError](err); ok {
+		return nil, s.nameColumn(ctx, name, u)
+	}
 	if err != nil {
 		return nil, err
 	}
 	columns, known := columnsFromMap(m)
 	key := m.primaryKey
-	if !known {
+	switch {
+	case !known:
 		if columns, key, err = s.columns(ctx, name); err != nil {
 			return nil, err
 		}
+	case !m.speaksForItself():
+		schema, _, err := s.columns(ctx, name)
+		if errors.Is(err, errAsking) {
+			return nil, err
+		}
+		learn(m, columns, schema) // of a table that is no more there is nothing to learn
 	}
 	l, err := newLayout(m, columns)
 	if err != nil {
@@ -130,6 +141,19 @@ func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mapp
 		names[i] = c.Name
 	}
 	return &mappedTable{table: NewTable(name, names, key), layout: l}, nil
+}
+
+// nameColumn says which column it is that ended the parsing of a table map, as far as the server knows.
+func (s *Source) nameColumn(ctx context.Context, name TableName, u *undecodableError) error {
+	columns, _, err := s.columns(ctx, name)
+	if errors.Is(err, errAsking) {
+		return err
+	}
+	if u.number > len(columns) {
+		return fmt.Errorf("column %d: %w", u.number, u)
+	}
+	c := columns[u.number-1]
+	return fmt.Errorf("column %s, %s: %w", c.Name, strings.ToUpper(c.DataType), u)
 }
 
 // columns asks the server what a table's columns are now, and which make its primary key.

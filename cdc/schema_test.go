@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -96,4 +97,32 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 		execute(t, conn, "ALTER USER side ACCOUNT UNLOCK")
 		f.expect(t, "insert a(id=1)")
 	})
+}
+
+// TestUndecodable meets columns that cannot be read: it must say which, of what type, and what to do.
+func TestUndecodable(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, dbtest.MariaDB1011)
+	for _, metadata := range []string{"NO_LOG", "FULL"} {
+		t.Run(metadata, func(t *testing.T) {
+			conn := schemaConn(t, server, "old_"+strings.ToLower(metadata), "SET GLOBAL mysql56_temporal_format = OFF, binlog_row_metadata = "+metadata)
+			execute(t, conn, "CREATE TABLE a (id INT PRIMARY KEY, began TIME(3))")
+			f := followNow(t, openSource(t, sourceConfig(server, newLog(), "old_"+strings.ToLower(metadata), "a")))
+			execute(t, conn, "INSERT INTO a VALUES (1, '10:00:00.5')")
+			wantStop(t, f.stopError(t), ".a", "column began", "MariaDB 5.3", "ALTER TABLE ... MODIFY")
+		})
+	}
+
+	schemaConn(t, server, "new", "CREATE TABLE a (id INT PRIMARY KEY, shape GEOMETRY)")
+	s := openSource(t, sourceConfig(server, newLog(), "new", "a"))
+	body := append([]byte{7, 0, 0, 0, 0, 0, 0, 0}, "\x03new\x00\x01a\x00\x02\x03\xc8\x00\x03"...) // a type of the future
+	err := newTableCache(s).announce(t.Context(), body)
+	if u, ok := errors.AsType[*undecodableError](err); !ok || !strings.Contains(u.hint(), "MODIFY") {
+		t.Fatalf("it is no column that cannot be read: %v", err)
+	}
+	for _, words := range []string{"new.a", "column shape, GEOMETRY", "type 200"} {
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("%q does not say %q", err, words)
+		}
+	}
 }

@@ -1,6 +1,9 @@
 package cdc
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // StopError is why the reader will not go on: what it found cannot be read rightly, and skipping it would lose or
 // distort changes. Trying again does not help; a person must decide.
@@ -24,6 +27,19 @@ func (e *StopError) Error() string {
 		b.WriteString("; " + e.Hint)
 	}
 	return b.String()
+}
+
+// undecodableError is a column of a watched table whose values nothing can make readable: not the log, not the schema.
+type undecodableError struct {
+	what   string // what the column is: "of type 200"
+	to     string // what it could be instead, behind "MODIFY the column to"
+	number int    // of the column from 1, where its name is not known
+}
+
+func (e *undecodableError) Error() string { return e.what + ", which rowhook cannot read" }
+
+func (e *undecodableError) hint() string {
+	return fmt.Sprintf("ALTER TABLE ... MODIFY the column to %s; for what is logged already start with an empty state_dir", e.to)
 }
 
 func (e *StopError) Unwrap() error { return e.Err }

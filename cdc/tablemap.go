@@ -91,7 +91,7 @@ func (m *tableMap) readMeta(data []byte) error {
 			mysql.MYSQL_TYPE_LONGLONG, mysql.MYSQL_TYPE_YEAR, mysql.MYSQL_TYPE_DATE, mysql.MYSQL_TYPE_NEWDATE,
 			mysql.MYSQL_TYPE_TIME, mysql.MYSQL_TYPE_DATETIME, mysql.MYSQL_TYPE_TIMESTAMP:
 		default:
-			return fmt.Errorf("column %d has a type that is not known: %d", i+1, t)
+			return &undecodableError{what: fmt.Sprintf("of type %d", t), to: "a type that both MySQL 8.0 and MariaDB 10.6 have", number: i + 1}
 		}
 	}
 	if w.short {

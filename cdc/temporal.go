@@ -35,14 +35,14 @@ func newTemporal(t byte, meta int, f field) (field, error) {
 	case mysql.MYSQL_TYPE_TIMESTAMP:
 		f.how, f.size = asOldTimestamp, 4
 	default:
-		return f, fmt.Errorf("type %d is not known", t)
+		return f, fmt.Errorf("type %d is no date or time", t)
 	}
 	if f.scale > 6 {
 		return f, fmt.Errorf("a time with %d digits behind the seconds does not exist", f.scale)
 	}
 	if f.how == asOldTime || f.how == asOldDatetime || f.how == asOldTimestamp {
 		if declared > 0 {
-			return f, fmt.Errorf("its fractions of a second are stored in the format of MariaDB 5.3: ALTER TABLE ... FORCE mends it")
+			return f, &undecodableError{what: "a time whose fractions are in the format of MariaDB 5.3", to: "the same type, with mysql56_temporal_format = ON"}
 		}
 		return f, nil
 	}
