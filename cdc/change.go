@@ -77,5 +77,6 @@ type Commit struct {
 	// Statement says that it is a statement, such as DDL, that may have changed tables without logging rows.
 	Statement bool
 	// Schema is what became known of tables' columns, to be stored with the position of this transaction.
-	Schema []SchemaRecord
+	Schema  []SchemaRecord
+	Emptied []Emptied // watched tables whose rows went without deletes
 }

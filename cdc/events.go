@@ -3,7 +3,6 @@ package cdc
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/go-mysql-org/go-mysql/replication"
 )
@@ -189,10 +188,7 @@ func (r *reader) statement(schema, text, word string) error {
 	r.txn.isStatement = true
 	switch word {
 	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
-		if name, ok := r.src.emptied(schema, text); ok {
-			r.log().Warn("a watched table was emptied or dropped; no delete events follow", slog.String("table", name.String()),
-				slog.String("statement", fmt.Sprintf("%.200s", text)))
-		}
+		r.txn.emptied = r.src.emptied(schema, text)
 		r.tables.forgetSchema()
 		r.txn.creates = word == "CREATE"
 	case "", "ANALYZE", "CHECK", "FLUSH", "GRANT", "INSTALL", "OPTIMIZE", "RELEASE", "REPAIR", "REVOKE", "UNINSTALL":

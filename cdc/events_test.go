@@ -66,34 +66,6 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 			"SET SESSION binlog_format = ROW", "INSERT INTO a VALUES (3, 'row')")
 		f.expect(t, "insert a(id=3 s=row)")
 	})
-
-	t.Run("emptied", func(t *testing.T) {
-		conn := schemaConn(t, server, "emptied", setup...)
-		log := newLog()
-		f := followNow(t, openSource(t, sourceConfig(server, log, "emptied", "a")))
-		warned := 0
-		statements := []string{"TRUNCATE a", "DROP TABLE a2, a", "DROP DATABASE emptied"}
-		if !server.Kind().MySQL() {
-			statements = append(statements, "CREATE OR REPLACE TABLE a (id INT PRIMARY KEY, s INT)")
-		}
-		for _, s := range statements {
-			execute(t, conn, s)
-			warned++
-			f.reach(t)
-			if n := strings.Count(log.String(), "emptied or dropped"); n != warned {
-				t.Fatalf("%s: %d warnings, want %d:\n%s", s, n, warned, log)
-			}
-			killDumps(t, server) // so that it is read again, to be compared
-			execute(t, conn, "CREATE DATABASE IF NOT EXISTS emptied", "USE emptied", "CREATE TABLE IF NOT EXISTS a (id INT PRIMARY KEY, s INT)",
-				"ALTER TABLE a ADD INDEX i (s)", "DROP INDEX i ON a", "INSERT INTO a VALUES (1, 2)")
-			f.expect(t, "insert a(id=1 s=2)")
-			execute(t, conn, "DELETE FROM a")
-			f.expect(t, "delete a(id=1 s=2)")
-			if n := strings.Count(log.String(), "emptied or dropped"); n != warned {
-				t.Fatalf("%s: %d warnings after a reconnect, want %d:\n%s", s, n, warned, log)
-			}
-		}
-	})
 }
 
 func TestMentions(t *testing.T) {

@@ -43,6 +43,7 @@ type openTxn struct {
 	time        time.Time
 	rows        int
 	savepoints  map[string]int // rows before each
+	emptied     []Emptied      // by a statement
 	isStatement bool           // it may have changed tables without logging rows
 	statement   []byte         // the text of the statement whose rows come, nil when unknown
 	text        string         // the same, made when a watched row needs it
@@ -160,7 +161,7 @@ func (r *reader) commit() error {
 	if err := r.tracker.Advance(t.Txn); err != nil {
 		return err
 	}
-	return r.toSink(r.sink.Commit(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement}))
+	return r.toSink(r.sink.Commit(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Emptied: t.emptied}))
 }
 
 // rollback ends the transaction without its rows.

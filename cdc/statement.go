@@ -8,26 +8,6 @@ import (
 // Statements are not parsed. What matters is the first word, and whether a watched table's name stands somewhere
 // behind it; where that is not enough, the doubt goes to the side that is noticed.
 
-// emptying are the statements that remove rows without logging them.
-var emptying = regexp.MustCompile(`(?i)^(?:TRUNCATE|DROP\s+TABLE|CREATE\s+OR\s+REPLACE\s+TABLE|(DROP\s+(?:DATABASE|SCHEMA)))\b`)
-
-// emptied finds a watched table that a statement empties or drops.
-func (s *Source) emptied(schema, text string) (TableName, bool) {
-	found := emptying.FindStringSubmatch(text)
-	switch {
-	case found == nil:
-		return TableName{}, false
-	case found[1] == "":
-		return s.mentions(schema, text)
-	}
-	for _, t := range s.cfg.Tables {
-		if containsWord(text, t.Schema) {
-			return t, true
-		}
-	}
-	return TableName{}, false
-}
-
 // mentions finds a watched table that a statement names.
 func (s *Source) mentions(schema, text string) (TableName, bool) {
 	for _, t := range s.cfg.Tables {

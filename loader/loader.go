@@ -142,7 +142,8 @@ func (l *Loader) objects(ctx context.Context, events []*rules.Event) ([]object, 
 		objects[i].asOf = snap.taken
 	}
 	if settings {
-		if err := l.join(ctx, snap, newest.Site, events, objects); err != nil {
+		err := l.join(ctx, snap, newest.Site, events, objects)
+		if err != nil && (len(rows) > 0 || !isNoTable(err)) { // nothing is there any more: nothing to join
 			return nil, fmt.Errorf("loading %d events of site %s: %w", len(events), newest.Site.Name, err)
 		}
 	}
@@ -181,6 +182,9 @@ func (l *Loader) rows(ctx context.Context, snap *snapshot, events []*rules.Event
 		table := tables[name]
 		slices.Sort(ids) // an object may have the id 0
 		found, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s)", quoted(table), idList(slices.Compact(ids))))
+		if isNoTable(err) {
+			continue // dropped since, and its rows with it
+		}
 		if err != nil {
 			return nil, err
 		}

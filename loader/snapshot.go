@@ -3,10 +3,13 @@ package loader
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"rowhook/cdc"
 	"rowhook/rules"
@@ -194,6 +197,13 @@ func (s *snapshot) query(ctx context.Context, name cdc.TableName, query string) 
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	return records, nil
+}
+
+// isNoTable says whether a query failed because its table, or its whole schema, does not exist.
+func isNoTable(err error) bool {
+	const unknownSchema, unknownTable = 1049, 1146
+	refused, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && (refused.Number == unknownSchema || refused.Number == unknownTable)
 }
 
 // idList writes numbers for an IN (...).

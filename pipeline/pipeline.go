@@ -266,6 +266,7 @@ func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 	p.moved = true
 	p.schema = append(p.schema, c.Schema...)
 	p.stale.commit(c, p.cfg.Loader)
+	p.tellEmptied(c)
 	if err := p.engine.Commit(c, time.Now()); err != nil {
 		return err
 	}

@@ -125,6 +125,7 @@ func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
 	e.row = 0
 	e.closeByLog(c.Time)
 	e.forgetFired(c.Time)
+	e.applyEmptied(c.Emptied)
 	var deletes []cdc.Change
 	for _, change := range e.net.take() {
 		b := e.catalog.binding(change.Table)

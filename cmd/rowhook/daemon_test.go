@@ -56,13 +56,14 @@ func daemonFiles(t *testing.T, server *dbtest.Server, ruleFile, more string) (co
 	return filepath.Join(dir, "config.yaml")
 }
 
-// startDaemon runs the daemon until the test stops it, and waits until it follows the binlog.
-func startDaemon(t *testing.T, configFile string) (stop func()) {
+// startDaemon runs the daemon until the test stops it, and waits until it follows the binlog. Others may read its log too.
+func startDaemon(t *testing.T, configFile string, readers ...io.Writer) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	log := &watched{awaited: following, seen: make(chan struct{})}
 	done := make(chan error, 1)
-	go func() { done <- command(ctx, []string{"run", "--config", configFile}, io.Discard, log) }()
+	logs := io.MultiWriter(append(readers, log)...)
+	go func() { done <- command(ctx, []string{"run", "--config", configFile}, io.Discard, logs) }()
 	stopped := false
 	stop = func() {
 		if stopped {

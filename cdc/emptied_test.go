@@ -1,0 +1,115 @@
+package cdc
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"rowhook/dbtest"
+)
+
+func TestEmptied(t *testing.T) { onServers(t, testEmptied) }
+
+// emptyingCase is statements, and what they empty of the watched tables a, b and parted: "a: TRUNCATE TABLE".
+type emptyingCase struct {
+	name       string
+	statements []string
+	want       []string
+}
+
+func emptyingCases(server *dbtest.Server) []emptyingCase {
+	cases := []emptyingCase{
+		{"truncate", []string{"TRUNCATE a", "truncate table `emptied`.`b`"}, []string{"a: TRUNCATE TABLE", "b: TRUNCATE TABLE"}},
+		{"truncate from afar", []string{"USE mysql", "/* so */ TRUNCATE emptied . a", "USE emptied"}, []string{"a: TRUNCATE TABLE"}},
+		{"truncate in a procedure", []string{"CREATE PROCEDURE p() TRUNCATE a", "CALL p()"}, []string{"a: TRUNCATE TABLE"}},
+		{"truncate what nobody watches", []string{"TRUNCATE other"}, nil},
+		{"drop several", []string{"DROP TABLE IF EXISTS other, a, b"}, []string{"a: DROP TABLE", "b: DROP TABLE"}},
+		{"drop a temporary", []string{"CREATE TEMPORARY TABLE a (id INT)", "DROP TABLE a"}, nil},
+		{"drop an index", []string{"ALTER TABLE a ADD INDEX i (s)", "DROP INDEX i ON a", "ALTER TABLE a ADD INDEX i (s)", "ALTER TABLE a RENAME INDEX i TO j, RENAME COLUMN s TO r"}, nil},
+		{"drop the schema", []string{"DROP DATABASE emptied"}, []string{"a: DROP DATABASE", "b: DROP DATABASE", "parted: DROP DATABASE"}},
+		{"rename", []string{"RENAME TABLE a TO a2, b TO a"}, []string{"b: RENAME TABLE"}},
+		{"swap", []string{"RENAME TABLE a TO tmp, b TO a, tmp TO b"}, nil},
+		{"rename by alter", []string{"ALTER TABLE a ADD c INT, RENAME TO a2"}, []string{"a: ALTER TABLE ... RENAME"}},
+		{"replaced by another", []string{"CREATE TABLE a_new LIKE a", "RENAME TABLE a TO a_old, a_new TO a"}, nil},
+		{"truncate a partition", []string{"ALTER TABLE parted TRUNCATE PARTITION p0"}, []string{"parted: ALTER TABLE ... TRUNCATE PARTITION"}},
+		{"drop a partition", []string{"ALTER TABLE parted DROP PARTITION p0"}, []string{"parted: ALTER TABLE ... DROP PARTITION"}},
+		{"exchange a partition", []string{"CREATE TABLE x (id INT PRIMARY KEY, s VARCHAR(20))", "ALTER TABLE parted EXCHANGE PARTITION p0 WITH TABLE x"}, []string{"parted: ALTER TABLE ... EXCHANGE PARTITION"}},
+		{"reorganize partitions", []string{"ALTER TABLE parted REORGANIZE PARTITION p0, p1 INTO (PARTITION p VALUES LESS THAN MAXVALUE)"}, nil},
+	}
+	if !server.Kind().MySQL() {
+		cases = append(
+			cases,
+			emptyingCase{"replace the table", []string{"CREATE OR REPLACE TABLE a (id INT PRIMARY KEY, s INT)"}, []string{"a: CREATE OR REPLACE TABLE"}},
+			emptyingCase{"replace the table by rows", []string{"CREATE OR REPLACE TABLE a SELECT 7 AS id"}, []string{"a: CREATE OR REPLACE TABLE"}},
+			emptyingCase{"replace the schema", []string{"CREATE OR REPLACE DATABASE emptied"}, []string{"a: CREATE OR REPLACE DATABASE", "b: CREATE OR REPLACE DATABASE", "parted: CREATE OR REPLACE DATABASE"}},
+			emptyingCase{"drop doubles", []string{"ALTER IGNORE TABLE a ADD UNIQUE (s)"}, []string{"a: ALTER IGNORE TABLE"}},
+			emptyingCase{"limits", []string{"SET STATEMENT max_statement_time = 100 FOR TRUNCATE a"}, []string{"a: TRUNCATE TABLE"}},
+		)
+	}
+	return cases
+}
+
+func testEmptied(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	for _, c := range emptyingCases(server) {
+		t.Run(c.name, func(t *testing.T) {
+			conn := schemaConn(
+				t, server, "emptied", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "CREATE TABLE b LIKE a", "CREATE TABLE other LIKE a",
+				"CREATE TABLE parted (id INT PRIMARY KEY, s VARCHAR(20)) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE)",
+			)
+			defer execute(t, conn, "DROP DATABASE IF EXISTS emptied")
+			f := followNow(t, openSource(t, sourceConfig(server, newLog(), "emptied", "a", "b", "parted")))
+			execute(t, conn, c.statements...)
+			execute(t, conn, "CREATE DATABASE another", "DROP DATABASE another")
+			if got := f.emptied(t); !slices.Equal(got, c.want) {
+				t.Errorf("%q empty %q, want %q", c.statements, got, c.want)
+			}
+			killDumps(t, server) // so that the last is read again, to be compared
+			execute(t, conn, "CREATE DATABASE IF NOT EXISTS emptied", "USE emptied", "CREATE TABLE again (id INT)")
+			if got := f.emptied(t); len(got) > 0 {
+				t.Errorf("after a reconnect %q empty %q again", c.statements, got)
+			}
+		})
+	}
+}
+
+// emptied reads to the log's end, behind a transaction that the test did not take yet, and returns what was emptied on
+// the way.
+func (f *follower) emptied(t *testing.T) []string {
+	t.Helper()
+	end, err := f.source.End(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for seen := (Coord{}); !f.tracker.Reached(end, seen); {
+		txn := f.next(t)
+		seen = txn.End
+		for _, e := range txn.Emptied {
+			all = append(all, fmt.Sprintf("%s: %s", e.Table.Name, e.Statement))
+		}
+	}
+	return all
+}
+
+func FuzzEmptied(f *testing.F) {
+	for _, text := range []string{
+		"TRUNCATE a", "DROP TABLE IF EXISTS `a``b`, \"c\".d", "ALTER TABLE a ADD (x INT), RENAME AS b", "RENAME TABLE a TO b, c.d WAIT 5 TO e",
+		"/*!50000 DROP*/ # x\n TABLE a", "ALTER IGNORE TABLE a -- c\n DROP PARTITION p", "CREATE OR REPLACE TABLE 'it''s\\'", "DROP /*", "DROP SCHEMA IF EXISTS shop",
+	} {
+		f.Add(text)
+	}
+	s := &Source{cfg: Config{Tables: []TableName{{"shop", "a"}, {"shop", "b"}}}}
+	f.Fuzz(func(t *testing.T, text string) {
+		found := s.emptied("shop", text)
+		if len(found) > len(s.cfg.Tables) {
+			t.Fatalf("%q empties %v", text, found)
+		}
+		for w := (words{text: text}); w.text != ""; {
+			before := len(w.text)
+			if w.next(); len(w.text) >= before {
+				t.Fatalf("a word of %q takes nothing", text)
+			}
+		}
+	})
+}

@@ -1,0 +1,22 @@
+package pipeline
+
+import (
+	"log/slog"
+	"slices"
+
+	"rowhook/cdc"
+)
+
+// tellEmptied says which sites lost rows that no webhook will tell of.
+func (p *Pipeline) tellEmptied(c *cdc.Commit) {
+	for _, e := range c.Emptied {
+		for _, site := range p.cfg.Sites {
+			if !slices.Contains(site.Tables(), e.Table) {
+				continue
+			}
+			p.cfg.Log.Warn("the rows of a table went without being logged one by one: no delete webhooks are sent for them",
+				slog.String("site", site.Name), slog.String("table", e.Table.Name), slog.String("statement", e.Statement),
+				slog.String("transaction", c.Txn.ID()))
+		}
+	}
+}

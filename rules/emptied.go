@@ -1,0 +1,31 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+
+	"rowhook/cdc"
+)
+
+// applyEmptied closes the open events of objects whose table lost all its rows unlogged, as their deletes would have:
+// what comes under the same ids is something else.
+func (e *Engine) applyEmptied(emptied []cdc.Emptied) {
+	for _, t := range emptied {
+		of := func(a aggregate) bool { return a.site.Table(a.entity.Table) == t.Table }
+		var queues []*queue
+		for a, q := range e.queues {
+			if of(a) {
+				queues = append(queues, q)
+			}
+		}
+		slices.SortFunc(queues, func(a, b *queue) int { return cmp.Compare(a.events[0].number, b.events[0].number) })
+		for _, q := range queues {
+			e.leave(q, func(*Event) bool { return true })
+		}
+		for a := range e.fired {
+			if of(a) {
+				e.forget(a)
+			}
+		}
+	}
+}
