@@ -72,7 +72,7 @@ const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in 
 func (r *reader) tableMap(body []byte) error {
 	var err error
 	switch {
-	case r.txn.again: // its rows are compared, not read: the table may be another by now, or gone
+	case r.txn.silent(): // its rows are compared, not read: the table may be another by now, or gone
 		err = r.tables.passOver(body)
 	case r.txn.creates:
 		err = r.tables.announceNew(r.ctx, body)
@@ -182,7 +182,7 @@ func (r *reader) rollbackTo(name string) error {
 
 // statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
 func (r *reader) statement(schema, text, word string) error {
-	if r.txn.again {
+	if r.txn.silent() {
 		return nil
 	}
 	r.txn.isStatement = true

@@ -36,11 +36,8 @@ const (
 // Follow reads the log from p on and hands it to sink, over as many connections as it takes. It returns when ctx ends,
 // when sink fails, or with a StopError. The schema records are those that were stored with p, if any were.
 func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, sink Sink) error {
-	if p.Flavor != s.flavor {
-		return &StopError{
-			Reason: fmt.Sprintf("the stored position is of a %s server, but this is %s", p.Flavor, s.version),
-			Hint:   "check database.address, or start with an empty state_dir",
-		}
+	if err := s.checkFlavor(p); err != nil {
+		return err
 	}
 	tracker, err := NewTracker(p)
 	if err != nil {
@@ -81,6 +78,17 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 	}
 }
 
+// checkFlavor says whether a position can be of a server of this kind.
+func (s *Source) checkFlavor(p Position) error {
+	if p.Flavor == s.flavor {
+		return nil
+	}
+	return &StopError{
+		Reason: fmt.Sprintf("the stored position is of a %s server, but this is %s", p.Flavor, s.version),
+		Hint:   "check database.address, or follow this server from now: rowhook position set --now",
+	}
+}
+
 // sinkError is a failure of the sink, which no new connection mends.
 type sinkError struct{ err error }
 
@@ -96,29 +104,34 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, gone *Txn
 	if err := s.checkHistory(ctx, tracker); err != nil {
 		return err
 	}
+	verify := tracker.last != nil && tracker.last != gone
+	r := newReader(ctx, s, tracker, sink, verify)
+	defer r.packed.close()
+	err := s.stream(ctx, r, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) { return tracker.dump(b, verify) })
+	if r.err != nil {
+		return r.err
+	}
+	return s.explain(err, tracker)
+}
+
+// stream hands the events of one connection to h until it ends; dump says which.
+func (s *Source) stream(ctx context.Context, h replication.EventHandler, dump func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) error {
 	host, port, err := endpoint(s.cfg.Address)
 	if err != nil {
 		return err
 	}
-	verify := tracker.last != nil && tracker.last != gone
-	r := newReader(ctx, s, tracker, sink, verify)
-	defer r.packed.close()
-	syncer := s.syncer(host, port, r)
-	defer syncer.Close()
-	streamer, err := tracker.dump(syncer, verify)
+	syncer := s.syncer(host, port, h)
+	defer syncer.Close() // waits for the handler
+	streamer, err := dump(syncer)
 	if err != nil {
-		return s.explain(fmt.Errorf("asking for the binary log: %w", err), tracker)
+		return fmt.Errorf("asking for the binary log: %w", err)
 	}
 	_, err = streamer.GetEvent(ctx) // events go to the handler; here only the end arrives
-	syncer.Close()                  // waits for the handler
-	if r.err != nil {
-		return r.err
-	}
-	return s.explain(fmt.Errorf("reading the binary log: %w", err), tracker)
+	return fmt.Errorf("reading the binary log: %w", err)
 }
 
-// syncer makes the one connection of go-mysql that hands events to r.
-func (s *Source) syncer(host string, port uint16, r *reader) *replication.BinlogSyncer {
+// syncer makes the one connection of go-mysql that hands events to h.
+func (s *Source) syncer(host string, port uint16, h replication.EventHandler) *replication.BinlogSyncer {
 	var flags uint16
 	if s.cfg.Statements && s.MariaDB() {
 		flags = replication.BINLOG_SEND_ANNOTATE_ROWS_EVENT
@@ -128,7 +141,7 @@ func (s *Source) syncer(host string, port uint16, r *reader) *replication.Binlog
 		ServerID:        s.cfg.ServerID, Flavor: s.flavor, Host: host, Port: port, User: s.cfg.User, Password: s.cfg.Password,
 		Localhost: "rowhook", TLSConfig: s.cfg.TLS, Charset: "utf8mb4",
 		RawModeEnabled:          true, // we decode, and only what is watched
-		SynchronousEventHandler: r,
+		SynchronousEventHandler: h,
 		DisableRetrySync:        true, // resuming is ours: go-mysql's would repeat half a transaction
 		DiscardGTIDSet:          true,
 		HeartbeatPeriod:         heartbeatPeriod, ReadTimeout: readTimeout,

@@ -46,20 +46,22 @@ func (t Txn) ID() string {
 type Position struct {
 	Flavor string `json:"flavor"`         // mysql or mariadb
 	Set    string `json:"set,omitempty"`  // the GTID set before Last; empty on a server without GTIDs
-	Start  Coord  `json:"start"`          // the place before Last
+	Start  Coord  `json:"start"`          // the place before Last; zero when only Set is known
 	Last   *Txn   `json:"last,omitempty"` // nil: nothing was read since Set and Start were taken from the server
 }
 
 func (p Position) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s", p.Start)
+	var parts []string
+	if p.Start != (Coord{}) {
+		parts = append(parts, p.Start.String())
+	}
 	if p.Set != "" {
-		fmt.Fprintf(&b, " gtid %s", p.Set)
+		parts = append(parts, "gtid "+p.Set)
 	}
 	if p.Last != nil {
-		fmt.Fprintf(&b, " then %s", p.Last.ID())
+		parts = append(parts, "then "+p.Last.ID())
 	}
-	return b.String()
+	return strings.Join(parts, " ")
 }
 
 // Tracker moves a position from transaction to transaction. It is not safe for concurrent use.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Finding is the result of one check of a server.
@@ -67,8 +68,8 @@ func checkLog(vars map[string]string) []Finding {
 	return append(findings, checkRetention(vars))
 }
 
-// minRetention is how long an outage of rowhook must be survivable without a warning, in seconds.
-const minRetention = 24 * 3600
+// minRetention is how long an outage of rowhook must be survivable without a warning.
+const minRetention = 24 * time.Hour
 
 // checkRetention looks at how long the server keeps its log; 0 is for ever.
 func checkRetention(vars map[string]string) Finding {
@@ -76,16 +77,21 @@ func checkRetention(vars map[string]string) Finding {
 		Check: "retention of the log", OK: true, Found: "for ever",
 		Fix: "SET GLOBAL binlog_expire_logs_seconds = 604800;   and in my.cnf:  binlog_expire_logs_seconds = 604800",
 	}
+	if kept := retention(vars); kept > 0 {
+		f.Found = fmt.Sprintf("%.0f seconds", kept.Seconds())
+		f.OK = kept >= minRetention
+		f.Warn = !f.OK
+	}
+	return f
+}
+
+// retention is how long the server keeps a file of its log, 0 for ever.
+func retention(vars map[string]string) time.Duration {
 	seconds, _ := strconv.ParseInt(vars["binlog_expire_logs_seconds"], 10, 64)
 	if days, _ := strconv.ParseFloat(vars["expire_logs_days"], 64); seconds == 0 && days > 0 {
 		seconds = int64(days * 24 * 3600)
 	}
-	if seconds > 0 {
-		f.Found = fmt.Sprintf("%d seconds", seconds)
-		f.OK = seconds >= minRetention
-		f.Warn = !f.OK
-	}
-	return f
+	return time.Duration(seconds) * time.Second
 }
 
 // checkStatements looks whether the server logs the texts of statements.

@@ -25,8 +25,10 @@ type reader struct {
 	from   Coord // what ends up to here is passed over: the server could not be asked for less
 	tables *tableCache
 	txn    openTxn
-	placed bool // seen is right beyond 4 GiB
-	verify bool // the next transaction must be the tracker's last
+	placed bool  // seen is right beyond 4 GiB
+	ended  Coord // the end of the last transaction
+	span   *Span // the part of the log that is wanted, nil: all of it
+	verify bool  // the next transaction must be the tracker's last
 	digest xxhash.Digest
 	packed payloadReader
 	change Change // handed to the sink, used again
@@ -40,6 +42,7 @@ type openTxn struct {
 	creates     bool // a table, whose rows follow
 	standalone  bool // MariaDB: one query, and no event that ends it
 	again       bool // it was read before: compare, do not hand out
+	outside     bool // of the span that is wanted: do not hand out
 	time        time.Time
 	rows        int
 	savepoints  map[string]int // rows before each
@@ -50,6 +53,9 @@ type openTxn struct {
 	table       uint64         // and op: of the last rows hashed
 	op          Op
 }
+
+// silent says whether the transaction is not handed out.
+func (t *openTxn) silent() bool { return t.again || t.outside }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
 	return &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, tables: newTableCache(s)}
@@ -106,7 +112,15 @@ func (r *reader) progress() error {
 	if r.txn.open || r.verify {
 		return nil
 	}
-	return r.toSink(r.sink.Commit(&Commit{End: r.seen, Time: r.src.clock}))
+	return r.told(&Commit{End: r.seen, Time: r.src.clock})
+}
+
+// told hands a commit out.
+func (r *reader) told(c *Commit) error {
+	if err := r.sink.Commit(c); err != nil || r.span == nil {
+		return r.toSink(err)
+	}
+	return r.span.read(c.End)
 }
 
 // begin opens a transaction.
@@ -121,6 +135,11 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	r.txn = openTxn{Txn: Txn{GTID: gtid, Start: start}, open: true, time: r.clamp(committed)}
 	r.digest.Reset()
 	_, _ = r.digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(committed.UnixMicro())))
+	if r.span != nil && !r.verify {
+		wanted, err := r.span.wanted(&r.txn, r.tracker)
+		r.txn.outside = !wanted
+		return err
+	}
 	if !r.verify {
 		return nil
 	}
@@ -150,6 +169,7 @@ func (r *reader) commit() error {
 		return nil
 	}
 	t.open = false
+	r.ended = r.seen
 	r.linkIsWell()
 	t.Hash = r.digest.Sum64()
 	if t.again {
@@ -161,7 +181,10 @@ func (r *reader) commit() error {
 	if err := r.tracker.Advance(t.Txn); err != nil {
 		return err
 	}
-	return r.toSink(r.sink.Commit(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Emptied: t.emptied}))
+	if t.outside {
+		return r.progress()
+	}
+	return r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Emptied: t.emptied})
 }
 
 // rollback ends the transaction without its rows.
@@ -172,7 +195,7 @@ func (r *reader) rollback() error {
 
 func (r *reader) discard(keep int) {
 	r.txn.rows = keep
-	if !r.txn.again {
+	if !r.txn.silent() {
 		r.sink.Discard(keep)
 	}
 }
@@ -202,7 +225,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 	if h.endOfStatement {
 		defer r.announceStatement(nil)
 	}
-	if t == nil || r.txn.again {
+	if t == nil || r.txn.silent() {
 		return nil
 	}
 	if err := t.eachRow(h, images, r.row); err != nil {
