@@ -36,16 +36,21 @@ func setSize(v reflect.Value, text string) string {
 }
 
 func setEvery(v reflect.Value, text string) string {
-	const wrong = "is not a rate; write for example 10/s, 600/m or 100/h"
+	every, wrong := ParseEvery(text)
+	v.SetInt(int64(every))
+	return wrong
+}
+
+// ParseEvery reads a rate; it says what is wrong with the text, if anything is.
+func ParseEvery(text string) (every Every, wrong string) {
 	digits, unit, _ := strings.Cut(text, "/")
 	per, ok := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[strings.TrimSpace(unit)]
 	n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
 	switch {
 	case !ok || err != nil || math.IsNaN(n):
-		return wrong
+		return 0, "is not a rate; write for example 10/s, 600/m or 100/h"
 	case n <= 0 || float64(per)/n < float64(10*time.Microsecond) || float64(per)/n > float64(24*time.Hour):
-		return "must be from one a day to 100000/s"
+		return 0, "must be from one a day to 100000/s"
 	}
-	v.SetInt(int64(float64(per) / n))
-	return ""
+	return Every(float64(per) / n), ""
 }

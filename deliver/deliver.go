@@ -94,6 +94,7 @@ type Worker struct {
 
 	targets atomic.Pointer[map[string]*target] // by rule; replaced as a whole
 	holds   holds
+	routed  atomic.Int64 // the last Seq that was handed to a lane, or held
 
 	reload chan struct{} // holds a token when wanted was set
 	roomy  chan struct{} // holds a token when a lane takes deliveries again

@@ -80,6 +80,7 @@ func (r *router) run(ctx context.Context) error {
 			if err := r.route(ctx, list); err != nil {
 				return err
 			}
+			r.routed.Store(after)
 		}
 	}
 }

@@ -34,6 +34,9 @@ func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
 	if ev.Action.Kind != rules.Save {
 		return true
 	}
+	if ev.Backfill != "" && l.needs(ev).row && o.missing() {
+		return false // it was there when the backfill read it; the delete tells
+	}
 	if ev.Row.Len() == 0 { // an option or an item changed; when those went with their order, the delete tells
 		return !o.missing() && r.WantsStatus(o.text("status"))
 	}

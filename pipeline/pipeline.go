@@ -34,6 +34,8 @@ type Source interface {
 // Brake holds the reader back while too much waits to be delivered; a *deliver.Worker.
 type Brake interface {
 	Wait(ctx context.Context) error
+	// Calm waits until a rule's deliveries up to a Seq are on their way and little else is: for what has time.
+	Calm(ctx context.Context, rule string, seq int64) error
 }
 
 // Config is what a Pipeline is made of.
@@ -58,6 +60,7 @@ type Pipeline struct {
 	lanes  map[*rules.Site]*lane
 	feed   *feed
 	stale  *stale
+	fills  *fills
 
 	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
 	batch       []*outbox.Delivery
@@ -70,7 +73,7 @@ type Pipeline struct {
 	goal        *logEnd   // the end that must be read before windows close
 
 	loaded    chan loaded
-	committed chan error
+	committed chan commit
 	ends      chan logEnd
 	rules     chan *rules.Set
 }
@@ -100,9 +103,9 @@ const (
 func New(cfg Config) *Pipeline {
 	p := &Pipeline{
 		cfg: cfg, engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options), lanes: map[*rules.Site]*lane{},
-		loaded: make(chan loaded), committed: make(chan error, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
+		loaded: make(chan loaded), committed: make(chan commit, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
 	}
-	p.stale = newStale(cfg.Sites)
+	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules)
 	for _, s := range cfg.Sites {
 		p.lanes[s] = &lane{site: s, work: make(chan []*rules.Event, 1)}
 	}
@@ -181,6 +184,10 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return c.Position, nil, fmt.Errorf("reading the open events: %w", err)
 	}
+	if p.fills.runs, err = restoreRuns(state.Open); err != nil {
+		return c.Position, nil, err
+	}
+	p.fills.show()
 	return c.Position, schema, p.commitNow(ctx)
 }
 
@@ -193,6 +200,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			return err
 		}
 		p.reachGoal()
+		p.fill(ctx, g)
 		p.dispatch()
 		if err := p.commit(ctx, g); err != nil {
 			return err
@@ -201,7 +209,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.full() {
 			ready = nil
 		}
-		timer.Reset(p.tick(ctx, g))
+		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer()))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -214,11 +222,12 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 				p.emit(ev, l.payloads[i])
 			}
 			l.lane.feed()
-		case err := <-p.committed:
+		case c := <-p.committed:
 			p.committing = false
-			if err != nil {
-				return fmt.Errorf("committing to the outbox: %w", err)
+			if c.err != nil {
+				return fmt.Errorf("committing to the outbox: %w", c.err)
 			}
+			p.stored(c)
 		case e := <-p.ends:
 			p.asking = false
 			if e.err != nil {
@@ -229,6 +238,11 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			p.goal = &e
 		case set := <-p.rules:
 			p.engine.SetRules(set)
+			p.fills.set.Store(set)
+		case o := <-p.fills.orders:
+			p.obey(o)
+		case r := <-p.fills.results:
+			p.filled(r)
 		case <-timer.C:
 		}
 	}
@@ -317,16 +331,18 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 		return nil
 	case len(p.batch) > 0 && more && !p.full():
 		return nil
-	case len(p.batch) == 0 && time.Since(p.lastCommit) < lazyCommit:
+	case len(p.batch) == 0 && time.Since(p.lastCommit) < lazyCommit && !p.urgent():
 		return nil
 	}
 	b, err := p.take()
 	if err != nil {
 		return err
 	}
+	told := p.fills.told
+	p.fills.told = nil
 	p.committing = true
 	g.Go(func() error {
-		p.committed <- p.cfg.Store.Commit(context.WithoutCancel(ctx), b)
+		p.committed <- commit{b, told, p.cfg.Store.Commit(context.WithoutCancel(ctx), b)}
 		return nil
 	})
 	return nil
@@ -342,41 +358,17 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storing the position: %w", err)
 	}
-	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: make([]outbox.Record, 0, len(records)+len(p.schema))}
+	open, err := p.takeRuns()
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range records {
-		b.Open = append(b.Open, outbox.Record(r))
+		open = append(open, outbox.Record(r))
 	}
 	for _, r := range p.schema {
-		b.Open = append(b.Open, outbox.Record(r))
+		open = append(open, outbox.Record(r))
 	}
+	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: open}
 	p.batch, p.schema, p.moved, p.lastCommit = nil, nil, false, time.Now()
 	return b, nil
-}
-
-// commitNow commits and waits.
-func (p *Pipeline) commitNow(ctx context.Context) error {
-	if len(p.batch) == 0 && !p.moved {
-		return nil
-	}
-	b, err := p.take()
-	if err != nil {
-		return err
-	}
-	if err := p.cfg.Store.Commit(ctx, b); err != nil {
-		return fmt.Errorf("committing to the outbox: %w", err)
-	}
-	return nil
-}
-
-// lastWords stores what was applied, behind a commit that is still on its way, on a context that the shutdown has not
-// cancelled.
-func (p *Pipeline) lastWords(ctx context.Context) error {
-	if p.committing {
-		if err := <-p.committed; err != nil {
-			return fmt.Errorf("committing to the outbox: %w", err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	return p.commitNow(ctx)
 }

@@ -98,6 +98,8 @@ type open struct{}
 
 func (open) Wait(context.Context) error { return nil }
 
+func (open) Calm(context.Context, string, int64) error { return nil }
+
 type mariaDB struct{}
 
 func (mariaDB) MariaDB() bool { return true }
@@ -367,6 +369,8 @@ func TestAFailedCommitEndsItAndLosesNothing(t *testing.T) {
 
 // shut is a Brake that holds until it is opened.
 type shut chan struct{}
+
+func (s shut) Calm(ctx context.Context, _ string, _ int64) error { return s.Wait(ctx) }
 
 func (s shut) Wait(ctx context.Context) error {
 	select {

@@ -59,6 +59,7 @@ type Entity struct {
 	Lock             string   // the column that every save of the plugin sets, and nothing else; empty without
 	Parts            string   // table whose rows belong to an order; empty without
 	PartOrder        string   // its column that names the order
+	Created          string   // the column that says when an object was made, in UTC; empty without
 	Housekeeping     []string // columns whose change alone is no save
 	PartHousekeeping []string
 	Loads            []Load
@@ -122,7 +123,7 @@ func entities() []*Entity {
 	return []*Entity{
 		{
 			Name: "appointment", Table: "reservation", Hook: "Reservation", StatusHook: "Reservation", StatusType: "reservation",
-			Lock: "locked_until", Parts: "res_opt_assoc", PartOrder: "id_reservation",
+			Lock: "locked_until", Parts: "res_opt_assoc", PartOrder: "id_reservation", Created: "createdon",
 			Housekeeping: []string{
 				"locked_until", "modifiedon", "cc_data", "skip_deposit", "conversion", "icaluid", "icalhash", "payment_attempt", "log",
 			},
@@ -130,7 +131,7 @@ func entities() []*Entity {
 		},
 		{
 			Name: "package_order", Table: "package_order", Hook: "Packorder", StatusHook: "Packageorder", StatusType: "package_order",
-			Parts: "package_order_item", PartOrder: "id_order",
+			Parts: "package_order_item", PartOrder: "id_order", Created: "createdon",
 			Housekeeping:     []string{"cc_data", "payment_attempt", "log"},
 			PartHousekeeping: []string{"used_app", "modifiedon"},
 			Loads:            []Load{Basic, Full, Extended},

@@ -71,6 +71,8 @@ type Engine struct {
 	fired    map[aggregate]firedStatus
 	firstOut time.Time // no status in fired fired before
 	tables   tableRecords
+	window   *window
+	filling  int
 	others   []Record // records besides events that the next commit must hold
 	changed  []*Event // events whose record is behind
 }
@@ -123,6 +125,9 @@ func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
 	e.txn = *c
 	e.now = moment{log: roundUp(c.Time, e.opts.Precision), wall: now}
 	e.row = 0
+	if c.Statement && e.window != nil {
+		e.window.all = true // it may have changed rows, or columns
+	}
 	e.closeByLog(c.Time)
 	e.forgetFired(c.Time)
 	e.applyEmptied(c.Emptied)
@@ -168,6 +173,9 @@ func (e *Engine) Done(ev *Event) {
 	delete(e.live, ev.number)
 	if ev.closing > 0 {
 		e.waiting--
+	}
+	if ev.Backfill != "" {
+		e.filling--
 	}
 	if ev.stored {
 		e.gone = append(e.gone, ev.number)
@@ -280,6 +288,7 @@ func (e *Engine) applyDeletes(deletes []cdc.Change) error {
 			e.leave(q, func(*Event) bool { return true })
 		}
 		e.forget(agg)
+		e.window.touch(agg)
 		st := e.statement(c)
 		if !e.wants(agg, Delete) || e.opts.Plugin && (st == nil || !st.model || st.verb != "DELETE") {
 			continue

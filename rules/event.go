@@ -36,6 +36,8 @@ type Event struct {
 
 	Rules []*Rule // who wants it; set when it closes
 
+	Backfill string // of a save that a backfill made: the rule it is for; the object is as it was, not just inserted
+
 	number  uint64 // of its record, in the order of first changes
 	closing uint64 // its place among the closed, 0 while it is open
 	dirty   bool   // its record is behind
@@ -91,7 +93,7 @@ func (e *Event) DeliveryID(source string, rule string) [16]byte {
 func (e *Event) match(set *Set, plugin bool) {
 	e.Rules = nil
 	for _, r := range set.Rules {
-		if r.wants(e, plugin) {
+		if (e.Backfill == "" || e.Backfill == r.Name) && r.wants(e, plugin) {
 			e.Rules = append(e.Rules, r)
 		}
 	}
@@ -109,13 +111,13 @@ func (r *Rule) wants(e *Event, plugin bool) bool {
 	case StatusChange:
 		return r.WantsStatus(e.Status)
 	case Save:
-		if r.Type == InsertOnly && !e.Insert || r.Type == UpdateOnly && e.Insert {
+		if e.Backfill == "" && (r.Type == InsertOnly && !e.Insert || r.Type == UpdateOnly && e.Insert) {
 			return false
 		}
 		switch status := e.Table.Index("status"); {
 		case e.Row.Len() == 0 || len(r.Statuses) == 0:
 			return true
-		case !plugin:
+		case !plugin, e.Backfill != "" && r.Load == Basic:
 			return r.WantsStatus(e.Row.Text(status))
 		case r.Load == Basic: // the plugin looks at what was saved
 			return status < len(e.Named) && e.Named[status] && r.WantsStatus(e.Row.Text(status))

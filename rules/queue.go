@@ -144,6 +144,7 @@ func (e *Engine) mark(ev *Event) {
 
 // prolong keeps the aggregate's open events open: one of its own rows, or a child's, changed.
 func (e *Engine) prolong(a aggregate) {
+	e.window.touch(a)
 	q := e.queues[a]
 	if q == nil || e.opts.Coalesce == 0 {
 		return
@@ -172,7 +173,7 @@ func (e *Engine) deadline(ev *Event, first, last time.Time) time.Time {
 }
 
 func (e *Engine) over(ev *Event, now, first, last time.Time) bool {
-	return !e.deadline(ev, first, last).After(now)
+	return ev.Backfill != "" || !e.deadline(ev, first, last).After(now)
 }
 
 // leave closes events at the head of the queue while they may.
@@ -200,6 +201,7 @@ func (e *Engine) close(ev *Event) {
 		e.Done(ev)
 		return
 	}
+	e.window.tell(ev)
 	e.closings++
 	e.waiting++
 	ev.closing = e.closings

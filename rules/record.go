@@ -30,26 +30,27 @@ const (
 
 // eventRecord is an Event as stored.
 type eventRecord struct {
-	Site    string    `json:"site"`
-	Entity  string    `json:"entity"`
-	Kind    Kind      `json:"kind"`
-	IDs     []int64   `json:"ids"`
-	Insert  bool      `json:"insert,omitempty"`
-	Status  string    `json:"status,omitempty"`
-	Table   string    `json:"table,omitempty"`
-	Row     []byte    `json:"row,omitempty"`
-	Changed []bool    `json:"changed,omitempty"`
-	Named   []bool    `json:"named,omitempty"`
-	Unnamed bool      `json:"unnamed,omitempty"`
-	First   First     `json:"first"`
-	Last    cdc.Coord `json:"last"`
-	GTID    string    `json:"gtid,omitempty"`
-	Time    time.Time `json:"time"`
-	Closing uint64    `json:"closing,omitempty"`
-	Waits   bool      `json:"waits,omitempty"`
-	Sealed  bool      `json:"sealed,omitempty"`
-	FirstAt time.Time `json:"first_at"`
-	LastAt  time.Time `json:"last_at"`
+	Site     string    `json:"site"`
+	Entity   string    `json:"entity"`
+	Kind     Kind      `json:"kind"`
+	IDs      []int64   `json:"ids"`
+	Insert   bool      `json:"insert,omitempty"`
+	Status   string    `json:"status,omitempty"`
+	Table    string    `json:"table,omitempty"`
+	Row      []byte    `json:"row,omitempty"`
+	Changed  []bool    `json:"changed,omitempty"`
+	Named    []bool    `json:"named,omitempty"`
+	Unnamed  bool      `json:"unnamed,omitempty"`
+	First    First     `json:"first"`
+	Last     cdc.Coord `json:"last"`
+	GTID     string    `json:"gtid,omitempty"`
+	Time     time.Time `json:"time"`
+	Closing  uint64    `json:"closing,omitempty"`
+	Backfill string    `json:"backfill,omitempty"`
+	Waits    bool      `json:"waits,omitempty"`
+	Sealed   bool      `json:"sealed,omitempty"`
+	FirstAt  time.Time `json:"first_at"`
+	LastAt   time.Time `json:"last_at"`
 }
 
 // TakeRecords returns what changed in the engine's state since the last call: events that are not deliveries yet, and
@@ -94,7 +95,7 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 	r := eventRecord{
 		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, IDs: ev.IDs, Insert: ev.Insert, Status: ev.Status,
 		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
-		Closing: ev.closing, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log,
+		Closing: ev.closing, Backfill: ev.Backfill, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log,
 	}
 	if ev.Row.Len() > 0 {
 		r.Table = e.tables.key(ev.Table)
@@ -145,6 +146,9 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 	})
 	for _, ev := range events {
 		e.live[ev.number] = ev
+		if ev.Backfill != "" {
+			e.filling++
+		}
 		e.closings = max(e.closings, ev.closing)
 		if ev.closing == 0 {
 			e.enqueue(aggregate{ev.Site, ev.Action.Entity, ev.IDs[0]}, ev)
@@ -185,7 +189,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	}
 	ev := &Event{
 		Site: site, Action: Action{entity, v.Kind}, IDs: v.IDs, Insert: v.Insert, Status: v.Status, Changed: v.Changed, Named: v.Named, unnamed: v.Unnamed,
-		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time,
+		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time, Backfill: v.Backfill,
 		number: n, closing: v.Closing, stored: true, waits: v.Waits, sealed: v.Sealed,
 		first: moment{v.FirstAt, now}, last: moment{v.LastAt, now},
 	}

@@ -41,6 +41,11 @@ func readLog(ctx context.Context, file string, do func(c *config.Config, log *sq
 	if err != nil {
 		return err
 	}
+	return withLog(ctx, c, func(log *sqlite.ReadOnly) error { return do(c, log) })
+}
+
+// withLog hands do the outbox, opened for reading.
+func withLog(ctx context.Context, c *config.Config, do func(log *sqlite.ReadOnly) error) error {
 	log, err := sqlite.OpenReadOnly(ctx, c.StateDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return noOutbox(c)
@@ -48,7 +53,7 @@ func readLog(ctx context.Context, file string, do func(c *config.Config, log *sq
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(c, log), log.Close())
+	return errors.Join(do(log), log.Close())
 }
 
 func noOutbox(c *config.Config) error {

@@ -51,6 +51,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return importCommand(ctx, rest, stdout, stderr)
 	case "deliveries":
 		return deliveriesCommand(ctx, rest, stdout, stderr)
+	case "backfill":
+		return backfillCommand(ctx, rest, stdout, stderr)
 	case "endpoints":
 		return endpointsCommand(ctx, rest, stdout, stderr)
 	case "version", "--version":
@@ -70,6 +72,7 @@ const usage = `usage: rowhook COMMAND [--config FILE] [flags]
   rules       validate or list the rules
   import      print rules for the webhooks of the plugin's own table
   deliveries  list, show, retry or export what was sent and what waits
+  backfill    report rows that are there already to a rule's receiver
   endpoints   list, pause or resume the receivers
   version     print the version
 

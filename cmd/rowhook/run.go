@@ -223,7 +223,7 @@ func (d *daemon) prune(ctx context.Context) {
 
 // answer does what commands ask for. Deliveries go on without it.
 func (d *daemon) answer(ctx context.Context) {
-	if err := control.Serve(ctx, d.cfg.StateDir, d.worker); err != nil {
+	if err := control.Serve(ctx, d.cfg.StateDir, d.worker, d.backfillRoutes()...); err != nil {
 		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon", slog.Any("error", err))
 	}
 }

@@ -39,12 +39,35 @@ type Worker interface {
 	Status() deliver.Status
 }
 
+// ErrWrong says that who asked asked for what cannot be had.
+var ErrWrong = errors.New("wrong request")
+
+// Wrong marks an error as the fault of who asked: Ask returns it as an ErrWrong with the same text.
+func Wrong(err error) error { return &refusal{err.Error(), ErrWrong} }
+
+// Route is what a daemon answers besides what its worker does.
+type Route struct {
+	name    string
+	handler http.Handler
+}
+
+// Handle makes a route of a call. Ask reaches it under the same name.
+func Handle[In, Out any](name string, call func(context.Context, In) (Out, error)) Route {
+	return Route{name, answer(call)}
+}
+
+// Ask calls what a daemon handles under a name.
+func Ask[In, Out any](ctx context.Context, c *Client, name string, in In) (out Out, err error) {
+	err = c.ask(ctx, name, in, &out)
+	return out, err
+}
+
 // order names an endpoint.
 type order struct{ Name, Reason string }
 
 // Serve answers commands on the socket in dir until ctx ends. The caller owns the directory: a socket that lies there is
 // one that a crash left.
-func Serve(ctx context.Context, dir string, w Worker) error {
+func Serve(ctx context.Context, dir string, w Worker, more ...Route) error {
 	path := filepath.Join(dir, socketName)
 	l, err := listen(path)
 	if err != nil {
@@ -52,7 +75,7 @@ func Serve(ctx context.Context, dir string, w Worker) error {
 	}
 	defer func() { _ = os.Remove(path) }() // the next one replaces it anyway
 	server := &http.Server{
-		Handler: handler(w), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		Handler: handler(w, more), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
@@ -86,8 +109,11 @@ func listen(path string) (net.Listener, error) {
 }
 
 // handler translates requests into calls.
-func handler(w Worker) http.Handler {
+func handler(w Worker, more []Route) http.Handler {
 	mux := http.NewServeMux()
+	for _, r := range more {
+		mux.Handle("POST /"+r.name, r.handler)
+	}
 	mux.Handle("POST /retry", answer(func(ctx context.Context, f outbox.Filter) (deliver.Retried, error) { return w.Retry(ctx, f) }))
 	mux.Handle("POST /pause", answer(func(ctx context.Context, o order) (struct{}, error) {
 		return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
@@ -111,6 +137,8 @@ func answer[In, Out any](call func(context.Context, In) (Out, error)) http.Handl
 		switch {
 		case errors.Is(err, deliver.ErrNoEndpoint):
 			http.Error(w, err.Error(), http.StatusNotFound)
+		case errors.Is(err, ErrWrong):
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		case err != nil:
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		default:
@@ -190,8 +218,11 @@ func (c *Client) ask(ctx context.Context, what string, in, out any) error {
 
 // said is an error of the daemon's.
 func said(status int, text string) error {
-	if status == http.StatusNotFound {
+	switch status {
+	case http.StatusNotFound:
 		return &refusal{text, deliver.ErrNoEndpoint}
+	case http.StatusUnprocessableEntity:
+		return &refusal{text, ErrWrong}
 	}
 	return &refusal{text, nil}
 }

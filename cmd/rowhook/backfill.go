@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"rowhook/cdc"
+	"rowhook/config"
+	"rowhook/deliver/control"
+	"rowhook/loader"
+	"rowhook/outbox/sqlite"
+	"rowhook/pipeline"
+)
+
+// The names under which the daemon answers.
+const (
+	backfillStart  = "backfill/start"
+	backfillStatus = "backfill/status"
+	backfillStop   = "backfill/stop"
+	backfillResume = "backfill/resume"
+)
+
+// backfillFlags is the command line of `rowhook backfill`.
+type backfillFlags struct {
+	*flagSet
+	wish                         pipeline.Backfill
+	status, stop, resume, dryRun bool
+	asJSON                       bool
+}
+
+func newBackfillFlags() *backfillFlags {
+	f := &backfillFlags{flagSet: newFlagSet("backfill", "posts a save event for each row that is there already to a rule's receiver:\n"+
+		"rowhook backfill --rule NAME, or --status, --stop, --resume. The daemon does it beside what is live, in order\n"+
+		"with it, and goes on after a restart; this command shows how far it is, and may be ended")}
+	f.StringVar(&f.wish.Rule, "rule", "", "the `NAME` of the rule; it must be for saves. Its statuses and sites count, its type does not")
+	f.StringVar(&f.wish.Site, "site", "", "only rows of the site `NAME`")
+	f.Func("where", "only rows with `COLUMN=VALUE`, for example status=C; several must all hold", func(text string) error {
+		column, value, ok := strings.Cut(text, "=")
+		if !ok || column == "" {
+			return errors.New("write COLUMN=VALUE, for example status=C")
+		}
+		f.wish.Where = append(f.wish.Where, loader.Equal{Column: column, Value: value})
+		return nil
+	})
+	f.Func("since", "only appointments or package orders made at this `TIME` or later: 720h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&f.wish.Since))
+	f.Func("rate", "no more rows than that: 10/s, 600/m, 100/h; without it as fast as the receiver takes them", func(text string) error {
+		every, wrong := config.ParseEvery(text)
+		f.wish.Every = time.Duration(every)
+		if wrong != "" {
+			return errors.New(wrong)
+		}
+		return nil
+	})
+	f.BoolVar(&f.dryRun, "dry-run", false, "only count the rows")
+	f.BoolVar(&f.status, "status", false, "show the backfills that run, and the last ones")
+	f.BoolVar(&f.stop, "stop", false, "end the one that runs, or the one whose run is named: rowhook backfill --stop RUN")
+	f.BoolVar(&f.resume, "resume", false, "go on with the one that was stopped, or the one whose run is named")
+	f.BoolVar(&f.asJSON, "json", false, "write JSON, for programs: one object a line while it goes on")
+	return f
+}
+
+// backfillCommand is `rowhook backfill`.
+func backfillCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
+	f := newBackfillFlags()
+	names, err := f.parseNames(args, stdout, 0, 1)
+	if err != nil {
+		return err
+	}
+	const hint = "try: rowhook backfill --rule NAME, --status, --stop, --resume, or -h"
+	chosen := 0
+	for _, on := range []bool{f.status, f.stop, f.resume, f.wish.Rule != ""} {
+		if on {
+			chosen++
+		}
+	}
+	asked := f.wish.Site != "" || len(f.wish.Where) > 0 || !f.wish.Since.IsZero() || f.wish.Every > 0 || f.dryRun
+	switch {
+	case chosen == 0:
+		return &usageError{"backfill needs the rule that it is for", hint}
+	case chosen > 1 || f.wish.Rule == "" && asked || len(names) > 0 && !f.stop && !f.resume:
+		return &usageError{"backfill does one thing at a time: --rule with what selects rows, --status, --stop or --resume", hint}
+	}
+	c, err := config.Load(f.config)
+	if err != nil {
+		return err
+	}
+	run := append(names, "")[0]
+	client := control.NewClient(c.StateDir)
+	switch {
+	case f.status:
+		return showBackfills(ctx, c, client, f.asJSON, stdout)
+	case f.stop:
+		return stopBackfill(ctx, c, client, run, f.asJSON, stdout)
+	case f.resume:
+		return followBackfill(ctx, c, client, backfillResume, run, f.asJSON, stdout)
+	}
+	set, err := readRules(c, f.config)
+	if err != nil {
+		return err
+	}
+	if err := f.wish.Check(set, sitesOf(c)); err != nil {
+		return &usageError{err.Error(), hint}
+	}
+	if f.dryRun {
+		return countBackfill(ctx, c, f, stdout)
+	}
+	return followBackfill(ctx, c, client, backfillStart, f.wish, f.asJSON, stdout)
+}
+
+// countBackfill says how many rows a backfill would read. It needs the database, and no daemon.
+func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdout io.Writer) error {
+	set, err := readRules(c, f.config)
+	if err != nil {
+		return err
+	}
+	db, err := openDB(c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	log := slog.New(slog.DiscardHandler)
+	source, err := cdc.Open(ctx, db, sourceConfig(c, 0, log))
+	if err != nil {
+		return err
+	}
+	n, err := pipeline.CountBackfill(ctx, loader.New(db, source, loader.Options{}, log), set, sitesOf(c), f.wish)
+	if err != nil {
+		return wrongUsage(err)
+	}
+	if f.asJSON {
+		return writeJSON(stdout, struct {
+			Rule string `json:"rule"`
+			Rows int64  `json:"rows"`
+		}{f.wish.Rule, n})
+	}
+	_, err = fmt.Fprintf(stdout, "%d rows for rule %s; nothing was sent\n", n, f.wish.Rule)
+	return err
+}
+
+// wrongUsage makes what cannot be had a fault of the command line.
+func wrongUsage(err error) error {
+	_, wish := errors.AsType[*pipeline.WishError](err)
+	_, selection := errors.AsType[*loader.SelectionError](err)
+	if wish || selection || errors.Is(err, control.ErrWrong) {
+		return &usageError{err.Error(), "try: rowhook backfill -h"}
+	}
+	return err
+}
+
+func stopBackfill(ctx context.Context, c *config.Config, client *control.Client, run string, asJSON bool, stdout io.Writer) error {
+	r, err := control.Ask[string, pipeline.Run](ctx, client, backfillStop, run)
+	switch {
+	case errors.Is(err, control.ErrNoDaemon):
+		return noDaemon(c)
+	case err != nil:
+		return wrongUsage(err)
+	case asJSON:
+		return writeJSON(stdout, r)
+	}
+	_, err = fmt.Fprintf(stdout, "backfill %s of rule %s is stopped at %d of %d rows; what it made is delivered. To go on: rowhook backfill --resume %s\n",
+		r.ID, r.Rule, r.Read, r.Total, r.ID)
+	return err
+}
+
+func noDaemon(c *config.Config) error {
+	return fmt.Errorf("no daemon works in %s, and it is the daemon that does a backfill, beside what is live: start it (rowhook run), then try again", c.StateDir)
+}
+
+// showBackfills lists the runs: as the daemon knows them, or as it left them.
+func showBackfills(ctx context.Context, c *config.Config, client *control.Client, asJSON bool, stdout io.Writer) error {
+	runs, err := control.Ask[struct{}, []pipeline.Run](ctx, client, backfillStatus, struct{}{})
+	daemon := !errors.Is(err, control.ErrNoDaemon)
+	if !daemon {
+		runs, err = storedBackfills(ctx, c)
+	}
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return writeJSON(stdout, slices.Concat([]pipeline.Run{}, runs)) // [] rather than null
+	}
+	if len(runs) == 0 {
+		_, err := fmt.Fprintln(stdout, "no backfills")
+		return err
+	}
+	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "RUN\tRULE\tSTATE\tSTARTED\tROWS\tSAVES\tLIVE\tNOT WANTED\tNOTE")
+	for _, r := range slices.Backward(runs) {
+		state := string(r.State)
+		if r.State == pipeline.Running && !daemon {
+			state = "waits for a daemon"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d of %d\t%d\t%d\t%d\t%s\n", r.ID, r.Rule, state, clock(r.Started), r.Read, r.Total, r.Made, r.Live, r.Left,
+			or(plain(r.Error+r.Trouble), "-"))
+	}
+	return table.Flush()
+}
+
+func storedBackfills(ctx context.Context, c *config.Config) (runs []pipeline.Run, err error) {
+	err = withLog(ctx, c, func(log *sqlite.ReadOnly) error {
+		state, err := log.Resume(ctx)
+		if err != nil {
+			return err
+		}
+		runs, err = pipeline.StoredBackfills(state.Open)
+		return err
+	})
+	return runs, err
+}
+
+// backfillRoutes is what the daemon does for the command.
+func (d *daemon) backfillRoutes() []control.Route {
+	return []control.Route{
+		control.Handle(backfillStart, func(ctx context.Context, b pipeline.Backfill) (pipeline.Run, error) {
+			r, err := d.line.StartBackfill(ctx, b)
+			if _, usage := errors.AsType[*usageError](wrongUsage(err)); usage {
+				err = control.Wrong(err)
+			}
+			return r, err
+		}),
+		control.Handle(backfillStop, func(ctx context.Context, run string) (pipeline.Run, error) {
+			return d.line.StopBackfill(ctx, run)
+		}),
+		control.Handle(backfillResume, func(ctx context.Context, run string) (pipeline.Run, error) {
+			return d.line.ResumeBackfill(ctx, run)
+		}),
+		control.Handle(backfillStatus, func(context.Context, struct{}) ([]pipeline.Run, error) { return d.backfills(), nil }),
+	}
+}
+
+// backfills are the runs, and what the one that is worked on waits for.
+func (d *daemon) backfills() []pipeline.Run {
+	runs := d.line.Backfills()
+	i := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.State == pipeline.Running })
+	if i < 0 || runs[i].Trouble != "" {
+		return runs
+	}
+	for _, e := range d.worker.Status().Endpoints {
+		switch {
+		case !slices.Contains(e.Rules, runs[i].Rule):
+		case e.Paused != nil:
+			runs[i].Trouble = "waits until the endpoint " + e.Name + " is resumed: it is paused"
+		case !e.DownSince.IsZero():
+			runs[i].Trouble = "waits until the endpoint " + e.Name + " is back: it is down"
+		}
+	}
+	return runs
+}

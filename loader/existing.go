@@ -1,0 +1,205 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"rowhook/cdc"
+	"rowhook/rules"
+)
+
+// Existing selects rows that are there already, for a backfill. It reads by the primary key, in snapshots, and locks
+// nothing.
+type Existing struct {
+	Site   *rules.Site
+	Entity *rules.Entity
+	Where  []Equal
+	Since  time.Time // made then or later; zero: whenever
+	// Statuses are those that are wanted; empty: all. The server compares as its collation does, so others may come too.
+	Statuses []string
+}
+
+// Equal is a column and the value that it must have.
+type Equal struct {
+	Column string `json:"column"`
+	Value  string `json:"value"`
+}
+
+// Place is a place in the log that a snapshot must contain: all up to it.
+type Place struct {
+	End   cdc.Coord
+	GTIDs string // the set of transactions up to it; empty on a server without
+}
+
+// Chunk is rows of one snapshot, by ascending id.
+type Chunk struct {
+	Table *cdc.Table
+	Rows  []cdc.Row
+	Last  int64 // the id that the next chunk begins behind
+	Whole bool  // no rows lie behind it
+}
+
+// SelectionError says that a selection asks for what the table does not have.
+type SelectionError struct{ text string }
+
+func (e *SelectionError) Error() string { return e.text }
+
+func (x Existing) table() cdc.TableName { return x.Site.Table(x.Entity.Table) }
+
+// CheckExisting looks whether the table has the columns that are asked for, and whether they can have those values.
+// What is wrong is a SelectionError.
+func (l *Loader) CheckExisting(ctx context.Context, x Existing) error {
+	if !x.Since.IsZero() && x.Entity.Created == "" {
+		return &SelectionError{fmt.Sprintf("a time to begin at cannot be had for %s: the plugin does not store when one was made (it does for appointment and package_order)", x.Entity.Name)}
+	}
+	table := x.table()
+	rows, err := l.db.QueryContext(ctx, "SELECT * FROM "+quoted(table)+" LIMIT 0")
+	if err != nil {
+		if failed, ok := errors.AsType[*mysql.MySQLError](err); ok && failed.Number == 1146 {
+			return &SelectionError{fmt.Sprintf("site %s has no table %s", x.Site.Name, table)}
+		}
+		return fmt.Errorf("reading %s: %w", table, err)
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", table, err)
+	}
+	names := make([]string, len(types))
+	kinds := map[string]string{}
+	for i, t := range types {
+		names[i] = t.Name()
+		kinds[t.Name()] = t.DatabaseTypeName()
+	}
+	for _, w := range x.Where {
+		kind, ok := kinds[w.Column]
+		if !ok {
+			return &SelectionError{fmt.Sprintf("table %s has no column %q; its columns are %s", table, w.Column, strings.Join(names, ", "))}
+		}
+		if what := unfit(kind, w.Value); what != "" {
+			return &SelectionError{fmt.Sprintf("column %s holds %s, and %q is none", w.Column, what, w.Value)}
+		}
+	}
+	return rows.Err()
+}
+
+// unfit says what a column of a type holds when a value cannot be that: the server would take it for 0, and find
+// something else.
+func unfit(databaseType, value string) string {
+	switch kindOf(databaseType) {
+	case cdc.Int:
+		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
+			return "whole numbers"
+		}
+	case cdc.Decimal, cdc.Float:
+		if _, err := strconv.ParseFloat(value, 64); err != nil {
+			return "numbers"
+		}
+	case cdc.Text:
+		if databaseType != "DATE" && databaseType != "DATETIME" && databaseType != "TIMESTAMP" {
+			break
+		}
+		for _, layout := range []string{time.DateTime, time.DateOnly} {
+			if _, err := time.Parse(layout, value); err == nil {
+				return ""
+			}
+		}
+		return "times such as 2026-03-01 12:30:00"
+	}
+	return ""
+}
+
+// where is the selection in SQL, with its parameters.
+func (x Existing) where() (sql string, args []any) {
+	terms := []string{"1"}
+	for _, w := range x.Where {
+		terms = append(terms, quote(w.Column)+" = ?")
+		args = append(args, w.Value)
+	}
+	if !x.Since.IsZero() {
+		terms = append(terms, quote(x.Entity.Created)+" >= ?")
+		args = append(args, x.Since.UTC().Format(time.DateTime))
+	}
+	if len(x.Statuses) > 0 {
+		terms = append(terms, "`status` IN (?"+strings.Repeat(", ?", len(x.Statuses)-1)+")")
+		for _, s := range x.Statuses {
+			args = append(args, s)
+		}
+	}
+	if x.Entity.Name == appointmentEntity { // the parent of a multi-order is no appointment
+		terms = append(terms, "NOT (`id_parent` < 0 AND `id_employee` = 0)")
+	}
+	return strings.Join(terms, " AND "), args
+}
+
+// CountExisting is how many rows there are now, and the highest id.
+func (l *Loader) CountExisting(ctx context.Context, x Existing) (rows, last int64, err error) {
+	where, args := x.where()
+	query := "SELECT COUNT(*), COALESCE(MAX(`id`), -1) FROM " + quoted(x.table()) + " WHERE " + where
+	if err := l.db.QueryRowContext(ctx, query, args...).Scan(&rows, &last); err != nil {
+		return 0, 0, fmt.Errorf("counting the rows of %s: %w", x.table(), err)
+	}
+	return rows, last, nil
+}
+
+// ReadExisting reads the next rows beyond after, up to last and no more than limit, and with them those whose ids are in
+// again, all from one snapshot that contains a place of the log.
+func (l *Loader) ReadExisting(ctx context.Context, x Existing, at Place, again []int64, after, last int64, limit int) (Chunk, error) {
+	snap, err := l.snapshotAt(ctx, at)
+	if err != nil {
+		return Chunk{}, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
+	}
+	defer snap.close(ctx)
+	where, args := x.where()
+	from := "SELECT `id` FROM " + quoted(x.table()) + " WHERE " + where
+	c := Chunk{Last: after}
+	var ids []int64
+	if len(again) > 0 {
+		if ids, err = snap.ids(ctx, from+" AND `id` IN ("+idList(again)+")", args); err != nil {
+			return c, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
+		}
+	}
+	next, err := snap.ids(ctx, from+" AND `id` > ? AND `id` <= ? ORDER BY `id` LIMIT ?", append(args, after, last, limit))
+	if err != nil {
+		return c, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
+	}
+	if c.Whole = len(next) < limit; len(next) > 0 {
+		c.Last = next[len(next)-1]
+	}
+	if ids = append(ids, next...); len(ids) == 0 {
+		return c, nil
+	}
+	// The rows themselves come as all others do, so that they look the same.
+	found, err := snap.query(ctx, x.table(), fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s) ORDER BY `id`", quoted(x.table()), idList(ids)))
+	if err != nil {
+		return c, err
+	}
+	for _, r := range found {
+		c.Table, c.Rows = r.table, append(c.Rows, r.row)
+	}
+	return c, nil
+}
+
+// ids reads numbers.
+func (s *snapshot) ids(ctx context.Context, query string, args []any) (ids []int64, err error) {
+	s.queries++
+	rows, err := s.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}

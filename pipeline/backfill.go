@@ -1,0 +1,233 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rowhook/cdc"
+	"rowhook/outbox"
+	"rowhook/rules"
+)
+
+// A backfill goes chunk by chunk, beside what is live: it waits until little is to be delivered, reads a chunk in a
+// snapshot, waits until the log is read up to where it stood behind that snapshot, and hands the rows to the engine, which
+// knows what happened to them meanwhile (rules/backfill.go). How far it is goes into the commit that holds what it made:
+// after a crash it goes on right behind that.
+
+// fills are the backfills, and the chunk that is on its way. The loop owns all but what stands behind mu.
+type fills struct {
+	runs  []*Run          // in the order of their starts; the first that is running is worked on
+	dirty map[string]bool // whose record is behind
+	told  []func()        // who waits for the next commit
+	table *cdc.Table      // of the last chunk: the engine remembers every table that it sees
+
+	asking   bool      // a goroutine is on its way
+	calm     bool      // the next chunk may be read
+	chunk    *filling  // waits for the log
+	unstored bool      // a chunk was poured out and is not committed yet
+	storing  bool      // the commit that is on its way holds the last of it
+	seq      int64     // the last delivery that was committed
+	size     int       // rows of the next chunk
+	poured   time.Time // when the last was
+	rest     time.Time // nothing before
+	backoff  time.Duration
+
+	orders  chan fillOrder
+	results chan *filling
+	set     atomic.Pointer[rules.Set] // for whoever starts one
+
+	mu    sync.Mutex
+	shown []Run
+}
+
+// fillOrder changes the runs; the answer comes when that is durable.
+type fillOrder struct {
+	change func(*fills) (*Run, error)
+	answer chan fillAnswer // has room
+}
+
+type fillAnswer struct {
+	run Run
+	err error
+}
+
+const keptRuns = 20 // that are remembered
+
+func newFills(set *rules.Set) *fills {
+	f := &fills{dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1)}
+	f.set.Store(set)
+	return f
+}
+
+// StartBackfill begins a backfill, or queues it behind those that run.
+func (p *Pipeline) StartBackfill(ctx context.Context, b Backfill) (Run, error) {
+	run, err := plan(ctx, p.cfg.Loader, p.fills.set.Load(), p.cfg.Sites, b)
+	if err != nil {
+		return Run{}, err
+	}
+	return p.orderFill(ctx, func(f *fills) (*Run, error) {
+		f.runs = append(f.runs, run)
+		if run.Total == 0 {
+			run.end(Done, "", run.Started)
+		}
+		return run, nil
+	})
+}
+
+// StopBackfill ends a run; with an empty id the one that runs.
+func (p *Pipeline) StopBackfill(ctx context.Context, id string) (Run, error) {
+	return p.orderFill(ctx, func(f *fills) (*Run, error) {
+		run, err := f.find(id, "runs", func(r *Run) bool { return r.State == Running })
+		if err == nil {
+			run.end(Stopped, "", time.Now())
+		}
+		return run, err
+	})
+}
+
+// ResumeBackfill goes on with a run that was stopped or failed; with an empty id the one there is.
+func (p *Pipeline) ResumeBackfill(ctx context.Context, id string) (Run, error) {
+	return p.orderFill(ctx, func(f *fills) (*Run, error) {
+		run, err := f.find(id, "is stopped", func(r *Run) bool { return r.State == Stopped || r.State == Failed })
+		if err == nil {
+			run.State, run.Error, run.Ended = Running, "", time.Time{}
+		}
+		return run, err
+	})
+}
+
+// Backfills are the runs that are remembered, the oldest first.
+func (p *Pipeline) Backfills() []Run {
+	p.fills.mu.Lock()
+	defer p.fills.mu.Unlock()
+	return slices.Clone(p.fills.shown)
+}
+
+// orderFill lets the loop change the runs, and waits until that is durable.
+func (p *Pipeline) orderFill(ctx context.Context, change func(*fills) (*Run, error)) (Run, error) {
+	o := fillOrder{change, make(chan fillAnswer, 1)}
+	select {
+	case p.fills.orders <- o:
+	case <-ctx.Done():
+		return Run{}, ctx.Err()
+	}
+	select {
+	case a := <-o.answer:
+		return a.run, a.err
+	case <-ctx.Done():
+		return Run{}, ctx.Err()
+	}
+}
+
+// find is the run of an id, or the only one that may be meant.
+func (f *fills) find(id, what string, may func(*Run) bool) (*Run, error) {
+	var found []*Run
+	var names []string
+	for _, r := range f.runs {
+		if may(r) && (id == "" || id == r.ID) {
+			found, names = append(found, r), append(names, r.ID+" of rule "+r.Rule)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return nil, fmt.Errorf("say which backfill: %s", strings.Join(names, ", "))
+	case id != "":
+		return nil, fmt.Errorf("no backfill %s %s", id, what)
+	}
+	return nil, fmt.Errorf("no backfill %s", what)
+}
+
+// obey carries out an order.
+func (p *Pipeline) obey(o fillOrder) {
+	f := p.fills
+	run, err := o.change(f)
+	if err != nil {
+		o.answer <- fillAnswer{err: err}
+		return
+	}
+	f.forgetOld()
+	p.changed(run)
+	shown := run.copy()
+	f.told = append(f.told, func() { o.answer <- fillAnswer{run: shown} })
+}
+
+// forgetOld drops the oldest of too many runs that have ended.
+func (f *fills) forgetOld() {
+	for len(f.runs) > keptRuns && f.runs[0].State != Running {
+		f.dirty[f.runs[0].ID] = true // and not among the runs: its record goes
+		f.runs = f.runs[1:]
+	}
+}
+
+// changed notes that a run's record is behind, and shows the runs.
+func (p *Pipeline) changed(run *Run) {
+	f := p.fills
+	f.dirty[run.ID] = true
+	p.moved = true
+	f.show()
+}
+
+func (f *fills) show() {
+	shown := make([]Run, len(f.runs))
+	for i, r := range f.runs {
+		shown[i] = r.copy()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.shown = shown
+}
+
+// current is the run that is worked on, nil when none is.
+func (f *fills) current() *Run {
+	for _, r := range f.runs {
+		if r.State == Running {
+			return r
+		}
+	}
+	return nil
+}
+
+// urgent says that somebody waits for the next commit, though it may hold no delivery.
+func (p *Pipeline) urgent() bool {
+	return len(p.fills.told) > 0 || p.fills.unstored && p.engine.Filling() == 0
+}
+
+// takeRuns returns the records of runs for the commit that is being made.
+func (p *Pipeline) takeRuns() ([]outbox.Record, error) {
+	f := p.fills
+	var records []outbox.Record
+	for id := range f.dirty {
+		rec := outbox.Record{Key: runPrefix + id}
+		if i := slices.IndexFunc(f.runs, func(r *Run) bool { return r.ID == id }); i >= 0 {
+			var err error
+			if rec, err = f.runs[i].record(); err != nil {
+				return nil, err
+			}
+		}
+		records = append(records, rec)
+	}
+	clear(f.dirty)
+	f.storing = f.unstored && p.engine.Filling() == 0
+	return records, nil
+}
+
+// stored takes in that a commit is durable, and who waited for it.
+func (p *Pipeline) stored(c commit) {
+	f := p.fills
+	if n := len(c.batch.Deliveries); n > 0 {
+		f.seq = c.batch.Deliveries[n-1].Seq
+	}
+	if f.storing {
+		f.storing, f.unstored = false, false
+	}
+	for _, tell := range c.told {
+		tell()
+	}
+}

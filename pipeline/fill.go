@@ -1,0 +1,198 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rowhook/cdc"
+	"rowhook/loader"
+	"rowhook/rules"
+)
+
+// filling is what a goroutine brings back: that it is calm, or a chunk.
+type filling struct {
+	run   *Run
+	calm  bool
+	chunk loader.Chunk
+	end   cdc.End // of the log, behind the snapshot
+	err   error
+}
+
+const (
+	smallestFill = 16 // rows of a chunk
+	largestFill  = laneBatch
+	fillTarget   = 100 * time.Millisecond // how long the deliveries of a chunk may keep the endpoint busy
+	fillWaiting  = 64                     // live events that may be on their way when a chunk is read
+	fillAgain    = 50 * time.Millisecond  // between two looks at rows that keep changing
+)
+
+// fill takes the backfill that runs a step further, if there is one and it is time.
+func (p *Pipeline) fill(ctx context.Context, g *errgroup.Group) {
+	f := p.fills
+	run := f.current()
+	if f.chunk != nil && (run != f.chunk.run || p.track.Reached(f.chunk.end, p.seen)) {
+		chunk := f.chunk
+		f.chunk = nil
+		p.pour(run, chunk)
+		run = f.current()
+	}
+	switch {
+	case run == nil || f.asking || f.chunk != nil || f.unstored || time.Now().Before(f.rest):
+	case p.engine.Waiting() > fillWaiting || len(p.todo) > 0: // what is live comes first
+	case !f.calm:
+		f.asking = true
+		rule, seq := run.Rule, f.seq
+		g.Go(func() error {
+			f.results <- &filling{run: run, calm: true, err: p.cfg.Brake.Calm(ctx, rule, seq)}
+			return nil
+		})
+	default:
+		p.readChunk(ctx, g, run)
+	}
+}
+
+// readChunk opens a window and reads the next rows.
+func (p *Pipeline) readChunk(ctx context.Context, g *errgroup.Group, run *Run) {
+	f := p.fills
+	part := run.Parts[run.At]
+	wish := run.Backfill
+	wish.Site = part.Site
+	rule, sites, err := wish.find(f.set.Load(), p.cfg.Sites)
+	if err != nil {
+		run.end(Failed, err.Error(), time.Now())
+		p.cfg.Log.Error("a backfill cannot go on", slog.String("run", run.ID), slog.Any("error", err))
+		p.changed(run)
+		return
+	}
+	x, limit := wish.existing(sites[0], rule), f.limit(run)
+	at := p.place()
+	again := run.Again // replaced, never changed
+	p.engine.OpenWindow(sites[0], rule)
+	f.asking, f.calm = true, false
+	g.Go(func() error {
+		r := &filling{run: run}
+		if r.chunk, r.err = p.cfg.Loader.ReadExisting(ctx, x, at, again, part.After, part.Last, limit); r.err == nil {
+			r.end, r.err = p.cfg.Source.End(ctx)
+		}
+		f.results <- r
+		return nil
+	})
+}
+
+// place is how far the log was applied.
+func (p *Pipeline) place() loader.Place {
+	pos := p.track.Position()
+	at := loader.Place{End: p.seen, GTIDs: pos.Set}
+	if last := pos.Last; last != nil && last.GTID != "" {
+		at.GTIDs = strings.TrimPrefix(at.GTIDs+","+last.GTID, ",")
+	}
+	return at
+}
+
+// limit is how many rows the next chunk may have, besides those that are read again.
+func (f *fills) limit(run *Run) int {
+	n := f.size
+	if run.Every > 0 {
+		n = min(n, max(1, int(time.Second/run.Every)))
+	}
+	if len(run.Again) >= n {
+		return 0
+	}
+	return n
+}
+
+// filled takes in what a goroutine brought back.
+func (p *Pipeline) filled(r *filling) {
+	f := p.fills
+	f.asking = false
+	switch {
+	case r.err != nil:
+		p.engine.CloseWindow()
+		f.backoff = min(max(2*f.backoff, 250*time.Millisecond), 30*time.Second)
+		f.rest = time.Now().Add(f.backoff)
+		if text := r.err.Error(); text != r.run.Trouble && !errors.Is(r.err, context.Canceled) {
+			p.cfg.Log.Error("a backfill does not get on, trying again", slog.String("run", r.run.ID), slog.Any("error", r.err))
+			r.run.Trouble = text
+			p.changed(r.run)
+		}
+	case r.calm:
+		f.calm = r.run == f.current()
+		f.adapt(time.Now())
+	default:
+		f.backoff = 0
+		f.chunk = r
+	}
+}
+
+// adapt chooses the size of the next chunk by how long the last kept its endpoint busy.
+func (f *fills) adapt(now time.Time) {
+	if f.poured.IsZero() {
+		return
+	}
+	switch took := now.Sub(f.poured); {
+	case took < fillTarget/2:
+		f.size = min(2*f.size, largestFill)
+	case took > fillTarget:
+		f.size = max(f.size/2, smallestFill)
+	}
+	f.poured = time.Time{}
+}
+
+// pour hands the rows of a chunk to the engine, now that the log is read up to them. Run is what is worked on now.
+func (p *Pipeline) pour(run *Run, r *filling) {
+	f := p.fills
+	if run != r.run { // it was stopped meanwhile
+		p.engine.CloseWindow()
+		return
+	}
+	now := time.Now()
+	rule := ruleOf(f.set.Load(), run.Rule)
+	if rule == nil {
+		p.engine.CloseWindow()
+		return // readChunk says so
+	}
+	c := &r.chunk
+	var done rules.Filled
+	if len(c.Rows) > 0 {
+		if f.table == nil || f.table.TableName != c.Table.TableName || !slices.Equal(f.table.Columns, c.Table.Columns) {
+			f.table = c.Table
+		}
+		at := p.place()
+		gtid := at.GTIDs
+		if last := p.track.Position().Last; last != nil {
+			gtid = last.GTID
+		}
+		site := p.cfg.Sites[slices.IndexFunc(p.cfg.Sites, func(s *rules.Site) bool { return s.Name == run.Parts[run.At].Site })]
+		done = p.engine.Fill(rules.Fill{
+			Site: site, Rule: rule, Run: run.ID, Table: f.table, Rows: c.Rows, Last: at.End, GTID: gtid, Now: now,
+		})
+	} else {
+		p.engine.CloseWindow()
+	}
+	if n := len(c.Rows) - len(done.Again); n == 0 && len(done.Again) > 0 {
+		f.rest = now.Add(fillAgain)
+	} else {
+		f.rest = now.Add(time.Duration(n) * run.Every)
+	}
+	run.Trouble = ""
+	run.advance(c, done, now)
+	f.unstored, f.poured = done.Made > 0, now
+	if run.State == Done {
+		p.cfg.Log.Info("a backfill is done", slog.String("run", run.ID), slog.String("rule", run.Rule), slog.Int64("saves", run.Made))
+	}
+	p.changed(run)
+}
+
+// restTimer is how long nothing is to be done for a backfill, if nothing else happens.
+func (f *fills) restTimer() time.Duration {
+	if left := time.Until(f.rest); left > 0 {
+		return left
+	}
+	return time.Hour
+}

@@ -1,0 +1,225 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rowhook/loader"
+	"rowhook/outbox"
+	"rowhook/rules"
+)
+
+// Backfill is a wish: saves of rows that are there already, for a rule.
+type Backfill struct {
+	Rule  string         `json:"rule"`
+	Site  string         `json:"site,omitempty"`  // empty: every site of the rule
+	Where []loader.Equal `json:"where,omitempty"` // all must hold
+	Since time.Time      `json:"since,omitzero"`  // only of what was made then or later
+	Every time.Duration  `json:"every,omitempty"` // a row no more often than this; 0: as fast as they are delivered
+}
+
+// Run is a backfill and how far it is. It is stored as it is, in the commits that hold what it made.
+type Run struct {
+	ID string `json:"id"`
+	Backfill
+	State   RunState  `json:"state"`
+	Error   string    `json:"error,omitempty"`   // why it failed
+	Trouble string    `json:"trouble,omitempty"` // why it does not get on, for now
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Total   int64     `json:"total"` // rows when it was started
+	Read    int64     `json:"read"`  // of them so far
+	Made    int64     `json:"made"`  // saves
+	Live    int64     `json:"live"`  // rows that were left to a live save
+	Left    int64     `json:"left"`  // rows that the rule does not want
+	Parts   []Part    `json:"parts"`
+	At      int       `json:"at"`              // the part that is being read
+	Again   []int64   `json:"again,omitempty"` // rows of it that changed while they were read
+}
+
+// Part is what a backfill reads at one site.
+type Part struct {
+	Site  string `json:"site"`
+	After int64  `json:"after"` // the last row that was read
+	Last  int64  `json:"last"`  // the last row of all, when it was started: live saves tell of later ones
+	Whole bool   `json:"whole"` // no more rows lie behind
+}
+
+// RunState is how a backfill stands.
+type RunState string
+
+// The states of a backfill.
+const (
+	Running RunState = "running"
+	Done    RunState = "done"
+	Stopped RunState = "stopped"
+	Failed  RunState = "failed" // it cannot go on as things are
+)
+
+// advance takes in what became of a chunk.
+func (r *Run) advance(c *loader.Chunk, done rules.Filled, now time.Time) {
+	part := &r.Parts[r.At]
+	for _, row := range c.Rows {
+		if id, _ := row.Int(c.Table.Index("id")); id > part.After {
+			r.Read++
+		}
+	}
+	part.After, part.Whole = c.Last, c.Whole
+	r.Again = done.Again
+	r.Made += int64(done.Made)
+	r.Live += int64(done.Live)
+	r.Left += int64(done.Left)
+	if !part.Whole || len(r.Again) > 0 {
+		return
+	}
+	if r.At++; r.At == len(r.Parts) {
+		r.end(Done, "", now)
+	}
+}
+
+func (r *Run) end(s RunState, why string, now time.Time) {
+	r.State, r.Error, r.Trouble, r.Ended = s, why, "", now
+}
+
+// copy is the run for others, who may read it while it goes on.
+func (r *Run) copy() Run {
+	c := *r
+	c.Parts, c.Again = slices.Clone(r.Parts), slices.Clone(r.Again)
+	return c
+}
+
+// runPrefix is how the keys of runs begin in the outbox, among the records of rules.
+const runPrefix = "backfill/"
+
+func (r *Run) record() (outbox.Record, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return outbox.Record{}, fmt.Errorf("storing the backfill %s: %w", r.ID, err)
+	}
+	return outbox.Record{Key: runPrefix + r.ID, Data: data}, nil
+}
+
+// StoredBackfills reads the runs among the records of an outbox that no daemon works on.
+func StoredBackfills(records []outbox.Record) ([]Run, error) {
+	runs, err := restoreRuns(records)
+	all := make([]Run, len(runs))
+	for i, r := range runs {
+		all[i] = *r
+	}
+	return all, err
+}
+
+func restoreRuns(records []outbox.Record) ([]*Run, error) {
+	var runs []*Run
+	for _, rec := range records {
+		if !strings.HasPrefix(rec.Key, runPrefix) {
+			continue
+		}
+		r := &Run{}
+		if err := json.Unmarshal(rec.Data, r); err != nil {
+			return nil, fmt.Errorf("reading the backfill %s: %w", rec.Key, err)
+		}
+		if r.State == Running && (r.At < 0 || r.At >= len(r.Parts)) {
+			return nil, fmt.Errorf("reading the backfill %s: it is at site %d of %d", rec.Key, r.At+1, len(r.Parts))
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+// plan makes a run of a wish: it looks whether it can be fulfilled, and how many rows there are. Who asks for what
+// cannot be had gets a loader.SelectionError, or another error that says so.
+func plan(ctx context.Context, l *loader.Loader, set *rules.Set, sites []*rules.Site, b Backfill) (*Run, error) {
+	rule, sites, err := b.find(set, sites)
+	if err != nil {
+		return nil, err
+	}
+	var id [4]byte
+	_, _ = rand.Read(id[:]) // never fails
+	r := &Run{ID: hex.EncodeToString(id[:]), Backfill: b, State: Running}
+	for _, site := range sites {
+		x := b.existing(site, rule)
+		if err := l.CheckExisting(ctx, x); err != nil {
+			return nil, err
+		}
+		rows, last, err := l.CountExisting(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		r.Total += rows
+		r.Parts = append(r.Parts, Part{Site: site.Name, After: -1, Last: last})
+	}
+	r.Started = time.Now()
+	return r, nil
+}
+
+// CountBackfill is how many rows a backfill would read now.
+func CountBackfill(ctx context.Context, l *loader.Loader, set *rules.Set, sites []*rules.Site, b Backfill) (int64, error) {
+	r, err := plan(ctx, l, set, sites, b)
+	if err != nil {
+		return 0, err
+	}
+	return r.Total, nil
+}
+
+// WishError says that a backfill asks for what cannot be had.
+type WishError struct{ text string }
+
+func (e *WishError) Error() string { return e.text }
+
+// Check says whether the rules have what is asked for; a WishError says what not.
+func (b *Backfill) Check(set *rules.Set, sites []*rules.Site) error {
+	_, _, err := b.find(set, sites)
+	return err
+}
+
+// find is the rule and its sites.
+func (b *Backfill) find(set *rules.Set, all []*rules.Site) (*rules.Rule, []*rules.Site, error) {
+	rule := ruleOf(set, b.Rule)
+	if rule == nil {
+		return nil, nil, &WishError{fmt.Sprintf("there is no rule %q; rowhook rules list shows all, and SIGHUP makes the daemon read them again", b.Rule)}
+	}
+	if rule.Action.Kind != rules.Save {
+		return nil, nil, &WishError{fmt.Sprintf("rule %s is for %s, and only saves can be made of rows that are there already", rule.Name, rule.Action)}
+	}
+	var sites []*rules.Site
+	var names []string
+	for _, s := range all {
+		if len(rule.Sites) > 0 && !rule.Sites[s.Name] {
+			continue
+		}
+		names = append(names, s.Name)
+		if b.Site == "" || b.Site == s.Name {
+			sites = append(sites, s)
+		}
+	}
+	if len(sites) == 0 {
+		return nil, nil, &WishError{fmt.Sprintf("rule %s is not for a site %q; its sites: %s", rule.Name, b.Site, strings.Join(names, ", "))}
+	}
+	return rule, sites, nil
+}
+
+// existing is the selection of rows at a site.
+func (b *Backfill) existing(site *rules.Site, rule *rules.Rule) loader.Existing {
+	x := loader.Existing{Site: site, Entity: rule.Action.Entity, Where: b.Where, Since: b.Since}
+	for s := range rule.Statuses {
+		x.Statuses = append(x.Statuses, s)
+	}
+	slices.Sort(x.Statuses)
+	return x
+}
+
+// ruleOf is the rule of a name, nil when there is none.
+func ruleOf(set *rules.Set, name string) *rules.Rule {
+	i := slices.IndexFunc(set.Rules, func(r *rules.Rule) bool { return r.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return set.Rules[i]
+}

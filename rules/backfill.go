@@ -1,0 +1,143 @@
+package rules
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"rowhook/cdc"
+)
+
+// A backfill reports rows that were there before as if they had just been saved, while others change them. It reads a
+// chunk of rows in a snapshot and asks for nothing but reading, so what orders it against live changes is the log:
+//
+// OpenWindow is called at a place of the log that the snapshot will contain, Fill when the log was applied up to a place
+// that the snapshot does not reach beyond. A row that no transaction of this window touched is now as the snapshot showed
+// it, and its save takes its place at the end of its object's queue: behind all that happened to it before, and before
+// all that comes. A row that was touched may be stale. It is left to the live save where the rule gets one, and
+// otherwise read again.
+
+// Fill is a chunk of existing rows for one rule.
+type Fill struct {
+	Site  *Site
+	Rule  *Rule
+	Run   string // of the backfill; ids are derived from it and from the row's key
+	Table *cdc.Table
+	Rows  []cdc.Row
+	Last  cdc.Coord // how far the log was applied: what is loaded for the saves must contain it
+	GTID  string    // and its last transaction
+	Now   time.Time
+}
+
+// Filled says what became of a chunk.
+type Filled struct {
+	Made  int     // saves
+	Live  int     // rows that were left to a live save
+	Left  int     // rows that the rule does not want
+	Again []int64 // rows that must be read again
+}
+
+// maxTouched bounds what a window remembers; when more changes, the chunk is read again.
+const maxTouched = 100_000
+
+// window is what happened to the objects of one entity since it was opened.
+type window struct {
+	site    *Site
+	entity  *Entity
+	rule    string
+	touched map[int64]bool // an object's own rows, or its parts', changed
+	told    map[int64]bool // the rule got a live save of it
+	all     bool           // nothing is known: a statement that logs no rows, or too much happened
+}
+
+// OpenWindow begins to note what happens to the objects that a rule is about, in place of an earlier window.
+func (e *Engine) OpenWindow(site *Site, rule *Rule) {
+	e.window = &window{
+		site: site, entity: e.catalog.byName(rule.Action.Entity.Name), rule: rule.Name,
+		touched: map[int64]bool{}, told: map[int64]bool{},
+	}
+}
+
+// CloseWindow forgets the window.
+func (e *Engine) CloseWindow() { e.window = nil }
+
+// touch notes that an object changed.
+func (w *window) touch(a aggregate) {
+	switch {
+	case w == nil || a.site != w.site || a.entity != w.entity || w.all:
+	case len(w.touched) == maxTouched:
+		w.all = true
+	default:
+		w.touched[a.id] = true
+	}
+}
+
+// tell notes a live save that the rule gets.
+func (w *window) tell(ev *Event) {
+	if w != nil && ev.Backfill == "" && ev.Action.Kind == Save && ev.Site == w.site && ev.Action.Entity == w.entity && len(w.told) < maxTouched &&
+		slices.ContainsFunc(ev.Rules, func(r *Rule) bool { return r.Name == w.rule }) {
+		w.told[ev.IDs[0]] = true
+	}
+}
+
+// Fill makes saves of a chunk's rows and closes the window.
+func (e *Engine) Fill(f Fill) Filled {
+	w := e.window
+	e.window = nil
+	entity := e.catalog.byName(f.Rule.Action.Entity.Name)
+	b := e.catalog.bind(f.Table)
+	var done Filled
+	for _, row := range f.Rows {
+		id, ok := row.Int(f.Table.Index("id"))
+		agg := aggregate{f.Site, entity, id}
+		ev := &Event{
+			Site: f.Site, Action: Action{entity, Save}, IDs: []int64{id}, Insert: true, Table: f.Table, Row: row, Backfill: f.Rule.Name,
+			First: First{Txn: "backfill " + f.Run, Table: f.Table.TableName, Key: strconv.FormatInt(id, 10)},
+			Last:  f.Last, GTID: f.GTID, Time: f.Now, sealed: true,
+			first: moment{e.txn.Time, f.Now}, last: moment{e.txn.Time, f.Now},
+		}
+		switch {
+		case !ok || b == nil || b.isParent(row, nil):
+			done.Left++ // as when it was inserted
+		case w == nil || w.all:
+			done.Again = append(done.Again, id)
+		case w.told[id] || e.willTell(agg, f.Rule):
+			done.Live++
+		case w.touched[id]:
+			done.Again = append(done.Again, id)
+		case !f.Rule.wants(ev, e.opts.Plugin):
+			done.Left++
+		default:
+			e.fill(agg, ev)
+			done.Made++
+		}
+	}
+	return done
+}
+
+// fill puts the save behind all open events of its object. None of them absorbs what comes: it is newer than this save.
+func (e *Engine) fill(a aggregate, ev *Event) {
+	e.numbers++
+	ev.number = e.numbers
+	e.live[ev.number] = ev
+	e.filling++
+	e.dirty(ev)
+	q := e.queues[a]
+	if q == nil {
+		e.close(ev)
+		return
+	}
+	q.seal()
+	q.events = append(q.events, ev)
+}
+
+// willTell says whether an open event is a save that the rule gets.
+func (e *Engine) willTell(a aggregate, r *Rule) bool {
+	q := e.queues[a]
+	return q != nil && slices.ContainsFunc(q.events, func(ev *Event) bool {
+		return ev.Backfill == "" && ev.Action.Kind == Save && r.wants(ev, e.opts.Plugin)
+	})
+}
+
+// Filling is how many saves of existing rows are not done.
+func (e *Engine) Filling() int { return e.filling }
