@@ -69,7 +69,7 @@ func (b *bench) run(ctx context.Context, rounds int) (err error) {
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return err
 	}
-	if b.server, err = dbtest.Launch(ctx, data); err != nil {
+	if b.server, err = dbtest.Launch(ctx, data, "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.server.Kill()) }()

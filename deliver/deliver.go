@@ -14,6 +14,7 @@ package deliver
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,10 +52,11 @@ type Options struct {
 	Grace       time.Duration     // for requests on their way when Run is to end: 10s
 	UserAgent   string            // "rowhook"
 	PublicOnly  bool              // refuses loopback and private addresses; link-local and metadata ones always are
-	Transport   http.RoundTripper // makes the requests; nil: HTTP over TCP, without a proxy
+	Transport   http.RoundTripper // makes the requests; nil: HTTP/1.1 over TCP, without a proxy
 	Log         *slog.Logger      // nil: no log
 
-	resolver *net.Resolver // of host names; nil: the system's
+	resolver *net.Resolver  // of host names; nil: the system's
+	roots    *x509.CertPool // whose certificates are trusted; nil: the system's
 }
 
 // Limit is what an endpoint can take. A zero field means what is usual.

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"syscall"
-	"time"
 )
 
 // errEgress is why no connection is made to an address that deliveries may not go to.
@@ -107,17 +104,4 @@ func embedded(a netip.Addr) (inner netip.Addr, ok bool) {
 		}
 	}
 	return netip.Addr{}, false
-}
-
-// newTransport makes connections, through the guard. It takes no proxy from the environment: the guard would then only see
-// the proxy's address, and the proxy would go where it may not.
-func newTransport(o Options) *http.Transport {
-	dialer := &net.Dialer{
-		Timeout: o.Timeout, KeepAlive: 30 * time.Second, Resolver: o.resolver, ControlContext: guard{o.PublicOnly}.control,
-	}
-	return &http.Transport{
-		DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
-		MaxIdleConns: 1024, MaxIdleConnsPerHost: o.Concurrency, IdleConnTimeout: 90 * time.Second,
-		TLSHandshakeTimeout: o.Timeout, MaxResponseHeaderBytes: 64 << 10, DisableCompression: true,
-	}
 }

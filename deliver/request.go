@@ -61,16 +61,16 @@ type result struct {
 
 // newClient makes the client of all requests. The timeout is for a single try, with the answer's body.
 func newClient(o Options) (client *http.Client, closeIdle func()) {
-	transport, closeIdle := o.Transport, func() {}
-	if transport == nil {
-		t := newTransport(o)
-		transport, closeIdle = t, t.CloseIdleConnections
-	}
-	return &http.Client{
-		Transport:     steady{transport},
-		Timeout:       o.Timeout,
+	client = &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, closeIdle
+	}
+	if o.Transport != nil {
+		client.Transport, client.Timeout = steady{o.Transport}, o.Timeout
+		return client, func() {}
+	}
+	t := newTransport(o) // has the timeout itself, for less
+	client.Transport = t
+	return client, t.closeIdle
 }
 
 // steady hides a transport's CloseIdleConnections: go-retryablehttp calls it after each failure, and the connections of
