@@ -37,7 +37,9 @@ func setSize(v reflect.Value, text string) string {
 
 func setEvery(v reflect.Value, text string) string {
 	every, wrong := ParseEvery(text)
-	v.SetInt(int64(every))
+	if wrong == "" {
+		v.SetInt(int64(every))
+	}
 	return wrong
 }
 
