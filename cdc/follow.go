@@ -184,12 +184,12 @@ func (s *Source) checkHistory(ctx context.Context, t *Tracker) error {
 	if err != nil {
 		return err
 	}
-	has := !end.Coord.Before(t.start)
+	has := !end.Coord.Before(t.start) && (t.begun == nil || t.begun.Start.Before(end.Coord))
 	if t.set != nil {
 		read := t.set
-		if t.last != nil { // of the others it may have forgotten whole domains, by the will of its admin
-			if read, err = mysql.ParseGTIDSet(s.flavor, t.last.GTID); err != nil {
-				return fmt.Errorf("reading the stored GTID %q: %w", t.last.GTID, err)
+		if newest := t.newest(); newest != nil { // of the others it may have forgotten whole domains, by the will of its admin
+			if read, err = mysql.ParseGTIDSet(s.flavor, newest.GTID); err != nil {
+				return fmt.Errorf("reading the stored GTID %q: %w", newest.GTID, err)
 			}
 		}
 		has = end.set != nil && contains(end.set, read)

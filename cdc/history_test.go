@@ -219,3 +219,46 @@ func copyTree(t *testing.T, from, to string) {
 		t.Fatalf("copying: %v: %s", err, out)
 	}
 }
+
+// TestBegun resumes before a transaction of which a part was taken in: it comes again, if it is the same.
+func TestBegun(t *testing.T) { onServers(t, testBegun) }
+
+func testBegun(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	conn := schemaConn(t, server, "begun", "CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(20))")
+	s := openSource(t, sourceConfig(server, newLog(), "begun", "a"))
+	f := followNow(t, s)
+	execute(t, conn, "INSERT INTO a (s) VALUES ('before')")
+	f.expect(t, "insert a(id=1 s=before)")
+	p := f.stored(t)
+	execute(t, conn, "INSERT INTO a (s) VALUES ('large'), ('large')")
+	begun := f.expect(t, "insert a(id=2 s=large); insert a(id=3 s=large)").Txn
+	f.tracker.Begin(begun) // as a consumer that has not taken in all of it
+	if stored := f.stored(t); stored.Begun == nil || *stored.Begun != begun {
+		t.Errorf("stored %v", stored)
+	}
+	f.stop()
+
+	p.Begun = &begun
+	f = follow(t, s, p)
+	f.expect(t, "insert a(id=2 s=large); insert a(id=3 s=large)")
+	if stored := f.stored(t); stored.Begun != nil {
+		t.Errorf("it is taken in, and %s", stored)
+	}
+	f.stop()
+
+	other := begun
+	other.Hash++
+	p.Begun = &other
+	wantStop(t, follow(t, s, p).stopError(t), "other rows", "part of")
+	other = begun
+	other.Start.Offset--
+	if begun.GTID != "" {
+		other.GTID = p.Last.GTID
+	}
+	p.Begun = &other
+	wantStop(t, follow(t, s, p).stopError(t), "in place of")
+	p.Begun = &begun
+	execute(t, conn, resetLog(server))
+	wantStop(t, follow(t, s, p).stopError(t), "not the one")
+}

@@ -48,6 +48,9 @@ type Position struct {
 	Set    string `json:"set,omitempty"`  // the GTID set before Last; empty on a server without GTIDs
 	Start  Coord  `json:"start"`          // the place before Last; zero when only Set is known
 	Last   *Txn   `json:"last,omitempty"` // nil: nothing was read since Set and Start were taken from the server
+	// Begun is the transaction behind Last, when a part of it was taken in already. It comes once more, whole, and is
+	// handed out again; it must be the same.
+	Begun *Txn `json:"begun,omitempty"`
 }
 
 func (p Position) String() string {
@@ -61,6 +64,9 @@ func (p Position) String() string {
 	if p.Last != nil {
 		parts = append(parts, "then "+p.Last.ID())
 	}
+	if p.Begun != nil {
+		parts = append(parts, "and a part of "+p.Begun.ID())
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -70,11 +76,12 @@ type Tracker struct {
 	set    mysql.GTIDSet // nil on a server without GTIDs
 	start  Coord
 	last   *Txn
+	begun  *Txn
 }
 
 // NewTracker starts at a position.
 func NewTracker(p Position) (*Tracker, error) {
-	t := &Tracker{flavor: p.Flavor, start: p.Start, last: p.Last}
+	t := &Tracker{flavor: p.Flavor, start: p.Start, last: p.Last, begun: p.Begun}
 	if p.Set == "" && (p.Last == nil || p.Last.GTID == "") && p.Flavor != mysql.MariaDBFlavor { // which always has GTIDs
 		return t, nil
 	}
@@ -86,11 +93,20 @@ func NewTracker(p Position) (*Tracker, error) {
 	return t, nil
 }
 
+// Begin notes that a part of txn, the transaction behind the last, was taken in.
+func (t *Tracker) Begin(txn Txn) {
+	if t.byPlace() {
+		txn.GTID = ""
+	}
+	t.begun = &txn
+}
+
 // Advance makes txn the last transaction.
 func (t *Tracker) Advance(txn Txn) error {
 	if t.byPlace() {
 		txn.GTID = ""
 	}
+	t.begun = nil
 	if t.last != nil && t.last.GTID != "" {
 		if err := t.set.Update(t.last.GTID); err != nil {
 			return fmt.Errorf("adding %s to the GTID set: %w", t.last.GTID, err)
@@ -109,7 +125,7 @@ func (t *Tracker) Advance(txn Txn) error {
 
 // Position is where the tracker stands.
 func (t *Tracker) Position() Position {
-	p := Position{Flavor: t.flavor, Start: t.start, Last: t.last}
+	p := Position{Flavor: t.flavor, Start: t.start, Last: t.last, Begun: t.begun}
 	if t.set != nil {
 		p.Set = t.set.String()
 	}
@@ -128,6 +144,14 @@ func (t *Tracker) Reached(end End, seen Coord) bool {
 // byPlace says whether transactions are known by their places, because the first ones had no GTIDs. It stays so when the
 // server gets them: the set of those that were read would not be whole.
 func (t *Tracker) byPlace() bool { return t.set == nil && t.last != nil }
+
+// newest is the newest transaction that the log must have; nil when none is known.
+func (t *Tracker) newest() *Txn {
+	if t.begun != nil {
+		return t.begun
+	}
+	return t.last
+}
 
 // full is the GTID set with the last transaction.
 func (t *Tracker) full() (mysql.GTIDSet, error) {

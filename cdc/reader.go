@@ -141,6 +141,9 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 		return err
 	}
 	if !r.verify {
+		if begun := r.tracker.begun; begun != nil && begun.ID() != r.txn.ID() {
+			return historyError(r.tracker, fmt.Sprintf("in place of that one it has %s", r.txn.ID()), nil)
+		}
 		return nil
 	}
 	r.verify, r.txn.again = false, true
@@ -177,6 +180,9 @@ func (r *reader) commit() error {
 			return historyError(r.tracker, "its last transaction has other rows", nil)
 		}
 		return r.progress()
+	}
+	if begun := r.tracker.begun; begun != nil && begun.Hash != t.Hash {
+		return historyError(r.tracker, "that one has other rows", nil)
 	}
 	if err := r.tracker.Advance(t.Txn); err != nil {
 		return err

@@ -20,11 +20,18 @@ import (
 type floors struct {
 	mu      sync.Mutex
 	byTable map[cdc.TableName][]*floor
-	recent  []record // the last rows that were noted: a table may not show them yet when its floors are read
+	recent  []noted // the last rows that were noted: a table may not show them yet when its floors are read
 }
 
 // maxRecent is how many rows are kept at least. The log is ahead of the tables by milliseconds, seconds at most.
 const maxRecent = 4096
+
+// noted is what counts of a row.
+type noted struct {
+	table     cdc.TableName
+	id, order int64
+	kind      string // its column type
+}
 
 // rowsOf names rows of a table that belong to orders.
 type rowsOf struct {
@@ -44,10 +51,10 @@ func (r rowsOf) where() string {
 // floor is the floors of the orders of one kind of rows. Orders are taken together by the bucket.
 type floor struct {
 	rows  rowsOf
-	ready bool     // steps are read
-	early []record // noted until they were
-	steps []step   // ascending in both
-	top   int64    // of orders beyond the last step
+	ready bool    // steps are read
+	early []noted // until they were
+	steps []step  // ascending in both
+	top   int64   // of orders beyond the last step
 }
 
 type step struct {
@@ -70,7 +77,12 @@ func (l *Loader) Note(c *cdc.Change) {
 	f := &l.floors
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r := record{c.Table, c.After}
+	row := record{c.Table, c.After}
+	order := "id_order"
+	if row.column(order) < 0 {
+		order = "id_reservation"
+	}
+	r := noted{c.Table.TableName, row.id("id"), row.id(order), strings.Clone(row.text("type"))} // not all of the row, which may be large
 	if f.recent = append(f.recent, r); len(f.recent) == 2*maxRecent {
 		f.recent = append(f.recent[:0], f.recent[maxRecent:]...)
 	}
@@ -80,11 +92,11 @@ func (l *Loader) Note(c *cdc.Change) {
 }
 
 // note takes in a row, if it is one of the floor's.
-func (f *floor) note(r record) {
+func (f *floor) note(r noted) {
 	switch {
-	case f.rows.kind != "" && r.text("type") != f.rows.kind:
+	case f.rows.kind != "" && r.kind != f.rows.kind:
 	case f.ready:
-		f.lower(r.id(f.rows.order)/bucketSize, r.id("id"))
+		f.lower(r.order/bucketSize, r.id)
 	default:
 		f.early = append(f.early, r)
 	}
@@ -100,7 +112,7 @@ func (l *Loader) floor(ctx context.Context, rows rowsOf, orders []int64) (int64,
 		i = len(f.byTable[rows.table])
 		fl := &floor{rows: rows}
 		for _, r := range f.recent {
-			if r.table.TableName == rows.table {
+			if r.table == rows.table {
 				fl.note(r)
 			}
 		}

@@ -38,7 +38,7 @@ func (p *Pipeline) tick(ctx context.Context, g *errgroup.Group) time.Duration {
 
 // reachGoal closes windows once the log is read up to the end that was observed.
 func (p *Pipeline) reachGoal() {
-	if p.goal != nil && p.track.Reached(p.goal.end, p.seen) {
+	if p.goal != nil && !p.engine.Applying() && p.track.Reached(p.goal.end, p.seen) {
 		p.engine.Expire(p.goal.at)
 		p.goal = nil
 	}

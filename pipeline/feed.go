@@ -15,6 +15,8 @@ type feed struct {
 	ready chan struct{} // holds a token when there is something to take
 	space chan struct{} // holds a token when something was taken
 
+	statement string // of the last change; the reader's
+
 	mu      sync.Mutex
 	entries []entry
 	bytes   int
@@ -47,7 +49,12 @@ func newFeed(ctx context.Context, brake Brake) *feed {
 
 // Change is cdc.Sink.
 func (f *feed) Change(c *cdc.Change) error {
-	return f.put(entry{op: changeEntry, change: *c}, c.Before.Size()+c.After.Size())
+	size := c.Before.Size() + c.After.Size()
+	if c.Statement != f.statement { // one text travels with many rows
+		f.statement = c.Statement
+		size += len(c.Statement)
+	}
+	return f.put(entry{op: changeEntry, change: *c}, size)
 }
 
 // Discard is cdc.Sink.

@@ -35,6 +35,9 @@ const (
 // fill takes the backfill that runs a step further, if there is one and it is time.
 func (p *Pipeline) fill(ctx context.Context, g *errgroup.Group) {
 	f := p.fills
+	if p.engine.Applying() {
+		return // a window lies between two transactions
+	}
 	run := f.current()
 	if f.chunk != nil && (run != f.chunk.run || p.track.Reached(f.chunk.end, p.seen)) {
 		chunk := f.chunk
@@ -42,9 +45,10 @@ func (p *Pipeline) fill(ctx context.Context, g *errgroup.Group) {
 		p.pour(run, chunk)
 		run = f.current()
 	}
+	waiting, _ := p.engine.Waiting()
 	switch {
 	case run == nil || f.asking || f.chunk != nil || f.unstored || time.Now().Before(f.rest):
-	case p.engine.Waiting() > fillWaiting || len(p.todo) > 0: // what is live comes first
+	case waiting > fillWaiting || len(p.todo) > 0: // what is live comes first
 	case !f.calm:
 		f.asking = true
 		rule, seq := run.Rule, f.seq

@@ -62,8 +62,11 @@ type Pipeline struct {
 	stale  *stale
 	fills  *fills
 
-	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
+	todo, spare []entry        // taken from the feed and not applied yet; a slice to give back
+	applying    cdc.Commit     // the last one; the engine says whether all of it is applied
+	closed      []*rules.Event // not dispatched yet
 	batch       []*outbox.Delivery
+	batchBytes  int
 	schema      []cdc.SchemaRecord // not committed yet
 	moved       bool               // there is something to commit besides deliveries
 	committing  bool
@@ -91,11 +94,14 @@ type checkpoint struct {
 }
 
 const (
-	batchSize     = 256 // deliveries that are worth a commit of their own
+	batchSize     = 256     // deliveries that are worth a commit of their own
+	batchBytes    = 4 << 20 // or so many bytes of them
+	batchRecords  = 4096    // or so many records of open events
 	lazyCommit    = time.Second
 	endSpacing    = 10 * time.Millisecond // between two questions for the log's end
 	endRetry      = time.Second
 	maxInLanes    = 4096
+	maxLaneBytes  = 8 << 20
 	shutdownGrace = 10 * time.Second
 )
 
@@ -206,7 +212,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			return err
 		}
 		ready := p.feed.ready
-		if len(p.todo) > 0 || p.full() {
+		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
 		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer()))
@@ -250,39 +256,62 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 
 // apply lets the engine take in what was read, until a batch is full.
 func (p *Pipeline) apply() error {
-	for len(p.todo) > 0 && !p.full() {
-		e := &p.todo[0]
-		switch e.op {
-		case changeEntry:
-			p.stale.note(&e.change)
-			p.cfg.Loader.Note(&e.change)
-			p.engine.Change(&e.change)
-		case discardEntry:
-			p.engine.Discard(e.keep)
-		case commitEntry:
-			if err := p.applyCommit(&e.commit); err != nil {
+	for !p.full() {
+		switch {
+		case p.engine.Applying():
+			if err := p.step(p.engine.Step()); err != nil {
 				return err
 			}
+		case len(p.todo) > 0:
+			e := p.todo[0]
+			p.todo[0] = entry{} // its row may be large
+			p.todo = p.todo[1:]
+			if err := p.applyEntry(&e); err != nil {
+				return err
+			}
+		default:
+			return nil
 		}
-		p.todo = p.todo[1:]
 	}
 	return nil
 }
 
+func (p *Pipeline) applyEntry(e *entry) error {
+	switch e.op {
+	case changeEntry:
+		p.stale.note(&e.change)
+		p.cfg.Loader.Note(&e.change)
+		return p.engine.Change(&e.change)
+	case discardEntry:
+		return p.engine.Discard(e.keep)
+	}
+	return p.applyCommit(&e.commit)
+}
+
 func (p *Pipeline) applyCommit(c *cdc.Commit) error {
-	p.seen = c.End
 	if c.Txn.ID() == (cdc.Txn{}).ID() {
+		p.seen = c.End
 		return nil // only progress
 	}
-	if err := p.track.Advance(c.Txn); err != nil {
-		return err
-	}
-	p.moved = true
-	p.schema = append(p.schema, c.Schema...)
+	p.applying = *c
 	p.stale.commit(c, p.cfg.Loader)
 	p.tellEmptied(c)
-	if err := p.engine.Commit(c, time.Now()); err != nil {
+	return p.step(p.engine.Commit(c, time.Now()))
+}
+
+// step moves the position when the engine has applied all of a transaction, or says that it is in the middle of one.
+func (p *Pipeline) step(err error) error {
+	if err != nil {
 		return err
+	}
+	if p.moved = true; p.engine.Applying() {
+		p.track.Begin(p.applying.Txn)
+	} else {
+		p.seen = p.applying.End
+		p.schema = append(p.schema, p.applying.Schema...)
+		if err := p.track.Advance(p.applying.Txn); err != nil {
+			return err
+		}
 	}
 	p.dispatch()
 	return nil
@@ -290,13 +319,22 @@ func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 
 // full says whether enough waits for the next commit, or for the lanes.
 func (p *Pipeline) full() bool {
-	return len(p.batch) >= batchSize || p.engine.Waiting() > maxInLanes
+	waiting, bytes := p.engine.Waiting()
+	return p.batchFull() || waiting > maxInLanes || bytes > maxLaneBytes
+}
+
+func (p *Pipeline) batchFull() bool {
+	return len(p.batch) >= batchSize || p.batchBytes >= batchBytes || p.engine.Pending() >= batchRecords
 }
 
 // dispatch makes payloads of the events that closed: at once where the log showed all that is needed, else in the
 // lane of the event's site. Within a site nothing overtakes.
 func (p *Pipeline) dispatch() {
-	for _, ev := range p.engine.Closed() {
+	p.closed = append(p.closed, p.engine.Closed()...)
+	for len(p.closed) > 0 && !p.batchFull() {
+		ev := p.closed[0]
+		p.closed[0] = nil
+		p.closed = p.closed[1:]
 		l := p.lanes[ev.Site]
 		if l.idle() {
 			if payloads, ok := p.cfg.Loader.Immediate(ev); ok {
@@ -317,6 +355,7 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Gone: pay.Gone, AsOf: pay.AsOf,
 			Created: ev.Time, Body: pay.Body,
 		})
+		p.batchBytes += len(pay.Body)
 	}
 	p.engine.Done(ev)
 	p.moved = true
@@ -325,13 +364,13 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 // commit sends what there is to the outbox when no commit is on its way: deliveries at once, unless more is being
 // read anyway; a mere move of the position and of open events lazily, for until then they are simply read again.
 func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
-	more := len(p.todo) > 0 || len(p.feed.ready) > 0
+	more := len(p.todo) > 0 || len(p.feed.ready) > 0 || p.engine.Applying()
 	switch {
 	case p.committing || len(p.batch) == 0 && !p.moved:
 		return nil
 	case len(p.batch) > 0 && more && !p.full():
 		return nil
-	case len(p.batch) == 0 && time.Since(p.lastCommit) < lazyCommit && !p.urgent():
+	case len(p.batch) == 0 && time.Since(p.lastCommit) < lazyCommit && !p.batchFull() && !p.urgent():
 		return nil
 	}
 	b, err := p.take()
@@ -369,6 +408,6 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 		open = append(open, outbox.Record(r))
 	}
 	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: open}
-	p.batch, p.schema, p.moved, p.lastCommit = nil, nil, false, time.Now()
+	p.batch, p.batchBytes, p.schema, p.moved, p.lastCommit = nil, 0, nil, false, time.Now()
 	return b, nil
 }

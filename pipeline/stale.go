@@ -43,6 +43,9 @@ func Lookups(sites []*rules.Site) map[cdc.TableName][]string {
 // optionName is the column of wp_options that tells whether a change matters.
 const optionName = "option_name"
 
+// maxChanged is how many rows are told apart in one transaction; beyond it, it is whole tables that changed.
+const maxChanged = 1000
+
 // note takes a change of the transaction that is being read.
 func (s *stale) note(c *cdc.Change) {
 	if !s.tables[c.Table.TableName] {
@@ -52,7 +55,11 @@ func (s *stale) note(c *cdc.Change) {
 	if c.Op == cdc.Delete {
 		row = c.Before
 	}
-	s.changed[lookupRow{c.Table.TableName, row.Text(c.Table.Index(optionName))}] = true
+	r := lookupRow{table: c.Table.TableName}
+	if len(s.changed) < maxChanged {
+		r.row = row.Text(c.Table.Index(optionName))
+	}
+	s.changed[r] = true
 }
 
 // commit tells the loader, before any event of the transaction is loaded. A statement may have changed any table.

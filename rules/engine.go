@@ -2,14 +2,13 @@
 // coalescing, matching. It is the sole owner of open events.
 //
 // The Engine is the heart; an event lives in a queue of its aggregate (queue.go), a transaction is reduced to its net
-// effect (net.go), a status waits for its history row (status.go), and what is open survives a crash as records beside
-// the position (record.go).
+// effect (net.go; a large one in scratch files, spool.go) and applied in steps (commit.go), a status waits for its
+// history row (status.go), and what is open survives a crash as records beside the position (record.go).
 package rules
 
 import (
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"rowhook/cdc"
@@ -22,6 +21,7 @@ type Options struct {
 	CoalesceMax time.Duration // but at most this long
 	StatusWait  time.Duration // how long a changed status column waits for its history row
 	Precision   time.Duration // of the log's commit times: a second on MariaDB, a microsecond on MySQL
+	Scratch     Scratch       // makes files for what large transactions hold; nil: all is kept in memory
 	Log         *slog.Logger
 }
 
@@ -39,6 +39,10 @@ const firedFor = time.Hour
 // it out. It stays in the engine's records until Done says that its deliveries are made, so whoever commits the
 // records together with the position loses nothing in a crash.
 //
+// What is held in memory is bounded by bytes. A large transaction is gathered in scratch files, and applied in steps
+// (commit.go). When more is open than memory allows, the windows that would be over next close early: their events
+// merge less, and nothing else changes.
+//
 // Time is over either by the log's own clock (a later transaction was committed after the window: true whatever our
 // lag) or by ours (Expire, whose caller has read the log to an end that was observed after the window). An Engine is
 // not safe for concurrent use.
@@ -49,6 +53,7 @@ type Engine struct {
 	wanted  map[wantedKey]bool
 
 	net    netting
+	work   applying
 	queues map[aggregate]*queue
 	byLog  deadlines
 	byWall deadlines
@@ -56,7 +61,7 @@ type Engine struct {
 
 	txn cdc.Commit // the transaction being applied
 	now moment
-	row int // its rows so far
+	row int // the number of its current change within the table
 
 	text   string // the statement that was read last
 	parsed statement
@@ -69,12 +74,14 @@ type Engine struct {
 	live     map[uint64]*Event // every event that is not done
 	gone     []uint64          // stored events that are done
 	fired    map[aggregate]firedStatus
-	firstOut time.Time // no status in fired fired before
+	order    []aggregate // of fired, the oldest first; some are forgotten already
 	tables   tableRecords
 	window   *window
 	filling  int
 	others   []Record // records besides events that the next commit must hold
 	changed  []*Event // events whose record is behind
+
+	openBytes, closedBytes int // what the events that are not done take
 }
 
 // aggregate is one object of a site with its own id.
@@ -95,7 +102,7 @@ type wantedKey struct {
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(),
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), net: netting{scratch: o.Scratch}, work: applying{tables: map[cdc.TableName]*progress{}},
 	}
 	e.SetRules(set)
 	return e
@@ -115,51 +122,15 @@ func (e *Engine) SetRules(set *Set) {
 }
 
 // Change gathers a change of the transaction that is being read. It is invisible until Commit.
-func (e *Engine) Change(c *cdc.Change) { e.net.add(c) }
+func (e *Engine) Change(c *cdc.Change) error {
+	if e.catalog.binding(c.Table) == nil { // counted, because Discard counts it, and nothing else
+		return e.net.add(&cdc.Change{Table: c.Table})
+	}
+	return e.net.add(c)
+}
 
 // Discard keeps the first changes of the transaction that is being read and forgets the others.
-func (e *Engine) Discard(keep int) { e.net.discard(min(keep, len(e.net.changes))) }
-
-// Commit makes the gathered changes visible as one transaction that was read at now.
-func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
-	e.txn = *c
-	e.now = moment{log: roundUp(c.Time, e.opts.Precision), wall: now}
-	e.row = 0
-	if c.Statement && e.window != nil {
-		e.window.all = true // it may have changed rows, or columns
-	}
-	e.closeByLog(c.Time)
-	e.forgetFired(c.Time)
-	e.applyEmptied(c.Emptied)
-	var deletes []cdc.Change
-	for _, change := range e.net.take() {
-		b := e.catalog.binding(change.Table)
-		if b == nil {
-			continue
-		}
-		e.row++
-		if b.role == rootRow && change.Op == cdc.Delete {
-			deletes = append(deletes, change)
-			continue
-		}
-		if err := e.apply(b, &change); err != nil {
-			return fmt.Errorf("transaction %s, table %s: %w", c.Txn.ID(), change.Table, err)
-		}
-	}
-	if err := e.applyDeletes(deletes); err != nil {
-		return fmt.Errorf("transaction %s: %w", c.Txn.ID(), err)
-	}
-	for _, q := range e.touch {
-		q.listed = false
-		if e.opts.Coalesce == 0 {
-			q.seal()
-			e.leave(q, func(ev *Event) bool { return !ev.waits })
-		}
-		e.schedule(q)
-	}
-	e.touch = e.touch[:0]
-	return nil
-}
+func (e *Engine) Discard(keep int) error { return e.net.discard(keep) }
 
 // Closed hands out the events that closed since the last call, in their order.
 func (e *Engine) Closed() []*Event {
@@ -173,6 +144,9 @@ func (e *Engine) Done(ev *Event) {
 	delete(e.live, ev.number)
 	if ev.closing > 0 {
 		e.waiting--
+		e.closedBytes -= ev.weight
+	} else {
+		e.openBytes -= ev.weight
 	}
 	if ev.Backfill != "" {
 		e.filling--
@@ -182,136 +156,8 @@ func (e *Engine) Done(ev *Event) {
 	}
 }
 
-// Waiting is how many events are closed and not done.
-func (e *Engine) Waiting() int { return e.waiting }
-
-// apply takes in one net change that is no delete of an object.
-func (e *Engine) apply(b *binding, c *cdc.Change) error {
-	switch b.role {
-	case partRow:
-		return e.applyPart(b, c)
-	case historyRow:
-		return e.applyHistory(b, c)
-	}
-	id, ok := c.After.Int(b.id)
-	if !ok {
-		return errNotNumber("id", c.After.Text(b.id))
-	}
-	agg := aggregate{b.site, b.entity, id}
-	e.prolong(agg)
-	if parent, ok := c.After.Int(b.parent); ok && parent > 0 && parent != id {
-		e.prolong(aggregate{b.site, b.entity, parent})
-	}
-	st := e.statement(c)
-	if c.Op == cdc.Insert && b.isParent(c.After, st) {
-		return nil // fires its status only
-	}
-	if !e.isSave(b, c, st) {
-		e.refresh(agg, c)
-		return nil
-	}
-	if e.wants(agg, Save) {
-		ev := e.saveRow(agg, c)
-		ev.name(c, st)
-		if c.Op == cdc.Insert {
-			ev.Insert = true
-		} else {
-			ev.markChanged(c)
-		}
-		e.mark(ev)
-	}
-	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.StatusType != "" && !c.Before.Same(c.After, b.status) {
-		e.statusColumn(agg, c, c.After.Text(b.status))
-	}
-	return nil
-}
-
-// isSave says whether a change of an object's row is a save: for the documentation every change that is not
-// housekeeping; for the plugin what its own models write, and of appointments only what takes their lock (FINDINGS 8).
-func (e *Engine) isSave(b *binding, c *cdc.Change, st *statement) bool {
-	switch {
-	case !e.opts.Plugin:
-		return c.Op == cdc.Insert || b.matters(c.Before, c.After)
-	case st == nil || !st.model:
-		return false
-	}
-	return b.entity.Lock == "" || st.names(b.entity.Lock)
-}
-
-// statement is what is known of the statement that wrote a row, nil when nothing is: a trigger's rows travel under
-// their parent's text, which counts only for the table that it names.
-func (e *Engine) statement(c *cdc.Change) *statement {
-	if c.Statement != e.text {
-		e.text = c.Statement
-		e.parsed, e.known = parseStatement(c.Statement)
-	}
-	if !e.known || !strings.EqualFold(e.parsed.table, c.Table.Name) {
-		return nil
-	}
-	return &e.parsed
-}
-
-// applyPart takes in a changed option or item: a save of its order.
-func (e *Engine) applyPart(b *binding, c *cdc.Change) error {
-	row := c.After
-	if c.Op == cdc.Delete {
-		row = c.Before
-	}
-	id, ok := row.Int(b.order)
-	if !ok {
-		return errNotNumber(b.entity.PartOrder, row.Text(b.order))
-	}
-	agg := aggregate{b.site, b.entity, id}
-	e.prolong(agg)
-	if e.opts.Plugin || c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
-		return nil
-	}
-	e.mark(e.saveEvent(agg, c))
-	return nil
-}
-
-// applyDeletes makes the deleted objects of a transaction one event for each entity of a site, cut at maxDeleteIDs.
-func (e *Engine) applyDeletes(deletes []cdc.Change) error {
-	open := map[wantedKey]*Event{}
-	listed := map[wantedKey][]int64{} // the ids as the last statement has them
-	var made []*Event
-	for i := range deletes {
-		c := &deletes[i]
-		b := e.catalog.binding(c.Table)
-		e.row++
-		id, ok := c.Before.Int(b.id)
-		if !ok {
-			return fmt.Errorf("table %s: %w", c.Table, errNotNumber("id", c.Before.Text(b.id)))
-		}
-		agg := aggregate{b.site, b.entity, id}
-		if q := e.queues[agg]; q != nil {
-			e.leave(q, func(*Event) bool { return true })
-		}
-		e.forget(agg)
-		e.window.touch(agg)
-		st := e.statement(c)
-		if !e.wants(agg, Delete) || e.opts.Plugin && (st == nil || !st.model || st.verb != "DELETE") {
-			continue
-		}
-		k := wantedKey{b.site, b.entity.Name, Delete}
-		if st != nil && len(st.ids) > 0 {
-			listed[k] = st.ids
-		}
-		ev := open[k]
-		if ev == nil || len(ev.IDs) == maxDeleteIDs {
-			ev = e.newEvent(agg, Delete, c)
-			ev.Row = c.Before
-			open[k], made = ev, append(made, ev)
-			continue
-		}
-		ev.IDs = append(ev.IDs, id)
-	}
-	for _, ev := range made {
-		ev.order(listed[wantedKey{ev.Site, ev.Action.Entity.Name, Delete}])
-		e.close(ev)
-	}
-	return nil
-}
+// Waiting is how many events are closed and not done, and about how many bytes they take.
+func (e *Engine) Waiting() (events, bytes int) { return e.waiting, e.closedBytes }
 
 func errNotNumber(column, text string) error {
 	return fmt.Errorf("column %s is %q, not a number", column, text)

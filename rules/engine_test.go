@@ -245,8 +245,8 @@ func TestRulesDecideAtClosing(t *testing.T) {
 	if got := names(); !slices.Equal(got, []string{"updates"}) {
 		t.Errorf("updates are wanted by %v", got)
 	}
-	if w.engine.Waiting() != 1+1 {
-		t.Errorf("%d events wait to be loaded, want 2: nobody wants the third", w.engine.Waiting())
+	if n, _ := w.engine.Waiting(); n != 1+1 {
+		t.Errorf("%d events wait to be loaded, want 2: nobody wants the third", n)
 	}
 }
 

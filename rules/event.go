@@ -40,6 +40,7 @@ type Event struct {
 
 	number  uint64 // of its record, in the order of first changes
 	closing uint64 // its place among the closed, 0 while it is open
+	weight  int    // about how many bytes it takes
 	dirty   bool   // its record is behind
 	stored  bool   // a commit holds its record
 	unnamed bool   // of a save: some statement of it is not known

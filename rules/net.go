@@ -9,78 +9,242 @@ import (
 // netting gathers the changes of one transaction and reduces them to their net effect: per table and primary key the
 // first image before and the last one after. REPLACE logs a delete and an insert, or an update that moves the key;
 // what counts is what the transaction did in the end (DESIGN 4).
+//
+// What it holds in memory is bounded by bytes: the changes of a larger transaction go to scratch files (spool.go), and
+// so does the work of netting them (spoolnet.go). Both ways give the same.
 type netting struct {
+	scratch Scratch // nil: everything stays in memory
+
 	changes []cdc.Change
+	bytes   int
+	spool   *spool // of a large transaction, in place of changes
+	net     gathered
 }
+
+const (
+	maxGathered = 4 << 20 // bytes of changes that are kept in memory
+	changeBytes = 192     // what a change takes besides its rows, about
+)
 
 // add takes a change in.
-func (n *netting) add(c *cdc.Change) { n.changes = append(n.changes, *c) }
-
-// discard keeps the first changes only: the others were rolled back, or will come again.
-func (n *netting) discard(keep int) {
-	clear(n.changes[keep:])
-	n.changes = n.changes[:keep]
+func (n *netting) add(c *cdc.Change) error {
+	if n.spool != nil {
+		return n.spool.add(c)
+	}
+	n.bytes += changeBytes + c.Before.Size() + c.After.Size()
+	if k := len(n.changes); k == 0 || n.changes[k-1].Statement != c.Statement {
+		n.bytes += len(c.Statement)
+	}
+	n.changes = append(n.changes, *c)
+	if n.bytes <= maxGathered || len(n.changes) == 1 || n.scratch == nil { // one large row would only be read back
+		return nil
+	}
+	s, err := newSpool(n.scratch)
+	if err != nil {
+		return err
+	}
+	n.spool = s
+	for i := range n.changes {
+		if err := s.add(&n.changes[i]); err != nil {
+			return err
+		}
+	}
+	n.clear()
+	return nil
 }
 
-// take returns the net changes in the order of each key's first change, and begins anew. The slice is good until the
-// next add.
-func (n *netting) take() []cdc.Change {
-	changes := n.changes
-	n.changes = n.changes[:0]
-	if len(changes) == 1 && !movesKey(&changes[0]) {
-		return changes
+// discard keeps the first changes only: the others were rolled back, or will come again.
+func (n *netting) discard(keep int) error {
+	switch {
+	case n.spool != nil && keep > 0:
+		return n.spool.discard(keep)
+	case n.spool != nil:
+		err := n.spool.close()
+		n.spool = nil
+		return err
+	case keep < len(n.changes):
+		clear(n.changes[keep:])
+		n.changes = n.changes[:keep]
+		n.bytes = 0
+		for i := range n.changes {
+			n.bytes += changeBytes + n.changes[i].Before.Size() + n.changes[i].After.Size() + len(n.changes[i].Statement)
+		}
+	}
+	return nil
+}
+
+// clear forgets what is in memory.
+func (n *netting) clear() {
+	const kept = 1024
+	if cap(n.changes) > kept {
+		n.changes = nil
+	}
+	clear(n.changes)
+	n.changes, n.bytes = n.changes[:0], 0
+}
+
+// netChanges are the net changes of a transaction, in the order of each key's first change.
+type netChanges interface {
+	// next moves on to the next one and says what it is; false at the end.
+	next() (t *cdc.Table, op cdc.Op, ok bool, err error)
+	// change reads it. It is good until the next move.
+	change() (*cdc.Change, error)
+	// again goes back to the beginning.
+	again() error
+	close() error
+}
+
+// take returns the net changes, which the caller must close before the next add, and begins anew.
+func (n *netting) take() (netChanges, error) {
+	if s := n.spool; s != nil {
+		n.spool = nil
+		return s.net()
+	}
+	n.net = gathered{n: n, net: n.effects(), at: -1}
+	return &n.net, nil
+}
+
+// effects nets the changes that are in memory; references are indices.
+func (n *netting) effects() []effect {
+	if len(n.changes) == 1 && n.changes[0].Op != 0 && !movesKey(&n.changes[0]) {
+		p := put{what: whatFirst(&n.changes[0])}
+		o := newEffect(p)
+		o.fold(p)
+		return []effect{o}
 	}
 	type key struct {
 		table cdc.TableName
 		pk    string
 	}
-	var net []cdc.Change
+	var net []effect
 	at := map[key]int{}
-	put := func(c *cdc.Change, row cdc.Row, apply func(*cdc.Change)) {
-		k := key{c.Table.TableName, primaryKey(c.Table, row)}
-		i, ok := at[k]
-		if !ok || len(c.Table.Key) == 0 { // without a key every row stands for itself
-			i = len(net)
-			at[k] = i
-			net = append(net, cdc.Change{Table: c.Table, Statement: c.Statement})
-		}
-		if net[i].Statement != c.Statement {
-			net[i].Statement = "" // no one statement wrote what is left
-		}
-		apply(&net[i])
+	for i := range n.changes {
+		c := &n.changes[i]
+		eachPut(c, func(what putKind, row cdc.Row) {
+			p := put{ref: int64(i), what: what}
+			k := key{c.Table.TableName, primaryKey(c.Table, row)}
+			j, ok := at[k]
+			if !ok || len(c.Table.Key) == 0 { // without a key every row stands for itself
+				j = len(net)
+				at[k] = j
+				net = append(net, newEffect(p))
+			}
+			net[j].mixed = net[j].mixed || n.changes[net[j].first].Statement != c.Statement
+			net[j].fold(p)
+		})
 	}
-	for i := range changes {
-		c := &changes[i]
-		if c.Op != cdc.Insert {
-			put(c, c.Before, func(o *cdc.Change) {
-				if o.Before.Len() == 0 && o.After.Len() == 0 {
-					o.Before = c.Before
-				}
-				o.After = cdc.Row{}
-				if c.Op == cdc.Update && !movesKey(c) {
-					o.After = c.After
-				}
-			})
-		}
-		if c.Op == cdc.Insert || c.Op == cdc.Update && movesKey(c) {
-			put(c, c.After, func(o *cdc.Change) { o.After = c.After })
+	return net
+}
+
+// gathered are the net changes of a transaction that is in memory.
+type gathered struct {
+	n    *netting
+	net  []effect
+	at   int
+	made cdc.Change
+}
+
+func (g *gathered) next() (*cdc.Table, cdc.Op, bool, error) {
+	for g.at++; g.at < len(g.net); g.at++ {
+		if op := g.net[g.at].op(); op != 0 {
+			return g.n.changes[g.net[g.at].first].Table, op, true, nil
 		}
 	}
-	kept := net[:0]
-	for _, c := range net {
-		switch {
-		case c.Before.Len() == 0 && c.After.Len() == 0:
-			continue // came and went
-		case c.Before.Len() == 0:
-			c.Op = cdc.Insert
-		case c.After.Len() == 0:
-			c.Op = cdc.Delete
-		default:
-			c.Op = cdc.Update
-		}
-		kept = append(kept, c)
+	return nil, 0, false, nil
+}
+
+func (g *gathered) change() (*cdc.Change, error) {
+	o := &g.net[g.at]
+	first := &g.n.changes[o.first]
+	g.made = cdc.Change{Table: first.Table, Op: o.op()}
+	if o.before != none {
+		g.made.Before = g.n.changes[o.before].Before
 	}
-	return kept
+	if o.after != none {
+		g.made.After = g.n.changes[o.after].After
+	}
+	if !o.mixed {
+		g.made.Statement = first.Statement
+	}
+	return &g.made, nil
+}
+
+func (g *gathered) again() error { g.at = -1; return nil }
+
+func (g *gathered) close() error { g.n.clear(); return nil }
+
+// put is what a change does to one key; an update that moves the key does something to two.
+type put struct {
+	ref  int64 // where the change is
+	what putKind
+}
+
+type putKind uint8
+
+const (
+	removes putKind = iota + 1
+	replaces
+	appears // a row that was not there, or takes the place of another
+)
+
+// eachPut calls f for everything that a change does. Row holds the key.
+func eachPut(c *cdc.Change, f func(what putKind, row cdc.Row)) {
+	switch what := whatFirst(c); {
+	case c.Op == 0: // a change of a table that no event is made of
+	case what == appears:
+		f(what, c.After)
+	default:
+		f(what, c.Before)
+		if what == removes && c.Op == cdc.Update {
+			f(appears, c.After)
+		}
+	}
+}
+
+// whatFirst is what a change does first.
+func whatFirst(c *cdc.Change) putKind {
+	switch {
+	case c.Op == cdc.Insert:
+		return appears
+	case c.Op == cdc.Delete || movesKey(c):
+		return removes
+	}
+	return replaces
+}
+
+// effect is what a transaction did to one key: the change whose image before counts, and the one whose image after does.
+type effect struct {
+	first         int64 // the first change
+	before, after int64 // none: the row was not there before, or is not any more
+	mixed         bool  // no one statement wrote what is left
+}
+
+// none is the reference to no change.
+const none = -1
+
+func newEffect(p put) effect { return effect{first: p.ref, before: none, after: none} }
+
+// fold takes in what happens next to the key.
+func (o *effect) fold(p put) {
+	if p.what != appears && o.before == none && o.after == none {
+		o.before = p.ref
+	}
+	if o.after = p.ref; p.what == removes {
+		o.after = none
+	}
+}
+
+// op is what happened to the row in all; 0 when it came and went.
+func (o *effect) op() cdc.Op {
+	switch {
+	case o.before == none && o.after == none:
+		return 0
+	case o.before == none:
+		return cdc.Insert
+	case o.after == none:
+		return cdc.Delete
+	}
+	return cdc.Update
 }
 
 // movesKey says whether an update changed the row's primary key.

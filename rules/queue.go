@@ -3,6 +3,7 @@ package rules
 import (
 	"container/heap"
 	"strconv"
+	"strings"
 	"time"
 
 	"rowhook/cdc"
@@ -40,15 +41,20 @@ func (e *Engine) queueOf(a aggregate) *queue {
 
 // newEvent opens an event of the aggregate with its first change.
 func (e *Engine) newEvent(a aggregate, k Kind, c *cdc.Change) *Event {
-	e.numbers++
-	ev := &Event{
-		Site: a.site, Action: Action{a.entity, k}, IDs: []int64{a.id}, Table: c.Table,
-		First:  First{Txn: e.txn.Txn.ID(), Table: c.Table.TableName, Key: e.rowKey(c)},
-		number: e.numbers, first: e.now,
-	}
+	ev := e.makeEvent(a, k, c)
 	e.live[ev.number] = ev
 	e.mark(ev)
 	return ev
+}
+
+// makeEvent makes an event that is not in the records yet.
+func (e *Engine) makeEvent(a aggregate, k Kind, c *cdc.Change) *Event {
+	e.numbers++
+	return &Event{
+		Site: a.site, Action: Action{a.entity, k}, IDs: []int64{a.id}, Table: c.Table,
+		First:  First{Txn: e.txn.Txn.ID(), Table: c.Table.TableName, Key: strings.Clone(e.rowKey(c))}, // the row may be large
+		number: e.numbers, first: e.now,
+	}
 }
 
 // rowKey names the row within its table: its primary key, or its number in the transaction where there is none.
@@ -180,6 +186,7 @@ func (e *Engine) over(ev *Event, now, first, last time.Time) bool {
 func (e *Engine) leave(q *queue, may func(*Event) bool) {
 	for len(q.events) > 0 && may(q.events[0]) {
 		ev := q.events[0]
+		q.events[0] = nil // a deadline may hold the queue for long
 		q.events = q.events[1:]
 		if ev.waits {
 			e.fire(q.agg, ev)
@@ -204,6 +211,7 @@ func (e *Engine) close(ev *Event) {
 	e.window.tell(ev)
 	e.closings++
 	e.waiting++
+	e.openBytes, e.closedBytes = e.openBytes-ev.weight, e.closedBytes+ev.weight
 	ev.closing = e.closings
 	e.closed = append(e.closed, ev)
 	e.dirty(ev)
@@ -256,11 +264,11 @@ func (e *Engine) schedule(q *queue) {
 	head := q.events[0]
 	if at := e.deadline(head, head.first.log, head.last.log); q.log.IsZero() || at.Before(q.log) {
 		q.log = at
-		heap.Push(&e.byLog, deadlineEntry{at, q})
+		heap.Push(&e.byLog, deadlineEntry{at, head.number, q})
 	}
 	if at := e.deadline(head, head.first.wall, head.last.wall); q.wall.IsZero() || at.Before(q.wall) {
 		q.wall = at
-		heap.Push(&e.byWall, deadlineEntry{at, q})
+		heap.Push(&e.byWall, deadlineEntry{at, head.number, q})
 	}
 }
 
@@ -269,8 +277,9 @@ func (e *Engine) schedule(q *queue) {
 type deadlines []deadlineEntry
 
 type deadlineEntry struct {
-	at time.Time
-	q  *queue
+	at     time.Time
+	number uint64 // of the event: those that are over at the same time close in the order of their first changes
+	q      *queue
 }
 
 // due takes the first entry that is due at now.
@@ -278,12 +287,26 @@ func (d *deadlines) due(now time.Time) (*queue, bool) {
 	if len(*d) == 0 || (*d)[0].at.After(now) {
 		return nil, false
 	}
-	return heap.Pop(d).(deadlineEntry).q, true //nolint:forcetypeassert // the heap holds nothing else
+	entry, ok := d.pop()
+	return entry.q, ok
 }
 
-func (d deadlines) Len() int           { return len(d) }
-func (d deadlines) Less(i, j int) bool { return d[i].at.Before(d[j].at) }
-func (d deadlines) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
+// pop takes the first entry.
+func (d *deadlines) pop() (deadlineEntry, bool) {
+	if len(*d) == 0 {
+		return deadlineEntry{}, false
+	}
+	return heap.Pop(d).(deadlineEntry), true //nolint:forcetypeassert // the heap holds nothing else
+}
+
+func (d deadlines) Len() int { return len(d) }
+func (d deadlines) Less(i, j int) bool {
+	if d[i].at.Equal(d[j].at) {
+		return d[i].number < d[j].number
+	}
+	return d[i].at.Before(d[j].at)
+}
+func (d deadlines) Swap(i, j int) { d[i], d[j] = d[j], d[i] }
 
 // Push and Pop are heap.Interface.
 func (d *deadlines) Push(x any) { *d = append(*d, x.(deadlineEntry)) } //nolint:forcetypeassert // nothing else is pushed
@@ -291,6 +314,7 @@ func (d *deadlines) Push(x any) { *d = append(*d, x.(deadlineEntry)) } //nolint:
 // Pop takes the last entry.
 func (d *deadlines) Pop() any {
 	last := (*d)[len(*d)-1]
+	(*d)[len(*d)-1].q = nil
 	*d = (*d)[:len(*d)-1]
 	return last
 }

@@ -26,6 +26,8 @@ const (
 	eventPrefix = "e"
 	firedPrefix = "f"
 	tablePrefix = "t"
+
+	progressPrefix = "p"
 )
 
 // eventRecord is an Event as stored.
@@ -78,11 +80,12 @@ func (e *Engine) TakeRecords() ([]Record, error) {
 	records = append(records, e.tables.take()...)
 	records = append(records, e.others...)
 	e.others = nil
-	return records, nil
+	return append(records, e.takeProgress()...), nil
 }
 
 // dirty notes that an event's record is behind.
 func (e *Engine) dirty(ev *Event) {
+	e.weigh(ev)
 	if !ev.dirty {
 		ev.dirty = true
 		e.changed = append(e.changed, ev)
@@ -136,8 +139,13 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 			if err := e.restoreFired(r); err != nil {
 				return fmt.Errorf("reading the status memory %s: %w", r.Key, err)
 			}
+		case strings.HasPrefix(r.Key, progressPrefix):
+			if err := e.restoreProgress(r); err != nil {
+				return fmt.Errorf("reading how much of a transaction was applied: %w", err)
+			}
 		}
 	}
+	e.orderFired()
 	slices.SortFunc(events, func(a, b *Event) int {
 		if (a.closing == 0) != (b.closing == 0) {
 			return cmp.Compare(b.closing, a.closing) // closed ones first
@@ -146,6 +154,7 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 	})
 	for _, ev := range events {
 		e.live[ev.number] = ev
+		e.weigh(ev)
 		if ev.Backfill != "" {
 			e.filling++
 		}
@@ -226,7 +235,8 @@ func (e *Engine) restoreFired(r Record) error {
 		return err
 	}
 	if site, entity := e.catalog.site(parts[0]), e.catalog.byName(parts[1]); site != nil && entity != nil {
-		e.fired[aggregate{site, entity, id}] = f // firstOut is zero: the next commit looks at every one
+		e.fired[aggregate{site, entity, id}] = f
+		e.order = append(e.order, aggregate{site, entity, id})
 	}
 	return nil
 }

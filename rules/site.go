@@ -142,6 +142,10 @@ func newCatalog(sites []*Site) *catalog {
 func (c *catalog) binding(t *cdc.Table) *binding {
 	b, ok := c.bindings[t]
 	if !ok {
+		const most = 256 // every connection makes its tables anew
+		if len(c.bindings) >= most {
+			clear(c.bindings)
+		}
 		b = c.bind(t)
 		c.bindings[t] = b
 	}

@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"rowhook/cdc"
@@ -26,7 +29,7 @@ func (e *Engine) statusColumn(a aggregate, c *cdc.Change, status string) {
 		return // its history row came first
 	}
 	ev := e.newEvent(a, StatusChange, c)
-	ev.Status = status
+	ev.Status = strings.Clone(status) // the row may be large
 	ev.waits = e.opts.StatusWait > 0
 	e.enqueue(a, ev)
 }
@@ -62,7 +65,7 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 	ev := e.waitingFor(a, status)
 	if ev == nil {
 		ev = e.newEvent(a, StatusChange, c)
-		ev.Status = status
+		ev.Status = strings.Clone(status)
 		e.enqueue(a, ev)
 	}
 	ev.Table, ev.Row, ev.waits = c.Table, c.After, false
@@ -96,15 +99,19 @@ func (e *Engine) waitingFor(a aggregate, status string) *Event {
 	return nil
 }
 
+// maxFired bounds how many statuses are remembered; the oldest are forgotten first.
+const maxFired = 100_000
+
 // fire ends the waiting of an event whose history row did not come.
 func (e *Engine) fire(a aggregate, ev *Event) {
 	ev.waits = false
 	f := firedStatus{Status: ev.Status, At: ev.Time}
-	if len(e.fired) == 0 || f.At.Before(e.firstOut) {
-		e.firstOut = f.At
-	}
 	e.fired[a] = f
+	e.order = append(e.order, a)
 	e.others = append(e.others, firedRecord(a, &f))
+	for len(e.order) > maxFired {
+		e.forgetOldest()
+	}
 }
 
 // forget drops the memory of a fired status.
@@ -115,17 +122,24 @@ func (e *Engine) forget(a aggregate) {
 	}
 }
 
+func (e *Engine) forgetOldest() {
+	e.forget(e.order[0])
+	e.order = e.order[1:]
+}
+
 // forgetFired drops the memories that are too old at now.
 func (e *Engine) forgetFired(now time.Time) {
-	if len(e.fired) == 0 || now.Sub(e.firstOut) < firedFor {
-		return
-	}
-	e.firstOut = now
-	for a, f := range e.fired {
-		if now.Sub(f.At) >= firedFor {
-			e.forget(a)
-		} else if f.At.Before(e.firstOut) {
-			e.firstOut = f.At
+	for len(e.order) > 0 {
+		if f, ok := e.fired[e.order[0]]; ok && now.Sub(f.At) < firedFor {
+			return
 		}
+		e.forgetOldest()
 	}
+}
+
+// orderFired puts the memories in order after a restart.
+func (e *Engine) orderFired() {
+	slices.SortFunc(e.order, func(a, b aggregate) int {
+		return cmp.Or(e.fired[a].At.Compare(e.fired[b].At), cmp.Compare(a.id, b.id))
+	})
 }

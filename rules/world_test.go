@@ -116,7 +116,9 @@ func (w *world) remove(table, row string) cdc.Change {
 func (w *world) tx(seconds float64, changes ...cdc.Change) {
 	w.t.Helper()
 	for i := range changes {
-		w.engine.Change(&changes[i])
+		if err := w.engine.Change(&changes[i]); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 	w.txns++
 	c := &cdc.Commit{
@@ -128,6 +130,12 @@ func (w *world) tx(seconds float64, changes ...cdc.Change) {
 		w.t.Fatal(err)
 	}
 	w.closed = append(w.closed, w.engine.Closed()...)
+	for w.engine.Applying() {
+		if err := w.engine.Step(); err != nil {
+			w.t.Fatal(err)
+		}
+		w.closed = append(w.closed, w.engine.Closed()...)
+	}
 }
 
 // quiet lets our clock run with the log read to its end.

@@ -87,7 +87,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait,
-			Precision: source.Precision(), Log: d.log,
+			Precision: source.Precision(), Scratch: scratchIn(d.cfg.StateDir), Log: d.log,
 		},
 	})
 	return d.stages(ctx)

@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -151,4 +153,19 @@ func remember(ctx context.Context, store outbox.Store, key string, invent func()
 	}
 	value = invent()
 	return value, store.SetMeta(ctx, key, value)
+}
+
+// scratchIn makes files in the state directory for what a large transaction holds. They have no names, so whatever
+// ends the process takes them along.
+func scratchIn(dir string) rules.Scratch {
+	return func() (rules.File, error) {
+		f, err := os.CreateTemp(dir, "scratch-")
+		if err != nil {
+			return nil, err
+		}
+		if err := os.Remove(f.Name()); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return f, nil
+	}
 }

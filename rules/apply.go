@@ -1,0 +1,92 @@
+package rules
+
+import (
+	"strings"
+
+	"rowhook/cdc"
+)
+
+// apply takes in one net change that is no delete of an object.
+func (e *Engine) apply(b *binding, c *cdc.Change) error {
+	switch b.role {
+	case partRow:
+		return e.applyPart(b, c)
+	case historyRow:
+		return e.applyHistory(b, c)
+	}
+	id, ok := c.After.Int(b.id)
+	if !ok {
+		return errNotNumber("id", c.After.Text(b.id))
+	}
+	agg := aggregate{b.site, b.entity, id}
+	e.prolong(agg)
+	if parent, ok := c.After.Int(b.parent); ok && parent > 0 && parent != id {
+		e.prolong(aggregate{b.site, b.entity, parent})
+	}
+	st := e.statement(c)
+	if c.Op == cdc.Insert && b.isParent(c.After, st) {
+		return nil // fires its status only
+	}
+	if !e.isSave(b, c, st) {
+		e.refresh(agg, c)
+		return nil
+	}
+	if e.wants(agg, Save) {
+		ev := e.saveRow(agg, c)
+		ev.name(c, st)
+		if c.Op == cdc.Insert {
+			ev.Insert = true
+		} else {
+			ev.markChanged(c)
+		}
+		e.mark(ev)
+	}
+	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.StatusType != "" && !c.Before.Same(c.After, b.status) {
+		e.statusColumn(agg, c, c.After.Text(b.status))
+	}
+	return nil
+}
+
+// isSave says whether a change of an object's row is a save: for the documentation every change that is not
+// housekeeping; for the plugin what its own models write, and of appointments only what takes their lock (FINDINGS 8).
+func (e *Engine) isSave(b *binding, c *cdc.Change, st *statement) bool {
+	switch {
+	case !e.opts.Plugin:
+		return c.Op == cdc.Insert || b.matters(c.Before, c.After)
+	case st == nil || !st.model:
+		return false
+	}
+	return b.entity.Lock == "" || st.names(b.entity.Lock)
+}
+
+// statement is what is known of the statement that wrote a row, nil when nothing is: a trigger's rows travel under
+// their parent's text, which counts only for the table that it names.
+func (e *Engine) statement(c *cdc.Change) *statement {
+	if c.Statement != e.text {
+		e.text = c.Statement
+		e.parsed, e.known = parseStatement(c.Statement)
+	}
+	if !e.known || !strings.EqualFold(e.parsed.table, c.Table.Name) {
+		return nil
+	}
+	return &e.parsed
+}
+
+// applyPart takes in a changed option or item: a save of its order.
+func (e *Engine) applyPart(b *binding, c *cdc.Change) error {
+	row := c.After
+	if c.Op == cdc.Delete {
+		row = c.Before
+	}
+	id, ok := row.Int(b.order)
+	if !ok {
+		return errNotNumber(b.entity.PartOrder, row.Text(b.order))
+	}
+	agg := aggregate{b.site, b.entity, id}
+	e.prolong(agg)
+	if e.opts.Plugin || c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
+		return nil
+	}
+	e.mark(e.saveEvent(agg, c))
+	return nil
+}

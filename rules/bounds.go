@@ -1,0 +1,51 @@
+package rules
+
+import "time"
+
+const (
+	// maxOpen bounds what open events take, in bytes; beyond it windows close early.
+	maxOpen = 8 << 20
+	// eventBytes is what an event takes besides its row, with its queue and its deadlines, about.
+	eventBytes = 1024
+)
+
+// weigh keeps account of what an event takes.
+func (e *Engine) weigh(ev *Event) {
+	w := eventBytes + ev.Row.Size() + 8*len(ev.IDs) + len(ev.Changed) + len(ev.Named)
+	if ev.closing > 0 {
+		e.closedBytes += w - ev.weight
+	} else {
+		e.openBytes += w - ev.weight
+	}
+	ev.weight = w
+}
+
+// relieve closes the windows that would be over next, while more is open than memory allows.
+func (e *Engine) relieve() {
+	for e.openBytes > maxOpen {
+		d, ok := e.byLog.pop()
+		if !ok {
+			break
+		}
+		q := d.q
+		if q.log = (time.Time{}); e.queues[q.agg] != q {
+			continue
+		}
+		if head := q.events[0]; !e.deadline(head, head.first.log, head.last.log).After(d.at) {
+			e.leave(q, func(ev *Event) bool { return ev == head })
+		}
+		e.schedule(q)
+	}
+	e.byLog.trim(e.queues)
+	e.byWall.trim(e.queues)
+}
+
+// trim drops the first entries as long as they are of queues that are gone.
+func (d *deadlines) trim(queues map[aggregate]*queue) {
+	for len(*d) > 0 && queues[(*d)[0].q.agg] != (*d)[0].q {
+		d.pop()
+	}
+}
+
+// Pending is how many records the next commit holds.
+func (e *Engine) Pending() int { return len(e.changed) + len(e.gone) + len(e.others) }

@@ -1,0 +1,285 @@
+package rules
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rowhook/cdc"
+)
+
+// A transaction becomes visible in steps: a small one in one, of a large one so much at a time that the caller can load,
+// commit and hand over in between. A commit in the middle holds, as a record, how many net changes of each table are
+// applied; when the transaction is read again after a crash, they are passed over. They are counted by table, so the
+// count is right though other tables are watched by then.
+
+const (
+	stepChanges = 1000 // a step ends behind so many changes
+	stepBytes   = 1 << 20
+)
+
+// applying is the transaction that is becoming visible. Deletes come last, for a delete closes what is open of its
+// object, and one event names many.
+type applying struct {
+	net     netChanges // nil: none is
+	steps   int        // so far
+	later   bool       // there are deletes
+	deletes bool       // it is their turn
+	tables  map[cdc.TableName]*progress
+	naming  map[wantedKey]*Event  // deletes that take more ids
+	listed  map[wantedKey][]int64 // the ids as the last statement has them
+
+	again  *progressRecord // a transaction that was applied in part before a restart
+	stored bool            // the last commit holds a progressRecord
+}
+
+// progress is how far the net changes of a table are applied.
+type progress struct {
+	n    int // the number of the current change
+	skip int // those up to here were applied before
+	done int // those up to here are in events
+}
+
+// progressRecord is progress as stored.
+type progressRecord struct {
+	Txn    string          `json:"txn"`
+	Tables []tableProgress `json:"tables"`
+}
+
+type tableProgress struct {
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+	Done   int    `json:"done"`
+}
+
+// Commit makes the gathered changes visible as one transaction that was read at now. Of a large one only the beginning:
+// while Applying says so, Step must be called before anything else is handed in.
+func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
+	e.txn = *c
+	e.now = moment{log: roundUp(c.Time, e.opts.Precision), wall: now}
+	if c.Statement && e.window != nil {
+		e.window.all = true // it may have changed rows, or columns
+	}
+	e.closeByLog(c.Time)
+	e.forgetFired(c.Time)
+	e.applyEmptied(c.Emptied)
+	net, err := e.net.take()
+	if err != nil {
+		return fmt.Errorf("transaction %s: %w", c.Txn.ID(), err)
+	}
+	w := &e.work
+	w.net, w.steps, w.later, w.deletes = net, 0, false, false
+	clear(w.tables)
+	if w.again != nil && w.again.Txn == c.Txn.ID() {
+		for _, t := range w.again.Tables {
+			w.tables[cdc.TableName{Schema: t.Schema, Name: t.Name}] = &progress{skip: t.Done, done: t.Done}
+		}
+	}
+	w.again = nil
+	return e.Step()
+}
+
+// Applying says whether the last transaction is applied in part only.
+func (e *Engine) Applying() bool { return e.work.net != nil }
+
+// Step applies more of a large transaction.
+func (e *Engine) Step() error {
+	more, err := e.step()
+	if err == nil && !more {
+		err = e.work.net.close()
+		e.work.net = nil
+	}
+	if err != nil {
+		return fmt.Errorf("transaction %s: %w", e.txn.Txn.ID(), err)
+	}
+	e.work.steps++
+	e.settle(more)
+	e.relieve()
+	return nil
+}
+
+// step applies net changes until a step is full, or all are.
+func (e *Engine) step() (more bool, err error) {
+	w := &e.work
+	for changes, bytes := 0, 0; changes < stepChanges && bytes < stepBytes; {
+		t, op, ok, err := w.net.next()
+		switch {
+		case err != nil:
+			return false, err
+		case !ok && w.later && !w.deletes:
+			w.deletes = true
+			if err := w.net.again(); err != nil {
+				return false, err
+			}
+			continue
+		case !ok:
+			e.endDeletes()
+			return false, nil
+		}
+		b := e.catalog.binding(t)
+		if b == nil {
+			continue
+		}
+		last := b.role == rootRow && op == cdc.Delete
+		if w.later = w.later || last; last != w.deletes {
+			continue
+		}
+		p := w.progress(t.TableName)
+		if p.n++; p.n <= p.skip {
+			continue
+		}
+		c, err := w.net.change()
+		if err != nil {
+			return false, err
+		}
+		changes, bytes = changes+1, bytes+c.Before.Size()+c.After.Size()
+		e.row = p.n
+		if last {
+			err = e.applyDelete(b, c, p)
+		} else {
+			err = e.apply(b, c)
+			p.done = p.n
+		}
+		if err != nil {
+			return false, fmt.Errorf("table %s: %w", t, err)
+		}
+	}
+	return true, nil
+}
+
+// settle ends a step: what the transaction opened gets its place among the deadlines, or closes with it.
+func (e *Engine) settle(more bool) {
+	atOnce := e.opts.Coalesce == 0 && !more
+	for _, q := range e.touch {
+		q.listed = false
+		if atOnce && e.work.steps == 1 {
+			q.seal()
+			e.leave(q, func(ev *Event) bool { return !ev.waits })
+		}
+		e.schedule(q)
+	}
+	clear(e.touch)
+	e.touch = e.touch[:0]
+	if atOnce && e.work.steps > 1 {
+		for _, q := range e.queues { // all that is open is of this transaction, or sealed before
+			q.seal()
+		}
+		e.closeByLog(e.now.log)
+	}
+}
+
+func (w *applying) progress(t cdc.TableName) *progress {
+	p := w.tables[t]
+	if p == nil {
+		p = &progress{}
+		w.tables[t] = p
+	}
+	return p
+}
+
+// applyDelete takes in a deleted object. The deletes of a transaction are one event for each entity of a site, cut at
+// maxDeleteIDs; they count as applied when theirs is closed.
+func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) error {
+	w := &e.work
+	id, ok := c.Before.Int(b.id)
+	if !ok {
+		return errNotNumber("id", c.Before.Text(b.id))
+	}
+	agg := aggregate{b.site, b.entity, id}
+	if q := e.queues[agg]; q != nil {
+		e.leave(q, func(*Event) bool { return true })
+	}
+	e.forget(agg)
+	e.window.touch(agg)
+	k := wantedKey{b.site, b.entity.Name, Delete}
+	ev := w.naming[k]
+	st := e.statement(c)
+	if !e.wants(agg, Delete) || e.opts.Plugin && (st == nil || !st.model || st.verb != "DELETE") {
+		if ev == nil {
+			p.done = p.n
+		}
+		return nil
+	}
+	if ev != nil && len(ev.IDs) == maxDeleteIDs {
+		e.closeDelete(k)
+		ev, p.done = nil, p.n-1
+	}
+	if st != nil && len(st.ids) > 0 {
+		w.list(k, st.ids)
+	}
+	if ev != nil {
+		ev.IDs = append(ev.IDs, id)
+		return nil
+	}
+	if w.naming == nil {
+		w.naming = map[wantedKey]*Event{}
+	}
+	ev = e.makeEvent(agg, Delete, c)
+	ev.Row = c.Before
+	w.naming[k] = ev
+	return nil
+}
+
+// list notes the ids of a statement.
+func (w *applying) list(k wantedKey, ids []int64) {
+	if w.listed == nil {
+		w.listed = map[wantedKey][]int64{}
+	}
+	w.listed[k] = ids
+}
+
+// closeDelete hands out a delete that takes no more ids.
+func (e *Engine) closeDelete(k wantedKey) {
+	ev := e.work.naming[k]
+	delete(e.work.naming, k)
+	ev.order(e.work.listed[k])
+	e.live[ev.number] = ev
+	e.close(ev)
+}
+
+// endDeletes hands out what is left, in the order of the first ids.
+func (e *Engine) endDeletes() {
+	w := &e.work
+	left := make([]wantedKey, 0, len(w.naming))
+	for k := range w.naming {
+		left = append(left, k)
+	}
+	slices.SortFunc(left, func(a, b wantedKey) int { return cmp.Compare(w.naming[a].number, w.naming[b].number) })
+	for _, k := range left {
+		e.closeDelete(k)
+	}
+	clear(w.listed)
+}
+
+// progressKey is the record of a transaction that is applied in part.
+const progressKey = progressPrefix + "txn"
+
+// takeProgress is the record that a commit in the middle of a transaction must hold, or the deletion of the last one.
+func (e *Engine) takeProgress() []Record {
+	w := &e.work
+	switch {
+	case w.net != nil:
+		r := progressRecord{Txn: e.txn.Txn.ID()}
+		for t, p := range w.tables {
+			r.Tables = append(r.Tables, tableProgress{t.Schema, t.Name, max(p.done, p.skip)})
+		}
+		slices.SortFunc(r.Tables, func(a, b tableProgress) int {
+			return cmp.Or(strings.Compare(a.Schema, b.Schema), strings.Compare(a.Name, b.Name))
+		})
+		data, _ := json.Marshal(r) // strings and numbers: cannot fail
+		w.stored = true
+		return []Record{{progressKey, data}}
+	case w.stored && w.again == nil:
+		w.stored = false
+		return []Record{{Key: progressKey}}
+	}
+	return nil
+}
+
+func (e *Engine) restoreProgress(r Record) error {
+	e.work.again, e.work.stored = &progressRecord{}, true
+	return json.Unmarshal(r.Data, e.work.again)
+}

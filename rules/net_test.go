@@ -1,0 +1,263 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"rowhook/cdc"
+)
+
+// scratchFiles makes scratch files of a test.
+func scratchFiles(t *testing.T) Scratch {
+	dir := t.TempDir()
+	return func() (File, error) {
+		f, err := os.CreateTemp(dir, "")
+		if err == nil {
+			err = os.Remove(f.Name())
+		}
+		return f, err
+	}
+}
+
+// Random transactions over few keys, with savepoints: however they are kept, in memory or in files, their net effect is
+// the same in every detail.
+func TestNetEffectIsTheSameInFiles(t *testing.T) {
+	t.Parallel()
+	scratch := scratchFiles(t)
+	tables := []*cdc.Table{
+		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "one"}, []string{"id", "v"}, []int{0}),
+		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "two"}, []string{"a", "b", "v"}, []int{0, 1}),
+		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "none"}, []string{"id", "v"}, nil),
+	}
+	moved, gone := 0, 0
+	for seed := range uint64(300) {
+		g := &txnMaker{rand: rand.New(rand.NewPCG(seed, 7)), tables: tables, rows: map[string]cdc.Row{}}
+		if seed%50 == 0 {
+			g.changes = 3 * runTuples / 2 // more than one sorted run
+		}
+		var inMemory, inFiles netting
+		inFiles.scratch = scratch
+		s, err := newSpool(scratch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inFiles.spool = s
+		g.make(func(c *cdc.Change) {
+			if movesKey(c) {
+				moved++
+			}
+			for _, n := range []*netting{&inMemory, &inFiles} {
+				if err := n.add(c); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, func(keep int) {
+			for _, n := range []*netting{&inMemory, &inFiles} {
+				if err := n.discard(keep); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+		want, got := netOf(t, &inMemory), netOf(t, &inFiles)
+		if !slices.Equal(got, want) {
+			t.Fatalf("seed %d: in files\n%s\nin memory\n%s", seed, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		gone += g.n - len(want)
+	}
+	if moved == 0 || gone == 0 {
+		t.Errorf("%d changes moved a key, %d were netted away: the test proves little", moved, gone)
+	}
+}
+
+// netOf are the net changes as text, read twice.
+func netOf(t *testing.T, n *netting) []string {
+	t.Helper()
+	net, err := n.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lists [2][]string
+	for i := range lists {
+		for {
+			table, op, ok, err := net.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			c, err := net.change()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Table != table || c.Op != op {
+				t.Fatalf("announced %s of %s, is %s of %s", op, table, c.Op, c.Table)
+			}
+			lists[i] = append(lists[i], fmt.Sprintf("%s %s %s -> %s by %q", c.Table, c.Op, rowText(c.Before), rowText(c.After), c.Statement))
+		}
+		if err := net.again(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := net.close(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(lists[0], lists[1]) {
+		t.Fatal("read for the second time it is another")
+	}
+	return lists[0]
+}
+
+func rowText(r cdc.Row) string {
+	parts := make([]string, r.Len())
+	for i := range parts {
+		parts[i] = r.Text(i)
+	}
+	return strings.Join(parts, ",")
+}
+
+// txnMaker writes a random transaction as a server would log it: no row appears twice, none goes that is not there.
+type txnMaker struct {
+	rand    *rand.Rand
+	tables  []*cdc.Table
+	rows    map[string]cdc.Row // by table and key
+	changes int
+	n       int // changes that stand in the end
+}
+
+func (g *txnMaker) make(add func(*cdc.Change), discard func(keep int)) {
+	if g.changes == 0 {
+		g.changes = g.rand.IntN(60)
+	}
+	statements := []string{"", "UPDATE one", "UPDATE two", strings.Repeat("INSERT ", 100)}
+	text := ""
+	type savepoint struct {
+		n    int
+		rows map[string]cdc.Row
+	}
+	var save *savepoint
+	for i := range g.changes {
+		switch dice := g.rand.IntN(40); {
+		case dice < 8:
+			text = statements[g.rand.IntN(len(statements))]
+		case dice == 8 && g.changes < 1000:
+			save = &savepoint{g.n, maps.Clone(g.rows)}
+		case dice == 9 && save != nil:
+			discard(save.n)
+			g.n, g.rows, save = save.n, save.rows, nil
+		case dice == 10 && g.changes > 1000 && g.rand.IntN(1000) == 0: // a link that broke
+			discard(0)
+			g.n = 0
+			clear(g.rows)
+		}
+		add(g.change(i, text))
+		g.n++
+	}
+}
+
+// change makes a change that is possible.
+func (g *txnMaker) change(i int, text string) *cdc.Change {
+	t := g.tables[g.rand.IntN(len(g.tables))]
+	if g.rand.IntN(30) == 0 {
+		return &cdc.Change{Table: t} // of a table that no event is made of
+	}
+	keys := 8
+	if g.changes > 1000 {
+		keys = g.changes / 3
+	}
+	row := func() (cdc.Row, string) {
+		var b cdc.RowBuilder
+		for _, column := range t.Columns {
+			v := fmt.Sprintf("%d", g.rand.IntN(keys))
+			if column == "v" {
+				v = fmt.Sprintf("value %d", i)
+			}
+			b.AddText(cdc.Text, v)
+		}
+		r := b.Row()
+		return r, t.Name + "/" + primaryKey(t, r)
+	}
+	after, key := row()
+	c := &cdc.Change{Table: t, Op: cdc.Insert, After: after, Statement: text}
+	if len(t.Key) == 0 {
+		c.Op = cdc.Op(1 + g.rand.IntN(3))
+		c.Before, _ = row()
+		switch c.Op {
+		case cdc.Insert:
+			c.Before = cdc.Row{}
+		case cdc.Delete:
+			c.After = cdc.Row{}
+		}
+		return c
+	}
+	before, there := g.rows[key]
+	switch {
+	case !there:
+		g.rows[key] = after
+	case g.rand.IntN(3) == 0:
+		*c = cdc.Change{Table: t, Op: cdc.Delete, Before: before, Statement: text}
+		delete(g.rows, key)
+	default:
+		other, otherKey := row()
+		if _, taken := g.rows[otherKey]; !taken {
+			after = other // moves the key
+			delete(g.rows, key)
+			key = otherKey
+		}
+		*c = cdc.Change{Table: t, Op: cdc.Update, Before: before, After: after, Statement: text}
+		g.rows[key] = after
+	}
+	return c
+}
+
+// A large transaction is the same events, whether it is in memory or in files, and its files go with it.
+func TestLargeTransactionGoesToFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	made := 0
+	open := map[string]bool{}
+	scratch := func() (File, error) {
+		made++
+		name := filepath.Join(dir, fmt.Sprint(made))
+		f, err := os.Create(name)
+		open[name] = true
+		return &countedFile{f, func() { delete(open, name) }}, err
+	}
+	var lists [2][]string
+	for i, s := range []Scratch{nil, scratch} {
+		w := newWorld(t, Options{Scratch: s})
+		var changes []cdc.Change
+		for id := range 9000 {
+			changes = append(changes, w.insert("reservation", fmt.Sprintf("id=%d id_employee=1 status=C notes=%s", id+1, strings.Repeat("x", 500))))
+		}
+		for id := range 3000 {
+			changes = append(changes, w.remove("service", fmt.Sprintf("id=%d", id+1)))
+		}
+		w.tx(0, changes...)
+		for _, ev := range w.closed {
+			lists[i] = append(lists[i], fmt.Sprintf("%s %x", summary(ev), ev.DeliveryID("source", "rule")))
+		}
+	}
+	if !slices.Equal(lists[0], lists[1]) {
+		t.Errorf("in memory %d events, in files %d, or other ones", len(lists[0]), len(lists[1]))
+	}
+	if len(lists[1]) != 9000+3 {
+		t.Errorf("%d events of 9,000 inserts and 3,000 deletes", len(lists[1]))
+	}
+	if made == 0 || len(open) > 0 {
+		t.Errorf("%d files were made, %d are left open", made, len(open))
+	}
+}
+
+type countedFile struct {
+	*os.File
+	closed func()
+}
+
+func (f *countedFile) Close() error { f.closed(); return f.File.Close() }

@@ -1,0 +1,245 @@
+package rules
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"rowhook/cdc"
+)
+
+// A large transaction is netted by sorting, twice: what happened to each key comes together, in the order it happened,
+// and is folded into one effect; the effects are sorted back into the order of each key's first change. References are
+// offsets in the spool, so they have the order of the changes.
+
+// putTuple is a put, sorted by key and then by its place: key 16, ref 8, what 1, hash of the statement 8, table 4.
+func putTuple(key [16]byte, ref int64, what putKind, text uint64, table int) (v tuple) {
+	copy(v[:], key[:])
+	binary.BigEndian.PutUint64(v[16:], uint64(ref))
+	v[24] = byte(what)
+	binary.BigEndian.PutUint64(v[25:], text)
+	binary.BigEndian.PutUint32(v[33:], uint32(table))
+	return v
+}
+
+func (v *tuple) key() [16]byte { return [16]byte(v[:16]) }
+func (v *tuple) ref() int64    { return int64(binary.BigEndian.Uint64(v[16:])) }
+func (v *tuple) put() put      { return put{v.ref(), putKind(v[24])} }
+func (v *tuple) text() uint64  { return binary.BigEndian.Uint64(v[25:]) }
+func (v *tuple) table() uint32 { return binary.BigEndian.Uint32(v[33:]) }
+
+// effectTuple is an effect, sorted by its first change, and what that did first: an update that moves a key is the
+// first change of two. First 8, what 1, before 8, after 8, table 4, mixed 1.
+func effectTuple(o *effect, what putKind, table uint32) (v tuple) {
+	binary.BigEndian.PutUint64(v[:], uint64(o.first))
+	v[8] = byte(what)
+	binary.BigEndian.PutUint64(v[9:], uint64(o.before))
+	binary.BigEndian.PutUint64(v[17:], uint64(o.after))
+	binary.BigEndian.PutUint32(v[25:], table)
+	if o.mixed {
+		v[29] = 1
+	}
+	return v
+}
+
+func (v *tuple) effect() (o effect, table int) {
+	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(v[i:])) }
+	return effect{first: at(0), before: at(9), after: at(17), mixed: v[29] == 1}, int(binary.BigEndian.Uint32(v[25:]))
+}
+
+// spoolNet are the net changes of a transaction that was spooled.
+type spoolNet struct {
+	s       *spool
+	effects *tupleFile // as sorted runs
+	merge   *merge
+	current effect
+	table   *cdc.Table
+	in      pieces
+	text    string // the statement at textAt
+	textAt  int64
+	made    cdc.Change
+}
+
+// net ends the gathering, and closes the spool when it fails.
+func (s *spool) net() (netChanges, error) {
+	n := &spoolNet{s: s, in: pieces{file: s.file}}
+	if err := n.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("netting a large transaction: %w", err), n.close())
+	}
+	return n, nil
+}
+
+func (n *spoolNet) prepare() (err error) {
+	if err := n.s.flush(); err != nil {
+		return err
+	}
+	puts, err := n.s.puts.sorted(n.s.scratch)
+	if puts != nil {
+		defer func() { err = errors.Join(err, puts.close()) }()
+	}
+	if err != nil {
+		return err
+	}
+	effects, err := newTupleFile(n.s.scratch)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, effects.close()) }()
+	if err := foldAll(puts, effects); err != nil {
+		return err
+	}
+	if n.effects, err = effects.sorted(n.s.scratch); err != nil {
+		return err
+	}
+	return n.again()
+}
+
+// foldAll makes one effect of all puts of a key, unless its row came and went.
+func foldAll(puts, effects *tupleFile) error {
+	m, err := puts.merge()
+	if err != nil {
+		return err
+	}
+	var first tuple
+	var o effect
+	open := false
+	for {
+		v, more, err := m.next()
+		if err != nil {
+			return err
+		}
+		if open && (!more || v.key() != first.key()) {
+			if o.op() != 0 {
+				e := effectTuple(&o, first.put().what, first.table())
+				if err := effects.add(&e); err != nil {
+					return err
+				}
+			}
+			open = false
+		}
+		if !more {
+			return nil
+		}
+		if !open {
+			open, first, o = true, v, newEffect(v.put())
+		}
+		o.mixed = o.mixed || v.text() != first.text()
+		o.fold(v.put())
+	}
+}
+
+func (n *spoolNet) next() (*cdc.Table, cdc.Op, bool, error) {
+	v, ok, err := n.merge.next()
+	if err != nil || !ok {
+		return nil, 0, false, err
+	}
+	var table int
+	n.current, table = v.effect()
+	n.table = n.s.tables[table]
+	return n.table, n.current.op(), true, nil
+}
+
+func (n *spoolNet) change() (*cdc.Change, error) {
+	n.made = cdc.Change{Table: n.table, Op: n.current.op()}
+	if err := n.read(); err != nil {
+		return nil, fmt.Errorf("reading a large transaction back: %w", err)
+	}
+	return &n.made, nil
+}
+
+func (n *spoolNet) read() (err error) {
+	o := &n.current
+	if o.before != none {
+		if n.made.Before, err = n.row(o.before, false); err != nil {
+			return err
+		}
+	}
+	if o.after != none {
+		if n.made.After, err = n.row(o.after, true); err != nil {
+			return err
+		}
+	}
+	if o.mixed {
+		return nil
+	}
+	h, err := n.head(o.first)
+	if err != nil || h.text == 0 {
+		return err
+	}
+	if n.textAt != h.textAt {
+		text := make([]byte, h.text)
+		if _, err := n.s.file.ReadAt(text, h.textAt); err != nil {
+			return err
+		}
+		n.text, n.textAt = string(text), h.textAt
+	}
+	n.made.Statement = n.text
+	return nil
+}
+
+func (n *spoolNet) head(at int64) (spooled, error) {
+	b, err := n.in.at(at, spooledSize)
+	if err != nil {
+		return spooled{}, err
+	}
+	return parseSpooled(b), nil
+}
+
+// row reads one of a change's images.
+func (n *spoolNet) row(at int64, after bool) (cdc.Row, error) {
+	h, err := n.head(at)
+	if err != nil {
+		return cdc.Row{}, err
+	}
+	at, size := at+spooledSize, h.before
+	if after {
+		at, size = at+int64(h.before), h.after
+	}
+	b, err := n.in.at(at, size)
+	if err != nil {
+		return cdc.Row{}, err
+	}
+	return cdc.ParseRow(b)
+}
+
+func (n *spoolNet) again() (err error) {
+	n.merge, err = n.effects.merge()
+	return err
+}
+
+func (n *spoolNet) close() error {
+	err := n.s.close()
+	if n.effects != nil {
+		err = errors.Join(err, n.effects.close())
+	}
+	return err
+}
+
+// pieces reads a file in pieces that mostly follow each other.
+type pieces struct {
+	file  File
+	start int64
+	buf   []byte
+}
+
+// at are some bytes of the file, good until the next call.
+func (w *pieces) at(at int64, size int) ([]byte, error) {
+	if from := at - w.start; from >= 0 && from+int64(size) <= int64(len(w.buf)) {
+		return w.buf[from:][:size], nil
+	}
+	if size > tailSize {
+		b := make([]byte, size)
+		_, err := w.file.ReadAt(b, at)
+		return b, err
+	}
+	if cap(w.buf) < tailSize {
+		w.buf = make([]byte, tailSize)
+	}
+	w.start, w.buf = at, w.buf[:tailSize]
+	n, err := w.file.ReadAt(w.buf, at)
+	w.buf = w.buf[:n]
+	if n < size {
+		return nil, err
+	}
+	return w.buf[:size], nil
+}
