@@ -48,11 +48,11 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 		const loadHeader = 13 // file id, where the file's name stands, what to do with duplicates
 		return r.query(loadHeader, false, body)
 	case replication.INCIDENT_EVENT:
-		return r.stop("the server says that it lost events here (INCIDENT)", "compare the site with its receivers, then start with an empty state_dir", nil)
+		return r.stop("the server says that it lost events here (INCIDENT)", "compare the site with its receivers; "+skipHint, nil)
 	case replication.XA_PREPARE_LOG_EVENT:
 		onePhase := len(body) > 0 && body[0] != 0
 		if r.txn.rows > 0 && !onePhase {
-			return r.stop("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions; start with an empty state_dir", nil)
+			return r.stop("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions; "+skipHint, nil)
 		}
 		return r.commit()
 	case replication.PARTIAL_UPDATE_ROWS_EVENT:
@@ -67,7 +67,7 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	return r.stop(fmt.Sprintf("an event of type %d, which this version does not know", h.EventType), "a newer version may", nil)
 }
 
-const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook"
+const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook; " + skipHint
 
 func (r *reader) tableMap(body []byte) error {
 	var err error
@@ -83,7 +83,7 @@ func (r *reader) tableMap(body []byte) error {
 		if errors.Is(err, errAsking) || r.ctx.Err() != nil {
 			return err
 		}
-		hint := "it was perhaps altered or dropped while rowhook was behind; start with an empty state_dir"
+		hint := "it was perhaps altered or dropped while rowhook was behind; " + skipHint
 		if u, ok := errors.AsType[*undecodableError](err); ok {
 			hint = u.hint()
 		}

@@ -213,7 +213,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 	case isPurged(err):
 		return &StopError{
 			Reason: fmt.Sprintf("the server no longer has the log behind position %s", t.Position()),
-			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then start with an empty state_dir",
+			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then: rowhook position set --now",
 			Err:    err,
 		}
 	case says("not in the master's binlog"), says("missing the GTID"), says("more GTIDs"):
@@ -238,7 +238,7 @@ func isPurged(err error) bool {
 func historyError(t *Tracker, what string, err error) error {
 	return &StopError{
 		Reason: fmt.Sprintf("this server's log is not the one that was read up to position %s: %s", t.Position(), what),
-		Hint:   "it was restored from a backup, reset, or is another server; check database.address, or start with an empty state_dir to follow from now",
+		Hint:   "it was restored from a backup, reset, or is another server; check database.address, or accept the log as it is now: rowhook position set --now",
 		Err:    err,
 	}
 }

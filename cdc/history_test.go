@@ -65,7 +65,7 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 			if !hasGTIDs(t, server) { // by chance an event may begin at the place, or not
 				c.words = "not the one"
 			}
-			wantStop(t, f.stopError(t), c.words, "restored", "state_dir")
+			wantStop(t, f.stopError(t), c.words, "restored", "rowhook position set")
 			if len(f.txns) > 0 {
 				t.Error("transactions were handed out before it stopped")
 			}

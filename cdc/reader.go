@@ -238,7 +238,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 		if _, failed := errors.AsType[*sinkError](err); failed {
 			return err
 		}
-		return r.stop(fmt.Sprintf("a row of %s cannot be read", t.table), "the table was perhaps altered while rowhook was away; start with an empty state_dir", err)
+		return r.stop(fmt.Sprintf("a row of %s cannot be read", t.table), "the table was perhaps altered while rowhook was away; "+skipHint, err)
 	}
 	return nil
 }

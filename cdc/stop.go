@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// skipHint is the way out where a person accepts that changes are lost.
+const skipHint = "to skip what is committed by now: rowhook position set --now"
+
 // StopError is why the reader will not go on: what it found cannot be read rightly, and skipping it would lose or
 // distort changes. Trying again does not help; a person must decide.
 type StopError struct {
@@ -39,7 +42,7 @@ type undecodableError struct {
 func (e *undecodableError) Error() string { return e.what + ", which rowhook cannot read" }
 
 func (e *undecodableError) hint() string {
-	return fmt.Sprintf("ALTER TABLE ... MODIFY the column to %s; for what is logged already start with an empty state_dir", e.to)
+	return fmt.Sprintf("ALTER TABLE ... MODIFY the column to %s; what is logged already cannot be read: %s", e.to, skipHint)
 }
 
 func (e *StopError) Unwrap() error { return e.Err }

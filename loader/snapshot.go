@@ -96,6 +96,9 @@ func (s *snapshot) containsMariaDB(ctx context.Context, place Place) (bool, erro
 // containsMySQL asks whether the place's transactions are executed, and only then takes the snapshot: the other way
 // round was wrong in 65 of 1,794 tries.
 func (s *snapshot) containsMySQL(ctx context.Context, place Place) (bool, error) {
+	if place == (Place{}) { // any will do: a person accepted another history of the log
+		return true, s.begin(ctx)
+	}
 	if place.GTIDs == "" {
 		return false, fmt.Errorf("the server writes no GTIDs: this version needs gtid_mode = ON to load rows")
 	}

@@ -9,7 +9,6 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -88,11 +87,6 @@ type logEnd struct {
 	err error
 }
 
-// checkpoint is the position as the outbox keeps it.
-type checkpoint struct {
-	Position cdc.Position `json:"position"`
-}
-
 const (
 	batchSize     = 256     // deliveries that are worth a commit of their own
 	batchBytes    = 4 << 20 // or so many bytes of them
@@ -165,19 +159,20 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	if err != nil {
 		return cdc.Position{}, nil, fmt.Errorf("reading the outbox: %w", err)
 	}
-	var c checkpoint
+	var start cdc.Position
 	if state.Checkpoint == nil {
-		if c.Position, err = p.cfg.Source.Current(ctx); err != nil {
-			return c.Position, nil, err
-		}
+		start, err = p.cfg.Source.Current(ctx)
 		p.moved = true // so that a crash does not lose where now was
-	} else if err := json.Unmarshal(state.Checkpoint, &c); err != nil {
-		return c.Position, nil, fmt.Errorf("reading the stored position: %w", err)
+	} else {
+		start, err = decodePosition(state.Checkpoint)
 	}
-	if p.track, err = cdc.NewTracker(c.Position); err != nil {
-		return c.Position, nil, fmt.Errorf("reading the stored position: %w", err)
+	if err != nil {
+		return start, nil, err
 	}
-	p.seen = c.Position.Start
+	if p.track, err = cdc.NewTracker(start); err != nil {
+		return start, nil, fmt.Errorf("reading the stored position: %w", err)
+	}
+	p.seen = start.Start
 	var records []rules.Record
 	var schema []cdc.SchemaRecord
 	for _, r := range state.Open {
@@ -188,13 +183,13 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		}
 	}
 	if err := p.engine.Restore(records, time.Now()); err != nil {
-		return c.Position, nil, fmt.Errorf("reading the open events: %w", err)
+		return start, nil, fmt.Errorf("reading the open events: %w", err)
 	}
 	if p.fills.runs, err = restoreRuns(state.Open); err != nil {
-		return c.Position, nil, err
+		return start, nil, err
 	}
 	p.fills.show()
-	return c.Position, schema, p.commitNow(ctx)
+	return start, schema, p.commitNow(ctx)
 }
 
 // loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can mend.
@@ -393,9 +388,9 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	point, err := json.Marshal(checkpoint{p.track.Position()})
+	point, err := encodePosition(p.track.Position())
 	if err != nil {
-		return nil, fmt.Errorf("storing the position: %w", err)
+		return nil, err
 	}
 	open, err := p.takeRuns()
 	if err != nil {

@@ -30,7 +30,7 @@ type Event struct {
 	Named   []bool // of a save: the columns that its statements name, by position; nil when they are not known
 
 	First First     // what the id is derived from
-	Last  cdc.Coord // the end of the last transaction in it: a snapshot must contain it
+	Last  cdc.Coord // the end of the last transaction in it: a snapshot must contain it; zero: any will do (see Detach)
 	GTID  string    // that transaction's GTID, empty on a server without
 	Time  time.Time // when that was committed
 

@@ -186,9 +186,9 @@ func (p *progress) end(r pipeline.Run) error {
 	return nil
 }
 
-// isTerminal says whether a person looks at what is written.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal says whether a person looks at what is written, or types what is read.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

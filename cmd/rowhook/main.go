@@ -49,6 +49,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return rulesCommand(ctx, rest, stdout, stderr)
 	case "import":
 		return importCommand(ctx, rest, stdout, stderr)
+	case "position":
+		return positionCommand(ctx, rest, stdout, stderr)
 	case "deliveries":
 		return deliveriesCommand(ctx, rest, stdout, stderr)
 	case "backfill":
@@ -71,6 +73,7 @@ const usage = `usage: rowhook COMMAND [--config FILE] [flags]
   check       look at the server, the grants and the sites; print what to mend
   rules       validate or list the rules
   import      print rules for the webhooks of the plugin's own table
+  position    show where the daemon goes on in the log, or set it
   deliveries  list, show, retry or export what was sent and what waits
   backfill    report rows that are there already to a rule's receiver
   endpoints   list, pause or resume the receivers

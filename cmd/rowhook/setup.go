@@ -123,11 +123,7 @@ type identity struct {
 
 // identify reads the identity, or makes one at the first start.
 func identify(ctx context.Context, store outbox.Store) (identity, error) {
-	source, err := remember(ctx, store, "source_id", func() string {
-		var b [16]byte
-		_, _ = rand.Read(b[:]) // never fails
-		return hex.EncodeToString(b[:])
-	})
+	source, err := remember(ctx, store, sourceIDKey, newSourceID)
 	if err != nil {
 		return identity{}, err
 	}
@@ -143,6 +139,16 @@ func identify(ctx context.Context, store outbox.Store) (identity, error) {
 		return identity{}, fmt.Errorf("reading the server id of the outbox: %w", err)
 	}
 	return identity{source, uint32(serverID)}, nil
+}
+
+// sourceIDKey is the setting of the outbox that holds the source id.
+const sourceIDKey = "source_id"
+
+// newSourceID makes up a source id.
+func newSourceID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
 }
 
 // remember reads a setting of the outbox, or makes one up.

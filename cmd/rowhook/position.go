@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"rowhook/cdc"
+	"rowhook/config"
+	"rowhook/outbox"
+	"rowhook/outbox/sqlite"
+	"rowhook/pipeline"
+)
+
+// positionCommand is `rowhook position`: where the daemon goes on in the server's log.
+func positionCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
+	const hint = "try: rowhook position show, or rowhook position set"
+	if len(args) == 0 {
+		return &usageError{"position needs to know what to do", hint}
+	}
+	switch rest := args[1:]; args[0] {
+	case "show":
+		return showPosition(ctx, rest, stdout)
+	case "set":
+		return setPosition(ctx, rest, stdout)
+	}
+	return &usageError{fmt.Sprintf("position has no command %q", args[0]), hint}
+}
+
+// observe opens the server for looking, beside the daemon, and hands it to do.
+func observe(ctx context.Context, c *config.Config, log *slog.Logger, do func(*cdc.Source) error) error {
+	db, err := openDB(c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	const least = 1 << 16 // smaller ids are those that people give
+	source, err := cdc.Open(ctx, db, sourceConfig(c, rand.Uint32()|least, log))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(source), source.Close())
+}
+
+func setPosition(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := newFlagSet("position set", "decides where the daemon goes on, which must not run meanwhile: --now, --gtid or --file.\n"+
+		"Events that are on their way are kept. What is read from then on has new ids, also where it was read before")
+	now := flags.Bool("now", false, "behind everything that is committed: what was not read is skipped")
+	gtids := flags.String("gtid", "", "behind all transactions of this `SET`")
+	file := flags.String("file", "", "at this place of the log, `NAME:OFFSET`, where a transaction must begin")
+	yes := flags.Bool("yes", false, "do not ask")
+	if err := flags.parse(args, stdout); err != nil {
+		return err
+	}
+	at, given := cdc.Point{End: *now, GTIDs: *gtids}, 0
+	for _, said := range []bool{*now, *gtids != "", *file != ""} {
+		if said {
+			given++
+		}
+	}
+	if *file != "" {
+		var ok bool
+		if at.Coord, ok = parseCoord(*file); !ok {
+			return &usageError{fmt.Sprintf("%q is no place of the log; write for example binlog.000012:4", *file), "try: rowhook position set -h"}
+		}
+	}
+	if given != 1 {
+		return &usageError{"position set takes one of --now, --gtid and --file", "try: rowhook position set -h"}
+	}
+	if !*yes && !isTerminal(os.Stdin) {
+		return &usageError{"position set asks before it changes anything, and nobody is here to answer", "programs say --yes"}
+	}
+	c, err := config.Load(flags.config)
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, c.StateDir, slog.New(slog.DiscardHandler))
+	if errors.Is(err, outbox.ErrLocked) {
+		return fmt.Errorf("the daemon runs; stop it first: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	agreed := func() (bool, error) { return *yes, nil }
+	if !*yes {
+		agreed = func() (bool, error) { return confirm(os.Stdin, stdout) }
+	}
+	err = observe(ctx, c, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
+		return decidePosition(ctx, source, store, at, stdout, agreed)
+	})
+	return errors.Join(err, store.Close())
+}
+
+// decidePosition says what changes, and changes it when that is agreed.
+func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store, at cdc.Point, stdout io.Writer, agreed func() (bool, error)) error {
+	stored, err := pipeline.ReadStored(ctx, store)
+	if err != nil {
+		return err
+	}
+	next, err := source.PositionAt(ctx, at)
+	if err != nil {
+		return err
+	}
+	standing, err := source.Standing(ctx, next)
+	if err != nil {
+		return fmt.Errorf("the server does not go on from %s: %w", next, err)
+	}
+	old, events := "none", 0
+	if stored != nil {
+		old, events = stored.Position.String(), stored.Events
+	}
+	_, err = fmt.Fprintf(stdout, "stored  %s\nnew     %s\n        %s of log will be read; %s on their way are kept\n",
+		old, next, size(standing.Behind), count(events, "event"))
+	if err != nil {
+		return err
+	}
+	switch ok, err := agreed(); {
+	case err != nil:
+		return err
+	case !ok:
+		return errors.New("nothing is changed")
+	}
+	if err := store.SetMeta(ctx, sourceIDKey, newSourceID()); err != nil { // first: what is read then never has old ids
+		return fmt.Errorf("renewing the source id: %w", err)
+	}
+	if err := pipeline.SetPosition(ctx, store, next); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, "the position is set; the next start of the daemon goes on from there")
+	return err
+}
+
+// confirm asks whether to go on.
+func confirm(in io.Reader, out io.Writer) (bool, error) {
+	if _, err := fmt.Fprint(out, "Set this position? [y/N] "); err != nil {
+		return false, err
+	}
+	answer, err := bufio.NewReader(io.LimitReader(in, 1<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
+}
+
+// parseCoord reads NAME:OFFSET.
+func parseCoord(text string) (cdc.Coord, bool) {
+	i := strings.LastIndexByte(text, ':')
+	if i < 1 {
+		return cdc.Coord{}, false
+	}
+	offset, err := strconv.ParseUint(text[i+1:], 10, 64)
+	return cdc.Coord{File: text[:i], Offset: offset}, err == nil
+}
+
+// size is a number of bytes for people.
+func size(n uint64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f := float64(n)
+	for _, unit := range []string{"kB", "MB", "GB"} {
+		if f /= 1000; f < 1000 {
+			return fmt.Sprintf("%.1f %s", f, unit)
+		}
+	}
+	return fmt.Sprintf("%.1f TB", f/1000)
+}
+
+func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := newFlagSet("position show", "shows where the daemon goes on, and whether the server still has what comes then")
+	asJSON := flags.Bool("json", false, "write JSON, for programs")
+	if err := flags.parse(args, stdout); err != nil {
+		return err
+	}
+	return readLog(ctx, flags.config, func(c *config.Config, log *sqlite.ReadOnly) error {
+		stored, err := pipeline.ReadStored(ctx, log)
+		if err != nil {
+			return err
+		}
+		if stored == nil {
+			return fmt.Errorf("%s holds no position: the daemon has not read anything yet", c.StateDir)
+		}
+		shown := shownPosition{Position: stored.Position, Events: stored.Events}
+		err = observe(ctx, c, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
+			shown.Server = source.Version()
+			st, err := source.Standing(ctx, stored.Position)
+			if err == nil {
+				shown.take(st)
+			}
+			return err
+		})
+		if err != nil {
+			shown.Error = err.Error()
+		}
+		if *asJSON {
+			err = writeJSON(stdout, shown)
+		} else {
+			err = shown.write(stdout)
+		}
+		if err == nil && shown.Error != "" {
+			return errReported
+		}
+		return err
+	})
+}
+
+// shownPosition is a position as `position show` writes it.
+type shownPosition struct {
+	Position  cdc.Position `json:"position"`
+	Events    int          `json:"open_events"`
+	Server    string       `json:"server,omitempty"`
+	Error     string       `json:"error,omitempty"` // why the daemon could not go on; then all that follows is missing
+	End       *cdc.Coord   `json:"end,omitempty"`
+	Behind    *uint64      `json:"behind_bytes,omitempty"`
+	Verified  bool         `json:"verified,omitempty"`
+	Last      time.Time    `json:"last_committed,omitzero"`
+	Retention float64      `json:"retention_seconds,omitempty"` // 0: for ever
+	Until     time.Time    `json:"kept_until,omitzero"`         // missing while the file is being written
+}
+
+func (p *shownPosition) take(st cdc.Standing) {
+	p.End, p.Behind, p.Verified, p.Last = &st.End, &st.Behind, st.Verified, st.Last
+	p.Retention, p.Until = st.Retention.Seconds(), st.Until
+}
+
+func (p *shownPosition) write(w io.Writer) error {
+	var b bytes.Buffer
+	row := func(name, text string) { fmt.Fprintf(&b, "%-9s%s\n", name, text) }
+	row("position", p.Position.String())
+	row("events", count(p.Events, "event")+" on their way, not deliveries yet")
+	if p.Server != "" {
+		row("server", plain(p.Server))
+	}
+	if p.Error != "" {
+		row("error", plain(p.Error))
+		_, err := w.Write(b.Bytes())
+		return err
+	}
+	if last := p.Position.Last; last != nil {
+		said := "could not be verified: the server has removed it, but not what comes behind it"
+		if p.Verified {
+			said = "committed " + clock(p.Last) + "; read again, it is the same"
+		}
+		row("last", last.ID()+", "+said)
+	}
+	behind := "at the end of the log"
+	if *p.Behind > 0 {
+		behind = size(*p.Behind) + " behind the end of the log"
+	}
+	row("behind", fmt.Sprintf("%s, %s", behind, *p.End))
+	row("log", p.kept())
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// kept says how long what the daemon needs will be there.
+func (p *shownPosition) kept() string {
+	retention := time.Duration(p.Retention) * time.Second
+	switch {
+	case retention == 0:
+		return "is there; the server keeps it until somebody removes it"
+	case p.Until.IsZero():
+		return "is there and being written; the server keeps a file for " + retention.String() + " after that"
+	}
+	return "is there; the server may remove it from " + clock(p.Until) + " on"
+}

@@ -1,0 +1,94 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"rowhook/cdc"
+	"rowhook/outbox"
+	"rowhook/rules"
+)
+
+// checkpoint is the position as the outbox keeps it.
+type checkpoint struct {
+	Position cdc.Position `json:"position"`
+}
+
+func encodePosition(p cdc.Position) ([]byte, error) {
+	point, err := json.Marshal(checkpoint{p})
+	if err != nil {
+		return nil, fmt.Errorf("storing the position: %w", err)
+	}
+	return point, nil
+}
+
+func decodePosition(point []byte) (cdc.Position, error) {
+	var c checkpoint
+	if err := json.Unmarshal(point, &c); err != nil {
+		return cdc.Position{}, fmt.Errorf("reading the stored position: %w", err)
+	}
+	return c.Position, nil
+}
+
+// Stored is what an outbox holds besides deliveries.
+type Stored struct {
+	Position cdc.Position
+	Events   int // those that are not deliveries yet
+}
+
+// ReadStored reads it; nil when nothing was ever read of a log.
+func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
+	state, err := store.Resume(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	if state.Checkpoint == nil {
+		return nil, nil
+	}
+	p, err := decodePosition(state.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stored{Position: p}
+	for _, r := range state.Open {
+		if rules.Record(r).IsEvent() {
+			s.Events++
+		}
+	}
+	return s, nil
+}
+
+// SetPosition makes a position that a person decided on the one that an outbox holds. Events that are not deliveries yet
+// are not lost: they become some before what is read from there. What else was known of the history that is left behind
+// is forgotten.
+func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position) error {
+	state, err := store.Resume(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the outbox: %w", err)
+	}
+	b := &outbox.Batch{}
+	if b.Checkpoint, err = encodePosition(p); err != nil {
+		return err
+	}
+	var records []rules.Record
+	for _, r := range state.Open {
+		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
+			b.Open = append(b.Open, outbox.Record{Key: r.Key})
+		} else {
+			records = append(records, rules.Record(r))
+		}
+	}
+	changed, err := rules.Detach(records)
+	if err != nil {
+		return err
+	}
+	for _, r := range changed {
+		b.Open = append(b.Open, outbox.Record(r))
+	}
+	if err := store.Commit(ctx, b); err != nil {
+		return fmt.Errorf("storing the position: %w", err)
+	}
+	return nil
+}

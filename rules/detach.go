@@ -1,0 +1,38 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"rowhook/cdc"
+)
+
+// IsEvent says whether a record is of an event that is not a delivery yet.
+func (r Record) IsEvent() bool { return strings.HasPrefix(r.Key, eventPrefix) }
+
+// Detach makes the records of a store such that they can be taken into another history of the log, and returns those
+// that are other than before. Events that are not deliveries yet keep their places among each other, but where they ended
+// in the log means nothing any more: they are loaded as they are now, and take in no later change. Statuses that fired
+// are forgotten: the same status in another history is another one.
+func Detach(records []Record) ([]Record, error) {
+	var changed []Record
+	for _, r := range records {
+		switch {
+		case strings.HasPrefix(r.Key, firedPrefix):
+			changed = append(changed, Record{Key: r.Key})
+		case r.IsEvent():
+			var v eventRecord
+			err := json.Unmarshal(r.Data, &v)
+			if err == nil {
+				v.Last, v.GTID, v.Sealed = cdc.Coord{}, "", true
+				r.Data, err = json.Marshal(v)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("reading the open event %s: %w", r.Key, err)
+			}
+			changed = append(changed, r)
+		}
+	}
+	return changed, nil
+}
