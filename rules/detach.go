@@ -14,12 +14,12 @@ func (r Record) IsEvent() bool { return strings.HasPrefix(r.Key, eventPrefix) }
 // Detach makes the records of a store such that they can be taken into another history of the log, and returns those
 // that are other than before. Events that are not deliveries yet keep their places among each other, but where they ended
 // in the log means nothing any more: they are loaded as they are now, and take in no later change. Statuses that fired
-// are forgotten: the same status in another history is another one.
+// are forgotten, for the same status in another history is another one; and so is a transaction that was applied in part.
 func Detach(records []Record) ([]Record, error) {
 	var changed []Record
 	for _, r := range records {
 		switch {
-		case strings.HasPrefix(r.Key, firedPrefix):
+		case strings.HasPrefix(r.Key, firedPrefix), strings.HasPrefix(r.Key, progressPrefix):
 			changed = append(changed, Record{Key: r.Key})
 		case r.IsEvent():
 			var v eventRecord

@@ -90,9 +90,11 @@ func setPosition(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	agreed := func() (bool, error) { return *yes, nil }
-	if !*yes {
-		agreed = func() (bool, error) { return confirm(os.Stdin, stdout) }
+	agreed := func() (bool, error) {
+		if *yes {
+			return true, nil
+		}
+		return confirm(os.Stdin, stdout)
 	}
 	err = observe(ctx, c, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
 		return decidePosition(ctx, source, store, at, stdout, agreed)
