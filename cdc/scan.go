@@ -20,6 +20,24 @@ type Point struct {
 	End   bool      // where the log ends now
 }
 
+// Behind is the point behind all that was read up to a position.
+func (p Position) Behind() (Point, error) {
+	t, err := NewTracker(p)
+	switch {
+	case err != nil:
+		return Point{}, err
+	case t.set != nil:
+		set, err := t.full()
+		if err != nil || set.IsEmpty() {
+			return Point{}, err
+		}
+		return Point{GTIDs: set.String()}, nil
+	case t.last != nil:
+		return Point{Coord: Coord{t.last.Start.File, t.last.Start.Offset + 1}}, nil
+	}
+	return Point{Coord: t.start}, nil
+}
+
 // Span is a part of a server's log, found out by Source.Span.
 type Span struct {
 	File     string // where reading begins
@@ -75,7 +93,7 @@ func (s *Source) Span(ctx context.Context, from, to Point) (*Span, error) {
 		return nil, err
 	}
 	span.File, span.before = files[i].Name, h.set
-	if set := span.from.set; i == 0 && set != nil && !contains(set, h.set) {
+	if set := span.from.set; set != nil && contains(h.set, set) && !contains(set, h.set) {
 		return nil, fmt.Errorf("the server no longer has what comes behind %s: its log begins behind %s", set, h.set)
 	}
 	if at := span.from.time; i == 0 && !at.IsZero() && at.Before(h.made) {
@@ -114,7 +132,7 @@ func (s *Source) gtids(text string, end End) (mysql.GTIDSet, error) {
 func (s *Source) firstFile(ctx context.Context, files []File, from edge) (int, error) {
 	switch {
 	case from.set != nil:
-		return s.lastFile(ctx, files, func(h head) bool { return contains(from.set, h.set) })
+		return s.lastFile(ctx, files, func(h head) bool { return !contains(h.set, from.set) })
 	case !from.time.IsZero(): // a transaction may be older than the file that it is in by the time it took
 		return s.lastFile(ctx, files, func(h head) bool { return h.made.Before(from.time) })
 	case from.coord == Coord{}:

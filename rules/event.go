@@ -128,6 +128,11 @@ func (r *Rule) wants(e *Event, plugin bool) bool {
 	return true
 }
 
+// Undecided says whether it depends on the object as it is loaded whether the rule wants an event that it may want.
+func (r *Rule) Undecided(e *Event, plugin bool) bool {
+	return e.Action.Kind == Save && len(r.Statuses) > 0 && (e.Row.Len() == 0 || plugin && r.Load != Basic)
+}
+
 // WantsStatus says whether the rule's statuses let this one pass.
 func (r *Rule) WantsStatus(status string) bool {
 	return len(r.Statuses) == 0 || r.Statuses[status]

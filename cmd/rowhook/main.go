@@ -51,6 +51,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return importCommand(ctx, rest, stdout, stderr)
 	case "position":
 		return positionCommand(ctx, rest, stdout, stderr)
+	case "events":
+		return eventsCommand(ctx, rest, stdout, stderr)
 	case "deliveries":
 		return deliveriesCommand(ctx, rest, stdout, stderr)
 	case "backfill":
@@ -74,6 +76,7 @@ const usage = `usage: rowhook COMMAND [--config FILE] [flags]
   rules       validate or list the rules
   import      print rules for the webhooks of the plugin's own table
   position    show where the daemon goes on in the log, or set it
+  events      show what would fire over a part of the log
   deliveries  list, show, retry or export what was sent and what waits
   backfill    report rows that are there already to a rule's receiver
   endpoints   list, pause or resume the receivers

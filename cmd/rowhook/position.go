@@ -44,7 +44,9 @@ func observe(ctx context.Context, c *config.Config, log *slog.Logger, do func(*c
 	}
 	defer db.Close()
 	const least = 1 << 16 // smaller ids are those that people give
-	source, err := cdc.Open(ctx, db, sourceConfig(c, rand.Uint32()|least, log))
+	cfg := sourceConfig(c, rand.Uint32()|least, log)
+	cfg.Lookups = nil
+	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"rowhook/cdc"
+	"rowhook/rules"
+)
+
+// firing is an event as `events` shows it.
+type firing struct {
+	Time   time.Time    `json:"time"`
+	Site   string       `json:"site"`
+	Event  string       `json:"event"`
+	Action string       `json:"action"`
+	IDs    []int64      `json:"ids"`
+	Insert bool         `json:"insert,omitempty"`
+	Status string       `json:"status,omitempty"`
+	Unseen bool         `json:"if_there,omitempty"` // the log shows only a part of the object: it fires if that is still there
+	Rules  []firingRule `json:"rules"`
+	Txn    string       `json:"transaction"` // of its first change
+}
+
+// firingRule is a rule that wants an event.
+type firingRule struct {
+	Name     string   `json:"name"`
+	IfStatus []string `json:"if_status,omitempty"` // it wants it if the object, once it is loaded, has one of these
+}
+
+// loss is a warning that rows went unseen.
+type loss struct {
+	Warning   string    `json:"warning"`
+	Time      time.Time `json:"time"`
+	Site      string    `json:"site"`
+	Table     string    `json:"table"`
+	Statement string    `json:"statement"`
+	Txn       string    `json:"transaction"`
+}
+
+func (d *dryRun) print(ev *rules.Event) error {
+	f := firing{
+		Time: ev.Time, Site: ev.Site.Name, Event: ev.Action.String(), Action: ev.Action.Hook(), IDs: ev.IDs, Insert: ev.Insert,
+		Status: ev.Status, Txn: ev.First.Txn, Unseen: ev.Action.Kind == rules.Save && ev.Row.Len() == 0,
+	}
+	if ev.Action.Kind == rules.Save && ev.Action.HasStatuses() && ev.Row.Len() > 0 {
+		f.Status = ev.Row.Text(ev.Table.Index("status"))
+	}
+	for _, r := range ev.Rules {
+		rule := firingRule{Name: r.Name}
+		if r.Undecided(ev, d.plugin) {
+			rule.IfStatus = slices.Sorted(maps.Keys(r.Statuses))
+		}
+		f.Rules = append(f.Rules, rule)
+	}
+	if d.asJSON {
+		return d.object(f)
+	}
+	_, err := fmt.Fprintln(d.out, f)
+	return err
+}
+
+// String is an event as a line for people.
+func (f firing) String() string {
+	ids := make([]string, 0, len(f.IDs))
+	for _, id := range f.IDs {
+		ids = append(ids, fmt.Sprint(id))
+	}
+	const most = 10
+	if more := len(ids) - most; more > 0 {
+		ids = append(ids[:most], fmt.Sprintf("and %d more", more))
+	}
+	var what []string
+	switch {
+	case f.Insert:
+		what = append(what, "insert")
+	case strings.HasSuffix(f.Event, "."+rules.Save.String()):
+		what = append(what, "update")
+	}
+	if f.Unseen {
+		what = append(what, "if it is still there")
+	}
+	if f.Status != "" {
+		what = append(what, "status "+plain(f.Status))
+	}
+	wanted := make([]string, len(f.Rules))
+	for i, r := range f.Rules {
+		if wanted[i] = r.Name; len(r.IfStatus) > 0 {
+			wanted[i] += " (if status is " + strings.Join(r.IfStatus, " or ") + " once loaded)"
+		}
+	}
+	return fmt.Sprintf("%s  %-10s  %-27s  %-8s  %-16s  -> %s  [%s]",
+		clock(f.Time), f.Site, f.Event, strings.Join(ids, " "), strings.Join(what, ", "), strings.Join(wanted, ", "), f.Txn)
+}
+
+// warn says which sites lost rows of which no event tells.
+func (d *dryRun) warn(c *cdc.Commit) error {
+	for _, e := range c.Emptied {
+		for _, site := range d.sites {
+			if !slices.Contains(site.Tables(), e.Table) {
+				continue
+			}
+			d.warned++
+			l := loss{"rows went without being logged: no deletes fire", c.Time, site.Name, e.Table.Name, e.Statement, c.Txn.ID()}
+			var err error
+			if d.asJSON {
+				err = d.object(l)
+			} else {
+				_, err = fmt.Fprintf(d.out, "%s  %-10s  warning: %s of %s: %s  [%s]\n", clock(l.Time), l.Site, l.Statement, l.Table, l.Warning, l.Txn)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// object writes JSON, on a line of its own.
+func (d *dryRun) object(v any) error {
+	e := json.NewEncoder(d.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// summary says how much was read.
+func (d *dryRun) summary(w io.Writer, whole bool) error {
+	end := "up to"
+	if !whole {
+		end = "and ended early, at"
+	}
+	_, err := fmt.Fprintf(w, "%s, %s of %s, %s %s\n", count(d.events, "event"), count(d.warned, "warning"), count(d.txns, "transaction"), end, d.last)
+	return err
+}
