@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build demo test lint conformance crash bench fuzz servers matrix clean
+.PHONY: build demo test lint conformance crash bench bench-cdc fuzz servers matrix clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -33,6 +33,12 @@ bench: build # against a bare loop that keeps nothing, by turns
 	@tools/need.sh mariadb
 	go build -o bin/bench ./bench
 	@bin/bench -rowhook bin/rowhook
+
+bench-cdc: # what reading costs, as ratios to go-mysql; fails when a target is missed
+	@tools/need.sh mariadb
+	go build -o bin/follow ./bench/follow
+	@bin/follow
+	go test -count=1 -tags bench -v -run TestDecodeRatio ./cdc
 
 fuzz: # every fuzz target for a moment
 	tools/fuzz.sh 10s
