@@ -67,7 +67,7 @@ func BenchmarkRows(b *testing.B) {
 	for name, decode := range map[string]func(testing.TB){
 		"rowhook":  rowhookDecoder(b, events),
 		"go-mysql": goMySQLDecoder(b, events, nil),
-		// It reads signedness again for each row.
+		// It does not look for the signs of numbers then, which it does for each row.
 		"go-mysql without metadata": goMySQLDecoder(b, events, func([]byte) error { return nil }),
 	} {
 		b.Run(name, func(b *testing.B) {

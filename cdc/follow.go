@@ -144,7 +144,7 @@ func (s *Source) syncer(host string, port uint16, h replication.EventHandler) *r
 		SynchronousEventHandler: h,
 		DisableRetrySync:        true, // resuming is ours: go-mysql's would repeat half a transaction
 		DiscardGTIDSet:          true,
-		HeartbeatPeriod:         heartbeatPeriod, ReadTimeout: readTimeout,
+		HeartbeatPeriod:         heartbeatPeriod, Dialer: dialTimed,
 		Option: func(c *client.Conn) error {
 			_, err := c.Execute(fmt.Sprintf("SET SESSION net_write_timeout = %d", netWriteTimeout))
 			return err

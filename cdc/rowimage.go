@@ -42,13 +42,22 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 				return Row{}, nil, fmt.Errorf("column %s: %w", f.name, errTruncated)
 			}
 			data = rest
+			if f.packed && !f.skip {
+				value, err = b.packed.unpack(value)
+			}
 			if f.skip {
 				kind = Absent
-			} else if text, err = b.value(f, text, value); err != nil {
+			} else if err == nil {
+				text, err = f.append(text, value)
+			}
+			if err != nil {
 				return Row{}, nil, fmt.Errorf("column %s: %w", f.name, err)
 			}
 		}
 		cells = append(cells, cell{end: uint32(len(text)), kind: kind})
+	}
+	if len(text) > maxText {
+		return Row{}, nil, errors.New("the row is too large")
 	}
 	b.text, b.cells = text, cells
 	row = b.Row()
@@ -58,29 +67,9 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 	return row, data, nil
 }
 
-// value adds the text of a value as it stands in an image.
-func (b *RowBuilder) value(f *field, text, value []byte) ([]byte, error) {
-	var err error
-	if f.packed {
-		if value, err = b.packed.unpack(value); err != nil {
-			return text, err
-		}
-	}
-	if text, err = f.append(text, value); err == nil && len(text) > maxText {
-		err = errors.New("the row is too large")
-	}
-	return text, err
-}
-
 // nulls cuts the bits of the NULL columns off the front of a row image; there is one for each column present.
 func (l *layout) nulls(present bitmap, data []byte) (nulls bitmap, rest []byte, err error) {
-	columns := 0
-	for i := range l.fields {
-		if present.has(i) {
-			columns++
-		}
-	}
-	size := bitmapSize(columns)
+	size := bitmapSize(present.count(len(l.fields)))
 	if size > len(data) {
 		return nil, nil, errTruncated
 	}

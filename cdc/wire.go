@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -60,6 +61,18 @@ func (w *wire) packed() uint64 {
 type bitmap []byte
 
 func (b bitmap) has(i int) bool { return i>>3 < len(b) && b[i>>3]&(1<<(i&7)) != 0 }
+
+// count is how many of the first bits are set.
+func (b bitmap) count(most int) int {
+	n := 0
+	for i, c := range b[:min(len(b), bitmapSize(most))] {
+		if left := most - 8*i; left < 8 {
+			c &= 1<<left - 1
+		}
+		n += bits.OnesCount8(c)
+	}
+	return n
+}
 
 func bitmapSize(bits int) int { return (bits + 7) / 8 }
 
