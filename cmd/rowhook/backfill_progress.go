@@ -48,13 +48,13 @@ func followBackfill[In any](ctx context.Context, c *config.Config, client *contr
 		found, err := look(ctx, client, r.ID)
 		switch {
 		case ctx.Err() != nil: // the next turn says so
-		case errors.Is(err, control.ErrNoDaemon) && time.Since(answered) < daemonGrace:
+		case errors.Is(err, errUnknownRun):
+			return err
+		case err != nil && time.Since(answered) < daemonGrace:
 			r.Trouble = "the daemon does not answer; waiting for it"
 			p.show(r)
-		case errors.Is(err, control.ErrNoDaemon):
-			return errors.New("the daemon is gone; it goes on with the backfill when it runs again")
 		case err != nil:
-			return err
+			return fmt.Errorf("the daemon is gone; it goes on with the backfill when it runs again: %w", err)
 		default:
 			r, answered = found, time.Now()
 			p.show(r)
@@ -62,6 +62,8 @@ func followBackfill[In any](ctx context.Context, c *config.Config, client *contr
 	}
 	return p.end(r)
 }
+
+var errUnknownRun = errors.New("the daemon does not know this backfill any more")
 
 // look asks how a run stands.
 func look(ctx context.Context, client *control.Client, id string) (pipeline.Run, error) {
@@ -71,7 +73,7 @@ func look(ctx context.Context, client *control.Client, id string) (pipeline.Run,
 	}
 	i := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.ID == id })
 	if i < 0 {
-		return pipeline.Run{}, fmt.Errorf("the daemon does not know the backfill %s any more", id)
+		return pipeline.Run{}, fmt.Errorf("%w: %s", errUnknownRun, id)
 	}
 	if first := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.State == pipeline.Running }); first < i && first >= 0 {
 		runs[i].Trouble = fmt.Sprintf("waits until the backfill %s of rule %s is done", runs[first].ID, runs[first].Rule)

@@ -18,6 +18,7 @@ import (
 // Request is one request as it arrived.
 type Request struct {
 	At     time.Time // when its body was read
+	Path   string
 	Header http.Header
 	Body   []byte
 	Status int // what it was answered with; 0: nothing
