@@ -181,7 +181,7 @@ func (r *Receiver) serve(w http.ResponseWriter, q *http.Request) {
 	if err != nil {
 		return
 	}
-	a := r.record(Request{At: time.Now(), Header: q.Header, Body: body})
+	a := r.record(Request{At: time.Now(), Path: q.URL.Path, Header: q.Header, Body: body})
 	if a.Never || a.Delay > 0 {
 		var late <-chan time.Time
 		if !a.Never {
