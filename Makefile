@@ -40,7 +40,7 @@ bench-cdc: # what reading costs, as ratios to go-mysql; fails when a target is m
 	@bin/follow
 	go test -count=1 -tags bench -v -run TestDecodeRatio ./cdc
 
-fuzz: # every fuzz target for a moment
+fuzz: # every fuzz target for a moment; .ci/run gives those of the reader a minute
 	tools/fuzz.sh 10s
 
 servers: # downloads what the matrix runs against, once; see tools/get-server.sh

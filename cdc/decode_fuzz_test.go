@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -11,14 +12,9 @@ import (
 
 // FuzzTableMap reads table maps of any bytes: what is accepted must be consistent.
 func FuzzTableMap(f *testing.F) {
-	eachCaptured(f, func(_, event rawEvent) {
-		f.Add(event.typ != replication.TABLE_MAP_EVENT, event.body())
-	})
+	eachCaptured(f, func(isMySQL bool, tableMap, _ rawEvent) { f.Add(isMySQL, tableMap.body()) })
 	f.Fuzz(func(t *testing.T, isMySQL bool, body []byte) {
-		flavor := mysql.MariaDBFlavor
-		if isMySQL {
-			flavor = mysql.MySQLFlavor
-		}
+		flavor := flavorOf(isMySQL)
 		id, schema, table, peekErr := peekTable(body)
 		m, err := parseTableMap(flavor, body)
 		if err != nil {
@@ -40,13 +36,11 @@ func FuzzTableMap(f *testing.F) {
 
 // FuzzRows decodes rows of any bytes by a table map of any bytes: text must be UTF-8 and rows as wide as the table.
 func FuzzRows(f *testing.F) {
-	eachCaptured(f, func(tableMap, event rawEvent) {
-		if event.typ != replication.TABLE_MAP_EVENT {
-			f.Add(tableMap.body(), byte(event.typ), event.body())
-		}
+	eachCaptured(f, func(isMySQL bool, tableMap, event rawEvent) {
+		f.Add(isMySQL, tableMap.body(), byte(event.typ), event.body())
 	})
-	f.Fuzz(func(t *testing.T, tableMap []byte, typ byte, body []byte) {
-		m, err := parseTableMap(mysql.MariaDBFlavor, tableMap)
+	f.Fuzz(func(t *testing.T, isMySQL bool, tableMap []byte, typ byte, body []byte) {
+		m, err := parseTableMap(flavorOf(isMySQL), tableMap)
 		if err != nil {
 			return
 		}
@@ -86,23 +80,28 @@ func FuzzRows(f *testing.F) {
 	})
 }
 
-// eachCaptured hands out the captured events, each with the table map before it.
-func eachCaptured(f *testing.F, add func(tableMap, event rawEvent)) {
+func flavorOf(isMySQL bool) string {
+	if isMySQL {
+		return mysql.MySQLFlavor
+	}
+	return mysql.MariaDBFlavor
+}
+
+// eachCaptured hands out the captured rows events, each with the table map before it.
+func eachCaptured(f *testing.F, add func(isMySQL bool, tableMap, event rawEvent)) {
 	f.Helper()
 	files, err := filepath.Glob("testdata/*.binlog")
 	if err != nil || len(files) == 0 {
 		f.Fatalf("no captured events: %v", err)
 	}
-	for _, file := range files {
+	for _, file := range append(files, capturedLogs(f)...) {
 		var tableMap rawEvent
 		for _, e := range capturedEvents(f, file) {
-			switch e.typ {
-			case replication.FORMAT_DESCRIPTION_EVENT:
-				continue
-			case replication.TABLE_MAP_EVENT:
+			if e.typ == replication.TABLE_MAP_EVENT {
 				tableMap = e
+			} else if _, _, err := parseRowsHeader(byte(e.typ), e.body()); err == nil {
+				add(strings.Contains(file, "mysql"), tableMap, e)
 			}
-			add(tableMap, e)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
 )
 
 // documentColumns has MySQL's JSON: every type of value, small and large containers, random trees.
@@ -125,6 +127,11 @@ func FuzzJSON(f *testing.F) {
 	f.Add([]byte{jsonOpaque, 12, 8, 0, 0, 0, 0x15, 0x18, 0x5f, 0x95, 0x19})
 	f.Add([]byte{jsonOpaque, 15, 2, 1, 2})
 	f.Add([]byte{jsonDouble, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f})
+	eachCaptured(f, func(isMySQL bool, tableMap, event rawEvent) {
+		if isMySQL {
+			addDocuments(f, tableMap, event)
+		}
+	})
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		text, err := appendJSON(nil, doc)
 		if err == nil && (len(text) == 0 || !utf8.Valid(text)) {
@@ -134,4 +141,39 @@ func FuzzJSON(f *testing.F) {
 			t.Fatalf("%d bytes became %d", len(doc), len(text))
 		}
 	})
+}
+
+// addDocuments adds the documents of the first row of an event to the seeds.
+func addDocuments(f *testing.F, tableMap, event rawEvent) {
+	f.Helper()
+	m, err := parseTableMap(mysql.MySQLFlavor, tableMap.body())
+	if err != nil {
+		f.Fatal(err)
+	}
+	columns, _ := columnsFromMap(m)
+	l, err := newLayout(m, columns)
+	if err != nil {
+		f.Fatal(err)
+	}
+	h, rows, err := parseRowsHeader(byte(event.typ), event.body())
+	if err != nil {
+		f.Fatal(err)
+	}
+	present := h.after
+	if h.op != Insert {
+		present = h.before
+	}
+	_, data, err := l.nulls(present, rows) // no column is null
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range l.fields {
+		value, rest, ok := l.fields[i].cut(data)
+		if !ok {
+			f.Fatal(errTruncated)
+		}
+		if data = rest; l.fields[i].how == asJSON {
+			f.Add(value)
+		}
+	}
 }

@@ -123,6 +123,12 @@ func FuzzParseQuery(f *testing.F) {
 	f.Add(queryBody("shop", "BEGIN"), 0, false)
 	f.Add(queryBody("", "# x"), 13, false)
 	f.Add(append(queryBody("s", ""), "\x81\x05\x78\x9c\xcb\x48\xcd\xc9\xc9\x07\x00\x06\x2c\x02\x15"...), 0, true)
+	eachLogged(f, func(_ string, e rawEvent) {
+		switch e.typ {
+		case replication.QUERY_EVENT, replication.MARIADB_QUERY_COMPRESSED_EVENT:
+			f.Add(e.body(), 0, e.typ != replication.QUERY_EVENT)
+		}
+	})
 	f.Fuzz(func(t *testing.T, body []byte, more int, compressed bool) {
 		schema, query, err := parseQuery(min(max(more, 0), 13), compressed, body)
 		if err == nil && !compressed && len(schema)+len(query) > len(body) {

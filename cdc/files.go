@@ -115,6 +115,9 @@ func parseGTIDList(body []byte) (*mysql.MariadbGTIDSet, error) {
 			DomainID: binary.LittleEndian.Uint32(entry), ServerID: binary.LittleEndian.Uint32(entry[4:]),
 			SequenceNumber: binary.LittleEndian.Uint64(entry[8:]),
 		}
+		if gtid == (mysql.MariadbGTID{}) { // is none
+			continue
+		}
 		if has := set.Sets[gtid.DomainID]; has == nil || has.SequenceNumber < gtid.SequenceNumber {
 			set.Sets[gtid.DomainID] = &gtid
 		}

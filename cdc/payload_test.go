@@ -151,6 +151,11 @@ func FuzzPayload(f *testing.F) {
 	xid := innerEvent(replication.XID_EVENT, make([]byte, 8))
 	f.Add(payloadBody(f, payloadZstd, xid, xid))
 	f.Add(payloadBody(f, payloadPlain, xid, xid))
+	eachLogged(f, func(_ string, e rawEvent) {
+		if e.typ == replication.TRANSACTION_PAYLOAD_EVENT {
+			f.Add(e.body())
+		}
+	})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var p payloadReader
 		defer p.close()

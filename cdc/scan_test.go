@@ -152,6 +152,7 @@ func nextSecond(t *testing.T) time.Time {
 func FuzzParseGTIDList(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0})
 	f.Add([]byte{0, 0, 0, 0x10})
+	f.Add(append([]byte{1, 0, 0, 0}, make([]byte, 16)...))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		set, err := parseGTIDList(body)
 		if err != nil {

@@ -1,0 +1,180 @@
+package cdc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+)
+
+// eachLogged hands out the events that servers of all kinds logged, for seeds.
+func eachLogged(f *testing.F, add func(file string, e rawEvent)) {
+	f.Helper()
+	for _, file := range capturedLogs(f) {
+		for _, e := range capturedEvents(f, file) {
+			add(file, e)
+		}
+	}
+}
+
+// FuzzReader reads a log of any bytes behind some good transactions: it goes on, or stops and says why, and what it
+// hands out adds up (the recorder looks). It covers what has no target of its own, such as annotations and savepoints.
+func FuzzReader(f *testing.F) {
+	files := capturedLogs(f)
+	for i, file := range files {
+		events := capturedEvents(f, file)
+		for at := 0; at < len(events); at += 3 {
+			var data []byte
+			for _, e := range events[at:min(at+6, len(events))] {
+				data = append(data, e.raw...)
+			}
+			f.Add(uint(i), data)
+		}
+	}
+	logs := make([][]rawEvent, len(files))
+	for i, file := range files {
+		logs[i] = capturedEvents(f, file)
+	}
+	f.Fuzz(func(t *testing.T, which uint, data []byte) {
+		n := int(which % uint(len(files)))
+		r, rec := offlineReader(t, files[n])
+		rec.txns = make(chan transaction, 256)
+		for _, e := range logs[n][:4] { // a transaction, so that the table is known
+			if err := handRaw(r, e.raw); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 100 {
+			if len(data) < replication.EventHeaderSize {
+				return
+			}
+			size := min(max(int(binary.LittleEndian.Uint32(data[9:])), replication.EventHeaderSize), len(data))
+			event := bytes.Clone(data[:size])
+			binary.LittleEndian.PutUint32(event[9:], uint32(size))
+			data = data[size:]
+			err := handRaw(r, event)
+			if err == nil {
+				continue
+			}
+			var stop *StopError
+			if !errors.As(err, &stop) && !errors.Is(err, errNoServer) {
+				t.Fatalf("it ends with %v", err)
+			}
+			return
+		}
+	})
+}
+
+// FuzzPosition reads stored positions of any bytes: what is accepted can be moved on and stored again.
+func FuzzPosition(f *testing.F) {
+	for _, p := range []Position{
+		{Flavor: "mariadb", Set: "0-1-4,1-2-3", Start: Coord{"b.000001", 4}, Last: &Txn{GTID: "0-1-5", Start: Coord{"b.000001", 4}, Hash: 7}},
+		{Flavor: "mysql", Set: testUUID + ":1-5:tag:7", Last: &Txn{GTID: testUUID + ":6"}},
+		{Flavor: "mysql", Start: Coord{"b.000001", 4}, Last: &Txn{Start: Coord{"b.000001", 4}}},
+	} {
+		data, err := json.Marshal(p)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, testUUID+":7")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, next string) {
+		var p Position
+		if json.Unmarshal(data, &p) != nil {
+			return
+		}
+		_ = p.String()
+		tracker, err := NewTracker(p)
+		if err != nil || tracker.Advance(Txn{GTID: next}) != nil {
+			return
+		}
+		stored := tracker.Position()
+		if again, err := NewTracker(stored); err != nil {
+			t.Fatalf("%s was moved on to %s, which is refused: %v", data, stored, err)
+		} else if again.Position().String() != stored.String() {
+			t.Fatalf("%s became %s", stored, again.Position())
+		}
+	})
+}
+
+// FuzzStatementText looks at statements of any bytes.
+func FuzzStatementText(f *testing.F) {
+	eachLogged(f, func(_ string, e rawEvent) {
+		switch e.typ {
+		case replication.QUERY_EVENT, replication.MARIADB_ANNOTATE_ROWS_EVENT, replication.ROWS_QUERY_EVENT:
+			f.Add(string(e.body()))
+		}
+	})
+	f.Add("/*!50000 REPLACE */ INTO a VALUES (1)")
+	f.Add("SET STATEMENT max_statement_time = 100 FOR INSERT INTO `log`.t VALUES (2, 'x')")
+	f.Add("# a comment\n-- another\n((SELECT 1")
+	s := &Source{cfg: Config{Tables: []TableName{{"log", "t"}}}}
+	f.Fuzz(func(t *testing.T, query string) {
+		text := statementText(query)
+		if !strings.HasSuffix(query, text) {
+			t.Fatalf("%q is no end of %q", text, query)
+		}
+		word, rest := cutWord(text)
+		if len(word)+len(rest) > len(text) {
+			t.Fatalf("%q and %q of %q", word, rest, text)
+		}
+		if _, ok := s.mentions("log", text); ok && !strings.Contains(strings.ToLower(text), "t") {
+			t.Fatalf("%q names no t", text)
+		}
+		_ = savepointName(rest)
+	})
+}
+
+// FuzzText decodes text of any bytes in every charset that the servers have.
+func FuzzText(f *testing.F) {
+	charsets := []string{"utf8mb4", "utf8mb3", "utf8", "ascii", "binary"}
+	for id := range uint64(256) {
+		if c := charsetOf(id); c != "" && !slices.Contains(charsets, c) {
+			charsets = append(charsets, c)
+		}
+	}
+	for i := range charsets {
+		f.Add(uint(i), []byte("plain \x80\x81\xff\xd8\x3d\xde\x00\xa1\xfe\x94\x39\xda\x33\x8f\xa1\xa1"))
+	}
+	f.Fuzz(func(t *testing.T, which uint, value []byte) {
+		charset := charsets[which%uint(len(charsets))]
+		d, err := newTextDecoder(charset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := d.append([]byte("> "), value)
+		if !bytes.HasPrefix(text, []byte("> ")) || !bytes.Equal(text, bytes.ToValidUTF8(text, nil)) {
+			t.Fatalf("%s %x is %q", charset, value, text)
+		}
+		if len(text) > 3*len(value)+16 {
+			t.Fatalf("%s: %d bytes became %d", charset, len(value), len(text))
+		}
+	})
+}
+
+// FuzzValue decodes a value of any bytes as a column of any type.
+func FuzzValue(f *testing.F) {
+	for _, c := range valueCases() {
+		f.Add(c.typ, c.meta, uint8(c.column.Digits), c.column.Unsigned, c.column.DataType, c.bytes)
+	}
+	f.Fuzz(func(t *testing.T, typ byte, meta uint16, digits uint8, unsigned bool, dataType string, value []byte) {
+		m := &tableMap{types: []byte{typ}, meta: []uint16{meta}}
+		c := column{Name: "c", DataType: dataType, Digits: int(digits), Unsigned: unsigned, Charset: "latin1", Enum: []string{"a", "ü"}, Fixed: digits > 0}
+		l, err := newLayout(m, []column{c})
+		if err != nil {
+			return
+		}
+		row, rest, err := l.row(bitmap{1}, append([]byte{0}, value...), &RowBuilder{})
+		if err != nil {
+			return
+		}
+		if text := row.Text(0); row.Kind(0) != Binary && !bytes.Equal([]byte(text), bytes.ToValidUTF8([]byte(text), nil)) || len(rest) > len(value) {
+			t.Fatalf("kind %d is %q", row.Kind(0), text)
+		}
+	})
+}
