@@ -48,8 +48,8 @@ servers: # downloads what the matrix runs against, once; see tools/get-server.sh
 
 matrix: servers # the reader's tests on every kind of server
 	@tools/need.sh mariadb cc
-	go vet -tags matrix ./cdc ./dbtest
-	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./dbtest
+	go vet -tags matrix ./cdc ./dbtest ./pipeline
+	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./dbtest ./pipeline
 
 clean:
 	rm -rf bin .cache

@@ -1,6 +1,9 @@
 package cdc
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Op is what happened to a row.
 type Op uint8
@@ -55,7 +58,25 @@ func (t *Table) Index(column string) int {
 	return -1
 }
 
+// keyed is the image after an update, with the key that it lacks when only what changed was logged. Without a primary
+// key every column tells rows apart.
+func (t *Table) keyed(before, after Row) Row {
+	all := len(t.Key) == 0
+	lacks := all && !after.Whole()
+	for _, i := range t.Key {
+		lacks = lacks || after.Kind(i) == Absent && before.Kind(i) != Absent
+	}
+	if !lacks {
+		return after
+	}
+	return after.Fill(before, func(i int) bool { return all || slices.Contains(t.Key, i) })
+}
+
 // Change is one row of one rows-event. Before is set for updates and deletes, After for inserts and updates.
+//
+// With binlog_row_image MINIMAL or NOBLOB, which any session can set, columns are Absent: in Before all but the key, or
+// the blobs; in an update's After what the statement did not name; in an insert's what got its default. The key is
+// always there, in After as it was before when it did not change.
 type Change struct {
 	Table  *Table
 	Op     Op

@@ -60,12 +60,26 @@ func checkLog(vars map[string]string) []Finding {
 	findings := []Finding{
 		is("log_bin", "ON", "in my.cnf, under [mysqld]:  log_bin = mysql-bin   and   server_id = 1   then restart the server"),
 		is("binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW';   and in my.cnf:  binlog_format = ROW   (open connections keep the old format: restart PHP-FPM)"),
-		is("binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL';   and in my.cnf:  binlog_row_image = FULL"),
+		checkImage(vars),
 	}
 	if partial := "binlog_row_value_options"; vars[partial] != "" { // parts of JSON documents
 		findings = append(findings, is(partial, "", "SET GLOBAL binlog_row_value_options = '';   and in my.cnf:  binlog_row_value_options =   (open connections keep the old value: restart PHP-FPM)"))
 	}
 	return append(findings, checkRetention(vars))
+}
+
+// checkImage looks whether rows are logged whole.
+func checkImage(vars map[string]string) Finding {
+	f := Finding{
+		Check: "binlog_row_image", OK: true, Found: vars["binlog_row_image"],
+		Fix: "SET GLOBAL binlog_row_image = 'FULL';   and in my.cnf:  binlog_row_image = FULL   (open connections keep the old value: restart PHP-FPM)",
+	}
+	if !strings.EqualFold(f.Found, "FULL") {
+		f.Warn = true
+		f.Found += ": rows are logged in part, and what is missing is read from the tables later. What is lost is the row before a change:" +
+			" a status that is saved again counts as changed, and an option or item that is deleted alone makes no save of its order"
+	}
+	return f
 }
 
 // minRetention is how long an outage of rowhook must be survivable without a warning.

@@ -33,7 +33,7 @@ func TestCheckMySQL(t *testing.T) {
 		{name: "compression is good", spoil: "SET GLOBAL binlog_transaction_compression = ON"},
 		{name: "partial JSON", spoil: "SET GLOBAL binlog_row_value_options = PARTIAL_JSON", check: "binlog_row_value_options", found: "PARTIAL_JSON"},
 		{name: "format", spoil: "SET GLOBAL binlog_format = MIXED", check: "binlog_format", found: "MIXED"},
-		{name: "image", spoil: "SET GLOBAL binlog_row_image = NOBLOB", check: "binlog_row_image", found: "NOBLOB"},
+		{name: "image", spoil: "SET GLOBAL binlog_row_image = NOBLOB", check: "binlog_row_image", found: "NOBLOB", warn: true},
 		{name: "retention", spoil: "SET GLOBAL binlog_expire_logs_seconds = 60", check: "retention of the log", found: "60 seconds", warn: true},
 		{name: "texts", spoil: "SET GLOBAL binlog_rows_query_log_events = OFF", check: "binlog_rows_query_log_events", found: "OFF"},
 		{name: "no REPLICATION SLAVE", grants: []string{"REPLICATION CLIENT ON *.*", "SELECT ON checked.*"}, check: "grants", found: "REPLICATION CLIENT"},

@@ -259,6 +259,9 @@ func (r *reader) row(t *Table, op Op, before, after Row) error {
 	if r.txn.text == "" && len(r.txn.statement) > 0 {
 		r.txn.text = string(r.txn.statement)
 	}
+	if op == Update {
+		after = t.keyed(before, after)
+	}
 	r.change = Change{Table: t, Op: op, Before: before, After: after, Statement: r.txn.text}
 	r.txn.rows++
 	return r.toSink(r.sink.Change(&r.change))

@@ -77,6 +77,30 @@ func (r Row) Same(o Row, i int) bool {
 	return r.Kind(i) == o.Kind(i) && r.Text(i) == o.Text(i)
 }
 
+// Whole says whether no column is absent.
+func (r Row) Whole() bool {
+	for _, c := range r.cells {
+		if c.kind == Absent {
+			return false
+		}
+	}
+	return true
+}
+
+// Fill is the row with columns that it lacks taken from another row of the same table, those that take is true for.
+func (r Row) Fill(from Row, take func(column int) bool) Row {
+	var b RowBuilder
+	for i, c := range r.cells {
+		switch {
+		case c.kind == Absent && from.Kind(i) != Absent && take(i):
+			b.AddText(from.Kind(i), from.Text(i))
+		default:
+			b.AddText(c.kind, r.Text(i))
+		}
+	}
+	return b.Row()
+}
+
 // AppendBinary appends a form of the row that ParseRow reads.
 func (r Row) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(len(r.cells)))

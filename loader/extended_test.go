@@ -37,7 +37,7 @@ func TestExtendedFidelity(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := rows[objectKey{"appointment", id}]
+		r := rows[rootKey(ev)]
 		ev.Table, ev.Row = r.table, r.row
 		return ev
 	}

@@ -82,6 +82,9 @@ func (l *Loader) Note(c *cdc.Change) {
 	if row.column(order) < 0 {
 		order = "id_reservation"
 	}
+	if row.row.Kind(row.column(order)) == cdc.Absent {
+		return // an update that leaves the row with its order
+	}
 	r := noted{c.Table.TableName, row.id("id"), row.id(order), strings.Clone(row.text("type"))} // not all of the row, which may be large
 	if f.recent = append(f.recent, r); len(f.recent) == 2*maxRecent {
 		f.recent = append(f.recent[:0], f.recent[maxRecent:]...)
@@ -94,7 +97,7 @@ func (l *Loader) Note(c *cdc.Change) {
 // note takes in a row, if it is one of the floor's.
 func (f *floor) note(r noted) {
 	switch {
-	case f.rows.kind != "" && r.kind != f.rows.kind:
+	case f.rows.kind != "" && r.kind != "" && r.kind != f.rows.kind: // an update need not show it
 	case f.ready:
 		f.lower(r.order/bucketSize, r.id)
 	default:

@@ -84,6 +84,7 @@ func (l *Loader) Load(ctx context.Context, events []*rules.Event) ([][]Payload, 
 // needs says what an event's payloads need besides what the log showed.
 type needs struct {
 	row      bool // the object's row
+	same     bool // what the log did not show of the event's row
 	joined   bool // all that belongs to the order
 	settings bool // the site's settings
 }
@@ -94,6 +95,7 @@ func (l *Loader) needs(ev *rules.Event) needs {
 		return n
 	}
 	n.row = ev.Action.Kind == rules.Save && ev.Row.Len() == 0
+	n.same = partial(ev)
 	for _, r := range ev.Rules {
 		switch r.Load {
 		case rules.Extended:
@@ -109,14 +111,26 @@ func (l *Loader) needs(ev *rules.Event) needs {
 // object is what was read for an event.
 type object struct {
 	record            // the object's row; missing when it is gone
+	same   record     // the row that the event has a part of; missing when that is gone, or not needed
 	orders *orders    // what belongs to it
 	set    *lookupSet // the site's settings
 	asOf   time.Time
 }
 
 type objectKey struct {
-	entity string
-	id     int64
+	table cdc.TableName
+	id    int64
+}
+
+// rootKey is the key of an event's object.
+func rootKey(ev *rules.Event) objectKey {
+	return objectKey{ev.Site.Table(ev.Action.Entity.Table), ev.IDs[0]}
+}
+
+// sameKey is the key of the row that an event has a part of.
+func sameKey(ev *rules.Event) objectKey {
+	id, _ := ev.Row.Int(ev.Table.Index("id")) // the key is always logged
+	return objectKey{ev.Table.TableName, id}
 }
 
 // objects reads what the events need, all in one snapshot.
@@ -137,7 +151,10 @@ func (l *Loader) objects(ctx context.Context, events []*rules.Event) ([]object, 
 	}
 	for i, ev := range events {
 		if l.needs(ev).row {
-			objects[i].record = rows[objectKey{ev.Action.Entity.Name, ev.IDs[0]}]
+			objects[i].record = rows[rootKey(ev)]
+		}
+		if l.needs(ev).same {
+			objects[i].same = rows[sameKey(ev)]
 		}
 		objects[i].asOf = snap.taken
 	}
@@ -168,18 +185,19 @@ func (l *Loader) newest(events []*rules.Event) (newest *rules.Event, settings bo
 
 // rows selects the rows that events are about.
 func (l *Loader) rows(ctx context.Context, snap *snapshot, events []*rules.Event) (map[objectKey]record, error) {
-	wanted := map[string][]int64{}
-	tables := map[string]cdc.TableName{}
+	wanted := map[cdc.TableName][]int64{}
+	want := func(k objectKey) { wanted[k.table] = append(wanted[k.table], k.id) }
 	for _, ev := range events {
-		if l.needs(ev).row {
-			e := ev.Action.Entity
-			wanted[e.Name] = append(wanted[e.Name], ev.IDs[0])
-			tables[e.Name] = ev.Site.Table(e.Table)
+		n := l.needs(ev)
+		if n.row {
+			want(rootKey(ev))
+		}
+		if n.same {
+			want(sameKey(ev))
 		}
 	}
 	rows := map[objectKey]record{}
-	for name, ids := range wanted {
-		table := tables[name]
+	for table, ids := range wanted {
 		slices.Sort(ids) // an object may have the id 0
 		found, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s)", quoted(table), idList(slices.Compact(ids))))
 		if isNoTable(err) {
@@ -189,7 +207,7 @@ func (l *Loader) rows(ctx context.Context, snap *snapshot, events []*rules.Event
 			return nil, err
 		}
 		for _, r := range found {
-			rows[objectKey{name, r.id("id")}] = r
+			rows[objectKey{table, r.id("id")}] = r
 		}
 	}
 	return rows, nil
@@ -228,10 +246,5 @@ func (l *Loader) root(ev *rules.Event, o object) record {
 	if l.opts.Plugin || ev.Action.Kind != rules.Save || ev.Row.Len() == 0 {
 		return o.record
 	}
-	for i := range ev.Row.Len() {
-		if ev.Row.Kind(i) == cdc.Absent {
-			return o.record
-		}
-	}
-	return record{ev.Table, ev.Row}
+	return o.complete(ev)
 }

@@ -40,6 +40,10 @@ func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
 	if ev.Row.Len() == 0 { // an option or an item changed; when those went with their order, the delete tells
 		return !o.missing() && r.WantsStatus(o.text("status"))
 	}
+	if status := ev.Table.Index("status"); !l.opts.Plugin && len(r.Statuses) > 0 && ev.Row.Kind(status) == cdc.Absent {
+		shown := o.complete(ev) // of what is gone nobody knows
+		return shown.row.Kind(status) == cdc.Absent || r.WantsStatus(shown.text("status"))
+	}
 	if !l.opts.Plugin || r.Load == rules.Basic || len(r.Statuses) == 0 {
 		return true
 	}
@@ -55,7 +59,7 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 		return Payload{Body: deleteBody(ev.IDs)}
 	case rules.StatusChange:
 		if load == rules.Basic {
-			return Payload{Body: statusBody(ev)}
+			return o.mark(ev, Payload{Body: statusBody(ev, o.complete(ev))})
 		}
 	}
 	if load == rules.Extended && !o.gone() {
@@ -66,10 +70,10 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 		return Payload{Body: o.orders.appointmentBody(root), AsOf: o.asOf}
 	}
 	if ev.Action.Kind == rules.StatusChange && o.missing() {
-		return Payload{Body: statusBody(ev), Gone: true, AsOf: o.asOf}
+		return Payload{Body: statusBody(ev, o.complete(ev)), Gone: true, AsOf: o.asOf}
 	}
-	shown := record{ev.Table, ev.Row}
-	p := Payload{Gone: load == rules.Extended}
+	shown := o.complete(ev)
+	p := o.mark(ev, Payload{Gone: load == rules.Extended})
 	if ev.Action.Kind == rules.StatusChange || ev.Row.Len() == 0 || l.opts.Plugin && load == rules.Full {
 		shown, p.AsOf = o.record, o.asOf
 	}
@@ -81,6 +85,15 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 		return Payload{Body: []byte("null"), Gone: true, AsOf: o.asOf} // what the plugin posts
 	}
 	p.Body = fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
+	return p
+}
+
+// mark says of a payload that a part of its row is the snapshot's, or is not to be had.
+func (o object) mark(ev *rules.Event, p Payload) Payload {
+	if partial(ev) {
+		p.AsOf = o.asOf
+		p.Gone = p.Gone || o.same.missing()
+	}
 	return p
 }
 
@@ -97,11 +110,11 @@ func deleteBody(ids []int64) []byte {
 }
 
 // statusBody is the row of the status history, or what it would say when there is none (DESIGN 5, status change).
-func statusBody(ev *rules.Event) []byte {
-	if ev.Row.Len() > 0 {
+func statusBody(ev *rules.Event, history record) []byte {
+	if !history.missing() {
 		b := []byte{'{'}
-		for i, name := range ev.Table.Columns {
-			b = appendNative(appendKey(b, name), ev.Row, i)
+		for i, name := range history.table.Columns {
+			b = appendNative(appendKey(b, name), history.row, i)
 		}
 		return append(b, '}')
 	}
@@ -131,7 +144,7 @@ func basicBody(ev *rules.Event, r record) []byte {
 		switch {
 		case saved && r.row.Kind(i) > cdc.Null:
 			b = appendNative(appendKey(b, name), r.row, i)
-		case order || !saved && ev.Named == nil || r.row.Kind(i) == cdc.Absent:
+		case order, ev.Named == nil && !saved, saved && r.row.Kind(i) == cdc.Absent:
 		default:
 			b = append(appendKey(b, name), "null"...)
 		}

@@ -135,6 +135,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
 	p.feed = newFeed(parts, p.cfg.Brake)
+	p.engine.AskOwners(p.owners(parts))
 	for _, l := range p.lanes {
 		g.Go(func() error { l.run(parts, p.cfg.Loader, p.loaded, p.cfg.Log); return nil })
 	}

@@ -20,7 +20,7 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 	}
 	agg := aggregate{b.site, b.entity, id}
 	e.prolong(agg)
-	if parent, ok := c.After.Int(b.parent); ok && parent > 0 && parent != id {
+	if parent := e.parentOf(b, agg, c); parent != 0 {
 		e.prolong(aggregate{b.site, b.entity, parent})
 	}
 	st := e.statement(c)
@@ -41,7 +41,7 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 		}
 		e.mark(ev)
 	}
-	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.StatusType != "" && !c.Before.Same(c.After, b.status) {
+	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.StatusType != "" && differs(c.Before, c.After, b.status) {
 		e.statusColumn(agg, c, c.After.Text(b.status))
 	}
 	return nil
@@ -74,13 +74,9 @@ func (e *Engine) statement(c *cdc.Change) *statement {
 
 // applyPart takes in a changed option or item: a save of its order.
 func (e *Engine) applyPart(b *binding, c *cdc.Change) error {
-	row := c.After
-	if c.Op == cdc.Delete {
-		row = c.Before
-	}
-	id, ok := row.Int(b.order)
-	if !ok {
-		return errNotNumber(b.entity.PartOrder, row.Text(b.order))
+	id, ok, err := e.orderOf(b, c)
+	if !ok || err != nil {
+		return err
 	}
 	agg := aggregate{b.site, b.entity, id}
 	e.prolong(agg)

@@ -54,6 +54,7 @@ type Engine struct {
 
 	net    netting
 	work   applying
+	owner  Owner // of parts; nil: nobody knows
 	queues map[aggregate]*queue
 	byLog  deadlines
 	byWall deadlines
@@ -78,8 +79,9 @@ type Engine struct {
 	tables   tableRecords
 	window   *window
 	filling  int
-	others   []Record // records besides events that the next commit must hold
-	changed  []*Event // events whose record is behind
+	orphans  map[cdc.TableName]bool // tables with a row whose order nobody knew
+	others   []Record               // records besides events that the next commit must hold
+	changed  []*Event               // events whose record is behind
 
 	openBytes, closedBytes int // what the events that are not done take
 }
@@ -103,6 +105,7 @@ func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
 		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), net: netting{scratch: o.Scratch}, work: applying{tables: map[cdc.TableName]*progress{}},
+		orphans: map[cdc.TableName]bool{},
 	}
 	e.SetRules(set)
 	return e

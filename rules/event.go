@@ -118,6 +118,8 @@ func (r *Rule) wants(e *Event, plugin bool) bool {
 		switch status := e.Table.Index("status"); {
 		case e.Row.Len() == 0 || len(r.Statuses) == 0:
 			return true
+		case !plugin && e.Row.Kind(status) == cdc.Absent: // the loader decides
+			return true
 		case !plugin, e.Backfill != "" && r.Load == Basic:
 			return r.WantsStatus(e.Row.Text(status))
 		case r.Load == Basic: // the plugin looks at what was saved

@@ -129,6 +129,9 @@ func (n *netting) effects() []effect {
 				at[k] = j
 				net = append(net, newEffect(p))
 			}
+			if o := &net[j]; what == completes && o.after != none {
+				c.After = carry(n.changes[o.after].After, o.before == none, c)
+			}
 			net[j].mixed = net[j].mixed || n.changes[net[j].first].Statement != c.Statement
 			net[j].fold(p)
 		})
@@ -184,7 +187,8 @@ type putKind uint8
 const (
 	removes putKind = iota + 1
 	replaces
-	appears // a row that was not there, or takes the place of another
+	completes // replaces it, but for what its image does not show
+	appears   // a row that was not there, or takes the place of another
 )
 
 // eachPut calls f for everything that a change does. Row holds the key.
@@ -208,6 +212,9 @@ func whatFirst(c *cdc.Change) putKind {
 		return appears
 	case c.Op == cdc.Delete || movesKey(c):
 		return removes
+	}
+	if !c.After.Whole() {
+		return completes
 	}
 	return replaces
 }

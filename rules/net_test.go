@@ -31,8 +31,8 @@ func TestNetEffectIsTheSameInFiles(t *testing.T) {
 	t.Parallel()
 	scratch := scratchFiles(t)
 	tables := []*cdc.Table{
-		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "one"}, []string{"id", "v"}, []int{0}),
-		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "two"}, []string{"a", "b", "v"}, []int{0, 1}),
+		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "one"}, []string{"id", "v", "w"}, []int{0}),
+		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "two"}, []string{"a", "b", "v", "w"}, []int{0, 1}),
 		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "none"}, []string{"id", "v"}, nil),
 	}
 	moved, gone := 0, 0
@@ -117,7 +117,9 @@ func netOf(t *testing.T, n *netting) []string {
 func rowText(r cdc.Row) string {
 	parts := make([]string, r.Len())
 	for i := range parts {
-		parts[i] = r.Text(i)
+		if parts[i] = r.Text(i); r.Kind(i) == cdc.Absent {
+			parts[i] = "absent"
+		}
 	}
 	return strings.Join(parts, ",")
 }
@@ -175,7 +177,7 @@ func (g *txnMaker) change(i int, text string) *cdc.Change {
 		var b cdc.RowBuilder
 		for _, column := range t.Columns {
 			v := fmt.Sprintf("%d", g.rand.IntN(keys))
-			if column == "v" {
+			if column == "v" || column == "w" {
 				v = fmt.Sprintf("value %d", i)
 			}
 			b.AddText(cdc.Text, v)
@@ -212,8 +214,36 @@ func (g *txnMaker) change(i int, text string) *cdc.Change {
 		}
 		*c = cdc.Change{Table: t, Op: cdc.Update, Before: before, After: after, Statement: text}
 		g.rows[key] = after
+		g.cut(c)
 	}
 	return c
+}
+
+// cut makes the images of an update such as sessions with their own binlog_row_image log them.
+func (g *txnMaker) cut(c *cdc.Change) {
+	key := func(i int) bool { return slices.Contains(c.Table.Key, i) }
+	switch last := len(c.Table.Columns) - 1; g.rand.IntN(4) {
+	case 0:
+		named := g.rand.IntN(2) // of v and w
+		c.Before = only(c.Before, key)
+		c.After = only(c.After, func(i int) bool { return key(i) || i == last-named })
+	case 1:
+		c.Before = only(c.Before, func(i int) bool { return i < last })
+		c.After = only(c.After, func(i int) bool { return i < last })
+	}
+}
+
+// only is a row without the columns that are not kept.
+func only(r cdc.Row, keep func(i int) bool) cdc.Row {
+	var b cdc.RowBuilder
+	for i := range r.Len() {
+		if keep(i) {
+			b.AddText(r.Kind(i), r.Text(i))
+		} else {
+			b.AddText(cdc.Absent, "")
+		}
+	}
+	return b.Row()
 }
 
 // A large transaction is the same events, whether it is in memory or in files, and its files go with it.

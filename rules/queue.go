@@ -87,8 +87,17 @@ func (e *Engine) saveEvent(a aggregate, c *cdc.Change) *Event {
 // saveRow is saveEvent for a change of the object's own row, which it takes over.
 func (e *Engine) saveRow(a aggregate, c *cdc.Change) *Event {
 	ev := e.saveEvent(a, c)
-	ev.Table, ev.Row = c.Table, c.After
+	ev.takeRow(c)
 	return ev
+}
+
+// takeRow makes the image after a change the event's.
+func (ev *Event) takeRow(c *cdc.Change) {
+	if ev.Table == c.Table {
+		ev.Row = carry(ev.Row, ev.Insert, c)
+	} else { // the columns may be others by now
+		ev.Table, ev.Row = c.Table, c.After
+	}
 }
 
 // openSave is the save of the aggregate that still absorbs changes, nil when there is none.
@@ -106,7 +115,7 @@ func (e *Engine) openSave(a aggregate) *Event {
 // refresh lets an open save show a housekeeping change too, for its row is delivered as committed.
 func (e *Engine) refresh(a aggregate, c *cdc.Change) {
 	if ev := e.openSave(a); ev != nil && ev.Row.Len() > 0 && !e.opts.Plugin {
-		ev.Table, ev.Row = c.Table, c.After
+		ev.takeRow(c)
 		if c.Op == cdc.Update {
 			ev.markChanged(c)
 		}
@@ -120,7 +129,7 @@ func (ev *Event) markChanged(c *cdc.Change) {
 		ev.Changed = append(ev.Changed, make([]bool, c.After.Len()-len(ev.Changed))...)
 	}
 	for i := range c.After.Len() {
-		if !c.Before.Same(c.After, i) {
+		if differs(c.Before, c.After, i) {
 			ev.Changed[i] = true
 		}
 	}

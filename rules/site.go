@@ -101,7 +101,7 @@ func (b *binding) markHousekeeping(t *cdc.Table, columns []string) {
 // matters says whether an update changed anything that is not housekeeping (DESIGN 5, documented).
 func (b *binding) matters(before, after cdc.Row) bool {
 	for i := range b.housekeeping {
-		if b.housekeeping[i] || before.Same(after, i) {
+		if b.housekeeping[i] || !differs(before, after, i) {
 			continue
 		}
 		if i == b.parent && b.role == rootRow && after.Text(i) == after.Text(b.id) {
@@ -122,6 +122,9 @@ func (b *binding) isParent(row cdc.Row, st *statement) bool {
 	}
 	if st != nil && len(st.columns) > 0 {
 		return st.names("id_parent")
+	}
+	if b.employee >= 0 && row.Kind(b.employee) == cdc.Absent {
+		return true // it has none
 	}
 	employee, ok := row.Int(b.employee)
 	return ok && employee == 0

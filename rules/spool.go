@@ -58,7 +58,8 @@ func newSpool(scratch Scratch) (*spool, error) {
 
 func (s *spool) close() error { return errors.Join(s.file.Close(), s.puts.close()) }
 
-// spooled is what stands in front of a change in the file: table, op, sizes of both rows, and where its statement is.
+// spooled is what stands in front of a change in the file: table, op, sizes of both rows, where its statement is, and
+// once the transaction is netted, where the change is whose image completes its own.
 // A statement stands there by itself, with an op of its own.
 type spooled struct {
 	table         int
@@ -66,10 +67,12 @@ type spooled struct {
 	before, after int
 	textAt        int64
 	text          int
+	older         int64 // one more than that; 0: none
 }
 
 const (
-	spooledSize = 32
+	spooledSize = 40
+	olderAt     = 32 // in it
 	textOp      = cdc.Op(255)
 )
 
@@ -79,12 +82,14 @@ func (h *spooled) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(h.before))
 	b = binary.BigEndian.AppendUint32(b, uint32(h.after))
 	b = binary.BigEndian.AppendUint64(b, uint64(h.textAt))
-	return binary.BigEndian.AppendUint64(b, uint64(h.text))
+	b = binary.BigEndian.AppendUint64(b, uint64(h.text))
+	return binary.BigEndian.AppendUint64(b, uint64(h.older))
 }
 
 func parseSpooled(b []byte) spooled {
 	u32 := func(i int) int { return int(binary.BigEndian.Uint32(b[i:])) }
-	return spooled{u32(0), cdc.Op(u32(4)), u32(8), u32(12), int64(binary.BigEndian.Uint64(b[16:])), int(binary.BigEndian.Uint64(b[24:]))}
+	u64 := func(i int) int64 { return int64(binary.BigEndian.Uint64(b[i:])) }
+	return spooled{u32(0), cdc.Op(u32(4)), u32(8), u32(12), u64(16), int(u64(24)), u64(olderAt)}
 }
 
 // add appends a change.

@@ -85,7 +85,7 @@ func (n *spoolNet) prepare() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, effects.close()) }()
-	if err := foldAll(puts, effects); err != nil {
+	if err := n.foldAll(puts, effects); err != nil {
 		return err
 	}
 	if n.effects, err = effects.sorted(n.s.scratch); err != nil {
@@ -95,7 +95,7 @@ func (n *spoolNet) prepare() (err error) {
 }
 
 // foldAll makes one effect of all puts of a key, unless its row came and went.
-func foldAll(puts, effects *tupleFile) error {
+func (n *spoolNet) foldAll(puts, effects *tupleFile) error {
 	m, err := puts.merge()
 	if err != nil {
 		return err
@@ -123,9 +123,20 @@ func foldAll(puts, effects *tupleFile) error {
 		if !open {
 			open, first, o = true, v, newEffect(v.put())
 		}
+		if v.put().what == completes && o.after != none {
+			if err := n.link(v.ref(), o.after); err != nil {
+				return err
+			}
+		}
 		o.mixed = o.mixed || v.text() != first.text()
 		o.fold(v.put())
 	}
+}
+
+// link notes that the image of a change is completed by that of an older one.
+func (n *spoolNet) link(at, older int64) error {
+	_, err := n.s.file.WriteAt(binary.BigEndian.AppendUint64(nil, uint64(older)+1), at+olderAt)
+	return err
 }
 
 func (n *spoolNet) next() (*cdc.Table, cdc.Op, bool, error) {
@@ -155,7 +166,7 @@ func (n *spoolNet) read() (err error) {
 		}
 	}
 	if o.after != none {
-		if n.made.After, err = n.row(o.after, true); err != nil {
+		if n.made.After, err = n.after(o.after, o.before == none); err != nil {
 			return err
 		}
 	}
@@ -183,6 +194,29 @@ func (n *spoolNet) head(at int64) (spooled, error) {
 		return spooled{}, err
 	}
 	return parseSpooled(b), nil
+}
+
+// after reads the image after a change, completed like carry does it.
+func (n *spoolNet) after(at int64, inserted bool) (cdc.Row, error) {
+	row, err := n.row(at, true)
+	for err == nil && !row.Whole() {
+		var h spooled
+		if h, err = n.head(at); err != nil || h.older == 0 {
+			break
+		}
+		if inserted {
+			c := cdc.Change{Table: n.table}
+			if c.Before, err = n.row(at, false); err != nil || showsMore(&c) {
+				break
+			}
+		}
+		var older cdc.Row
+		at = h.older - 1
+		if older, err = n.row(at, true); err == nil && older.Len() == row.Len() {
+			row = row.Fill(older, func(int) bool { return true })
+		}
+	}
+	return row, err
 }
 
 // row reads one of a change's images.

@@ -1,0 +1,49 @@
+package loader
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"rowhook/cdc"
+	"rowhook/rules"
+)
+
+// The log may show a part of a row only (binlog_row_image MINIMAL or NOBLOB, columns that MariaDB computes). What it
+// does not show of the row that a payload is made of comes from the snapshot.
+
+// partial says whether the log showed a part of the event's row only.
+func partial(ev *rules.Event) bool { return ev.Row.Len() > 0 && !ev.Row.Whole() }
+
+// complete is the event's row, with what the log did not show as the snapshot has it.
+func (o object) complete(ev *rules.Event) record {
+	shown := record{ev.Table, ev.Row}
+	if !partial(ev) || o.same.missing() {
+		return shown
+	}
+	var b cdc.RowBuilder
+	for i, name := range ev.Table.Columns {
+		kind, text := ev.Row.Kind(i), ev.Row.Text(i)
+		if kind == cdc.Absent {
+			j := o.same.column(name)
+			kind, text = o.same.row.Kind(j), o.same.row.Text(j)
+		}
+		b.AddText(kind, text)
+	}
+	shown.row = b.Row()
+	return shown
+}
+
+// Owner finds the order that a part belongs to. It needs no snapshot: a row that was updated is visible, and a column
+// that the update does not show is as it was.
+func (l *Loader) Owner(ctx context.Context, part cdc.TableName, column string, id int64) (order int64, ok bool, err error) {
+	err = l.db.QueryRowContext(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE `id` = %d", quote(column), quoted(part), id)).Scan(&order)
+	if errors.Is(err, sql.ErrNoRows) || isNoTable(err) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("asking which order a row of %s belongs to: %w", part, err)
+	}
+	return order, true, nil
+}
