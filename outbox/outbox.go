@@ -125,6 +125,7 @@ type Filter struct {
 	Until  time.Time // only those Created before
 	DueBy  time.Time // only Waiting ones that may be tried at this time
 	After  int64     // only Seq > After
+	Before int64     // only Seq < Before; 0: all
 	Limit  int       // 0: no limit
 	Newest bool      // the newest first: Limit then keeps the newest
 	Bodies bool      // also read payloads; otherwise Body is nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -9,8 +10,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -69,35 +70,62 @@ func listDeliveries(ctx context.Context, args []string, stdout io.Writer) error 
 	}
 	s.filter.Newest = true
 	return readLog(ctx, flags.config, func(_ *config.Config, log *sqlite.ReadOnly) error {
-		found, err := log.List(ctx, s.filter)
-		if err != nil {
-			return err
-		}
-		list := make([]delivery, len(found))
-		for i, d := range found {
-			list[i] = newDelivery(d)
-		}
 		if *asJSON {
-			return writeJSON(stdout, list)
+			return listJSON(ctx, log, s.filter, stdout)
 		}
-		return writeDeliveries(stdout, list, s.filter.Limit)
+		return listTable(ctx, log, s.filter, stdout)
 	})
 }
 
-func writeDeliveries(w io.Writer, list []delivery, limit int) error {
-	if len(list) == 0 {
-		_, err := fmt.Fprintln(w, "no such deliveries")
+func listTable(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, stdout io.Writer) error {
+	table := &columns{w: bufio.NewWriter(stdout)}
+	n, err := pages(ctx, log, f, func(page []*outbox.Stored) error {
+		if !table.begun() {
+			table.add("ID", "CREATED", "RULE", "EVENT", "ABOUT", "STATE", "ATTEMPTS", "LAST")
+		}
+		for _, s := range page {
+			d := newDelivery(s)
+			table.add(d.ID, clock(d.Created), d.Rule, d.Event, about(d.Keys), d.stateText(), strconv.Itoa(d.Attempts), d.lastText())
+		}
+		return table.flush()
+	})
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		_, err = fmt.Fprintln(stdout, "no such deliveries")
+	case n == f.Limit:
+		_, err = fmt.Fprintf(stdout, "These are the newest %d; --limit 0 lists all.\n", n)
+	}
+	return err
+}
+
+// listJSON writes one array.
+func listJSON(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, stdout io.Writer) error {
+	out := bufio.NewWriter(stdout)
+	before := "["
+	_, err := pages(ctx, log, f, func(page []*outbox.Stored) error {
+		for _, s := range page {
+			var b bytes.Buffer
+			e := json.NewEncoder(&b)
+			e.SetEscapeHTML(false)
+			e.SetIndent("  ", "  ")
+			if err := e.Encode(newDelivery(s)); err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s\n  %s", before, bytes.TrimSpace(b.Bytes()))
+			before = ","
+		}
+		return out.Flush()
+	})
+	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tCREATED\tRULE\tEVENT\tABOUT\tSTATE\tATTEMPTS\tLAST")
-	for _, d := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", d.ID, clock(d.Created), d.Rule, d.Event, about(d.Keys), d.stateText(), d.Attempts, d.lastText())
+	end := "\n]\n"
+	if before == "[" {
+		end = "[]\n"
 	}
-	if err := table.Flush(); err != nil || limit == 0 || len(list) < limit {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "These are the newest %d; --limit 0 lists all.\n", limit)
+	_, err = io.WriteString(stdout, end)
 	return err
 }
 

@@ -19,9 +19,6 @@ import (
 	"rowhook/outbox/sqlite"
 )
 
-// exportPage is how many deliveries are read at a time: the daemon's file is held for no longer.
-const exportPage = 500
-
 func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := newFlagSet("deliveries export", "writes deliveries with their payloads, the oldest first, one JSON object a line")
 	s := newSelection(flags, 0)
@@ -32,27 +29,16 @@ func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) erro
 		out := bufio.NewWriter(stdout)
 		lines := json.NewEncoder(out)
 		lines.SetEscapeHTML(false)
-		f, left := s.filter, s.filter.Limit
-		f.Bodies = true
-		for f.Limit = exportPage; ; {
-			if left > 0 {
-				f.Limit = min(left, exportPage)
-			}
-			page, err := log.List(ctx, f)
-			if err != nil {
-				return errors.Join(err, out.Flush())
-			}
+		s.filter.Bodies = true
+		_, err := pages(ctx, log, s.filter, func(page []*outbox.Stored) error {
 			for _, d := range page {
 				if err := lines.Encode(newDelivery(d)); err != nil {
 					return err
 				}
-				f.After = d.Seq
 			}
-			left -= len(page)
-			if len(page) < f.Limit || left == 0 {
-				return out.Flush()
-			}
-		}
+			return out.Flush()
+		})
+		return err
 	})
 }
 

@@ -180,6 +180,48 @@ func TestDeliveriesExport(t *testing.T) {
 	}
 }
 
+// TestDeliveriesPages: more deliveries than are read at a time come all, once, in order, as a table, JSON or an export.
+func TestDeliveriesPages(t *testing.T) {
+	t.Parallel()
+	configFile := logFiles(t, "http://127.0.0.1:1")
+	store, err := sqlite.Open(t.Context(), stateDir(configFile), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const all = 2*pageSize + 7
+	var more []*outbox.Delivery
+	for n := 6; n <= all; n++ {
+		more = append(more, &outbox.Delivery{ID: outbox.ID{0: byte(n), 1: byte(n >> 8)}, Rule: "crm", Kind: "coupon.save", Keys: []string{"salon/coupon/" + strings.Repeat("1", n%9)}, Body: []byte("{}")})
+	}
+	if err := errors.Join(store.Commit(t.Context(), &outbox.Batch{Deliveries: more}), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	down := func(from, n int) string {
+		numbers := make([]string, n)
+		for i := range numbers {
+			numbers[i] = fmt.Sprint(from - i)
+		}
+		return strings.Join(numbers, " ")
+	}
+	for _, n := range []int{0, 1, pageSize, pageSize + 1, 2 * pageSize, all, all + 1} {
+		want := n
+		if n == 0 || n > all {
+			want = all
+		}
+		if got := listIDs(t, configFile, "--limit", fmt.Sprint(n)); got != down(all, want) {
+			t.Errorf("--limit %d: got %q", n, got)
+		}
+		out, err := rowhook(t, configFile, "deliveries", "export", "--limit", fmt.Sprint(n))
+		if lines := strings.Count(out, "\n"); err != nil || lines != want || !strings.Contains(out, `"seq":1,`) {
+			t.Errorf("export --limit %d: %d lines, %v", n, lines, err)
+		}
+	}
+	out, err := rowhook(t, configFile, "deliveries", "list", "--limit", "0")
+	if err != nil || strings.Count(out, "\n") != all+1 || strings.Count(out, "ATTEMPTS") != 1 {
+		t.Errorf("%v, %d lines", err, strings.Count(out, "\n"))
+	}
+}
+
 // beside runs what the daemon runs of delivering: a worker, and the socket.
 func beside(t *testing.T, configFile string) (stop func()) {
 	t.Helper()

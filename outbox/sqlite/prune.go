@@ -10,10 +10,11 @@ import (
 )
 
 // pruneStep is how many commits are looked at in one transaction, pruneBytes how much of payloads is deleted in it: few,
-// as deliveries wait meanwhile.
+// as commits wait meanwhile. Between two steps the file is left alone for pruneRest times as long as the last one took.
 const (
 	pruneStep  = 128
-	pruneBytes = 2 << 20
+	pruneBytes = 512 << 10
+	pruneRest  = 4
 )
 
 // Keep is how much of what was delivered is kept.
@@ -30,23 +31,34 @@ func (s *Store) Prune(ctx context.Context, keep Keep) (deleted int, err error) {
 		if err := ctx.Err(); err != nil {
 			return deleted, err
 		}
-		n, last, err := s.pruneOnce(after, keep)
+		n, last, took, err := s.pruneOnce(after, keep)
 		deleted += n
 		if err != nil || last == 0 {
 			return deleted, explain("prune", s.path, err)
 		}
 		after = last
+		if n == 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.closing:
+		case <-time.After(pruneRest * took):
+		}
 	}
 }
 
-// pruneOnce deletes what it may of the next few commits. Last is the last one it looked at, 0 at the end.
-func (s *Store) pruneOnce(after int64, keep Keep) (deleted int, last int64, err error) {
+// pruneOnce deletes what it may of the next few commits. Last is the last one it looked at, 0 at the end; took is how long
+// others could not write.
+func (s *Store) pruneOnce(after int64, keep Keep) (deleted int, last int64, took time.Duration, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.isClosed() {
-		return 0, 0, outbox.ErrClosed
+		return 0, 0, 0, outbox.ErrClosed
 	}
-	return s.w.prune(after, keep)
+	began := time.Now()
+	deleted, last, err = s.w.prune(after, keep)
+	return deleted, last, time.Since(began), err
 }
 
 func (w *writer) prune(after int64, keep Keep) (deleted int, last int64, err error) {

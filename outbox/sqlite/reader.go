@@ -183,6 +183,9 @@ func selection(f outbox.Filter) (sql string, args []any) {
 		terms = append(terms, term)
 		args = append(args, values...)
 	}
+	if f.Before > 0 {
+		add(seq+` < ?`, f.Before)
+	}
 	if len(numbers) > 0 {
 		terms = append(terms, in+` IN (`+strings.Join(numbers, `, `)+`)`)
 	}
