@@ -1,9 +1,13 @@
 package cdc
 
 import (
+	"bufio"
+	"bytes"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf8"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -69,7 +73,9 @@ func FuzzRows(f *testing.F) {
 				}
 			}
 		}
-		_ = l.eachRow(h, rows, &RowBuilder{}, func(before, after Row) error {
+		var whole, streamed []Row
+		wholeErr := l.eachRow(h, rows, &RowBuilder{}, func(before, after Row) error {
+			whole = append(whole, before, after)
 			if h.op != Insert && before.Len() != len(columns) || h.op != Delete && after.Len() != len(columns) {
 				t.Fatalf("rows of %d and %d columns, want %d", before.Len(), after.Len(), len(columns))
 			}
@@ -77,6 +83,15 @@ func FuzzRows(f *testing.F) {
 			check(after)
 			return nil
 		})
+		in := &stream{bufio.NewReader(iotest.OneByteReader(bytes.NewReader(rows))), len(rows)}
+		streamErr := l.eachRowFrom(h, in, &RowBuilder{}, func(before, after Row) error {
+			streamed = append(streamed, before, after)
+			return nil
+		})
+		same := func(a, b Row) bool { return a.text == b.text && slices.Equal(a.cells, b.cells) }
+		if (wholeErr == nil) != (streamErr == nil) || !slices.EqualFunc(whole, streamed, same) {
+			t.Fatalf("as a stream %d rows, %v; in one %d rows, %v", len(streamed), streamErr, len(whole), wholeErr)
+		}
 	})
 }
 

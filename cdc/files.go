@@ -49,7 +49,7 @@ type head struct {
 // head reads the beginning of a file.
 func (s *Source) head(ctx context.Context, file string) (head, error) {
 	r := &headReader{ctx: ctx, flavor: s.flavor}
-	err := s.stream(ctx, r, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) {
+	err := s.stream(ctx, r, new(*link), func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) {
 		return b.StartSync(mysql.Position{Name: file, Pos: firstEvent})
 	})
 	switch {

@@ -107,20 +107,21 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, gone *Txn
 	verify := tracker.last != nil && tracker.last != gone
 	r := newReader(ctx, s, tracker, sink, verify)
 	defer r.packed.close()
-	err := s.stream(ctx, r, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) { return tracker.dump(b, verify) })
+	err := s.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) { return tracker.dump(b, verify) })
 	if r.err != nil {
 		return r.err
 	}
 	return s.explain(err, tracker)
 }
 
-// stream hands the events of one connection to h until it ends; dump says which.
-func (s *Source) stream(ctx context.Context, h replication.EventHandler, dump func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) error {
+// stream hands the events of one connection to h until it ends; dump says which. Its link is kept in at, for the tails of
+// large events.
+func (s *Source) stream(ctx context.Context, h replication.EventHandler, at **link, dump func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) error {
 	host, port, err := endpoint(s.cfg.Address)
 	if err != nil {
 		return err
 	}
-	syncer := s.syncer(host, port, h)
+	syncer := s.syncer(host, port, h, at)
 	defer syncer.Close() // waits for the handler
 	streamer, err := dump(syncer)
 	if err != nil {
@@ -130,8 +131,8 @@ func (s *Source) stream(ctx context.Context, h replication.EventHandler, dump fu
 	return fmt.Errorf("reading the binary log: %w", err)
 }
 
-// syncer makes the one connection of go-mysql that hands events to h.
-func (s *Source) syncer(host string, port uint16, h replication.EventHandler) *replication.BinlogSyncer {
+// syncer makes the one connection of go-mysql that hands events to h. Its link is kept in at.
+func (s *Source) syncer(host string, port uint16, h replication.EventHandler, at **link) *replication.BinlogSyncer {
 	var flags uint16
 	if s.cfg.Statements && s.MariaDB() {
 		flags = replication.BINLOG_SEND_ANNOTATE_ROWS_EVENT
@@ -144,7 +145,7 @@ func (s *Source) syncer(host string, port uint16, h replication.EventHandler) *r
 		SynchronousEventHandler: h,
 		DisableRetrySync:        true, // resuming is ours: go-mysql's would repeat half a transaction
 		DiscardGTIDSet:          true,
-		HeartbeatPeriod:         heartbeatPeriod, Dialer: dialTimed,
+		HeartbeatPeriod:         heartbeatPeriod, Dialer: dialer(s.cfg.TLS != nil, at),
 		Option: func(c *client.Conn) error {
 			_, err := c.Execute(fmt.Sprintf("SET SESSION net_write_timeout = %d", netWriteTimeout))
 			return err

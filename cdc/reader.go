@@ -31,6 +31,7 @@ type reader struct {
 	verify bool  // the next transaction must be the tracker's last
 	digest xxhash.Digest
 	packed payloadReader
+	link   *link
 	change Change // handed to the sink, used again
 }
 
@@ -223,7 +224,10 @@ func (r *reader) rows(typ byte, body []byte) error {
 		r.txn.table, r.txn.op = h.tableID, h.op
 		_, _ = r.digest.Write([]byte{byte(h.op)})
 	}
-	_, _ = r.digest.Write(images)
+	in := r.tailOf(body, images)
+	if in == nil {
+		_, _ = r.digest.Write(images)
+	}
 	t, ok := r.tables.byID[h.tableID]
 	if !ok {
 		return r.stop("rows of a table that was not announced", "please report this", nil)
@@ -232,10 +236,13 @@ func (r *reader) rows(typ byte, body []byte) error {
 		defer r.announceStatement(nil)
 	}
 	if t == nil || r.txn.silent() {
-		return nil
+		return in.pass()
 	}
-	if err := t.eachRow(h, images, r.row); err != nil {
+	if err := t.eachRow(h, images, in, r.row); err != nil {
 		if _, failed := errors.AsType[*sinkError](err); failed {
+			return err
+		}
+		if _, broken := errors.AsType[*linkError](err); broken {
 			return err
 		}
 		return r.stop(fmt.Sprintf("a row of %s cannot be read", t.table), "the table was perhaps altered while rowhook was away; "+skipHint, err)
@@ -249,7 +256,7 @@ const maxStatementText = 1 << 20
 
 // announceStatement takes the text of the statement whose rows come next.
 func (r *reader) announceStatement(text []byte) {
-	if r.txn.statement, r.txn.text = text, ""; len(text) > maxStatementText {
+	if r.txn.statement, r.txn.text = text, ""; len(text) > maxStatementText || r.link.cutsEvent() {
 		r.txn.statement = nil
 	}
 }
@@ -264,7 +271,9 @@ func (r *reader) row(t *Table, op Op, before, after Row) error {
 	}
 	r.change = Change{Table: t, Op: op, Before: before, After: after, Statement: r.txn.text}
 	r.txn.rows++
-	return r.toSink(r.sink.Change(&r.change))
+	err := r.sink.Change(&r.change)
+	r.change = Change{} // it may be large
+	return r.toSink(err)
 }
 
 func (r *reader) toSink(err error) error {

@@ -169,7 +169,7 @@ func (s *Source) scan(ctx context.Context, span *Span, sink Sink) (*reader, erro
 	r := newReader(ctx, s, tracker, sink, false)
 	r.span = span
 	defer r.packed.close()
-	err = s.stream(ctx, r, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) {
+	err = s.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) {
 		return b.StartSync(mysql.Position{Name: span.File, Pos: firstEvent})
 	})
 	switch {

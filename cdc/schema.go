@@ -183,7 +183,11 @@ func (s *Source) columns(ctx context.Context, name TableName) ([]column, []int, 
 	return columns, key, nil
 }
 
-// eachRow decodes the rows of an event and hands them on.
-func (t *mappedTable) eachRow(h rowsHeader, images []byte, f func(t *Table, op Op, before, after Row) error) error {
-	return t.layout.eachRow(h, images, &t.builder, func(before, after Row) error { return f(t.table, h.op, before, after) })
+// eachRow decodes the rows of an event and hands them on. The images of a large event come from a stream.
+func (t *mappedTable) eachRow(h rowsHeader, images []byte, large *stream, f func(t *Table, op Op, before, after Row) error) error {
+	row := func(before, after Row) error { return f(t.table, h.op, before, after) }
+	if large != nil {
+		return t.layout.eachRowFrom(h, large, &t.builder, row)
+	}
+	return t.layout.eachRow(h, images, &t.builder, row)
 }

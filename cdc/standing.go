@@ -60,7 +60,7 @@ func (s *Source) probe(ctx context.Context, t *Tracker, st *Standing) error {
 	r := newReader(ctx, s, t, noSink{}, st.Verified)
 	defer r.packed.close()
 	r.span = span
-	err := s.stream(ctx, r, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) { return t.dump(b, st.Verified) })
+	err := s.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) { return t.dump(b, st.Verified) })
 	switch {
 	case errors.Is(r.err, errDone):
 	case ctx.Err() != nil:
