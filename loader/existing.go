@@ -149,8 +149,18 @@ func (l *Loader) CountExisting(ctx context.Context, x Existing) (rows, last int6
 }
 
 // ReadExisting reads the next rows beyond after, up to last and no more than limit, and with them those whose ids are in
-// again, all from one snapshot that contains a place of the log.
+// again, all from one snapshot that contains a place of the log. Large rows are fewer.
 func (l *Loader) ReadExisting(ctx context.Context, x Existing, at Place, again []int64, after, last int64, limit int) (Chunk, error) {
+	for {
+		c, err := l.readExisting(ctx, x, at, again, after, last, limit)
+		if !errors.Is(err, errTooMuch) {
+			return c, err
+		}
+		limit /= 2
+	}
+}
+
+func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again []int64, after, last int64, limit int) (Chunk, error) {
 	snap, err := l.snapshotAt(ctx, at)
 	if err != nil {
 		return Chunk{}, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
@@ -176,6 +186,9 @@ func (l *Loader) ReadExisting(ctx context.Context, x Existing, at Place, again [
 		return c, nil
 	}
 	// The rows themselves come as all others do, so that they look the same.
+	if limit > 1 {
+		snap.most = maxLoaded
+	}
 	found, err := snap.query(ctx, x.table(), fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s) ORDER BY `id`", quoted(x.table()), idList(ids)))
 	if err != nil {
 		return c, err

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ type quirks struct {
 
 // fullBody is the row, every column, each a string as the plugin has it but for the few it computes.
 func fullBody(entity *rules.Entity, r record, q quirks) []byte {
-	b := make([]byte, 0, r.row.Size()+24*len(r.table.Columns))
+	b := make([]byte, 0, bodySize(r))
 	b = append(b, '{')
 	for i, name := range r.table.Columns {
 		if r.row.Kind(i) == cdc.Absent {
@@ -40,6 +41,34 @@ func fullBody(entity *rules.Entity, r record, q quirks) []byte {
 		}
 	}
 	return append(b, '}')
+}
+
+// largeRow is from which size on the size of a body is worth counting.
+const largeRow = 1 << 20
+
+// bodySize is about what a row takes in JSON, and no less where the row is large: to grow a body of many megabytes
+// would be to copy it.
+func bodySize(r record) int {
+	n := r.row.Size() + 24*len(r.table.Columns)
+	if n < largeRow {
+		return n
+	}
+	for i, name := range r.table.Columns {
+		text := r.row.Text(i)
+		if n += len(name); r.row.Kind(i) == cdc.Binary {
+			n += base64.StdEncoding.EncodedLen(len(text)) - len(text)
+			continue
+		}
+		for _, c := range []byte(text) {
+			switch {
+			case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
+				n++
+			case c < ' ':
+				n += len(`\u0000`) - 1
+			}
+		}
+	}
+	return n
 }
 
 // isNumber says whether the plugin shows a column as a number in full payloads.

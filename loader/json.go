@@ -35,7 +35,13 @@ func appendNative(b []byte, row cdc.Row, i int) []byte {
 func appendText(b []byte, row cdc.Row, i int) []byte {
 	if row.Kind(i) == cdc.Binary {
 		b = append(b, '"')
-		b = base64.StdEncoding.AppendEncode(b, []byte(row.Text(i)))
+		text := row.Text(i)
+		for len(text) > 0 { // in pieces that need no padding
+			const piece = 3 << 10
+			n := min(len(text), piece)
+			b = base64.StdEncoding.AppendEncode(b, []byte(text[:n]))
+			text = text[n:]
+		}
 		return append(b, '"')
 	}
 	return appendString(b, row.Text(i))

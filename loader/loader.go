@@ -9,6 +9,7 @@ package loader
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -68,9 +69,14 @@ func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
 }
 
 // Load makes the payloads of events of one site: of each event its payloads, none where nobody wants it after all.
-// It waits until the database shows what the log showed; errors are the database's, and worth another try.
+// It waits until the database shows what the log showed; errors are the database's, and worth another try. Where rows
+// are large it makes the payloads of the first events only.
 func (l *Loader) Load(ctx context.Context, events []*rules.Event) ([][]Payload, error) {
 	objects, err := l.objects(ctx, events)
+	for errors.Is(err, errTooMuch) && len(events) > 1 {
+		events = events[:len(events)/2]
+		objects, err = l.objects(ctx, events)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +151,9 @@ func (l *Loader) objects(ctx context.Context, events []*rules.Event) ([]object, 
 		return nil, fmt.Errorf("loading %s: %w", newest, err)
 	}
 	defer snap.close(ctx)
+	if len(events) > 1 {
+		snap.most = maxLoaded
+	}
 	rows, err := l.rows(ctx, snap, events)
 	if err != nil {
 		return nil, fmt.Errorf("loading %d events of site %s: %w", len(events), newest.Site.Name, err)

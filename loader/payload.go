@@ -133,7 +133,11 @@ func statusBody(ev *rules.Event, history record) []byte {
 func basicBody(ev *rules.Event, r record) []byte {
 	order := ev.Action.Entity.StatusType != ""
 	id := r.column("id")
-	b := []byte{'{'}
+	size := 256
+	if r.row.Size() >= largeRow {
+		size = bodySize(r)
+	}
+	b := append(make([]byte, 0, size), '{')
 	for i, name := range r.table.Columns {
 		saved := i == id || ev.Insert && ev.Named == nil
 		if ev.Named != nil {

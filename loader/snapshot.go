@@ -21,7 +21,15 @@ type snapshot struct {
 	taken   time.Time
 	at      cdc.Coord // everything up to here is in it
 	queries int
+	bytes   int // of the rows that were read
+	most    int // bytes that may be read; 0: any number
 }
+
+// maxLoaded bounds what is read for more than one event, in bytes.
+const maxLoaded = 8 << 20
+
+// errTooMuch says that a snapshot read more than it may.
+var errTooMuch = errors.New("the rows take too much memory at once")
 
 // Waiting for a row that the log has and the tables have not: a few milliseconds usually, seconds under semi-sync.
 const (
@@ -199,7 +207,11 @@ func (s *snapshot) query(ctx context.Context, name cdc.TableName, query string) 
 			}
 			b.Add(kinds[i], append(b.Buf(), v...))
 		}
-		records = append(records, record{table, b.Row()})
+		row := b.Row()
+		if s.bytes += row.Size(); s.most > 0 && s.bytes > s.most {
+			return nil, errTooMuch
+		}
+		records = append(records, record{table, row})
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)

@@ -11,6 +11,7 @@ import (
 type commit struct {
 	batch *outbox.Batch
 	told  []func() // who waited for it
+	bytes int      // of its payloads
 	err   error
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"rowhook/loader"
@@ -19,10 +20,13 @@ type lane struct {
 	busy    bool                // a batch is handed over and not back
 }
 
-// laneBatch is how many events are loaded from one snapshot.
-const laneBatch = 256
+// laneBatch is how many events are loaded from one snapshot, laneBytes of how many bytes at most.
+const (
+	laneBatch = 256
+	laneBytes = 4 << 20
+)
 
-// loaded is a batch that is back.
+// loaded is a batch that is back: payloads are of the first events, or of all.
 type loaded struct {
 	lane     *lane
 	events   []*rules.Event
@@ -37,10 +41,20 @@ func (l *lane) feed() {
 	if l.busy || len(l.waiting) == 0 {
 		return
 	}
-	n := min(len(l.waiting), laneBatch)
+	n, bytes := 0, 0
+	for ; n < min(len(l.waiting), laneBatch) && bytes < laneBytes; n++ {
+		bytes += l.waiting[n].Row.Size()
+	}
 	l.busy = true
 	l.work <- l.waiting[:n:n]
 	l.waiting = l.waiting[n:]
+}
+
+// again puts events back that were not loaded.
+func (l *lane) again(events []*rules.Event) {
+	if len(events) > 0 {
+		l.waiting = append(slices.Clone(events), l.waiting...)
+	}
 }
 
 // run loads batches until ctx ends. A database that does not answer is asked again.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -96,6 +97,7 @@ const (
 	endRetry      = time.Second
 	maxInLanes    = 4096
 	maxLaneBytes  = 8 << 20
+	huge          = 8 << 20 // bytes of a row or of a batch: memory is given back around it
 	shutdownGrace = 10 * time.Second
 )
 
@@ -220,9 +222,10 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			p.spare = p.todo
 		case l := <-p.loaded:
 			l.lane.busy = false
-			for i, ev := range l.events {
-				p.emit(ev, l.payloads[i])
+			for i, payloads := range l.payloads {
+				p.emit(l.events[i], payloads)
 			}
+			l.lane.again(l.events[len(l.payloads):])
 			l.lane.feed()
 		case c := <-p.committed:
 			p.committing = false
@@ -230,6 +233,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 				return fmt.Errorf("committing to the outbox: %w", c.err)
 			}
 			p.stored(c)
+			if c.bytes >= huge {
+				debug.FreeOSMemory() // the rows that it was made of
+			}
 		case e := <-p.ends:
 			p.asking = false
 			if e.err != nil {
@@ -250,79 +256,6 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 	}
 }
 
-// apply lets the engine take in what was read, until a batch is full.
-func (p *Pipeline) apply() error {
-	for !p.full() {
-		switch {
-		case p.engine.Applying():
-			if err := p.step(p.engine.Step()); err != nil {
-				return err
-			}
-		case len(p.todo) > 0:
-			e := p.todo[0]
-			p.todo[0] = entry{} // its row may be large
-			p.todo = p.todo[1:]
-			if err := p.applyEntry(&e); err != nil {
-				return err
-			}
-		default:
-			return nil
-		}
-	}
-	return nil
-}
-
-func (p *Pipeline) applyEntry(e *entry) error {
-	switch e.op {
-	case changeEntry:
-		p.stale.note(&e.change)
-		p.cfg.Loader.Note(&e.change)
-		return p.engine.Change(&e.change)
-	case discardEntry:
-		return p.engine.Discard(e.keep)
-	}
-	return p.applyCommit(&e.commit)
-}
-
-func (p *Pipeline) applyCommit(c *cdc.Commit) error {
-	if c.Txn.ID() == (cdc.Txn{}).ID() {
-		p.seen = c.End
-		return nil // only progress
-	}
-	p.applying = *c
-	p.stale.commit(c, p.cfg.Loader)
-	p.tellEmptied(c)
-	return p.step(p.engine.Commit(c, time.Now()))
-}
-
-// step moves the position when the engine has applied all of a transaction, or says that it is in the middle of one.
-func (p *Pipeline) step(err error) error {
-	if err != nil {
-		return err
-	}
-	if p.moved = true; p.engine.Applying() {
-		p.track.Begin(p.applying.Txn)
-	} else {
-		p.seen = p.applying.End
-		p.schema = append(p.schema, p.applying.Schema...)
-		if err := p.track.Advance(p.applying.Txn); err != nil {
-			return err
-		}
-	}
-	p.dispatch()
-	return nil
-}
-
-// full says whether enough waits for the next commit, or for the lanes.
-func (p *Pipeline) full() bool {
-	waiting, bytes := p.engine.Waiting()
-	return p.batchFull() || waiting > maxInLanes || bytes > maxLaneBytes
-}
-
-func (p *Pipeline) batchFull() bool {
-	return len(p.batch) >= batchSize || p.batchBytes >= batchBytes || p.engine.Pending() >= batchRecords
-}
-
 // dispatch makes payloads of the events that closed: at once where the log showed all that is needed, else in the
 // lane of the event's site. Within a site nothing overtakes.
 func (p *Pipeline) dispatch() {
@@ -331,6 +264,9 @@ func (p *Pipeline) dispatch() {
 		ev := p.closed[0]
 		p.closed[0] = nil
 		p.closed = p.closed[1:]
+		if ev.Row.Size() >= huge {
+			debug.FreeOSMemory() // what the last one took is garbage by now
+		}
 		l := p.lanes[ev.Site]
 		if l.idle() {
 			if payloads, ok := p.cfg.Loader.Immediate(ev); ok {
@@ -369,6 +305,7 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	case len(p.batch) == 0 && time.Since(p.lastCommit) < lazyCommit && !p.batchFull() && !p.urgent():
 		return nil
 	}
+	bytes := p.batchBytes
 	b, err := p.take()
 	if err != nil {
 		return err
@@ -377,7 +314,7 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	p.fills.told = nil
 	p.committing = true
 	g.Go(func() error {
-		p.committed <- commit{b, told, p.cfg.Store.Commit(context.WithoutCancel(ctx), b)}
+		p.committed <- commit{b, told, bytes, p.cfg.Store.Commit(context.WithoutCancel(ctx), b)}
 		return nil
 	})
 	return nil

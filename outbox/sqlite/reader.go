@@ -310,6 +310,12 @@ func (sc *scanner) body(batch, off, length int64) (body []byte, err error) {
 	if _, err := sc.blob.Seek(off, io.SeekStart); err != nil {
 		return nil, err
 	}
-	_, err = io.ReadFull(sc.blob, body)
-	return body, err
+	for rest := body; len(rest) > 0; {
+		n, err := sc.blob.Read(rest[:min(len(rest), maxPiece)])
+		if err != nil && !errors.Is(err, io.EOF) || n == 0 {
+			return nil, errors.Join(err, io.ErrUnexpectedEOF)
+		}
+		rest = rest[n:]
+	}
+	return body, nil
 }

@@ -19,7 +19,7 @@ func (r *recent) add(d *outbox.Delivery) {
 	r.list = append(r.list, d)
 	r.last = d.Seq
 	r.bytes += len(d.Body) + overhead
-	for r.bytes > r.max {
+	for r.bytes > r.max && len(r.list) > 1 {
 		r.drop()
 	}
 }

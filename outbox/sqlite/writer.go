@@ -196,7 +196,9 @@ func (w *writer) writeOpen(records []outbox.Record) error {
 			err = drop.text(r.Key).run()
 		} else {
 			put := bind{stmt: w.putOpen}
-			err = put.text(r.Key).blob(r.Data).run()
+			if err = put.text(r.Key).large(r.Data).run(); err == nil && len(r.Data) > maxBlob {
+				err = w.fillOpen(r)
+			}
 		}
 		if err != nil {
 			return err
@@ -220,10 +222,21 @@ func (w *writer) writeDeliveries(list []*outbox.Delivery) error {
 			if err := w.writeDelivery(batch, w.last+1+int64(next), d); err != nil {
 				return err
 			}
+			if len(d.Body) > maxBlob {
+				next++
+				break // it is alone, and needs no copy
+			}
 			w.body = append(w.body, d.Body...)
 		}
+		body := w.body
+		if len(list[first].Body) > maxBlob {
+			body = list[first].Body
+		}
 		put := bind{stmt: w.putBatch}
-		if err := put.int(batch).time(stored).blob(w.body).run(); err != nil {
+		if err := put.int(batch).time(stored).large(body).run(); err != nil {
+			return err
+		}
+		if err := w.fill("batch", "body", batch, body); err != nil {
 			return err
 		}
 		first = next
