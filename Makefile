@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build demo test lint conformance crash bench bench-cdc fuzz servers matrix clean
+.PHONY: build demo test lint conformance crash memory bench bench-cdc fuzz servers matrix clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -28,6 +28,11 @@ conformance: # replay what the real plugin did, and compare what it sent: ROWHOO
 crash: # kill -9 in the middle of everything, again and again
 	@tools/need.sh mariadb
 	go test -count=1 -tags crash -timeout 20m $(TESTFLAGS) -run Crash ./cmd/rowhook
+
+memory: # resident memory of the daemon under transactions of a million rows, a row of 64 MB, a backlog of BACKLOG_GB
+	@tools/need.sh mariadb
+	go vet -tags memory ./memory
+	go test -count=1 -tags memory -timeout 40m $(TESTFLAGS) ./memory
 
 bench: build # against a bare loop that keeps nothing, by turns
 	@tools/need.sh mariadb

@@ -40,6 +40,7 @@ func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
+	limitMemory()
 	return newDaemon(c, flags.config, stderr).run(ctx, set)
 }
 

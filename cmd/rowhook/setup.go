@@ -161,6 +161,21 @@ func remember(ctx context.Context, store outbox.Store, key string, invent func()
 	return value, store.SetMeta(ctx, key, value)
 }
 
+// limitMemory lets garbage wait while there is little of it, for collecting costs more than it is worth then, and has it
+// collected in time when there is more. GOGC and GOMEMLIMIT of the environment win.
+func limitMemory() {
+	const (
+		growth = 300 // percent
+		limit  = 56 << 20
+	)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(growth)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
+}
+
 // scratchIn makes files in the state directory for what a large transaction holds. They have no names, so whatever
 // ends the process takes them along.
 func scratchIn(dir string) rules.Scratch {
