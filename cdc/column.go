@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,13 +123,23 @@ func (m *tableMap) speaksForItself() bool {
 	return true
 }
 
+// namedHashes counts the last columns that are MariaDB's hashes by type and name, but for what is in the primary key.
+func (m *tableMap) namedHashes() int {
+	n := len(m.names)
+	for n > 1 && strings.HasPrefix(m.names[n-1], hashColumn) && m.types[n-1] == mysql.MYSQL_TYPE_LONGLONG && !slices.Contains(m.primaryKey, n-1) {
+		n--
+	}
+	return len(m.names) - n
+}
+
 // columnsFromMap describes the columns when the table map tells everything (binlog_row_metadata=FULL), false otherwise. Even
 // then it lacks what only the schema knows: see learn.
 func columnsFromMap(m *tableMap) ([]column, bool) {
 	if m.names == nil {
 		return nil, false
 	}
-	columns := make([]column, len(m.types))
+	m.hashes = m.namedHashes()
+	columns := make([]column, len(m.types)-m.hashes)
 	for i := range columns {
 		t := m.realType(i)
 		c := column{Name: m.names[i]}

@@ -268,21 +268,33 @@ func (t typeTable) read(tb testing.TB, conn *client.Conn) []sql.NullString {
 	for i, c := range t.columns {
 		shown[i] = c.name(i)
 	}
-	result, err := conn.Execute(fmt.Sprintf("SELECT %s FROM decode.%s", strings.Join(shown, ", "), t.name))
-	if err != nil || len(result.RowDatas) != 1 {
-		tb.Fatalf("selecting from %s: %v", t.name, err)
+	rows := selectTexts(tb, conn, fmt.Sprintf("SELECT %s FROM decode.%s", strings.Join(shown, ", "), t.name), len(t.columns))
+	if len(rows) != 1 {
+		tb.Fatalf("%s has %d rows", t.name, len(rows))
 	}
-	row := make([]sql.NullString, len(t.columns))
-	data := []byte(result.RowDatas[0])
-	for i := range row {
-		text, null, n, err := mysql.LengthEncodedString(data)
-		if err != nil {
-			tb.Fatal(err)
+	return rows[0]
+}
+
+// selectTexts selects rows as the server writes them.
+func selectTexts(tb testing.TB, conn *client.Conn, query string, columns int) [][]sql.NullString {
+	tb.Helper()
+	result, err := conn.Execute(query)
+	if err != nil {
+		tb.Fatalf("%.200s: %v", query, err)
+	}
+	rows := make([][]sql.NullString, len(result.RowDatas))
+	for n, data := range result.RowDatas {
+		rows[n] = make([]sql.NullString, columns)
+		for i := range rows[n] {
+			text, null, size, err := mysql.LengthEncodedString(data)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			rows[n][i] = sql.NullString{String: string(text), Valid: !null}
+			data = data[size:]
 		}
-		row[i] = sql.NullString{String: string(text), Valid: !null}
-		data = data[n:]
 	}
-	return row
+	return rows
 }
 
 // selectConn connects to read what the server itself writes as text. database/sql would make numbers of it.

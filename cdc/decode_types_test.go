@@ -15,7 +15,7 @@ func tablesOfTypes(kind dbtest.Kind) []typeTable {
 	tables := []typeTable{
 		{"integers", integerColumns(kind)},
 		{"fractions", fractionColumns(kind)},
-		{"times", timeColumns()},
+		{"times", timeColumns(kind)},
 		{"strings", stringColumns(kind)},
 		{"charsets", charsetColumns(kind)},
 		{"others", otherColumns(kind)},
@@ -101,9 +101,16 @@ func fractionColumns(kind dbtest.Kind) []typeColumn {
 	return columns
 }
 
-func timeColumns() []typeColumn {
+func timeColumns(kind dbtest.Kind) []typeColumn {
 	moment := func(r *rand.Rand) string {
 		return fmt.Sprintf("'%04d-%02d-%02d %02d:%02d:%02d.%06d'", 1000+r.IntN(9000), r.IntN(13), r.IntN(29), r.IntN(24), r.IntN(60), r.IntN(60), r.IntN(1e6))
+	}
+	timestamps := []string{
+		"'0000-00-00'", "'1970-01-01 00:00:01'", "'1970-01-01 00:00:00.500000'", "'2038-01-19 03:14:07.999999'", "'2024-02-29 23:59:59.123456'",
+		"'2024-03-31 02:30:00'", "'2024-10-27 02:30:00.5'", "'2024-10-27 01:30:00'", // where clocks change: not there, and there twice
+	}
+	if kind == dbtest.MariaDB118 {
+		timestamps = append(timestamps, "'2106-02-07 06:28:15.999999'", "'2038-01-19 03:14:08'")
 	}
 	columns := []typeColumn{{
 		def:    "DATE",
@@ -129,7 +136,7 @@ func timeColumns() []typeColumn {
 			random: moment,
 		}, typeColumn{
 			def:    fmt.Sprintf("TIMESTAMP(%d)", n),
-			values: []string{"'0000-00-00'", "'1970-01-01 00:00:01'", "'1970-01-01 00:00:00.500000'", "'2038-01-19 03:14:07.999999'", "'2024-02-29 23:59:59.123456'"},
+			values: timestamps,
 			random: func(r *rand.Rand) string {
 				return fmt.Sprintf("FROM_UNIXTIME(%d.%06d)", 1+r.IntN(math.MaxInt32-1), r.IntN(1e6))
 			},

@@ -12,6 +12,7 @@ import (
 type layout struct {
 	name   TableName
 	fields []field
+	hidden int // the last fields, which are no columns of the table: MariaDB's hashes for UNIQUE keys over long texts
 }
 
 // field says how the bytes of one column are delimited and what they become.
@@ -63,10 +64,14 @@ const (
 // preferred, for it was true when the rows were logged. Columns that cannot be those of the map are an error: rows must
 // never be shown under wrong names.
 func newLayout(m *tableMap, columns []column) (*layout, error) {
-	if len(columns) != len(m.types) {
+	l := &layout{name: m.name, fields: make([]field, len(columns))}
+	switch more := len(m.types) - len(columns); more {
+	case 0:
+	case m.hashes:
+		l.hidden = more
+	default:
 		return nil, fmt.Errorf("%s was logged with %d columns, its schema has %d", m.name, len(m.types), len(columns))
 	}
-	l := &layout{name: m.name, fields: make([]field, len(columns))}
 	for i, c := range columns {
 		if m.names != nil && m.names[i] != c.Name {
 			return nil, fmt.Errorf("%s was logged with column %d named %s, its schema says %s", m.name, i+1, m.names[i], c.Name)
@@ -77,13 +82,16 @@ func newLayout(m *tableMap, columns []column) (*layout, error) {
 		}
 		l.fields[i] = f
 	}
+	for range l.hidden {
+		l.fields = append(l.fields, field{name: hashColumn, size: integerSize(mysql.MYSQL_TYPE_LONGLONG), skip: true})
+	}
 	return l, nil
 }
 
 // only is the layout with all other columns stepped over: they are reported as Absent. Tables of which two columns
 // matter (wp_options) are read so.
 func (l *layout) only(names ...string) *layout {
-	o := &layout{name: l.name, fields: slices.Clone(l.fields)}
+	o := &layout{name: l.name, fields: slices.Clone(l.fields), hidden: l.hidden}
 	for i := range o.fields {
 		o.fields[i].skip = !slices.Contains(names, o.fields[i].name)
 	}

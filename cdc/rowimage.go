@@ -59,7 +59,7 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 	if len(text) > maxText {
 		return Row{}, nil, errors.New("the row is too large")
 	}
-	b.text, b.cells = text, cells
+	b.text, b.cells = text, cells[:len(cells)-l.hidden]
 	row = b.Row()
 	if cap(b.text) > maxKept {
 		b.text = nil

@@ -115,6 +115,11 @@ func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mapp
 	if err != nil {
 		return nil, err
 	}
+	if m.names == nil && m.endsInNumber() && s.MariaDB() {
+		if m.hashes, err = s.hashes(ctx, name); err != nil {
+			return nil, err
+		}
+	}
 	columns, known := columnsFromMap(m)
 	key := m.primaryKey
 	switch {
@@ -141,6 +146,18 @@ func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mapp
 		names[i] = c.Name
 	}
 	return &mappedTable{table: NewTable(name, names, key), layout: l}, nil
+}
+
+// hashes counts the hidden columns of a table of MariaDB: UNIQUE keys over long texts have one each, the last in the log.
+func (s *Source) hashes(ctx context.Context, name TableName) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+	defer cancel()
+	rows, err := queryRows(ctx, s.db, `SELECT DISTINCT index_name AS name FROM information_schema.statistics
+		WHERE table_schema = ? AND table_name = ? AND non_unique = 0 AND index_type = 'HASH'`, name.Schema, name.Name)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errAsking, err)
+	}
+	return len(rows), nil
 }
 
 // nameColumn says which column it is that ended the parsing of a table map, as far as the server knows.

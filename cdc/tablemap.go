@@ -28,6 +28,16 @@ type tableMap struct {
 	labels     [][]string // per column, of ENUM and SET, in the column's charset
 	names      []string
 	primaryKey []int
+
+	hashes int // how many of the last columns may be hashes that MariaDB keeps for itself
+}
+
+// hashColumn is what the names of such columns begin with.
+const hashColumn = "DB_ROW_HASH_"
+
+// endsInNumber says whether the last column may be such a hash.
+func (m *tableMap) endsInNumber() bool {
+	return len(m.types) > 1 && m.types[len(m.types)-1] == mysql.MYSQL_TYPE_LONGLONG
 }
 
 // peekTable reads the table's id and name and nothing else, for the events of tables nobody watches. The name is a
