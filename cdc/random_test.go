@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -272,10 +273,7 @@ func (r *randomTable) read(t *testing.T, conn *client.Conn) map[string][]sql.Nul
 
 // check compares the images of a statement's changes with the rows before and after it, and says what differs.
 func (r *randomTable) check(changes []Change, before, after map[string][]sql.NullString) string {
-	state := map[string][]sql.NullString{}
-	for id, row := range before {
-		state[id] = row
-	}
+	state := maps.Clone(before)
 	for _, c := range changes {
 		id := ""
 		if c.Op != Insert {
