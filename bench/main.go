@@ -1,6 +1,7 @@
 // Command bench measures rowhook against a loop that reads the same binary log with go-mysql, posts each change with
-// net/http over 16 connections and keeps nothing. Both run as processes of their own, by turns, over the same backlog
-// and into the same sink, so the ratio holds on a noisy machine. It is run by `make bench`.
+// net/http over 16 connections and keeps nothing. Both run as processes of their own, by turns, over the same changes
+// and into the same sink, so the ratio holds on a noisy machine. It is run by `make bench`, and fails when a target is
+// missed. Its arguments are what to measure: drain, latency, depth, neighbours; the first two when there are none.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,47 +30,61 @@ func main() {
 	}
 }
 
+// measurements are by their names on the command line.
+var measurements = map[string]func(*bench, context.Context) error{
+	"drain": (*bench).drainAll, "latency": (*bench).latency, "depth": (*bench).depth, "neighbours": (*bench).neighbours,
+}
+
 func run(ctx context.Context) error {
 	if len(os.Args) > 1 && os.Args[1] == "bare" {
 		return bare(ctx, os.Args[2:])
 	}
-	rowhook := flag.String("rowhook", "bin/rowhook", "the rowhook to measure")
-	changes := flag.Int("changes", 100_000, "single-row transactions of the backlog")
-	rounds := flag.Int("rounds", 3, "rounds of both")
-	coalesce := flag.Duration("coalesce", 0, "rowhook's window")
+	b := new(bench)
+	flag.StringVar(&b.rowhook, "rowhook", "bin/rowhook", "the rowhook to measure")
+	flag.IntVar(&b.changes, "changes", 100_000, "drain: single-row transactions of the backlog")
+	flag.IntVar(&b.deep, "deep", 1_000_000, "depth: the same")
+	flag.IntVar(&b.rounds, "rounds", 5, "rounds of everything")
+	flag.DurationVar(&b.coalesce, "coalesce", 0, "rowhook's window")
 	flag.Parse()
+	what := flag.Args()
+	if len(what) == 0 {
+		what = []string{"drain", "latency"}
+	}
+	for _, name := range what {
+		if measurements[name] == nil {
+			return fmt.Errorf("there is nothing to measure that is called %q", name)
+		}
+	}
 	dir, err := os.MkdirTemp("", "rowhook-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{dir: dir, rowhook: *rowhook, changes: *changes, coalesce: *coalesce}
-	return b.run(ctx, *rounds)
+	b.dir = dir
+	return b.run(ctx, what)
 }
 
-// bench is one backlog and what is needed to drain it.
+// bench is a database with a salon, and a receiver.
 type bench struct {
-	dir      string
-	rowhook  string
-	changes  int
-	coalesce time.Duration
-	server   *dbtest.Server
-	sink     *sink
-	start    string // the GTID position before the backlog
-	columns  string // of the table that is written, for the bare loop
+	rowhook       string
+	changes, deep int
+	rounds        int
+	coalesce      time.Duration
+
+	dir     string
+	server  *dbtest.Server
+	sink    *sink
+	columns string // of the table that is written, for the bare loop
+	written int    // changes so far
+	missed  []string
 }
 
-// result is one drain.
-type result struct {
-	wall, cpu time.Duration
-	rssMB     float64
-}
-
-func (b *bench) run(ctx context.Context, rounds int) (err error) {
+func (b *bench) run(ctx context.Context, what []string) (err error) {
 	data := filepath.Join(b.dir, "data")
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return err
 	}
+	// The server shall not be what is measured: it need not survive a power cut.
 	if b.server, err = dbtest.Launch(ctx, data, "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"); err != nil {
 		return err
 	}
@@ -77,50 +93,40 @@ func (b *bench) run(ctx context.Context, rounds int) (err error) {
 		return err
 	}
 	defer b.sink.close()
-	fmt.Printf("writing %d single-row transactions\n", b.changes)
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("%-8s %10s %12s %12s %8s\n", "", "events/s", "cpu us/event", "wall s", "rss MB")
-	var ratios []float64
-	for range rounds {
-		loop, err := b.drain(ctx, "bare", b.bareCommand())
-		if err != nil {
-			return err
+	for _, name := range what {
+		if err := measurements[name](b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		command, err := b.rowhookCommand(ctx)
-		if err != nil {
-			return err
-		}
-		ours, err := b.drain(ctx, "rowhook", command)
-		if err != nil {
-			return err
-		}
-		ratios = append(ratios, loop.wall.Seconds()/ours.wall.Seconds())
 	}
-	slices.Sort(ratios)
-	fmt.Printf("rowhook / bare loop, events a second: median %.2fx of %d rounds (%.2f to %.2f)\n",
-		ratios[len(ratios)/2], len(ratios), ratios[0], ratios[len(ratios)-1])
+	if len(b.missed) > 0 {
+		return fmt.Errorf("missed: %s", strings.Join(b.missed, "; "))
+	}
 	return nil
 }
 
-// drain runs a command until the sink has everything, and measures from the start of the process to the last receipt.
-func (b *bench) drain(ctx context.Context, name string, command []string) (result, error) {
-	b.sink.reset()
-	began := time.Now()
-	child, err := start(ctx, command)
-	if err != nil {
-		return result{}, err
+// target notes when one is missed.
+func (b *bench) target(met bool, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if met {
+		fmt.Println("met:", text)
+		return
 	}
-	if err := b.sink.wait(ctx, b.changes, child.ended); err != nil {
-		return result{}, fmt.Errorf("%s: %w\n%s", name, err, child.tail())
-	}
-	r := result{wall: b.sink.last().Sub(began)}
-	r.cpu, r.rssMB, err = child.stop()
-	if err != nil {
-		return r, fmt.Errorf("%s: %w\n%s", name, err, child.tail())
-	}
-	n := float64(b.changes)
-	fmt.Printf("%-8s %10.0f %12.1f %12.2f %8.0f\n", name, n/r.wall.Seconds(), float64(r.cpu.Microseconds())/n, r.wall.Seconds(), r.rssMB)
-	return r, nil
+	fmt.Println("MISSED:", text)
+	b.missed = append(b.missed, text)
+}
+
+// median and percentile sort the list.
+func median(list []float64) float64 { return percentile(list, 50) }
+
+func percentile(list []float64, p int) float64 {
+	slices.Sort(list)
+	return list[min(len(list)-1, len(list)*p/100)]
+}
+
+// spread is a list's median and range.
+func spread(list []float64) string {
+	return fmt.Sprintf("median %.2f (%.2f to %.2f) of %d rounds", median(list), list[0], list[len(list)-1], len(list))
 }

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// The latency is measured at a steady rate.
+const (
+	changesEvery = 5 * time.Millisecond
+	changesOf    = 1000 // a round
+	mostMedian   = 2.0  // ms
+	mostP99      = 10.0
+)
+
+// latency measures the time from the start of a statement, which commits, to the receipt of its request. What the server
+// needs for the statement is in it; counted from the return of the commit it would be less.
+func (b *bench) latency(ctx context.Context) error {
+	db, err := b.server.Open("wordpress")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	fmt.Printf("%d changes a second, from statement to receipt\n%-8s %8s %8s %8s %8s   from commit: %8s %8s\n",
+		time.Second/changesEvery, "ms", "p50", "p90", "p99", "max", "p50", "p99")
+	all := map[string]*delays{"bare": {}, "rowhook": {}}
+	for range b.rounds {
+		gtid, err := position(ctx, db)
+		if err != nil {
+			return err
+		}
+		loop, err := start(ctx, b.bareCommand(gtid))
+		if err != nil {
+			return err
+		}
+		if err := b.steady(ctx, db, loop, all["bare"]); err != nil {
+			return fmt.Errorf("bare: %w\n%s", err, loop.tail())
+		}
+		ours, err := b.follow(ctx)
+		if err != nil {
+			return err
+		}
+		if err := b.steady(ctx, db, ours, all["rowhook"]); err != nil {
+			return fmt.Errorf("rowhook: %w\n%s", err, ours.tail())
+		}
+	}
+	for _, name := range []string{"bare", "rowhook"} {
+		d := all[name]
+		fmt.Printf("%-8s %8.2f %8.2f %8.2f %8.2f %23.2f %8.2f\n", name, percentile(d.start, 50), percentile(d.start, 90),
+			percentile(d.start, 99), percentile(d.start, 100), percentile(d.commit, 50), percentile(d.commit, 99))
+	}
+	p50, p99 := percentile(all["rowhook"].start, 50), percentile(all["rowhook"].start, 99)
+	b.target(p50 < mostMedian, "latency at the median %.2f ms, less than %.0f ms", p50, mostMedian)
+	b.target(p99 < mostP99, "latency at p99 %.2f ms, less than %.0f ms", p99, mostP99)
+	return nil
+}
+
+// delays are latencies in milliseconds, from the start of the statement and from the return of its commit.
+type delays struct{ start, commit []float64 }
+
+// steady makes changes at the rate while a process follows, and ends it.
+func (b *bench) steady(ctx context.Context, db *sql.DB, child *child, into *delays) error {
+	var mu sync.Mutex
+	received := make(map[int]time.Time, changesOf)
+	b.sink.reset()
+	b.sink.observe(func(body []byte) {
+		now := time.Now()
+		mu.Lock()
+		defer mu.Unlock()
+		received[noteOf(body)] = now
+	})
+	defer b.sink.observe(nil)
+	const warm = changesOf / 10 // not counted
+	first := b.written + 1
+	b.written += changesOf
+	began, ended := make([]time.Time, changesOf), make([]time.Time, changesOf)
+	pace := time.NewTicker(changesEvery)
+	defer pace.Stop()
+	for n := range changesOf {
+		select {
+		case <-pace.C:
+		case <-child.ended:
+			return fmt.Errorf("it ended early")
+		}
+		began[n] = time.Now()
+		if _, err := db.ExecContext(ctx, update(first+n)); err != nil {
+			return err
+		}
+		ended[n] = time.Now()
+	}
+	if err := b.sink.wait(ctx, changesOf, child.ended); err != nil {
+		return err
+	}
+	if _, _, err := child.stop(); err != nil {
+		return err
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for n := warm; n < changesOf; n++ {
+		at := received[first+n]
+		into.start = append(into.start, at.Sub(began[n]).Seconds()*1000)
+		into.commit = append(into.commit, at.Sub(ended[n]).Seconds()*1000)
+	}
+	return nil
+}
+
+// noteOf reads which change a request is about.
+func noteOf(body []byte) int {
+	const field = `"notes":"`
+	at := bytes.Index(body, []byte(field))
+	if at < 0 {
+		return 0
+	}
+	text, _, _ := bytes.Cut(body[at+len(field):], []byte(`"`))
+	n, _ := strconv.Atoi(string(text))
+	return n
+}
