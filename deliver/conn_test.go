@@ -118,7 +118,7 @@ func TestUnaskedAnswer(t *testing.T) {
 	}
 	close(idle)
 	p.pool.age(lookAfter)
-	until(t, "what is said arrives", func() bool { return !p.pool.idle[p.to()][0].silent() })
+	until(t, "what is said arrives", func() bool { return !p.pool.idle[originOf(p.target.url)][0].silent() })
 	if res := p.post(""); res.verdict != accepted {
 		t.Errorf("%+v", res)
 	}

@@ -2,11 +2,10 @@ package deliver
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -89,8 +88,10 @@ type burst struct {
 func (w *Worker) post(ctx context.Context, stop <-chan struct{}, j job) result {
 	b := &burst{job: j, stop: stop, began: time.Now()}
 	res := result{it: j.it, attempt: outbox.Attempt{At: b.began}}
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, j.t.url, j.it.d.Body)
-	if err != nil {
+	req := &retryablehttp.Request{Request: (&http.Request{
+		Method: http.MethodPost, URL: j.t.url, Host: j.t.url.Host, Header: make(http.Header, 16), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)}
+	if err := req.SetBody(j.it.d.Body); err != nil {
 		res.verdict, res.attempt.Error = rejected, "the request cannot be made"
 		return res
 	}
@@ -120,10 +121,11 @@ func (w *Worker) post(ctx context.Context, stop <-chan struct{}, j job) result {
 
 // judge tells what an answer means.
 func judge(status int) (verdict, string) {
+	if status/100 == 2 {
+		return accepted, ""
+	}
 	said := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	switch {
-	case status/100 == 2:
-		return accepted, ""
 	case status == http.StatusGone:
 		return gone, "the receiver answered " + said
 	case status/100 == 3:
@@ -136,17 +138,17 @@ func judge(status int) (verdict, string) {
 
 func troubled(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
 
-// head sets the headers: the plugin's, ours, and those of Standard Webhooks.
+// head sets the headers: the plugin's, ours, and those of Standard Webhooks. The names are as net/http writes them.
 func (b *burst) head(h http.Header, userAgent string) {
 	d := b.it.d
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", userAgent)
 	if b.t.id != "" {
-		h.Set("X-VAP-WEBHOOK-ID", b.t.id)
+		h.Set("X-Vap-Webhook-Id", b.t.id)
 	}
-	h.Set("X-VAP-WEBHOOK-ACTION", d.Action)
+	h.Set("X-Vap-Webhook-Action", d.Action)
 	if b.t.md5 != "" {
-		h.Set("X-VAP-WEBHOOK-SECURE", b.t.md5)
+		h.Set("X-Vap-Webhook-Secure", b.t.md5)
 	}
 	h.Set("X-Rowhook-Site", d.Site)
 	if d.Gone {
@@ -155,25 +157,33 @@ func (b *burst) head(h http.Header, userAgent string) {
 	if !d.AsOf.IsZero() {
 		h.Set("X-Rowhook-As-Of", d.AsOf.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
-	h.Set("webhook-id", d.ID.String())
+	h.Set("Webhook-Id", d.ID.String())
 	b.sign(h)
 }
 
 // sign stamps a try with its time, and signs it with each key.
 func (b *burst) sign(h http.Header) {
 	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	h.Set("webhook-timestamp", stamp)
+	h.Set("Webhook-Timestamp", stamp)
 	if len(b.t.keys) == 0 {
 		return
 	}
-	signatures := make([]string, len(b.t.keys))
-	for i, key := range b.t.keys {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(b.it.d.ID.String() + "." + stamp + "."))
+	head := []byte(h.Get("Webhook-Id") + "." + stamp + ".")
+	var signatures, sum []byte
+	for i, macs := range b.t.keys {
+		mac, _ := macs.Get().(hash.Hash)
+		mac.Reset()
+		mac.Write(head)
 		mac.Write(b.it.d.Body)
-		signatures[i] = "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+		sum = mac.Sum(sum[:0])
+		macs.Put(mac)
+		if i > 0 {
+			signatures = append(signatures, ' ')
+		}
+		signatures = append(signatures, "v1,"...)
+		signatures = base64.StdEncoding.AppendEncode(signatures, sum)
 	}
-	h.Set("webhook-signature", strings.Join(signatures, " "))
+	h.Set("Webhook-Signature", string(signatures))
 }
 
 // prepare makes the next try: the same id, a new time. The headers are copied, as the try before may still be written.

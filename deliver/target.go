@@ -2,7 +2,9 @@ package deliver
 
 import (
 	"cmp"
+	"crypto/hmac"
 	"crypto/md5" //nolint:gosec // the plugin's receivers expect it
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -10,15 +12,16 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // target is an endpoint made ready for posting. It holds secrets: it is never logged.
 type target struct {
-	url  string
-	lane string   // deliveries to targets of one lane keep their order
-	id   string   // X-VAP-WEBHOOK-ID, empty: none
-	md5  string   // X-VAP-WEBHOOK-SECURE, empty: none
-	keys [][]byte // of the signatures
+	url  *url.URL
+	lane string       // deliveries to targets of one lane keep their order
+	id   string       // X-VAP-WEBHOOK-ID, empty: none
+	md5  string       // X-VAP-WEBHOOK-SECURE, empty: none
+	keys []*sync.Pool // for each key of the signatures, its HMACs: to make one costs more than to sign
 }
 
 // newTarget checks an endpoint. Its errors hold nothing of the URL, which may have a password or a token in it.
@@ -27,7 +30,8 @@ func newTarget(e Endpoint) (*target, error) {
 	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, errors.New("its url is not a valid http or https address")
 	}
-	t := &target{url: e.URL, lane: cmp.Or(e.OrderGroup, nameOf(u))}
+	u.Host = strings.TrimSuffix(u.Host, ":") // where a port may stand, and none does
+	t := &target{url: u, lane: cmp.Or(e.OrderGroup, nameOf(u))}
 	if e.WebhookID != 0 {
 		t.id = strconv.FormatInt(e.WebhookID, 10)
 	}
@@ -40,7 +44,7 @@ func newTarget(e Endpoint) (*target, error) {
 		if err != nil || len(key) == 0 {
 			return nil, errors.New("a signing secret is not whsec_ and base64")
 		}
-		t.keys = append(t.keys, key)
+		t.keys = append(t.keys, &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }})
 	}
 	return t, nil
 }

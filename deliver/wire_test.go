@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"sync"
 	"testing"
 )
@@ -109,13 +108,4 @@ func (p *poster) post(body string) result {
 		d.Body = []byte(body)
 	}
 	return p.w.post(p.t.Context(), nil, job{it: &item{d: d, loaded: true}, t: p.target, tries: 1})
-}
-
-// to is what the target's connections are made to.
-func (p *poster) to() origin {
-	u, err := url.Parse(p.target.url)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return originOf(u)
 }
