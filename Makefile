@@ -34,10 +34,12 @@ memory: # resident memory of the daemon under transactions of a million rows, a 
 	go vet -tags memory ./memory
 	go test -count=1 -tags memory -timeout 40m $(TESTFLAGS) ./memory
 
-bench: build # against a bare loop that keeps nothing, by turns
+BENCH ?= drain latency
+
+bench: build # against a bare loop that keeps nothing, by turns; BENCH="depth neighbours" measures those
 	@tools/need.sh mariadb
 	go build -o bin/bench ./bench
-	@bin/bench -rowhook bin/rowhook
+	@bin/bench -rowhook bin/rowhook $(BENCH)
 
 bench-cdc: # what reading costs, as ratios to go-mysql; fails when a target is missed
 	@tools/need.sh mariadb

@@ -98,7 +98,7 @@ func (l *lane) publish() {
 	l.count()
 	l.status = EndpointStatus{
 		Name: l.name, Rules: l.rules, Pending: len(l.items), InFlight: l.inFlight, Parked: l.parking,
-		DownSince: l.outage.since, LastSuccess: l.success, LastError: l.lastErr,
+		DownSince: l.breaker.since, LastSuccess: l.success, LastError: l.lastErr,
 	}
 	if l.starved && l.wants() {
 		l.starved = false

@@ -66,7 +66,7 @@ type lane struct {
 	cursor  int64     // what is parked has a higher Seq
 	forgive bool      // what is read back is due at once: the endpoint was down
 	rest    time.Time // no reading before: it failed
-	outage  outage
+	breaker *breaker
 	success time.Time // when the last delivery was accepted
 	lastErr string
 
@@ -99,7 +99,7 @@ func newLane(w *Worker, name string, rules []string) *lane {
 	return &lane{
 		Worker: w, name: name, rules: rules, atOnce: n, limit: newLimiter(limit.Every), done: make(chan struct{}),
 		jobs: make(chan job, n), results: make(chan result, n), wake: make(chan struct{}, 1),
-		items: make(map[int64]*item), order: newOrder(), parking: true,
+		items: make(map[int64]*item), order: newOrder(), breaker: newBreaker(), parking: true,
 		status: EndpointStatus{Name: name, Rules: rules, Parked: true},
 	}
 }
@@ -172,7 +172,9 @@ func (l *lane) pause(now time.Time) time.Duration {
 	const idle = time.Hour
 	at := now.Add(idle)
 	if l.mayProbe() {
-		at = l.outage.next
+		if at = l.breaker.next(now); at.Before(l.slot) {
+			at = l.slot
+		}
 	} else if !l.stopped() && (len(l.bare) > 0 && l.inFlight < l.atOnce || l.mayRefill()) {
 		at = now
 	}

@@ -31,7 +31,7 @@ func (l *lane) finish(r result) {
 		l.noteError(r)
 		l.fail(it, r)
 		l.revive() // it answers
-	case !l.outage.is() && l.isOwn(it, r):
+	case l.breaker.closed() && l.isOwn(it, r):
 		l.noteError(r)
 		l.fail(it, r)
 	default:
@@ -112,17 +112,16 @@ func (l *lane) putBack(it *item, r result) {
 
 // trip takes in a failure that is the endpoint's. The delivery goes back to the others in the outbox.
 func (l *lane) trip(it *item, r result) {
-	now := time.Now()
 	l.putBack(it, r)
-	if l.outage.is() {
+	if !l.breaker.closed() {
 		l.remove(it) // nothing is behind it: all else is in the outbox
 		if it.probe {
-			l.outage.failed(now, r.retryAfter)
+			l.breaker.failed(r)
 		}
 		return
 	}
 	l.log.Warn("an endpoint is down, its deliveries wait", slog.String("endpoint", l.name), slog.String("error", r.attempt.Error))
-	l.outage.begin(now, r.retryAfter)
+	l.breaker.failed(r)
 	l.mu.Lock()
 	l.down, l.parking, l.parked = true, true, 0
 	l.count()
@@ -132,11 +131,11 @@ func (l *lane) trip(it *item, r result) {
 
 // revive ends an outage: everything that waits for the endpoint is due at once.
 func (l *lane) revive() {
-	if !l.outage.is() {
+	if l.breaker.closed() {
 		return
 	}
-	l.log.Info("an endpoint is back", slog.String("endpoint", l.name), slog.Duration("after", time.Since(l.outage.since).Round(time.Millisecond)))
-	l.outage = outage{}
+	l.log.Info("an endpoint is back", slog.String("endpoint", l.name), slog.Duration("after", time.Since(l.breaker.since).Round(time.Millisecond)))
+	l.breaker.close()
 	l.forgive = true
 	l.mu.Lock()
 	l.down = false
@@ -151,36 +150,4 @@ func (l *lane) noteError(r result) {
 	l.lastErr = r.attempt.Error
 	l.log.Warn("a delivery was not accepted", slog.String("endpoint", l.name), slog.String("rule", r.it.d.Rule),
 		slog.String("id", r.it.d.ID.String()), slog.String("error", l.lastErr))
-}
-
-// probeWaits are the times between the probes of a dead endpoint; the last one goes on.
-var probeWaits = [...]time.Duration{
-	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second,
-}
-
-// outage is the time of an endpoint that nothing gets through to.
-type outage struct {
-	since  time.Time // zero: there is none
-	probes int       // made
-	next   time.Time // the next probe
-}
-
-func (o *outage) is() bool { return !o.since.IsZero() }
-
-func (o *outage) begin(now time.Time, retryAfter time.Duration) {
-	*o = outage{since: now}
-	o.wait(now, retryAfter)
-}
-
-func (o *outage) failed(now time.Time, retryAfter time.Duration) {
-	o.probes++
-	o.wait(now, retryAfter)
-}
-
-// wait sets the next probe: sooner or later, as the receiver asks, or after the usual time.
-func (o *outage) wait(now time.Time, retryAfter time.Duration) {
-	if retryAfter == 0 {
-		retryAfter = jitter(probeWaits[min(o.probes, len(probeWaits)-1)])
-	}
-	o.next = now.Add(retryAfter)
 }

@@ -165,7 +165,7 @@ func (w *Worker) knows(name string) bool {
 }
 
 // stopped tells whether nothing but probes is sent.
-func (l *lane) stopped() bool { return l.paused || l.outage.is() }
+func (l *lane) stopped() bool { return l.paused || !l.breaker.closed() }
 
 // obey does what persons and 410 say: it pauses or goes on, and looks for what shall be sent again.
 func (l *lane) obey(ctx context.Context) {
@@ -182,7 +182,7 @@ func (l *lane) obey(ctx context.Context) {
 	l.resumed = h.Resumed
 	if paused := h.pause() != nil; paused != l.paused {
 		l.paused = paused
-		l.outage = outage{}
+		l.breaker.close()
 		l.forgive = true
 		l.mu.Lock()
 		l.down, l.parking, l.parked = paused, true, 0

@@ -28,15 +28,10 @@ func (l *lane) readBack(ctx context.Context, start func()) error {
 	var err error
 	switch now := time.Now(); {
 	case l.paused:
-	case l.outage.is():
-		if !l.mayProbe() || now.Before(l.outage.next) {
-			break
+	case !l.breaker.closed():
+		if l.mayProbe() && !now.Before(l.breaker.next(now)) && l.allows(now) {
+			err = l.probe(ctx, start)
 		}
-		if !l.allows(now) {
-			l.outage.next = l.slot
-			break
-		}
-		err = l.probe(ctx, start)
 	case len(l.bare) > 0 && l.inFlight < l.atOnce:
 		err = l.loadBodies(ctx)
 	case l.mayRefill():
@@ -192,7 +187,7 @@ func (l *lane) loadBodies(ctx context.Context) error {
 }
 
 // mayProbe tells whether the next probe only waits for its time.
-func (l *lane) mayProbe() bool { return l.outage.is() && l.inFlight == 0 }
+func (l *lane) mayProbe() bool { return !l.breaker.closed() && l.inFlight == 0 }
 
 // probe posts one delivery to an endpoint that is down: in turn the oldest, and another one, as the oldest may be what
 // the receiver cannot take.
@@ -209,7 +204,7 @@ func (l *lane) probe(ctx context.Context, start func()) error {
 		return nil
 	}
 	chosen := free[0]
-	if n := l.outage.probes; n%2 == 1 && len(free) > 1 {
+	if n := l.breaker.probes; n%2 == 1 && len(free) > 1 {
 		chosen = free[1+n/2%(len(free)-1)]
 	}
 	bodies, _, err := l.backlog(ctx, chosen.d.Seq-1, 1, true)
@@ -238,7 +233,7 @@ func (l *lane) probeable(list []*outbox.Stored) []*item {
 		if it.waits > 0 {
 			continue
 		}
-		if l.outage.probes > 0 && now.Sub(it.since) > l.opts.MaxAge {
+		if l.breaker.probes > 0 && now.Sub(it.since) > l.opts.MaxAge {
 			order.remove(it, func(*item) {})
 			l.outcomes = append(l.outcomes, outbox.Outcome{Seq: s.Seq, State: outbox.Dead, Attempts: s.Attempts})
 			expired++

@@ -264,7 +264,7 @@ func TestBodyBound(t *testing.T) {
 	s := openStore(t, t.TempDir())
 	w, _ := running(t, s, map[string]Endpoint{"crm": {URL: r.URL()}, "erp": {URL: other.URL()}}, quick())
 	var list []*outbox.Delivery
-	for i := range 200 {
+	for i := range 400 {
 		d := making("crm", i, fmt.Sprint(i%16))
 		d.Body = []byte(`"` + strings.Repeat("x", 100<<10) + `"`)
 		list = append(list, d)
@@ -275,7 +275,7 @@ func TestBodyBound(t *testing.T) {
 	r.WaitRequests(patience(t), 1)
 	all := w.Status().Endpoints
 	got := all[slices.IndexFunc(all, func(e EndpointStatus) bool { return e.Rules[0] == "crm" })]
-	if !got.Parked || got.Pending*(100<<10) > maxHotBytes+maxHotBytes/2 {
+	if !got.Parked || got.Pending > maxHotBytes/(100<<10)+pageLimit {
 		t.Errorf("too much is in memory: %+v", got)
 	}
 	open.Store(true)
