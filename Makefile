@@ -15,7 +15,7 @@ demo: build # bookings in a real MariaDB, webhooks on the screen
 test: # unit and integration tests, against servers they start themselves
 	@tools/need.sh mariadb cc
 	go vet ./...
-	go vet -tags crash ./cmd/rowhook
+	go vet -tags crash ./...
 	go test -race -timeout 15m $(TESTFLAGS) ./...
 
 lint: # the version that tools/go.mod pins
@@ -25,9 +25,10 @@ conformance: # replay what the real plugin did, and compare what it sent: ROWHOO
 	@tools/need.sh mariadb
 	go test -count=1 -timeout 10m $(TESTFLAGS) ./conformance
 
-crash: # kill -9 in the middle of everything, again and again
+crash: # kills, power cuts, full disks, wrong clocks, and receivers that come and go; CRASH_FACTOR=20 for hours of it
 	@tools/need.sh mariadb
-	go test -count=1 -tags crash -timeout 20m $(TESTFLAGS) -run Crash ./cmd/rowhook
+	go vet -tags crash ./cmd/rowhook ./crash ./outbox/sqlite/...
+	go test -count=1 -tags crash -timeout $$((20 * $${CRASH_FACTOR:-1}))m -v $(TESTFLAGS) -run Crash ./cmd/rowhook ./outbox/sqlite ./crash
 
 memory: # resident memory of the daemon under transactions of a million rows, a row of 64 MB, a backlog of BACKLOG_GB
 	@tools/need.sh mariadb

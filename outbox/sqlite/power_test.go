@@ -80,5 +80,8 @@ func victim(t *testing.T, dir, plan string) (position int) {
 	if err := cmd.Wait(); cmd.ProcessState.Exited() || !strings.HasPrefix(said.String(), "fault: power") {
 		t.Fatalf("%s: the victim ended by itself: %v\n%s", plan, err, said.String())
 	}
+	if err := fault.AfterCut(dir); err != nil {
+		t.Fatal(err)
+	}
 	return position
 }

@@ -6,12 +6,12 @@
 //	ROWHOOK_FAULT="kill any 17"        SIGKILL right before the 17th change of a file
 //	ROWHOOK_FAULT="torn db 3"          the same for the outbox's main file alone; a write is half done
 //	ROWHOOK_FAULT="kill stop 2"        before the second change since the process was told to stop
+//	ROWHOOK_FAULT="kill db,sync 1"     before the first sync of the main file
 //	ROWHOOK_FAULT="power any 17 42"    a power cut: what was not synced is dropped, in parts that the seed 42 chooses
 //	ROWHOOK_FAULT="power signal 0 42"  the same at SIGUSR1
 //	ROWHOOK_FAULT="lie power any 9 1"  a disk that only says that it synced
 //
-// A change is a write, a truncation, a growth, a sync, a creation or a deletion: each point where what is durable may
-// change.
+// A change is one of write, truncate, grow, sync, create and delete: each point where what is durable may change.
 package fault
 
 import (
@@ -53,19 +53,24 @@ var query = sync.OnceValue(func() string {
 type plan struct {
 	lie    bool   // a sync changes nothing
 	action string // kill, torn, power
-	phase  string // any, db, stop, signal
-	n      int    // the change before which it happens, counted in the phase
+	where  string // any, or with commas: db, stop, signal, a kind of change
+	n      int    // the change before which it happens, counted there
 	seed   uint64
+}
+
+// at says whether a condition is among where.
+func (p plan) at(condition string) bool {
+	return slices.Contains(strings.Split(p.where, ","), condition)
 }
 
 func parsePlan(text string) (p plan, err error) {
 	rest, lie := strings.CutPrefix(text, "lie ")
 	p.lie = lie
-	fields, err := fmt.Sscan(rest, &p.action, &p.phase, &p.n, &p.seed)
+	fields, err := fmt.Sscan(rest, &p.action, &p.where, &p.n, &p.seed)
 	if fields == 3 {
 		err = nil // the seed may be left out
 	}
-	known := slices.Contains([]string{"kill", "torn", "power"}, p.action) && slices.Contains([]string{"any", "db", "stop", "signal"}, p.phase)
+	known := slices.Contains([]string{"kill", "torn", "power"}, p.action)
 	if err == nil && !known {
 		err = errors.New("there is no such fault")
 	}
@@ -89,10 +94,10 @@ type machine struct {
 func newMachine(system vfs.VFSFilename, p plan) *machine {
 	m := &machine{VFSFilename: system, plan: p, power: newPower(p.seed, p.action == "power")}
 	told := make(chan os.Signal, 1)
-	switch p.phase {
-	case "stop":
+	switch {
+	case p.at("stop"):
 		signal.Notify(told, os.Interrupt, syscall.SIGTERM)
-	case "signal":
+	case p.at("signal"):
 		signal.Notify(told, syscall.SIGUSR1)
 	default:
 		return m
@@ -102,7 +107,7 @@ func newMachine(system vfs.VFSFilename, p plan) *machine {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.stopped = true
-		if p.phase == "signal" {
+		if p.at("signal") {
 			m.die("signal", "")
 		}
 	}()
@@ -114,17 +119,8 @@ func (m *machine) before(change, path string) { m.beforeWrite(change, path, func
 
 // beforeWrite is before, for a change that half can do in part.
 func (m *machine) beforeWrite(change, path string, half func()) {
-	switch m.plan.phase {
-	case "signal":
+	if !m.counts(change, path) {
 		return
-	case "stop":
-		if !m.stopped {
-			return
-		}
-	case "db":
-		if filepath.Ext(path) != ".db" {
-			return
-		}
 	}
 	if m.changes++; m.changes != m.plan.n {
 		return
@@ -135,6 +131,25 @@ func (m *machine) beforeWrite(change, path string, half func()) {
 	m.die(change, path)
 }
 
+// counts says whether a change is of those that the plan counts.
+func (m *machine) counts(change, path string) bool {
+	for condition := range strings.SplitSeq(m.plan.where, ",") {
+		met := condition == change
+		switch condition {
+		case "any":
+			met = true
+		case "stop":
+			met = m.stopped
+		case "db":
+			met = filepath.Ext(path) == ".db"
+		}
+		if !met { // as "signal" never is
+			return false
+		}
+	}
+	return true
+}
+
 // die ends the process as a crash or a power cut does. What the test reads of it is written before.
 func (m *machine) die(change, path string) {
 	if m.plan.action == "power" {
@@ -143,7 +158,7 @@ func (m *machine) die(change, path string) {
 			os.Exit(2)
 		}
 	}
-	fmt.Fprintf(os.Stderr, "fault: %s %s %d: %s %s\n", m.plan.action, m.plan.phase, m.changes, change, filepath.Base(path))
+	fmt.Fprintf(os.Stderr, "fault: %s %s %d: %s %s\n", m.plan.action, m.plan.where, m.changes, change, filepath.Base(path))
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // cannot fail
 	select {}
 }

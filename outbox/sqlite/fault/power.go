@@ -8,14 +8,16 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // sector is what a disk writes whole or not at all.
 const sector = 512
 
 // power remembers what a power cut may take back: everything that was changed since it was synced. Writes reach the
-// files at once, so that reading needs no help; a cut puts older sectors back.
+// files at once, so that reading needs no help; a cut takes older sectors instead.
 type power struct {
 	on     bool
 	random *rand.Rand
@@ -119,33 +121,62 @@ func (p *power) mood() float64 {
 	return [...]float64{0, 1, 0.5, p.random.Float64()}[p.random.IntN(4)]
 }
 
-// cut leaves the files as a power cut does.
+// The files that a power cut changes are changed when the process is dead, by AfterCut: until then it goes on reading
+// them. Beside each lies what the disk has of it, or a mark that it has nothing.
+const (
+	cutImage = ".cut"
+	cutGone  = ".cut-gone"
+)
+
+// cut notes what the files are after the power cut.
 func (p *power) cut() error {
 	survives := p.mood()
-	for _, path := range slices.Sorted(maps.Keys(p.files)) {
+	disk := map[string][]byte{} // nil: no file
+	for path, u := range p.files {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		if err := overwrite(path, p.image(content, p.files[path], survives)); err != nil {
-			return err
-		}
+		disk[path] = p.image(content, u, survives)
 	}
 	for _, n := range slices.Backward(p.names) {
 		if p.random.Float64() < survives {
 			continue
 		}
-		var err error
 		if n.created {
-			err = os.Remove(n.path)
+			disk[n.path] = nil
 		} else if _, there := os.Stat(n.path); there != nil {
-			err = overwrite(n.path, n.content)
+			disk[n.path] = n.content
 		}
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+	}
+	for path, content := range disk {
+		suffix := cutImage
+		if content == nil {
+			suffix = cutGone
+		}
+		if err := os.WriteFile(path+suffix, content, 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// AfterCut changes the files in a directory as the power cut, which ended the process that had them open, wanted it.
+func AfterCut(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if name, ok := strings.CutSuffix(path, cutImage); ok {
+			err = errors.Join(err, os.Rename(path, name))
+		}
+		if name, ok := strings.CutSuffix(path, cutGone); ok {
+			err = errors.Join(err, os.Remove(path), os.RemoveAll(name))
+		}
+	}
+	return err
 }
 
 // image is what the disk has of a file: of each sector that was not synced any content it ever had since, whatever the
@@ -183,14 +214,4 @@ func (p *power) junk(place []byte) {
 	for i := range place {
 		place[i] = byte(p.random.Uint32())
 	}
-}
-
-// overwrite changes a file in place: the process, and those that look on, have it open.
-func overwrite(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
 }

@@ -1,0 +1,134 @@
+//go:build crash
+
+package crash
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
+	"strconv"
+	"strings"
+)
+
+// ledger is what a receiver took, in its order.
+type ledger struct {
+	accepted int
+	repeats  int // of an id with the same body
+	reused   int // ids that came with another body, or for another rule
+
+	ids    map[string]receipt
+	order  map[key][]receipt         // the first receipts of ids
+	hidden map[hiddenKey]bool        // what only a receiver would learn that looks at bodies under an id it knows
+	rows   map[key]map[string]string // the table as the full saves and deletes tell it
+}
+
+// receipt is a delivery as it was received.
+type receipt struct {
+	id   string
+	rule string
+	kind kind
+	n    int64 // of a save or a status
+	body uint64
+}
+
+type hiddenKey struct {
+	rule string
+	key  key
+	n    int64
+}
+
+var bodies = maphash.MakeSeed()
+
+func newLedger() *ledger {
+	return &ledger{ids: map[string]receipt{}, order: map[key][]receipt{}, hidden: map[hiddenKey]bool{}, rows: map[key]map[string]string{}}
+}
+
+// accept takes a request in.
+func (l *ledger) accept(ruleName, site, id string, body []byte) error {
+	r, ok := ruleNamed(ruleName)
+	if !ok {
+		return fmt.Errorf("a request for a rule %q", ruleName)
+	}
+	l.accepted++
+	got := receipt{id: id, rule: r.name, kind: r.kind, body: maphash.Bytes(bodies, body)}
+	fields, ids, err := parseBody(r, body)
+	if err != nil {
+		return fmt.Errorf("rule %s, body %.300s: %w", r.name, body, err)
+	}
+	if r.kind != gone {
+		if got.n, err = stamp(r, fields); err != nil {
+			return fmt.Errorf("rule %s, body %.300s: %w", r.name, body, err)
+		}
+	}
+	if before, known := l.ids[id]; known {
+		if before == got {
+			l.repeats++
+			return nil
+		}
+		l.reused++
+		for _, object := range ids {
+			l.hidden[hiddenKey{r.name, key{site, r.entity, object}, got.n}] = true
+		}
+		return nil
+	}
+	l.ids[id] = got
+	for _, object := range ids {
+		k := key{site, r.entity, object}
+		l.order[k] = append(l.order[k], got)
+		switch {
+		case r.kind == gone:
+			delete(l.rows, k)
+		case r.load == "full":
+			l.rows[k] = fields
+		}
+	}
+	return nil
+}
+
+// parseBody reads a payload: its fields as text, and the objects that it is about.
+func parseBody(r rule, body []byte) (fields map[string]string, ids []int64, err error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return nil, nil, err
+	}
+	fields = make(map[string]string, len(raw))
+	for name, value := range raw {
+		fields[name] = textOf(value)
+	}
+	name := "id"
+	if r.kind == status {
+		name = "id_order"
+	}
+	if bytes.HasPrefix(raw[name], []byte("[")) {
+		return fields, ids, json.Unmarshal(raw[name], &ids)
+	}
+	id, err := strconv.ParseInt(fields[name], 10, 64)
+	return fields, []int64{id}, err
+}
+
+// textOf is a value as the database would show it; NULL is the text that no value is.
+func textOf(value json.RawMessage) string {
+	var text string
+	if string(value) == "null" {
+		return null
+	}
+	if json.Unmarshal(value, &text) == nil {
+		return text
+	}
+	return string(value)
+}
+
+const null = "\x00NULL"
+
+// stamps are the columns that hold the number of a change, behind which may be padding.
+var stamps = map[string]string{"appointment": "notes", "customer": "notes", "service": "description"}
+
+func stamp(r rule, fields map[string]string) (int64, error) {
+	column := stamps[r.entity]
+	if r.kind == status {
+		column = "comment"
+	}
+	number, _, _ := strings.Cut(fields[column], "|")
+	return strconv.ParseInt(number, 10, 64)
+}

@@ -1,0 +1,68 @@
+//go:build crash
+
+package crash
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rowhook/outbox/sqlite/fault"
+)
+
+// cuts is how often the power is cut: half of them before a change of a file, the other half at random instants.
+const cuts = 50
+
+// TestPowerCrash cuts the power: what was not synced is dropped, wholly or in parts, in any order.
+func TestPowerCrash(t *testing.T) {
+	t.Parallel()
+	for name, exact := range map[string]bool{"coalesce 0": true, "coalesce 500ms": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, settings{exact: exact, every: 40 * time.Millisecond, padding: 3000, more: "keep: {age: 0s}\n"})
+			w.begin()
+			for n := range cuts / 2 * int(factor) {
+				if _, hit := w.point("power", []string{"any", "any", "db", "sync"}[n%4], 1+rand.IntN(120)); !hit {
+					t.Log("a life ended without its power cut")
+				}
+				w.cut()
+			}
+			w.report("power cut, "+name, cuts*int(factor), w.settle())
+		})
+	}
+}
+
+// cut runs the daemon for a while and cuts the power.
+func (w *world) cut() {
+	w.t.Helper()
+	d := w.run(binaries.faulty, fmt.Sprintf("%s=power signal 0 %d", fault.Variable, rand.Uint64()))
+	if !d.outlived(w.ctx, 50*time.Millisecond+rand.N(600*time.Millisecond)) {
+		w.t.Fatalf("the daemon ended:\n%s", d.lastWords())
+	}
+	d.signal(syscall.SIGUSR1)
+	<-d.ended
+	if err := fault.AfterCut(w.state); err != nil {
+		w.t.Fatal(err)
+	}
+	if d.fault() == "" && strings.Contains(d.words(), following) {
+		w.t.Fatalf("the power was not cut:\n%s", d.lastWords())
+	}
+}
+
+// TestNoFaultsShippedCrash: the file system that fails is in no binary but those of the tag.
+func TestNoFaultsShippedCrash(t *testing.T) {
+	t.Parallel()
+	for tags, want := range map[string]bool{"": false, "crash": true} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", tags, "../cmd/rowhook").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if got := strings.Contains(string(out), "rowhook/outbox/sqlite/fault\n"); got != want {
+			t.Errorf("with the tags %q the faults are in the daemon: %v", tags, got)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+//go:build crash
+
+package crash
+
+import (
+	"testing"
+	"time"
+)
+
+// loadTime is how long the writers write while the daemon is killed.
+const loadTime = 25 * time.Second
+
+// TestRandomCrash kills the daemon at random instants.
+func TestRandomCrash(t *testing.T) {
+	t.Parallel()
+	for name, exact := range map[string]bool{"coalesce 0": true, "coalesce 500ms": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, settings{exact: exact, every: 25 * time.Millisecond})
+			w.begin()
+			done := make(chan struct{})
+			time.AfterFunc(loadTime*factor, func() { close(done) })
+			kills := w.lives(binaries.daemon, done, 50*time.Millisecond, 600*time.Millisecond)
+			f := w.settle()
+			w.report("SIGKILL at random, "+name, kills, f)
+			if kills < 30 {
+				t.Errorf("only %d kills: that proves little", kills)
+			}
+		})
+	}
+}

@@ -1,0 +1,210 @@
+//go:build crash
+
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"path"
+	"sync"
+	"testing"
+	"time"
+)
+
+// mood is how a receiver treats requests for a while.
+type mood int
+
+const (
+	accepting   mood = iota
+	slow             // takes its time
+	delaying         // takes longer
+	failing          // 500
+	limiting         // 429 with Retry-After
+	redirecting      // 302
+	leaving          // 410, once: that pauses the endpoint
+	cutting          // cuts the connection before it has read the request
+	hushing          // accepts the request, and cuts the connection without a word
+	refusing         // takes no connections
+	moods
+)
+
+var moodNames = [moods]string{"accepts", "is slow", "delays", "answers 500", "answers 429", "answers 302", "answers 410", "cuts", "accepts and cuts", "refuses"}
+
+// receiver is an HTTP server that comes and goes and changes its mood, and remembers what it took.
+type receiver struct {
+	address string
+	gone    chan struct{} // holds a token when it answered 410: somebody has to resume it
+
+	mu     sync.Mutex
+	server *http.Server
+	got    *ledger
+	fickle bool
+	mood   mood
+	until  time.Time // of the mood
+	calm   time.Time // until then no bad mood follows another
+	count  [moods]int
+	errors []error
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{address: "127.0.0.1:0", gone: make(chan struct{}, 1), got: newLedger()}
+	r.mu.Lock()
+	r.listen()
+	r.mu.Unlock()
+	t.Cleanup(func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		_ = r.server.Close()
+		for _, err := range r.errors {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// name is what the endpoint is called.
+func (r *receiver) name() string { return "http://" + r.address }
+
+// listen takes connections, at the same port as before; mu is held.
+func (r *receiver) listen() {
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", r.address) //nolint:usetesting // it outlives a test's context by a moment
+	if err != nil {
+		r.errors = append(r.errors, fmt.Errorf("the receiver cannot listen: %w", err))
+		return
+	}
+	r.address = listener.Addr().String()
+	server := &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}
+	r.server = server
+	go func() { _ = server.Serve(listener) }() // ends with Close
+}
+
+// ServeHTTP is http.Handler.
+func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	now := r.next()
+	if now == cutting || now == refusing {
+		panic(http.ErrAbortHandler)
+	}
+	body, err := io.ReadAll(q.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler) // the sender was killed
+	}
+	var wait time.Duration
+	switch now {
+	case slow:
+		wait = rand.N(20 * time.Millisecond)
+	case delaying:
+		wait = rand.N(200 * time.Millisecond)
+	case failing:
+		http.Error(w, "out of order", http.StatusInternalServerError)
+	case limiting:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many", http.StatusTooManyRequests)
+	case redirecting:
+		http.Redirect(w, q, "/elsewhere", http.StatusFound)
+	case leaving:
+		http.Error(w, "no more", http.StatusGone)
+	}
+	if now != accepting && now != slow && now != delaying && now != hushing {
+		return
+	}
+	if wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-q.Context().Done():
+			panic(http.ErrAbortHandler) // the same
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.got.accept(path.Base(q.URL.Path), q.Header.Get("X-Rowhook-Site"), q.Header.Get("webhook-id"), body); err != nil {
+		r.errors = append(r.errors, err)
+	}
+	if now == hushing {
+		panic(http.ErrAbortHandler)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// next is how to treat a request.
+func (r *receiver) next() mood {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if r.fickle && now.After(r.until) && r.mood != refusing {
+		r.change(now)
+	}
+	was := r.mood
+	r.count[was]++
+	if was == leaving {
+		r.mood, r.until = accepting, now.Add(time.Second)
+		select {
+		case r.gone <- struct{}{}:
+		default:
+		}
+	}
+	return was
+}
+
+// change chooses the next mood: a bad one is followed by a good one, which takes longer. mu is held.
+func (r *receiver) change(now time.Time) {
+	if r.mood > delaying {
+		r.mood, r.until = mood(rand.IntN(int(failing))), now.Add(200*time.Millisecond+rand.N(800*time.Millisecond))
+		return
+	}
+	r.mood, r.until = mood(rand.IntN(int(moods))), now.Add(rand.N(300*time.Millisecond))
+	switch r.mood {
+	case redirecting: // these count as the deliveries' own failures: each waits for its schedule then
+		r.until = now.Add(rand.N(20 * time.Millisecond))
+	case refusing:
+		r.refuse()
+	}
+}
+
+// refuse closes the door for a while. mu is held.
+func (r *receiver) refuse() {
+	old := r.server
+	go func() { _ = old.Close() }()
+	time.AfterFunc(100*time.Millisecond+rand.N(400*time.Millisecond), func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.mood, r.until = accepting, time.Now().Add(time.Second)
+		r.listen()
+	})
+}
+
+// setFickle begins or ends the changing of moods.
+func (r *receiver) setFickle(on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fickle = on
+	if !on && r.mood != refusing {
+		r.mood = accepting
+	}
+}
+
+// look calls a function with what was received so far.
+func (r *receiver) look(f func(l *ledger)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r.got)
+}
+
+// troubles counts the requests that were not accepted with an answer, by mood.
+func (r *receiver) troubles() (counts map[string]int, total int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	counts = map[string]int{}
+	for m := failing; m < moods; m++ {
+		counts[moodNames[m]] += r.count[m]
+		total += r.count[m]
+	}
+	return counts, total
+}
+
+var errDrain = errors.New("not everything was received in time")

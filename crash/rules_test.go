@@ -1,0 +1,59 @@
+//go:build crash
+
+package crash
+
+import (
+	"fmt"
+	"strings"
+)
+
+// rule is a rule of the daemon's: what it wants, and which of the receivers hears of it.
+type rule struct {
+	name, entity string
+	kind         kind
+	load         string // basic, full; empty for deletes
+	mirror       bool   // it goes to the mirror, the others to the crm
+}
+
+// rules are several of one action to one receiver, in both loads, and every kind.
+var rules = []rule{
+	{"saves-basic", "appointment", save, "basic", false},
+	{"saves-full", "appointment", save, "full", false},
+	{"statuses", "appointment", status, "basic", false},
+	{"deletes", "appointment", gone, "", false},
+	{"customers", "customer", save, "basic", false},
+	{"customers-gone", "customer", gone, "", false},
+	{"mirror-saves", "appointment", save, "full", true},
+	{"mirror-deletes", "appointment", gone, "", true},
+	{"mirror-customers", "customer", save, "full", true},
+	{"mirror-customers-gone", "customer", gone, "", true},
+	{"mirror-services", "service", save, "full", true},
+	{"mirror-services-gone", "service", gone, "", true},
+}
+
+func ruleNamed(name string) (rule, bool) {
+	for _, r := range rules {
+		if r.name == name {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+// ruleFile is the rules for the daemon. A rule's name is the path of its URL.
+func ruleFile(crm, mirror string) string {
+	var b strings.Builder
+	b.WriteString("rules:\n")
+	for _, r := range rules {
+		action, url := map[kind]string{save: "save", status: "status_change", gone: "delete"}[r.kind], crm
+		if r.mirror {
+			url = mirror
+		}
+		fmt.Fprintf(&b, "  - {name: %s, action: %s.%s, url: %q", r.name, r.entity, action, url+"/"+r.name)
+		if r.load != "" {
+			fmt.Fprintf(&b, ", load: %s", r.load)
+		}
+		b.WriteString("}\n")
+	}
+	return b.String()
+}

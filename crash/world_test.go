@@ -1,0 +1,295 @@
+//go:build crash
+
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rowhook/dbtest"
+	"rowhook/outbox/sqlite"
+)
+
+// world is a server with two sites, receivers, and writers; and the daemon between them, which a test lets fail.
+type world struct {
+	t           *testing.T
+	server      *dbtest.Server
+	sites       []*site
+	crm, mirror *receiver
+	writing     *writing
+	config      string
+	state       string // the state directory
+	exact       bool   // nothing is merged
+
+	ctx     context.Context //nolint:containedctx // the test's, with a bound
+	stop    chan struct{}
+	writers *errgroup.Group
+	helpers sync.WaitGroup
+}
+
+// writers is how many connections write.
+const writers = 4
+
+// settings are what worlds differ in.
+type settings struct {
+	exact   bool   // coalesce: 0
+	more    string // of the configuration
+	state   string // where the state directory is; empty: beside the configuration
+	server  []string
+	padding int
+	every   time.Duration // each writer's pace
+}
+
+func newWorld(t *testing.T, s settings) *world {
+	w := &world{t: t, server: dbtest.Start(t, append(s.server, "--log-warnings=0")...), crm: newReceiver(t), mirror: newReceiver(t), exact: s.exact}
+	w.sites = []*site{{"salon", "wordpress", "wp_"}, {"studio", "studio", "wp_2_"}}
+	grants := []string{"REPLICATION SLAVE, BINLOG MONITOR ON *.*"}
+	for _, site := range w.sites {
+		dbtest.Salon(t, w.server, site.schema, site.prefix)
+		w.server.Exec(t, "CREATE TABLE "+site.schema+".marks (n BIGINT PRIMARY KEY)")
+		grants = append(grants, "SELECT ON "+site.schema+".*")
+	}
+	w.server.CreateUser(t, "rowhook", "secret", grants...)
+	w.writing = newWriting(w.server.DB(t, ""), w.sites)
+	w.writing.padding, w.writing.every = s.padding, s.every
+	w.configure(s)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute*factor)
+	t.Cleanup(cancel)
+	w.ctx = ctx
+	w.assist(ctx)
+	return w
+}
+
+// configure writes the daemon's files.
+func (w *world) configure(s settings) {
+	dir := w.t.TempDir()
+	w.config, w.state = filepath.Join(dir, "config.yaml"), filepath.Join(dir, "state")
+	if s.state != "" {
+		w.state = s.state
+	}
+	coalesce := "500ms"
+	if s.exact {
+		coalesce = "0s"
+	}
+	var sites []string
+	for _, site := range w.sites {
+		sites = append(sites, fmt.Sprintf("{name: %s, schema: %s, prefix: %s}", site.name, site.schema, site.prefix))
+	}
+	for name, text := range map[string]string{
+		"config.yaml": fmt.Sprintf("database: {address: %q, user: rowhook, password: secret}\nsites: [%s]\nrules: rules.yaml\n"+
+			"state_dir: %q\ncoalesce: %s\ndeliver: {timeout: 2s}\n%s", w.server.Address(), strings.Join(sites, ", "), w.state, coalesce, s.more),
+		"rules.yaml": ruleFile(w.crm.name(), w.mirror.name()),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// assist is the person who resumes endpoints that answered 410.
+func (w *world) assist(ctx context.Context) {
+	for _, r := range []*receiver{w.crm, w.mirror} {
+		w.helpers.Go(func() {
+			again := time.NewTicker(200 * time.Millisecond)
+			defer again.Stop()
+			resume := 0
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-r.gone:
+					resume = 10 // the daemon may not have stored the pause yet, or may be away
+				case <-again.C:
+				}
+				if resume > 0 && w.command("endpoints", "resume", r.name()) == nil {
+					resume--
+				}
+			}
+		})
+	}
+	w.t.Cleanup(w.helpers.Wait)
+}
+
+// command runs one of rowhook's commands.
+func (w *world) command(args ...string) error {
+	out, err := exec.CommandContext(w.ctx, binaries.daemon, append(args, "--config", w.config)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("rowhook %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// run starts the daemon.
+func (w *world) run(binary string, env ...string) *daemon {
+	w.t.Helper()
+	d, err := run(binary, w.config, env...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(d.kill)
+	return d
+}
+
+// begin lets the daemon decide where following begins, and starts the load.
+func (w *world) begin() {
+	w.t.Helper()
+	d := w.run(binaries.daemon)
+	d.isReady(w.t)
+	if err := d.stop(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.load()
+}
+
+// load starts the writers.
+func (w *world) load() {
+	w.stop = make(chan struct{})
+	group, ctx := errgroup.WithContext(w.ctx)
+	for range writers {
+		group.Go(func() error { return w.writing.write(ctx, w.stop) })
+	}
+	w.writers = group
+	w.moody(true)
+}
+
+// quiet ends the load.
+func (w *world) quiet() {
+	w.t.Helper()
+	close(w.stop)
+	if err := w.writers.Wait(); err != nil {
+		w.t.Fatalf("writing: %v", err)
+	}
+}
+
+func (w *world) moody(on bool) {
+	w.crm.setFickle(on)
+	w.mirror.setFickle(on)
+}
+
+// lives runs the daemon again and again, and kills it after random times, until done is closed.
+func (w *world) lives(binary string, done <-chan struct{}, shortest, longest time.Duration) (kills int) {
+	w.t.Helper()
+	for {
+		d := w.run(binary)
+		d.outlived(w.ctx, shortest+rand.N(longest-shortest))
+		d.kill()
+		kills++
+		if err := d.gaveUp(); err != nil {
+			w.t.Fatal(err)
+		}
+		select {
+		case <-done:
+			return kills
+		case <-w.ctx.Done():
+			w.t.Fatal(w.ctx.Err())
+		default:
+		}
+	}
+}
+
+// settle ends the load and the moods, lets the daemon finish, and judges what was received.
+func (w *world) settle() *findings {
+	w.t.Helper()
+	w.quiet()
+	w.moody(false)
+	d := w.run(binaries.daemon)
+	d.isReady(w.t)
+	return w.finish(d)
+}
+
+// finish lets a daemon deliver everything, stops it, and judges.
+func (w *world) finish(d *daemon) *findings {
+	w.t.Helper()
+	if err := w.drain(d); err != nil {
+		w.t.Errorf("%v; the daemon's last words:\n%s", err, d.lastWords())
+	}
+	if err := d.stop(); err != nil {
+		w.t.Error(err)
+	}
+	f := w.judge()
+	f.shadow = w.compareShadow(f)
+	if n, err := w.undelivered(); err != nil || n > 0 {
+		w.t.Errorf("%d deliveries are not delivered, though everything was received: %v", n, err)
+	}
+	return f
+}
+
+// drain waits until nothing is missing. Deliveries that failed by themselves wait for their schedule: they are hastened.
+func (w *world) drain(d *daemon) error {
+	look := time.NewTicker(200 * time.Millisecond)
+	defer look.Stop()
+	late := time.After(drainTime * factor)
+	for looks := 1; ; looks++ {
+		if f := w.judge(); f.lost+f.swallowed == 0 {
+			if n, err := w.undelivered(); err == nil && n == 0 {
+				return nil
+			}
+		}
+		if looks%5 == 0 {
+			if err := w.command("deliveries", "retry", "--state", "waiting"); err != nil {
+				w.t.Log(err)
+			}
+		}
+		select {
+		case <-look.C:
+		case <-d.ended:
+			return errors.New("the daemon ended")
+		case <-late:
+			return errDrain
+		case <-w.ctx.Done():
+			return w.ctx.Err()
+		}
+	}
+}
+
+// judge holds both receivers against the journal. The writers must be quiet.
+func (w *world) judge() *findings {
+	f := &findings{}
+	w.crm.look(func(l *ledger) { f.add(judge(w.writing.objects, l, false, w.exact)) })
+	w.mirror.look(func(l *ledger) { f.add(judge(w.writing.objects, l, true, w.exact)) })
+	return f
+}
+
+// undelivered counts what the outbox still has to deliver.
+func (w *world) undelivered() (n int, err error) {
+	store, err := sqlite.OpenReadOnly(w.ctx, w.state)
+	if err != nil {
+		return 0, err
+	}
+	defer store.Close()
+	counts, err := store.Counts(w.ctx)
+	for _, c := range counts {
+		n += c.N
+	}
+	return n, err
+}
+
+// drainTime is how long what is left at the end of a test may take.
+const drainTime = 90 * time.Second
+
+// report logs what a test did, and enters it in the table of faults.
+func (w *world) report(fault string, times int, f *findings) {
+	w.t.Helper()
+	accepted := 0
+	w.crm.look(func(l *ledger) { accepted += l.accepted })
+	w.mirror.look(func(l *ledger) { accepted += l.accepted })
+	crm, a := w.crm.troubles()
+	mirror, b := w.mirror.troubles()
+	w.t.Logf("%s, %d times; %d transactions, %d receipts; %d answers were bad: %v %v; %s",
+		fault, times, w.writing.done.Load(), accepted, a+b, crm, mirror, f)
+	if f.wrong() {
+		w.t.Errorf("%s: something was lost, changed or out of order", fault)
+	}
+	faults.add(fault, times, f)
+}
