@@ -32,7 +32,7 @@ const following = "following the binlog"
 // run starts a binary with a configuration; the environment goes behind the test's.
 func run(binary, config string, env ...string) (*daemon, error) {
 	d := &daemon{ready: make(chan struct{}), ended: make(chan struct{})}
-	d.cmd = exec.Command(binary, "run", "--config", config) //nolint:noctx // it is killed in other ways
+	d.cmd = exec.Command(binary, "run", "--config", config)
 	d.cmd.Env = append(os.Environ(), env...)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	d.cmd.Stdout, d.cmd.Stderr = d, d

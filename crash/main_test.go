@@ -17,13 +17,16 @@ import (
 )
 
 // factor makes everything longer.
-var factor = func() time.Duration {
+var factor = func() int {
 	n, err := strconv.Atoi(os.Getenv("CRASH_FACTOR"))
 	if err != nil || n < 1 {
 		return 1
 	}
-	return time.Duration(n)
+	return n
 }()
+
+// longer is a time, made longer.
+func longer(d time.Duration) time.Duration { return time.Duration(factor) * d }
 
 // binaries are the daemon as it is shipped, and one whose files fail on wish.
 var binaries struct{ daemon, faulty string }
@@ -39,7 +42,7 @@ func testMain(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	binaries.daemon, binaries.faulty = filepath.Join(dir, "rowhook"), filepath.Join(dir, "rowhook-faulty")
 	for _, args := range [][]string{{"-o", binaries.daemon}, {"-o", binaries.faulty, "-tags", "crash"}} {
-		out, err := exec.Command("go", append(append([]string{"build"}, args...), "../cmd/rowhook")...).CombinedOutput() //nolint:noctx // bounded by the test
+		out, err := exec.Command("go", append(append([]string{"build"}, args...), "../cmd/rowhook")...).CombinedOutput()
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "building rowhook: %v\n%s", err, out)
 			return 1

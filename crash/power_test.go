@@ -25,13 +25,13 @@ func TestPowerCrash(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, settings{exact: exact, every: 40 * time.Millisecond, padding: 3000, more: "keep: {age: 0s}\n"})
 			w.begin()
-			for n := range cuts / 2 * int(factor) {
+			for n := range cuts / 2 * factor {
 				if _, hit := w.point("power", []string{"any", "any", "db", "sync"}[n%4], 1+rand.IntN(120)); !hit {
 					t.Log("a life ended without its power cut")
 				}
 				w.cut()
 			}
-			w.report("power cut, "+name, cuts*int(factor), w.settle())
+			w.report("power cut, "+name, cuts*factor, w.settle())
 		})
 	}
 }

@@ -19,7 +19,7 @@ func TestRandomCrash(t *testing.T) {
 			w := newWorld(t, settings{exact: exact, every: 25 * time.Millisecond})
 			w.begin()
 			done := make(chan struct{})
-			time.AfterFunc(loadTime*factor, func() { close(done) })
+			time.AfterFunc(longer(loadTime), func() { close(done) })
 			kills := w.lives(binaries.daemon, done, 50*time.Millisecond, 600*time.Millisecond)
 			f := w.settle()
 			w.report("SIGKILL at random, "+name, kills, f)

@@ -3,7 +3,6 @@
 package crash
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +45,6 @@ type receiver struct {
 	fickle bool
 	mood   mood
 	until  time.Time // of the mood
-	calm   time.Time // until then no bad mood follows another
 	count  [moods]int
 	errors []error
 }
@@ -72,8 +70,7 @@ func (r *receiver) name() string { return "http://" + r.address }
 
 // listen takes connections, at the same port as before; mu is held.
 func (r *receiver) listen() {
-	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", r.address) //nolint:usetesting // it outlives a test's context by a moment
+	listener, err := net.Listen("tcp", r.address)
 	if err != nil {
 		r.errors = append(r.errors, fmt.Errorf("the receiver cannot listen: %w", err))
 		return

@@ -160,11 +160,10 @@ func (w *writing) some(p *pool) []*object {
 // transaction is one that is being written.
 type transaction struct {
 	w        *writing
-	ctx      context.Context //nolint:containedctx // of this transaction only
+	ctx      context.Context //nolint:containedctx // of this transaction only; it outlasts the test
 	tx       *sql.Tx
 	site     *site
 	effects  map[*object]*effect
-	order    []*object
 	rollBack bool
 	err      error
 }
@@ -181,7 +180,7 @@ func (w *writing) transact(ctx context.Context, s *site, objects []*object, do f
 		return err
 	}
 	defer tx.Rollback()
-	t := &transaction{w: w, ctx: ctx, tx: tx, site: s, effects: map[*object]*effect{}}
+	t := &transaction{w: w, ctx: context.WithoutCancel(ctx), tx: tx, site: s, effects: map[*object]*effect{}}
 	for _, o := range objects {
 		t.effects[o] = &effect{existed: o.exists, exists: o.exists, letter: o.letter}
 	}
@@ -267,7 +266,7 @@ func (t *transaction) exec(format string, args ...any) {
 		return
 	}
 	query := fmt.Sprintf(format, args...)
-	if _, err := t.tx.ExecContext(context.WithoutCancel(t.ctx), query); err != nil {
+	if _, err := t.tx.ExecContext(t.ctx, query); err != nil {
 		t.err = fmt.Errorf("%.100s: %w", query, err)
 	}
 }
