@@ -25,8 +25,13 @@ var factor = func() int {
 	return n
 }()
 
-// longer is a time, made longer.
-func longer(d time.Duration) time.Duration { return time.Duration(factor) * d }
+// longer is a time, made longer; with -short it is a third.
+func longer(d time.Duration) time.Duration {
+	if testing.Short() {
+		return d / 3
+	}
+	return time.Duration(factor) * d
+}
 
 // binaries are the daemon as it is shipped, and one whose files fail on wish.
 var binaries struct{ daemon, faulty string }

@@ -64,7 +64,7 @@ func newWorld(t *testing.T, s settings) *world {
 	w.writing = newWriting(w.server.DB(t, ""), w.sites)
 	w.writing.padding, w.writing.every = s.padding, s.every
 	w.configure(s)
-	ctx, cancel := context.WithTimeout(t.Context(), longer(10*time.Minute))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(factor)*10*time.Minute)
 	t.Cleanup(cancel)
 	w.ctx = ctx
 	w.assist(ctx)
@@ -229,7 +229,7 @@ func (w *world) finish(d *daemon) *findings {
 func (w *world) drain(d *daemon) error {
 	look := time.NewTicker(200 * time.Millisecond)
 	defer look.Stop()
-	late := time.After(longer(drainTime))
+	late := time.After(time.Duration(factor)*drainTime)
 	for looks := 1; ; looks++ {
 		if f := w.judge(); f.lost+f.swallowed == 0 {
 			if n, err := w.undelivered(); err == nil && n == 0 {
