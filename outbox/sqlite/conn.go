@@ -31,6 +31,32 @@ func connect(ctx context.Context, path, mode string) (*sqlite3.Conn, error) {
 	return c, nil
 }
 
+// checksums makes a new file one whose pages have checksums, so that a page that went bad is found when it is read: a
+// payload that is changed on the disk must not be posted. Who opens the file later sees by its header that it has them;
+// the file of an older rowhook stays as it is.
+func checksums(c *sqlite3.Conn) error {
+	pages, err := number(c, `PRAGMA page_count`)
+	if err != nil || pages > 0 {
+		return err
+	}
+	_, err = c.FileControl("main", sqlite3.FCNTL_RESERVE_BYTES, reserved)
+	return err
+}
+
+// reserved is how many bytes of each page SQLite's checksum extension takes.
+const reserved = 8
+
+// seal is the last byte of each batch of payloads, so that none ends with a zero: to the checksums a page of zeros is a
+// good one, and as the last page of a long value it would pass. A single large payload ends with its own last byte, which
+// in JSON is no zero either.
+const seal = 1
+
+// hasChecksums says whether the file is one with checksums, and so with seals.
+func hasChecksums(c *sqlite3.Conn) (bool, error) {
+	n, err := c.FileControl("main", sqlite3.FCNTL_RESERVE_BYTES)
+	return n == reserved, err
+}
+
 // checkWAL makes sure that the file is in WAL mode: SQLite keeps silent when the file system cannot do it.
 func checkWAL(c *sqlite3.Conn) error {
 	return each(c, `PRAGMA journal_mode`, nil, func(s *sqlite3.Stmt) (bool, error) {

@@ -30,13 +30,13 @@ func advise(path string, err error) string {
 	switch {
 	case errors.Is(err, sqlite3.FULL), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "the disk is full; nothing is lost, and it goes on when there is room again"
+	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.IOERR_DATA): // the last: a checksum
+		return "the file is damaged; stop rowhook and restore a backup, or rescue what it holds with sqlite3's .recover command"
 	case errors.Is(err, sqlite3.IOERR): // the driver reports a full disk as any other failed write
 		if room, ok := freeSpace(path); ok && room < lowSpace {
 			return fmt.Sprintf("the disk is full (%d KB are free); nothing is lost, and it goes on when there is room again", room>>10)
 		}
 		return "the disk reports an error; look at the kernel's log"
-	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
-		return "the file is damaged; stop rowhook and restore a backup, or rescue what it holds with sqlite3's .recover command"
 	case errors.Is(err, sqlite3.BUSY):
 		return "another program has a transaction open on the file (sqlite3?); end it"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS),

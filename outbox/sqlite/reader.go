@@ -229,10 +229,14 @@ type scanner struct {
 	labels map[int64]label
 	blob   *sqlite3.Blob
 	batch  int64 // the batch of blob
+	sealed bool  // blobs end with a seal
 }
 
-func newScanner(c *sqlite3.Conn) (*scanner, error) {
-	sc := &scanner{conn: c, labels: make(map[int64]label)}
+func newScanner(c *sqlite3.Conn) (sc *scanner, err error) {
+	sc = &scanner{conn: c, labels: make(map[int64]label)}
+	if sc.sealed, err = hasChecksums(c); err != nil {
+		return nil, err
+	}
 	return sc, eachLabel(c, func(id int64, l label) { sc.labels[id] = l })
 }
 
@@ -294,11 +298,9 @@ func (r *reader) attempts(ctx context.Context, seq int64) (list []outbox.Attempt
 // body reads one payload out of the blob of its batch.
 func (sc *scanner) body(batch, off, length int64) (body []byte, err error) {
 	if sc.blob == nil || sc.batch != batch {
-		_ = sc.blob.Close()
-		if sc.blob, err = sc.conn.OpenBlob("main", "batch", "body", batch, false); err != nil {
+		if err := sc.open(batch); err != nil {
 			return nil, err
 		}
-		sc.batch = batch
 	}
 	if off < 0 || length < 0 || off > sc.blob.Size() || length > sc.blob.Size()-off {
 		return nil, fmt.Errorf("bytes %d to %d of %d: %w", off, off+length, sc.blob.Size(), sqlite3.CORRUPT)
@@ -318,4 +320,27 @@ func (sc *scanner) body(batch, off, length int64) (body []byte, err error) {
 		rest = rest[n:]
 	}
 	return body, nil
+}
+
+// open opens the payloads of a batch.
+func (sc *scanner) open(batch int64) (err error) {
+	_ = sc.blob.Close()
+	sc.batch = 0
+	if sc.blob, err = sc.conn.OpenBlob("main", "batch", "body", batch, false); err != nil {
+		return err
+	}
+	if sc.sealed {
+		var last [1]byte
+		if _, err := sc.blob.Seek(-1, io.SeekEnd); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(sc.blob, last[:]); err != nil {
+			return err
+		}
+		if last[0] == 0 {
+			return fmt.Errorf("the end of the payloads is missing: %w", sqlite3.CORRUPT)
+		}
+	}
+	sc.batch = batch
+	return nil
 }

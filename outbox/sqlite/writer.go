@@ -63,6 +63,9 @@ func (w *writer) open() error {
 	if err != nil {
 		return err
 	}
+	if err := checksums(w.conn); err != nil {
+		return err
+	}
 	if err := prepareFile(w.conn); err != nil {
 		return err
 	}
@@ -224,10 +227,11 @@ func (w *writer) writeDeliveries(list []*outbox.Delivery) error {
 			}
 			if len(d.Body) > maxBlob {
 				next++
-				break // it is alone, and needs no copy
+				break // it is alone, and needs no copy and no seal
 			}
 			w.body = append(w.body, d.Body...)
 		}
+		w.body = append(w.body, seal)
 		body := w.body
 		if len(list[first].Body) > maxBlob {
 			body = list[first].Body
