@@ -229,7 +229,7 @@ func (w *world) finish(d *daemon) *findings {
 func (w *world) drain(d *daemon) error {
 	look := time.NewTicker(200 * time.Millisecond)
 	defer look.Stop()
-	late := time.After(time.Duration(factor)*drainTime)
+	late := time.After(time.Duration(factor) * drainTime)
 	for looks := 1; ; looks++ {
 		if f := w.judge(); f.lost+f.swallowed == 0 {
 			if n, err := w.undelivered(); err == nil && n == 0 {
