@@ -1,0 +1,253 @@
+package cdc
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// The statements that change tables are read strictly: a statement is understood to its last token, or not at all. What
+// is not understood is not guessed: the columns of the tables that it may touch are unknown from there on, and the
+// server is asked for them (see lookup.go). So only what sites and their tools really write has to be known here, and
+// nothing breaks when a server learns a new clause.
+
+// ddlOp is what a statement does to one table, or to a schema, which stands for a table without a name.
+type ddlOp struct {
+	kind   ddlKind
+	table  TableName
+	other  TableName   // the one that is copied, or the new name
+	unless bool        // only when there is none of that name
+	alter  *alteration // of a new table: all of it
+}
+
+type ddlKind uint8
+
+const (
+	ddlCreate ddlKind = iota + 1
+	ddlLike
+	ddlAlter
+	ddlRename
+	ddlDrop
+	ddlSchema     // the default charset of a schema is another one
+	ddlDropSchema //
+)
+
+// alteration is what changes in a table's columns at once.
+type alteration struct {
+	columns []columnChange
+	renames []renamedColumn
+	drops   []droppedColumn
+	dropKey bool
+	key     []string // the columns of a new primary key
+	charset string   // the new default, empty: it stays
+	convert bool     // charset is that of all columns, too
+}
+
+// columnChange adds a column, or puts one in the place of another.
+type columnChange struct {
+	old   string // empty: none
+	def   columnDraft
+	first bool
+	after string
+	maybe bool // IF [NOT] EXISTS
+}
+
+type renamedColumn struct {
+	old, name string
+	maybe     bool
+}
+
+type droppedColumn struct {
+	name  string
+	maybe bool
+}
+
+// columnDraft is a column as a statement tells it: the charset may be the table's.
+type columnDraft struct {
+	column
+	text    bool // it has a charset
+	primary bool
+}
+
+// none says that nothing changes.
+func (a *alteration) none() bool {
+	return len(a.columns) == 0 && len(a.renames) == 0 && len(a.drops) == 0 && !a.dropKey && a.key == nil && a.charset == ""
+}
+
+// unknownCharset is a charset that the statement does not tell.
+const unknownCharset = "?"
+
+// maxDDL bounds the statements that are read, in bytes.
+const maxDDL = 1 << 20
+
+// readDDL says what a statement does to tables; false when it is not understood.
+func readDDL(d dialect, schema, text string) ([]ddlOp, bool) {
+	if len(text) > maxDDL || !utf8.ValidString(text) || d.mariaDB && d.sqlMode&modeOracle != 0 {
+		return nil, false
+	}
+	p := &ddlParser{lexer: lexer{dialect: d, text: text}, schema: schema}
+	p.advance()
+	switch {
+	case p.accept("CREATE"):
+		p.create()
+	case p.accept("ALTER"):
+		p.alterAny()
+	case p.accept("RENAME"):
+		p.rename()
+	case p.accept("DROP"):
+		p.drop()
+	case p.accept("TRUNCATE"):
+		p.skipAll()
+	default:
+		p.fail()
+	}
+	p.acceptMark(";")
+	if p.tok.kind != endToken || p.failed {
+		return nil, false
+	}
+	return p.ops, true
+}
+
+// ddlParser reads one statement. After a failure there are no more tokens, so every loop ends.
+type ddlParser struct {
+	lexer
+	tok    token // the one that comes next
+	schema string
+	failed bool
+	ops    []ddlOp
+}
+
+func (p *ddlParser) fail() {
+	p.failed = true
+	p.tok = token{}
+}
+
+func (p *ddlParser) advance() {
+	if p.failed {
+		return
+	}
+	if p.tok = p.next(); p.tok.kind == badToken {
+		p.fail()
+	}
+}
+
+// peek is the token behind the next one.
+func (p *ddlParser) peek() token {
+	l := p.lexer
+	return l.next()
+}
+
+func (t token) is(word string) bool { return t.kind == wordToken && strings.EqualFold(t.text, word) }
+
+func (t token) isMark(mark string) bool { return t.kind == markToken && t.text == mark }
+
+// accept takes words when they come next, all or none.
+func (p *ddlParser) accept(words ...string) bool {
+	if !p.tok.is(words[0]) {
+		return false
+	}
+	l := p.lexer
+	for _, w := range words[1:] {
+		if !l.next().is(w) {
+			return false
+		}
+	}
+	p.lexer = l
+	p.advance()
+	return true
+}
+
+func (p *ddlParser) acceptMark(mark string) bool {
+	if !p.tok.isMark(mark) {
+		return false
+	}
+	p.advance()
+	return true
+}
+
+func (p *ddlParser) expect(words ...string) {
+	if !p.accept(words...) {
+		p.fail()
+	}
+}
+
+func (p *ddlParser) expectMark(mark string) {
+	if !p.acceptMark(mark) {
+		p.fail()
+	}
+}
+
+// acceptOneOf takes one of some words, which it returns in upper case.
+func (p *ddlParser) acceptOneOf(words ...string) string {
+	for _, w := range words {
+		if p.accept(w) {
+			return w
+		}
+	}
+	return ""
+}
+
+// name takes a name.
+func (p *ddlParser) name() string {
+	if p.tok.kind != wordToken && p.tok.kind != nameToken || p.tok.text == "" {
+		p.fail()
+		return ""
+	}
+	name := p.tok.text
+	p.advance()
+	return name
+}
+
+// tableName takes a table's name, perhaps with its schema's.
+func (p *ddlParser) tableName() TableName {
+	t := TableName{p.schema, p.name()}
+	if p.acceptMark(".") {
+		t = TableName{t.Name, p.name()}
+	}
+	if t.Schema == "" {
+		p.fail()
+	}
+	return p.folded(t)
+}
+
+// folded is a name as the log's table maps have it.
+func (d dialect) folded(t TableName) TableName {
+	if d.foldNames {
+		return TableName{strings.ToLower(t.Schema), strings.ToLower(t.Name)}
+	}
+	return t
+}
+
+// parens steps over a pair of parentheses and what is in it.
+func (p *ddlParser) parens() {
+	p.expectMark("(")
+	for depth := 1; depth > 0 && !p.failed; p.advance() {
+		switch {
+		case p.tok.isMark("("):
+			depth++
+		case p.tok.isMark(")"):
+			depth--
+		case p.tok.kind == endToken:
+			p.fail()
+		}
+	}
+}
+
+// skipAll steps over the rest of the statement, which is of no matter.
+func (p *ddlParser) skipAll() {
+	for p.tok.kind != endToken {
+		p.advance()
+	}
+}
+
+// skipClause steps over the rest of a clause, up to a comma or a parenthesis that belongs to what is around it.
+func (p *ddlParser) skipClause() {
+	for p.tok.kind != endToken && !p.tok.isMark(",") && !p.tok.isMark(")") && !p.tok.isMark(";") {
+		if p.tok.isMark("(") {
+			p.parens()
+		} else {
+			p.advance()
+		}
+	}
+}
+
+func (p *ddlParser) op(op ddlOp) { p.ops = append(p.ops, op) }

@@ -1,0 +1,313 @@
+package cdc
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"rowhook/dbtest"
+)
+
+// TestDDLAsTheServer runs random statements that change tables, and compares what the history makes of them with what
+// the server did.
+func TestDDLAsTheServer(t *testing.T) { onKinds(t, testDDLAsTheServer) }
+
+func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
+	t.Helper()
+	server := startServer(t, kind)
+	conn := schemaConn(t, server, "ddl")
+	execute(t, conn, "ALTER DATABASE ddl CHARACTER SET latin1")
+	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a", "b", "_a_new"))
+	h := newHistory(s.watched)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	g := &ddlWriter{Rand: rand.New(rand.NewPCG(seed, 0)), mysql: kind.MySQL()}
+	h.learn(TableName{Schema: "ddl"}, &definition{Charset: "latin1"})
+	for _, name := range []string{"a", "b", "_a_new"} {
+		h.learn(TableName{"ddl", name}, gone)
+	}
+	done, declined := 0, 0
+	for range 800 {
+		text := g.statement()
+		if _, err := conn.ExecContext(t.Context(), text); err != nil {
+			if wrong(err) {
+				t.Fatalf("%s: %v", text, err)
+			}
+			if strings.Contains(text, "OR REPLACE TABLE") { // has dropped the old one
+				relearn(t, s, h)
+			}
+			continue
+		}
+		done++
+		if err := applyText(s, h, text); err != nil {
+			if !ambiguous.MatchString(text) {
+				t.Fatalf("%s: %v", text, err)
+			}
+			declined++
+			relearn(t, s, h)
+		}
+		h.commit()
+		for _, name := range []string{"a", "b", "_a_new"} {
+			compareWithServer(t, s, h, TableName{"ddl", name}, text)
+		}
+		g.look(t, conn)
+	}
+	t.Logf("%d statements, %d declined", done, declined)
+	if done < 200 || declined > done/20 {
+		t.Errorf("the server took %d statements, of which %d were declined", done, declined)
+	}
+}
+
+// ambiguous are statements that may be declined: the servers go ways of their own with them.
+var ambiguous = regexp.MustCompile("CONVERT TO|AFTER|IF NOT EXISTS")
+
+// relearn takes in what the tables are by the server's word.
+func relearn(t *testing.T, s *Source, h *history) {
+	t.Helper()
+	for _, name := range h.all() {
+		is, err := s.define(t.Context(), name)
+		if err != nil {
+			is = gone
+		}
+		h.learn(name, is)
+	}
+}
+
+// applyText moves a history forward by a statement.
+func applyText(s *Source, h *history, text string) error {
+	ops, ok := s.readDDL(&query{schema: "ddl", text: []byte(text), charset: "utf8mb4"})
+	if !ok {
+		return errors.New("not understood")
+	}
+	for i := range ops {
+		if err := h.apply(&ops[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareWithServer(t *testing.T, s *Source, h *history, name TableName, text string) {
+	t.Helper()
+	is := h.get(name)
+	want, err := s.define(t.Context(), name)
+	switch {
+	case err != nil && (is == nil || is == gone):
+	case err != nil:
+		t.Fatalf("%s is known as %v, the server says %v\nafter %s", name, is, err, text)
+	case is == nil || is == gone:
+		t.Fatalf("%s is not known\nafter %s", name, text)
+	default:
+		if d := is.difference(want); d != "" || is.vague() {
+			t.Fatalf("%s: the server says %s (vague: %t)\nafter %s\n got %v\nwant %v", name, d, is.vague(), text, is.Columns, want.Columns)
+		}
+	}
+}
+
+// ddlWriter writes random statements about tables a, b and _a_new.
+type ddlWriter struct {
+	*rand.Rand
+	mysql   bool
+	columns map[string][]string // by table, as they are
+	fresh   int
+}
+
+// look reads what columns there are, to write about.
+func (g *ddlWriter) look(t *testing.T, conn *sql.Conn) {
+	t.Helper()
+	rows, err := queryRows(t.Context(), conn, "SELECT table_name AS name, column_name AS col FROM information_schema.columns WHERE table_schema = 'ddl' ORDER BY ordinal_position")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.columns = map[string][]string{}
+	for _, r := range rows {
+		g.columns[r["name"]] = append(g.columns[r["name"]], r["col"])
+	}
+}
+
+// wrong says whether the server could not read a statement; other refusals are to be expected.
+func wrong(err error) bool {
+	refused, ok := errors.AsType[*mysqlError](err)
+	return !ok || refused.Number == mysql.ER_PARSE_ERROR
+}
+
+func (g *ddlWriter) pick(of ...string) string { return of[g.IntN(len(of))] }
+
+func (g *ddlWriter) table() string { return g.pick("a", "a", "a", "b", "_a_new") }
+
+func (g *ddlWriter) column(table string) string {
+	columns := g.columns[table]
+	if len(columns) == 0 {
+		return "none"
+	}
+	return g.varied(columns[g.IntN(len(columns))])
+}
+
+// varied writes a name in one of the ways there are.
+func (g *ddlWriter) varied(name string) string {
+	switch g.IntN(6) {
+	case 0:
+		return "`" + strings.ReplaceAll(strings.ToUpper(name), "`", "``") + "`"
+	case 1, 2, 3:
+		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+	}
+	if strings.ContainsAny(name, "` ,") || name == "key" || name == "primary" {
+		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+	}
+	return name
+}
+
+func (g *ddlWriter) name() string {
+	g.fresh++
+	switch g.IntN(12) {
+	case 0:
+		return "`odd ``name, " + fmt.Sprint(g.fresh) + "`"
+	case 1:
+		return "größe" + fmt.Sprint(g.fresh)
+	case 2:
+		return g.pick("comment", "status", "type", "date", "`key`", "`primary`", "algorithm", "engine")
+	}
+	return fmt.Sprintf("c%d", g.fresh)
+}
+
+func (g *ddlWriter) statement() string {
+	switch g.IntN(24) {
+	case 0, 1:
+		return g.create()
+	case 2:
+		return "DROP TABLE IF EXISTS " + g.pick("b", "_a_new", "`b`, _a_new", "ddl.a")
+	case 3:
+		return g.pick("CREATE TABLE b LIKE a", "CREATE TABLE _a_new LIKE ddl.a", "CREATE TABLE b (LIKE _a_new)", "CREATE TABLE IF NOT EXISTS _a_new LIKE a")
+	case 4:
+		return g.pick("RENAME TABLE a TO old, b TO a, old TO b", "RENAME TABLE b TO _a_new", "RENAME TABLE a TO b, _a_new TO a", "ALTER TABLE b RENAME TO _a_new", "ALTER TABLE b RENAME a")
+	case 5:
+		return g.pick("CREATE INDEX i ON a ("+g.column("a")+")", "DROP INDEX `PRIMARY` ON a", "TRUNCATE a", "CREATE OR REPLACE VIEW v AS SELECT 1",
+			"DROP VIEW IF EXISTS v", "ALTER DATABASE ddl CHARACTER SET "+g.charset(), "ALTER SCHEMA DEFAULT COLLATE utf8mb4_general_ci")
+	}
+	table := g.table()
+	clauses := make([]string, 1+g.IntN(3))
+	for i := range clauses {
+		clauses[i] = g.clause(table)
+	}
+	return g.pick("ALTER TABLE ", "alter table ", "/*!50000 ALTER */ TABLE ddl.", "ALTER/* a comment */TABLE\n") + table + " " + strings.Join(clauses, g.pick(", ", ",\n  ", " , "))
+}
+
+func (g *ddlWriter) create() string {
+	items := []string{}
+	for range 1 + g.IntN(6) {
+		items = append(items, g.name()+" "+g.definition())
+	}
+	if g.IntN(2) == 0 {
+		items = append(items, "id INT NOT NULL", g.pick("PRIMARY KEY (id)", "PRIMARY KEY USING BTREE (`id`)", "CONSTRAINT pk PRIMARY KEY (id)", "KEY k (id), PRIMARY KEY (id DESC)", "UNIQUE KEY u (id)"))
+	}
+	g.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+	or := "CREATE TABLE "
+	switch g.IntN(3) {
+	case 0:
+		or = "CREATE TABLE IF NOT EXISTS "
+	case 1:
+		if !g.mysql {
+			or = "CREATE OR REPLACE TABLE "
+		}
+	}
+	options := g.pick("", "", " DEFAULT CHARSET="+g.charset(), " ENGINE=InnoDB CHARACTER SET "+g.charset()+" COMMENT='a ''table'' ;'", " COLLATE utf8mb4_unicode_ci, ENGINE InnoDB",
+		" ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci ROW_FORMAT=DYNAMIC")
+	return or + g.table() + " (\n" + strings.Join(items, ",\n") + "\n)" + options
+}
+
+func (g *ddlWriter) charset() string {
+	return g.pick("latin1", "utf8", "utf8mb4", "utf8mb4", "utf8mb3", "cp1251", "ucs2", "binary", "gbk", "ascii")
+}
+
+func (g *ddlWriter) clause(table string) string {
+	place := ""
+	switch g.IntN(4) {
+	case 0:
+		place = " FIRST"
+	case 1:
+		place = " AFTER " + g.column(table)
+	}
+	maybe, maybeNot := "", ""
+	if !g.mysql && g.IntN(4) == 0 {
+		maybe, maybeNot = "IF EXISTS ", "IF NOT EXISTS "
+	}
+	switch g.IntN(22) {
+	case 0, 1, 2, 3:
+		return "ADD " + g.pick("COLUMN ", "COLUMN ", "") + maybeNot + g.pick(g.name(), g.name(), g.name(), g.column(table)) + " " + g.definition() + place
+	case 4:
+		return "ADD (" + g.name() + " " + g.definition() + ", " + g.name() + " " + g.definition() + ")"
+	case 5, 6:
+		return "DROP " + g.pick("COLUMN ", "") + maybe + g.column(table)
+	case 7, 8, 9:
+		return "MODIFY " + g.pick("COLUMN ", "") + maybe + g.column(table) + " " + g.definition() + place
+	case 10, 11, 12:
+		return "CHANGE " + g.pick("COLUMN ", "") + maybe + g.column(table) + " " + g.pick(g.name(), g.column(table)) + " " + g.definition() + place
+	case 13, 14, 15:
+		return "RENAME COLUMN " + g.column(table) + " TO " + g.pick(g.name(), g.column(table))
+	case 16:
+		return g.pick("DROP PRIMARY KEY", "DROP PRIMARY KEY, ADD PRIMARY KEY ("+g.column(table)+")", "ADD PRIMARY KEY ("+g.column(table)+", "+g.column(table)+"(3))", "DROP KEY `PRIMARY`", "ADD CONSTRAINT PRIMARY KEY ("+g.column(table)+")")
+	case 17:
+		return "CONVERT TO CHARACTER SET " + g.pick("utf8mb4", "utf8mb4", "utf8mb4 COLLATE utf8mb4_bin", "utf8mb3")
+	case 18:
+		return g.pick("DEFAULT CHARSET ", "CHARACTER SET = ", "DEFAULT CHARACTER SET ") + g.charset()
+	case 19:
+		return g.pick("ADD INDEX (", "ADD KEY k2 (", "ADD UNIQUE KEY (", "ADD UNIQUE (") + g.column(table) + ")"
+	}
+	return g.pick("ENGINE=InnoDB", "COMMENT 'it''s \\'quoted\\', ADD x INT'", "ALTER COLUMN "+g.column(table)+" DROP DEFAULT", "FORCE", "ALGORITHM=COPY", "AUTO_INCREMENT = 100",
+		"ALTER "+g.column(table)+" SET DEFAULT '1'", "ROW_FORMAT=DYNAMIC")
+}
+
+func (g *ddlWriter) definition() string {
+	of := g.pick("INT", "INT(10) UNSIGNED", "INTEGER", "TINYINT(1)", "BOOL", "BOOLEAN", "SMALLINT UNSIGNED ZEROFILL", "MEDIUMINT", "MIDDLEINT", "BIGINT UNSIGNED", "INT8", "BIGINT(20) SIGNED",
+		"FLOAT", "FLOAT(7,3)", "FLOAT(20)", "FLOAT(40)", "FLOAT8", "DOUBLE PRECISION", "DOUBLE(9,2) UNSIGNED", "REAL", "DECIMAL(10,2)", "NUMERIC", "DEC(5)", "FIXED(4,1) UNSIGNED", "BIT(9)", "BIT",
+		"DATE", "TIME", "TIME(3)", "DATETIME", "DATETIME(6)", "TIMESTAMP NULL", "TIMESTAMP(2) NULL DEFAULT NULL", "YEAR", "YEAR(4)",
+		"BINARY(7)", "VARBINARY(30)", "BLOB", "TINYBLOB", "LONGBLOB", "LONG VARBINARY", "BLOB(100)", "CHAR(5) BYTE",
+		"JSON", "POINT", "GEOMETRY", "MULTIPOINT", "GEOMETRYCOLLECTION", "SERIAL",
+		"NCHAR(5)", "NATIONAL CHAR(5)", "NATIONAL VARCHAR(5)", "NVARCHAR(10)", "NATIONAL CHARACTER VARYING(3)", "NCHAR VARYING(3)",
+		g.text(), g.text(), g.text(), g.text(), g.text(), g.text())
+	if !g.mysql {
+		of = g.pick(of, of, of, of, of, of, of, of, "UUID", "INET6", "INET4", "YEAR(2)", "VARCHAR(9) COMPRESSED")
+	}
+	for _, attribute := range []string{"NOT NULL", "NULL", "COMMENT 'x, y (\\\\)'", "UNIQUE", "PRIMARY KEY", "INVISIBLE DEFAULT NULL"} {
+		if g.IntN(12) == 0 && of != "SERIAL" {
+			of += " " + attribute
+			break
+		}
+	}
+	switch g.IntN(20) {
+	case 0:
+		of = g.pick("INT GENERATED ALWAYS AS (1 + 2) VIRTUAL", "VARCHAR(10) AS (CONCAT('a', ')')) STORED", "INT AS (3)", "INT CHECK (1 < 2)", "INT DEFAULT (1 + 1)", "INT DEFAULT -1",
+			"DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP", "TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)", "CHAR(3) DEFAULT _latin1 'a'", "INT DEFAULT 0x1F", "DOUBLE DEFAULT 1.5", "BIT(3) DEFAULT b'101'",
+			"INT NOT NULL DEFAULT 7")
+	}
+	return of
+}
+
+// text is the type of a column with a charset.
+func (g *ddlWriter) text() string {
+	labels := g.pick("('a','b')", "('it''s', \"say \\\"x\\\"\", 'c d  ')", "('x', '', ' y', 'a\\\\b')")
+	of := g.pick("CHAR(5)", "CHARACTER(5)", "VARCHAR(20)", "CHARACTER VARYING(20)", "CHAR VARYING(7)", "TEXT", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT", "LONG VARCHAR", "LONG", "TEXT(50)", "ENUM"+labels, "SET"+strings.ReplaceAll(labels, ",''", ""))
+	switch g.IntN(6) {
+	case 0:
+		charset := g.charset()
+		if strings.HasPrefix(of, "ENUM") || strings.HasPrefix(of, "SET") {
+			charset = g.pick("latin1", "utf8mb4", "ucs2")
+		}
+		return of + g.pick(" CHARACTER SET ", " CHARSET ") + charset
+	case 1:
+		return of + " COLLATE " + g.pick("latin1_bin", "utf8mb4_unicode_ci", "utf8_bin")
+	case 2:
+		return of + g.pick(" BINARY", " ASCII", " UNICODE", " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+	}
+	if slices.Contains([]string{"ENUM", "SET"}, of[:min(4, len(of))]) && g.IntN(3) == 0 {
+		return strings.Replace(of, "('", "('größe ☃','", 1) + " CHARACTER SET utf8mb4"
+	}
+	return of
+}

@@ -1,0 +1,225 @@
+package cdc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// definition is what the columns of a table are, as far as reading its rows depends on it. It never changes. That of a
+// schema is a Charset alone.
+type definition struct {
+	Columns []column `json:"columns,omitempty"`
+	Key     []int    `json:"key,omitempty"`     // positions of the primary key's columns
+	Charset string   `json:"charset,omitempty"` // of text columns that are added without one; unknownCharset
+}
+
+// schemaRecord is a SchemaRecord's data. A table that was dropped has none of a definition.
+type schemaRecord struct {
+	Schema string      `json:"schema"`
+	Name   string      `json:"name,omitempty"`
+	Is     *definition `json:"is"`
+}
+
+// gone is the definition of a table that does not exist.
+var gone = &definition{}
+
+// maxRecord bounds a record; what is larger is not kept.
+const maxRecord = 1 << 20
+
+// record is how a table's definition is stored; nil Data when it is not known, or too large.
+func (t TableName) record(d *definition) SchemaRecord {
+	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+	r := SchemaRecord{Key: SchemaPrefix + quote(t.Schema) + "." + quote(t.Name)}
+	if d == nil {
+		return r
+	}
+	v := schemaRecord{Schema: t.Schema, Name: t.Name, Is: d}
+	if d == gone {
+		v.Is = nil
+	}
+	if data, err := json.Marshal(v); err == nil && len(data) <= maxRecord {
+		r.Data = data
+	}
+	return r
+}
+
+// parse is the reverse of record.
+func (r SchemaRecord) parse() (TableName, *definition, error) {
+	if len(r.Data) > maxRecord {
+		return TableName{}, nil, fmt.Errorf("it has %d bytes", len(r.Data))
+	}
+	var v schemaRecord
+	if err := json.Unmarshal(r.Data, &v); err != nil {
+		return TableName{}, nil, err
+	}
+	name := TableName{v.Schema, v.Name}
+	if name.record(nil).Key != r.Key {
+		return TableName{}, nil, fmt.Errorf("it is that of %s", name)
+	}
+	if v.Is == nil {
+		return name, gone, nil
+	}
+	for _, k := range v.Is.Key {
+		if k < 0 || k >= len(v.Is.Columns) {
+			return TableName{}, nil, errors.New("its primary key has columns that the table has not")
+		}
+	}
+	return name, v.Is, nil
+}
+
+// vague says whether a charset is not known. The table map may tell those of columns.
+func (d *definition) vague() bool {
+	return d.Charset == unknownCharset || slices.ContainsFunc(d.Columns, column.vague)
+}
+
+func (c column) vague() bool { return c.Charset == unknownCharset && c.Enum == nil }
+
+// difference names what makes two definitions read rows in different ways, empty when nothing does. What a definition is
+// vague about is no difference.
+func (d *definition) difference(o *definition) string {
+	if len(d.Columns) != len(o.Columns) {
+		return fmt.Sprintf("%d columns, not %d", len(o.Columns), len(d.Columns))
+	}
+	for i, c := range d.Columns {
+		if other := o.Columns[i]; !c.equal(other) {
+			return fmt.Sprintf("column %d is %s, not %s", i+1, other, c)
+		}
+	}
+	switch {
+	case !slices.Equal(d.Key, o.Key):
+		return fmt.Sprintf("the columns of the primary key are %v, not %v", o.Key, d.Key)
+	case d.Charset != o.Charset && d.Charset != unknownCharset:
+		return fmt.Sprintf("the default charset is %s, not %s", o.Charset, d.Charset)
+	}
+	return ""
+}
+
+func (c column) String() string {
+	s := c.Name + " " + c.DataType
+	if c.Unsigned {
+		s += " unsigned"
+	}
+	if c.Enum != nil {
+		s += fmt.Sprintf(" %.200q", c.Enum)
+	}
+	if c.Charset != "" {
+		s += " " + c.Charset
+	}
+	return s
+}
+
+// equal leaves out what a column's type makes meaningless, and what labels became for want of characters (see
+// parseColumn).
+func (c column) equal(o column) bool {
+	c, o = c.plain(), o.plain()
+	sameLabels := slices.EqualFunc(c.Enum, o.Enum, func(a, b string) bool { return a == b || strings.Contains(b, "?") })
+	sameCharset := c.Charset == o.Charset || c.vague() || c.Enum != nil
+	return c.Name == o.Name && c.DataType == o.DataType && sameCharset && c.Unsigned == o.Unsigned && sameLabels &&
+		c.Fixed == o.Fixed && c.Digits == o.Digits
+}
+
+func (c column) plain() column {
+	switch {
+	case strings.HasSuffix(c.DataType, "text"):
+		c.DataType = "text"
+	case strings.HasSuffix(c.DataType, "blob"):
+		c.DataType = "blob"
+	case c.DataType == "geomcollection":
+		c.DataType = "geometrycollection"
+	}
+	switch c.DataType {
+	case "float", "double":
+		if !c.Fixed {
+			c.Digits = 0
+		}
+	case "year":
+		c.Digits %= 4 // only YEAR(2) is another one
+	case "time", "datetime", "timestamp":
+	default:
+		c.Digits = 0
+	}
+	return c
+}
+
+// takesCharset says whether values of a type are text.
+func takesCharset(dataType string) bool {
+	switch dataType {
+	case "char", "varchar", "enum", "set", "tinytext", "text", "mediumtext", "longtext":
+		return true
+	}
+	return false
+}
+
+// alter is the definition after an alteration. An error means that the two do not go together: one of them is not what
+// the server had.
+func (d *definition) alter(a *alteration) (*definition, error) {
+	w := newWorkpiece(d)
+	if err := w.mark(a); err != nil {
+		return nil, err
+	}
+	if err := w.arrange(a); err != nil {
+		return nil, err
+	}
+	n := &definition{Charset: d.Charset, Columns: make([]column, len(w.list))}
+	if a.charset != "" {
+		n.Charset = a.charset
+	}
+	for i, p := range w.list {
+		var err error
+		if n.Columns[i], err = p.finish(a, n.Charset); err != nil {
+			return nil, fmt.Errorf("column %s: %w", p.Name, err)
+		}
+	}
+	var err error
+	n.Key, err = w.key(a, d.Key)
+	return n, err
+}
+
+// finish gives a column its charset, and what follows from it.
+func (p *part) finish(a *alteration, charset string) (column, error) {
+	c := p.column
+	fresh := p.change != nil
+	switch {
+	case a.convert && (fresh && p.change.def.Charset != "" || charset == "binary"):
+		return c, errors.New("two charsets")
+	case a.convert && takesCharset(c.DataType), fresh && p.change.def.text && c.Charset == "":
+		c.Charset = charset
+	}
+	if c.Enum != nil && (fresh || a.convert) {
+		return c, c.storeLabels()
+	}
+	if fresh && c.Charset == "binary" {
+		c.Charset = ""
+		switch c.DataType {
+		case "char", "varchar":
+			c.DataType = strings.Replace(c.DataType, "char", "binary", 1)
+		default:
+			c.DataType = strings.Replace(c.DataType, "text", "blob", 1)
+		}
+	}
+	return c, nil
+}
+
+// storeLabels makes of the labels of a statement what the server keeps.
+func (c *column) storeLabels() error {
+	labels := make([]string, len(c.Enum))
+	for i, label := range c.Enum {
+		labels[i] = label
+		if c.Charset != "binary" {
+			labels[i] = strings.TrimRight(label, " ")
+		}
+		for _, r := range label {
+			switch {
+			case r < 0x80, c.Charset == "utf8mb4":
+			case r < 0x10000 && c.Charset == "utf8mb3":
+			default:
+				return fmt.Errorf("label %q in charset %s", label, c.Charset)
+			}
+		}
+	}
+	c.Enum = labels
+	return nil
+}
