@@ -11,13 +11,13 @@ import (
 // column is what has to be known of a column, besides its table map, to write its values as text. It comes from the
 // server's schema (parseColumn) or from the table map itself (columnsFromMap).
 type column struct {
-	Name     string
-	DataType string   // data_type of information_schema, in lower case; empty when it is not known, and not checked
-	Charset  string   // the server's name of it; empty for binary and for what is no text
-	Unsigned bool     // of numbers
-	Enum     []string // the labels of an ENUM or SET, in order, in UTF-8
-	Fixed    bool     // of FLOAT(m,n) and DOUBLE(m,n), which have Digits behind the point
-	Digits   int      // the n of FLOAT(m,n), TIME(n), DATETIME(n), TIMESTAMP(n) and YEAR(n)
+	Name     string   `json:"name"`
+	DataType string   `json:"type,omitempty"`     // data_type of information_schema, in lower case; empty when it is not known, and not checked
+	Charset  string   `json:"charset,omitempty"`  // the server's name of it; empty for binary and for what is no text
+	Unsigned bool     `json:"unsigned,omitempty"` // of numbers
+	Enum     []string `json:"labels,omitempty"`   // of an ENUM or SET, in order, in UTF-8
+	Fixed    bool     `json:"fixed,omitempty"`    // of FLOAT(m,n) and DOUBLE(m,n), which have Digits behind the point
+	Digits   int      `json:"digits,omitempty"`   // the n of FLOAT(m,n), TIME(n), DATETIME(n), TIMESTAMP(n) and YEAR(n)
 }
 
 // parseColumn makes a column of what information_schema.columns says: column_name, data_type, column_type and

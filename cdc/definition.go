@@ -14,6 +14,7 @@ type definition struct {
 	Columns []column `json:"columns,omitempty"`
 	Key     []int    `json:"key,omitempty"`     // positions of the primary key's columns
 	Charset string   `json:"charset,omitempty"` // of text columns that are added without one; unknownCharset
+	Hashes  int      `json:"hashes,omitempty"`  // MariaDB's hidden columns for UNIQUE keys over long texts, by the server's word
 }
 
 // schemaRecord is a SchemaRecord's data. A table that was dropped has none of a definition.
@@ -163,7 +164,7 @@ func (d *definition) alter(a *alteration) (*definition, error) {
 	if err := w.arrange(a); err != nil {
 		return nil, err
 	}
-	n := &definition{Charset: d.Charset, Columns: make([]column, len(w.list))}
+	n := &definition{Charset: d.Charset, Hashes: d.Hashes, Columns: make([]column, len(w.list))}
 	if a.charset != "" {
 		n.Charset = a.charset
 	}

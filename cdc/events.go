@@ -70,20 +70,20 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook; " + skipHint
 
 func (r *reader) tableMap(body []byte) error {
-	var err error
-	switch {
-	case r.txn.silent(): // its rows are compared, not read: the table may be another by now, or gone
-		err = r.tables.passOver(body)
-	case r.txn.creates:
-		err = r.tables.announceNew(r.ctx, body)
-	default:
-		err = r.tables.announce(r.ctx, body)
+	if r.txn.silent() { // its rows are compared, not read
+		if err := r.tables.passOver(body); err != nil {
+			return r.stop("a table map cannot be read", "please report this", err)
+		}
+		return nil
 	}
-	if err != nil {
+	if err := r.tables.announce(body); err != nil {
 		if errors.Is(err, errAsking) || r.ctx.Err() != nil {
 			return err
 		}
-		hint := "it was perhaps altered or dropped while rowhook was behind; " + skipHint
+		if stop, ok := errors.AsType[*StopError](err); ok { // met ahead
+			return stop
+		}
+		hint := "with binlog_row_metadata = FULL the log itself tells columns; " + skipHint
 		if u, ok := errors.AsType[*undecodableError](err); ok {
 			hint = u.hint()
 		}
@@ -95,11 +95,11 @@ func (r *reader) tableMap(body []byte) error {
 // query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow. The header may
 // be longer than that of a QUERY_EVENT.
 func (r *reader) query(more int, compressed bool, body []byte) error {
-	schema, query, err := parseQuery(more, compressed, body)
+	q, err := parseQuery(more, compressed, body)
 	if err != nil {
 		return r.stop("a query event cannot be read", "please report this", err)
 	}
-	text := statementText(string(query))
+	text := statementText(string(q.text))
 	word, rest := cutWord(text)
 	switch word {
 	case "BEGIN":
@@ -121,30 +121,10 @@ func (r *reader) query(more int, compressed bool, body []byte) error {
 	case "XA":
 		return r.xa(rest)
 	}
-	if err := r.statement(string(schema), text, word); err != nil {
+	if err := r.statement(q, text, word); err != nil {
 		return err
 	}
 	return r.endStatement()
-}
-
-// parseQuery reads the default schema and the text of a QUERY_EVENT, whose fixed header has some more bytes.
-func parseQuery(more int, compressed bool, body []byte) (schema, query []byte, err error) {
-	w := wire{rest: body}
-	w.bytes(8) // connection id, run time
-	size := w.byte()
-	w.bytes(2) // error code
-	variables := w.uint16()
-	w.bytes(uint64(more))
-	w.bytes(uint64(variables))
-	schema = w.bytes(uint64(size))
-	w.bytes(1) // the end of the schema
-	if w.short {
-		return nil, nil, errTruncated
-	}
-	if query = w.rest; compressed {
-		query, err = unpackRows(query)
-	}
-	return schema, query, err
 }
 
 // xa takes what surrounds the rows of an XA transaction, and the later word on its outcome, a group of its own.
@@ -181,19 +161,23 @@ func (r *reader) rollbackTo(name string) error {
 }
 
 // statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
-func (r *reader) statement(schema, text, word string) error {
+func (r *reader) statement(q *query, text, word string) error {
+	isDDL := isDDL(word)
+	if isDDL && !r.txn.again && !r.txn.undone {
+		r.ddl(q)
+	}
 	if r.txn.silent() {
 		return nil
 	}
 	r.txn.isStatement = true
 	switch word {
 	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
-		r.txn.emptied = r.src.emptied(schema, text)
-		r.tables.forgetSchema()
-		r.txn.creates = word == "CREATE"
+		if !r.txn.undone {
+			r.txn.emptied = r.src.emptied(q.schema, text)
+		}
 	case "", "ANALYZE", "CHECK", "FLUSH", "GRANT", "INSTALL", "OPTIMIZE", "RELEASE", "REPAIR", "REVOKE", "UNINSTALL":
 	default: // DML, in one form or the other
-		if name, ok := r.src.mentions(schema, text); ok {
+		if name, ok := r.src.mentions(q.schema, text); ok {
 			return r.stop(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, text), formatHint, nil)
 		}
 	}

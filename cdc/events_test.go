@@ -130,16 +130,19 @@ func FuzzParseQuery(f *testing.F) {
 		}
 	})
 	f.Fuzz(func(t *testing.T, body []byte, more int, compressed bool) {
-		schema, query, err := parseQuery(min(max(more, 0), 13), compressed, body)
-		if err == nil && !compressed && len(schema)+len(query) > len(body) {
-			t.Fatalf("%q and %q from %q", schema, query, body)
+		q, err := parseQuery(min(max(more, 0), 13), compressed, body)
+		if err != nil {
+			return
 		}
-		text := statementText(string(query))
+		if !compressed && len(q.schema)+len(q.text) > len(body) {
+			t.Fatalf("%q and %q from %q", q.schema, q.text, body)
+		}
+		text := statementText(string(q.text))
 		word, rest := cutWord(text)
 		if len(word)+len(rest) > len(text) {
 			t.Fatalf("%q and %q from %q", word, rest, text)
 		}
-		containsWord(string(query), string(schema))
+		containsWord(string(q.text), q.schema)
 	})
 }
 

@@ -43,10 +43,16 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 	if err != nil {
 		return err
 	}
+	h := newHistory(s.watched)
+	for _, r := range schema {
+		if err := h.restore(r); err != nil { // its table is asked for
+			s.cfg.Log.Warn("a schema record cannot be read", slog.String("record", r.Key), slog.Any("error", err))
+		}
+	}
 	backoff := time.Duration(0)
 	var gone *Txn // the last transaction, when the server no longer has it
 	for {
-		err := s.connectAndRead(ctx, tracker, gone, sink)
+		err := s.connectAndRead(ctx, tracker, h, gone, sink)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -97,7 +103,7 @@ func (e *sinkError) Unwrap() error { return e.err }
 
 // connectAndRead reads over one connection until it ends. The tracker's last transaction comes first, to be compared,
 // unless it is the one that is known to be gone from the log.
-func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, gone *Txn, sink Sink) error {
+func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *history, gone *Txn, sink Sink) error {
 	if err := s.Lock(ctx); err != nil {
 		return err
 	}
@@ -107,6 +113,9 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, gone *Txn
 	verify := tracker.last != nil && tracker.last != gone
 	r := newReader(ctx, s, tracker, sink, verify)
 	defer r.packed.close()
+	if err := r.takeUp(h); err != nil {
+		return err
+	}
 	err := s.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) { return tracker.dump(b, verify) })
 	if r.err != nil {
 		return r.err

@@ -26,7 +26,23 @@ func (r *reader) mariadbGTID(h *replication.EventHeader, body []byte) error {
 		return err
 	}
 	r.txn.standalone = flags&replication.BINLOG_MARIADB_FL_STANDALONE != 0
+	r.txn.undone = undoneAlter(flags, w)
 	return nil
+}
+
+// undoneAlter says whether a group holds an ALTER TABLE that only begins (binlog_alter_two_phase), or is taken back; rest is
+// what follows the flags. See MariaDB's sql/log_event.cc, Gtid_log_event::write.
+func undoneAlter(flags byte, rest wire) bool {
+	const groupCommitID, anyXA = 0x02, 0x40 | 0x80
+	if flags&groupCommitID != 0 {
+		rest.bytes(8)
+	}
+	if flags&anyXA != 0 { // has no ALTER
+		return false
+	}
+	const startAlter, rollbackAlter = 0x02, 0x08
+	more := rest.byte()
+	return !rest.short && more&(startAlter|rollbackAlter) != 0
 }
 
 // mysqlGTID opens a transaction; an anonymous one has no GTID but the commit time.

@@ -1,5 +1,12 @@
 package cdc
 
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // SchemaPrefix begins the key of every SchemaRecord. The records are true at the position that they were stored with
 // and at no other: whoever accepts another position deletes them all.
 const SchemaPrefix = "s"
@@ -9,4 +16,249 @@ const SchemaPrefix = "s"
 type SchemaRecord struct {
 	Key  string
 	Data []byte
+}
+
+// history knows what tables are at the place up to which the log was read: the watched ones, those that were made of them
+// or may take their place, and the schemas' default charsets. It moves with the tracker: what a transaction changes
+// counts for the transaction itself, and for the others from its commit on.
+type history struct {
+	watched map[string]map[string]bool
+	known   map[TableName]*definition // absent: not known
+	open    map[TableName]*definition // by the transaction that is being read; nil: not known any more
+	unsaved map[TableName]bool        // known, and not in a commit yet
+	others  []TableName               // known or open tables that are not watched, the oldest first
+
+	compared bool // the server was asked for all tables
+}
+
+// mostOthers bounds how many tables are known that are not watched.
+const mostOthers = 64
+
+func newHistory(watched map[string]map[string]bool) *history {
+	return &history{watched: watched, known: map[TableName]*definition{}, open: map[TableName]*definition{}, unsaved: map[TableName]bool{}}
+}
+
+// restore takes in what was stored.
+func (h *history) restore(r SchemaRecord) error {
+	name, d, err := r.parse()
+	if err != nil {
+		return err
+	}
+	h.known[name] = d
+	if !h.isWatched(name) {
+		h.others = append(h.others, name)
+	}
+	return nil
+}
+
+// isWatched says whether a table, or a schema, is one whose rows are read.
+func (h *history) isWatched(t TableName) bool {
+	tables := h.watched[t.Schema]
+	return tables[t.Name] || t.Name == "" && tables != nil
+}
+
+// get is what a table is now, nil when that is not known.
+func (h *history) get(t TableName) *definition {
+	if d, ok := h.open[t]; ok {
+		return d
+	}
+	return h.known[t]
+}
+
+// set notes what a table is from here on.
+func (h *history) set(t TableName, d *definition) {
+	if !h.isWatched(t) {
+		if d == gone {
+			d = nil
+		}
+		h.others = slices.DeleteFunc(h.others, func(o TableName) bool { return o == t })
+		if d != nil {
+			h.others = append(h.others, t)
+		}
+	}
+	h.open[t] = d
+	if len(h.others) > mostOthers {
+		h.set(h.others[0], nil)
+	}
+}
+
+// learn notes what a table has been since before the transaction that is being read.
+func (h *history) learn(t TableName, d *definition) {
+	if _, ok := h.open[t]; ok {
+		h.open[t] = d
+		return
+	}
+	h.known[t] = d
+	h.unsaved[t] = true
+}
+
+// commit ends the transaction and returns what is to be stored with it.
+func (h *history) commit() []SchemaRecord {
+	for t, d := range h.open {
+		if d == nil {
+			if h.known[t] == nil {
+				continue
+			}
+			delete(h.known, t)
+		} else {
+			h.known[t] = d
+		}
+		h.unsaved[t] = true
+	}
+	clear(h.open)
+	if len(h.unsaved) == 0 {
+		return nil
+	}
+	records := make([]SchemaRecord, 0, len(h.unsaved))
+	for t := range h.unsaved {
+		records = append(records, t.record(h.known[t]))
+	}
+	clear(h.unsaved)
+	slices.SortFunc(records, func(a, b SchemaRecord) int { return cmp.Compare(a.Key, b.Key) })
+	return records
+}
+
+// abandon forgets what the transaction that is being read has changed: it will be read once more, or never was.
+func (h *history) abandon() {
+	clear(h.open)
+	h.others = slices.DeleteFunc(h.others, func(t TableName) bool { return h.known[t] == nil })
+	for t := range h.known {
+		if !h.isWatched(t) && !slices.Contains(h.others, t) {
+			h.others = append(h.others, t)
+		}
+	}
+}
+
+// unknown lists the watched tables and schemas that are not known, or not wholly.
+func (h *history) unknown() []TableName {
+	var names []TableName
+	for _, t := range h.all() {
+		if d := h.get(t); d == nil || d.vague() {
+			names = append(names, t)
+		}
+	}
+	return names
+}
+
+// all lists the watched tables and their schemas.
+func (h *history) all() []TableName {
+	var names []TableName
+	for schema, tables := range h.watched {
+		names = append(names, TableName{Schema: schema})
+		for table := range tables {
+			names = append(names, TableName{schema, table})
+		}
+	}
+	return names
+}
+
+// apply moves the history forward. The error says why a table is not known from there on.
+func (h *history) apply(op *ddlOp) error {
+	is := h.get(op.table)
+	switch op.kind {
+	case ddlCreate, ddlLike:
+		if op.unless && is != gone {
+			return nil // it stays, or nobody knows whether it was there
+		}
+		return h.create(op)
+	case ddlAlter:
+		if is == nil || op.alter.none() {
+			return nil
+		}
+		return h.put(op.table, is, op.alter)
+	case ddlRename:
+		if is == gone {
+			is = nil
+		}
+		h.set(op.other, is)
+		h.set(op.table, gone)
+	case ddlDrop:
+		h.set(op.table, gone)
+	case ddlSchema:
+		switch charset := op.alter.charset; {
+		case charset == "", op.unless && is != gone:
+		case charset == unknownCharset:
+			h.set(op.table, nil)
+		default:
+			h.set(op.table, &definition{Charset: charset})
+		}
+	case ddlDropSchema:
+		for _, t := range h.in(op.table.Schema) {
+			h.set(t, gone)
+		}
+	}
+	return nil
+}
+
+// create makes a new table. One that is not watched is kept where it may come to take the place of one that is.
+func (h *history) create(op *ddlOp) error {
+	if op.kind == ddlLike {
+		if model := h.get(op.other); model != gone {
+			h.set(op.table, model)
+			return nil
+		}
+		h.set(op.table, nil)
+		return nil
+	}
+	if h.watched[op.table.Schema] == nil {
+		h.set(op.table, nil)
+		return nil
+	}
+	blank := &definition{Charset: unknownCharset}
+	if schema := h.get(TableName{Schema: op.table.Schema}); schema != nil && schema != gone {
+		blank.Charset = schema.Charset
+	}
+	return h.put(op.table, blank, op.alter)
+}
+
+// put makes a table what an alteration makes of a definition.
+func (h *history) put(t TableName, is *definition, a *alteration) error {
+	d, err := is.alter(a)
+	h.set(t, d)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", t, err)
+	}
+	return nil
+}
+
+// in lists the tables of a schema, and the schema.
+func (h *history) in(schema string) []TableName {
+	var names []TableName
+	for _, t := range append(h.all(), h.others...) {
+		if t.Schema == schema {
+			names = append(names, t)
+		}
+	}
+	return names
+}
+
+// touches says whether a table may be another one behind the statement.
+func (op *ddlOp) touches(t TableName) bool {
+	switch op.kind {
+	case ddlCreate, ddlLike:
+		return !op.unless && t == op.table
+	case ddlAlter:
+		return !op.alter.none() && t == op.table
+	case ddlRename:
+		return t == op.table || t == op.other
+	case ddlSchema:
+		return op.alter.charset != "" && t == op.table
+	case ddlDropSchema:
+		return t.Schema == op.table.Schema
+	}
+	return t == op.table
+}
+
+// mayTouch says whether a statement that is not understood may change a table: it names it.
+func mayTouch(schema, text string, t TableName) bool {
+	if strings.ContainsAny(t.Schema+t.Name, "`\"'\\") { // may be written in many ways
+		return true
+	}
+	if !strings.EqualFold(t.Schema, schema) && !containsWord(text, t.Schema) {
+		return false
+	}
+	if t.Name == "" {
+		return containsWord(text, "DATABASE") || containsWord(text, "SCHEMA")
+	}
+	return containsWord(text, t.Name)
 }

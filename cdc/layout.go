@@ -82,7 +82,10 @@ func newLayout(m *tableMap, columns []column) (*layout, error) {
 		}
 		l.fields[i] = f
 	}
-	for range l.hidden {
+	for i := range l.hidden {
+		if m.types[len(columns)+i] != mysql.MYSQL_TYPE_LONGLONG {
+			return nil, fmt.Errorf("%s was logged with %d columns, its schema has %d", m.name, len(m.types), len(columns))
+		}
 		l.fields = append(l.fields, field{name: hashColumn, size: integerSize(mysql.MYSQL_TYPE_LONGLONG), skip: true})
 	}
 	return l, nil

@@ -239,11 +239,11 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 	missing := map[string][]string{}
 	var findings []Finding
 	for _, t := range s.cfg.Tables {
-		_, key, err := s.columns(ctx, t)
+		is, err := s.define(ctx, t)
 		switch {
 		case err != nil:
 			missing[t.Schema] = append(missing[t.Schema], t.Name)
-		case len(key) == 0:
+		case len(is.Key) == 0:
 			findings = append(findings, Finding{
 				Check: "table " + t.String(), Warn: true, Found: "no primary key", Fix: fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t),
 			})

@@ -10,8 +10,13 @@ import (
 // mysqlError is an error that the server answered.
 type mysqlError = driver.MySQLError
 
+// asker is a pool or a connection.
+type asker interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // queryRow returns the first row of an answer by column name, nil when it has none. NULL is "".
-func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string, error) {
+func queryRow(ctx context.Context, db asker, query string) (map[string]string, error) {
 	rows, err := queryRows(ctx, db, query)
 	if err != nil || len(rows) == 0 {
 		return nil, err
@@ -20,7 +25,7 @@ func queryRow(ctx context.Context, db *sql.DB, query string) (map[string]string,
 }
 
 // queryRows returns an answer's rows by column name. It is for small answers of the server about itself.
-func queryRows(ctx context.Context, db *sql.DB, query string, args ...any) ([]map[string]string, error) {
+func queryRows(ctx context.Context, db asker, query string, args ...any) ([]map[string]string, error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

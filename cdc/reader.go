@@ -33,6 +33,11 @@ type reader struct {
 	packed payloadReader
 	link   *link
 	change Change // handed to the sink, used again
+
+	history *history
+	answer  *answer    // the server's, that counts when the log was read up to its end; nil: none
+	stale   bool       // the server is to be asked what became of a table
+	ahead   *lookahead // only statements matter, and to whom; nil: all matters
 }
 
 // openTxn is the transaction that is being read.
@@ -40,7 +45,7 @@ type openTxn struct {
 	Txn
 	open        bool
 	begun       bool // MySQL: a BEGIN was seen, so another query does not end it
-	creates     bool // a table, whose rows follow
+	undone      bool // MariaDB: it only announces an ALTER, or takes that back
 	standalone  bool // MariaDB: one query, and no event that ends it
 	again       bool // it was read before: compare, do not hand out
 	outside     bool // of the span that is wanted: do not hand out
@@ -59,7 +64,9 @@ type openTxn struct {
 func (t *openTxn) silent() bool { return t.again || t.outside }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
-	return &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, tables: newTableCache(s)}
+	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: newHistory(s.watched)}
+	r.tables = newTableCache(s.watched, r.layOut)
+	return r
 }
 
 // HandleEvent takes the next event of the log. Every type is used, ignored, or a reason to stop (see events.go).
@@ -103,6 +110,7 @@ func (r *reader) abandon() error {
 	}
 	r.log().Warn("the server crashed while it logged a transaction, which is discarded", slog.String("transaction", r.txn.ID()))
 	r.discard(0)
+	r.history.abandon()
 	r.txn.open = false
 	return nil
 }
@@ -112,6 +120,9 @@ func (r *reader) abandon() error {
 func (r *reader) progress() error {
 	if r.txn.open || r.verify {
 		return nil
+	}
+	if err := r.settle(); err != nil {
+		return err
 	}
 	return r.told(&Commit{End: r.seen, Time: r.src.clock})
 }
@@ -188,15 +199,20 @@ func (r *reader) commit() error {
 	if err := r.tracker.Advance(t.Txn); err != nil {
 		return err
 	}
+	schema := r.history.commit()
 	if t.outside {
 		return r.progress()
 	}
-	return r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Emptied: t.emptied})
+	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied}); err != nil {
+		return err
+	}
+	return r.settle() // not before: it may fail, and the tracker has moved
 }
 
 // rollback ends the transaction without its rows.
 func (r *reader) rollback() error {
 	r.discard(0)
+	r.doubt()
 	return r.commit()
 }
 

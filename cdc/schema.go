@@ -7,20 +7,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
-
-// errAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log
-// says.
-var errAsking = errors.New("asking the server for its columns")
-
-var errNoTable = errors.New("the server has no such table now")
 
 // tableCache knows the tables that the log announced, by the ids it uses for them. It belongs to one connection.
 type tableCache struct {
-	src    *Source
-	byID   map[uint64]*mappedTable // nil: nobody watches it
-	byName map[TableName]*mappedTable
+	watched map[string]map[string]bool
+	layOut  func(name TableName, body []byte) (*mappedTable, error) // of a table map
+	byID    map[uint64]*mappedTable                                 // nil: nobody watches it
+	byName  map[TableName]*mappedTable
 }
 
 // mappedTable is a watched table with the layout of its row images.
@@ -31,8 +25,8 @@ type mappedTable struct {
 	builder      RowBuilder
 }
 
-func newTableCache(s *Source) *tableCache {
-	return &tableCache{src: s, byID: map[uint64]*mappedTable{}, byName: map[TableName]*mappedTable{}}
+func newTableCache(watched map[string]map[string]bool, layOut func(TableName, []byte) (*mappedTable, error)) *tableCache {
+	return &tableCache{watched: watched, layOut: layOut, byID: map[uint64]*mappedTable{}, byName: map[TableName]*mappedTable{}}
 }
 
 // forget drops the ids: they are good within one log file of one server start.
@@ -45,12 +39,12 @@ func (c *tableCache) forgetSchema() {
 }
 
 // announce takes a table map event. A table that nobody watches is looked at no further.
-func (c *tableCache) announce(ctx context.Context, body []byte) error {
+func (c *tableCache) announce(body []byte) error {
 	id, schema, name, err := peekTable(body)
 	if err != nil {
 		return err
 	}
-	if !c.src.watched[string(schema)][string(name)] {
+	if !c.watched[string(schema)][string(name)] {
 		c.byID[id] = nil
 		return nil
 	}
@@ -63,37 +57,13 @@ func (c *tableCache) announce(ctx context.Context, body []byte) error {
 		c.byID[id] = t
 		return nil
 	}
-	t, err := c.src.layOut(ctx, full, body)
+	t, err := c.layOut(full, body)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", full, err)
 	}
 	t.announcement = bytes.Clone(body[tableIDSize:])
 	c.byID[id], c.byName[full] = t, t
 	return nil
-}
-
-// visibleWithin is how long a new table may take to be seen by others after it was logged.
-const visibleWithin = 10 * time.Second
-
-// announceNew is announce for a table that the same transaction creates: the log tells of it before others can see it.
-func (c *tableCache) announceNew(ctx context.Context, body []byte) error {
-	late := time.NewTimer(visibleWithin)
-	defer late.Stop()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := c.announce(ctx, body)
-		if !errors.Is(err, errNoTable) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-late.C:
-			return err
-		case <-tick.C:
-		}
-	}
 }
 
 // passOver takes a table map whose rows are not read.
@@ -106,35 +76,30 @@ func (c *tableCache) passOver(body []byte) error {
 }
 
 // layOut finds the names and types of an announced table's columns: from the log when it tells (binlog_row_metadata
-// FULL), else from the server.
-func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mappedTable, error) {
+// FULL), else from the history or the server.
+func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
+	s := r.src
 	m, err := parseTableMap(s.flavor, body)
 	if u, ok := errors.AsType[*undecodableError](err); ok {
-		return nil, s.nameColumn(ctx, name, u)
+		return nil, s.nameColumn(r.ctx, name, u)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if m.names == nil && m.endsInNumber() && s.MariaDB() {
-		if m.hashes, err = s.hashes(ctx, name); err != nil {
-			return nil, err
-		}
-	}
-	columns, known := columnsFromMap(m)
+	var l *layout
+	columns, told := columnsFromMap(m)
 	key := m.primaryKey
-	switch {
-	case !known:
-		if columns, key, err = s.columns(ctx, name); err != nil {
+	if told {
+		if err := r.learnRest(name, m, columns); err != nil {
 			return nil, err
 		}
-	case !m.speaksForItself():
-		schema, _, err := s.columns(ctx, name)
-		if errors.Is(err, errAsking) {
-			return nil, err
+		l, err = newLayout(m, columns)
+	} else {
+		var is *definition
+		if is, l, err = r.known(name, m); err == nil {
+			columns, key = is.Columns, is.Key
 		}
-		learn(m, columns, schema) // of a table that is no more there is nothing to learn
 	}
-	l, err := newLayout(m, columns)
 	if err != nil {
 		return nil, err
 	}
@@ -148,56 +113,35 @@ func (s *Source) layOut(ctx context.Context, name TableName, body []byte) (*mapp
 	return &mappedTable{table: NewTable(name, names, key), layout: l}, nil
 }
 
-// hashes counts the hidden columns of a table of MariaDB: UNIQUE keys over long texts have one each, the last in the log.
-func (s *Source) hashes(ctx context.Context, name TableName) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
-	defer cancel()
-	rows, err := queryRows(ctx, s.db, `SELECT DISTINCT index_name AS name FROM information_schema.statistics
-		WHERE table_schema = ? AND table_name = ? AND non_unique = 0 AND index_type = 'HASH'`, name.Schema, name.Name)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errAsking, err)
+// learnRest adds what a table map that tells names lacks. It is too little to read the log ahead for it.
+func (r *reader) learnRest(name TableName, m *tableMap, columns []column) error {
+	if m.speaksForItself() {
+		return nil
 	}
-	return len(rows), nil
+	is := r.history.get(name)
+	if is == nil || is == gone {
+		var err error
+		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) {
+			return err
+		} else if err != nil { // of a table that is no more there is nothing to learn
+			return nil //nolint:nilerr // as said
+		}
+	}
+	learn(m, columns, is.Columns)
+	return nil
 }
 
 // nameColumn says which column it is that ended the parsing of a table map, as far as the server knows.
 func (s *Source) nameColumn(ctx context.Context, name TableName, u *undecodableError) error {
-	columns, _, err := s.columns(ctx, name)
+	is, err := s.define(ctx, name)
 	if errors.Is(err, errAsking) {
 		return err
 	}
-	if u.number > len(columns) {
+	if err != nil || u.number > len(is.Columns) {
 		return fmt.Errorf("column %d: %w", u.number, u)
 	}
-	c := columns[u.number-1]
+	c := is.Columns[u.number-1]
 	return fmt.Errorf("column %s, %s: %w", c.Name, strings.ToUpper(c.DataType), u)
-}
-
-// columns asks the server what a table's columns are now, and which make its primary key.
-func (s *Source) columns(ctx context.Context, name TableName) ([]column, []int, error) {
-	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
-	defer cancel()
-	rows, err := queryRows(ctx, s.db, `SELECT table_schema AS table_schema, table_name AS table_name, column_name AS name,
-		data_type AS data_type, column_type AS column_type, COALESCE(character_set_name, '') AS charset, column_key AS column_key
-		FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`, name.Schema, name.Name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errAsking, err)
-	}
-	if len(rows) == 0 {
-		return nil, nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, s.cfg.User)
-	}
-	if is := (TableName{rows[0]["table_schema"], rows[0]["table_name"]}); is != name { // the log's names tell case apart
-		return nil, nil, fmt.Errorf("the server calls it %s", is)
-	}
-	columns := make([]column, len(rows))
-	var key []int
-	for i, r := range rows {
-		columns[i] = parseColumn(r["name"], r["data_type"], r["column_type"], r["charset"])
-		if r["column_key"] == "PRI" {
-			key = append(key, i)
-		}
-	}
-	return columns, key, nil
 }
 
 // eachRow decodes the rows of an event and hands them on. The images of a large event come from a stream.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -99,26 +101,40 @@ type follower struct {
 	*recorder
 	source  *Source
 	tracker *Tracker // moved by the transactions that the test took
+	records map[string]SchemaRecord
 	cancel  context.CancelFunc
 	ended   chan struct{}
 	err     error // of Follow, once it ended
 }
 
-// follow runs Follow until the test ends.
+// follow runs Follow until the test ends, without schema records.
 func follow(t *testing.T, s *Source, p Position, sinks ...*recorder) *follower {
+	t.Helper()
+	return followWith(t, s, p, nil, sinks...)
+}
+
+// followOn runs Follow from what a pipeline would have stored of another follower.
+func followOn(t *testing.T, f *follower) *follower {
+	t.Helper()
+	f.stop()
+	return followWith(t, f.source, f.stored(t), slices.Collect(maps.Values(f.records)))
+}
+
+func followWith(t *testing.T, s *Source, p Position, records []SchemaRecord, sinks ...*recorder) *follower {
 	t.Helper()
 	tracker, err := NewTracker(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	f := &follower{recorder: newRecorder(), source: s, tracker: tracker, cancel: cancel, ended: make(chan struct{})}
+	f := &follower{recorder: newRecorder(), source: s, tracker: tracker, records: map[string]SchemaRecord{}, cancel: cancel, ended: make(chan struct{})}
+	f.keep(records)
 	if len(sinks) > 0 {
 		f.recorder = sinks[0]
 	}
 	go func() {
 		defer close(f.ended)
-		f.err = s.Follow(ctx, p, nil, f.recorder)
+		f.err = s.Follow(ctx, p, records, f.recorder)
 	}()
 	t.Cleanup(f.stop)
 	return f
@@ -152,6 +168,7 @@ func (f *follower) next(t *testing.T) transaction {
 		if err := f.tracker.Advance(txn.Txn); err != nil {
 			t.Fatal(err)
 		}
+		f.keep(txn.Schema)
 		return txn
 	case <-f.ended:
 		t.Fatalf("following ended: %v", f.err)
@@ -159,6 +176,15 @@ func (f *follower) next(t *testing.T) transaction {
 		t.Fatal("no transaction comes")
 	}
 	return transaction{}
+}
+
+// keep stores schema records.
+func (f *follower) keep(records []SchemaRecord) {
+	for _, r := range records {
+		if f.records[r.Key] = r; r.Data == nil {
+			delete(f.records, r.Key)
+		}
+	}
 }
 
 // expect waits for transactions with watched rows; each is written as its rows joined by "; ". It returns the last.

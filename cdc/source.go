@@ -48,6 +48,7 @@ type Source struct {
 	db      *sql.DB
 	flavor  string
 	version string
+	dialect dialect
 	watched map[string]map[string]bool
 	lock    *sql.Conn // holds the GET_LOCK that keeps a twin out
 	held    bool      // it was ours once
@@ -67,6 +68,11 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	if strings.Contains(strings.ToLower(s.version), "mariadb") {
 		s.flavor = mysql.MariaDBFlavor
 	}
+	var fold int
+	if err := db.QueryRowContext(ctx, "SELECT @@global.lower_case_table_names").Scan(&fold); err != nil {
+		return nil, fmt.Errorf("asking the database server at %s for its names: %w", cfg.Address, err)
+	}
+	s.dialect = dialect{mariaDB: s.MariaDB(), version: versionNumber(s.version), foldNames: fold != 0}
 	for _, t := range cfg.Tables {
 		s.watch(t)
 	}

@@ -35,11 +35,6 @@ type tableMap struct {
 // hashColumn is what the names of such columns begin with.
 const hashColumn = "DB_ROW_HASH_"
 
-// endsInNumber says whether the last column may be such a hash.
-func (m *tableMap) endsInNumber() bool {
-	return len(m.types) > 1 && m.types[len(m.types)-1] == mysql.MYSQL_TYPE_LONGLONG
-}
-
 // peekTable reads the table's id and name and nothing else, for the events of tables nobody watches. The name is a
 // part of body.
 func peekTable(body []byte) (id uint64, schema, table []byte, err error) {

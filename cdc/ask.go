@@ -1,0 +1,112 @@
+package cdc
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// errAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log
+// says.
+var errAsking = errors.New("asking the server for its columns")
+
+var errNoTable = errors.New("the server has no such table now")
+
+// define asks the server what a table is now; or a schema, which has no Name. The answer is at least as new as what was
+// read of the log: a statement is in the log before its effect is seen, but only while it locks the table.
+func (s *Source) define(ctx context.Context, name TableName) (*definition, error) {
+	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+	defer cancel()
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errAsking, err)
+	}
+	defer conn.Close()
+	d, err := s.defineOn(ctx, conn, name)
+	if err != nil && !errors.Is(err, errNoTable) {
+		return nil, fmt.Errorf("%w: %w", errAsking, err)
+	}
+	return d, err
+}
+
+func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (*definition, error) {
+	if name.Name == "" {
+		rows, err := queryRows(ctx, conn, "SELECT default_character_set_name AS charset FROM information_schema.schemata WHERE schema_name = ?", name.Schema)
+		if err != nil || len(rows) == 0 {
+			return nil, errors.Join(err, errNoTable)
+		}
+		return &definition{Charset: knownCharset(rows[0]["charset"])}, nil
+	}
+	if err := s.prepare(ctx, conn, name); err != nil {
+		return nil, err
+	}
+	rows, err := queryRows(ctx, conn, `SELECT table_schema AS table_schema, table_name AS table_name, column_name AS name,
+		data_type AS data_type, column_type AS column_type, COALESCE(character_set_name, '') AS charset
+		FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`, name.Schema, name.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, s.cfg.User)
+	}
+	if is := (TableName{rows[0]["table_schema"], rows[0]["table_name"]}); is != name { // the log's names tell case apart
+		return nil, fmt.Errorf("%w: it calls it %s", errNoTable, is)
+	}
+	d := &definition{Columns: make([]column, len(rows))}
+	positions := map[string]int{}
+	for i, r := range rows {
+		d.Columns[i] = parseColumn(r["name"], r["data_type"], r["column_type"], r["charset"])
+		positions[r["name"]] = i
+	}
+	return d, s.defineRest(ctx, conn, name, d, positions)
+}
+
+// defineRest asks for what is not told of each column: the primary key, the default charset, MariaDB's hashes.
+func (s *Source) defineRest(ctx context.Context, conn *sql.Conn, name TableName, d *definition, positions map[string]int) error {
+	rows, err := queryRows(ctx, conn, `SELECT s.index_name AS index_name, s.index_type AS kind, s.column_name AS name, t.table_collation AS collation
+		FROM information_schema.tables t LEFT JOIN information_schema.statistics s
+		ON s.table_schema = t.table_schema AND s.table_name = t.table_name AND s.non_unique = 0
+		WHERE t.table_schema = ? AND t.table_name = ? ORDER BY s.index_name, s.seq_in_index`, name.Schema, name.Name)
+	if err != nil {
+		return err
+	}
+	hashed := map[string]bool{}
+	for _, r := range rows {
+		prefix, _, _ := strings.Cut(r["collation"], "_")
+		d.Charset = knownCharset(prefix)
+		if k, ok := positions[r["name"]]; ok && r["index_name"] == "PRIMARY" {
+			d.Key = append(d.Key, k)
+		}
+		if s.MariaDB() && r["kind"] == "HASH" { // of other engines too: the log shows whether they have the column
+			hashed[r["index_name"]] = true
+		}
+	}
+	d.Hashes = len(hashed)
+	return nil
+}
+
+// prepare waits for the end of statements that change the table, and lets MySQL show all columns.
+func (s *Source) prepare(ctx context.Context, conn *sql.Conn, name TableName) error {
+	if !s.MariaDB() {
+		const unknownVariable = 1193
+		_, err := conn.ExecContext(ctx, "SET SESSION show_gipk_in_create_table_and_information_schema = ON") // keys that MySQL added by itself
+		if refused, ok := errors.AsType[*mysqlError](err); err != nil && (!ok || refused.Number != unknownVariable) {
+			return err
+		}
+	}
+	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT 1 FROM %s.%s LIMIT 0", quote(name.Schema), quote(name.Name)))
+	if err != nil {
+		const noTable, noGrant, noSchema = 1146, 1142, 1049
+		if refused, ok := errors.AsType[*mysqlError](err); ok && (refused.Number == noTable || refused.Number == noGrant || refused.Number == noSchema) {
+			return fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, s.cfg.User)
+		}
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() { // there is no row
+	}
+	return rows.Err()
+}

@@ -1,0 +1,132 @@
+package cdc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+)
+
+// lookahead reads the log from the transaction that is being read to an end, over a connection of its own, and looks only
+// for statements that may change tables. It is the sink of the reader that it uses.
+type lookahead struct {
+	src     *Source
+	tracker *Tracker
+	until   End
+	skip    string // the transaction behind which it begins, empty: at once
+	names   map[TableName]*definition
+	found   map[TableName]sighting
+}
+
+// sighting is a statement that may have changed a table.
+type sighting struct {
+	at   Coord
+	text string
+}
+
+// errSeen ends a lookahead.
+var errSeen = errors.New("the log was looked at")
+
+// lookAhead finds the tables of an answer that may have changed between here and the answer, by the first statement that
+// may have done it.
+func (r *reader) lookAhead(a *answer) (map[TableName]sighting, error) {
+	tracker, err := NewTracker(r.tracker.Position())
+	if err != nil {
+		return nil, err
+	}
+	look := &lookahead{src: r.src.aside(), tracker: tracker, until: a.end, names: a.is, found: map[TableName]sighting{}}
+	switch {
+	case r.txn.open:
+		look.skip = r.txn.ID()
+	case tracker.set == nil && tracker.last != nil: // it is sent once more
+		look.skip = tracker.last.ID()
+	}
+	if r.nothingAhead(a.end) {
+		return look.found, nil
+	}
+	r.log().Info("reading the log ahead, for statements that alter tables whose columns are not known", slog.String("to", a.end.String()))
+	return look.found, look.run(r.ctx)
+}
+
+// nothingAhead says whether the transaction that is being read is the last one before an end.
+func (r *reader) nothingAhead(end End) bool {
+	if !r.txn.open {
+		return r.tracker.Reached(end, r.seen)
+	}
+	if end.set == nil || r.txn.GTID == "" {
+		return false
+	}
+	after, err := NewTracker(r.tracker.Position())
+	return err == nil && after.Advance(r.txn.Txn) == nil && after.set != nil && after.Reached(end, Coord{})
+}
+
+// aside is a source for one look at the log. It watches nothing and moves nothing of the source it comes from.
+func (s *Source) aside() *Source {
+	cfg := s.cfg
+	cfg.Tables, cfg.Lookups, cfg.Statements = nil, nil, false
+	cfg.Log = slog.New(slog.DiscardHandler)
+	for cfg.ServerID == s.cfg.ServerID {
+		cfg.ServerID = rand.Uint32() | 1
+	}
+	return &Source{cfg: cfg, db: s.db, flavor: s.flavor, version: s.version, dialect: s.dialect}
+}
+
+func (l *lookahead) run(ctx context.Context) error {
+	r := newReader(ctx, l.src, l.tracker, l, false)
+	r.ahead = l
+	defer r.packed.close()
+	err := l.src.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) {
+		return l.tracker.dump(b, false)
+	})
+	var stop *StopError
+	switch {
+	case errors.Is(r.err, errSeen):
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(r.err, &stop):
+		return stop
+	}
+	return fmt.Errorf("%w: reading the log ahead: %w", errAsking, errors.Join(r.err, err))
+}
+
+// ddl takes a statement.
+func (l *lookahead) ddl(r *reader, q *query) {
+	if l.skip != "" {
+		return
+	}
+	ops, ok := l.src.readDDL(q)
+	for t := range l.names {
+		touched := !ok && l.src.mayTouch(q, t)
+		for i := range ops {
+			touched = touched || ops[i].touches(t)
+		}
+		if _, already := l.found[t]; touched && !already {
+			l.found[t] = sighting{r.seen, string(q.text)}
+		}
+	}
+}
+
+// Change is Sink. No table is watched.
+func (l *lookahead) Change(*Change) error { return nil }
+
+// Discard is Sink.
+func (l *lookahead) Discard(int) {}
+
+// Commit is Sink.
+func (l *lookahead) Commit(c *Commit) error {
+	if l.skip != "" {
+		if c.Txn.ID() == l.skip {
+			l.skip = ""
+		} else {
+			return nil
+		}
+	}
+	if l.tracker.Reached(l.until, c.End) || !c.End.Before(l.until.Coord) {
+		return errSeen
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package cdc
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+)
+
+// What tables are is known from the history. Where that says nothing, the server is asked. It tells what a table is now,
+// not what it was when a row was logged; the two are the same if no statement in between, in the log, may have changed
+// the table. So every answer comes with the log's end as it was after the answer, and counts only where the log up to
+// that end was looked at: by reading on to it, or, when a row needs the answer at once, by reading it ahead.
+
+// answer is what the server says that tables are, and the log's end when it had said so.
+type answer struct {
+	is  map[TableName]*definition
+	end End
+}
+
+// alteredError is a table whose columns are not known at a place of the log, and that was altered behind it.
+type alteredError struct{ found sighting }
+
+func (e *alteredError) Error() string {
+	return fmt.Sprintf("its columns at this place of the log are not known, and it was altered later, at %s, by %.200q", e.found.at, e.found.text)
+}
+
+// askServer asks what tables are. Those that do not exist are left out.
+func (r *reader) askServer(names []TableName) (*answer, error) {
+	a := &answer{is: map[TableName]*definition{}}
+	for _, t := range names {
+		is, err := r.src.define(r.ctx, t)
+		switch {
+		case errors.Is(err, errNoTable):
+		case err != nil:
+			return nil, fmt.Errorf("table %s: %w", t, err)
+		default:
+			a.is[t] = is
+		}
+	}
+	var err error
+	if a.end, err = r.src.End(r.ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", errAsking, err)
+	}
+	return a, nil
+}
+
+// takeUp makes h the history of a new connection, and asks for what it lacks; the first time for all, to compare.
+func (r *reader) takeUp(h *history) error {
+	h.abandon()
+	r.history = h
+	names := h.unknown()
+	if !h.compared {
+		names = h.all()
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	h.compared = true
+	return r.refresh(names)
+}
+
+// refresh asks what tables are, for when the log was read up to its present end. What an earlier answer said, and no
+// statement has touched since, is as good then.
+func (r *reader) refresh(names []TableName) error {
+	a, err := r.askServer(names)
+	if err != nil {
+		return err
+	}
+	if r.answer != nil {
+		for t, is := range r.answer.is {
+			if a.is[t] == nil {
+				a.is[t] = is
+			}
+		}
+	}
+	r.answer, r.stale = a, false
+	return nil
+}
+
+// settle takes the server's answer in when the log was read up to its end, and asks again for what was touched
+// meanwhile.
+func (r *reader) settle() error {
+	if r.answer != nil {
+		if !r.tracker.Reached(r.answer.end, r.seen) {
+			return nil
+		}
+		for t, is := range r.answer.is {
+			r.adopt(t, is)
+		}
+		r.answer = nil
+	}
+	if !r.stale {
+		return nil
+	}
+	if err := r.refresh(r.history.unknown()); err != nil || !r.tracker.Reached(r.answer.end, r.seen) {
+		return err
+	}
+	return r.settle()
+}
+
+// adopt takes in what a table is by the server's word.
+func (r *reader) adopt(t TableName, is *definition) {
+	if was := r.history.get(t); was != nil && was != gone {
+		difference := was.difference(is)
+		if difference == "" && !was.vague() {
+			return
+		}
+		if difference != "" {
+			r.log().Warn("a table is not what the log made of it; from here on it is read as the server says it is",
+				slog.String("table", t.String()), slog.String("difference", difference))
+			r.tables.forgetSchema()
+		}
+	}
+	r.history.learn(t, is)
+}
+
+// known finds what the table of a table map was when its rows were logged.
+func (r *reader) known(t TableName, m *tableMap) (*definition, *layout, error) {
+	var misfit error
+	if is := r.history.get(t); is != nil && is != gone && (!is.vague() || m.collations != nil) {
+		m.hashes = is.Hashes
+		l, err := newLayout(m, is.Columns)
+		if _, unreadable := errors.AsType[*undecodableError](err); err == nil || unreadable {
+			return is, l, err
+		}
+		misfit = err
+	}
+	is, err := r.prove(t)
+	if errors.Is(err, errAsking) || misfit == nil && err != nil {
+		return nil, nil, err
+	}
+	if err != nil {
+		return nil, nil, errors.Join(misfit, err)
+	}
+	m.hashes = is.Hashes
+	l, err := newLayout(m, is.Columns)
+	if err != nil {
+		return nil, nil, err
+	}
+	if misfit != nil {
+		r.log().Warn("a table is not what the log made of it, it was altered without a word in the log; from here on it is read as the server says it is",
+			slog.String("table", t.String()), slog.Any("difference", misfit))
+	}
+	r.history.learn(t, is)
+	return is, l, nil
+}
+
+// prove asks the server what a table is, and reads the log ahead to see that it was the same here.
+func (r *reader) prove(t TableName) (*definition, error) {
+	a := r.answer
+	if a == nil || a.is[t] == nil {
+		names := r.history.unknown()
+		if !slices.Contains(names, t) {
+			names = append(names, t)
+		}
+		var err error
+		if a, err = r.askServer(names); err != nil {
+			return nil, err
+		}
+		if a.is[t] == nil { // the log ahead may tell why
+			a.is[t] = nil
+		}
+	}
+	found, err := r.lookAhead(a)
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := found[t]; ok {
+		return nil, &alteredError{s}
+	}
+	for other, is := range a.is { // one look serves all
+		if _, touched := found[other]; !touched && other != t && is != nil && r.history.get(other) == nil {
+			r.history.learn(other, is)
+		}
+	}
+	if a.is[t] == nil {
+		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, r.src.cfg.User)
+	}
+	return a.is[t], nil
+}
+
+// ddl takes in a statement that may have changed tables.
+func (r *reader) ddl(q *query) {
+	if r.ahead != nil {
+		r.ahead.ddl(r, q)
+		return
+	}
+	r.tables.forgetSchema()
+	touches := func(t TableName) bool { return r.src.mayTouch(q, t) }
+	if ops, ok := r.src.readDDL(q); ok {
+		for i := range ops {
+			if err := r.history.apply(&ops[i]); err != nil {
+				r.log().Warn("a statement does not go with what is known of its table; the server is asked",
+					slog.Any("error", err), slog.String("statement", fmt.Sprintf("%.200s", q.text)))
+			}
+		}
+		touches = func(t TableName) bool {
+			return slices.ContainsFunc(ops, func(op ddlOp) bool { return op.touches(t) })
+		}
+	} else {
+		for _, t := range append(r.history.all(), slices.Clone(r.history.others)...) {
+			if touches(t) && r.history.get(t) != nil {
+				r.log().Info("a statement is not understood; the server is asked what it made of the table",
+					slog.String("table", t.String()), slog.String("statement", fmt.Sprintf("%.200s", q.text)))
+				r.history.set(t, nil)
+			}
+		}
+	}
+	for _, t := range r.history.all() {
+		if !touches(t) {
+			continue
+		}
+		if r.answer != nil {
+			delete(r.answer.is, t)
+		}
+		if is := r.history.get(t); is == nil || is.vague() {
+			r.stale = true
+		}
+	}
+}
+
+// doubt forgets what the transaction that is being read made of tables: it was rolled back, which DDL cannot be.
+func (r *reader) doubt() {
+	for t := range r.history.open {
+		r.history.set(t, nil)
+		r.stale = true
+	}
+}
