@@ -231,7 +231,7 @@ func TestRowsHeader(t *testing.T) {
 			t.Errorf("no error for %d of %d bytes", n, len(body))
 		}
 	}
-	for _, typ := range []replication.EventType{replication.PARTIAL_UPDATE_ROWS_EVENT, replication.WRITE_ROWS_EVENTv0, replication.XID_EVENT} {
+	for _, typ := range []replication.EventType{replication.WRITE_ROWS_EVENTv0, replication.XID_EVENT} {
 		if _, _, err := parseRowsHeader(byte(typ), body); err == nil {
 			t.Errorf("no error for a %s", typ)
 		}

@@ -7,9 +7,16 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 )
 
-// dispatch takes one event. The list is whole: a type that is not on it stops the reader, unless the server marked it
-// as one that may be ignored.
+// dispatch takes one event. The list of types is whole, see eventTypes.
 func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
+	switch eventTypes[h.EventType].class {
+	case ignored:
+		return nil
+	case refused:
+		return r.refuse(h.EventType)
+	case unknown:
+		return r.unheardOf(h)
+	}
 	switch h.EventType {
 	case replication.MARIADB_GTID_EVENT:
 		return r.mariadbGTID(h, body)
@@ -19,19 +26,16 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 		return r.commit()
 	case replication.QUERY_EVENT, replication.MARIADB_QUERY_COMPRESSED_EVENT:
 		return r.query(0, h.EventType == replication.MARIADB_QUERY_COMPRESSED_EVENT, body)
+	case replication.EXECUTE_LOAD_QUERY_EVENT:
+		const loadHeader = 13 // file id, where the file's name stands, what to do with duplicates
+		return r.query(loadHeader, false, body)
 	case replication.TABLE_MAP_EVENT:
 		return r.tableMap(body)
-	case replication.WRITE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv1,
-		replication.WRITE_ROWS_EVENTv2, replication.UPDATE_ROWS_EVENTv2, replication.DELETE_ROWS_EVENTv2,
-		replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
-		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
-		return r.rows(byte(h.EventType), body)
-
 	case replication.HEARTBEAT_EVENT, replication.HEARTBEAT_LOG_EVENT_V2:
 		r.linkIsWell()
 		return r.progress()
-	case replication.MARIADB_BINLOG_CHECKPOINT_EVENT,
-		replication.MARIADB_GTID_LIST_EVENT, replication.PREVIOUS_GTIDS_EVENT, replication.STOP_EVENT:
+	case replication.MARIADB_BINLOG_CHECKPOINT_EVENT, replication.MARIADB_GTID_LIST_EVENT, replication.PREVIOUS_GTIDS_EVENT,
+		replication.STOP_EVENT:
 		return r.progress()
 	case replication.MARIADB_ANNOTATE_ROWS_EVENT:
 		r.announceStatement(body)
@@ -39,32 +43,12 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	case replication.ROWS_QUERY_EVENT:
 		r.announceStatement(body[min(1, len(body)):]) // behind a length that is too short to be of use
 		return nil
-	case replication.INTVAR_EVENT, replication.RAND_EVENT, replication.USER_VAR_EVENT, replication.IGNORABLE_EVENT, replication.TRANSACTION_CONTEXT_EVENT, replication.VIEW_CHANGE_EVENT,
-		replication.BEGIN_LOAD_QUERY_EVENT, replication.APPEND_BLOCK_EVENT, replication.DELETE_FILE_EVENT,
-		replication.MARIADB_START_ENCRYPTION_EVENT:
-		return nil
-
-	case replication.EXECUTE_LOAD_QUERY_EVENT:
-		const loadHeader = 13 // file id, where the file's name stands, what to do with duplicates
-		return r.query(loadHeader, false, body)
-	case replication.INCIDENT_EVENT:
-		return r.stop("the server says that it lost events here (INCIDENT)", "compare the site with its receivers; "+skipHint, nil)
 	case replication.XA_PREPARE_LOG_EVENT:
-		onePhase := len(body) > 0 && body[0] != 0
-		if r.txn.rows > 0 && !onePhase {
-			return r.stop("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions; "+skipHint, nil)
-		}
-		return r.commit()
-	case replication.PARTIAL_UPDATE_ROWS_EVENT:
-		return r.stop("a row was logged with partial JSON", "SET PERSIST binlog_row_value_options = ''", nil)
+		return r.prepare(body)
 	case replication.TRANSACTION_PAYLOAD_EVENT:
 		return r.payload(body)
 	}
-	const ignorable = 0x80
-	if h.Flags&ignorable != 0 {
-		return nil
-	}
-	return r.stop(fmt.Sprintf("an event of type %d, which this version does not know", h.EventType), "a newer version may", nil)
+	return r.rows(byte(h.EventType), body) // which says so when these are none
 }
 
 const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook; " + skipHint
@@ -137,6 +121,15 @@ func (r *reader) xa(rest string) error {
 		return nil
 	}
 	return r.endStatement()
+}
+
+// prepare takes the end of what an XA transaction wrote. It may be a COMMIT in one phase.
+func (r *reader) prepare(body []byte) error {
+	onePhase := len(body) > 0 && body[0] != 0
+	if r.txn.rows > 0 && !onePhase {
+		return r.stop("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions; "+skipHint, nil)
+	}
+	return r.commit()
 }
 
 // endStatement ends a group that consists of its one statement. CREATE TABLE ... SELECT does not: rows follow it.

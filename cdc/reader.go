@@ -254,6 +254,10 @@ func (r *reader) rows(typ byte, body []byte) error {
 	if t == nil || r.txn.silent() {
 		return in.pass()
 	}
+	if h.partial {
+		return r.stop(fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table),
+			"SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value; "+skipHint, nil)
+	}
 	if err := t.eachRow(h, images, in, r.row); err != nil {
 		if _, failed := errors.AsType[*sinkError](err); failed {
 			return err

@@ -3,7 +3,6 @@ package cdc
 import (
 	"bytes"
 	"compress/zlib"
-	"errors"
 	"fmt"
 	"io"
 
@@ -19,6 +18,7 @@ type rowsHeader struct {
 	op             Op
 	tableID        uint64
 	endOfStatement bool // the last rows event of its statement; table ids end here
+	partial        bool // of JSON documents only what changed: these rows cannot be read
 	columns        int
 	before, after  bitmap // the columns that are present in each image; nil without such an image
 }
@@ -36,12 +36,13 @@ func parseRowsHeader(typ byte, body []byte) (h rowsHeader, rows []byte, err erro
 	case replication.DELETE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv2, replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
 		h.op = Delete
 	case replication.PARTIAL_UPDATE_ROWS_EVENT:
-		return h, nil, errors.New("the server logs parts of JSON documents: SET GLOBAL binlog_row_value_options = ''")
+		h.op, h.partial = Update, true
 	default:
 		return h, nil, fmt.Errorf("%s holds no rows that can be read", eventType)
 	}
 	switch eventType {
-	case replication.WRITE_ROWS_EVENTv2, replication.UPDATE_ROWS_EVENTv2, replication.DELETE_ROWS_EVENTv2:
+	case replication.WRITE_ROWS_EVENTv2, replication.UPDATE_ROWS_EVENTv2, replication.DELETE_ROWS_EVENTv2,
+		replication.PARTIAL_UPDATE_ROWS_EVENT:
 		version2 = true
 	case replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
 		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
@@ -115,6 +116,9 @@ func unpackRows(data []byte) ([]byte, error) {
 // eachRow decodes the rows of an event and hands them to f, before for updates and deletes, after for inserts and
 // updates. Its errors mean that the rows do not fit the layout; f's errors are returned as they are.
 func (l *layout) eachRow(h rowsHeader, rows []byte, b *RowBuilder, f func(before, after Row) error) error {
+	if h.partial {
+		return fmt.Errorf("rows of %s with parts of JSON documents", l.name)
+	}
 	if h.columns != len(l.fields) {
 		return fmt.Errorf("rows of %d columns for %s, which has %d", h.columns, l.name, len(l.fields))
 	}
