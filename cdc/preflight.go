@@ -3,9 +3,9 @@ package cdc
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"maps"
+	"slices"
 	"strings"
-	"time"
 )
 
 // Finding is the result of one check of a server.
@@ -13,6 +13,7 @@ type Finding struct {
 	Check string `json:"check"` // what was looked at
 	OK    bool   `json:"ok"`
 	Warn  bool   `json:"warn,omitempty"` // not right, but rowhook works
+	Hint  bool   `json:"hint,omitempty"` // right, but could be better
 	Found string `json:"found"`          // what the server says
 	Fix   string `json:"fix,omitempty"`  // the statement or the my.cnf lines that mend it
 }
@@ -25,10 +26,7 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 		return nil, fmt.Errorf("reading the server's variables: %w", err)
 	}
 	findings := []Finding{{Check: "server", OK: true, Found: s.version}}
-	findings = append(findings, checkLog(vars)...)
-	if s.cfg.NeedStatements {
-		findings = append(findings, s.checkStatements(vars))
-	}
+	findings = append(findings, s.checkLog(vars)...)
 	if vars["log_bin"] == "ON" {
 		findings = append(findings, s.checkFilters(ctx)...)
 		findings = append(findings, s.checkReplica(ctx, vars)...)
@@ -40,8 +38,9 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 // variables reads the global variables that matter; one that this server does not have is missing.
 func (s *Source) variables(ctx context.Context) (map[string]string, error) {
 	rows, err := queryRows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
-		'binlog_row_value_options', 'log_slave_updates', 'log_replica_updates',
-		'binlog_annotate_row_events', 'binlog_rows_query_log_events', 'expire_logs_days', 'binlog_expire_logs_seconds', 'gtid_mode', 'server_id')`)
+		'binlog_row_value_options', 'binlog_row_metadata', 'sync_binlog', 'log_slave_updates', 'log_replica_updates',
+		'binlog_annotate_row_events', 'binlog_rows_query_log_events', 'character_set_client',
+		'expire_logs_days', 'binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'max_binlog_total_size', 'gtid_mode')`)
 	if err != nil {
 		return nil, err
 	}
@@ -50,74 +49,6 @@ func (s *Source) variables(ctx context.Context) (map[string]string, error) {
 		vars[strings.ToLower(r["Variable_name"])] = r["Value"]
 	}
 	return vars, nil
-}
-
-// checkLog looks at how the server writes its log.
-func checkLog(vars map[string]string) []Finding {
-	is := func(name, want, fix string) Finding {
-		return Finding{Check: name, OK: strings.EqualFold(vars[name], want), Found: vars[name], Fix: fix}
-	}
-	findings := []Finding{
-		is("log_bin", "ON", "in my.cnf, under [mysqld]:  log_bin = mysql-bin   and   server_id = 1   then restart the server"),
-		is("binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW';   and in my.cnf:  binlog_format = ROW   (open connections keep the old format: restart PHP-FPM)"),
-		checkImage(vars),
-	}
-	if partial := "binlog_row_value_options"; vars[partial] != "" { // parts of JSON documents
-		findings = append(findings, is(partial, "", "SET GLOBAL binlog_row_value_options = '';   and in my.cnf:  binlog_row_value_options =   (open connections keep the old value: restart PHP-FPM)"))
-	}
-	return append(findings, checkRetention(vars))
-}
-
-// checkImage looks whether rows are logged whole.
-func checkImage(vars map[string]string) Finding {
-	f := Finding{
-		Check: "binlog_row_image", OK: true, Found: vars["binlog_row_image"],
-		Fix: "SET GLOBAL binlog_row_image = 'FULL';   and in my.cnf:  binlog_row_image = FULL   (open connections keep the old value: restart PHP-FPM)",
-	}
-	if !strings.EqualFold(f.Found, "FULL") {
-		f.Warn = true
-		f.Found += ": rows are logged in part, and what is missing is read from the tables later. What is lost is the row before a change:" +
-			" a status that is saved again counts as changed, and an option or item that is deleted alone makes no save of its order"
-	}
-	return f
-}
-
-// minRetention is how long an outage of rowhook must be survivable without a warning.
-const minRetention = 24 * time.Hour
-
-// checkRetention looks at how long the server keeps its log; 0 is for ever.
-func checkRetention(vars map[string]string) Finding {
-	f := Finding{
-		Check: "retention of the log", OK: true, Found: "for ever",
-		Fix: "SET GLOBAL binlog_expire_logs_seconds = 604800;   and in my.cnf:  binlog_expire_logs_seconds = 604800",
-	}
-	if kept := retention(vars); kept > 0 {
-		f.Found = fmt.Sprintf("%.0f seconds", kept.Seconds())
-		f.OK = kept >= minRetention
-		f.Warn = !f.OK
-	}
-	return f
-}
-
-// retention is how long the server keeps a file of its log, 0 for ever.
-func retention(vars map[string]string) time.Duration {
-	seconds, _ := strconv.ParseInt(vars["binlog_expire_logs_seconds"], 10, 64)
-	if days, _ := strconv.ParseFloat(vars["expire_logs_days"], 64); seconds == 0 && days > 0 {
-		seconds = int64(days * 24 * 3600)
-	}
-	return time.Duration(seconds) * time.Second
-}
-
-// checkStatements looks whether the server logs the texts of statements.
-func (s *Source) checkStatements(vars map[string]string) Finding {
-	name := "binlog_rows_query_log_events"
-	if s.MariaDB() {
-		name = "binlog_annotate_row_events"
-	}
-	return Finding{
-		Check: name, OK: strings.EqualFold(vars[name], "ON"), Found: vars[name],
-		Fix: fmt.Sprintf("SET GLOBAL %s = ON;   and in my.cnf:  %s = ON   (fidelity: plugin must know what the plugin wrote; open connections keep the old value: restart PHP-FPM)", name, name),
-	}
 }
 
 // checkFilters looks for filters that would keep a watched schema out of the log: silence that nobody notices.
@@ -129,13 +60,16 @@ func (s *Source) checkFilters(ctx context.Context) []Finding {
 		}}
 	}
 	var findings []Finding
-	for schema := range s.watched {
+	for _, schema := range slices.Sorted(maps.Keys(s.watched)) {
 		hidden := inList(status["Binlog_Ignore_DB"], schema) ||
 			status["Binlog_Do_DB"] != "" && !inList(status["Binlog_Do_DB"], schema)
+		found := "nothing is filtered"
+		if status["Binlog_Do_DB"] != "" || status["Binlog_Ignore_DB"] != "" {
+			found = fmt.Sprintf("binlog_do_db %q, binlog_ignore_db %q", status["Binlog_Do_DB"], status["Binlog_Ignore_DB"])
+		}
 		findings = append(findings, Finding{
-			Check: "schema " + schema + " is logged", OK: !hidden,
-			Found: fmt.Sprintf("binlog_do_db %q, binlog_ignore_db %q", status["Binlog_Do_DB"], status["Binlog_Ignore_DB"]),
-			Fix:   fmt.Sprintf("in my.cnf: remove binlog_ignore_db = %s, or add binlog_do_db = %s; then restart the server", schema, schema),
+			Check: "schema " + schema + " is logged", OK: !hidden, Found: found,
+			Fix: fmt.Sprintf("in my.cnf: remove binlog_ignore_db = %s, or add binlog_do_db = %s; then restart the server", schema, schema),
 		})
 	}
 	return findings
@@ -181,67 +115,15 @@ func (s *Source) checkReplica(ctx context.Context, vars map[string]string) []Fin
 	}}
 }
 
-// checkGrants looks for the privilege to read the log; the others show by themselves.
-func (s *Source) checkGrants(ctx context.Context) Finding {
-	f := Finding{Check: "grants", Fix: s.grantFix(ctx)}
-	rows, err := queryRows(ctx, s.db, "SHOW GRANTS")
-	if err != nil {
-		f.Found = err.Error()
-		return f
-	}
-	var global []string
-	for _, r := range rows {
-		for _, grant := range r {
-			before, _, ok := strings.Cut(grant, " ON *.* ")
-			if ok {
-				global = append(global, strings.TrimPrefix(before, "GRANT "))
-			}
-		}
-	}
-	f.Found = strings.Join(global, "; ")
-	granted := strings.ToUpper(f.Found)
-	has := func(names ...string) bool {
-		for _, n := range append(names, "ALL PRIVILEGES") {
-			for _, g := range strings.FieldsFunc(granted, func(r rune) bool { return r == ',' || r == ';' }) {
-				if strings.TrimSpace(g) == n {
-					return true
-				}
-			}
-		}
-		return false
-	}
-	f.OK = has("REPLICATION SLAVE", "REPLICATION REPLICA") && has("REPLICATION CLIENT", "BINLOG MONITOR")
-	return f
-}
-
-func (s *Source) grantFix(ctx context.Context) string {
-	status := "REPLICATION CLIENT"
-	if s.MariaDB() {
-		status = "BINLOG MONITOR"
-	}
-	return fmt.Sprintf("GRANT REPLICATION SLAVE, %s ON *.* TO %s;", status, s.account(ctx))
-}
-
-// account is how GRANT names our user.
-func (s *Source) account(ctx context.Context) string {
-	user, host := s.cfg.User, "%"
-	if r, err := queryRow(ctx, s.db, "SELECT CURRENT_USER() AS account"); err == nil {
-		if i := strings.LastIndexByte(r["account"], '@'); i >= 0 {
-			user, host = r["account"][:i], r["account"][i+1:]
-		}
-	}
-	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-	return quote(user) + "@" + quote(host)
-}
-
-// checkTables looks for the watched tables, and for the primary key that tells their rows apart.
+// checkTables looks for the watched tables, and for the primary key that tells their rows apart; and whether the tables
+// can be read whole, which loading needs.
 func (s *Source) checkTables(ctx context.Context) []Finding {
-	missing := map[string][]string{}
+	missing, unread := map[string][]string{}, map[string][]string{}
 	var findings []Finding
 	for _, t := range s.cfg.Tables {
 		is, err := s.define(ctx, t)
 		switch {
-		case err != nil:
+		case err != nil || !s.readable(ctx, t):
 			missing[t.Schema] = append(missing[t.Schema], t.Name)
 		case len(is.Key) == 0:
 			findings = append(findings, Finding{
@@ -249,14 +131,29 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 			})
 		}
 	}
-	for schema := range s.watched {
+	for t := range s.cfg.Lookups {
+		if !slices.Contains(s.cfg.Tables, t) && !s.readable(ctx, t) {
+			unread[t.Schema] = append(unread[t.Schema], t.Name)
+		}
+	}
+	for _, schema := range slices.Sorted(maps.Keys(s.watched)) {
 		f := Finding{Check: "tables of schema " + schema, OK: len(missing[schema]) == 0, Found: "all found and readable"}
+		grant := fmt.Sprintf("GRANT SELECT ON `%s`.* TO %s;", strings.ReplaceAll(schema, "`", "``"), s.account(ctx))
 		if !f.OK {
 			f.Found = "not found, or not readable: " + strings.Join(missing[schema], ", ")
-			f.Fix = fmt.Sprintf("check sites[].schema and sites[].prefix in the configuration, and that VikAppointments is installed; then  GRANT SELECT ON `%s`.* TO %s;",
-				strings.ReplaceAll(schema, "`", "``"), s.account(ctx))
+			f.Fix = "check sites[].schema and sites[].prefix in the configuration, and that VikAppointments is installed; then  " + grant
+		} else if unread := unread[schema]; len(unread) > 0 {
+			slices.Sort(unread)
+			f.Warn, f.Fix = true, grant
+			f.Found = "found and readable, but not what extended payloads need besides: " + strings.Join(unread, ", ")
 		}
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// readable says whether every column of a table may be selected.
+func (s *Source) readable(ctx context.Context, t TableName) bool {
+	_, err := queryRow(ctx, s.db, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
+	return err == nil
 }

@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
 
 	"rowhook/cdc"
 	"rowhook/config"
@@ -27,16 +31,7 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 	if err != nil {
 		return err
 	}
-	db, err := openDB(c.Database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	source, err := cdc.Open(ctx, db, sourceConfig(c, 0, slog.New(slog.DiscardHandler)))
-	if err != nil {
-		return err
-	}
-	findings, err := source.Check(ctx)
+	findings, err := checkDatabase(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -55,6 +50,35 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 	return nil
 }
 
+// checkDatabase looks at the database. One that does not answer, or lets nobody in, is a finding too.
+func checkDatabase(ctx context.Context, c *config.Config) ([]cdc.Finding, error) {
+	db, err := openDB(c.Database)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	source, err := cdc.Open(ctx, db, sourceConfig(c, 0, slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return []cdc.Finding{unreachable(c.Database, err)}, ctx.Err()
+	}
+	return source.Check(ctx)
+}
+
+// unreachable says what keeps us from the database, in the words of the configuration.
+func unreachable(db config.Database, err error) cdc.Finding {
+	f := cdc.Finding{Check: "server", Found: err.Error(), Fix: "see that the server runs, and that database.address, " + db.Address + ", is where it listens"}
+	const noAccess, noAccessPlugin, noHost = 1045, 1698, 1130
+	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		switch refused.Number {
+		case noAccess, noAccessPlugin:
+			f.Fix = fmt.Sprintf("see that database.password is right, and that user %s exists for the host that the message names: CREATE USER ... IDENTIFIED BY '...';", db.User)
+		case noHost:
+			f.Fix = fmt.Sprintf("the server knows no user who may come from this host: CREATE USER %s@'...' IDENTIFIED BY '...';", db.User)
+		}
+	}
+	return f
+}
+
 // report prints findings: for people each with its mend, or as JSON.
 func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 	if asJSON {
@@ -63,24 +87,37 @@ func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 		e.SetIndent("", "  ")
 		return e.Encode(findings)
 	}
+	faults, warnings := 0, 0
 	for _, f := range findings {
-		mark := "ok   "
+		mark := "ok  "
 		switch {
 		case f.Warn:
-			mark = "warn "
+			mark, warnings = "warn", warnings+1
+		case f.Hint:
+			mark = "hint"
 		case !f.OK:
-			mark = "FAIL "
+			mark, faults = "FAIL", faults+1
 		}
-		if _, err := fmt.Fprintf(w, "%s %s: %s\n", mark, f.Check, f.Found); err != nil {
+		text := fmt.Sprintf("%s  %s: %s\n", mark, f.Check, f.Found)
+		if mark != "ok  " && f.Fix != "" {
+			lead := "mend it with:"
+			if f.Hint {
+				lead = "better with: "
+			}
+			text += "      " + lead + "  " + strings.ReplaceAll(f.Fix, "   ", "\n                     ") + "\n"
+		}
+		if _, err := io.WriteString(w, text); err != nil {
 			return err
 		}
-		if (f.Warn || !f.OK) && f.Fix != "" {
-			if _, err := fmt.Fprintf(w, "      mend it with:  %s\n", f.Fix); err != nil {
-				return err
-			}
-		}
 	}
-	return nil
+	summary := "rowhook can run here"
+	if faults > 0 {
+		summary = "rowhook cannot run here until every FAIL is mended"
+	} else if warnings > 0 {
+		summary += "; the warnings say what it would miss, or what could go wrong"
+	}
+	_, err := fmt.Fprintf(w, "\n%s.\n", summary)
+	return err
 }
 
 // hostOf is the host of an address, for the name in a certificate.

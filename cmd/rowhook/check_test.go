@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"strings"
 	"testing"
 
+	"rowhook/cdc"
 	"rowhook/dbtest"
 	"rowhook/outbox"
 )
@@ -101,7 +103,52 @@ func TestCheckIsContent(t *testing.T) {
 	if err := command(t.Context(), []string{"check", "--config", file}, &out, io.Discard); err != nil {
 		t.Errorf("check: %v\n%s", err, &out)
 	}
-	if strings.Contains(out.String(), "FAIL") {
+	if strings.Contains(out.String(), "FAIL") || !strings.Contains(out.String(), "rowhook can run here") {
 		t.Errorf("check finds faults:\n%s", &out)
+	}
+	t.Logf("it says:\n%s", &out)
+}
+
+func TestCheckWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	for name, test := range map[string]struct {
+		old, with string
+		says      []string
+	}{
+		"wrong password": {"password: secret", "password: wrong", []string{"Access denied", "database.password"}},
+		"nobody there":   {server.Address(), "127.0.0.1:1", []string{"connection refused", "database.address, 127.0.0.1:1"}},
+		"no such socket": {server.Address(), "/nowhere/mysqld.sock", []string{"no such file", "database.address, /nowhere/mysqld.sock"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), "")
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(strings.Replace(string(text), test.old, test.with, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, asJSON bytes.Buffer
+			err = command(t.Context(), []string{"check", "--config", file}, &out, io.Discard)
+			if !errors.Is(err, errReported) || exitCode(err) != exitFailed {
+				t.Errorf("check ended with %v", err)
+			}
+			for _, want := range append(test.says, "FAIL  server: ", "cannot run here") {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("check does not say %q:\n%s", want, &out)
+				}
+			}
+			if err := command(t.Context(), []string{"check", "--json", "--config", file}, &asJSON, io.Discard); !errors.Is(err, errReported) {
+				t.Errorf("check --json ended with %v", err)
+			}
+			var found []cdc.Finding
+			if err := json.Unmarshal(asJSON.Bytes(), &found); err != nil || found[0].OK || found[0].Fix == "" || !strings.Contains(found[0].Found, test.says[0]) {
+				t.Errorf("%v: %s", err, &asJSON)
+			}
+		})
 	}
 }

@@ -1,0 +1,93 @@
+package cdc
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// checkGrants looks for the privileges to read the log. SHOW GRANTS tells those of the roles that are active, too.
+func (s *Source) checkGrants(ctx context.Context) Finding {
+	f := Finding{Check: "grants"}
+	rows, err := queryRows(ctx, s.db, "SHOW GRANTS")
+	if err != nil {
+		f.Found, f.Fix = err.Error(), s.grantFix(ctx)
+		return f
+	}
+	has := map[string]bool{}
+	var listed, roles []string
+	for _, r := range rows {
+		for _, grant := range r {
+			names, what := parseGrant(grant)
+			switch what {
+			case "*.*":
+				for _, n := range names {
+					has[n] = true
+					listed = append(listed, n)
+				}
+			case "":
+				roles = append(roles, names...)
+			}
+		}
+	}
+	var lacks []string
+	for _, p := range s.needed() {
+		if !slices.ContainsFunc(append(p, "ALL PRIVILEGES"), func(n string) bool { return has[n] }) {
+			lacks = append(lacks, p[0])
+		}
+	}
+	slices.Sort(listed)
+	f.OK, f.Found = len(lacks) == 0, strings.Join(slices.Compact(listed), ", ")
+	if !f.OK {
+		f.Found = fmt.Sprintf("%s lacks %s; it has %s", s.account(ctx), strings.Join(lacks, " and "), cmp.Or(f.Found, "none"))
+		f.Fix = fmt.Sprintf("GRANT %s ON *.* TO %s;", strings.Join(lacks, ", "), s.account(ctx))
+		if len(roles) > 0 {
+			f.Found += fmt.Sprintf(" (a privilege of a role counts when the role is a default one: %s)", strings.Join(roles, ", "))
+		}
+	}
+	return f
+}
+
+// needed are the privileges that following takes, each under the names that servers give it. The first is for GRANT.
+func (s *Source) needed() [][]string {
+	if s.MariaDB() {
+		return [][]string{{"REPLICATION SLAVE", "REPLICATION REPLICA"}, {"BINLOG MONITOR", "REPLICATION CLIENT"}}
+	}
+	return [][]string{{"REPLICATION SLAVE"}, {"REPLICATION CLIENT"}}
+}
+
+// parseGrant reads a line of SHOW GRANTS: the privileges and what they are for, or roles, which are for nothing.
+func parseGrant(line string) (names []string, what string) {
+	rest, ok := strings.CutPrefix(line, "GRANT ")
+	if !ok {
+		return nil, ""
+	}
+	rest, _, _ = strings.Cut(rest, " TO ")
+	rest, what, _ = strings.Cut(rest, " ON ")
+	for n := range strings.SplitSeq(rest, ",") {
+		names = append(names, strings.TrimSpace(n))
+	}
+	return names, what
+}
+
+func (s *Source) grantFix(ctx context.Context) string {
+	var names []string
+	for _, p := range s.needed() {
+		names = append(names, p[0])
+	}
+	return fmt.Sprintf("GRANT %s ON *.* TO %s;", strings.Join(names, ", "), s.account(ctx))
+}
+
+// account is how GRANT names our user.
+func (s *Source) account(ctx context.Context) string {
+	user, host := s.cfg.User, "%"
+	if r, err := queryRow(ctx, s.db, "SELECT CURRENT_USER() AS account"); err == nil {
+		if i := strings.LastIndexByte(r["account"], '@'); i >= 0 {
+			user, host = r["account"][:i], r["account"][i+1:]
+		}
+	}
+	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+	return quote(user) + "@" + quote(host)
+}
