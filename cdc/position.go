@@ -164,6 +164,19 @@ func (t *Tracker) full() (mysql.GTIDSet, error) {
 	return set, nil
 }
 
+// MariaDBContains says whether a MariaDB that is at one GTID position has all of another.
+func MariaDBContains(at, other string) (bool, error) {
+	set, err := mysql.ParseMariadbGTIDSet(at)
+	if err != nil {
+		return false, fmt.Errorf("reading GTIDs %q: %w", at, err)
+	}
+	sub, err := mysql.ParseMariadbGTIDSet(other)
+	if err != nil {
+		return false, fmt.Errorf("reading GTIDs %q: %w", other, err)
+	}
+	return contains(set, sub), nil
+}
+
 // contains is set inclusion. Of MariaDB's sets the sequence number in each domain counts: the server part only says
 // who wrote the last one.
 func contains(set, sub mysql.GTIDSet) bool {

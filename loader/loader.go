@@ -185,11 +185,19 @@ func (l *Loader) newest(events []*rules.Event) (newest *rules.Event, settings bo
 			continue
 		}
 		settings = settings || n.settings || n.joined
-		if newest == nil || newest.Last.Before(ev.Last) {
+		if newest == nil || older(newest, ev) {
 			newest = ev
 		}
 	}
 	return newest, settings
+}
+
+// older says whether a's last transaction came before b's: by the log's clock, which runs on over servers, then by places.
+func older(a, b *rules.Event) bool {
+	if !a.Time.Equal(b.Time) {
+		return a.Time.Before(b.Time)
+	}
+	return a.Last.Before(b.Last)
 }
 
 // rows selects the rows that events are about.

@@ -116,6 +116,7 @@ type cache struct {
 	defs map[string]lookup
 
 	mu      sync.Mutex
+	epoch   int // of the log, see Forget
 	entries map[cacheKey]*entry
 	changed map[cdc.TableName]cdc.Coord // where the last change of a table ends
 }
@@ -168,6 +169,16 @@ func (l *Loader) Invalidate(table cdc.TableName, row string, end cdc.Coord) {
 	}
 }
 
+// Forget drops everything that was read: the log goes on at another server, whose places mean something else.
+func (l *Loader) Forget() {
+	c := l.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	clear(c.entries)
+	clear(c.changed)
+}
+
 func (c *cache) reads(key cacheKey, table cdc.TableName) bool {
 	return slices.ContainsFunc(c.defs[key.name].tables, func(t string) bool { return lookupTable(key.site, t) == table })
 }
@@ -176,7 +187,7 @@ func (c *cache) reads(key cacheKey, table cdc.TableName) bool {
 func (c *cache) find(ctx context.Context, snap *snapshot, site *rules.Site, name string) (*entry, error) {
 	key := cacheKey{site, name}
 	c.mu.Lock()
-	e := c.entries[key]
+	e, epoch := c.entries[key], c.epoch
 	c.mu.Unlock()
 	if e != nil {
 		return e, nil
@@ -196,6 +207,9 @@ func (c *cache) find(ctx context.Context, snap *snapshot, site *rules.Site, name
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if epoch != c.epoch {
+		return e, nil
+	}
 	for _, t := range def.tables {
 		if snap.at.Before(c.changed[lookupTable(site, t)]) {
 			return e, nil // right for this snapshot, but not for those to come

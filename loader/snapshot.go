@@ -35,6 +35,7 @@ var errTooMuch = errors.New("the rows take too much memory at once")
 const (
 	firstWait   = 500 * time.Microsecond
 	longestWait = 50 * time.Millisecond
+	doubtAfter  = 2 * time.Second // whether the place is of the log of the server that we ask
 )
 
 // snapshot opens a snapshot that contains the event. The caller must close it.
@@ -53,9 +54,13 @@ func (l *Loader) snapshotAt(ctx context.Context, at Place) (*snapshot, error) {
 	if !l.src.MariaDB() {
 		contains = s.containsMySQL
 	}
-	wait := firstWait
+	wait, doubt := firstWait, time.Now().Add(doubtAfter)
 	for {
 		ok, err := contains(ctx, at)
+		if err == nil && !ok && l.src.MariaDB() && at.GTIDs != "" && time.Now().After(doubt) {
+			ok, err = s.containsGTIDs(ctx, at)
+			doubt = time.Now().Add(2 * doubtAfter)
+		}
 		if err != nil {
 			s.close(ctx)
 			return nil, fmt.Errorf("taking a snapshot that contains %s: %w", at.End, err)
@@ -99,6 +104,17 @@ func (s *snapshot) containsMariaDB(ctx context.Context, place Place) (bool, erro
 		}
 	}
 	return !s.at.Before(place.End), rows.Err()
+}
+
+// containsGTIDs asks a MariaDB what the snapshot contains by GTIDs. After a failover that is what counts: the place is one
+// of the log of the server that is gone. It may take the server a second, who has to read its log for it.
+func (s *snapshot) containsGTIDs(ctx context.Context, place Place) (bool, error) {
+	var contained sql.NullString
+	query := fmt.Sprintf("SELECT BINLOG_GTID_POS(%s, %d)", textList([]string{s.at.File}), s.at.Offset)
+	if err := s.conn.QueryRowContext(ctx, query).Scan(&contained); err != nil {
+		return false, err
+	}
+	return cdc.MariaDBContains(contained.String, place.GTIDs)
 }
 
 // containsMySQL asks whether the place's transactions are executed, and only then takes the snapshot: the other way

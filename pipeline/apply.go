@@ -45,6 +45,9 @@ func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 		p.seen = c.End
 		return nil // only progress
 	}
+	if c.End.Before(p.seen) { // a replica was promoted
+		p.cfg.Loader.Forget()
+	}
 	p.applying = *c
 	p.stale.commit(c, p.cfg.Loader)
 	p.tellEmptied(c)
