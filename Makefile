@@ -55,7 +55,7 @@ servers: # downloads what the matrix runs against, once; see tools/get-server.sh
 	tools/get-server.sh mysql97 mariadb118
 
 matrix: servers # the reader's tests on every kind of server
-	@tools/need.sh mariadb cc
+	@tools/need.sh mariadb cc netns
 	go vet -tags matrix ./cdc ./dbtest ./pipeline
 	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./dbtest ./pipeline
 

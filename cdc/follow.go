@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/client"
@@ -110,6 +111,11 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *histor
 	if err := s.checkHistory(ctx, tracker); err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	var keeper sync.WaitGroup
+	keeper.Go(func() { stop(s.keepLock(ctx)) })
+	defer keeper.Wait()
+	defer stop(nil)
 	verify := tracker.last != nil && tracker.last != gone
 	r := newReader(ctx, s, tracker, sink, verify)
 	defer r.packed.close()
@@ -117,7 +123,11 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *histor
 		return err
 	}
 	err := s.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) { return tracker.dump(b, verify) })
-	if r.err != nil {
+	lost := context.Cause(ctx)
+	switch {
+	case lost != nil && !errors.Is(lost, context.Canceled) && (r.err == nil || errors.Is(r.err, context.Canceled)):
+		return lost
+	case r.err != nil:
 		return r.err
 	}
 	return s.explain(err, tracker)

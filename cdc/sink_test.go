@@ -292,12 +292,20 @@ func (l *logText) String() string {
 // wait waits until the log says something.
 func (l *logText) wait(t *testing.T, words string) {
 	t.Helper()
+	if !l.says(words, patience) {
+		t.Fatalf("the log does not say %q:\n%s", words, l)
+	}
+}
+
+// says waits until the log says something, for a while.
+func (l *logText) says(words string, patience time.Duration) bool {
 	late := time.After(patience)
 	for !strings.Contains(l.String(), words) {
 		select {
 		case <-l.news:
 		case <-late:
-			t.Fatalf("the log does not say %q:\n%s", words, l)
+			return false
 		}
 	}
+	return true
 }

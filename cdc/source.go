@@ -52,6 +52,7 @@ type Source struct {
 	watched map[string]map[string]bool
 	lock    *sql.Conn // holds the GET_LOCK that keeps a twin out
 	held    bool      // it was ours once
+	lease   lease
 	trouble string    // what was last said to be wrong with the link, empty when it is well
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
 }
@@ -61,7 +62,7 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, watched: map[string]map[string]bool{}}
+	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, watched: map[string]map[string]bool{}, lease: lease{lockIdle, lockBeat}}
 	if err := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.version); err != nil {
 		return nil, fmt.Errorf("asking the database server at %s for its version: %w", cfg.Address, err)
 	}
@@ -126,6 +127,16 @@ func (s *Source) Precision() time.Duration {
 // would keep us for ever.
 const sideTimeout = 20 * time.Second
 
+// lease is for how long the lock's connection may be silent, until the server ends it, and how often we speak. So a
+// server that lost us, and was not told, holds the lock of our old connection no longer than that: TCP alone would have
+// it for hours.
+type lease struct{ idle, beat time.Duration }
+
+const (
+	lockIdle = 90 * time.Second
+	lockBeat = 20 * time.Second
+)
+
 // Lock keeps a second reader with our server id out for as long as the Source is open: two would disturb each other,
 // and MySQL lets them. It waits ten seconds for a reader that is just going away.
 //
@@ -151,10 +162,10 @@ func (s *Source) Lock(ctx context.Context) error {
 	return nil
 }
 
-// acquire takes the lock on a connection, which then stays idle for as long as we run: the server must not end it.
+// acquire takes the lock on a connection.
 func (s *Source) acquire(ctx context.Context, conn *sql.Conn) error {
 	name := fmt.Sprintf("rowhook:%d", s.cfg.ServerID)
-	if _, err := conn.ExecContext(ctx, "SET SESSION wait_timeout = 31536000"); err != nil {
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("SET SESSION wait_timeout = %d", int(s.lease.idle.Seconds()))); err != nil {
 		return fmt.Errorf("preparing the connection for the lock: %w", err)
 	}
 	var got sql.NullInt64
@@ -171,6 +182,28 @@ func (s *Source) acquire(ctx context.Context, conn *sql.Conn) error {
 		Reason: fmt.Sprintf("another rowhook with this state follows this server (lock %s is taken)", name),
 		Hint:   "stop the other one; for a second rowhook use a state_dir of its own, not a copy",
 	}
+}
+
+// keepLock shows the server that we are there until ctx ends, or the lock is lost.
+func (s *Source) keepLock(ctx context.Context) error {
+	beat := time.NewTicker(s.lease.beat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+		}
+		if err := s.beat(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("the lock that keeps a second reader out is lost: %w", err)
+		}
+	}
+}
+
+func (s *Source) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+	defer cancel()
+	return s.lock.PingContext(ctx)
 }
 
 // Current is the position at the log's end: following from it yields what is committed from now on.

@@ -3,6 +3,7 @@
 # missing; otherwise it says what that is.
 #   mariadb   the server and its client, which demo and tests start in directories of their own
 #   cc        a C compiler, for the race detector
+#   netns     ip, for network namespaces
 # Only MariaDB's programs are installed (the -core packages): no service, nothing that starts by itself.
 set -eu
 
@@ -29,6 +30,9 @@ for what in "$@"; do
 		;;
 	cc)
 		[ -n "${CC:-}" ] || want gcc gcc libc6-dev
+		;;
+	netns)
+		want ip iproute2
 		;;
 	*)
 		echo "need.sh: what is $what?" >&2
