@@ -175,6 +175,14 @@ func (l *link) cut() error {
 	return nil
 }
 
+// beyond is how much larger the event at hand is than its header says.
+func (l *link) beyond() uint64 {
+	if l == nil || !l.large {
+		return 0
+	}
+	return uint64(l.size)
+}
+
 // hasTail says whether large events of a type are read in two parts.
 func hasTail(t replication.EventType) bool {
 	switch t {

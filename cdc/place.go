@@ -23,7 +23,7 @@ func (r *reader) move(h *replication.EventHeader) {
 	case h.LogPos > 0:
 		r.seen.Offset = nearest(r.seen.Offset, h.LogPos)
 	case r.txn.open: // MariaDB 11.8 tells no places inside of transactions
-		r.seen.Offset += uint64(h.EventSize)
+		r.seen.Offset += uint64(h.EventSize) + r.link.beyond()
 	}
 }
 

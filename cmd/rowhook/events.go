@@ -128,6 +128,7 @@ func parsePlace(text string, now time.Time) (cdc.Point, error) {
 // dryRun is a cdc.Sink that prints what the rules make of the log.
 type dryRun struct {
 	engine *rules.Engine
+	tick   time.Duration // of the log's clock
 	sites  []*rules.Site
 	plugin bool
 	asJSON bool
@@ -139,10 +140,10 @@ type dryRun struct {
 }
 
 func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writer) *dryRun {
-	d := &dryRun{sites: sitesOf(c), plugin: c.Fidelity == plugin, out: out}
+	d := &dryRun{sites: sitesOf(c), plugin: c.Fidelity == plugin, tick: source.Precision(), out: out}
 	d.engine = rules.NewEngine(d.sites, set, rules.Options{
 		Plugin: d.plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait,
-		Precision: source.Precision(), Scratch: scratchIn(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
+		Precision: d.tick, Scratch: scratchIn(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
 	})
 	return d
 }
@@ -170,7 +171,8 @@ func (d *dryRun) Commit(c *cdc.Commit) error {
 		return nil // only progress
 	}
 	d.txns++
-	err := d.engine.Commit(c, c.Time)
+	d.engine.Expire(c.Time) // the log's clock is the only one
+	err := d.engine.Commit(c, c.Time.Truncate(d.tick).Add(d.tick))
 	for err == nil && d.engine.Applying() {
 		if err = d.drain(); err == nil {
 			err = d.engine.Step()
