@@ -77,7 +77,7 @@ func newFarSide(t *testing.T) *farSide {
 
 func (w *farSide) ip(t *testing.T, args string) {
 	t.Helper()
-	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil { //nolint:noctx // also when the test is over
+	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
 		t.Fatalf("ip %s: %v: %s (it needs root and iproute2)", args, err, out)
 	}
 }
@@ -101,7 +101,7 @@ func (w *farSide) listen(t *testing.T) net.Listener {
 		}
 		defer ns.Close()
 		if m.err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); m.err == nil {
-			m.l, m.err = net.Listen("tcp", net.JoinHostPort(w.there, "0")) //nolint:noctx // it does not wait
+			m.l, m.err = net.Listen("tcp", net.JoinHostPort(w.there, "0"))
 		}
 	}()
 	m := <-done

@@ -60,7 +60,7 @@ func (p *proxy) serve(client net.Conn) {
 		limit, p.limits = p.limits[0], p.limits[1:]
 	}
 	p.mu.Unlock()
-	server, err := net.Dial("tcp", target) //nolint:noctx // to loopback
+	server, err := net.Dial("tcp", target)
 	if err != nil {
 		_ = client.Close()
 		return
