@@ -150,6 +150,9 @@ func TestEgress(t *testing.T) {
 		{"[64:ff9b::169.254.169.254]", false, "64:ff9b::a9fe:a9fe is a cloud's metadata address"},
 		{"[fd00:ec2::254]", false, "fd00:ec2::254 is a cloud's metadata address"},
 		{"[fe80::1%25lo]", false, "fe80::1%lo is a link-local address"},
+		{"[2002:a9fe:a9fe::1]", false, "2002:a9fe:a9fe::1 is a cloud's metadata address"},
+		{"[64:ff9b::7f00:1]", true, "64:ff9b::7f00:1 is this machine, and egress is public"},
+		{"[2002:7f00:1::]", true, "2002:7f00:1:: is this machine, and egress is public"},
 		{"0.0.0.0", false, "0.0.0.0 is no address of a machine"},
 		{"metadata.test", false, "169.254.169.254 is a cloud's metadata address"},
 		{"metadata.test", true, "169.254.169.254 is a cloud's metadata address"},
@@ -192,6 +195,27 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
+// TestRebindingOfIdle: the receiver closes a kept connection, and the name means something else by the time of the next.
+func TestRebindingOfIdle(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, func(conn net.Conn, read func() bool) {
+		read()
+		_, _ = io.WriteString(conn, okAnswer)
+	})
+	_, at, err := net.SplitHostPort(w.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dns := &names{answers: map[string][]string{"rebind.test.": {"127.0.0.1", "169.254.169.254"}}}
+	p := newPoster(t, "http://rebind.test:"+at, Options{resolver: dns.resolver()})
+	if first, second := p.post(""), p.post(""); first.verdict != accepted || second.verdict != rejected {
+		t.Errorf("%+v, then %+v", first, second)
+	}
+	if got := w.counts(); got != [2]int{1, 1} {
+		t.Errorf("connections and requests: %v", got)
+	}
+}
+
 // TestRedirectToMetadata: a redirect is no way round the guard, it is not followed at all.
 func TestRedirectToMetadata(t *testing.T) {
 	t.Parallel()
@@ -217,12 +241,21 @@ func TestNoProxy(t *testing.T) {
 	t.Setenv("NO_PROXY", "")
 	t.Setenv("no_proxy", "")
 	dns := &names{answers: map[string][]string{"crm.test.": {"127.0.0.1"}, "metadata.test.": {"169.254.169.254"}}}
-	o := Options{resolver: dns.resolver(), Burst: 1}
-	if res := attempt(t, Endpoint{URL: "http://crm.test:" + portOf(t, r)}, making("crm", 1, "k"), o); res.verdict != accepted {
-		t.Errorf("got %+v", res)
-	}
-	if res := attempt(t, Endpoint{URL: "http://metadata.test"}, making("crm", 1, "k"), o); res.verdict != rejected {
-		t.Errorf("the metadata: %+v", res)
+	for _, c := range []struct {
+		url    string
+		public bool
+		want   verdict
+	}{
+		{"http://crm.test:" + portOf(t, r), false, accepted},
+		{"http://crm.test:" + portOf(t, r), true, rejected},
+		{"http://metadata.test", false, rejected},
+		{"http://metadata.test", true, rejected},
+		{"https://metadata.test", false, rejected},
+	} {
+		o := Options{resolver: dns.resolver(), Burst: 1, PublicOnly: c.public}
+		if res := attempt(t, Endpoint{URL: c.url}, making("crm", 1, "k"), o); res.verdict != c.want {
+			t.Errorf("%s, public %t: %+v", c.url, c.public, res)
+		}
 	}
 	if len(r.Requests()) != 1 || len(proxy.Requests()) != 0 {
 		t.Errorf("%d requests, and %d to the proxy", len(r.Requests()), len(proxy.Requests()))

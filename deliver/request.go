@@ -106,13 +106,14 @@ func (w *Worker) post(ctx context.Context, stop <-chan struct{}, j job) result {
 		res.attempt.Response = read(resp.Body, resp.StatusCode/100 != 2 || j.it.stored)
 	}
 	res.attempt.Latency, res.retryAfter = time.Since(b.began), b.retryAfter
+	res.attempt.Response = j.t.hide.Replace(res.attempt.Response)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		res.verdict = aborted
 	case errors.Is(err, errEgress):
-		res.verdict, res.attempt.Error = rejected, problem(err, w.opts.Timeout)
+		res.verdict, res.attempt.Error = rejected, j.t.problem(err, w.opts.Timeout)
 	case err != nil:
-		res.verdict, res.attempt.Error = trouble, problem(err, w.opts.Timeout)
+		res.verdict, res.attempt.Error = trouble, j.t.problem(err, w.opts.Timeout)
 	default:
 		res.verdict, res.attempt.Error = judge(resp.StatusCode)
 	}
@@ -246,14 +247,14 @@ func timedOut(err error) bool {
 }
 
 // problem words an error without the URL, which may have a password or a token in it.
-func problem(err error, timeout time.Duration) string {
+func (t *target) problem(err error, timeout time.Duration) string {
 	if timedOut(err) {
 		return fmt.Sprintf("no answer within %s", timeout)
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
-	text := strings.ToValidUTF8(err.Error(), "?")
+	text := t.hide.Replace(strings.ToValidUTF8(err.Error(), "?"))
 	return text[:min(len(text), 500)]
 }
 
