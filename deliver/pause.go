@@ -177,18 +177,12 @@ func (l *lane) obey(ctx context.Context) {
 		if err != nil {
 			l.log.Error("the pause will not outlast this run", slog.String("endpoint", l.name), slog.Any("error", err))
 		}
+		l.setPaused(true) // also when it is over by now: what stood behind what was answered so must not overtake it
 	}
 	h := l.holds.of(l.name)
 	l.resumed = h.Resumed
 	if paused := h.pause() != nil; paused != l.paused {
-		l.paused = paused
-		l.breaker.close()
-		l.forgive = true
-		l.mu.Lock()
-		l.down, l.parking, l.parked = paused, true, 0
-		l.count()
-		l.mu.Unlock()
-		l.shelve()
+		l.setPaused(paused)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -197,4 +191,16 @@ func (l *lane) obey(ctx context.Context) {
 		l.cursor = 0
 		l.count()
 	}
+}
+
+// setPaused begins or ends a pause. Either way everything that is not in flight lies in the outbox then.
+func (l *lane) setPaused(paused bool) {
+	l.paused = paused
+	l.breaker.close()
+	l.forgive = true
+	l.mu.Lock()
+	l.down, l.parking, l.parked = paused, true, 0
+	l.count()
+	l.mu.Unlock()
+	l.shelve()
 }

@@ -1,9 +1,11 @@
 package deliver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -170,6 +172,53 @@ func TestPauseIdle(t *testing.T) {
 		pass(time.Hour)
 		if s := w.Status().Endpoints[0]; len(n.of(d)) != 0 || s.Paused == nil || s.Paused.Reason != "by hand" {
 			t.Errorf("tried at %v, status %+v", n.of(d), s)
+		}
+	})
+}
+
+// resumer is a store beside which a person resumes every pause in the moment in which it is stored.
+type resumer struct {
+	*memory
+	w *Worker
+}
+
+func (s *resumer) SetMeta(ctx context.Context, key, value string) error {
+	for name, h := range s.w.holds.byName { // its lock is held
+		h.Resumed = time.Now()
+		s.w.holds.byName[name] = h
+	}
+	return s.memory.SetMeta(ctx, key, value)
+}
+
+// TestResumedAtOnce: what stands behind a delivery that was answered with 410 does not overtake it, also when the pause is
+// over before the lane has looked at it.
+func TestResumedAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, n := &resumer{memory: newMemory()}, newNetwork()
+		first, second := making("crm", 1, "a"), making("crm", 2, "a")
+		n.set(func(string) (int, http.Header, error) {
+			if len(n.of(first)) == 1 {
+				return 410, nil, nil
+			}
+			return 200, nil, nil
+		})
+		w, err := New(s, oneEndpoint, n.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.w = w
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.Run(ctx) }()
+		commit(t, s, first, second)
+		pass(time.Minute)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if want := []string{first.ID.String(), first.ID.String(), second.ID.String()}; !slices.Equal(n.order, want) {
+			t.Errorf("posted %v, want %v", n.order, want)
 		}
 	})
 }
