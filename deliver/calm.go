@@ -8,6 +8,9 @@ import (
 const (
 	// calmBelow is how many deliveries may be due on all healthy endpoints together for it to be calm.
 	calmBelow = brakeAt / 2
+	// CalmRetries is how many deliveries of an endpoint may wait for another attempt: when it refuses what it gets, more of
+	// it can wait too.
+	CalmRetries = 1000
 	// lookAgain is when Calm looks again at what nobody tells it: an endpoint that is down or paused, a rate.
 	lookAgain = 100 * time.Millisecond
 )
@@ -47,5 +50,5 @@ func (w *Worker) isCalm(rule string, seq int64) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.down && !l.parking && l.arrived.n+l.held.n <= l.atOnce
+	return !l.down && !l.parking && l.arrived.n+l.held.n <= l.atOnce && l.status.Pending <= CalmRetries
 }

@@ -13,6 +13,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
+	"rowhook/deliver"
 	"rowhook/deliver/control"
 	"rowhook/loader"
 	"rowhook/outbox/sqlite"
@@ -249,6 +250,8 @@ func (d *daemon) backfills() []pipeline.Run {
 			runs[i].Trouble = "waits until the endpoint " + e.Name + " is resumed: it is paused"
 		case !e.DownSince.IsZero():
 			runs[i].Trouble = "waits until the endpoint " + e.Name + " is back: it is down"
+		case e.Pending > deliver.CalmRetries:
+			runs[i].Trouble = fmt.Sprintf("waits until the endpoint %s takes what it got: %d deliveries wait for another attempt", e.Name, e.Pending)
 		}
 	}
 	return runs

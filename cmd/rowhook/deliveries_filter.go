@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/rules"
 )
 
 // selection is the flags that select deliveries.
@@ -28,8 +30,19 @@ func newSelection(f *flagSet, limit int) *selection {
 		return nil
 	})
 	f.Func("state", "only in these states: "+strings.Join(stateNames, ", ")+"; several with commas", s.states)
-	f.StringVar(&s.filter.Entity, "entity", "", "only of this `ENTITY`: appointment, package_order, customer, employee, service or coupon")
-	f.StringVar(&s.filter.Key, "key", "", "only about one object: `SITE/ENTITY/ID`, for example salon/appointment/12")
+	f.Func("entity", "only of this `ENTITY`: "+strings.Join(entityNames(), ", "), func(text string) error {
+		if s.filter.Entity = text; !slices.Contains(entityNames(), text) {
+			return fmt.Errorf("the entities are %s", strings.Join(entityNames(), ", "))
+		}
+		return nil
+	})
+	f.Func("key", "only about one object: `SITE/ENTITY/ID`, for example salon/appointment/12", func(text string) error {
+		s.filter.Key = text
+		if parts := strings.Split(text, "/"); len(parts) != 3 || !slices.Contains(entityNames(), parts[1]) {
+			return errors.New("write SITE/ENTITY/ID, for example salon/appointment/12; the entities are " + strings.Join(entityNames(), ", "))
+		}
+		return nil
+	})
 	f.Func("id", "only the one with this `ID`, as in the header webhook-id", func(text string) error {
 		id, err := parseID(text)
 		s.filter.ID = &id
@@ -39,6 +52,16 @@ func newSelection(f *flagSet, limit int) *selection {
 	f.Func("until", "only those of changes committed before this `TIME`", timeFlag(&s.filter.Until))
 	f.IntVar(&s.filter.Limit, "limit", limit, "no more than `N`; 0: all")
 	return s
+}
+
+// entityNames are the entities as rules name them.
+func entityNames() (names []string) {
+	for _, a := range rules.Actions() {
+		if !slices.Contains(names, a.Entity.Name) {
+			names = append(names, a.Entity.Name)
+		}
+	}
+	return names
 }
 
 // states reads --state.

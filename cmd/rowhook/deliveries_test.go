@@ -328,7 +328,7 @@ func TestDeliveriesUsage(t *testing.T) {
 	t.Parallel()
 	configFile := logFiles(t, "http://127.0.0.1:1")
 	for _, args := range []string{
-		"deliveries", "deliveries explode", "deliveries list x", "deliveries list --state lost", "deliveries list --since soon", "deliveries list --id 12",
+		"deliveries", "deliveries explode", "deliveries list x", "deliveries list --state lost", "deliveries list --since soon", "deliveries list --id 12", "deliveries list --entity booking", "deliveries list --key appointment/12", "deliveries list --key salon/booking/12",
 		"deliveries show", "deliveries show 12", "deliveries show " + idOf(1) + " " + idOf(2), "deliveries retry", "deliveries retry 12",
 		"deliveries retry --dead " + idOf(1), "deliveries retry --limit 3", "deliveries retry --dead --state held", "deliveries export x",
 		"endpoints", "endpoints explode", "endpoints pause", "endpoints resume a b", "endpoints list x",

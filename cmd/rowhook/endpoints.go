@@ -196,7 +196,7 @@ func (list *endpointList) write(w io.Writer) error {
 		return err
 	}
 	for _, rule := range slices.Sorted(maps.Keys(list.Held)) {
-		_, err := fmt.Fprintf(w, "held, for rule %s is gone: %d; to see them: rowhook deliveries list --state held --rule %s\n", rule, list.Held[rule], rule)
+		_, err := fmt.Fprintf(w, "held, for rule %s is gone: %d; to see them: rowhook deliveries list --state fresh,waiting,dead,held --rule %s\n", rule, list.Held[rule], rule)
 		if err != nil {
 			return err
 		}
