@@ -165,8 +165,8 @@ func remember(ctx context.Context, store outbox.Store, key string, invent func()
 // collected in time when there is more. GOGC and GOMEMLIMIT of the environment win.
 func limitMemory() {
 	const (
-		growth = 300 // percent
-		limit  = 56 << 20
+		growth = 300      // percent
+		limit  = 44 << 20 // of which 64 MB resident are made, with the program and SQLite
 	)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(growth)
