@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -18,7 +19,8 @@ type Standing struct {
 	Verified  bool          // the last transaction was read once more and is the same; never without one
 	Last      time.Time     // when that was committed, zero when it was not read
 	Retention time.Duration // how long the server keeps a file after its last change, 0: for ever
-	Until     time.Time     // when the server may remove the file of Place; zero: it is being written, or never
+	Limit     uint64        // how large the files may be together until the oldest goes, 0: there is no limit
+	Until     time.Time     // when the server may remove the file of Place by its age; zero: it is being written, or never
 }
 
 // Standing asks the server whether it would go on from a position, as Follow does, and reads the last transaction once
@@ -101,6 +103,7 @@ func (s *Source) measure(ctx context.Context, st *Standing) error {
 		return fmt.Errorf("reading the server's variables: %w", err)
 	}
 	st.End, st.Retention = end.Coord, retention(vars)
+	st.Limit, _ = strconv.ParseUint(vars["max_binlog_total_size"], 10, 64)
 	i, ok := fileAt(files, st.Place.File)
 	if !ok {
 		return fmt.Errorf("the server has removed %s meanwhile", st.Place.File)

@@ -69,7 +69,9 @@ func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 			return err
 		}
 		d := newDryRun(c, set, source, stdout)
-		d.asJSON = *asJSON
+		if d.asJSON = *asJSON; isTerminal(stderr) && !isTerminal(stdout) { // else the events themselves show it
+			d.progress = stderr
+		}
 		err = d.run(ctx, source, span)
 		return errors.Join(err, d.summary(stderr, err == nil))
 	})
@@ -133,10 +135,14 @@ type dryRun struct {
 	plugin bool
 	asJSON bool
 	out    io.Writer
-	events int
-	txns   int
-	warned int
-	last   cdc.Coord
+
+	failed   error     // of a Discard
+	progress io.Writer // nil: it is not shown
+	shown    time.Time // when it was last
+	events   int
+	txns     int
+	warned   int
+	last     cdc.Coord
 }
 
 func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writer) *dryRun {
@@ -162,11 +168,18 @@ func (d *dryRun) run(ctx context.Context, source *cdc.Source, span *cdc.Span) er
 func (d *dryRun) Change(c *cdc.Change) error { return d.engine.Change(c) }
 
 // Discard is cdc.Sink.
-func (d *dryRun) Discard(keep int) { _ = d.engine.Discard(keep) }
+func (d *dryRun) Discard(keep int) { d.failed = errors.Join(d.failed, d.engine.Discard(keep)) }
 
 // Commit is cdc.Sink.
 func (d *dryRun) Commit(c *cdc.Commit) error {
+	if d.failed != nil {
+		return d.failed
+	}
 	d.last = c.End
+	if d.progress != nil && time.Since(d.shown) > time.Second {
+		d.shown = time.Now()
+		fmt.Fprintf(d.progress, "\rread up to %s, %s; %s\x1b[K", c.End, clock(c.Time), count(d.events, "event"))
+	}
 	if c.Txn.ID() == (cdc.Txn{}).ID() {
 		return nil // only progress
 	}

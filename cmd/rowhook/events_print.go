@@ -130,6 +130,9 @@ func (d *dryRun) object(v any) error {
 
 // summary says how much was read.
 func (d *dryRun) summary(w io.Writer, whole bool) error {
+	if !d.shown.IsZero() {
+		fmt.Fprint(d.progress, "\r\x1b[K")
+	}
 	end := "up to"
 	if !whole {
 		end = "and ended early, at"

@@ -229,12 +229,13 @@ type shownPosition struct {
 	Verified  bool         `json:"verified,omitempty"`
 	Last      time.Time    `json:"last_committed,omitzero"`
 	Retention float64      `json:"retention_seconds,omitempty"` // 0: for ever
+	Limit     uint64       `json:"limit_bytes,omitempty"`       // of all files: the oldest goes when they are larger
 	Until     time.Time    `json:"kept_until,omitzero"`         // missing while the file is being written
 }
 
 func (p *shownPosition) take(st cdc.Standing) {
 	p.End, p.Behind, p.Verified, p.Last = &st.End, &st.Behind, st.Verified, st.Last
-	p.Retention, p.Until = st.Retention.Seconds(), st.Until
+	p.Retention, p.Limit, p.Until = st.Retention.Seconds(), st.Limit, st.Until
 }
 
 func (p *shownPosition) write(w io.Writer) error {
@@ -270,11 +271,15 @@ func (p *shownPosition) write(w io.Writer) error {
 // kept says how long what the daemon needs will be there.
 func (p *shownPosition) kept() string {
 	retention := time.Duration(p.Retention) * time.Second
+	said := "is there; the server may remove it from " + clock(p.Until) + " on"
 	switch {
 	case retention == 0:
-		return "is there; the server keeps it until somebody removes it"
+		said = "is there; the server keeps it until somebody removes it"
 	case p.Until.IsZero():
-		return "is there and being written; the server keeps a file for " + retention.String() + " after that"
+		said = "is there and being written; the server keeps a file for " + retention.String() + " after that"
 	}
-	return "is there; the server may remove it from " + clock(p.Until) + " on"
+	if p.Limit > 0 {
+		said += ", and no longer than all files together have less than " + size(p.Limit)
+	}
+	return said
 }

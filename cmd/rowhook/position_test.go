@@ -177,6 +177,21 @@ func TestPositionUsage(t *testing.T) {
 	}
 }
 
+func TestKept(t *testing.T) {
+	t.Parallel()
+	until := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	for want, p := range map[string]shownPosition{
+		"until somebody removes it":                         {},
+		"being written; the server keeps a file for 1h0m0s": {Retention: 3600},
+		"from " + clock(until) + " on":                      {Retention: 3600, Until: until},
+		"have less than 2.0 MB":                             {Limit: 2_000_000},
+	} {
+		if got := p.kept(); !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestConfirm(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]bool{"y\n": true, "Yes \n": true, "y": true, "\n": false, "": false, "no\n": false, "yesterday\n": false} {
