@@ -116,6 +116,39 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		log.wait(t, "without a word in the log")
 	})
 
+	t.Run("rows of the statement that makes the table", func(t *testing.T) {
+		f := behind(t, "selected", "UPDATE a SET s = 'y'", "CREATE TABLE b SELECT 7 AS z, s FROM a", "DROP TABLE a", "CREATE TABLE a SELECT z, s AS w FROM b", "DELETE FROM a", "ALTER TABLE a DROP z", "INSERT INTO a VALUES ('end')")
+		f.expect(t, "update a(id=1 s=x n=4000000000 -> id=1 s=y n=4000000000)", "insert a(z=7 w=y)", "delete a(z=7 w=y)", "insert a(w=end)")
+	})
+
+	t.Run("the charset of the client", func(t *testing.T) {
+		f := behind(t, "client", "SET NAMES latin1", "ALTER TABLE a ADD gr\xf6\xdfe ENUM('gro\xdf', 'x') CHARACTER SET utf8mb4", "SET NAMES gbk", "ALTER TABLE a ADD \xd6\xd0 ENUM('\xb5\x5c', 'y') CHARACTER SET utf8mb4", // ends in a backslash
+			"SET NAMES utf8mb4", "UPDATE a SET größe = 1, 中 = 1", "SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'", `ALTER TABLE "a" CHANGE s "q" SET('a\', 'b') CHARACTER SET latin1`, "UPDATE a SET q = 1", "SET sql_mode = ''", "ALTER TABLE a DROP q, DROP n, DROP größe")
+		f.expect(t, "update a(id=1 s=x n=4000000000 größe=NULL 中=NULL -> id=1 s=x n=4000000000 größe=groß 中=礬)",
+			`update a(id=1 q= n=4000000000 größe=groß 中=礬 -> id=1 q=a\ n=4000000000 größe=groß 中=礬)`)
+	})
+
+	t.Run("names in the log", func(t *testing.T) { // win; the history adds how numbers are shown
+		conn := schemaConn(t, server, "names", "CREATE TABLE a (id INT PRIMARY KEY, f FLOAT(9,4))", "SET SESSION binlog_format = ROW")
+		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "names", "a")))
+		execute(t, conn, "INSERT INTO a VALUES (1, 1.5)")
+		f.expect(t, "insert a(id=1 f=1.5000)")
+		f.stop()
+		server.Exec(t, "SET GLOBAL binlog_row_metadata = FULL")
+		defer server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
+		execute(t, conn, "UPDATE a SET f = 2.5", "ALTER TABLE a MODIFY f FLOAT(9,2) FIRST, ORDER BY id", "ALTER TABLE a RENAME COLUMN f TO g", "UPDATE a SET g = 3.5", "ALTER TABLE a MODIFY g FLOAT(9,1)")
+		f = followOn(t, f)
+		f.expect(t, "update a(id=1 f=1.5000 -> id=1 f=2.5000)")
+		for txn := f.next(t); ; txn = f.next(t) { // which digits, nobody knows
+			if len(txn.rows) > 0 {
+				if !strings.HasPrefix(txn.rows[0], "update a(g=2.5") {
+					t.Errorf("got %s", txn.rows)
+				}
+				break
+			}
+		}
+	})
+
 	t.Run("a broken record", func(t *testing.T) {
 		conn := schemaConn(t, server, "broken", "CREATE TABLE a (id INT PRIMARY KEY)")
 		log := newLog()
@@ -158,4 +191,73 @@ func testReconnectDoesNotAlterTwice(t *testing.T, server *dbtest.Server) {
 	if strings.Contains(log.String(), "does not go with") {
 		t.Errorf("it said:\n%s", log)
 	}
+}
+
+// TestAlterInTwoPhases follows a MariaDB that logs an ALTER TABLE when it begins, and once more when it is done.
+func TestAlterInTwoPhases(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, dbtest.MariaDB1011)
+	conn := schemaConn(t, server, "phases", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20), q VARCHAR(20))", "SET binlog_alter_two_phase = ON")
+	log := newLog()
+	f := followNow(t, openSource(t, sourceConfig(server, log, "phases", "a")))
+	execute(t, conn, "INSERT INTO a VALUES (1, 'x', 'x')")
+	f.expect(t, "insert a(id=1 s=x q=x)")
+	f.stop()
+	execute(t, conn, "ALTER TABLE a ADD n INT", "UPDATE a SET n = 7", "ALTER TABLE a RENAME COLUMN s TO q, RENAME COLUMN q TO s")
+	if _, err := conn.ExecContext(t.Context(), "INSERT INTO a VALUES (2, 'y', 'x', 8)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "ALTER TABLE a DROP COLUMN q, ADD UNIQUE (s)"); err == nil { // two rows have the same
+		t.Fatal("the ALTER that was to fail did not")
+	}
+	execute(t, conn, "DELETE FROM a")
+	f = followOn(t, f)
+	f.expect(t, "update a(id=1 s=x q=x n=NULL -> id=1 s=x q=x n=7)", "insert a(id=2 q=y s=x n=8)", "delete a(id=1 q=x s=x n=7); delete a(id=2 q=y s=x n=8)")
+	if strings.Contains(log.String(), "ahead") || strings.Contains(log.String(), "does not go with") {
+		t.Errorf("it said:\n%s", log)
+	}
+}
+
+// TestNamesWithoutCase follows a server that stores the names of tables in lower case.
+func TestNamesWithoutCase(t *testing.T) {
+	t.Parallel()
+	server := startServer(t, dbtest.MariaDB1011, "--lower-case-table-names=1")
+	conn := schemaConn(t, server, "lower", "CREATE TABLE a (id INT PRIMARY KEY)")
+	f := followNow(t, openSource(t, sourceConfig(server, newLog(), "lower", "a")))
+	execute(t, conn, "INSERT INTO A VALUES (1)")
+	f.expect(t, "insert a(id=1)")
+	f.stop()
+	execute(t, conn, "ALTER TABLE LOWER.A RENAME COLUMN id TO x", "UPDATE a SET x = 2", "ALTER TABLE a RENAME COLUMN x TO y")
+	f = followOn(t, f)
+	f.expect(t, "update a(x=1 -> x=2)")
+}
+
+// TestInvisibleKeys follows tables to which MySQL gives a primary key by itself, and others with columns that SELECT * hides.
+func TestInvisibleKeys(t *testing.T) {
+	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
+		server := startServer(t, kind)
+		key, value := "", ""
+		if kind.MySQL() {
+			server.Exec(t, "SET GLOBAL sql_generate_invisible_primary_key = ON, show_gipk_in_create_table_and_information_schema = OFF")
+			key, value = "my_row_id=1 ", "my_row_id=2 "
+		}
+		server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
+		conn := schemaConn(t, server, "hidden", "CREATE TABLE a (s VARCHAR(9), n INT)")
+		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "hidden", "a")))
+		execute(t, conn, "INSERT INTO a VALUES ('x', 1)")
+		f.expect(t, "insert a("+key+"s=x n=1)")
+		f.stop()
+		execute(t, conn, "DROP TABLE a", "CREATE TABLE a (s VARCHAR(9) INVISIBLE DEFAULT 'h', n INT, v INT AS (n + 1) VIRTUAL)", "INSERT INTO a (n) VALUES (1)", "ALTER TABLE a ADD x INT INVISIBLE DEFAULT 5 AFTER s, DROP v",
+			"INSERT INTO a (n) VALUES (3)", "ALTER TABLE a DROP s")
+		f = followOn(t, f)
+		for _, want := range []string{"insert a(" + key + "s=h n=1", "insert a(" + value + "s=h x=5 n=3)"} { // the log may have v, or not
+			txn := f.next(t)
+			for len(txn.rows) == 0 {
+				txn = f.next(t)
+			}
+			if !strings.HasPrefix(txn.rows[0], want) {
+				t.Errorf("got %s, want %s", txn.rows[0], want)
+			}
+		}
+	})
 }
