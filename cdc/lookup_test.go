@@ -68,8 +68,10 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		conn := schemaConn(t, server, "odd", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))")
 		log := newLog()
 		f := followNow(t, openSource(t, sourceConfig(server, log, "odd", "a")))
-		execute(t, conn, "INSERT INTO a VALUES (1, 'x')", "ALTER TABLE a CHANGE s q VARCHAR(20), ORDER BY id", "INSERT INTO a VALUES (2, 'y')") // while it is current
-		f.expect(t, "insert a(id=1 s=x)", "insert a(id=2 q=y)")
+		execute(t, conn, "INSERT INTO a VALUES (1, 'x')")
+		f.expect(t, "insert a(id=1 s=x)")
+		execute(t, conn, "ALTER TABLE a CHANGE s q VARCHAR(20), ORDER BY id", "INSERT INTO a VALUES (2, 'y')") // while it is current
+		f.expect(t, "insert a(id=2 q=y)")
 		log.wait(t, "not understood")
 		execute(t, conn, "ALTER TABLE a ORDER BY id", "INSERT INTO a VALUES (3, 'z')")
 		f.expect(t, "insert a(id=3 q=z)")
@@ -77,6 +79,13 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		execute(t, conn, "INSERT INTO a VALUES (4, 'a')", "ALTER TABLE a CHANGE q r VARCHAR(20), ORDER BY id", "INSERT INTO a VALUES (5, 'b')") // behind, but the last
 		f = followOn(t, f)
 		f.expect(t, "insert a(id=4 q=a)", "insert a(id=5 r=b)")
+		execute(t, conn, "ALTER TABLE a CHANGE r s VARCHAR(20), ORDER BY id", "CREATE TABLE other (id INT)")
+		f.reach(t) // and it asked at once, so that what follows is not met unprepared
+		f.stop()
+		execute(t, conn, "INSERT INTO a VALUES (7, 'd')", "ALTER TABLE a CHANGE s r VARCHAR(20)")
+		f = followOn(t, f)
+		f.expect(t, "insert a(id=7 s=d)")
+		f.reach(t)
 		f.stop()
 		execute(t, conn, "ALTER TABLE a CHANGE r t VARCHAR(20), ORDER BY id", "INSERT INTO a VALUES (6, 'c')", "ALTER TABLE a RENAME COLUMN t TO u")
 		f = followOn(t, f)
