@@ -97,7 +97,7 @@ type Commit struct {
 	Rows int       // rows of watched tables in it
 	// Statement says that it is a statement, such as DDL, that may have changed tables without logging rows.
 	Statement bool
-	// Schema is what became known of tables' columns, to be stored with the position of this transaction.
+	// Schema is what became known of tables' columns, to be stored with the position of this transaction, or of the last.
 	Schema  []SchemaRecord
 	Emptied []Emptied // watched tables whose rows went without deletes
 }

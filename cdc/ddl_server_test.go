@@ -26,9 +26,7 @@ func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 	execute(t, conn, "ALTER DATABASE ddl CHARACTER SET latin1")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a", "b", "_a_new"))
 	h := newHistory(s.watched)
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	g := &ddlWriter{Rand: rand.New(rand.NewPCG(seed, 0)), mysql: kind.MySQL()}
+	g := &ddlWriter{Rand: rand.New(rand.NewPCG(seed(t), 0)), mysql: kind.MySQL()}
 	h.learn(TableName{Schema: "ddl"}, &definition{Charset: "latin1"})
 	for _, name := range []string{"a", "b", "_a_new"} {
 		h.learn(TableName{"ddl", name}, gone)
@@ -158,7 +156,7 @@ func (g *ddlWriter) varied(name string) string {
 	case 1, 2, 3:
 		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 	}
-	if strings.ContainsAny(name, "` ,") || name == "key" || name == "primary" {
+	if strings.ContainsAny(name, "` ,") || strings.EqualFold(name, "key") || strings.EqualFold(name, "primary") {
 		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 	}
 	return name

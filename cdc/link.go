@@ -26,7 +26,8 @@ func (c timedConn) Read(b []byte) (int, error) {
 
 // link is the connection that the log comes over. go-mysql puts an event together in buffers that double as they fill:
 // several times the size of a row of many megabytes. So of a large event the link hands go-mysql the head only, as if
-// that were all; who handles it reads the tail from the link, before go-mysql asks for more. Behind TLS go-mysql sees
+// that were all, and not before all earlier events were handled; who handles it reads the tail from the link, before
+// go-mysql asks for more. Behind TLS go-mysql sees
 // what we do not, and large events cost what they cost.
 type link struct {
 	timedConn
@@ -109,6 +110,8 @@ func (l *link) Read(b []byte) (n int, err error) {
 			if err != nil {
 				return n, err
 			}
+		case n > 0 && l.mayCut():
+			return n, nil // what n holds is handled first
 		default:
 			if err := l.next(); err != nil {
 				return n, err
@@ -116,6 +119,12 @@ func (l *link) Read(b []byte) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// mayCut says whether the packet that comes next may begin an event that is cut.
+func (l *link) mayCut() bool {
+	head, err := l.in.Peek(min(packetHead, l.in.Buffered()))
+	return err != nil || len(head) < packetHead || packetSize(head) >= largeEvent
 }
 
 // next begins a packet.
@@ -144,10 +153,13 @@ func (l *link) head() (seq byte, err error) {
 	if _, err := io.ReadFull(l.in, head[:]); err != nil {
 		return 0, err
 	}
-	l.left = int(head[0]) | int(head[1])<<8 | int(head[2])<<16
+	l.left = packetSize(head[:])
 	l.more = l.left == fullPacket
 	return head[3], nil
 }
+
+// packetSize is what a packet's head says that it holds.
+func packetSize(head []byte) int { return int(head[0]) | int(head[1])<<8 | int(head[2])<<16 }
 
 // cut makes the head of a large event an event of its own, if the event is one whose tail is read elsewhere.
 func (l *link) cut() error {

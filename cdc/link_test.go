@@ -68,22 +68,23 @@ func TestLinkCutsLargeEvents(t *testing.T) {
 	} {
 		for _, readTails := range []bool{true, false} {
 			l := newTestLink(reader(bytes.NewReader(packets(payloads...))))
+			in := bufio.NewReaderSize(l, linkBuffer) // go-mysql's
 			seq := byte(1)
 			for i, want := range payloads {
 				var got []byte
 				for more := true; more; { // as go-mysql reads
 					var head [4]byte
-					if _, err := io.ReadFull(l, head[:]); err != nil {
+					if _, err := io.ReadFull(in, head[:]); err != nil {
 						t.Fatalf("%s, payload %d: %v", name, i, err)
 					}
 					if head[3] != seq {
 						t.Fatalf("%s, payload %d: packet %d where %d is due", name, i, head[3], seq)
 					}
 					seq++
-					n := int(head[0]) | int(head[1])<<8 | int(head[2])<<16
+					n := packetSize(head[:])
 					more = n == fullPacket
 					part := make([]byte, n)
-					if _, err := io.ReadFull(l, part); err != nil {
+					if _, err := io.ReadFull(in, part); err != nil {
 						t.Fatalf("%s, payload %d: %v", name, i, err)
 					}
 					got = append(got, part...)
@@ -111,7 +112,7 @@ func TestLinkCutsLargeEvents(t *testing.T) {
 					t.Fatalf("%s, payload %d is not what came", name, i)
 				}
 			}
-			if n, err := l.Read(make([]byte, 10)); n > 0 || !errors.Is(err, io.EOF) {
+			if n, err := in.Read(make([]byte, 10)); n > 0 || !errors.Is(err, io.EOF) {
 				t.Errorf("%s: behind the last payload %d bytes, %v", name, n, err)
 			}
 		}

@@ -80,7 +80,7 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		f = followOn(t, f)
 		f.expect(t, "insert a(id=4 q=a)", "insert a(id=5 r=b)")
 		execute(t, conn, "ALTER TABLE a CHANGE r s VARCHAR(20), ORDER BY id", "CREATE TABLE other (id INT)")
-		f.reach(t) // and it asked at once, so that what follows is not met unprepared
+		f.learn(t) // so that what follows is not met unprepared
 		f.stop()
 		execute(t, conn, "INSERT INTO a VALUES (7, 'd')", "ALTER TABLE a CHANGE s r VARCHAR(20)")
 		f = followOn(t, f)

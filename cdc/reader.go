@@ -124,7 +124,7 @@ func (r *reader) progress() error {
 	if err := r.settle(); err != nil {
 		return err
 	}
-	return r.told(&Commit{End: r.seen, Time: r.src.clock})
+	return r.told(&Commit{End: r.seen, Time: r.src.clock, Schema: r.history.commit()})
 }
 
 // told hands a commit out.
@@ -206,7 +206,10 @@ func (r *reader) commit() error {
 	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied}); err != nil {
 		return err
 	}
-	return r.settle() // not before: it may fail, and the tracker has moved
+	if err := r.settle(); err != nil || len(r.history.unsaved) == 0 { // not before: it may fail, and the tracker has moved
+		return err
+	}
+	return r.progress() // what the server said is to be stored while it is true
 }
 
 // rollback ends the transaction without its rows.

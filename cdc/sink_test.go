@@ -19,10 +19,10 @@ const patience = 30 * time.Second
 
 // recorder is a Sink that hands finished transactions to the test.
 type recorder struct {
-	open     []string // rows of the transaction that is being read
-	discards []int    // since the last commit, but for those of nothing
-	txns     chan transaction
-	progress chan Coord // the newest end, of any commit
+	open     []string         // rows of the transaction that is being read
+	discards []int            // since the last commit, but for those of nothing
+	txns     chan transaction // and progress with schema records
+	progress chan Coord       // the newest end, of any commit
 	onChange func(*Change) error
 }
 
@@ -55,14 +55,15 @@ func (r *recorder) Discard(keep int) {
 }
 
 func (r *recorder) Commit(c *Commit) error {
-	if c.Txn != (Txn{}) {
+	if c.Txn == (Txn{}) && len(r.open) > 0 {
+		return errors.New("progress inside a transaction")
+	}
+	if c.Txn != (Txn{}) || len(c.Schema) > 0 {
 		if c.Rows != len(r.open) {
 			return fmt.Errorf("commit of %d rows after %d changes", c.Rows, len(r.open))
 		}
 		r.txns <- transaction{*c, r.open, r.discards}
 		r.open, r.discards = nil, nil
-	} else if len(r.open) > 0 {
-		return errors.New("progress inside a transaction")
 	}
 	select {
 	case <-r.progress:
@@ -163,10 +164,28 @@ func (f *follower) stop() {
 // next is the next transaction, whatever it holds.
 func (f *follower) next(t *testing.T) transaction {
 	t.Helper()
+	for {
+		if txn := f.take(t); txn.Txn != (Txn{}) {
+			return txn
+		}
+	}
+}
+
+// learn waits until what the server said of tables is to be stored.
+func (f *follower) learn(t *testing.T) {
+	t.Helper()
+	for f.take(t).Txn != (Txn{}) {
+	}
+}
+
+func (f *follower) take(t *testing.T) transaction {
+	t.Helper()
 	select {
 	case txn := <-f.txns:
-		if err := f.tracker.Advance(txn.Txn); err != nil {
-			t.Fatal(err)
+		if txn.Txn != (Txn{}) {
+			if err := f.tracker.Advance(txn.Txn); err != nil {
+				t.Fatal(err)
+			}
 		}
 		f.keep(txn.Schema)
 		return txn

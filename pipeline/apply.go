@@ -42,8 +42,8 @@ func (p *Pipeline) applyEntry(e *entry) error {
 
 func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 	if c.Txn.ID() == (cdc.Txn{}).ID() {
-		p.seen = c.End
-		return nil // only progress
+		p.progress(c)
+		return nil
 	}
 	if c.End.Before(p.seen) { // a replica was promoted
 		p.cfg.Loader.Forget()
@@ -54,6 +54,13 @@ func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 	return p.step(p.engine.Commit(c, time.Now()))
 }
 
+// progress takes in what is no transaction.
+func (p *Pipeline) progress(c *cdc.Commit) {
+	p.seen = c.End
+	p.schema = append(p.schema, c.Schema...)
+	p.moved = p.moved || len(c.Schema) > 0
+}
+
 // step moves the position when the engine has applied all of a transaction, or says that it is in the middle of one.
 func (p *Pipeline) step(err error) error {
 	if err != nil {
@@ -62,8 +69,7 @@ func (p *Pipeline) step(err error) error {
 	if p.moved = true; p.engine.Applying() {
 		p.track.Begin(p.applying.Txn)
 	} else {
-		p.seen = p.applying.End
-		p.schema = append(p.schema, p.applying.Schema...)
+		p.progress(&p.applying)
 		if err := p.track.Advance(p.applying.Txn); err != nil {
 			return err
 		}

@@ -30,6 +30,7 @@ type script struct {
 	begun chan struct{} // holds a token for each Follow that began
 
 	schema map[int][]cdc.SchemaRecord // what comes with a transaction
+	later  map[int][]cdc.SchemaRecord // what comes behind it, alone
 	handed [][]cdc.SchemaRecord       // what each Follow was handed
 }
 
@@ -80,6 +81,9 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.Schema
 			}
 			at := cdc.Commit{Txn: cdc.Txn{Start: coord(next)}, End: coord(next + 1), Time: time.Now(), Rows: len(log[next]), Schema: s.schema[int(next)]}
 			if err := sink.Commit(&at); err != nil {
+				return err
+			}
+			if err := sink.Commit(&cdc.Commit{End: at.End, Schema: s.later[int(next)]}); err != nil {
 				return err
 			}
 		}
@@ -258,6 +262,7 @@ func TestSchemaRecordsAreStoredWithThePosition(t *testing.T) {
 		1: {{Key: cdc.SchemaPrefix + "b"}, {Key: cdc.SchemaPrefix + "a", Data: []byte("new")}},
 		2: {{Key: cdc.SchemaPrefix + "c", Data: []byte("alone")}},
 	}
+	b.src.later = map[int][]cdc.SchemaRecord{2: {{Key: cdc.SchemaPrefix + "d", Data: []byte("without a transaction")}}}
 	end := b.run()
 	b.src.write(txn{b.coupon(0, 1, "a")})
 	b.src.write(txn{b.coupon(0, 1, "b")})
@@ -272,7 +277,7 @@ func TestSchemaRecordsAreStoredWithThePosition(t *testing.T) {
 	for _, r := range b.src.handed[1] {
 		got += fmt.Sprintf("%s=%s ", r.Key, r.Data)
 	}
-	if want := "sa=new sc=alone "; got != want || b.src.handed[0] != nil {
+	if want := "sa=new sc=alone sd=without a transaction "; got != want || b.src.handed[0] != nil {
 		t.Errorf("handed at first %v, then %s; want %s", b.src.handed[0], got, want)
 	}
 }
