@@ -20,7 +20,7 @@ func TestBacklogOfDDL(t *testing.T) { onServers(t, testBacklogOfDDL) }
 
 func testBacklogOfDDL(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	seed := seed(t)
+	seed := dbtest.Seed(t)
 	server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
 	conn := schemaConn(t, server, "ddl", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "CREATE TABLE b (id INT PRIMARY KEY, u BIGINT UNSIGNED)")
 	log := newLog()

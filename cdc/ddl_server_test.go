@@ -26,7 +26,7 @@ func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 	execute(t, conn, "ALTER DATABASE ddl CHARACTER SET latin1")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a", "b", "_a_new"))
 	h := newHistory(s.watched)
-	g := &ddlWriter{Rand: rand.New(rand.NewPCG(seed(t), 0)), mysql: kind.MySQL()}
+	g := &ddlWriter{Rand: rand.New(rand.NewPCG(dbtest.Seed(t), 0)), mysql: kind.MySQL()}
 	h.learn(TableName{Schema: "ddl"}, &definition{Charset: "latin1"})
 	for _, name := range []string{"a", "b", "_a_new"} {
 		h.learn(TableName{"ddl", name}, gone)

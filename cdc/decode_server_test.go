@@ -43,7 +43,7 @@ func TestRowsOfServer(t *testing.T) {
 // compareTable writes rows with each value and with random ones, changes and deletes them, and decodes the log.
 func compareTable(t *testing.T, server *dbtest.Server, conn *sql.Conn, table typeTable) {
 	t.Helper()
-	seed := seed(t)
+	seed := dbtest.Seed(t)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	execute(t, conn, "DROP TABLE IF EXISTS "+table.name, table.create())
 	selects := selectConn(t, server)

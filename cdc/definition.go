@@ -189,7 +189,10 @@ func (p *part) finish(a *alteration, charset string) (column, error) {
 	case a.convert && takesCharset(c.DataType), fresh && p.change.def.text && c.Charset == "":
 		c.Charset = charset
 	}
-	if c.Enum != nil && (fresh || a.convert) {
+	switch {
+	case c.Enum != nil && a.convert && !fresh && wide(p.Charset): // MariaDB takes the labels' bytes for text of the new charset
+		return c, fmt.Errorf("labels in charset %s", p.Charset)
+	case c.Enum != nil && (fresh || a.convert):
 		return c, c.storeLabels()
 	}
 	if fresh && c.Charset == "binary" {
@@ -202,6 +205,11 @@ func (p *part) finish(a *alteration, charset string) (column, error) {
 		}
 	}
 	return c, nil
+}
+
+// wide says whether a charset has no characters of one byte.
+func wide(charset string) bool {
+	return charset == "ucs2" || strings.HasPrefix(charset, "utf16") || charset == "utf32"
 }
 
 // storeLabels makes of the labels of a statement what the server keeps.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ import (
 // with what SELECT says before and after the statement.
 func TestRandomTables(t *testing.T) {
 	const tables = 9
-	seed := seed(t)
+	seed := dbtest.Seed(t)
 	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
 		server := startServer(t, kind)
 		conn := schemaConn(t, server, "random")
@@ -41,20 +40,6 @@ func TestRandomTables(t *testing.T) {
 			})
 		}
 	})
-}
-
-// seed is what random tests begin with: always the same, so that a failure comes again, or ROWHOOK_SEED.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	text := os.Getenv("ROWHOOK_SEED")
-	if text == "" {
-		return 1
-	}
-	seed, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("ROWHOOK_SEED: %v", err)
-	}
-	return seed
 }
 
 // zone is a time zone with a summer time, which servers without the system's zones have not.

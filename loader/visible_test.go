@@ -2,10 +2,12 @@ package loader
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,13 +51,14 @@ func TestLoadedContainsTheEvent(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	f := &follower{
-		T: t, site: site, stop: stop, action: entity(t, "appointment.save"),
+		T: t, site: site, stop: stop, action: entity(t, "appointment.save"), loaded: make(chan struct{}, 2*renames),
 		loader: New(db, source, Options{Plugin: true}, slog.New(slog.DiscardHandler)),
 	}
 	var g errgroup.Group
-	g.Go(func() error { return write(ctx, server, t) })
+	var quiet sync.RWMutex
+	g.Go(func() error { return write(ctx, server, &quiet, f.loaded, t) })
 	for range 2 {
-		g.Go(func() error { return disturb(ctx, server, t) })
+		g.Go(func() error { return disturb(ctx, server, &quiet, t) })
 	}
 	if err := source.Follow(ctx, start, nil, f); ctx.Err() == nil {
 		t.Error(err)
@@ -69,22 +72,32 @@ func TestLoadedContainsTheEvent(t *testing.T) {
 	}
 }
 
-// write renames and books.
-func write(ctx context.Context, server *dbtest.Server, t *testing.T) error {
+// write renames and books. A booking that shall wait for a replica is made while nobody else commits, who would wait in
+// its place, and when all before it are loaded, or it would have waited already when its turn comes.
+func write(ctx context.Context, server *dbtest.Server, quiet *sync.RWMutex, loaded <-chan struct{}, t *testing.T) error {
 	db := server.DB(t, "wordpress")
 	salon := dbtest.NewSite(db, "wp_")
+	known := 0 // loads
 	for i := range renames {
 		number := strconv.Itoa(i)
 		if err := salon.Update(ctx, "service", 1, "name", number); err != nil {
 			return err
 		}
-		if i >= renames-slowOnes { // semi-sync gives up after one wait, until it is switched on again
-			if _, err := db.ExecContext(ctx, "SET GLOBAL rpl_semi_sync_master_enabled = OFF; SET GLOBAL rpl_semi_sync_master_enabled = ON"); err != nil {
-				return err
-			}
+		book := func() (int64, error) {
+			return salon.Insert(ctx, "reservation", "id_payment", 0, "id_employee", 1, "id_service", 1, "checkin_ts", "2027-01-01 10:00:00",
+				"duration", 30, "purchaser_nominative", "new", "purchaser_phone", number)
 		}
-		id, err := salon.Insert(ctx, "reservation", "id_payment", 0, "id_employee", 1, "id_service", 1, "checkin_ts", "2027-01-01 10:00:00",
-			"duration", 30, "purchaser_nominative", "new", "purchaser_phone", number)
+		if i >= renames-slowOnes {
+			for ; known < 2*i; known++ {
+				select {
+				case <-loaded:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			book = alone(ctx, db, quiet, book)
+		}
+		id, err := book()
 		if err != nil {
 			return err
 		}
@@ -95,11 +108,26 @@ func write(ctx context.Context, server *dbtest.Server, t *testing.T) error {
 	return nil
 }
 
+// alone makes a booking wait for a replica. Semi-sync gives up after one wait, until it is switched on again.
+func alone(ctx context.Context, db *sql.DB, quiet *sync.RWMutex, book func() (int64, error)) func() (int64, error) {
+	return func() (int64, error) {
+		quiet.Lock()
+		defer quiet.Unlock()
+		if _, err := db.ExecContext(ctx, "SET GLOBAL rpl_semi_sync_master_enabled = OFF; SET GLOBAL rpl_semi_sync_master_enabled = ON"); err != nil {
+			return 0, err
+		}
+		return book()
+	}
+}
+
 // disturb writes as fast as it can, so that commits wait for each other.
-func disturb(ctx context.Context, server *dbtest.Server, t *testing.T) error {
+func disturb(ctx context.Context, server *dbtest.Server, quiet *sync.RWMutex, t *testing.T) error {
 	salon := dbtest.NewSite(server.DB(t, "wordpress"), "wp_")
 	for i := 0; ctx.Err() == nil; i++ {
-		if err := salon.Update(ctx, "coupon", 1, "notes", i); err != nil && ctx.Err() == nil {
+		quiet.RLock()
+		err := salon.Update(ctx, "coupon", 1, "notes", i)
+		quiet.RUnlock()
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
@@ -115,6 +143,7 @@ type follower struct {
 	stop    func()
 	changes []cdc.Change
 	loads   int
+	loaded  chan struct{} // holds a token for each
 	longest time.Duration
 }
 
@@ -154,6 +183,7 @@ func (f *follower) load(change *cdc.Change, c *cdc.Commit) error {
 		return err
 	}
 	f.longest = max(f.longest, time.Since(before))
+	f.loaded <- struct{}{}
 	if payloads[0][0].Gone {
 		f.Errorf("booking %d is gone before it is there", ev.IDs[0])
 		return nil

@@ -42,7 +42,7 @@ func TestRowImages(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s_%s", kind, c.name), func(t *testing.T) {
 				t.Parallel()
-				seed := rand.Uint64()
+				seed := dbtest.Seed(t)
 				want := imageRun(t, kind, "FULL", seed, c.plugin, c.coalesce)
 				if len(want) < 100 {
 					t.Errorf("only %d deliveries", len(want))
