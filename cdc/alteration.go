@@ -124,6 +124,8 @@ func (w *workpiece) arrange(a *alteration) error {
 		c := &a.columns[i]
 		p := moved[c]
 		switch {
+		case c.maybe && c.def.primary: // of this servers do one half or the other
+			return fmt.Errorf("column %s is the primary key, under a condition", c.def.Name)
 		case p == nil && c.old != "", c.maybe && c.old == "" && w.had(c.def.Name):
 			continue // it has its place, or its condition does not hold
 		case p == nil:
@@ -183,10 +185,13 @@ func (w *workpiece) key(a *alteration, old []int) ([]int, error) {
 	var key []int
 	if !a.dropKey {
 		for _, k := range old {
-			if p := w.old[k]; !p.dropped {
+			p := w.old[k]
+			heir := find(w.list, p.was)
+			switch {
+			case p.dropped && heir != nil, heir != nil && heir.was == "":
+				return nil, fmt.Errorf("column %s of the primary key gives its name to another one", p.was)
+			case !p.dropped:
 				key = append(key, slices.Index(w.list, p))
-			} else if find(w.list, p.Name) != nil {
-				return nil, fmt.Errorf("column %s of the primary key is dropped and added", p.Name)
 			}
 		}
 	}

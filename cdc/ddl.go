@@ -81,11 +81,7 @@ const maxDDL = 1 << 20
 
 // readDDL says what a statement does to tables; false when it is not understood.
 func readDDL(d dialect, schema, text string) ([]ddlOp, bool) {
-	if len(text) > maxDDL || !utf8.ValidString(text) || d.mariaDB && d.sqlMode&modeOracle != 0 {
-		return nil, false
-	}
-	p := &ddlParser{lexer: lexer{dialect: d, text: text}, schema: schema}
-	p.advance()
+	p := newDDLParser(d, schema, text)
 	switch {
 	case p.accept("CREATE"):
 		p.create()
@@ -105,6 +101,24 @@ func readDDL(d dialect, schema, text string) ([]ddlOp, bool) {
 		return nil, false
 	}
 	return p.ops, true
+}
+
+// readFailedDDL says what a statement did before it failed: MariaDB's CREATE OR REPLACE has dropped the old table then.
+func readFailedDDL(d dialect, schema, text string) ([]ddlOp, bool) {
+	p := newDDLParser(d, schema, text)
+	p.expect("CREATE", "OR", "REPLACE", "TABLE")
+	t := p.tableName()
+	return []ddlOp{{kind: ddlDrop, table: t}}, !p.failed
+}
+
+// newDDLParser makes a parser that stands at the first token, or has failed.
+func newDDLParser(d dialect, schema, text string) *ddlParser {
+	p := &ddlParser{lexer: lexer{dialect: d, text: text}, schema: schema}
+	if len(text) > maxDDL || !utf8.ValidString(text) || d.mariaDB && d.sqlMode&modeOracle != 0 {
+		p.fail()
+	}
+	p.advance()
+	return p
 }
 
 // ddlParser reads one statement. After a failure there are no more tokens, so every loop ends.

@@ -64,6 +64,24 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		f.expect(t, "update a(id=1 s=x n=4000000000 -> id=1 s=y n=4000000000)", "insert a(x=1 y=ö)", "insert a(z=2)")
 	})
 
+	if !server.Kind().MySQL() {
+		t.Run("a CREATE OR REPLACE that failed", func(t *testing.T) { // has dropped the table
+			conn := schemaConn(t, server, "half", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "CREATE TABLE b (id INT PRIMARY KEY)")
+			f := followNow(t, openSource(t, sourceConfig(server, newLog(), "half", "a", "b")))
+			execute(t, conn, "INSERT INTO a VALUES (1, 'x')", "INSERT INTO b VALUES (1)")
+			f.expect(t, "insert a(id=1 s=x)", "insert b(id=1)")
+			f.stop()
+			execute(t, conn, "INSERT INTO a VALUES (2, 'b')", "INSERT INTO b VALUES (2)")
+			if _, err := conn.ExecContext(t.Context(), "CREATE OR REPLACE TABLE b (a INT PRIMARY KEY, x INT PRIMARY KEY)"); err == nil {
+				t.Fatal("the server made a table with two primary keys")
+			}
+			execute(t, conn, "CREATE TABLE IF NOT EXISTS b (x INT)", "INSERT INTO b VALUES (3)", "INSERT INTO a VALUES (3, 'c')", "ALTER TABLE a RENAME COLUMN s TO t")
+			f = followOn(t, f)
+			f.expect(t, "insert a(id=2 s=b)", "insert b(id=2)", "insert b(x=3)", "insert a(id=3 s=c)")
+			f.stop()
+		})
+	}
+
 	t.Run("a statement that is not understood", func(t *testing.T) {
 		conn := schemaConn(t, server, "odd", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))")
 		log := newLog()

@@ -107,11 +107,14 @@ func isDDL(word string) bool {
 // readDDL says what a statement does to tables; false when it is not understood.
 func (s *Source) readDDL(q *query) ([]ddlOp, bool) {
 	text, ok := q.utf8Text()
-	if !ok || q.failed {
+	if !ok {
 		return nil, false
 	}
 	d := s.dialect
 	d.sqlMode = q.sqlMode
+	if q.failed {
+		return readFailedDDL(d, q.schema, text)
+	}
 	return readDDL(d, q.schema, text)
 }
 
