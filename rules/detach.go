@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -22,11 +21,10 @@ func Detach(records []Record) ([]Record, error) {
 		case strings.HasPrefix(r.Key, firedPrefix), strings.HasPrefix(r.Key, progressPrefix):
 			changed = append(changed, Record{Key: r.Key})
 		case r.IsEvent():
-			var v eventRecord
-			err := json.Unmarshal(r.Data, &v)
+			v, err := parseEventRecord(r.Data)
 			if err == nil {
 				v.Last, v.GTID, v.Sealed = cdc.Coord{}, "", true
-				r.Data, err = json.Marshal(v)
+				r.Data, err = v.marshal()
 			}
 			if err != nil {
 				return nil, fmt.Errorf("reading the open event %s: %w", r.Key, err)

@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -102,14 +104,37 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 	}
 	if ev.Row.Len() > 0 {
 		r.Table = e.tables.key(ev.Table)
-		row, err := ev.Row.AppendBinary(nil)
-		if err != nil {
-			return Record{}, err
-		}
-		r.Row = row
 	}
 	data, err := json.Marshal(r)
+	if err == nil && ev.Row.Len() > 0 {
+		data, err = ev.Row.AppendBinary(append(slices.Grow(data, rowBytes(ev.Row)), '\n'))
+	}
 	return Record{Key: eventKey(ev.number), Data: data}, err
+}
+
+// rowBytes is what a row takes in a record, at most.
+func rowBytes(r cdc.Row) int {
+	const head, cell = 1 + binary.MaxVarintLen64, 1 + binary.MaxVarintLen32
+	return head + r.Size() + r.Len()*cell
+}
+
+// marshal is the form of an event in the store: JSON, the end of the line, and the row as it is, which may be large.
+func (r eventRecord) marshal() ([]byte, error) {
+	row := r.Row
+	r.Row = nil
+	data, err := json.Marshal(r)
+	if err == nil && len(row) > 0 {
+		data = append(append(data, '\n'), row...)
+	}
+	return data, err
+}
+
+func parseEventRecord(data []byte) (r eventRecord, err error) {
+	head, row, apart := bytes.Cut(data, []byte{'\n'})
+	if err = json.Unmarshal(head, &r); apart { // else it is in the JSON, as it was once
+		r.Row = row
+	}
+	return r, err
 }
 
 // Restore takes in the records of the last commit; the windows of open events run on from now. Events of a site that
@@ -184,8 +209,8 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		return nil, err
 	}
 	e.numbers = max(e.numbers, n)
-	var v eventRecord
-	if err := json.Unmarshal(r.Data, &v); err != nil {
+	v, err := parseEventRecord(r.Data)
+	if err != nil {
 		return nil, err
 	}
 	site := e.catalog.site(v.Site)
