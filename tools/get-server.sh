@@ -18,10 +18,17 @@ fail() {
 	exit 1
 }
 
-# download DIR SUITE PACKAGE...: unpacks packages of a suite, and all that they need, to DIR/unpacked.
+# download DIR SUITE PACKAGE...: unpacks packages of a suite, and all that they need, to DIR/unpacked. Of a package with
+# "alone:" in front its own files are enough.
 download() {
-	local dir=$1 suite=$2 mirror
+	local dir=$1 suite=$2 mirror package whole=() alone=()
 	shift 2
+	for package in "$@"; do
+		case $package in
+		alone:*) alone+=("${package#alone:}") ;;
+		*) whole+=("$package") ;;
+		esac
+	done
 	mkdir -p "$dir"/apt/{etc/apt/preferences.d,var/lib/apt/lists/partial,var/cache/apt/archives/partial,var/lib/dpkg} "$dir/unpacked"
 	: >"$dir/apt/var/lib/dpkg/status"
 	# The mirror that this machine itself uses.
@@ -39,18 +46,21 @@ download() {
 		Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 	CONF
 	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq --error-on=any update || return
-	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq install -y --download-only "$@" >/dev/null || return
+	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq install -y --download-only "${whole[@]}" >/dev/null || return
+	for package in "${alone[@]}"; do
+		(cd "$dir/apt/var/cache/apt/archives" && APT_CONFIG="$dir/apt/apt.conf" apt-get -qq download "$package") || return
+	done
 	for package in "$dir"/apt/var/cache/apt/archives/*.deb; do
 		dpkg-deb -x "$package" "$dir/unpacked" || return
 	done
 	rm -rf "$dir/apt" "$dir"/unpacked/usr/share/{doc,man,locale,perl,icu} "$dir"/unpacked/usr/lib/*/perl*
 }
 
-# get NAME BINARY SUITE PACKAGE...: makes sure that a server is there, whole.
+# get NAME FILE SUITE PACKAGE...: makes sure that a server is there, whole: the file of it that comes last.
 get() {
-	local name=$1 binary=$2 new
+	local name=$1 file=$2 new
 	shift 2
-	if [ -x "$servers/$name/unpacked/usr/sbin/$binary" ]; then
+	if [ -e "$servers/$name/unpacked/$file" ]; then
 		return
 	fi
 	echo "get-server.sh: downloading $name"
@@ -59,11 +69,16 @@ get() {
 		rm -rf "$new"
 		fail "$name" "the download FAILED"
 	fi
-	if [ ! -x "$new/unpacked/usr/sbin/$binary" ]; then
+	if [ ! -e "$new/unpacked/$file" ]; then
 		rm -rf "$new"
-		fail "$name" "the packages of Debian $1 hold no $binary"
+		fail "$name" "the packages of Debian $1 hold no $file"
 	fi
-	mv "$new" "$servers/$name"
+	if [ -e "$servers/$name" ]; then # an older one, with less
+		mv "$servers/$name" "$new/old"
+	fi
+	mkdir "$servers/$name"
+	mv "$new/unpacked" "$servers/$name/unpacked"
+	rm -rf "$new"
 }
 
 mkdir -p "$servers"
@@ -81,8 +96,9 @@ for name in "$@"; do
 	done
 	[ -e "$keyring" ] || fail "$name" "there is no $keyring, which must be Debian's"
 	case $name in
-	mysql97) get "$name" mysqld sid mysql-server-core ;;
-	mariadb118) get "$name" mariadbd trixie mariadb-server-core ;;
+	mysql97) get "$name" usr/sbin/mysqld sid mysql-server-core ;;
+	# Of the plugins the one for ed25519 logins is wanted.
+	mariadb118) get "$name" usr/lib/mysql/plugin/auth_ed25519.so trixie mariadb-server-core alone:mariadb-server ;;
 	*) fail "$name" "no such server" ;;
 	esac
 done
