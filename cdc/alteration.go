@@ -67,6 +67,9 @@ func (w *workpiece) pick(name string, maybe bool) (*part, error) {
 // mark notes what becomes of the old columns.
 func (w *workpiece) mark(a *alteration) error {
 	for _, d := range a.drops {
+		if p := find(w.old, d.name); d.maybe && p != nil && p.dropped {
+			continue // a clause before did it
+		}
 		p, err := w.pick(d.name, d.maybe)
 		if err != nil {
 			return err

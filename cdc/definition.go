@@ -190,8 +190,8 @@ func (p *part) finish(a *alteration, charset string) (column, error) {
 		c.Charset = charset
 	}
 	switch {
-	case c.Enum != nil && a.convert && !fresh && wide(p.Charset): // MariaDB takes the labels' bytes for text of the new charset
-		return c, fmt.Errorf("labels in charset %s", p.Charset)
+	case c.Enum != nil && a.convert && !fresh && !labelsStay(c.Enum, p.Charset, charset):
+		return c, fmt.Errorf("labels in charset %s are taken for text in charset %s", p.Charset, charset)
 	case c.Enum != nil && (fresh || a.convert):
 		return c, c.storeLabels()
 	}
@@ -207,9 +207,24 @@ func (p *part) finish(a *alteration, charset string) (column, error) {
 	return c, nil
 }
 
-// wide says whether a charset has no characters of one byte.
-func wide(charset string) bool {
-	return charset == "ucs2" || strings.HasPrefix(charset, "utf16") || charset == "utf32"
+// labelsStay says whether a column's labels are the same when the column is converted to another charset. The servers
+// do not convert them: they take their bytes for text in the new one.
+func labelsStay(labels []string, from, to string) bool {
+	utf8 := func(charset string) bool { return charset == "utf8mb4" || charset == "utf8mb3" }
+	if utf8(from) && utf8(to) {
+		return true
+	}
+	inASCII := func(label string) bool { return asciiPrefix([]byte(label)) == len(label) }
+	return extendsASCII(from) && extendsASCII(to) && !slices.ContainsFunc(labels, func(l string) bool { return !inASCII(l) })
+}
+
+// extendsASCII says whether text in ASCII has the same bytes in a charset.
+func extendsASCII(charset string) bool {
+	switch charset {
+	case "ucs2", "utf16", "utf16le", "utf32", "swe7", "", unknownCharset:
+		return false
+	}
+	return true
 }
 
 // storeLabels makes of the labels of a statement what the server keeps.
