@@ -45,11 +45,7 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 		return err
 	}
 	h := newHistory(s.watched)
-	for _, r := range schema {
-		if err := h.restore(r); err != nil { // its table is asked for
-			s.cfg.Log.Warn("a schema record cannot be read", slog.String("record", r.Key), slog.Any("error", err))
-		}
-	}
+	h.restore(schema, s.cfg.Log)
 	backoff := time.Duration(0)
 	var gone *Txn // the last transaction, when the server no longer has it
 	for {

@@ -3,6 +3,7 @@ package cdc
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 )
@@ -39,16 +40,17 @@ func newHistory(watched map[string]map[string]bool) *history {
 }
 
 // restore takes in what was stored.
-func (h *history) restore(r SchemaRecord) error {
-	name, d, err := r.parse()
-	if err != nil {
-		return err
+func (h *history) restore(records []SchemaRecord, log *slog.Logger) {
+	for _, r := range records {
+		name, d, err := r.parse()
+		if err != nil { // its table is asked for
+			log.Warn("a schema record cannot be read", slog.String("record", r.Key), slog.Any("error", err))
+			continue
+		}
+		if h.known[name] = d; !h.isWatched(name) && !slices.Contains(h.others, name) {
+			h.others = append(h.others, name)
+		}
 	}
-	h.known[name] = d
-	if !h.isWatched(name) {
-		h.others = append(h.others, name)
-	}
-	return nil
 }
 
 // isWatched says whether a table, or a schema, is one whose rows are read.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -25,10 +26,11 @@ type reader struct {
 	from   Coord // what ends up to here is passed over: the server could not be asked for less
 	tables *tableCache
 	txn    openTxn
-	placed bool  // seen is right beyond 4 GiB
-	ended  Coord // the end of the last transaction
-	span   *Span // the part of the log that is wanted, nil: all of it
-	verify bool  // the next transaction must be the tracker's last
+	placed bool           // seen is right beyond 4 GiB
+	ended  Coord          // the end of the last transaction
+	span   *Span          // the part of the log that is wanted, nil: all of it
+	stored []SchemaRecord // what is known of tables where the span begins, until it does
+	verify bool           // the next transaction must be the tracker's last
 	digest xxhash.Digest
 	packed payloadReader
 	link   *link
@@ -149,7 +151,10 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	_, _ = r.digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(committed.UnixMicro())))
 	if r.span != nil && !r.verify {
 		wanted, err := r.span.wanted(&r.txn, r.tracker)
-		r.txn.outside = !wanted
+		if r.txn.outside = !wanted; wanted {
+			r.history.restore(r.stored, r.log())
+			r.stored = nil
+		}
 		return err
 	}
 	if !r.verify {
@@ -317,6 +322,9 @@ func (r *reader) linkIsWell() {
 
 // stop is a StopError at this place of the log.
 func (r *reader) stop(reason, hint string, err error) error {
+	if r.span != nil {
+		hint = strings.Replace(hint, skipHint, lookHint, 1)
+	}
 	return &StopError{At: r.seen, Reason: reason, Hint: hint, Err: err}
 }
 

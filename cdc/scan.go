@@ -149,14 +149,15 @@ func (s *Source) firstFile(ctx context.Context, files []File, from edge) (int, e
 }
 
 // Scan reads a part of the log once and hands it to sink. It takes no lock, proves nothing and does not reconnect: it is
-// for looking, on a Source of its own, beside whoever follows the log.
-func (s *Source) Scan(ctx context.Context, span *Span, sink Sink) error {
-	_, err := s.scan(ctx, span, sink)
+// for looking, on a Source of its own, beside whoever follows the log. The schema records are those that were stored with
+// the position that the span begins behind, none when it begins elsewhere.
+func (s *Source) Scan(ctx context.Context, span *Span, schema []SchemaRecord, sink Sink) error {
+	_, err := s.scan(ctx, span, schema, sink)
 	return err
 }
 
 // scan also returns the reader, which stands at the span's end.
-func (s *Source) scan(ctx context.Context, span *Span, sink Sink) (*reader, error) {
+func (s *Source) scan(ctx context.Context, span *Span, schema []SchemaRecord, sink Sink) (*reader, error) {
 	p := Position{Flavor: s.flavor, Start: Coord{span.File, firstEvent}}
 	if span.before != nil && !span.before.IsEmpty() {
 		p.Set = span.before.String()
@@ -167,7 +168,7 @@ func (s *Source) scan(ctx context.Context, span *Span, sink Sink) (*reader, erro
 	}
 	s.clock = time.Time{}
 	r := newReader(ctx, s, tracker, sink, false)
-	r.span = span
+	r.span, r.stored = span, schema
 	defer r.packed.close()
 	err = s.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) {
 		return b.StartSync(mysql.Position{Name: span.File, Pos: firstEvent})

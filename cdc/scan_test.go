@@ -2,7 +2,10 @@ package cdc
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +15,18 @@ import (
 	"rowhook/dbtest"
 )
 
-// scanned is what a scan between two points yields: transactions with watched rows, each as its rows joined by "; ".
+// scanned is what a scan between two points yields, without schema records: transactions with watched rows, each as its
+// rows joined by "; ".
 func scanned(t *testing.T, s *Source, from, to Point) []string {
+	t.Helper()
+	got, err := scan(t, s, from, to, nil)
+	if err != nil {
+		t.Fatalf("from %+v to %+v: %v", from, to, err)
+	}
+	return got
+}
+
+func scan(t *testing.T, s *Source, from, to Point, schema []SchemaRecord) ([]string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -22,16 +35,14 @@ func scanned(t *testing.T, s *Source, from, to Point) []string {
 		t.Fatalf("from %+v to %+v: %v", from, to, err)
 	}
 	rec := newRecorder()
-	if err := s.Scan(ctx, span, rec); err != nil {
-		t.Fatalf("from %+v to %+v: %v", from, to, err)
-	}
+	err = s.Scan(ctx, span, schema, rec)
 	var got []string
 	for len(rec.txns) > 0 {
 		if txn := <-rec.txns; len(txn.rows) > 0 {
 			got = append(got, strings.Join(txn.rows, "; "))
 		}
 	}
-	return got
+	return got, err
 }
 
 // mark is a place between two transactions, in all the ways to name it.
@@ -117,6 +128,38 @@ func testScan(t *testing.T, server *dbtest.Server) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestScanKnowsColumns scans a log that tells no names, from a stored position on and from elsewhere.
+func TestScanKnowsColumns(t *testing.T) { onServers(t, testScanKnowsColumns) }
+
+func testScanKnowsColumns(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
+	conn := schemaConn(t, server, "known", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "FLUSH BINARY LOGS")
+	s := openSource(t, sourceConfig(server, newLog(), "known", "a"))
+	f := followNow(t, s)
+	execute(t, conn, "INSERT INTO a VALUES (1, 'before')")
+	f.expect(t, "insert a(id=1 s=before)") // and the table is known
+	execute(t, conn, "ALTER TABLE a ADD n INT", "INSERT INTO a VALUES (2, 'x', 7)")
+	f.expect(t, "insert a(id=2 s=x n=7)")
+	f.stop()
+	from, err := f.stored(t).Behind()
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := slices.Collect(maps.Values(f.records))
+	execute(t, conn, "INSERT INTO a VALUES (3, 'y', 8)", "ALTER TABLE a RENAME COLUMN s TO q", "INSERT INTO a VALUES (4, 'z', 9)", "ALTER TABLE a DROP q")
+	got, err := scan(t, s, from, Point{End: true}, schema)
+	if want := []string{"insert a(id=3 s=y n=8)", "insert a(id=4 q=z n=9)"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("from the stored position: %v, %v; want %v", got, err, want)
+	}
+	got, err = scan(t, s, from, Point{End: true}, nil)
+	stop, ok := errors.AsType[*StopError](err)
+	if !ok || len(got) > 0 {
+		t.Fatalf("without records: %v, %v", got, err)
+	}
+	wantStop(t, stop, "altered later", "begin behind that, or without --from")
 }
 
 // testNoSpan asks for places that are none.

@@ -173,7 +173,7 @@ func (s *Source) positionIn(ctx context.Context, at Coord) (Position, error) {
 	if err != nil {
 		return Position{}, err
 	}
-	r, err := s.scan(ctx, span, noSink{})
+	r, err := s.scan(ctx, span, nil, noSink{})
 	if err != nil {
 		return Position{}, err
 	}

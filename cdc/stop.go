@@ -8,6 +8,9 @@ import (
 // skipHint is the way out where a person accepts that changes are lost.
 const skipHint = "to skip what is committed by now: rowhook position set --now"
 
+// lookHint is in its place for who only looks at the log.
+const lookHint = "to look at the rest, begin behind that, or without --from: where the daemon goes on, columns are known"
+
 // StopError is why the reader will not go on: what it found cannot be read rightly, and skipping it would lose or
 // distort changes. Trying again does not help; a person must decide.
 type StopError struct {

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -176,15 +175,7 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		return start, nil, fmt.Errorf("reading the stored position: %w", err)
 	}
 	p.seen = start.Start
-	var records []rules.Record
-	var schema []cdc.SchemaRecord
-	for _, r := range state.Open {
-		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
-			schema = append(schema, cdc.SchemaRecord(r))
-		} else {
-			records = append(records, rules.Record(r))
-		}
-	}
+	records, schema := splitRecords(state.Open)
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return start, nil, fmt.Errorf("reading the open events: %w", err)
 	}

@@ -35,7 +35,8 @@ func decodePosition(point []byte) (cdc.Position, error) {
 // Stored is what an outbox holds besides deliveries.
 type Stored struct {
 	Position cdc.Position
-	Events   int // those that are not deliveries yet
+	Schema   []cdc.SchemaRecord // what is known of tables there
+	Events   int                // those that are not deliveries yet
 }
 
 // ReadStored reads it; nil when nothing was ever read of a log.
@@ -52,12 +53,26 @@ func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
 		return nil, err
 	}
 	s := &Stored{Position: p}
-	for _, r := range state.Open {
-		if rules.Record(r).IsEvent() {
+	var records []rules.Record
+	records, s.Schema = splitRecords(state.Open)
+	for _, r := range records {
+		if r.IsEvent() {
 			s.Events++
 		}
 	}
 	return s, nil
+}
+
+// splitRecords tells the rules' records and the reader's apart.
+func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.SchemaRecord) {
+	for _, r := range stored {
+		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
+			schema = append(schema, cdc.SchemaRecord(r))
+		} else {
+			records = append(records, rules.Record(r))
+		}
+	}
+	return records, schema
 }
 
 // SetPosition makes a position that a person decided on the one that an outbox holds. Events that are not deliveries yet
@@ -72,13 +87,9 @@ func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position) error 
 	if b.Checkpoint, err = encodePosition(p); err != nil {
 		return err
 	}
-	var records []rules.Record
-	for _, r := range state.Open {
-		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
-			b.Open = append(b.Open, outbox.Record{Key: r.Key})
-		} else {
-			records = append(records, rules.Record(r))
-		}
+	records, schema := splitRecords(state.Open)
+	for _, r := range schema {
+		b.Open = append(b.Open, outbox.Record{Key: r.Key})
 	}
 	changed, err := rules.Detach(records)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 // eventsCommand is `rowhook events`: what would fire over a part of the log. It posts nothing and stores nothing.
 func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := newFlagSet("events", "shows what would fire over a part of the log, beside the daemon; nothing is posted or stored.\n"+
+		"Unless binlog_row_metadata is FULL, tables that were altered later can be read only from where the daemon goes on.\n"+
 		"A PLACE is a time (2h for two hours ago, 2026-03-01, 2026-03-01T12:30), a GTID or GTID set, FILE:OFFSET, start or now")
 	from := flags.String("from", "", "begin at this `PLACE` (default: where the daemon goes on, or the last file of the log)")
 	to := flags.String("to", "now", "end at this `PLACE`")
@@ -57,18 +58,16 @@ func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	}
 	log := newLogger(config.Log{Level: "warn"}, stderr)
 	return observe(ctx, c, log, func(source *cdc.Source) error {
-		if first == nil {
-			at, err := defaultFrom(ctx, c, source)
-			if err != nil {
-				return err
-			}
-			first = &at
+		from, schema, err := begin(ctx, c, source, first)
+		if err != nil {
+			return err
 		}
-		span, err := source.Span(ctx, *first, last)
+		span, err := source.Span(ctx, from, last)
 		if err != nil {
 			return err
 		}
 		d := newDryRun(c, set, source, stdout)
+		d.schema = schema
 		if d.asJSON = *asJSON; isTerminal(stderr) && !isTerminal(stdout) { // else the events themselves show it
 			d.progress = stderr
 		}
@@ -77,26 +76,40 @@ func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	})
 }
 
-// defaultFrom is where the daemon goes on, or without one the beginning of the last file of the log.
-func defaultFrom(ctx context.Context, c *config.Config, source *cdc.Source) (cdc.Point, error) {
-	log, err := sqlite.OpenReadOnly(ctx, c.StateDir)
-	switch {
-	case err == nil:
-		stored, err := pipeline.ReadStored(ctx, log)
-		if err = errors.Join(err, log.Close()); err != nil {
-			return cdc.Point{}, err
+// begin is where to begin and, where that is the place at which the daemon goes on, what it knows of tables there. Without a
+// place that was asked for it is that one, or without a daemon the beginning of the last file of the log.
+func begin(ctx context.Context, c *config.Config, source *cdc.Source, asked *cdc.Point) (cdc.Point, []cdc.SchemaRecord, error) {
+	stored, err := readStored(ctx, c)
+	if err != nil && asked == nil { // else it could only have told columns
+		return cdc.Point{}, nil, err
+	}
+	if stored != nil {
+		at, err := stored.Position.Behind()
+		if err != nil || asked == nil || *asked == at {
+			return at, stored.Schema, err
 		}
-		if stored != nil {
-			return stored.Position.Behind()
-		}
-	case !errors.Is(err, fs.ErrNotExist):
-		return cdc.Point{}, err
+	}
+	if asked != nil {
+		return *asked, nil, nil
 	}
 	files, err := source.Files(ctx)
 	if err != nil {
-		return cdc.Point{}, err
+		return cdc.Point{}, nil, err
 	}
-	return cdc.Point{Coord: cdc.Coord{File: files[len(files)-1].Name}}, nil
+	return cdc.Point{Coord: cdc.Coord{File: files[len(files)-1].Name}}, nil, nil
+}
+
+// readStored reads what a daemon stored, nil when none did.
+func readStored(ctx context.Context, c *config.Config) (*pipeline.Stored, error) {
+	log, err := sqlite.OpenReadOnly(ctx, c.StateDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	stored, err := pipeline.ReadStored(ctx, log)
+	return stored, errors.Join(err, log.Close())
 }
 
 // gtidForm is a GTID set as MariaDB or as MySQL writes it.
@@ -135,6 +148,7 @@ type dryRun struct {
 	plugin bool
 	asJSON bool
 	out    io.Writer
+	schema []cdc.SchemaRecord // what is known of tables where it begins
 
 	failed   error     // of a Discard
 	progress io.Writer // nil: it is not shown
@@ -156,7 +170,7 @@ func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writ
 
 // run reads the span. Windows are over by the log's own clock, and all of them at its end.
 func (d *dryRun) run(ctx context.Context, source *cdc.Source, span *cdc.Span) error {
-	if err := source.Scan(ctx, span, d); err != nil {
+	if err := source.Scan(ctx, span, d.schema, d); err != nil {
 		return err
 	}
 	const century = 100 * 365 * 24 * time.Hour
