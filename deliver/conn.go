@@ -20,8 +20,6 @@ const (
 	// writeAhead is how much is written before the answer is looked for; a receiver that refuses a longer request may say
 	// so before it has read all, and read no more.
 	writeAhead = 64 << 10
-	// lookAfter is how long a connection may be idle and be used without a look whether the receiver has closed it.
-	lookAfter = time.Second
 )
 
 var errTooLong = errors.New("the head of the receiver's answer is too long")
@@ -60,13 +58,11 @@ func (c receiving) Read(p []byte) (int, error) {
 func (c *conn) close() { _ = c.raw.Close() }
 
 // usable tells whether an idle connection is worth a request.
-func (c *conn) usable(now time.Time) bool {
-	idle := now.Sub(c.since)
-	return idle < lookAfter || idle < idleTimeout && c.silent()
-}
+func (c *conn) usable(now time.Time) bool { return now.Sub(c.since) < idleTimeout && c.silent() }
 
 // silent tells whether nothing was received: neither the end of the connection, nor an answer to a request that was never
-// made, as some servers send when a connection was idle for long.
+// made. The next request would take that for its own, and it may be another rule's. Some servers send one when a
+// connection was idle for long; a hostile one may send it behind every answer.
 func (c *conn) silent() bool {
 	sys, ok := c.raw.(syscall.Conn)
 	if !ok {
@@ -77,12 +73,21 @@ func (c *conn) silent() bool {
 		return false
 	}
 	var got error
-	err = control.Read(func(fd uintptr) bool {
+	err = control.Control(func(fd uintptr) { // Read would mind the deadline of the last request
 		var b [1]byte
 		_, _, got = syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		return true
 	})
-	return err == nil && errors.Is(got, syscall.EAGAIN)
+	return err == nil && errors.Is(got, syscall.EAGAIN) && (c.Conn == c.raw || c.decrypted())
+}
+
+// decrypted tells whether all that TLS received was read: with a deadline in the past a read gets no more than that.
+func (c *conn) decrypted() bool {
+	if c.raw.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return false
+	}
+	c.left = 1
+	_, err := c.in.Peek(1)
+	return timedOut(err)
 }
 
 // exchange makes a request over a connection and reads the head of the answer. Its body, once closed, decides what

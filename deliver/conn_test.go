@@ -3,13 +3,9 @@ package deliver
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +41,12 @@ func TestConnections(t *testing.T) {
 		"no content":             {always("HTTP/1.1 204 No Content\r\n\r\n"), accepted, "", [2]int{1, 2}},
 		"chunked":                {always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n"), accepted, "", [2]int{1, 2}},
 		"closed without a word":  {once(okAnswer), accepted, "", [2]int{2, 2}},
+		"more behind a long one": {always("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + strings.Repeat("x", 10_000) + okAnswer), accepted, "", [2]int{2, 2}},
+		"closed at the second": {func(conn net.Conn, read func() bool) {
+			read()
+			_, _ = io.WriteString(conn, okAnswer)
+			read()
+		}, accepted, "", [2]int{2, 3}},
 		"closed and said so":     {always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"), accepted, "", [2]int{2, 2}},
 		"ended by its end":       {once("HTTP/1.1 200 OK\r\n\r\nok"), accepted, "", [2]int{2, 2}},
 		"HTTP/1.0":               {always("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), accepted, "", [2]int{2, 2}},
@@ -61,6 +63,7 @@ func TestConnections(t *testing.T) {
 		"a chunk of no number":   {once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), accepted, "", [2]int{2, 2}},
 		"two lengths":            {once("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"), trouble, "http: message cannot contain multiple Content-Length headers; got [\"2\" \"3\"]", [2]int{2, 2}},
 		"no HTTP":                {once("SSH-2.0-OpenSSH_9.6\r\n"), trouble, `malformed HTTP response "SSH-2.0-OpenSSH_9.6"`, [2]int{2, 2}},
+		"HTTP/2":                 {once("\x00\x00\x00\x04\x00\x00\x00\x00\x00"), trouble, "unexpected EOF", [2]int{2, 2}},
 		"cut without an answer":  {once(""), trouble, "EOF", [2]int{2, 2}},
 		"cut in the status line": {once("HTTP/1.1 2"), trouble, "unexpected EOF", [2]int{2, 2}},
 	} {
@@ -117,14 +120,34 @@ func TestUnaskedAnswer(t *testing.T) {
 		t.Fatalf("%+v", res)
 	}
 	close(idle)
-	p.pool.age(lookAfter)
 	until(t, "what is said arrives", func() bool { return !p.pool.idle[originOf(p.target.url)][0].silent() })
 	if res := p.post(""); res.verdict != accepted {
 		t.Errorf("%+v", res)
 	}
-	p.pool.age(lookAfter) // nothing was said on this one
 	if res := p.post(""); res.verdict != accepted || w.counts() != [2]int{2, 3} {
 		t.Errorf("%+v, %v", res, w.counts())
+	}
+}
+
+// TestIdleBeyondTheTimeout: a connection outlives the deadline of the request that it was made for.
+func TestIdleBeyondTheTimeout(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, func(conn net.Conn, read func() bool) {
+		for read() {
+			_, _ = io.WriteString(conn, okAnswer)
+		}
+	})
+	p := newPoster(t, w.url(), Options{})
+	for range 2 {
+		if res := p.post(""); res.verdict != accepted {
+			t.Fatalf("%+v", res)
+		}
+		if err := p.pool.idle[originOf(p.target.url)][0].SetDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.counts(); got != [2]int{1, 2} {
+		t.Errorf("connections and requests: %v", got)
 	}
 }
 
@@ -253,55 +276,6 @@ func TestTimeouts(t *testing.T) {
 			t.Errorf("%+v", res)
 		}
 	})
-}
-
-// TestTLS: HTTP/1.1 over TLS, with the certificate checked against the name, and connections kept.
-func TestTLS(t *testing.T) {
-	t.Parallel()
-	var mu sync.Mutex
-	peers := map[string]int{}
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		if q.Proto != "HTTP/1.1" || q.TLS.NegotiatedProtocol != "http/1.1" || q.TLS.ServerName != "example.com" {
-			t.Errorf("%s, agreed on %q, asked for %q", q.Proto, q.TLS.NegotiatedProtocol, q.TLS.ServerName)
-		}
-		peers[q.RemoteAddr]++
-	}))
-	s.EnableHTTP2 = true
-	s.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}
-	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo) // it is told of our refusals
-	s.StartTLS()
-	defer s.Close()
-	_, portText, err := net.SplitHostPort(s.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(s.Certificate())
-	dns := &names{answers: map[string][]string{"example.com.": {"127.0.0.1"}, "other.test.": {"127.0.0.1"}}}
-	for _, c := range []struct {
-		host  string
-		roots *x509.CertPool
-		want  verdict
-		error string
-	}{
-		{"example.com", roots, accepted, ""},
-		{"other.test", roots, trouble, "TLS handshake: tls: failed to verify certificate: x509: certificate is valid for example.com, *.example.com, not other.test"},
-		{"example.com", x509.NewCertPool(), trouble, "TLS handshake: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
-	} {
-		p := newPoster(t, "https://"+c.host+":"+portText, Options{resolver: dns.resolver(), roots: c.roots})
-		for range 3 {
-			if res := p.post(""); res.verdict != c.want || res.attempt.Error != c.error {
-				t.Errorf("%s: %+v", c.host, res)
-			}
-		}
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if len(peers) != 1 {
-		t.Errorf("3 deliveries came over %d connections", len(peers))
-	}
 }
 
 // TestInternationalName: a name in other letters is asked for as DNS knows it.
