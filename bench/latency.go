@@ -54,9 +54,9 @@ func (b *bench) latency(ctx context.Context) error {
 		fmt.Printf("%-8s %8.2f %8.2f %8.2f %8.2f %23.2f %8.2f\n", name, percentile(d.start, 50), percentile(d.start, 90),
 			percentile(d.start, 99), percentile(d.start, 100), percentile(d.commit, 50), percentile(d.commit, 99))
 	}
-	p50, p99 := percentile(all["rowhook"].start, 50), percentile(all["rowhook"].start, 99)
-	b.target(p50 < mostMedian, "latency at the median %.2f ms, less than %.0f ms", p50, mostMedian)
-	b.target(p99 < mostP99, "latency at p99 %.2f ms, less than %.0f ms", p99, mostP99)
+	b.figures = append(b.figures,
+		figure{"latency: from statement to receipt, p50", percentile(all["rowhook"].start, 50), mostMedian, "%.2f ms", false},
+		figure{"latency: from statement to receipt, p99", percentile(all["rowhook"].start, 99), mostP99, "%.2f ms", false})
 	return nil
 }
 

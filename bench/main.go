@@ -1,7 +1,7 @@
 // Command bench measures rowhook against a loop that reads the same binary log with go-mysql, posts each change with
 // net/http over 16 connections and keeps nothing. Both run as processes of their own, by turns, over the same changes
 // and into the same sink, so the ratio holds on a noisy machine. It is run by `make bench`, and fails when a target is
-// missed. Its arguments are what to measure: drain, latency, depth, neighbours; the first two when there are none.
+// missed. Its arguments are what to measure: drain, latency, depth, neighbours; all when there are none.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 	"time"
 
 	"rowhook/dbtest"
@@ -48,7 +49,7 @@ func run(ctx context.Context) error {
 	flag.Parse()
 	what := flag.Args()
 	if len(what) == 0 {
-		what = []string{"drain", "latency"}
+		what = []string{"drain", "latency", "depth", "neighbours"}
 	}
 	for _, name := range what {
 		if measurements[name] == nil {
@@ -76,7 +77,7 @@ type bench struct {
 	sink    *sink
 	columns string // of the table that is written, for the bare loop
 	written int    // changes so far
-	missed  []string
+	figures []figure
 }
 
 func (b *bench) run(ctx context.Context, what []string) (err error) {
@@ -101,21 +102,47 @@ func (b *bench) run(ctx context.Context, what []string) (err error) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if len(b.missed) > 0 {
-		return fmt.Errorf("missed: %s", strings.Join(b.missed, "; "))
-	}
-	return nil
+	return report(b.figures)
 }
 
-// target notes when one is missed.
-func (b *bench) target(met bool, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if met {
-		fmt.Println("met:", text)
-		return
+// figure is what was measured of something that has a target.
+type figure struct {
+	what        string
+	got, target float64
+	format      string // of both numbers, with their unit
+	least       bool   // the target is the least that will do, or the most
+}
+
+func (f figure) met() bool {
+	if f.least {
+		return f.got >= f.target
 	}
-	fmt.Println("MISSED:", text)
-	b.missed = append(b.missed, text)
+	return f.got <= f.target
+}
+
+// report prints all figures with their targets, and returns an error that names those that missed theirs.
+func report(figures []figure) error {
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(table, "\n| Measured\t| Figure\t| Target\t| \t|\n|---\t|---\t|---\t|---\t|")
+	var missed []string
+	for _, f := range figures {
+		bound, result := "at most ", "met"
+		if f.least {
+			bound = "at least "
+		}
+		if !f.met() {
+			result = "MISSED"
+			missed = append(missed, f.what)
+		}
+		fmt.Fprintf(table, "| %s\t| "+f.format+"\t| "+bound+f.format+"\t| %s\t|\n", f.what, f.got, f.target, result)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if len(missed) > 0 {
+		return fmt.Errorf("missed: %s", strings.Join(missed, "; "))
+	}
+	return nil
 }
 
 // median and percentile sort the list.
