@@ -14,6 +14,17 @@ var errAsking = errors.New("asking the server for its columns")
 
 var errNoTable = errors.New("the server has no such table now")
 
+// What is asked about a table. The names are compared with constants, and nothing is joined: else MariaDB would open every
+// table of every schema for an answer.
+const (
+	askColumns = `SELECT table_schema AS table_schema, table_name AS table_name, column_name AS name,
+		data_type AS data_type, column_type AS column_type, COALESCE(character_set_name, '') AS charset
+		FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`
+	askCollation = `SELECT table_collation AS collation FROM information_schema.tables WHERE table_schema = ? AND table_name = ?`
+	askUnique    = `SELECT index_name AS index_name, index_type AS kind, column_name AS name FROM information_schema.statistics
+		WHERE table_schema = ? AND table_name = ? AND non_unique = 0 ORDER BY index_name, seq_in_index`
+)
+
 // define asks the server what a table is now; or a schema, which has no Name. The answer is at least as new as what was
 // read of the log: a statement is in the log before its effect is seen, but only while it locks the table.
 func (s *Source) define(ctx context.Context, name TableName) (*definition, error) {
@@ -42,9 +53,7 @@ func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (
 	if err := s.prepare(ctx, conn, name); err != nil {
 		return nil, err
 	}
-	rows, err := queryRows(ctx, conn, `SELECT table_schema AS table_schema, table_name AS table_name, column_name AS name,
-		data_type AS data_type, column_type AS column_type, COALESCE(character_set_name, '') AS charset
-		FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`, name.Schema, name.Name)
+	rows, err := queryRows(ctx, conn, askColumns, name.Schema, name.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -65,17 +74,20 @@ func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (
 
 // defineRest asks for what is not told of each column: the primary key, the default charset, MariaDB's hashes.
 func (s *Source) defineRest(ctx context.Context, conn *sql.Conn, name TableName, d *definition, positions map[string]int) error {
-	rows, err := queryRows(ctx, conn, `SELECT s.index_name AS index_name, s.index_type AS kind, s.column_name AS name, t.table_collation AS collation
-		FROM information_schema.tables t LEFT JOIN information_schema.statistics s
-		ON s.table_schema = t.table_schema AND s.table_name = t.table_name AND s.non_unique = 0
-		WHERE t.table_schema = ? AND t.table_name = ? ORDER BY s.index_name, s.seq_in_index`, name.Schema, name.Name)
+	tables, err := queryRows(ctx, conn, askCollation, name.Schema, name.Name)
+	if err != nil {
+		return err
+	}
+	for _, r := range tables {
+		prefix, _, _ := strings.Cut(r["collation"], "_")
+		d.Charset = knownCharset(prefix)
+	}
+	rows, err := queryRows(ctx, conn, askUnique, name.Schema, name.Name)
 	if err != nil {
 		return err
 	}
 	hashed := map[string]bool{}
 	for _, r := range rows {
-		prefix, _, _ := strings.Cut(r["collation"], "_")
-		d.Charset = knownCharset(prefix)
 		if k, ok := positions[r["name"]]; ok && r["index_name"] == "PRIMARY" {
 			d.Key = append(d.Key, k)
 		}
