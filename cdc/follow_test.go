@@ -182,7 +182,7 @@ func testFollowEnds(t *testing.T, server *dbtest.Server) {
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("it ends with %v", err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience):
 			t.Error("it does not end")
 		}
 		wantNoGoroutine(t, "go-mysql-org")
@@ -215,7 +215,7 @@ func wantNoGoroutine(t *testing.T, of string) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	late := time.After(5 * time.Second)
+	late := time.After(patience)
 	stacks := make([]byte, 1<<20)
 	for {
 		now := string(stacks[:runtime.Stack(stacks, true)])

@@ -66,8 +66,9 @@ func newFarSide(t *testing.T) *farSide {
 		here: fmt.Sprintf("198.18.%d.%d", n>>6, n<<2&0xfc|1), there: fmt.Sprintf("198.18.%d.%d", n>>6, n<<2&0xfc|2),
 	}
 	w.ip(t, "netns add "+w.name)
-	t.Cleanup(func() { w.ip(t, "netns del "+w.name) }) // and the wire with it
+	t.Cleanup(func() { w.ip(t, "netns del "+w.name) })
 	w.ip(t, fmt.Sprintf("link add %s type veth peer name far netns %s", w.device, w.name))
+	t.Cleanup(func() { w.ip(t, "link del "+w.device) })
 	w.ip(t, fmt.Sprintf("addr add %s/30 dev %s", w.here, w.device))
 	w.ip(t, "link set "+w.device+" up")
 	w.ip(t, fmt.Sprintf("-n %s addr add %s/30 dev far", w.name, w.there))
@@ -91,24 +92,29 @@ func (w *farSide) listen(t *testing.T) net.Listener {
 	}
 	done := make(chan made)
 	go func() {
-		runtime.LockOSThread() // for ever: the thread ends with the goroutine, and nobody else gets into the namespace
-		var m made
-		defer func() { done <- m }()
-		ns, err := os.Open("/run/netns/" + w.name)
-		if err != nil {
-			m.err = err
-			return
-		}
-		defer ns.Close()
-		if m.err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); m.err == nil {
-			m.l, m.err = net.Listen("tcp", net.JoinHostPort(w.there, "0"))
-		}
+		runtime.LockOSThread() // nobody else gets into the namespace
+		l, err := w.listenInside()
+		done <- made{l, err}
+		select {} // the thread would end with us, and with it the servers that it started
 	}()
 	m := <-done
 	if m.err != nil {
 		t.Fatal(errors.Join(errors.New("listening in a network namespace"), m.err))
 	}
 	return m.l
+}
+
+// listenInside moves the thread into the namespace and listens there.
+func (w *farSide) listenInside() (net.Listener, error) {
+	ns, err := os.Open("/run/netns/" + w.name)
+	if err != nil {
+		return nil, err
+	}
+	defer ns.Close()
+	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+		return nil, err
+	}
+	return net.Listen("tcp", net.JoinHostPort(w.there, "0"))
 }
 
 // lose sends all packets to where nobody is, on both sides.

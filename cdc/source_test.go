@@ -88,7 +88,7 @@ func testLease(t *testing.T, kind dbtest.Kind) {
 	log := newLog()
 	cfg := sourceConfig(server, log, "leased", "a")
 	s := openSource(t, cfg)
-	s.lease = lease{idle: 2 * time.Second, beat: 100 * time.Millisecond}
+	s.lease = lease{idle: 5 * time.Second, beat: 100 * time.Millisecond}
 	f := followNow(t, s)
 	execute(t, conn, "INSERT INTO a VALUES (1)")
 	f.expect(t, "insert a(id=1)")
@@ -101,7 +101,7 @@ func testLease(t *testing.T, kind dbtest.Kind) {
 		return id
 	}
 	first := holder()
-	execute(t, root, "DO SLEEP(4)")
+	execute(t, root, "DO SLEEP(7)")
 	if now := holder(); !first.Valid || now != first {
 		t.Errorf("connection %v held the lock, now it is %v", first, now)
 	}

@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -305,12 +306,19 @@ func (s *Server) logTail() string {
 	return string(text[max(0, len(text)-most):])
 }
 
+// freePort is a port that nobody listens at, and not one of those that the system gives to connections: a server that is
+// started again finds its port free.
 func freePort(ctx context.Context) (int, error) {
+	const lowest, number = 1 << 14, 1 << 14
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for try := 0; ; try++ {
+		port := lowest + rand.IntN(number)
+		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, l.Close()
+		}
+		if try == 100 {
+			return 0, err
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil //nolint:forcetypeassert // a listener of "tcp" has no other
 }

@@ -29,7 +29,7 @@ const (
 
 func TestLoadedContainsTheEvent(t *testing.T) {
 	t.Parallel()
-	server := dbtest.Start(t, "--rpl-semi-sync-master-timeout=250", "--rpl-semi-sync-master-wait-point=AFTER_SYNC")
+	server := dbtest.Start(t, "--rpl-semi-sync-master-timeout=1000", "--rpl-semi-sync-master-wait-point=AFTER_SYNC")
 	dbtest.Salon(t, server, "wordpress", "wp_")
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
 	db := server.DB(t, "")
@@ -51,12 +51,17 @@ func TestLoadedContainsTheEvent(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	f := &follower{
-		T: t, site: site, stop: stop, action: entity(t, "appointment.save"), loaded: make(chan struct{}, 2*renames),
+		T: t, site: site, stop: stop, action: entity(t, "appointment.save"), read: make(chan cdc.Coord, 1),
 		loader: New(db, source, Options{Plugin: true}, slog.New(slog.DiscardHandler)),
 	}
 	var g errgroup.Group
 	var quiet sync.RWMutex
-	g.Go(func() error { return write(ctx, server, &quiet, f.loaded, t) })
+	alone := func(book func() (int64, error)) (int64, error) {
+		quiet.Lock()
+		defer quiet.Unlock()
+		return bookSlowly(ctx, source, db, f.read, book)
+	}
+	g.Go(func() error { return write(ctx, server, alone, t) })
 	for range 2 {
 		g.Go(func() error { return disturb(ctx, server, &quiet, t) })
 	}
@@ -73,11 +78,10 @@ func TestLoadedContainsTheEvent(t *testing.T) {
 }
 
 // write renames and books. A booking that shall wait for a replica is made while nobody else commits, who would wait in
-// its place, and when all before it are loaded, or it would have waited already when its turn comes.
-func write(ctx context.Context, server *dbtest.Server, quiet *sync.RWMutex, loaded <-chan struct{}, t *testing.T) error {
+// its place.
+func write(ctx context.Context, server *dbtest.Server, alone func(book func() (int64, error)) (int64, error), t *testing.T) error {
 	db := server.DB(t, "wordpress")
 	salon := dbtest.NewSite(db, "wp_")
-	known := 0 // loads
 	for i := range renames {
 		number := strconv.Itoa(i)
 		if err := salon.Update(ctx, "service", 1, "name", number); err != nil {
@@ -88,14 +92,8 @@ func write(ctx context.Context, server *dbtest.Server, quiet *sync.RWMutex, load
 				"duration", 30, "purchaser_nominative", "new", "purchaser_phone", number)
 		}
 		if i >= renames-slowOnes {
-			for ; known < 2*i; known++ {
-				select {
-				case <-loaded:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-			book = alone(ctx, db, quiet, book)
+			quick := book
+			book = func() (int64, error) { return alone(quick) }
 		}
 		id, err := book()
 		if err != nil {
@@ -108,16 +106,24 @@ func write(ctx context.Context, server *dbtest.Server, quiet *sync.RWMutex, load
 	return nil
 }
 
-// alone makes a booking wait for a replica. Semi-sync gives up after one wait, until it is switched on again.
-func alone(ctx context.Context, db *sql.DB, quiet *sync.RWMutex, book func() (int64, error)) func() (int64, error) {
-	return func() (int64, error) {
-		quiet.Lock()
-		defer quiet.Unlock()
-		if _, err := db.ExecContext(ctx, "SET GLOBAL rpl_semi_sync_master_enabled = OFF; SET GLOBAL rpl_semi_sync_master_enabled = ON"); err != nil {
-			return 0, err
-		}
-		return book()
+// bookSlowly makes a booking that waits for a replica, when the log was read up to its end: else it would have waited
+// already when its turn comes. Semi-sync gives up after one wait, until it is switched on again.
+func bookSlowly(ctx context.Context, source *cdc.Source, db *sql.DB, read <-chan cdc.Coord, book func() (int64, error)) (int64, error) {
+	end, err := source.End(ctx)
+	if err != nil {
+		return 0, err
 	}
+	for at := (cdc.Coord{}); at.Before(end.Coord); {
+		select {
+		case at = <-read:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	if _, err := db.ExecContext(ctx, "SET GLOBAL rpl_semi_sync_master_enabled = OFF; SET GLOBAL rpl_semi_sync_master_enabled = ON"); err != nil {
+		return 0, err
+	}
+	return book()
 }
 
 // disturb writes as fast as it can, so that commits wait for each other.
@@ -143,7 +149,7 @@ type follower struct {
 	stop    func()
 	changes []cdc.Change
 	loads   int
-	loaded  chan struct{} // holds a token for each
+	read    chan cdc.Coord // holds how far the log was read, and what it says loaded
 	longest time.Duration
 }
 
@@ -164,6 +170,11 @@ func (f *follower) Commit(c *cdc.Commit) error {
 			}
 		}
 	}
+	select {
+	case <-f.read:
+	default:
+	}
+	f.read <- c.End
 	if f.changes = f.changes[:0]; f.loads == 2*renames {
 		f.stop()
 	}
@@ -183,7 +194,6 @@ func (f *follower) load(change *cdc.Change, c *cdc.Commit) error {
 		return err
 	}
 	f.longest = max(f.longest, time.Since(before))
-	f.loaded <- struct{}{}
 	if payloads[0][0].Gone {
 		f.Errorf("booking %d is gone before it is there", ev.IDs[0])
 		return nil
