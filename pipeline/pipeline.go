@@ -91,6 +91,8 @@ const (
 	batchSize     = 256     // deliveries that are worth a commit of their own
 	batchBytes    = 4 << 20 // or so many bytes of them
 	batchRecords  = 4096    // or so many records of open events
+	dispatchBytes = 8 << 20 // of a commit, when many events close at once
+	deliveryBytes = 512     // what a delivery takes besides its payload, about
 	lazyCommit    = time.Second
 	endSpacing    = 10 * time.Millisecond // between two questions for the log's end
 	endRetry      = time.Second
@@ -251,7 +253,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 // lane of the event's site. Within a site nothing overtakes.
 func (p *Pipeline) dispatch() {
 	p.closed = append(p.closed, p.engine.Closed()...)
-	for len(p.closed) > 0 && !p.batchFull() {
+	for len(p.closed) > 0 && p.batchBytes < dispatchBytes {
 		ev := p.closed[0]
 		p.closed[0] = nil
 		p.closed = p.closed[1:]
@@ -278,7 +280,7 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Gone: pay.Gone, AsOf: pay.AsOf,
 			Created: ev.Time, Body: pay.Body,
 		})
-		p.batchBytes += len(pay.Body)
+		p.batchBytes += len(pay.Body) + deliveryBytes
 	}
 	p.engine.Done(ev)
 	p.moved = true
@@ -289,7 +291,7 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	more := len(p.todo) > 0 || len(p.feed.ready) > 0 || p.engine.Applying()
 	switch {
-	case p.committing || len(p.batch) == 0 && !p.moved:
+	case p.committing || len(p.batch) == 0 && !p.moved && !p.batchFull():
 		return nil
 	case len(p.batch) > 0 && more && !p.full():
 		return nil

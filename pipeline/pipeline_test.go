@@ -69,6 +69,11 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.Schema
 	s.handed = append(s.handed, schema)
 	s.mu.Unlock()
 	s.begun <- struct{}{}
+	if p.Last != nil { // a reader says so when it has compared it
+		if err := sink.Commit(&cdc.Commit{End: coord(next)}); err != nil {
+			return err
+		}
+	}
 	for {
 		s.mu.Lock()
 		log, more := s.log, s.more
@@ -197,7 +202,7 @@ func newLoader(db *sql.DB, log *slog.Logger) *loader.Loader {
 // next waits for n deliveries behind seq and returns them as "rule id".
 func (b *bench) next(after int64, n int) []string {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
 	var all []string
 	for len(all) < n {

@@ -1,0 +1,89 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/cdc"
+	"rowhook/outbox"
+	"rowhook/rules"
+)
+
+// scratch makes scratch files of a test.
+func scratch(t *testing.T) rules.Scratch {
+	dir := t.TempDir()
+	return func() (rules.File, error) {
+		f, err := os.CreateTemp(dir, "")
+		if err == nil {
+			err = os.Remove(f.Name())
+		}
+		return f, err
+	}
+}
+
+// A large transaction, and an outbox that fails at one commit after the other: each start goes on in the middle, every
+// row is told once, in order, under the id that it has without a failure.
+func TestFailureInTheMiddleOfALargeTransaction(t *testing.T) {
+	t.Parallel()
+	const rows, size = 2_000, 16 << 10 // enough for a commit for each run, and one for each that fails, of dispatchBytes
+	for _, coalesce := range []time.Duration{0, 50 * time.Millisecond} {
+		var lists [2][]string
+		for i, failures := range []int{0, 3} {
+			b := newBench(t, coalesce)
+			b.opts.Scratch = scratch(t)
+			b.run()()
+			var large txn
+			table := cdc.NewTable(b.sites[0].Table("coupon"), []string{"id", "used_quantity"}, []int{0})
+			for id := 1; id <= rows; id++ {
+				large = append(large, cdc.Change{Table: table, Op: cdc.Update, Before: row(id, ""), After: row(id, strings.Repeat("x", size))})
+			}
+			b.src.write(txn{b.coupon(0, rows+1, "before")})
+			b.src.write(large)
+			b.src.write(txn{b.coupon(0, rows+2, "after")})
+			whole, middle := b.store, 0
+			for range failures {
+				b.store = &full{Store: whole, left: 1}
+				end := b.run()
+				select {
+				case <-b.ended:
+				case <-time.After(time.Minute):
+					t.Fatal("no commit failed")
+				}
+				if err := end(); !errors.Is(err, errFull) {
+					t.Fatalf("ended with %v", err)
+				}
+				b.store = whole
+				state, err := whole.Resume(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(string(state.Checkpoint), `"begun"`) {
+					middle++
+				}
+			}
+			if failures > 0 && middle == 0 {
+				t.Error("none of the failures was in the middle of the transaction")
+			}
+			end := b.run()
+			b.next(0, rows+2)
+			if err := end(); err != nil {
+				t.Fatal(err)
+			}
+			list, err := whole.List(t.Context(), outbox.Filter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range list {
+				lists[i] = append(lists[i], fmt.Sprint(d.Keys, d.ID))
+			}
+		}
+		if len(lists[0]) != rows+2 || !slices.Equal(lists[0], lists[1]) {
+			t.Errorf("coalesce %s: %d deliveries without a failure, %d with, of %d, or not the same", coalesce, len(lists[0]), len(lists[1]), rows+2)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/base64"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"rowhook/cdc"
+)
+
+// A record whose row is in its JSON, as older versions wrote it, and one whose row stands behind it are the same.
+func TestRecordsOfBothForms(t *testing.T) {
+	t.Parallel()
+	var b cdc.RowBuilder
+	b.AddText(cdc.Int, "12")
+	b.AddText(cdc.Text, "two\nlines")
+	row, err := b.Row().AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind, err := eventRecord{Site: "salon", IDs: []int64{12}, Row: row}.marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := []byte(`{"site":"salon","entity":"","kind":0,"ids":[12],"row":"` + base64.StdEncoding.EncodeToString(row) + `"}`)
+	for name, data := range map[string][]byte{"behind": behind, "inside": inside} {
+		r, err := parseEventRecord(data)
+		if err != nil || r.Site != "salon" || !slices.Equal(r.IDs, []int64{12}) || !bytes.Equal(r.Row, row) {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+	for name, data := range map[string][]byte{"nothing": nil, "no JSON": []byte("\n" + string(row)), "cut JSON": behind[:10]} {
+		if r, err := parseEventRecord(data); err == nil {
+			t.Errorf("%s is read as %+v", name, r)
+		}
+	}
+}
+
+// FuzzRestore begins with an event record and a table record from a file that somebody changed.
+func FuzzRestore(f *testing.F) {
+	site := &Site{Name: "salon", Schema: "wp", Prefix: "wp_"}
+	opts := Options{Coalesce: time.Second, CoalesceMax: 5 * time.Second, StatusWait: time.Second, Precision: time.Second, Log: slog.New(slog.DiscardHandler)}
+	tables := newTableRecords()
+	table := tables.key(cdc.NewTable(site.Table("reservation"), worldTables["reservation"], []int{0}))
+	var b cdc.RowBuilder
+	for range worldTables["reservation"] {
+		b.AddText(cdc.Int, "1")
+	}
+	row, err := b.Row().AppendBinary(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, r := range []eventRecord{
+		{Site: "salon", Entity: "appointment", Kind: Save, IDs: []int64{1}, Table: table, Row: row, Changed: []bool{false, true}},
+		{Site: "salon", Entity: "appointment", Kind: StatusChange, IDs: []int64{1}, Status: "C", Table: table, Row: row, Closing: 7, Waits: true},
+		{Site: "salon", Entity: "coupon", Kind: Delete, IDs: []int64{1, 2, 3}, Closing: 3, Sealed: true},
+		{Site: "elsewhere", Entity: "coupon", Kind: Save, IDs: []int64{1}},
+	} {
+		data, err := r.marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, tables.fresh[0].Data)
+	}
+	f.Add([]byte(`{"site":"salon","entity":"coupon","kind":1,"ids":[1],"row":"AQ=="}`), tables.fresh[0].Data)
+	f.Fuzz(func(t *testing.T, event, layout []byte) {
+		now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		e := NewEngine([]*Site{site}, wantAll(), opts)
+		records := []Record{{Key: table, Data: layout}, {Key: eventKey(1), Data: event}}
+		if err := e.Restore(records, now); err != nil {
+			return
+		}
+		e.Expire(now.Add(time.Hour))
+		if _, err := e.TakeRecords(); err != nil {
+			t.Fatal(err)
+		}
+		for _, ev := range e.Closed() {
+			_ = ev.Keys()
+			e.Done(ev)
+		}
+		if events, size := e.Waiting(); events != 0 || size != 0 {
+			t.Fatalf("%d events of %d bytes wait, and all were done", events, size)
+		}
+	})
+}
