@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -84,6 +85,54 @@ func TestFailureInTheMiddleOfALargeTransaction(t *testing.T) {
 		}
 		if len(lists[0]) != rows+2 || !slices.Equal(lists[0], lists[1]) {
 			t.Errorf("coalesce %s: %d deliveries without a failure, %d with, of %d, or not the same", coalesce, len(lists[0]), len(lists[1]), rows+2)
+		}
+	}
+}
+
+// counting is a store that tells when n records of events were stored, and when they were deleted.
+type counting struct {
+	outbox.Store
+	n              int
+	stored, erased chan struct{}
+}
+
+func (c *counting) Commit(ctx context.Context, b *outbox.Batch) error {
+	err := c.Store.Commit(ctx, b)
+	open, gone := 0, 0
+	for _, r := range b.Open {
+		if r.Data == nil {
+			gone++
+		} else if rules.Record(r).IsEvent() {
+			open++
+		}
+	}
+	if err == nil && open >= c.n {
+		close(c.stored)
+	}
+	if err == nil && gone >= c.n {
+		close(c.erased)
+	}
+	return err
+}
+
+// Events that no rule wants in the end leave nothing to deliver, and as many records to delete as hold back the reader.
+func TestWindowsCloseWithoutDeliveries(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 3*time.Second)
+	store := &counting{Store: b.store, n: batchRecords, stored: make(chan struct{}), erased: make(chan struct{})}
+	b.store = store
+	b.rules = `rules: [{name: new, action: coupon.save, type: insert, load: full, url: "http://127.0.0.1/"}]`
+	b.run()
+	var many txn
+	for id := range batchRecords {
+		many = append(many, b.coupon(0, id+1, "x"))
+	}
+	b.src.write(many)
+	for name, done := range map[string]chan struct{}{"stored": store.stored, "erased": store.erased} {
+		select {
+		case <-done:
+		case <-time.After(time.Minute):
+			t.Fatalf("the records are not %s", name)
 		}
 	}
 }

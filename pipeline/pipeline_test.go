@@ -121,6 +121,7 @@ type bench struct {
 	opts  rules.Options
 	brake Brake
 	sites []*rules.Site
+	rules string
 	ended chan struct{} // closed when the last run ended
 }
 
@@ -137,7 +138,7 @@ func newBench(t *testing.T, coalesce time.Duration) *bench {
 	})
 	log := slog.New(slog.DiscardHandler)
 	return &bench{
-		t: t, src: newScript(), store: store, brake: open{},
+		t: t, src: newScript(), store: store, brake: open{}, rules: ruleFile,
 		opts: rules.Options{Coalesce: coalesce, CoalesceMax: time.Minute, Precision: time.Microsecond, Log: log},
 		sites: []*rules.Site{
 			{Name: "salon", Schema: "wp", Prefix: "a_"}, {Name: "spa", Schema: "wp", Prefix: "b_"},
@@ -152,7 +153,7 @@ const ruleFile = `rules:
 // run runs a pipeline until the returned function ends it and returns its error.
 func (b *bench) run() (end func() error) {
 	b.t.Helper()
-	set, err := rules.Parse("rules.yaml", []byte(ruleFile), nil)
+	set, err := rules.Parse("rules.yaml", []byte(b.rules), nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
