@@ -58,6 +58,7 @@ func (s *Store) pruneOnce(after int64, keep Keep) (deleted int, last int64, took
 	}
 	began := time.Now()
 	deleted, last, err = s.w.prune(after, keep)
+	s.w.checkpoint()
 	return deleted, last, time.Since(began), err
 }
 

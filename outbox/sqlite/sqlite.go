@@ -175,13 +175,21 @@ func (s *Store) write(b *outbox.Batch) error {
 		return nil
 	}
 	err := explain("write", s.path, s.w.store(b, outcomes))
+	s.wrote(b, outcomes, err)
+	if err == nil {
+		s.w.checkpoint()
+	}
+	return err
+}
 
+// wrote lets Next see what was written, or keeps the outcomes for another time.
+func (s *Store) wrote(b *outbox.Batch, outcomes []outbox.Outcome, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writeErr = err
 	if err != nil {
 		s.pending = append(outcomes, s.pending...)
-		return err
+		return
 	}
 	for _, d := range b.Deliveries {
 		s.recent.add(d)
@@ -190,7 +198,6 @@ func (s *Store) write(b *outbox.Batch) error {
 		close(s.wake)
 		s.wake = make(chan struct{})
 	}
-	return nil
 }
 
 // Next returns fresh deliveries: from memory where it can, from the file where the caller lags behind.

@@ -31,10 +31,34 @@ func pragma(t *testing.T, s *Store, text string) {
 func TestDurable(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
-	for name, want := range map[string]int64{"synchronous": 2, "wal_autocheckpoint": checkpointPages, "page_size": pageSize} {
+	for name, want := range map[string]int64{"synchronous": 2, "wal_autocheckpoint": 0, "page_size": pageSize} {
 		if got, err := number(s.w.conn, "PRAGMA "+name); err != nil || got != want {
 			t.Errorf("%s is %d, %v, want %d", name, got, err, want)
 		}
+	}
+}
+
+// TestLogStaysShort: the log in front of the file is moved into it again and again, while a reader looks on.
+func TestLogStaysShort(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	longest, after := int64(0), int64(0)
+	for range 60 { // 15 MB
+		commit(t, s, 250)
+		list, err := s.Next(t.Context(), after, 1000)
+		if err != nil || len(list) != 250 {
+			t.Fatalf("%d deliveries, %v", len(list), err)
+		}
+		after = list[249].Seq
+		info, err := os.Stat(filepath.Join(dir, fileName+"-wal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		longest = max(longest, info.Size())
+	}
+	if most := int64(2 * checkpointPages * pageSize); longest > most {
+		t.Errorf("the log grew to %d bytes, want %d at most", longest, most)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 const (
 	// checkpointPages is how far the log in front of the file grows before it is moved into it: 4 MB. A checkpoint is made
-	// by the writer as part of a commit; left to another connection, the log grows without end under load.
+	// by the writer behind a commit; left to another connection, the log grows without end under load.
 	checkpointPages = 4 << 20 / pageSize
 	// pageSize suits single deliveries of one or two kilobytes; larger pages make large batches cheaper and small ones dearer.
 	pageSize = 4096
@@ -37,6 +37,7 @@ type writer struct {
 	labels map[label]int64
 	done   marks // settled deliveries, as the file has them
 	last   int64 // the last sequence number given
+	logged int   // pages in the log, as of the last commit
 	body   []byte
 
 	putState, putOpen, dropOpen, putLabel, putBatch, putDelivery   *sqlite3.Stmt
@@ -69,11 +70,15 @@ func (w *writer) open() error {
 	if err := prepareFile(w.conn); err != nil {
 		return err
 	}
-	err = w.conn.Exec(fmt.Sprintf(`PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d`,
-		checkpointPages, 4*checkpointPages*pageSize))
+	err = w.conn.Exec(fmt.Sprintf(`PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d`,
+		4*checkpointPages*pageSize))
 	if err != nil {
 		return err
 	}
+	w.conn.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+		w.logged = pages
+		return nil
+	})
 	if err := checkWAL(w.conn); err != nil {
 		return err
 	}
@@ -171,6 +176,14 @@ func (w *writer) store(b *outbox.Batch, outcomes []outbox.Outcome) error {
 	}
 	w.done, w.last = done, last
 	return nil
+}
+
+// checkpoint moves the log into the file when it is long. SQLite would do it inside of a commit, and deliveries that are
+// durable by then would wait for it. Where it fails nothing is lost: the next commit tries again, or fails itself.
+func (w *writer) checkpoint() {
+	if w.logged >= checkpointPages {
+		_, _, _ = w.conn.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+	}
 }
 
 // checkSizes keeps what SQLite could not take from reaching it.
