@@ -37,7 +37,7 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		f.expect(t, "delete a(id=1 x=z s=q n=4000000000)")
 	})
 
-	t.Run("swap", func(t *testing.T) { // as pt-online-schema-change and gh-ost do it
+	t.Run("swap", func(t *testing.T) { // and back
 		f := behind(t, "swap", "CREATE TABLE _a_new LIKE a", "ALTER TABLE `swap`.`_a_new` DROP s, ADD t TEXT FIRST", "INSERT INTO _a_new SELECT 'copied', id, n FROM a",
 			"UPDATE a SET s = 'late'", "RENAME TABLE a TO _a_old, _a_new TO a", "UPDATE a SET t = 'new'", "DROP TABLE _a_old",
 			"CREATE TABLE `_a_ghc` (\n  `id` int(11) NOT NULL,\n  `z` enum('p','q') DEFAULT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=latin1", "RENAME TABLE a TO _a_del, _a_ghc TO a",
