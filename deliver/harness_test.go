@@ -211,7 +211,7 @@ func running(t *testing.T, s outbox.Store, endpoints map[string]Endpoint, o Opti
 // patience is a context that ends a test that hangs.
 func patience(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -220,7 +220,7 @@ func patience(t *testing.T) context.Context {
 func until(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	ctx := patience(t)
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond) // listing an outbox is work
 	defer tick.Stop()
 	for !cond() {
 		select {
@@ -248,7 +248,7 @@ func states(t *testing.T, s outbox.Store) map[outbox.State]int {
 // quick makes failing fast, for tests with a real network.
 func quick() Options {
 	return Options{
-		Timeout: 2 * time.Second, Grace: 5 * time.Second, Burst: 1,
+		Timeout: time.Minute, Grace: time.Minute, Burst: 1,
 		Schedule: []time.Duration{20 * time.Millisecond, 20 * time.Millisecond},
 	}
 }
