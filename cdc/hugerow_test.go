@@ -1,0 +1,72 @@
+package cdc
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"rowhook/dbtest"
+)
+
+// TestHugeRows follows rows of up to 64 MB, whose events the link hands over in pieces, over a change of follower and a
+// restart of the server in their middle. Between them are as large ones of a table that nobody watches.
+func TestHugeRows(t *testing.T) { onServers(t, testHugeRows) }
+
+func testHugeRows(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	const most, packet = "SET GLOBAL max_allowed_packet = 134217728", 1<<24 - 1
+	server.Exec(t, most)
+	conn := schemaConn(t, server, "large", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT) ENGINE=MyISAM", // spares the test InnoDB's log
+		"CREATE TABLE other (id INT PRIMARY KEY, s LONGTEXT) ENGINE=MyISAM")
+	f := followNow(t, openSource(t, sourceConfig(server, newLog(), "large", "a")))
+	sizes := []int{1 << 20, 5 << 20, 64 << 20, packet - 50, packet, 1 << 20}
+	for i, size := range sizes {
+		execute(t, conn, fmt.Sprintf("INSERT INTO other VALUES (%d, REPEAT('o', %d))", i, size), fmt.Sprintf("INSERT INTO a VALUES (%d, %s)", i, repeat(i, size)))
+	}
+	execute(t, conn, "INSERT INTO a SELECT id + 10, s FROM a WHERE id <> 2 ORDER BY id") // one transaction
+	for i, size := range sizes {
+		if i == 3 { // behind the largest
+			f = followOn(t, f)
+		}
+		f.wantRows(t, insertOf(i, i, size))
+	}
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server.Exec(t, most)
+	var copies []string
+	for i, size := range sizes {
+		if i != 2 {
+			copies = append(copies, insertOf(i+10, i, size))
+		}
+	}
+	f.wantRows(t, copies...)
+	conn = testConn(t, server.DB(t, "large"))
+	execute(t, conn, "UPDATE a SET s = CONCAT(s, '!') WHERE id = 4", "DELETE FROM a WHERE id = 2")
+	long := strings.Repeat(letter(4), packet)
+	f.wantRows(t, fmt.Sprintf("update a(id=4 s=%s -> id=4 s=%[1]s!)", long))
+	f.wantRows(t, fmt.Sprintf("delete a(id=2 s=%s)", strings.Repeat(letter(2), 64<<20)))
+}
+
+func letter(i int) string { return string(rune('a' + i)) }
+
+// repeat is SQL for a text of a letter.
+func repeat(i, size int) string { return fmt.Sprintf("REPEAT('%s', %d)", letter(i), size) }
+
+func insertOf(id, i, size int) string {
+	return fmt.Sprintf("insert a(id=%d s=%s)", id, strings.Repeat(letter(i), size))
+}
+
+// wantRows waits for a transaction with watched rows, which are too long to be shown.
+func (f *follower) wantRows(t *testing.T, want ...string) {
+	t.Helper()
+	txn := f.next(t)
+	for len(txn.rows) == 0 {
+		txn = f.next(t)
+	}
+	for i, row := range txn.rows {
+		if len(txn.rows) != len(want) || row != want[i] {
+			t.Fatalf("row %d of %d, want %d: %.40s... of %d bytes", i, len(txn.rows), len(want), row, len(row))
+		}
+	}
+}
