@@ -39,7 +39,7 @@ func TestServerCrash(t *testing.T) {
 	w.report("SIGKILL of the database server", kills, w.finish(d))
 }
 
-// TestStopCrash freezes the daemon for half a minute under load, longer than its requests and the server's patience for
+// TestStoppedCrash freezes the daemon for half a minute under load, longer than its requests and the server's patience for
 // its heartbeats may take, and lets it go on.
 func TestStoppedCrash(t *testing.T) {
 	t.Parallel()

@@ -132,15 +132,20 @@ func (l *lane) refill(ctx context.Context) error {
 
 // restore makes an item of what was read back.
 func (l *lane) restore(s *outbox.Stored) *item {
+	now := time.Now()
+	back := setBack(s, now)
 	it := &item{
-		d: &s.Delivery, stored: s.State == outbox.Waiting, loose: !s.Retried.IsZero(),
-		attempts: s.Attempts, due: s.Due, since: s.Due,
+		d: &s.Delivery, stored: s.State == outbox.Waiting, loose: !s.Retried.IsZero(), attempts: s.Attempts,
 	}
+	if !s.Due.IsZero() {
+		it.due = s.Due.Add(-back)
+	}
+	it.since = it.due
 	if it.since.IsZero() {
-		it.since = time.Now()
+		it.since = now
 	}
 	if s.Last != nil {
-		it.tried = s.Last.At
+		it.tried = s.Last.At.Add(-back)
 	}
 	for _, wait := range l.opts.Schedule[:min(s.Attempts, len(l.opts.Schedule))] {
 		it.since = it.since.Add(-wait) // Due is the first attempt and the waits after each
@@ -149,6 +154,16 @@ func (l *lane) restore(s *outbox.Stored) *item {
 		it.since = l.resumed
 	}
 	return it
+}
+
+// setBack is by how much the clock was set back since a delivery was recorded: its last attempt cannot lie ahead, and
+// without one it was due when it was parked. Else it would wait until the clock is there again.
+func setBack(s *outbox.Stored, now time.Time) time.Duration {
+	recorded := s.Due
+	if s.Last != nil {
+		recorded = s.Last.At
+	}
+	return max(recorded.Sub(now), 0)
 }
 
 // loadBodies reads the bodies of items that are ready but for them. One that is not found is not Waiting any more:

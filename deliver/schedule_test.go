@@ -336,3 +336,29 @@ func TestRestartKeepsSchedule(t *testing.T) {
 		}
 	})
 }
+
+// TestClockSetBack: what was recorded an hour ahead of our clock is tried as soon as it would have been, in its order.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newMemory(), newNetwork()
+		failed, parked, behind := making("crm", 1, "a"), making("crm", 2, "b"), making("crm", 3, "a")
+		commit(t, m, failed, parked, behind)
+		ahead := time.Now().Add(time.Hour)
+		err := m.Settle([]outbox.Outcome{
+			{Seq: 1, State: outbox.Waiting, Attempts: 1, Due: ahead.Add(5 * time.Second), Attempt: &outbox.Attempt{At: ahead, Status: 404}},
+			{Seq: 2, State: outbox.Waiting, Due: ahead},
+			{Seq: 3, State: outbox.Waiting, Due: ahead},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		running(t, m, oneEndpoint, n.options())
+		pass(time.Minute)
+		for d, want := range map[*outbox.Delivery]time.Duration{failed: 5 * time.Second, parked: 0, behind: 5 * time.Second} {
+			if got := n.of(d); len(got) != 1 || !near(got[0], want) {
+				t.Errorf("%s was tried at %v, want %v", d.Body, got, want)
+			}
+		}
+	})
+}
