@@ -31,6 +31,7 @@ type world struct {
 	config      string
 	state       string // the state directory
 	exact       bool   // nothing is merged
+	patient     bool   // nothing is hastened at the end
 
 	ctx     context.Context //nolint:containedctx // the test's, with a bound
 	stop    chan struct{}
@@ -236,7 +237,7 @@ func (w *world) drain(d *daemon) error {
 				return nil
 			}
 		}
-		if looks%5 == 0 {
+		if looks%5 == 0 && !w.patient {
 			if err := w.command("deliveries", "retry", "--state", "waiting"); err != nil {
 				w.t.Log(err)
 			}

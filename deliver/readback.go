@@ -156,12 +156,16 @@ func (l *lane) restore(s *outbox.Stored) *item {
 	return it
 }
 
-// setBack is by how much the clock was set back since a delivery was recorded: its last attempt cannot lie ahead, and
-// without one it was due when it was parked. Else it would wait until the clock is there again.
+// setBack is by how much the clock was set back since a delivery was recorded: else it would wait until the clock is there
+// again. Neither its last attempt nor a person's wish lies ahead; and what was never tried was due when it was parked, as
+// pauses and Retry-After are the endpoint's and stand elsewhere.
 func setBack(s *outbox.Stored, now time.Time) time.Duration {
-	recorded := s.Due
-	if s.Last != nil {
+	recorded := s.Retried
+	switch {
+	case s.Last != nil && s.Last.At.After(recorded):
 		recorded = s.Last.At
+	case s.Last == nil && recorded.IsZero():
+		recorded = s.Due
 	}
 	return max(recorded.Sub(now), 0)
 }

@@ -342,20 +342,21 @@ func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m, n := newMemory(), newNetwork()
-		failed, parked, behind := making("crm", 1, "a"), making("crm", 2, "b"), making("crm", 3, "a")
-		commit(t, m, failed, parked, behind)
+		failed, parked, behind, wanted := making("crm", 1, "a"), making("crm", 2, "b"), making("crm", 3, "a"), making("crm", 4, "c")
+		commit(t, m, failed, parked, behind, wanted)
 		ahead := time.Now().Add(time.Hour)
 		err := m.Settle([]outbox.Outcome{
 			{Seq: 1, State: outbox.Waiting, Attempts: 1, Due: ahead.Add(5 * time.Second), Attempt: &outbox.Attempt{At: ahead, Status: 404}},
 			{Seq: 2, State: outbox.Waiting, Due: ahead},
 			{Seq: 3, State: outbox.Waiting, Due: ahead},
+			{Seq: 4, State: outbox.Waiting, Due: ahead, Retried: ahead, Attempt: &outbox.Attempt{At: time.Now(), Status: 500}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		running(t, m, oneEndpoint, n.options())
 		pass(time.Minute)
-		for d, want := range map[*outbox.Delivery]time.Duration{failed: 5 * time.Second, parked: 0, behind: 5 * time.Second} {
+		for d, want := range map[*outbox.Delivery]time.Duration{failed: 5 * time.Second, parked: 0, behind: 5 * time.Second, wanted: 0} {
 			if got := n.of(d); len(got) != 1 || !near(got[0], want) {
 				t.Errorf("%s was tried at %v, want %v", d.Body, got, want)
 			}
