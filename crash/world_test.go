@@ -37,6 +37,7 @@ type world struct {
 	stop    chan struct{}
 	writers *errgroup.Group
 	helpers sync.WaitGroup
+	files   sync.Mutex // held by who needs the state directory for himself: commands may run beside a daemon, not beside a repair
 }
 
 // writers is how many connections write.
@@ -113,13 +114,19 @@ func (w *world) assist(ctx context.Context) {
 					resume = 10 // the daemon may not have stored the pause yet, or may be away
 				case <-again.C:
 				}
-				if resume > 0 && w.command("endpoints", "resume", r.name()) == nil {
+				if resume > 0 && w.resume(r) == nil {
 					resume--
 				}
 			}
 		})
 	}
 	w.t.Cleanup(w.helpers.Wait)
+}
+
+func (w *world) resume(r *receiver) error {
+	w.files.Lock()
+	defer w.files.Unlock()
+	return w.command("endpoints", "resume", r.name())
 }
 
 // command runs one of rowhook's commands.

@@ -1,0 +1,95 @@
+//go:build crash
+
+package crash
+
+import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// damages are what can happen to the outbox's files while nobody has them open. With found the log is gone, which could
+// hold the damaged pages once more, and the daemon must say so at its start; else it may first read that part later, or
+// never, or be as it was before its last commits.
+var damages = []struct {
+	name, file string
+	found      bool
+	do         func(content []byte) []byte
+}{
+	{"no database", "outbox.db", true, func(b []byte) []byte { copy(b, "something else entirely"); return b }},
+	{"a flipped bit", "outbox.db", false, func(b []byte) []byte { b[rand.IntN(len(b))] ^= 1 << rand.IntN(8); return b }},
+	{"cut to half", "outbox.db", false, func(b []byte) []byte { return b[:len(b)/2] }},
+	{"every page empty", "outbox.db", true, func(b []byte) []byte { clear(b[4096:]); return b }},
+	{"the log's end is noise", "outbox.db-wal", false, func(b []byte) []byte {
+		for i := len(b) - len(b)/20; i < len(b); i++ {
+			b[i] = byte(rand.IntN(256))
+		}
+		return b
+	}},
+}
+
+// TestDamageCrash damages what a killed daemon left: the daemon says so, or goes on; what it must not do is to post
+// something else. Then a person restores the backup, which is some seconds old, and nothing was lost.
+func TestDamageCrash(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, settings{exact: true, every: 40 * time.Millisecond, padding: 2000})
+	w.begin()
+	times, told := len(damages)*2*factor, 0
+	for n := range times {
+		d := w.run(binaries.daemon)
+		d.outlived(w.ctx, 300*time.Millisecond+rand.N(700*time.Millisecond))
+		d.kill()
+		c := damages[n%len(damages)]
+		d = w.damaged(c.file, c.found, c.do)
+		if strings.Contains(d.words(), "is damaged") {
+			told++
+		} else if c.found || d.gaveUp() != nil {
+			t.Errorf("%s: the daemon does not say that it is damaged:\n%s", c.name, d.lastWords())
+		}
+	}
+	t.Logf("the damage was found %d times of %d", told, times)
+	w.report("corrupt state file, backup restored", times, w.settle())
+}
+
+// damaged lets the daemon start with a damaged file, alone or with its log, and restores the backup.
+func (w *world) damaged(file string, alone bool, do func([]byte) []byte) *daemon {
+	w.t.Helper()
+	w.files.Lock()
+	defer w.files.Unlock()
+	backup := filepath.Join(w.t.TempDir(), "backup")
+	w.copyAll(w.state, backup)
+	path := filepath.Join(w.state, file)
+	content, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the log is gone when a command was the last to close it
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, do(content), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if alone {
+		if err := os.RemoveAll(filepath.Join(w.state, "outbox.db-wal")); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	d := w.run(binaries.daemon)
+	d.outlived(w.ctx, time.Second)
+	d.kill()
+	if err := os.RemoveAll(w.state); err != nil {
+		w.t.Fatal(err)
+	}
+	w.copyAll(backup, w.state)
+	return d
+}
+
+func (w *world) copyAll(from, to string) {
+	w.t.Helper()
+	if out, err := exec.CommandContext(w.ctx, "cp", "-a", from, to).CombinedOutput(); err != nil {
+		w.t.Fatalf("%v: %s", err, out)
+	}
+}
