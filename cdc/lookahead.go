@@ -37,6 +37,7 @@ func (r *reader) lookAhead(a *answer) (map[TableName]sighting, error) {
 	if err != nil {
 		return nil, err
 	}
+	tracker.begun = nil // what it is does not matter here
 	look := &lookahead{src: r.src.aside(), tracker: tracker, until: a.end, names: a.is, found: map[TableName]sighting{}}
 	switch {
 	case r.txn.open:
