@@ -108,6 +108,9 @@ func TestFirstStartCrash(t *testing.T) {
 			w.write(1)
 		}
 		if d.outlived(w.ctx, 300*time.Millisecond) || d.fault() == "" { // idle: there are no more
+			if err := w.drain(d); err != nil {
+				t.Fatalf("%v\n%s", err, d.lastWords())
+			}
 			if err := d.stop(); err != nil {
 				t.Fatal(err)
 			}
