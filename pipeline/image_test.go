@@ -347,6 +347,7 @@ func (w *imageWorld) changeBooking() {
 	case 1:
 		to := []string{"C", "W", "X"}[w.rng.IntN(3)]
 		if to != w.status[id] {
+			w.n++
 			w.status[id] = to
 			w.update("reservation", id, "status", to, "locked_until", 1000+w.n)
 		}
