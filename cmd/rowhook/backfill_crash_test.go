@@ -34,12 +34,14 @@ const (
 	fillKills   = 12               // at least
 )
 
-func TestBackfillCrash(t *testing.T) {
+func TestBackfillCrash(t *testing.T) { backfillCrash(t, dbtest.MariaDB1011) }
+
+func backfillCrash(t *testing.T, kind dbtest.Kind) {
 	binary := filepath.Join(t.TempDir(), "rowhook")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("building rowhook: %v\n%s", err, out)
 	}
-	server := dbtest.Start(t)
+	server := dbtest.StartServer(t, kind)
 	salonWithPast(t, server, pastRows)
 	server.Exec(t, "UPDATE wordpress.wp_vikappointments_reservation SET notes = '0'")
 	receiver := delivertest.NewReceiver(t)

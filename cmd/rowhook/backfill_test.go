@@ -32,11 +32,17 @@ func salonWithPast(t *testing.T, server *dbtest.Server, n int) *dbtest.Site {
 	t.Helper()
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
-	db := server.DB(t, "wordpress")
-	if _, err := db.ExecContext(t.Context(), fmt.Sprintf(`INSERT INTO wp_vikappointments_reservation
-		(id, id_parent, id_employee, id_service, checkin_ts, duration, status, notes, purchaser_mail, createdon)
-		SELECT seq, seq, 1, 1, '2026-12-01 10:00:00', 30, IF(seq MOD 3, 'W', 'C'), seq, 'a@example.test', '2026-01-01' + INTERVAL seq DAY
-		FROM seq_1_to_%d`, n)); err != nil {
+	var values []string
+	for id := 1; id <= n; id++ {
+		status := "W"
+		if id%3 == 0 {
+			status = "C"
+		}
+		created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, id%1000)
+		values = append(values, fmt.Sprintf("(%[1]d, %[1]d, 1, 1, '2026-12-01 10:00:00', 30, '%[2]s', '%[1]d', 'a@example.test', '%[3]s')", id, status, created.Format(time.DateTime)))
+	}
+	if _, err := server.DB(t, "wordpress").ExecContext(t.Context(), `INSERT INTO wp_vikappointments_reservation
+		(id, id_parent, id_employee, id_service, checkin_ts, duration, status, notes, purchaser_mail, createdon) VALUES `+strings.Join(values, ", ")); err != nil {
 		t.Fatal(err)
 	}
 	return site

@@ -23,7 +23,11 @@ import (
 // rowhookUser may do what the README says and no more.
 func rowhookUser(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, BINLOG MONITOR ON *.*", "SELECT ON wordpress.*")
+	monitor := "BINLOG MONITOR"
+	if server.Kind().MySQL() {
+		monitor = "REPLICATION CLIENT"
+	}
+	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, "+monitor+" ON *.*", "SELECT ON wordpress.*")
 }
 
 // everyAction is a rule for each of the documented actions.
