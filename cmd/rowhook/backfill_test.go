@@ -131,7 +131,8 @@ func TestBackfill(t *testing.T) {
 	}
 }
 
-// TestBackfillStops: by hand, by the end of the daemon, and while the endpoint is down; it goes on where it was.
+// TestBackfillStops: by hand, by the end of the daemon, by another history of the log, and while the endpoint is down; it
+// goes on where it was.
 func TestBackfillStops(t *testing.T) {
 	t.Parallel()
 	const rows = 400
@@ -169,6 +170,10 @@ func TestBackfillStops(t *testing.T) {
 	}
 	stop()
 	if out, err := rowhook(t, files, "backfill", "--status"); err != nil || !strings.Contains(out, "waits for a daemon") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	server.Exec(t, "RESET MASTER")
+	if out, err := rowhook(t, files, "position", "set", "--now", "--yes"); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	stop = startDaemon(t, files)

@@ -246,8 +246,9 @@ func beside(t *testing.T, configFile string) (stop func()) {
 	done := make(chan error, 1)
 	go func() {
 		answered := make(chan struct{})
-		go func() { defer close(answered); d.answer(ctx) }()
-		err := d.worker.Run(ctx)
+		socket, err := control.Listen(c.StateDir)
+		go func() { defer close(answered); d.answer(ctx, socket, err) }()
+		err = d.worker.Run(ctx)
 		<-answered
 		done <- errors.Join(err, store.Close())
 	}()

@@ -97,6 +97,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 // stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
 // worker goes on until then, and finishes the requests that are on their way.
 func (d *daemon) stages(ctx context.Context) error {
+	socket, silent := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivering()
@@ -107,7 +108,7 @@ func (d *daemon) stages(ctx context.Context) error {
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.reloadOnHangup(parts); return nil })
 	g.Go(func() error { d.prune(parts); return nil })
-	g.Go(func() error { d.answer(parts); return nil })
+	g.Go(func() error { d.answer(parts, socket, silent); return nil })
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil
@@ -223,8 +224,11 @@ func (d *daemon) prune(ctx context.Context) {
 }
 
 // answer does what commands ask for. Deliveries go on without it.
-func (d *daemon) answer(ctx context.Context) {
-	if err := control.Serve(ctx, d.cfg.StateDir, d.worker, d.backfillRoutes()...); err != nil {
+func (d *daemon) answer(ctx context.Context, socket *control.Socket, err error) {
+	if err == nil {
+		err = socket.Serve(ctx, d.worker, d.backfillRoutes()...)
+	}
+	if err != nil {
 		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon", slog.Any("error", err))
 	}
 }

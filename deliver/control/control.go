@@ -1,5 +1,5 @@
 // Package control is how a command reaches the daemon that owns the outbox: HTTP on a socket in the state directory, which
-// only the daemon's user can open. The daemon calls Serve; a command makes a Client, and does the work itself when the
+// only the daemon's user can open. The daemon calls Listen and Serve; a command makes a Client, and does the work itself when the
 // answer is ErrNoDaemon.
 package control
 
@@ -65,22 +65,33 @@ func Ask[In, Out any](ctx context.Context, c *Client, name string, in In) (out O
 // order names an endpoint.
 type order struct{ Name, Reason string }
 
-// Serve answers commands on the socket in dir until ctx ends. The caller owns the directory: a socket that lies there is
-// one that a crash left.
-func Serve(ctx context.Context, dir string, w Worker, more ...Route) error {
+// Socket is where a daemon answers.
+type Socket struct {
+	listener net.Listener
+	path     string
+}
+
+// Listen makes the socket in dir: from then on commands wait for their answer. The caller owns the directory: a socket that
+// lies there is one that a crash left.
+func Listen(dir string) (*Socket, error) {
 	path := filepath.Join(dir, socketName)
 	l, err := listen(path)
 	if err != nil {
-		return fmt.Errorf("opening %s: %w", path, err)
+		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
-	defer func() { _ = os.Remove(path) }() // the next one replaces it anyway
+	return &Socket{l, path}, nil
+}
+
+// Serve answers commands until ctx ends, and takes the socket away.
+func (s *Socket) Serve(ctx context.Context, w Worker, more ...Route) error {
+	defer func() { _ = os.Remove(s.path) }() // the next one replaces it anyway
 	server := &http.Server{
 		Handler: handler(w, more), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("answering on %s: %w", path, err)
+	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("answering on %s: %w", s.path, err)
 	}
 	return nil
 }

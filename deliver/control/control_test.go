@@ -90,27 +90,20 @@ func TestControl(t *testing.T) {
 	}
 }
 
-// serve runs Serve, and returns when it answers.
+// serve answers commands.
 func serve(t *testing.T, dir string, w Worker) (stop func()) {
 	t.Helper()
+	socket, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, socketName))
+	if err != nil || info.Mode().Type() != os.ModeSocket || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket has mode %v, %v", info.Mode(), err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, dir, w) }()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if info, err := os.Stat(filepath.Join(dir, socketName)); err == nil && info.Mode().Type() == os.ModeSocket {
-			if info.Mode().Perm() != 0o600 {
-				t.Errorf("the socket has mode %v", info.Mode())
-			}
-			break
-		}
-		select {
-		case err := <-done:
-			t.Fatalf("Serve: %v", err)
-		case <-tick.C:
-		}
-	}
+	go func() { done <- socket.Serve(ctx, w) }()
 	return func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -128,7 +121,7 @@ func TestLongPath(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := Serve(t.Context(), dir, &worker{}); err == nil || !strings.Contains(err.Error(), socketName) {
+	if _, err := Listen(dir); err == nil || !strings.Contains(err.Error(), socketName) {
 		t.Errorf("got %v", err)
 	}
 }
