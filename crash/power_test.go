@@ -43,8 +43,12 @@ func (w *world) cut() {
 	if !d.outlived(w.ctx, 50*time.Millisecond+rand.N(600*time.Millisecond)) {
 		w.t.Fatalf("the daemon ended:\n%s", d.lastWords())
 	}
-	d.signal(syscall.SIGUSR1)
-	<-d.ended
+	for w.ctx.Err() == nil { // until it has begun to listen for it
+		d.signal(syscall.SIGUSR1)
+		if !d.outlived(w.ctx, 100*time.Millisecond) {
+			break
+		}
+	}
 	if err := fault.AfterCut(w.state); err != nil {
 		w.t.Fatal(err)
 	}
