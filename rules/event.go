@@ -115,9 +115,10 @@ func (r *Rule) wants(e *Event, plugin bool) bool {
 		if e.Backfill == "" && (r.Type == InsertOnly && !e.Insert || r.Type == UpdateOnly && e.Insert) {
 			return false
 		}
-		switch status := e.Table.Index("status"); {
-		case e.Row.Len() == 0 || len(r.Statuses) == 0:
+		if e.Row.Len() == 0 || len(r.Statuses) == 0 {
 			return true
+		}
+		switch status := e.Table.Index("status"); {
 		case !plugin && e.Row.Kind(status) == cdc.Absent: // the loader decides
 			return true
 		case !plugin, e.Backfill != "" && r.Load == Basic:

@@ -57,6 +57,7 @@ func FuzzRestore(f *testing.F) {
 		{Site: "salon", Entity: "appointment", Kind: Save, IDs: []int64{1}, Table: table, Row: row, Changed: []bool{false, true}},
 		{Site: "salon", Entity: "appointment", Kind: StatusChange, IDs: []int64{1}, Status: "C", Table: table, Row: row, Closing: 7, Waits: true},
 		{Site: "salon", Entity: "coupon", Kind: Delete, IDs: []int64{1, 2, 3}, Closing: 3, Sealed: true},
+		{Site: "salon", Entity: "appointment", Kind: Save, IDs: []int64{1}}, // by a part of it
 		{Site: "elsewhere", Entity: "coupon", Kind: Save, IDs: []int64{1}},
 	} {
 		data, err := r.marshal()
