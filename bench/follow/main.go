@@ -62,6 +62,7 @@ type bench struct {
 	dir    string
 	server *dbtest.Server
 	start  cdc.Position
+	schema []cdc.SchemaRecord // as a daemon has it stored with the position
 	end    cdc.Coord
 	counts counts // what must be found in the log
 }
@@ -119,12 +120,12 @@ func median(values []float64) float64 {
 func (b *bench) measure(ctx context.Context, reader string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	position, err := json.Marshal(b.start)
+	begin, err := json.Marshal(stored{b.start, b.schema})
 	if err != nil {
 		return 0, err
 	}
 	var out, complaint bytes.Buffer
-	cmd := exec.CommandContext(ctx, os.Args[0], reader, b.server.Address(), string(position), b.end.File, strconv.FormatUint(b.end.Offset, 10))
+	cmd := exec.CommandContext(ctx, os.Args[0], reader, b.server.Address(), string(begin), b.end.File, strconv.FormatUint(b.end.Offset, 10))
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {
 		return 0, fmt.Errorf("%s: %w\n%s", reader, err, complaint.Bytes())
@@ -148,9 +149,16 @@ type counts struct {
 
 // where is what a reader is told: where the log is, where it begins, and where it ends.
 type where struct {
+	stored
+
 	address string
-	start   cdc.Position
 	end     cdc.Coord
+}
+
+// stored is what a daemon begins with.
+type stored struct {
+	Start  cdc.Position
+	Schema []cdc.SchemaRecord
 }
 
 func parseWhere(args []string) (where, error) {
@@ -158,7 +166,7 @@ func parseWhere(args []string) (where, error) {
 		return where{}, errors.New("this is for the benchmark itself")
 	}
 	w := where{address: args[0], end: cdc.Coord{File: args[2]}}
-	if err := json.Unmarshal([]byte(args[1]), &w.start); err != nil {
+	if err := json.Unmarshal([]byte(args[1]), &w.stored); err != nil {
 		return w, err
 	}
 	var err error

@@ -38,7 +38,7 @@ func bare(ctx context.Context, args []string) error {
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	defer syncer.Close()
-	set, err := mysql.ParseMariadbGTIDSet(w.start.Set)
+	set, err := mysql.ParseMariadbGTIDSet(w.Start.Set)
 	if err != nil {
 		return err
 	}
@@ -101,10 +101,47 @@ func stage(ctx context.Context, args []string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &sink{end: w.end, done: cancel}
-	if err := source.Follow(ctx, w.start, nil, s); !errors.Is(err, context.Canceled) {
+	if err := source.Follow(ctx, w.Start, w.Schema, s); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return errors.Join(json.NewEncoder(os.Stdout).Encode(s.counts), source.Close())
+}
+
+// learn is what a daemon that follows from here stores of the tables.
+func learn(ctx context.Context, address string, from cdc.Position) ([]cdc.SchemaRecord, error) {
+	db, err := sidePool(address)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	source, err := cdc.Open(ctx, db, sourceConfig(address))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l := &learner{done: cancel}
+	if err := source.Follow(ctx, from, nil, l); !errors.Is(err, context.Canceled) {
+		return nil, err
+	}
+	return l.schema, source.Close()
+}
+
+// learner ends the reading when the tables are known.
+type learner struct {
+	schema []cdc.SchemaRecord
+	done   context.CancelFunc
+}
+
+func (l *learner) Change(*cdc.Change) error { return nil }
+
+func (l *learner) Discard(int) {}
+
+func (l *learner) Commit(c *cdc.Commit) error {
+	if l.schema = append(l.schema, c.Schema...); len(l.schema) > 0 {
+		l.done()
+	}
+	return nil
 }
 
 // sink counts, and ends the reading at the log's end.

@@ -59,6 +59,9 @@ func (b *bench) write(ctx context.Context, statements int) error {
 	if b.start, err = b.position(ctx); err != nil {
 		return err
 	}
+	if b.schema, err = learn(ctx, b.server.Address(), b.start); err != nil {
+		return err
+	}
 	t := traffic{rnd: rand.New(rand.NewPCG(1, 1))}
 	const batch = 50
 	for left := statements; left > 0; left -= batch {
