@@ -214,8 +214,7 @@ func labelsStay(labels []string, from, to string) bool {
 	if utf8(from) && utf8(to) {
 		return true
 	}
-	inASCII := func(label string) bool { return asciiPrefix([]byte(label)) == len(label) }
-	return extendsASCII(from) && extendsASCII(to) && !slices.ContainsFunc(labels, func(l string) bool { return !inASCII(l) })
+	return extendsASCII(from) && extendsASCII(to) && ascii([]byte(strings.Join(labels, "")))
 }
 
 // extendsASCII says whether text in ASCII has the same bytes in a charset.

@@ -27,8 +27,7 @@ func (c timedConn) Read(b []byte) (int, error) {
 // link is the connection that the log comes over. go-mysql puts an event together in buffers that double as they fill:
 // several times the size of a row of many megabytes. So of a large event the link hands go-mysql the head only, as if
 // that were all, and not before all earlier events were handled; who handles it reads the tail from the link, before
-// go-mysql asks for more. Behind TLS go-mysql sees
-// what we do not, and large events cost what they cost.
+// go-mysql asks for more. Behind TLS go-mysql sees what we do not, and large events cost what they cost.
 type link struct {
 	timedConn
 	dumping bool // events come

@@ -33,11 +33,12 @@ var errSeen = errors.New("the log was looked at")
 // lookAhead finds the tables of an answer that may have changed between here and the answer, by the first statement that
 // may have done it.
 func (r *reader) lookAhead(a *answer) (map[TableName]sighting, error) {
-	tracker, err := NewTracker(r.tracker.Position())
+	p := r.tracker.Position()
+	p.Begun = nil // whether it is the same does not matter here
+	tracker, err := NewTracker(p)
 	if err != nil {
 		return nil, err
 	}
-	tracker.begun = nil // what it is does not matter here
 	look := &lookahead{src: r.src.aside(), tracker: tracker, until: a.end, names: a.is, found: map[TableName]sighting{}}
 	switch {
 	case r.txn.open:

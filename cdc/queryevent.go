@@ -3,7 +3,6 @@ package cdc
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // query is what a QUERY_EVENT says.
@@ -86,14 +85,7 @@ func (q *query) utf8Text() (string, bool) {
 	return string(q.text), true
 }
 
-func ascii(text []byte) bool {
-	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
+func ascii(text []byte) bool { return asciiPrefix(text) == len(text) }
 
 // isDDL says whether a statement's first word is that of one that may change tables.
 func isDDL(word string) bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -103,6 +104,8 @@ func (r Row) Fill(from Row, take func(column int) bool) Row {
 
 // AppendBinary appends a form of the row that ParseRow reads.
 func (r Row) AppendBinary(b []byte) ([]byte, error) {
+	const head, each = binary.MaxVarintLen64, 1 + binary.MaxVarintLen32
+	b = slices.Grow(b, head+each*len(r.cells)+len(r.text)) // at once, for a row may be large
 	b = binary.AppendUvarint(b, uint64(len(r.cells)))
 	start := uint32(0)
 	for _, c := range r.cells {

@@ -42,8 +42,8 @@ func (p *Pipeline) applyEntry(e *entry) error {
 
 func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 	if c.Txn.ID() == (cdc.Txn{}).ID() {
-		p.progress(c)
-		return nil
+		p.noteRead(c)
+		return nil // only progress
 	}
 	if c.End.Before(p.seen) { // a replica was promoted
 		p.cfg.Loader.Forget()
@@ -54,8 +54,8 @@ func (p *Pipeline) applyCommit(c *cdc.Commit) error {
 	return p.step(p.engine.Commit(c, time.Now()))
 }
 
-// progress takes in what is no transaction.
-func (p *Pipeline) progress(c *cdc.Commit) {
+// noteRead takes in how far the log was read, and what became known of tables on the way.
+func (p *Pipeline) noteRead(c *cdc.Commit) {
 	p.seen = c.End
 	p.schema = append(p.schema, c.Schema...)
 	p.moved = p.moved || len(c.Schema) > 0
@@ -69,7 +69,7 @@ func (p *Pipeline) step(err error) error {
 	if p.moved = true; p.engine.Applying() {
 		p.track.Begin(p.applying.Txn)
 	} else {
-		p.progress(&p.applying)
+		p.noteRead(&p.applying)
 		if err := p.track.Advance(p.applying.Txn); err != nil {
 			return err
 		}

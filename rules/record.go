@@ -3,7 +3,6 @@ package rules
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -107,15 +106,9 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 	}
 	data, err := json.Marshal(r)
 	if err == nil && ev.Row.Len() > 0 {
-		data, err = ev.Row.AppendBinary(append(slices.Grow(data, rowBytes(ev.Row)), '\n'))
+		data, err = ev.Row.AppendBinary(append(data, '\n'))
 	}
 	return Record{Key: eventKey(ev.number), Data: data}, err
-}
-
-// rowBytes is what a row takes in a record, at most.
-func rowBytes(r cdc.Row) int {
-	const head, cell = 1 + binary.MaxVarintLen64, 1 + binary.MaxVarintLen32
-	return head + r.Size() + r.Len()*cell
 }
 
 // marshal is the form of an event in the store: JSON, the end of the line, and the row as it is, which may be large.

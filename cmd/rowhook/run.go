@@ -97,7 +97,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 // stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
 // worker goes on until then, and finishes the requests that are on their way.
 func (d *daemon) stages(ctx context.Context) error {
-	socket, silent := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
+	socket, listenErr := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivering()
@@ -108,7 +108,7 @@ func (d *daemon) stages(ctx context.Context) error {
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.reloadOnHangup(parts); return nil })
 	g.Go(func() error { d.prune(parts); return nil })
-	g.Go(func() error { d.answer(parts, socket, silent); return nil })
+	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil
@@ -224,7 +224,8 @@ func (d *daemon) prune(ctx context.Context) {
 }
 
 // answer does what commands ask for. Deliveries go on without it.
-func (d *daemon) answer(ctx context.Context, socket *control.Socket, err error) {
+func (d *daemon) answer(ctx context.Context, socket *control.Socket, listenErr error) {
+	err := listenErr
 	if err == nil {
 		err = socket.Serve(ctx, d.worker, d.backfillRoutes()...)
 	}
