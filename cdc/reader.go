@@ -11,6 +11,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/scratch"
 )
 
 // reader turns the raw events of one connection into changes and commits. go-mysql calls HandleEvent from the
@@ -33,6 +35,7 @@ type reader struct {
 	verify bool           // the next transaction must be the tracker's last
 	digest xxhash.Digest
 	packed payloadReader
+	pad    *scratch.Pad
 	link   *link
 	change Change // handed to the sink, used again
 
@@ -67,6 +70,7 @@ func (t *openTxn) silent() bool { return t.again || t.outside }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
 	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: newHistory(s.watched)}
+	r.pad = scratch.NewPad(s.cfg.Scratch)
 	r.tables = newTableCache(s.watched, r.layOut)
 	return r
 }
@@ -272,6 +276,9 @@ func (r *reader) rows(typ byte, body []byte) error {
 		}
 		if _, broken := errors.AsType[*linkError](err); broken {
 			return err
+		}
+		if failed, ok := errors.AsType[*scratch.Error](err); ok {
+			return r.toSink(fmt.Errorf("a row of %s: %w", t.table, failed))
 		}
 		return r.stop(fmt.Sprintf("a row of %s cannot be read", t.table), "the table was perhaps altered while rowhook was away; "+skipHint, err)
 	}

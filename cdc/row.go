@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"rowhook/scratch"
 )
 
 // Kind says what a column's text stands for, so that a payload can show it as a number, a string, JSON or base64.
@@ -30,6 +32,13 @@ const (
 type Row struct {
 	text  string
 	cells []cell
+	large []Large
+}
+
+// Large is the text of a column that is too large for memory.
+type Large struct {
+	Column int
+	*scratch.Value
 }
 
 // cell ends a column's text; it begins where the one before it ended.
@@ -41,8 +50,14 @@ type cell struct {
 // Len is the number of columns.
 func (r Row) Len() int { return len(r.cells) }
 
-// Size is about how many bytes of memory the row holds.
-func (r Row) Size() int { return len(r.text) + len(r.cells)*8 }
+// Size is about how many bytes the row holds, in memory and in scratch files.
+func (r Row) Size() int {
+	n := len(r.text) + len(r.cells)*8
+	for _, l := range r.large {
+		n += int(l.Size())
+	}
+	return n
+}
 
 // Kind is the kind of column i, Absent when there is no such column.
 func (r Row) Kind(i int) Kind {
@@ -52,7 +67,7 @@ func (r Row) Kind(i int) Kind {
 	return r.cells[i].kind
 }
 
-// Text is the text of column i, empty when it is null, absent or out of range.
+// Text is the text of column i, empty when it is null, absent, out of range or Large.
 func (r Row) Text(i int) string {
 	if i < 0 || i >= len(r.cells) {
 		return ""
@@ -62,6 +77,25 @@ func (r Row) Text(i int) string {
 		start = r.cells[i-1].end
 	}
 	return r.text[start:r.cells[i].end]
+}
+
+// Large is the text of column i when that is too large for memory; else nil.
+func (r Row) Large(i int) *scratch.Value {
+	for _, l := range r.large {
+		if l.Column == i {
+			return l.Value
+		}
+	}
+	return nil
+}
+
+// Larges are all columns that are Large, in table order.
+func (r Row) Larges() []Large { return r.large }
+
+// WithLarge is the row with other Larges: with those that it had, when AppendBinary has put it down.
+func (r Row) WithLarge(large []Large) Row {
+	r.large = large
+	return r
 }
 
 // Int is column i as an integer; false when it is not one.
@@ -75,7 +109,24 @@ func (r Row) Int(i int) (int64, bool) {
 
 // Same says whether column i holds the same value in both rows.
 func (r Row) Same(o Row, i int) bool {
+	if r.large != nil || o.large != nil {
+		return r.Kind(i) == o.Kind(i) && r.sameText(o, i)
+	}
 	return r.Kind(i) == o.Kind(i) && r.Text(i) == o.Text(i)
+}
+
+// sameText compares texts of which one or both may be large.
+func (r Row) sameText(o Row, i int) bool {
+	a, b := r.Large(i), o.Large(i)
+	switch {
+	case a != nil && b != nil:
+		return a.Is(b)
+	case a != nil:
+		return a.Holds(o.Text(i))
+	case b != nil:
+		return b.Holds(r.Text(i))
+	}
+	return r.Text(i) == o.Text(i)
 }
 
 // Whole says whether no column is absent.
@@ -92,17 +143,16 @@ func (r Row) Whole() bool {
 func (r Row) Fill(from Row, take func(column int) bool) Row {
 	var b RowBuilder
 	for i, c := range r.cells {
-		switch {
-		case c.kind == Absent && from.Kind(i) != Absent && take(i):
-			b.AddText(from.Kind(i), from.Text(i))
-		default:
-			b.AddText(c.kind, r.Text(i))
+		if c.kind == Absent && from.Kind(i) != Absent && take(i) {
+			b.AddColumn(from, i)
+		} else {
+			b.AddColumn(r, i)
 		}
 	}
 	return b.Row()
 }
 
-// AppendBinary appends a form of the row that ParseRow reads.
+// AppendBinary appends a form of the row that ParseRow reads, without what is Large.
 func (r Row) AppendBinary(b []byte) ([]byte, error) {
 	const head, each = binary.MaxVarintLen64, 1 + binary.MaxVarintLen32
 	b = slices.Grow(b, head+each*len(r.cells)+len(r.text)) // at once, for a row may be large
@@ -148,11 +198,13 @@ func ParseRow(b []byte) (Row, error) {
 type RowBuilder struct {
 	text   []byte
 	cells  []cell
+	large  []Large
 	packed inflater
+	pad    *scratch.Pad // takes what is too large for memory; nil: nothing is
 }
 
 // Reset begins a new row.
-func (b *RowBuilder) Reset() { b.text, b.cells = b.text[:0], b.cells[:0] }
+func (b *RowBuilder) Reset() { b.text, b.cells, b.large = b.text[:0], b.cells[:0], nil }
 
 // Buf is the text so far; append a value's text to it and hand the result to Add.
 func (b *RowBuilder) Buf() []byte { return b.text }
@@ -166,9 +218,17 @@ func (b *RowBuilder) Add(kind Kind, buf []byte) {
 // AddText adds a column with the given text.
 func (b *RowBuilder) AddText(kind Kind, s string) { b.Add(kind, append(b.text, s...)) }
 
+// AddColumn adds a column as another row has it.
+func (b *RowBuilder) AddColumn(row Row, i int) {
+	if v := row.Large(i); v != nil {
+		b.large = append(b.large, Large{len(b.cells), v})
+	}
+	b.AddText(row.Kind(i), row.Text(i))
+}
+
 // Row is the row built since Reset.
 func (b *RowBuilder) Row() Row {
 	cells := make([]cell, len(b.cells))
 	copy(cells, b.cells)
-	return Row{text: string(b.text), cells: cells}
+	return Row{text: string(b.text), cells: cells, large: b.large}
 }

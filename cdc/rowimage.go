@@ -59,12 +59,21 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 	if len(text) > maxText {
 		return Row{}, nil, errors.New("the row is too large")
 	}
-	b.text, b.cells = text, cells[:len(cells)-l.hidden]
+	b.cells = cells[:len(cells)-l.hidden]
+	b.text = text[:textSize(b.cells)]
 	row = b.Row()
 	if cap(b.text) > maxKept {
 		b.text = nil
 	}
 	return row, data, nil
+}
+
+// textSize is how long the text of columns is.
+func textSize(cells []cell) uint32 {
+	if len(cells) == 0 {
+		return 0
+	}
+	return cells[len(cells)-1].end
 }
 
 // nulls cuts the bits of the NULL columns off the front of a row image; there is one for each column present.

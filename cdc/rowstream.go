@@ -6,24 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strings"
 	"unicode/utf8"
 )
 
-// A large row is read from a stream: what makes it large lies in memory once, in the row.
+// A large row is read from a stream, and what makes it large goes to a scratch file as it comes.
 
-const (
-	// largeValue is from which size on a value is read straight into its row.
-	largeValue = 64 << 10
-	// hugeValue is from which size on memory is given back first: what the last one took is garbage by now.
-	hugeValue = 8 << 20
-)
+// largeValue is from which size on a value of a large row is kept in a scratch file, in bytes.
+const largeValue = 64 << 10
 
 // stream is rows that come bit by bit. left is how many bytes are still to come, as was announced.
 type stream struct {
 	in   *bufio.Reader
 	left int
+}
+
+func newStream(in io.Reader, size int) *stream {
+	return &stream{bufio.NewReaderSize(in, linkBuffer), size}
 }
 
 func (s *stream) read(b []byte) error {
@@ -52,7 +51,7 @@ func (r *reader) tailOf(body, images []byte) *stream {
 	rest, size := r.link.rest(len(body))
 	left := len(images) + size
 	all := io.LimitReader(io.MultiReader(bytes.NewReader(images), rest), int64(left))
-	return &stream{bufio.NewReaderSize(io.TeeReader(all, &r.digest), linkBuffer), left}
+	return newStream(io.TeeReader(all, &r.digest), left)
 }
 
 // eachRowFrom is eachRow for rows that come from a stream.
@@ -94,6 +93,7 @@ func (l *layout) rowFrom(present bitmap, s *stream, b *RowBuilder) (Row, error) 
 	}
 	var text strings.Builder
 	cells := make([]cell, 0, len(l.fields))
+	b.large = nil
 	b.packed.begin()
 	bit := -1
 	for i := range l.fields {
@@ -107,7 +107,7 @@ func (l *layout) rowFrom(present bitmap, s *stream, b *RowBuilder) (Row, error) 
 			if f.skip {
 				kind = Absent
 			}
-			if err := f.appendFrom(s, &text, b); err != nil {
+			if err := f.appendFrom(s, &text, i, b); err != nil {
 				return Row{}, fmt.Errorf("column %s: %w", f.name, err)
 			}
 		}
@@ -116,11 +116,12 @@ func (l *layout) rowFrom(present bitmap, s *stream, b *RowBuilder) (Row, error) 
 		}
 		cells = append(cells, cell{end: uint32(text.Len()), kind: kind})
 	}
-	return Row{text: text.String(), cells: cells}, nil
+	cells = cells[:len(cells)-l.hidden]
+	return Row{text: text.String()[:textSize(cells)], cells: cells, large: b.large}, nil
 }
 
-// appendFrom reads a value and adds its text.
-func (f *field) appendFrom(s *stream, text *strings.Builder, b *RowBuilder) error {
+// appendFrom reads the value of a column and adds its text, to what is large or else to text.
+func (f *field) appendFrom(s *stream, text *strings.Builder, column int, b *RowBuilder) error {
 	size := f.size
 	if f.prefix > 0 {
 		var prefix [4]byte
@@ -137,9 +138,11 @@ func (f *field) appendFrom(s *stream, text *strings.Builder, b *RowBuilder) erro
 		_, err := io.CopyN(io.Discard, s.in, int64(size))
 		return err
 	}
-	verbatim := (f.how == asUTF8 || f.how == asBytes && f.pad == 0) && !f.packed
-	if verbatim && size >= largeValue {
-		return f.copyFrom(s, size, text)
+	if size >= largeValue && b.pad != nil && f.divisible() {
+		s.left -= size
+		v, err := b.pad.Put(func(w io.Writer) error { return f.copyText(w, s.in, size, make([]byte, linkBuffer)) })
+		b.large = append(b.large, Large{column, v})
+		return err
 	}
 	value := make([]byte, size)
 	err := s.read(value)
@@ -158,23 +161,68 @@ func (f *field) appendFrom(s *stream, text *strings.Builder, b *RowBuilder) erro
 	return err
 }
 
-// copyFrom reads a value that is its own text.
-func (f *field) copyFrom(s *stream, size int, text *strings.Builder) error {
-	if size >= hugeValue {
-		debug.FreeOSMemory()
-	}
-	const small = 4 << 10 // what comes besides, most likely
-	start := text.Len()
-	text.Grow(min(size, maxText) + min(small, s.left-size))
-	s.left -= size
-	if _, err := io.CopyN(text, s.in, int64(size)); err != nil {
-		return err
-	}
-	if f.how == asUTF8 && !utf8.ValidString(text.String()[start:]) {
-		whole := text.String()
-		text.Reset()
-		text.WriteString(whole[:start])
-		text.Write(appendValidUTF8(nil, []byte(whole[start:])))
+// divisible says whether a value can be turned into text piece by piece.
+func (f *field) divisible() bool {
+	_, single := f.text.(*byteText)
+	return !f.packed && (f.how == asUTF8 || f.how == asBytes && f.pad == 0 || f.how == asText && single)
+}
+
+// copyText turns a value of so many bytes into text, which it writes. Piece holds as much of it as there is at a time.
+func (f *field) copyText(w io.Writer, value io.Reader, size int, piece []byte) error {
+	var text []byte
+	kept := 0          // of the last piece: a character that goes on in the next
+	replacing := false // the text ends with the replacement of what is no UTF-8
+	for size > 0 {
+		n, err := io.ReadFull(value, piece[kept:min(kept+size, len(piece))])
+		if err != nil {
+			return err
+		}
+		size -= n
+		n += kept
+		if f.how != asUTF8 {
+			if text, err = f.append(text[:0], piece[:n]); err != nil {
+				return err
+			}
+		} else {
+			kept = 0
+			if size > 0 {
+				kept = unfinished(piece[:n])
+			}
+			text, replacing = appendPiece(text[:0], piece[:n-kept], replacing)
+			copy(piece, piece[n-kept:n])
+		}
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// unfinished is how many bytes at the end begin a character that they do not end.
+func unfinished(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if last := b[len(b)-n:]; utf8.RuneStart(last[0]) {
+			if utf8.FullRune(last) {
+				break
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// appendPiece is appendValidUTF8 for a piece of a text: a replacement that the piece before ended with goes on.
+func appendPiece(text, piece []byte, replacing bool) ([]byte, bool) {
+	for replacing && len(piece) > 0 {
+		if c, n := utf8.DecodeRune(piece); c != utf8.RuneError || n > 1 {
+			break
+		}
+		piece = piece[1:]
+	}
+	if len(piece) == 0 {
+		return text, replacing
+	}
+	text = appendValidUTF8(text, piece)
+	c, n := utf8.DecodeLastRune(piece)
+	return text, c == utf8.RuneError && n == 1
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 
 	"rowhook/dbtest"
+	"rowhook/scratch"
 )
 
 // grants are what a user needs to follow the log, by the names that every server knows.
@@ -129,7 +131,7 @@ func kill(t *testing.T, server *dbtest.Server, condition string) {
 func sourceConfig(server *dbtest.Server, log *logText, schema string, tables ...string) Config {
 	cfg := Config{
 		Address: server.Address(), User: "rowhook", Password: "secret", ServerID: rand.Uint32() | 1,
-		Log: slog.New(slog.NewTextHandler(log, nil)),
+		Log: slog.New(slog.NewTextHandler(log, nil)), Scratch: scratch.In(os.TempDir()),
 	}
 	for _, name := range tables {
 		cfg.Tables = append(cfg.Tables, TableName{schema, name})

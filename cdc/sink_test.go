@@ -83,7 +83,7 @@ func showChange(c *Change) string {
 			case Null:
 				parts = append(parts, name+"=NULL")
 			default:
-				parts = append(parts, name+"="+row.Text(i))
+				parts = append(parts, name+"="+textOf(row, i))
 			}
 		}
 		return strings.Join(parts, " ")

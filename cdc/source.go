@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"rowhook/scratch"
 )
 
 // Config is how to reach a server and what to watch on it.
@@ -38,6 +40,7 @@ type Config struct {
 	Statements bool
 	// NeedStatements makes it a fault in Check when the server does not log them.
 	NeedStatements bool
+	Scratch        scratch.Files // takes values that are too large for memory; nil: they are kept there
 	Log            *slog.Logger
 	Now            func() time.Time // nil: time.Now
 }

@@ -120,7 +120,7 @@ func (t *transport) writeAndRead(c *conn, req *http.Request) (resp *http.Respons
 		resp, err = c.readHead(req)
 	} else {
 		written := make(chan error, 1)
-		go func() { written <- t.write(c, req) }()
+		go func() { written <- t.writeLarge(c, req) }()
 		resp, err = c.readHead(req)
 		_ = c.raw.SetWriteDeadline(time.Unix(1, 0)) // it has its answer: what is not written by now is not needed
 		unwritten = <-written
@@ -141,6 +141,20 @@ func (t *transport) write(c *conn, req *http.Request) error {
 		return err
 	}
 	return w.Flush()
+}
+
+// writeLarge is write for a body that is read piece by piece. When that fails it closes the connection: the receiver would
+// wait for the rest.
+func (t *transport) writeLarge(c *conn, req *http.Request) error {
+	body := &watched{ReadCloser: req.Body}
+	whole := *req
+	whole.Body = body
+	err := t.write(c, &whole)
+	if body.failed != nil {
+		c.close()
+		return body.failed
+	}
+	return err
 }
 
 // readHead reads the head of the answer. Interim answers are passed over.

@@ -45,7 +45,7 @@ type Endpoint struct {
 type Options struct {
 	Concurrency int               // requests at once to one endpoint: 16
 	Limits      map[string]Limit  // what some endpoints need otherwise, by EndpointName
-	Timeout     time.Duration     // of one request: 10s
+	Timeout     time.Duration     // of one request, and a second more for each MB of payload: 10s
 	Burst       int               // tries of one attempt, shortly after each other: 3
 	Schedule    []time.Duration   // waits after failed attempts, 5s to 24h; a delivery that fails after the last is dead
 	MaxAge      time.Duration     // from when a delivery could first be sent; after that a failure is the last: 5 days
@@ -55,6 +55,7 @@ type Options struct {
 	Transport   http.RoundTripper // makes the requests; nil: HTTP/1.1 over TCP, without a proxy
 	Log         *slog.Logger      // nil: no log
 
+	slowest  int64          // how fast a payload must be taken, in bytes a second, besides Timeout: 1 MB
 	resolver *net.Resolver  // of host names; nil: the system's
 	roots    *x509.CertPool // whose certificates are trusted; nil: the system's
 }
@@ -69,6 +70,7 @@ type Limit struct {
 func (o Options) withDefaults() Options {
 	o.Concurrency = cmp.Or(o.Concurrency, 16)
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
+	o.slowest = cmp.Or(o.slowest, 1<<20)
 	o.Burst = cmp.Or(o.Burst, 3)
 	o.MaxAge = cmp.Or(o.MaxAge, 5*24*time.Hour)
 	o.Grace = cmp.Or(o.Grace, 10*time.Second)

@@ -251,7 +251,7 @@ func (l *lane) unload(it *item) {
 	l.park(it)
 	l.hot.remove(it.d)
 	d := *it.d // others may read the original
-	d.Body = nil
+	d.Body, d.Large = nil, nil
 	it.d, it.loaded = &d, false
 }
 

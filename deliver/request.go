@@ -91,11 +91,14 @@ func (w *Worker) post(ctx context.Context, stop <-chan struct{}, j job) result {
 	req := &retryablehttp.Request{Request: (&http.Request{
 		Method: http.MethodPost, URL: j.t.url, Host: j.t.url.Host, Header: make(http.Header, 16), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)}
-	if err := req.SetBody(j.it.d.Body); err != nil {
-		res.verdict, res.attempt.Error = rejected, "the request cannot be made"
+	err := setBody(req, j.it.d)
+	if err == nil {
+		err = b.head(req.Header, w.opts.UserAgent)
+	}
+	if err != nil {
+		res.verdict, res.attempt.Error = rejected, "the request cannot be made: "+err.Error()
 		return res
 	}
-	b.head(req.Header, w.opts.UserAgent)
 	client := retryablehttp.Client{
 		HTTPClient: w.client, RetryMax: j.tries - 1,
 		CheckRetry: b.again, Backoff: b.wait, PrepareRetry: b.prepare, ErrorHandler: retryablehttp.PassthroughErrorHandler,
@@ -110,10 +113,10 @@ func (w *Worker) post(ctx context.Context, stop <-chan struct{}, j job) result {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		res.verdict = aborted
-	case errors.Is(err, errEgress):
+	case errors.Is(err, errEgress), isUnreadable(err):
 		res.verdict, res.attempt.Error = rejected, j.t.problem(err, w.opts.Timeout)
 	case err != nil:
-		res.verdict, res.attempt.Error = trouble, j.t.problem(err, w.opts.Timeout)
+		res.verdict, res.attempt.Error = trouble, j.t.problem(err, w.opts.allowed(j.it.d.Size()))
 	default:
 		res.verdict, res.attempt.Error = judge(resp.StatusCode)
 	}
@@ -140,7 +143,7 @@ func judge(status int) (verdict, string) {
 func troubled(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
 
 // head sets the headers: the plugin's, ours, and those of Standard Webhooks. The names are as net/http writes them.
-func (b *burst) head(h http.Header, userAgent string) {
+func (b *burst) head(h http.Header, userAgent string) error {
 	d := b.it.d
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", userAgent)
@@ -159,15 +162,15 @@ func (b *burst) head(h http.Header, userAgent string) {
 		h.Set("X-Rowhook-As-Of", d.AsOf.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
 	h.Set("Webhook-Id", d.ID.String())
-	b.sign(h)
+	return b.sign(h)
 }
 
 // sign stamps a try with its time, and signs it with each key.
-func (b *burst) sign(h http.Header) {
+func (b *burst) sign(h http.Header) error {
 	stamp := strconv.FormatInt(time.Now().Unix(), 10)
 	h.Set("Webhook-Timestamp", stamp)
 	if len(b.t.keys) == 0 {
-		return
+		return nil
 	}
 	head := []byte(h.Get("Webhook-Id") + "." + stamp + ".")
 	var signatures, sum []byte
@@ -175,9 +178,12 @@ func (b *burst) sign(h http.Header) {
 		mac, _ := macs.Get().(hash.Hash)
 		mac.Reset()
 		mac.Write(head)
-		mac.Write(b.it.d.Body)
+		err := hashPayload(mac, b.it.d)
 		sum = mac.Sum(sum[:0])
 		macs.Put(mac)
+		if err != nil {
+			return err
+		}
 		if i > 0 {
 			signatures = append(signatures, ' ')
 		}
@@ -185,14 +191,14 @@ func (b *burst) sign(h http.Header) {
 		signatures = base64.StdEncoding.AppendEncode(signatures, sum)
 	}
 	h.Set("Webhook-Signature", string(signatures))
+	return nil
 }
 
 // prepare makes the next try: the same id, a new time. The headers are copied, as the try before may still be written.
 func (b *burst) prepare(req *http.Request) error {
 	req.Header = req.Header.Clone()
-	b.sign(req.Header)
 	b.began = time.Now()
-	return nil
+	return b.sign(req.Header)
 }
 
 // again decides whether a try is followed by another one. A try that timed out is not: it took the time of many.
@@ -211,7 +217,7 @@ func (b *burst) again(ctx context.Context, resp *http.Response, err error) (bool
 	case <-b.stop:
 		return false, nil
 	default:
-		return b.retryAfter <= maxBurstWait && !timedOut(err) && !errors.Is(err, errEgress), nil
+		return b.retryAfter <= maxBurstWait && !timedOut(err) && !errors.Is(err, errEgress) && !isUnreadable(err), nil
 	}
 }
 

@@ -31,9 +31,9 @@ const (
 type transport struct {
 	dialer  net.Dialer
 	tls     *tls.Config
-	timeout time.Duration // of a request, from the dial to the end of the answer's body
-	keep    int           // idle connections to one address
-	writers sync.Pool     // of *bufio.Writer
+	allowed func(size int64) time.Duration // for a request, from the dial to the end of the answer's body
+	keep    int                            // idle connections to one address
+	writers sync.Pool                      // of *bufio.Writer
 
 	mu     sync.Mutex
 	idle   map[origin][]*conn // the last one was used last
@@ -53,7 +53,7 @@ func newTransport(o Options) *transport {
 		tls: &tls.Config{
 			NextProtos: []string{"http/1.1"}, ClientSessionCache: tls.NewLRUClientSessionCache(0), RootCAs: o.roots, MinVersion: tls.VersionTLS12,
 		},
-		timeout: o.Timeout, keep: o.Concurrency,
+		allowed: o.allowed, keep: o.Concurrency,
 		idle: make(map[origin][]*conn),
 	}
 	t.writers.New = func() any { return bufio.NewWriterSize(nil, writeBuffer) }
@@ -66,7 +66,7 @@ func newTransport(o Options) *transport {
 // an answer came over it, the request is made once more, over a new one.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer req.Body.Close()
-	deadline := time.Now().Add(t.timeout)
+	deadline := time.Now().Add(t.allowed(req.ContentLength))
 	to := originOf(req.URL)
 	if c := t.take(to); c != nil {
 		resp, err := t.exchange(c, req, deadline)

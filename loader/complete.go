@@ -24,12 +24,11 @@ func (o object) complete(ev *rules.Event) record {
 	}
 	var b cdc.RowBuilder
 	for i, name := range ev.Table.Columns {
-		kind, text := ev.Row.Kind(i), ev.Row.Text(i)
-		if kind == cdc.Absent {
-			j := o.same.column(name)
-			kind, text = o.same.row.Kind(j), o.same.row.Text(j)
+		if ev.Row.Kind(i) == cdc.Absent {
+			b.AddColumn(o.same.row, o.same.column(name))
+		} else {
+			b.AddColumn(ev.Row, i)
 		}
-		b.AddText(kind, text)
 	}
 	shown.row = b.Row()
 	return shown

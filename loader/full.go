@@ -20,27 +20,26 @@ type quirks struct {
 }
 
 // fullBody is the row, every column, each a string as the plugin has it but for the few it computes.
-func fullBody(entity *rules.Entity, r record, q quirks) []byte {
-	b := make([]byte, 0, bodySize(r))
-	b = append(b, '{')
+func fullBody(entity *rules.Entity, r record, q quirks) body {
+	b := body{b: append(make([]byte, 0, bodySize(r)), '{')}
 	for i, name := range r.table.Columns {
 		if r.row.Kind(i) == cdc.Absent {
 			continue
 		}
-		b = appendKey(b, name)
+		value := ""
 		if q.on {
-			if value := q.value(entity, r, name); value != "" {
-				b = append(b, value...)
-				continue
-			}
+			value = q.value(entity, r, name)
 		}
-		if r.row.Kind(i) == cdc.Null || isNumber(entity, r, name, q.set) {
-			b = appendNative(b, r.row, i)
-		} else {
-			b = appendText(b, r.row, i)
+		switch {
+		case value != "":
+			b.b = append(appendKey(b.b, name), value...)
+		case r.row.Kind(i) == cdc.Null || isNumber(entity, r, name, q.set):
+			b.native(name, r.row, i)
+		default:
+			b.text(name, r.row, i)
 		}
 	}
-	return append(b, '}')
+	return b.end()
 }
 
 // largeRow is from which size on the size of a body is worth counting.
@@ -52,6 +51,9 @@ func bodySize(r record) int {
 	n := r.row.Size() + 24*len(r.table.Columns)
 	if n < largeRow {
 		return n
+	}
+	for _, l := range r.row.Larges() {
+		n -= int(l.Size())
 	}
 	for i, name := range r.table.Columns {
 		text := r.row.Text(i)

@@ -18,19 +18,22 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/rules"
+	"rowhook/scratch"
 )
 
 // Payload is what one rule gets of an event.
 type Payload struct {
-	Rule *rules.Rule
-	Body []byte    // JSON
-	Gone bool      // the object did not exist any more; Body is what the log showed
-	AsOf time.Time // when the snapshot was taken that Body was read from; zero: Body is what the log showed
+	Rule  *rules.Rule
+	Body  []byte       // JSON
+	Large scratch.Blob // the same, in place of Body, when it is too large for memory
+	Gone  bool         // the object did not exist any more; Body is what the log showed
+	AsOf  time.Time    // when the snapshot was taken that Body was read from; zero: Body is what the log showed
 }
 
 // Options say how payloads are made.
 type Options struct {
-	Plugin bool // everything as the plugin would have loaded it (fidelity: plugin), not as it was committed
+	Plugin  bool          // everything as the plugin would have loaded it (fidelity: plugin), not as it was committed
+	Scratch scratch.Files // takes payloads that are too large for memory
 }
 
 // Loader reads sites' databases. It is safe for concurrent use.
@@ -65,13 +68,18 @@ func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
 	if l.needs(ev) != (needs{}) {
 		return nil, false
 	}
-	return l.compose(ev, object{}), true
+	payloads, err := l.compose(ev, object{})
+	return payloads, err == nil // else Load says why, and is tried again
 }
 
 // Load makes the payloads of events of one site: of each event its payloads, none where nobody wants it after all.
-// It waits until the database shows what the log showed; errors are the database's, and worth another try. Where rows
-// are large it makes the payloads of the first events only.
+// It waits until the database shows what the log showed; errors are the database's or a full disk's, and worth another
+// try. Where rows are large it makes the payloads of the first events only.
 func (l *Loader) Load(ctx context.Context, events []*rules.Event) ([][]Payload, error) {
+	events, err := inMemory(events)
+	if err != nil {
+		return nil, err
+	}
 	objects, err := l.objects(ctx, events)
 	for errors.Is(err, errTooMuch) && len(events) > 1 {
 		events = events[:len(events)/2]
@@ -82,7 +90,9 @@ func (l *Loader) Load(ctx context.Context, events []*rules.Event) ([][]Payload, 
 	}
 	payloads := make([][]Payload, len(events))
 	for i, ev := range events {
-		payloads[i] = l.compose(ev, objects[i])
+		if payloads[i], err = l.compose(ev, objects[i]); err != nil {
+			return nil, err
+		}
 	}
 	return payloads, nil
 }

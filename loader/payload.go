@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // compose makes the payload of every rule that wants the event. Rules with the same load share one body.
-func (l *Loader) compose(ev *rules.Event, o object) []Payload {
+func (l *Loader) compose(ev *rules.Event, o object) ([]Payload, error) {
 	payloads := make([]Payload, 0, len(ev.Rules))
 	made := map[rules.Load]Payload{}
 	for _, r := range ev.Rules {
@@ -18,13 +19,18 @@ func (l *Loader) compose(ev *rules.Event, o object) []Payload {
 		}
 		p, ok := made[r.Load]
 		if !ok {
-			p = l.payload(ev, o, r.Load)
+			var b body
+			p, b = l.payload(ev, o, r.Load)
+			var err error
+			if p.Body, p.Large, err = b.finish(l.opts.Scratch); err != nil {
+				return nil, fmt.Errorf("making a payload of %s: %w", ev, err)
+			}
 			made[r.Load] = p
 		}
 		p.Rule = r
 		payloads = append(payloads, p)
 	}
-	return payloads
+	return payloads, nil
 }
 
 // wanted asks a rule once more, now that the object is loaded: where the log did not show its status, and with the
@@ -53,24 +59,25 @@ func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
 // gone says whether there is no order to load: it was deleted, or it blocks a time and books nothing.
 func (o object) gone() bool { return o.missing() || o.text("closure") == "1" }
 
-func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
+// payload makes a payload, and apart from it its body.
+func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) (Payload, body) {
 	switch ev.Action.Kind {
 	case rules.Delete:
-		return Payload{Body: deleteBody(ev.IDs)}
+		return Payload{}, body{b: deleteBody(ev.IDs)}
 	case rules.StatusChange:
 		if load == rules.Basic {
-			return o.mark(ev, Payload{Body: statusBody(ev, o.complete(ev))})
+			return o.mark(ev, Payload{}), statusBody(ev, o.complete(ev))
 		}
 	}
 	if load == rules.Extended && !o.gone() {
 		root := l.root(ev, o)
 		if ev.Action.Entity.Name == packageOrderEntity {
-			return Payload{Body: o.orders.packageBody(root), AsOf: o.asOf}
+			return Payload{AsOf: o.asOf}, body{b: o.orders.packageBody(root)}
 		}
-		return Payload{Body: o.orders.appointmentBody(root), AsOf: o.asOf}
+		return Payload{AsOf: o.asOf}, body{b: o.orders.appointmentBody(root)}
 	}
 	if ev.Action.Kind == rules.StatusChange && o.missing() {
-		return Payload{Body: statusBody(ev, o.complete(ev)), Gone: true, AsOf: o.asOf}
+		return Payload{Gone: true, AsOf: o.asOf}, statusBody(ev, o.complete(ev))
 	}
 	shown := o.complete(ev)
 	p := o.mark(ev, Payload{Gone: load == rules.Extended})
@@ -78,14 +85,12 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 		shown, p.AsOf = o.record, o.asOf
 	}
 	if load == rules.Basic {
-		p.Body = basicBody(ev, shown)
-		return p
+		return p, basicBody(ev, shown)
 	}
 	if shown.missing() {
-		return Payload{Body: []byte("null"), Gone: true, AsOf: o.asOf} // what the plugin posts
+		return Payload{Gone: true, AsOf: o.asOf}, body{b: []byte("null")} // what the plugin posts
 	}
-	p.Body = fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
-	return p
+	return p, fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
 }
 
 // mark says of a payload that a part of its row is the snapshot's, or is not to be had.
@@ -110,13 +115,13 @@ func deleteBody(ids []int64) []byte {
 }
 
 // statusBody is the row of the status history, or what it would say when there is none (DESIGN 5, status change).
-func statusBody(ev *rules.Event, history record) []byte {
+func statusBody(ev *rules.Event, history record) body {
 	if !history.missing() {
-		b := []byte{'{'}
+		o := body{b: []byte{'{'}}
 		for i, name := range history.table.Columns {
-			b = appendNative(appendKey(b, name), history.row, i)
+			o.native(name, history.row, i)
 		}
-		return append(b, '}')
+		return o.end()
 	}
 	b := []byte(`{"id":null,"id_order":`)
 	b = strconv.AppendInt(b, ev.IDs[0], 10)
@@ -124,20 +129,20 @@ func statusBody(ev *rules.Event, history record) []byte {
 	b = append(b, `,"comment":"","client":0,"ip":"","createdby":0,"createdon":"`...)
 	b = ev.Time.UTC().AppendFormat(b, time.DateTime)
 	b = appendString(append(b, `","type":`...), ev.Action.Entity.StatusType)
-	return append(b, '}')
+	return body{b: append(b, '}')}
 }
 
 // basicBody is what the save wrote: the columns that its statements name, and the id; where the statements are not
 // known, of an insert every column, of an update those that changed. Orders drop what is null; the other entities show
 // every column, as null what was not saved (FINDINGS 3).
-func basicBody(ev *rules.Event, r record) []byte {
+func basicBody(ev *rules.Event, r record) body {
 	order := ev.Action.Entity.StatusType != ""
 	id := r.column("id")
 	size := 256
 	if r.row.Size() >= largeRow {
 		size = bodySize(r)
 	}
-	b := append(make([]byte, 0, size), '{')
+	b := body{b: append(make([]byte, 0, size), '{')}
 	for i, name := range r.table.Columns {
 		saved := i == id || ev.Insert && ev.Named == nil
 		if ev.Named != nil {
@@ -147,11 +152,11 @@ func basicBody(ev *rules.Event, r record) []byte {
 		}
 		switch {
 		case saved && r.row.Kind(i) > cdc.Null:
-			b = appendNative(appendKey(b, name), r.row, i)
+			b.native(name, r.row, i)
 		case order, ev.Named == nil && !saved, saved && r.row.Kind(i) == cdc.Absent:
 		default:
-			b = append(appendKey(b, name), "null"...)
+			b.b = append(appendKey(b.b, name), "null"...)
 		}
 	}
-	return append(b, '}')
+	return b.end()
 }

@@ -121,7 +121,7 @@ func TestPayloads(t *testing.T) {
 			ev := test.event
 			ev.Rules = []*rules.Rule{basic, full}
 			got := map[string]string{}
-			for _, p := range new(Loader).compose(&ev, test.object) {
+			for _, p := range composed(t, &ev, test.object) {
 				if !json.Valid(p.Body) {
 					t.Errorf("%s is no JSON: %s", p.Rule.Name, p.Body)
 				}
@@ -145,8 +145,8 @@ func TestStatusOfAGoneOrder(t *testing.T) {
 		Action: entity(t, "appointment.status_change"), IDs: []int64{12}, Status: "C", Table: historyTable, Row: historyRow(),
 		Rules: []*rules.Rule{{Name: "full", Load: rules.Full}},
 	}
-	p := new(Loader).compose(&ev, object{asOf: time.Unix(1, 0)})[0]
-	if !p.Gone || p.AsOf.IsZero() || string(p.Body) != string(statusBody(&ev, record{ev.Table, ev.Row})) {
+	p := composed(t, &ev, object{asOf: time.Unix(1, 0)})[0]
+	if !p.Gone || p.AsOf.IsZero() || string(p.Body) != string(statusBody(&ev, record{ev.Table, ev.Row}).b) {
 		t.Errorf("got %+v %s, want the history row, marked as gone", p, p.Body)
 	}
 }
@@ -178,4 +178,13 @@ func FuzzNumbers(f *testing.F) {
 			t.Errorf("%q became %s", s, got)
 		}
 	})
+}
+
+func composed(t *testing.T, ev *rules.Event, o object) []Payload {
+	t.Helper()
+	payloads, err := new(Loader).compose(ev, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return payloads
 }

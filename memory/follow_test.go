@@ -16,6 +16,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/dbtest"
+	"rowhook/scratch"
 )
 
 // follower is what the stage of the reader alone takes, measured in a process of its own: this test's, started again.
@@ -81,7 +82,7 @@ func openSource(ctx context.Context, address string) (*cdc.Source, error) {
 		return nil, err
 	}
 	return cdc.Open(ctx, db, cdc.Config{
-		Address: address, User: "rowhook", Password: "secret", ServerID: 4711, Log: slog.New(slog.DiscardHandler), Statements: true,
+		Address: address, User: "rowhook", Password: "secret", ServerID: 4711, Log: slog.New(slog.DiscardHandler), Statements: true, Scratch: scratch.In(os.TempDir()),
 		Tables: []cdc.TableName{{Schema: "wordpress", Name: "wp_vikappointments_reservation"}},
 	})
 }

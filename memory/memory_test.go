@@ -135,7 +135,7 @@ func TestMemoryHugeRow(t *testing.T) {
 		most        float64 // of the whole daemon: it holds the row and its payload, once each
 	}{
 		{"unwatched", "INSERT INTO other VALUES (1, REPEAT('x', %d))", 0, mostRSS},
-		{"watched", "INSERT INTO wp_vikappointments_reservation (id, id_parent, id_employee, notes) VALUES (4711, 4711, 1, REPEAT('x', %d))", hugeRow, 192},
+		{"watched", "INSERT INTO wp_vikappointments_reservation (id, id_parent, id_employee, notes) VALUES (4711, 4711, 1, REPEAT('x', %d))", hugeRow, mostRSS},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSink(t)

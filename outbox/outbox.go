@@ -9,10 +9,14 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
+	"io"
 	"time"
+
+	"rowhook/scratch"
 )
 
 // Errors a caller decides on.
@@ -47,12 +51,34 @@ type Delivery struct {
 	AsOf    time.Time // when the snapshot was taken it was loaded from; zero: none was
 	Created time.Time // when its transaction was committed
 	Body    []byte    // the payload
+	Large   Blob      // the payload, in place of Body, when it is too large for memory
 }
 
-// Record is an opaque record under a key. Data nil in a Batch deletes it.
+// Blob is bytes that are read piece by piece, while the store is open. It never changes.
+type Blob = scratch.Blob
+
+// Size is how long the payload is, in bytes.
+func (d *Delivery) Size() int64 {
+	if d.Large != nil {
+		return d.Large.Size()
+	}
+	return int64(len(d.Body))
+}
+
+// Open reads the payload from its beginning.
+func (d *Delivery) Open() io.Reader {
+	if d.Large != nil {
+		return scratch.Reader(d.Large)
+	}
+	return bytes.NewReader(d.Body)
+}
+
+// Record is an opaque record under a key. One that is too large for memory is Large in place of Data, and comes back as
+// that. In a Batch one with neither deletes what is under the key.
 type Record struct {
-	Key  string
-	Data []byte
+	Key   string
+	Data  []byte
+	Large Blob
 }
 
 // Batch is what one commit makes durable together.
@@ -128,7 +154,7 @@ type Filter struct {
 	Before int64     // only Seq < Before; 0: all
 	Limit  int       // 0: no limit
 	Newest bool      // the newest first: Limit then keeps the newest
-	Bodies bool      // also read payloads; otherwise Body is nil
+	Bodies bool      // also read payloads; otherwise Body and Large are nil
 }
 
 // Store keeps deliveries durably. Its methods may be called from many goroutines.
@@ -137,7 +163,7 @@ type Store interface {
 	Resume(ctx context.Context) (Resume, error)
 	// Commit makes a batch durable and gives its deliveries their Seq; on an error nothing of it is stored.
 	// The pipeline calls it, one call at a time. The deliveries belong to the store afterwards and are handed out by Next
-	// as they are: nobody may change them.
+	// as they are, but for large payloads, which are read from the store from then on: nobody may change them.
 	Commit(ctx context.Context, b *Batch) error
 	// Next returns up to limit fresh deliveries with Seq > after, with bodies, in order. It waits until there is one or ctx ends.
 	// Deliveries that have an outcome are not returned. Fewer than limit may come when their bodies are large.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,19 +12,8 @@ import (
 	"rowhook/cdc"
 	"rowhook/outbox"
 	"rowhook/rules"
+	"rowhook/scratch"
 )
-
-// scratch makes scratch files of a test.
-func scratch(t *testing.T) rules.Scratch {
-	dir := t.TempDir()
-	return func() (rules.File, error) {
-		f, err := os.CreateTemp(dir, "")
-		if err == nil {
-			err = os.Remove(f.Name())
-		}
-		return f, err
-	}
-}
 
 // A large transaction, and an outbox that fails at one commit after the other: each start goes on in the middle, every
 // row is told once, in order, under the id that it has without a failure.
@@ -36,7 +24,7 @@ func TestFailureInTheMiddleOfALargeTransaction(t *testing.T) {
 		var lists [2][]string
 		for i, failures := range []int{0, 3} {
 			b := newBench(t, coalesce)
-			b.opts.Scratch = scratch(t)
+			b.opts.Scratch = scratch.In(t.TempDir())
 			b.run()()
 			var large txn
 			table := cdc.NewTable(b.sites[0].Table("coupon"), []string{"id", "used_quantity"}, []int{0})

@@ -278,9 +278,9 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 		p.batch = append(p.batch, &outbox.Delivery{
 			ID: ev.DeliveryID(p.cfg.SourceID, pay.Rule.Name), Rule: pay.Rule.Name, Site: ev.Site.Name,
 			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Gone: pay.Gone, AsOf: pay.AsOf,
-			Created: ev.Time, Body: pay.Body,
+			Created: ev.Time, Body: pay.Body, Large: pay.Large,
 		})
-		p.batchBytes += len(pay.Body) + deliveryBytes
+		p.batchBytes += int(p.batch[len(p.batch)-1].Size()) + deliveryBytes
 	}
 	p.engine.Done(ev)
 	p.moved = true
@@ -331,7 +331,7 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 		open = append(open, outbox.Record(r))
 	}
 	for _, r := range p.schema {
-		open = append(open, outbox.Record(r))
+		open = append(open, outbox.Record{Key: r.Key, Data: r.Data})
 	}
 	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: open}
 	p.batch, p.batchBytes, p.schema, p.moved, p.lastCommit = nil, 0, nil, false, time.Now()

@@ -9,6 +9,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/outbox"
 	"rowhook/rules"
+	"rowhook/scratch"
 )
 
 // checkpoint is the position as the outbox keeps it.
@@ -67,7 +68,7 @@ func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
 func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.SchemaRecord) {
 	for _, r := range stored {
 		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
-			schema = append(schema, cdc.SchemaRecord(r))
+			schema = append(schema, cdc.SchemaRecord{Key: r.Key, Data: r.Data})
 		} else {
 			records = append(records, rules.Record(r))
 		}
@@ -77,8 +78,8 @@ func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.
 
 // SetPosition makes a position that a person decided on the one that an outbox holds. Events that are not deliveries yet
 // are not lost: they become some before what is read from there. What else was known of the history that is left behind
-// is forgotten.
-func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position) error {
+// is forgotten. Files hold what is large meanwhile.
+func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position, files scratch.Files) error {
 	state, err := store.Resume(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
@@ -91,7 +92,7 @@ func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position) error 
 	for _, r := range schema {
 		b.Open = append(b.Open, outbox.Record{Key: r.Key})
 	}
-	changed, err := rules.Detach(records)
+	changed, err := rules.Detach(records, files)
 	if err != nil {
 		return err
 	}

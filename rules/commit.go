@@ -271,7 +271,7 @@ func (e *Engine) takeProgress() []Record {
 		})
 		data, _ := json.Marshal(r) // strings and numbers: cannot fail
 		w.stored = true
-		return []Record{{progressKey, data}}
+		return []Record{{Key: progressKey, Data: data}}
 	case w.stored && w.again == nil:
 		w.stored = false
 		return []Record{{Key: progressKey}}

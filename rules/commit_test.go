@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
 
 // largeTxn are changes of several steps: orders with a status each, rows of a table without a key, deletes of two
@@ -32,7 +33,7 @@ func largeTxn(w *world) []cdc.Change {
 func TestCrashInALargeTransaction(t *testing.T) {
 	t.Parallel()
 	for _, coalesce := range []time.Duration{0, 500 * time.Millisecond} {
-		opts := Options{Coalesce: coalesce, CoalesceMax: 10 * coalesce, Scratch: scratchFiles(t)}
+		opts := Options{Coalesce: coalesce, CoalesceMax: 10 * coalesce, Scratch: scratch.In(t.TempDir())}
 		whole := eventsWithCrash(t, opts, -1)
 		deletes := 0
 		for _, line := range whole {
@@ -88,7 +89,7 @@ func eventsWithCrash(t *testing.T, opts Options, crash int) []string {
 		w.engine = NewEngine([]*Site{w.site}, w.set, w.opts)
 		var records []Record
 		for _, k := range slices.Sorted(maps.Keys(w.records)) {
-			records = append(records, Record{k, w.records[k]})
+			records = append(records, w.records[k])
 		}
 		if err := w.engine.Restore(records, w.at(1)); err != nil {
 			t.Fatal(err)
@@ -112,7 +113,7 @@ func (k Kind) letter() string { return k.String()[:1] }
 // More open events than memory allows: the oldest windows close early, in order, and the memory of what was open goes.
 func TestOpenEventsAreBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{Coalesce: time.Second, CoalesceMax: time.Minute, StatusWait: 2 * time.Second, Scratch: scratchFiles(t)})
+	w := newWorld(t, Options{Coalesce: time.Second, CoalesceMax: time.Minute, StatusWait: 2 * time.Second, Scratch: scratch.In(t.TempDir())})
 	const rows = 20_000
 	var changes []cdc.Change
 	for id := range rows {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
 
 // IsEvent says whether a record is of an event that is not a delivery yet.
@@ -14,17 +15,19 @@ func (r Record) IsEvent() bool { return strings.HasPrefix(r.Key, eventPrefix) }
 // that are other than before. Events that are not deliveries yet keep their places among each other, but where they ended
 // in the log means nothing any more: they are loaded as they are now, and take in no later change. Statuses that fired
 // are forgotten, for the same status in another history is another one; and so is a transaction that was applied in part.
-func Detach(records []Record) ([]Record, error) {
+// Large ones go to scratch files.
+func Detach(records []Record, files scratch.Files) ([]Record, error) {
+	pad := scratch.NewPad(files)
 	var changed []Record
 	for _, r := range records {
 		switch {
 		case strings.HasPrefix(r.Key, firedPrefix), strings.HasPrefix(r.Key, progressPrefix):
 			changed = append(changed, Record{Key: r.Key})
 		case r.IsEvent():
-			v, err := parseEventRecord(r.Data)
+			v, texts, err := parseEventRecord(r)
 			if err == nil {
 				v.Last, v.GTID, v.Sealed = cdc.Coord{}, "", true
-				r.Data, err = v.marshal()
+				r, err = v.record(r.Key, texts, pad)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("reading the open event %s: %w", r.Key, err)

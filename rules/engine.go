@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
 
 // Options say how changes become events.
@@ -21,7 +22,7 @@ type Options struct {
 	CoalesceMax time.Duration // but at most this long
 	StatusWait  time.Duration // how long a changed status column waits for its history row
 	Precision   time.Duration // of the log's commit times: a second on MariaDB, a microsecond on MySQL
-	Scratch     Scratch       // makes files for what large transactions hold; nil: all is kept in memory
+	Scratch     scratch.Files // makes files for what large transactions hold; nil: all is kept in memory
 	Log         *slog.Logger
 }
 
@@ -53,6 +54,7 @@ type Engine struct {
 	wanted  map[wantedKey]bool
 
 	net    netting
+	pad    *scratch.Pad
 	work   applying
 	owner  Owner // of parts; nil: nobody knows
 	queues map[aggregate]*queue
@@ -104,7 +106,7 @@ type wantedKey struct {
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), net: netting{scratch: o.Scratch}, work: applying{tables: map[cdc.TableName]*progress{}},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), net: netting{scratch: o.Scratch}, pad: scratch.NewPad(o.Scratch), work: applying{tables: map[cdc.TableName]*progress{}},
 		orphans: map[cdc.TableName]bool{},
 	}
 	e.SetRules(set)

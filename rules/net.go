@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
 
 // netting gathers the changes of one transaction and reduces them to their net effect: per table and primary key the
@@ -13,7 +14,7 @@ import (
 // What it holds in memory is bounded by bytes: the changes of a larger transaction go to scratch files (spool.go), and
 // so does the work of netting them (spoolnet.go). Both ways give the same.
 type netting struct {
-	scratch Scratch // nil: everything stays in memory
+	scratch scratch.Files // nil: everything stays in memory
 
 	changes []cdc.Change
 	bytes   int

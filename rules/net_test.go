@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -11,39 +12,28 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
-
-// scratchFiles makes scratch files of a test.
-func scratchFiles(t *testing.T) Scratch {
-	dir := t.TempDir()
-	return func() (File, error) {
-		f, err := os.CreateTemp(dir, "")
-		if err == nil {
-			err = os.Remove(f.Name())
-		}
-		return f, err
-	}
-}
 
 // Random transactions over few keys, with savepoints: however they are kept, in memory or in files, their net effect is
 // the same in every detail.
 func TestNetEffectIsTheSameInFiles(t *testing.T) {
 	t.Parallel()
-	scratch := scratchFiles(t)
+	files := scratch.In(t.TempDir())
 	tables := []*cdc.Table{
 		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "one"}, []string{"id", "v", "w"}, []int{0}),
 		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "two"}, []string{"a", "b", "v", "w"}, []int{0, 1}),
 		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "none"}, []string{"id", "v"}, nil),
 	}
-	moved, gone := 0, 0
+	moved, gone, large := 0, 0, 0
 	for seed := range uint64(300) {
-		g := &txnMaker{rand: rand.New(rand.NewPCG(seed, 7)), tables: tables, rows: map[string]cdc.Row{}}
+		g := &txnMaker{rand: rand.New(rand.NewPCG(seed, 7)), tables: tables, rows: map[string]cdc.Row{}, pad: scratch.NewPad(files)}
 		if seed%50 == 0 {
 			g.changes = 3 * runTuples / 2 // more than one sorted run
 		}
 		var inMemory, inFiles netting
-		inFiles.scratch = scratch
-		s, err := newSpool(scratch)
+		inFiles.scratch = files
+		s, err := newSpool(files)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,6 +42,7 @@ func TestNetEffectIsTheSameInFiles(t *testing.T) {
 			if movesKey(c) {
 				moved++
 			}
+			large += len(c.Before.Larges()) + len(c.After.Larges())
 			for _, n := range []*netting{&inMemory, &inFiles} {
 				if err := n.add(c); err != nil {
 					t.Fatal(err)
@@ -70,8 +61,8 @@ func TestNetEffectIsTheSameInFiles(t *testing.T) {
 		}
 		gone += g.n - len(want)
 	}
-	if moved == 0 || gone == 0 {
-		t.Errorf("%d changes moved a key, %d were netted away: the test proves little", moved, gone)
+	if moved == 0 || gone == 0 || large == 0 {
+		t.Errorf("%d changes moved a key, %d were netted away, %d texts were large: the test proves little", moved, gone, large)
 	}
 }
 
@@ -117,8 +108,12 @@ func netOf(t *testing.T, n *netting) []string {
 func rowText(r cdc.Row) string {
 	parts := make([]string, r.Len())
 	for i := range parts {
-		if parts[i] = r.Text(i); r.Kind(i) == cdc.Absent {
+		switch parts[i] = r.Text(i); {
+		case r.Kind(i) == cdc.Absent:
 			parts[i] = "absent"
+		case r.Large(i) != nil:
+			text, err := io.ReadAll(scratch.Reader(r.Large(i)))
+			parts[i] += fmt.Sprintf("%s, large, %v", text, err)
 		}
 	}
 	return strings.Join(parts, ",")
@@ -127,6 +122,7 @@ func rowText(r cdc.Row) string {
 // txnMaker writes a random transaction as a server would log it: no row appears twice, none goes that is not there.
 type txnMaker struct {
 	rand    *rand.Rand
+	pad     *scratch.Pad
 	tables  []*cdc.Table
 	rows    map[string]cdc.Row // by table and key
 	changes int
@@ -183,6 +179,9 @@ func (g *txnMaker) change(i int, text string) *cdc.Change {
 			b.AddText(cdc.Text, v)
 		}
 		r := b.Row()
+		if g.rand.IntN(4) == 0 {
+			r = g.large(r, fmt.Sprintf("value %d", i))
+		}
 		return r, t.Name + "/" + primaryKey(t, r)
 	}
 	after, key := row()
@@ -219,6 +218,21 @@ func (g *txnMaker) change(i int, text string) *cdc.Change {
 	return c
 }
 
+// large is the row with a large text as its last column, which is no key.
+func (g *txnMaker) large(r cdc.Row, text string) cdc.Row {
+	var b cdc.RowBuilder
+	last := r.Len() - 1
+	for i := range last {
+		b.AddColumn(r, i)
+	}
+	b.AddText(cdc.Text, "")
+	v, err := g.pad.Put(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+	if err != nil {
+		panic(err)
+	}
+	return b.Row().WithLarge([]cdc.Large{{Column: last, Value: v}})
+}
+
 // cut makes the images of an update such as sessions with their own binlog_row_image log them.
 func (g *txnMaker) cut(c *cdc.Change) {
 	key := func(i int) bool { return slices.Contains(c.Table.Key, i) }
@@ -238,7 +252,7 @@ func only(r cdc.Row, keep func(i int) bool) cdc.Row {
 	var b cdc.RowBuilder
 	for i := range r.Len() {
 		if keep(i) {
-			b.AddText(r.Kind(i), r.Text(i))
+			b.AddColumn(r, i)
 		} else {
 			b.AddText(cdc.Absent, "")
 		}
@@ -252,7 +266,7 @@ func TestLargeTransactionGoesToFiles(t *testing.T) {
 	dir := t.TempDir()
 	made := 0
 	open := map[string]bool{}
-	scratch := func() (File, error) {
+	files := func() (scratch.File, error) {
 		made++
 		name := filepath.Join(dir, fmt.Sprint(made))
 		f, err := os.Create(name)
@@ -260,7 +274,7 @@ func TestLargeTransactionGoesToFiles(t *testing.T) {
 		return &countedFile{f, func() { delete(open, name) }}, err
 	}
 	var lists [2][]string
-	for i, s := range []Scratch{nil, scratch} {
+	for i, s := range []scratch.Files{nil, files} {
 		w := newWorld(t, Options{Scratch: s})
 		var changes []cdc.Change
 		for id := range 9000 {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -14,12 +13,15 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
 
-// Record is a part of the engine's state under a key, for the commit that holds the position. Data nil deletes it.
+// Record is a part of the engine's state under a key, for the commit that holds the position. What is too large for memory
+// is Large, in place of Data; without either it is deleted.
 type Record struct {
-	Key  string
-	Data []byte
+	Key   string
+	Data  []byte
+	Large scratch.Blob
 }
 
 // The first byte of a record's key says what it holds.
@@ -30,31 +32,6 @@ const (
 
 	progressPrefix = "p"
 )
-
-// eventRecord is an Event as stored.
-type eventRecord struct {
-	Site     string    `json:"site"`
-	Entity   string    `json:"entity"`
-	Kind     Kind      `json:"kind"`
-	IDs      []int64   `json:"ids"`
-	Insert   bool      `json:"insert,omitempty"`
-	Status   string    `json:"status,omitempty"`
-	Table    string    `json:"table,omitempty"`
-	Row      []byte    `json:"row,omitempty"`
-	Changed  []bool    `json:"changed,omitempty"`
-	Named    []bool    `json:"named,omitempty"`
-	Unnamed  bool      `json:"unnamed,omitempty"`
-	First    First     `json:"first"`
-	Last     cdc.Coord `json:"last"`
-	GTID     string    `json:"gtid,omitempty"`
-	Time     time.Time `json:"time"`
-	Closing  uint64    `json:"closing,omitempty"`
-	Backfill string    `json:"backfill,omitempty"`
-	Waits    bool      `json:"waits,omitempty"`
-	Sealed   bool      `json:"sealed,omitempty"`
-	FirstAt  time.Time `json:"first_at"`
-	LastAt   time.Time `json:"last_at"`
-}
 
 // TakeRecords returns what changed in the engine's state since the last call: events that are not deliveries yet, and
 // those that are. The caller commits them together with the position and with the deliveries of the events it named
@@ -94,41 +71,6 @@ func (e *Engine) dirty(ev *Event) {
 }
 
 func eventKey(n uint64) string { return fmt.Sprintf("%s%016x", eventPrefix, n) }
-
-func (e *Engine) encode(ev *Event) (Record, error) {
-	r := eventRecord{
-		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, IDs: ev.IDs, Insert: ev.Insert, Status: ev.Status,
-		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
-		Closing: ev.closing, Backfill: ev.Backfill, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log,
-	}
-	if ev.Row.Len() > 0 {
-		r.Table = e.tables.key(ev.Table)
-	}
-	data, err := json.Marshal(r)
-	if err == nil && ev.Row.Len() > 0 {
-		data, err = ev.Row.AppendBinary(append(data, '\n'))
-	}
-	return Record{Key: eventKey(ev.number), Data: data}, err
-}
-
-// marshal is the form of an event in the store: JSON, the end of the line, and the row as it is, which may be large.
-func (r eventRecord) marshal() ([]byte, error) {
-	row := r.Row
-	r.Row = nil
-	data, err := json.Marshal(r)
-	if err == nil && len(row) > 0 {
-		data = append(append(data, '\n'), row...)
-	}
-	return data, err
-}
-
-func parseEventRecord(data []byte) (r eventRecord, err error) {
-	head, row, apart := bytes.Cut(data, []byte{'\n'})
-	if err = json.Unmarshal(head, &r); apart { // else it is in the JSON, as it was once
-		r.Row = row
-	}
-	return r, err
-}
 
 // Restore takes in the records of the last commit; the windows of open events run on from now. Events of a site that
 // is no longer configured stay in the store.
@@ -194,41 +136,6 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 	}
 	e.touch = e.touch[:0]
 	return nil
-}
-
-func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
-	n, err := strconv.ParseUint(r.Key[len(eventPrefix):], 16, 64)
-	if err != nil {
-		return nil, err
-	}
-	e.numbers = max(e.numbers, n)
-	v, err := parseEventRecord(r.Data)
-	if err != nil {
-		return nil, err
-	}
-	site := e.catalog.site(v.Site)
-	if site == nil {
-		return nil, nil
-	}
-	entity := e.catalog.byName(v.Entity)
-	if entity == nil || len(v.IDs) == 0 {
-		return nil, fmt.Errorf("it names entity %q and %d objects", v.Entity, len(v.IDs))
-	}
-	ev := &Event{
-		Site: site, Action: Action{entity, v.Kind}, IDs: v.IDs, Insert: v.Insert, Status: v.Status, Changed: v.Changed, Named: v.Named, unnamed: v.Unnamed,
-		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time, Backfill: v.Backfill,
-		number: n, closing: v.Closing, stored: true, waits: v.Waits, sealed: v.Sealed,
-		first: moment{v.FirstAt, now}, last: moment{v.LastAt, now},
-	}
-	if len(v.Row) > 0 {
-		if ev.Table = e.tables.byKey[v.Table]; ev.Table == nil {
-			return nil, fmt.Errorf("its table %s is not stored", v.Table)
-		}
-		if ev.Row, err = cdc.ParseRow(v.Row); err != nil {
-			return nil, err
-		}
-	}
-	return ev, nil
 }
 
 func firedRecord(a aggregate, f *firedStatus) Record {

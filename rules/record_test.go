@@ -3,12 +3,16 @@ package rules
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"log/slog"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
 
 // A record whose row is in its JSON, as older versions wrote it, and one whose row stands behind it are the same.
@@ -21,20 +25,72 @@ func TestRecordsOfBothForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	behind, err := eventRecord{Site: "salon", IDs: []int64{12}, Row: row}.marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
+	behind := marshal(t, eventRecord{Site: "salon", IDs: []int64{12}, Row: row})
 	inside := []byte(`{"site":"salon","entity":"","kind":0,"ids":[12],"row":"` + base64.StdEncoding.EncodeToString(row) + `"}`)
 	for name, data := range map[string][]byte{"behind": behind, "inside": inside} {
-		r, err := parseEventRecord(data)
+		r, _, err := parseEventRecord(Record{Data: data})
 		if err != nil || r.Site != "salon" || !slices.Equal(r.IDs, []int64{12}) || !bytes.Equal(r.Row, row) {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 	}
 	for name, data := range map[string][]byte{"nothing": nil, "no JSON": []byte("\n" + string(row)), "cut JSON": behind[:10]} {
-		if r, err := parseEventRecord(data); err == nil {
+		if r, _, err := parseEventRecord(Record{Data: data}); err == nil {
 			t.Errorf("%s is read as %+v", name, r)
+		}
+	}
+}
+
+func marshal(tb testing.TB, r eventRecord) []byte {
+	tb.Helper()
+	rec, err := r.record("", nil, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return rec.Data
+}
+
+// An event whose row is too large for memory is closed when something crashes, or another history begins: its row is there
+// afterwards.
+func TestLargeRowsAreStored(t *testing.T) {
+	t.Parallel()
+	files := scratch.In(t.TempDir())
+	w := newWorld(t, Options{Scratch: files})
+	v, err := scratch.NewPad(files).Put(func(w io.Writer) error {
+		_, err := io.WriteString(w, strings.Repeat("long", 1<<20))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := w.insert("reservation", "id=7 id_employee=1 status=C")
+	notes := c.Table.Index("notes")
+	c.After = c.After.WithLarge([]cdc.Large{{Column: notes, Value: v}})
+	w.tx(0, c)
+	w.want("appointment.save [7] insert status=C")
+	for _, restart := range []string{"crash", "another history"} {
+		w.store()
+		if restart != "crash" {
+			var records []Record
+			for _, r := range w.records {
+				records = append(records, r)
+			}
+			changed, err := Detach(records, files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range changed {
+				w.records[r.Key] = r
+			}
+		}
+		w.crash(1, false)
+		if len(w.closed) != 1 || w.closed[0].Row.Large(notes) == nil || !w.closed[0].Row.Large(notes).Is(v) {
+			t.Errorf("%s: %d events are closed, or their row is another one", restart, len(w.closed))
+		}
+		w.want("appointment.save [7] insert status=C")
+	}
+	for _, r := range w.records {
+		if len(r.Data) > 1000 {
+			t.Errorf("%d bytes of the record %s are in memory", len(r.Data), r.Key)
 		}
 	}
 }
@@ -60,13 +116,12 @@ func FuzzRestore(f *testing.F) {
 		{Site: "salon", Entity: "appointment", Kind: Save, IDs: []int64{1}}, // by a part of it
 		{Site: "elsewhere", Entity: "coupon", Kind: Save, IDs: []int64{1}},
 	} {
-		data, err := r.marshal()
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data, tables.fresh[0].Data)
+		f.Add(marshal(f, r), tables.fresh[0].Data)
 	}
 	f.Add([]byte(`{"site":"salon","entity":"coupon","kind":1,"ids":[1],"row":"AQ=="}`), tables.fresh[0].Data)
+	f.Add([]byte(`{"site":"salon","entity":"appointment","kind":1,"ids":[1],"table":"`+table+`","row_size":`+strconv.Itoa(len(row))+`,"large":[{"column":2,"size":3}]}`+
+		"\n"+string(row)+"abc"), tables.fresh[0].Data)
+	opts.Scratch = scratch.In(f.TempDir())
 	f.Fuzz(func(t *testing.T, event, layout []byte) {
 		now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 		e := NewEngine([]*Site{site}, wantAll(), opts)

@@ -6,6 +6,8 @@ import (
 	"container/heap"
 	"io"
 	"slices"
+
+	"rowhook/scratch"
 )
 
 // tuple is a line of the tables that a large transaction is netted with. Tuples compare as their bytes do.
@@ -15,7 +17,7 @@ const tupleSize = int64(len(tuple{}))
 
 // tupleFile is a file of tuples, written from front to back.
 type tupleFile struct {
-	file File
+	file scratch.File
 	n    int64 // tuples in it, with those in tail
 	tail []byte
 }
@@ -23,8 +25,8 @@ type tupleFile struct {
 // tailSize is how much is written at once.
 const tailSize = 64 << 10
 
-func newTupleFile(scratch Scratch) (*tupleFile, error) {
-	f, err := scratch()
+func newTupleFile(files scratch.Files) (*tupleFile, error) {
+	f, err := files()
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +79,11 @@ const (
 )
 
 // sorted returns a file with the tuples of t as sorted runs, for merge.
-func (t *tupleFile) sorted(scratch Scratch) (*tupleFile, error) {
+func (t *tupleFile) sorted(files scratch.Files) (*tupleFile, error) {
 	if err := t.flush(); err != nil {
 		return nil, err
 	}
-	runs, err := newTupleFile(scratch)
+	runs, err := newTupleFile(files)
 	if err != nil {
 		return nil, err
 	}

@@ -5,29 +5,18 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
-
-// Scratch makes a file for what a large transaction holds. It need not survive anything: the log has the changes, and
-// what was not committed is read again. The file is gone when it is closed.
-type Scratch func() (File, error)
-
-// File is a scratch file; an *os.File.
-type File interface {
-	io.ReaderAt
-	io.WriterAt
-	io.Closer
-	Truncate(size int64) error
-}
 
 // spool holds the changes of one large transaction on disk: a file of changes, and one that says what each does to
 // which key.
 type spool struct {
-	scratch Scratch
-	file    File
+	scratch scratch.Files
+	file    scratch.File
 	size    int64  // of the changes, with those in tail
 	tail    []byte // the end of them, not written yet
 	puts    *tupleFile
@@ -35,25 +24,29 @@ type spool struct {
 	marks   []int64 // where every markEvery-th change is
 	tables  []*cdc.Table
 	numbers map[*cdc.Table]int
+	large   map[int64]largeTexts // by where their change is
 
 	text     string // the statement of the last change, and where it is
 	textAt   int64
 	textHash uint64
 }
 
+// largeTexts are those of a change's rows. They lie in scratch files of their own.
+type largeTexts struct{ before, after []cdc.Large }
+
 // markEvery is how many changes are looked through to find one by its number.
 const markEvery = 1024
 
-func newSpool(scratch Scratch) (*spool, error) {
-	f, err := scratch()
+func newSpool(files scratch.Files) (*spool, error) {
+	f, err := files()
 	if err != nil {
 		return nil, fmt.Errorf("making a scratch file for a large transaction: %w", err)
 	}
-	puts, err := newTupleFile(scratch)
+	puts, err := newTupleFile(files)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making a scratch file for a large transaction: %w", err), f.Close())
 	}
-	return &spool{scratch: scratch, file: f, puts: puts, numbers: map[*cdc.Table]int{}}, nil
+	return &spool{scratch: files, file: f, puts: puts, numbers: map[*cdc.Table]int{}, large: map[int64]largeTexts{}}, nil
 }
 
 func (s *spool) close() error { return errors.Join(s.file.Close(), s.puts.close()) }
@@ -135,6 +128,9 @@ func (s *spool) append(c *cdc.Change) error {
 	h.append(b[head:head])
 	if err := s.write(b); err != nil {
 		return err
+	}
+	if large := (largeTexts{c.Before.Larges(), c.After.Larges()}); large.before != nil || large.after != nil {
+		s.large[at] = large
 	}
 	eachPut(c, func(what putKind, row cdc.Row) {
 		p := putTuple(s.keyOf(c.Table, row, at), at, what, s.textHash, table)
@@ -219,6 +215,7 @@ func (s *spool) cut(keep int) error {
 	}
 	s.n, s.size, s.text, s.textAt, s.textHash = keep, at, "", 0, 0
 	s.marks = s.marks[:(keep+markEvery-1)/markEvery]
+	maps.DeleteFunc(s.large, func(of int64, _ largeTexts) bool { return of >= at })
 	if err := s.puts.truncate(func(v *tuple) bool { return v.ref() >= at }); err != nil {
 		return err
 	}

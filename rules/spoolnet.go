@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"rowhook/cdc"
+	"rowhook/scratch"
 )
 
 // A large transaction is netted by sorting, twice: what happened to each key comes together, in the order it happened,
@@ -225,15 +226,16 @@ func (n *spoolNet) row(at int64, after bool) (cdc.Row, error) {
 	if err != nil {
 		return cdc.Row{}, err
 	}
-	at, size := at+spooledSize, h.before
+	start, size, large := at+spooledSize, h.before, n.s.large[at].before
 	if after {
-		at, size = at+int64(h.before), h.after
+		start, size, large = start+int64(h.before), h.after, n.s.large[at].after
 	}
-	b, err := n.in.at(at, size)
+	b, err := n.in.at(start, size)
 	if err != nil {
 		return cdc.Row{}, err
 	}
-	return cdc.ParseRow(b)
+	row, err := cdc.ParseRow(b)
+	return row.WithLarge(large), err
 }
 
 func (n *spoolNet) again() (err error) {
@@ -251,7 +253,7 @@ func (n *spoolNet) close() error {
 
 // pieces reads a file in pieces that mostly follow each other.
 type pieces struct {
-	file  File
+	file  scratch.File
 	start int64
 	buf   []byte
 }

@@ -23,7 +23,7 @@ type world struct {
 	start   time.Time
 	txns    int
 	closed  []*Event
-	records map[string][]byte // what commits have stored
+	records map[string]Record // what commits have stored
 }
 
 var worldTables = map[string][]string{
@@ -47,7 +47,7 @@ func newWorld(t *testing.T, o Options) *world {
 	}
 	w := &world{
 		t: t, site: &Site{Name: "salon", Schema: "wp", Prefix: "wp_"}, opts: o, tables: map[string]*cdc.Table{},
-		start: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), records: map[string][]byte{}, set: wantAll(),
+		start: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), records: map[string]Record{}, set: wantAll(),
 	}
 	for name, columns := range worldTables {
 		w.tables[name] = cdc.NewTable(w.site.Table(name), columns, []int{0})
@@ -157,7 +157,7 @@ func (w *world) crash(seconds float64, delivered bool) {
 	w.engine = NewEngine([]*Site{w.site}, w.set, w.opts)
 	var records []Record
 	for _, k := range slices.Sorted(maps.Keys(w.records)) {
-		records = append(records, Record{k, w.records[k]})
+		records = append(records, w.records[k])
 	}
 	if err := w.engine.Restore(records, w.at(seconds)); err != nil {
 		w.t.Fatal(err)
@@ -172,10 +172,10 @@ func (w *world) store() {
 		w.t.Fatal(err)
 	}
 	for _, r := range records {
-		if r.Data == nil {
+		if r.Data == nil && r.Large == nil {
 			delete(w.records, r.Key)
 		} else {
-			w.records[r.Key] = r.Data
+			w.records[r.Key] = r
 		}
 	}
 }

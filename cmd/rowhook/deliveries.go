@@ -110,7 +110,11 @@ func listJSON(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, stdout
 			e := json.NewEncoder(&b)
 			e.SetEscapeHTML(false)
 			e.SetIndent("  ", "  ")
-			if err := e.Encode(newDelivery(s)); err != nil {
+			d, err := withPayload(s)
+			if err == nil {
+				err = e.Encode(d)
+			}
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(out, "%s\n  %s", before, bytes.TrimSpace(b.Bytes()))
@@ -202,7 +206,10 @@ func showDeliveries(ctx context.Context, args []string, stdout io.Writer) error 
 		if err != nil {
 			return err
 		}
-		d := newDelivery(found[0])
+		d, err := withPayload(found[0])
+		if err != nil {
+			return err
+		}
 		for _, a := range attempts {
 			d.Log = append(d.Log, newAttempt(a))
 		}

@@ -31,8 +31,12 @@ func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) erro
 		lines.SetEscapeHTML(false)
 		s.filter.Bodies = true
 		_, err := pages(ctx, log, s.filter, func(page []*outbox.Stored) error {
-			for _, d := range page {
-				if err := lines.Encode(newDelivery(d)); err != nil {
+			for _, s := range page {
+				d, err := withPayload(s)
+				if err == nil {
+					err = lines.Encode(d)
+				}
+				if err != nil {
 					return err
 				}
 			}

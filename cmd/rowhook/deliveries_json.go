@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"time"
 
 	"rowhook/outbox"
@@ -37,6 +39,7 @@ type attempt struct {
 	Response  string    `json:"response,omitempty"`
 }
 
+// newDelivery is a delivery without its payload.
 func newDelivery(s *outbox.Stored) delivery {
 	d := delivery{
 		Seq: s.Seq, ID: s.ID.String(), Rule: s.Rule, Site: s.Site, Event: s.Kind, Action: s.Action, Keys: s.Keys, Gone: s.Gone,
@@ -46,14 +49,25 @@ func newDelivery(s *outbox.Stored) delivery {
 		last := newAttempt(*s.Last)
 		d.Last = &last
 	}
-	switch {
-	case s.Body == nil:
-	case json.Valid(s.Body):
-		d.Payload = s.Body
-	default:
-		d.Payload, _ = json.Marshal(string(s.Body)) // a string can always be written
-	}
 	return d
+}
+
+// withPayload is a delivery with its payload, if that was read.
+func withPayload(s *outbox.Stored) (delivery, error) {
+	d := newDelivery(s)
+	if s.Body == nil && s.Large == nil {
+		return d, nil
+	}
+	payload, err := io.ReadAll(s.Open())
+	switch {
+	case err != nil:
+		return d, fmt.Errorf("reading the payload of delivery %s: %w", s.ID, err)
+	case json.Valid(payload):
+		d.Payload = payload
+	default:
+		d.Payload, _ = json.Marshal(string(payload)) // a string can always be written
+	}
+	return d, nil
 }
 
 func newAttempt(a outbox.Attempt) attempt {

@@ -17,6 +17,7 @@ import (
 	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
 	"rowhook/rules"
+	"rowhook/scratch"
 )
 
 // eventsCommand is `rowhook events`: what would fire over a part of the log. It posts nothing and stores nothing.
@@ -163,7 +164,7 @@ func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writ
 	d := &dryRun{sites: sitesOf(c), plugin: c.Fidelity == plugin, tick: source.Precision(), out: out}
 	d.engine = rules.NewEngine(d.sites, set, rules.Options{
 		Plugin: d.plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait,
-		Precision: d.tick, Scratch: scratchIn(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
+		Precision: d.tick, Scratch: scratch.In(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
 	})
 	return d
 }

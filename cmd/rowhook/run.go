@@ -24,6 +24,7 @@ import (
 	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
 	"rowhook/rules"
+	"rowhook/scratch"
 )
 
 // runCommand is `rowhook run`: the daemon.
@@ -49,13 +50,14 @@ type daemon struct {
 	cfg    *config.Config
 	file   string // where cfg was read
 	log    *slog.Logger
+	files  scratch.Files // for what is too large for memory
 	store  *sqlite.Store
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
 }
 
 func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
-	return &daemon{cfg: c, file: file, log: newLogger(c.Log, logTo)}
+	return &daemon{cfg: c, file: file, log: newLogger(c.Log, logTo), files: scratch.In(c.StateDir)}
 }
 
 func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
@@ -84,11 +86,11 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin}, d.log), Brake: d.worker,
+		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log), Brake: d.worker,
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait,
-			Precision: source.Precision(), Scratch: scratchIn(d.cfg.StateDir), Log: d.log,
+			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
 	})
 	return d.stages(ctx)
@@ -150,7 +152,9 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 }
 
 func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
-	source, err := cdc.Open(ctx, db, sourceConfig(d.cfg, serverID, d.log))
+	cfg := sourceConfig(d.cfg, serverID, d.log)
+	cfg.Scratch = d.files
+	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
 		return nil, err
 	}

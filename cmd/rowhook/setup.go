@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -173,20 +172,5 @@ func limitMemory() {
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit)
-	}
-}
-
-// scratchIn makes files in the state directory for what a large transaction holds. They have no names, so whatever
-// ends the process takes them along.
-func scratchIn(dir string) rules.Scratch {
-	return func() (rules.File, error) {
-		f, err := os.CreateTemp(dir, "scratch-")
-		if err != nil {
-			return nil, err
-		}
-		if err := os.Remove(f.Name()); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-		return f, nil
 	}
 }

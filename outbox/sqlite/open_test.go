@@ -62,9 +62,9 @@ func TestOpenRefuses(t *testing.T) {
 		}, "damaged"},
 		"a newer version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
-			change(t, dir, `UPDATE meta SET value = '3' WHERE key = 'schema'`)
+			change(t, dir, `UPDATE meta SET value = '4' WHERE key = 'schema'`)
 			return dir
-		}, "written by a newer rowhook (schema 3, this one knows 2)"},
+		}, "written by a newer rowhook (schema 4, this one knows 3)"},
 		"no version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
 			change(t, dir, `DELETE FROM meta`)
@@ -129,7 +129,7 @@ func TestDamageFoundLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	junk := bytes.Repeat([]byte{0xff}, pageSize)
-	for page := int64(15); page < info.Size()/pageSize; page++ { // behind those of the schema
+	for page := int64(18); page < info.Size()/pageSize; page++ { // behind those of the schema
 		if _, err := f.WriteAt(junk, page*pageSize); err != nil {
 			t.Fatal(err)
 		}
@@ -179,14 +179,26 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
-// TestUpgrade: a file of the first version is brought up to date when the daemon opens it; until then it is not read.
+// TestUpgrade: a file of an older version is brought up to date when the daemon opens it; until then it is not read.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
+	for found, older := range map[int]string{1: `DROP TABLE retried; DROP TABLE piece;`, 2: `DROP TABLE piece;`} {
+		t.Run(fmt.Sprint("from ", found), func(t *testing.T) {
+			t.Parallel()
+			upgraded(t, found, older)
+		})
+	}
+}
+
+func upgraded(t *testing.T, found int, older string) {
+	t.Helper()
 	dir := t.TempDir()
 	fill(t, dir)
-	change(t, dir, `DROP VIEW deliveries; CREATE VIEW deliveries AS SELECT seq FROM delivery; DROP TABLE retried;
-		UPDATE meta SET value = '1' WHERE key = 'schema'`)
-	if _, err := OpenReadOnly(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "older rowhook (schema 1, this one reads 2)") {
+	change(t, dir, fmt.Sprintf(`DROP VIEW deliveries; CREATE VIEW deliveries AS SELECT seq FROM delivery; %s
+		UPDATE meta SET value = '%d' WHERE key = 'schema';
+		UPDATE batch SET body = CAST(zeroblob(5000000) || 'x' AS BLOB) WHERE first = 1; -- larger than those of a batch are now
+		UPDATE delivery SET len = 5000001 WHERE seq = 1`, older, found))
+	if _, err := OpenReadOnly(t.Context(), dir); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("older rowhook (schema %d, this one reads 3)", found)) {
 		t.Errorf("got %v", err)
 	}
 	for range 2 {
@@ -198,6 +210,10 @@ func TestUpgrade(t *testing.T) {
 		}
 		if n, err := number(s.w.conn, `SELECT count(retried) FROM deliveries`); err != nil || n != 1 {
 			t.Errorf("the view has %d, %v", n, err)
+		}
+		first, err := s.List(t.Context(), outbox.Filter{Before: 2, Bodies: true})
+		if err != nil || len(first) != 1 || len(first[0].Body) != 5000001 {
+			t.Errorf("the large payload is not read: %v", err)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -78,12 +78,12 @@ func (w *writer) prune(after int64, keep Keep) (deleted int, last int64, err err
 				last = 0
 				return err
 			}
-			n, err := w.dropBatch(b.run)
+			n, pieces, err := w.dropBatch(b.run)
 			if err != nil {
 				return err
 			}
 			if n > 0 {
-				size += b.size
+				size += b.size + pieces*pieceSize
 			}
 			deleted += n
 			last = b.first
@@ -136,25 +136,32 @@ func (w *writer) expendable(b batch, keep Keep) (bool, error) {
 	return used > keep.Bytes, err
 }
 
-// dropBatch deletes a commit, unless a delivery of it failed and is still listed.
-func (w *writer) dropBatch(b run) (deleted int, err error) {
+// dropBatch deletes a commit, with the pieces of its large payloads, unless a delivery of it failed and is still listed.
+func (w *writer) dropBatch(b run) (deleted, pieces int, err error) {
 	failed := false
 	err = each(w.conn, `SELECT 1 FROM failed WHERE seq BETWEEN ? AND ?`, []any{b.first, b.last}, func(*sqlite3.Stmt) (bool, error) {
 		failed = true
 		return false, nil
 	})
 	if err != nil || failed {
-		return 0, err
+		return 0, 0, err
 	}
-	for _, sql := range []string{
-		`DELETE FROM batch WHERE first BETWEEN ? AND ?`,
-		`DELETE FROM attempt WHERE seq BETWEEN ? AND ?`,
-		`DELETE FROM retried WHERE seq BETWEEN ? AND ?`,
-		`DELETE FROM delivery WHERE seq BETWEEN ? AND ?`,
+	for _, from := range []struct {
+		sql string
+		n   *int // rows deleted; nil: nobody asks
+	}{
+		{`DELETE FROM batch WHERE first BETWEEN ? AND ?`, nil},
+		{`DELETE FROM piece WHERE of BETWEEN ? AND ?`, &pieces},
+		{`DELETE FROM attempt WHERE seq BETWEEN ? AND ?`, nil},
+		{`DELETE FROM retried WHERE seq BETWEEN ? AND ?`, nil},
+		{`DELETE FROM delivery WHERE seq BETWEEN ? AND ?`, &deleted},
 	} {
-		if err := each(w.conn, sql, []any{b.first, b.last}, func(*sqlite3.Stmt) (bool, error) { return true, nil }); err != nil {
-			return 0, err
+		if err := each(w.conn, from.sql, []any{b.first, b.last}, func(*sqlite3.Stmt) (bool, error) { return true, nil }); err != nil {
+			return 0, 0, err
+		}
+		if from.n != nil {
+			*from.n = int(w.conn.Changes())
 		}
 	}
-	return int(w.conn.Changes()), nil
+	return deleted, pieces, nil
 }

@@ -18,6 +18,8 @@ import (
 
 // reader is a connection that only reads, beside the one that writes. Every call sees one snapshot of the file.
 type reader struct {
+	path string
+
 	mu   sync.Mutex
 	conn *sqlite3.Conn // nil when closed
 }
@@ -27,7 +29,7 @@ func openReader(ctx context.Context, path string) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reader{conn: conn}, nil
+	return &reader{path: path, conn: conn}, nil
 }
 
 func (r *reader) close() error {
@@ -72,8 +74,15 @@ func (r *reader) resume(ctx context.Context) (res outbox.Resume, err error) {
 		if err != nil {
 			return err
 		}
-		return each(c, `SELECT key, data FROM open ORDER BY ord`, nil, func(s *sqlite3.Stmt) (bool, error) {
-			res.Open = append(res.Open, outbox.Record{Key: s.ColumnText(0), Data: s.ColumnBlob(1, []byte{})})
+		const sql = `SELECT key, data, ord, (SELECT sum(length(body) - 1) FROM piece WHERE of = -ord) FROM open ORDER BY ord`
+		return each(c, sql, nil, func(s *sqlite3.Stmt) (bool, error) {
+			rec := outbox.Record{Key: s.ColumnText(0)}
+			if s.ColumnType(3) == sqlite3.NULL {
+				rec.Data = s.ColumnBlob(1, []byte{})
+			} else {
+				rec.Large = &pieces{r, ofOpen(s.ColumnInt64(2)), s.ColumnInt64(3)}
+			}
+			res.Open = append(res.Open, rec)
 			return true, nil
 		})
 	})
@@ -95,7 +104,7 @@ const columns = `d.seq, d.id, d.label, d.keys, d.gone, d.as_of, d.created, d.bat
 // maxBytes of bodies.
 func (r *reader) fresh(ctx context.Context, after, before int64, limit, maxBytes int, done *marks) (list []*outbox.Delivery, err error) {
 	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
-		sc, err := newScanner(c)
+		sc, err := newScanner(r, c)
 		if err != nil {
 			return err
 		}
@@ -121,7 +130,7 @@ func (r *reader) fresh(ctx context.Context, after, before int64, limit, maxBytes
 // list selects deliveries with what became of them.
 func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stored, err error) {
 	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
-		sc, err := newScanner(c)
+		sc, err := newScanner(r, c)
 		if err != nil {
 			return err
 		}
@@ -225,6 +234,7 @@ func selection(f outbox.Filter) (sql string, args []any) {
 
 // scanner turns rows into deliveries. It keeps the blob of the last batch open, as neighbours share it.
 type scanner struct {
+	r      *reader
 	conn   *sqlite3.Conn
 	labels map[int64]label
 	blob   *sqlite3.Blob
@@ -232,8 +242,8 @@ type scanner struct {
 	sealed bool  // blobs end with a seal
 }
 
-func newScanner(c *sqlite3.Conn) (sc *scanner, err error) {
-	sc = &scanner{conn: c, labels: make(map[int64]label)}
+func newScanner(r *reader, c *sqlite3.Conn) (sc *scanner, err error) {
+	sc = &scanner{r: r, conn: c, labels: make(map[int64]label)}
 	if sc.sealed, err = hasChecksums(c); err != nil {
 		return nil, err
 	}
@@ -251,6 +261,10 @@ func (sc *scanner) delivery(s *sqlite3.Stmt, d *outbox.Delivery, body bool) erro
 	d.Gone = s.ColumnBool(4)
 	d.AsOf, d.Created = timeColumn(s, 5), timeColumn(s, 6)
 	if !body {
+		return nil
+	}
+	if s.ColumnInt64(8) == inPieces {
+		d.Large = &pieces{sc.r, d.Seq, s.ColumnInt64(9)}
 		return nil
 	}
 	var err error
@@ -313,7 +327,7 @@ func (sc *scanner) body(batch, off, length int64) (body []byte, err error) {
 		return nil, err
 	}
 	for rest := body; len(rest) > 0; {
-		n, err := sc.blob.Read(rest[:min(len(rest), maxPiece)])
+		n, err := sc.blob.Read(rest[:min(len(rest), pieceSize)])
 		if err != nil && !errors.Is(err, io.EOF) || n == 0 {
 			return nil, errors.Join(err, io.ErrUnexpectedEOF)
 		}

@@ -10,7 +10,7 @@ import (
 
 // version is the layout of the file. A file of an older rowhook is brought up to date, one of a newer is refused, not
 // guessed at.
-const version = 2
+const version = 3
 
 // schemaKey is the setting that holds the version.
 const schemaKey = "schema"
@@ -50,12 +50,18 @@ CREATE TABLE attempt(
   id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL, latency INTEGER NOT NULL,
   status INTEGER NOT NULL, error TEXT NOT NULL, response TEXT NOT NULL);
 CREATE INDEX attempt_seq ON attempt(seq);
-` + retried + view
+` + retried + piece + view
 
 // retried came with version 2.
 const retried = `
 -- Deliveries that a person had sent again, and when: they are outside of the order.
 CREATE TABLE retried(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+`
+
+// piece came with version 3.
+const piece = `
+-- Large payloads, by the number of their delivery, and large open events, by -ord. Each ends with a byte that is not its own.
+CREATE TABLE piece(of INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE(of, n));
 `
 
 const view = `
@@ -69,7 +75,8 @@ SELECT d.seq, lower(hex(d.id)) AS id, l.rule, l.site, l.kind, l.action,
   datetime(nullif(f.due, 0) / 1000000, 'unixepoch') AS due,
   datetime((SELECT at FROM retried WHERE seq = d.seq) / 1000000, 'unixepoch') AS retried,
   a.status, a.error, d.keys, d.gone,
-  CAST(substr(b.body, d.off + 1, d.len) AS TEXT) AS payload
+  CASE WHEN d.off >= 0 THEN CAST(substr(b.body, d.off + 1, d.len) AS TEXT) ELSE
+    (SELECT group_concat(CAST(substr(body, 1, length(body) - 1) AS TEXT), '' ORDER BY n) FROM piece WHERE of = d.seq) END AS payload
 FROM delivery d JOIN label l ON l.id = d.label JOIN batch b ON b.first = d.batch
   LEFT JOIN failed f ON f.seq = d.seq ` + lastAttempt + `;
 `
@@ -104,7 +111,11 @@ func upgrade(c *sqlite3.Conn) error {
 	if err != nil || found == version {
 		return err
 	}
-	return c.Exec(retried + `DROP VIEW deliveries;` + view + fmt.Sprintf(`UPDATE meta SET value = '%d' WHERE key = '%s'`, version, schemaKey))
+	added := piece
+	if found < 2 {
+		added += retried
+	}
+	return c.Exec(added + `DROP VIEW deliveries;` + view + fmt.Sprintf(`UPDATE meta SET value = '%d' WHERE key = '%s'`, version, schemaKey))
 }
 
 // checkVersion says whether this program can read the file.

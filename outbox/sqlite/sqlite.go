@@ -192,6 +192,9 @@ func (s *Store) wrote(b *outbox.Batch, outcomes []outbox.Outcome, err error) {
 		return
 	}
 	for _, d := range b.Deliveries {
+		if large := largeBody(d); large != nil {
+			d.Body, d.Large = nil, &pieces{s.r, d.Seq, large.Size()}
+		}
 		s.recent.add(d)
 	}
 	if len(b.Deliveries) > 0 {

@@ -17,9 +17,9 @@ const (
 	checkpointPages = 4 << 20 / pageSize
 	// pageSize suits single deliveries of one or two kilobytes; larger pages make large batches cheaper and small ones dearer.
 	pageSize = 4096
-	// maxBlob is where the payloads of one commit are split: reading one of them back costs memory for a part only.
+	// maxBlob is where the payloads of one commit are split; a payload beyond it is stored in pieces.
 	maxBlob = 4 << 20
-	// maxValue bounds a single payload, open event or position.
+	// maxValue bounds a single payload, open event or position that lies in memory.
 	maxValue = 128 << 20
 	// maxAttempts is how many attempts of a delivery are kept; a probe of a dead endpoint may fail for days.
 	maxAttempts = 100
@@ -40,9 +40,11 @@ type writer struct {
 	logged int   // pages in the log, as of the last commit
 	body   []byte
 
+	largeOpen map[string]int64 // the rows of open events that are stored in pieces, by their keys
+
 	putState, putOpen, dropOpen, putLabel, putBatch, putDelivery   *sqlite3.Stmt
 	putDone, dropDone, fail, move, unfail, putAttempt, trimAttempt *sqlite3.Stmt
-	putRetried                                                     *sqlite3.Stmt
+	putRetried, putPiece, dropPieces                               *sqlite3.Stmt
 }
 
 // openWriter opens the file, makes it when it is new, and reads what the writer has to know.
@@ -92,12 +94,14 @@ func (w *writer) prepare() error {
 	for sql, stmt := range map[string]**sqlite3.Stmt{
 		`UPDATE state SET checkpoint = coalesce(?, checkpoint), low = ?, last = ?`:                      &w.putState,
 		`INSERT INTO open(key, data) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET data = excluded.data`: &w.putOpen,
-		`DELETE FROM open WHERE key = ?`:                                                                                          &w.dropOpen,
-		`INSERT INTO label(id, rule, site, action, kind) VALUES (?, ?, ?, ?, ?)`:                                                  &w.putLabel,
-		`INSERT INTO batch(first, stored, body) VALUES (?, ?, ?)`:                                                                 &w.putBatch,
+		`DELETE FROM open WHERE key = ?`:                                         &w.dropOpen,
+		`INSERT INTO label(id, rule, site, action, kind) VALUES (?, ?, ?, ?, ?)`: &w.putLabel,
+		`INSERT INTO piece(of, n, body) VALUES (?, ?, ?)`:                        &w.putPiece,
+		`DELETE FROM piece WHERE of = ?`:                                         &w.dropPieces,
+		`INSERT INTO batch(first, stored, body) VALUES (?, ?, ?)`:                &w.putBatch,
 		`INSERT INTO delivery(seq, batch, label, id, keys, gone, as_of, created, off, len) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`: &w.putDelivery,
 		`INSERT INTO done(first, last) VALUES (?, ?) ON CONFLICT(first) DO UPDATE SET last = excluded.last`:                       &w.putDone,
-		`DELETE FROM done WHERE first = ?`:                                                                                        &w.dropDone,
+		`DELETE FROM done WHERE first = ?`: &w.dropDone,
 		// A delivery may have been pruned before somebody wanted it sent again: then there is nothing to record.
 		`INSERT INTO failed(seq, state, attempts, due) SELECT seq, ?, ?, ? FROM delivery WHERE seq = ?
 			ON CONFLICT(seq) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, due = excluded.due`: &w.fail,
@@ -132,6 +136,9 @@ func (w *writer) load() error {
 	if err != nil {
 		return err
 	}
+	if err := w.loadLargeOpen(); err != nil {
+		return err
+	}
 	return eachLabel(w.conn, func(id int64, l label) { w.labels[l] = id })
 }
 
@@ -148,7 +155,7 @@ func (w *writer) store(b *outbox.Batch, outcomes []outbox.Outcome) error {
 	if err := checkSizes(b); err != nil {
 		return err
 	}
-	done, known := w.done.clone(), len(w.labels)
+	done, known, largeOpen := w.done.clone(), len(w.labels), w.largeOpen
 	last := w.last + int64(len(b.Deliveries))
 	err := transact(w.conn, func() error {
 		if err := w.writeOpen(b.Open); err != nil {
@@ -164,6 +171,7 @@ func (w *writer) store(b *outbox.Batch, outcomes []outbox.Outcome) error {
 		return put.blob(b.Checkpoint).int(done.low).int(last).run()
 	})
 	if err != nil {
+		w.largeOpen = largeOpen
 		for l, id := range w.labels { // labels are numbered 1, 2, 3...: forget those of this transaction
 			if id > int64(known) {
 				delete(w.labels, l)
@@ -206,15 +214,22 @@ func checkSizes(b *outbox.Batch) error {
 
 func (w *writer) writeOpen(records []outbox.Record) error {
 	for _, r := range records {
+		if err := w.dropLargeOpen(r.Key); err != nil {
+			return err
+		}
 		var err error
-		if r.Data == nil {
+		switch {
+		case r.Large != nil:
+			put := bind{stmt: w.putOpen}
+			if err = put.text(r.Key).blob([]byte{}).run(); err == nil {
+				err = w.writeLargeOpen(r)
+			}
+		case r.Data == nil:
 			drop := bind{stmt: w.dropOpen}
 			err = drop.text(r.Key).run()
-		} else {
+		default:
 			put := bind{stmt: w.putOpen}
-			if err = put.text(r.Key).large(r.Data).run(); err == nil && len(r.Data) > maxBlob {
-				err = w.fillOpen(r)
-			}
+			err = put.text(r.Key).blob(r.Data).run()
 		}
 		if err != nil {
 			return err
@@ -223,7 +238,7 @@ func (w *writer) writeOpen(records []outbox.Record) error {
 	return nil
 }
 
-// writeDeliveries writes the payloads as one blob, or a few when they are large, and a row for each delivery.
+// writeDeliveries writes the payloads as one blob, or a few, or in pieces when they are large, and a row for each delivery.
 func (w *writer) writeDeliveries(list []*outbox.Delivery) error {
 	stored := time.Now()
 	for first := 0; first < len(list); {
@@ -238,33 +253,18 @@ func (w *writer) writeDeliveries(list []*outbox.Delivery) error {
 			if err := w.writeDelivery(batch, w.last+1+int64(next), d); err != nil {
 				return err
 			}
-			if len(d.Body) > maxBlob {
-				next++
-				break // it is alone, and needs no copy and no seal
-			}
-			w.body = append(w.body, d.Body...)
 		}
 		w.body = append(w.body, seal)
-		body := w.body
-		if len(list[first].Body) > maxBlob {
-			body = list[first].Body
-		}
 		put := bind{stmt: w.putBatch}
-		if err := put.int(batch).time(stored).large(body).run(); err != nil {
-			return err
-		}
-		if err := w.fill("batch", "body", batch, body); err != nil {
+		if err := put.int(batch).time(stored).blob(w.body).run(); err != nil {
 			return err
 		}
 		first = next
 	}
-	if cap(w.body) > 2*maxBlob { // one large payload need not be paid for for ever
-		w.body = []byte{}
-	}
 	return nil
 }
 
-// writeDelivery writes the row of a delivery whose payload comes next in the blob.
+// writeDelivery writes the row of a delivery, and adds its payload to the blob or stores it in pieces.
 func (w *writer) writeDelivery(batch, seq int64, d *outbox.Delivery) error {
 	l := label{d.Rule, d.Site, d.Action, d.Kind}
 	id, ok := w.labels[l]
@@ -276,9 +276,18 @@ func (w *writer) writeDelivery(batch, seq int64, d *outbox.Delivery) error {
 		}
 		w.labels[l] = id
 	}
+	off := int64(len(w.body))
+	if large := largeBody(d); large == nil {
+		w.body = append(w.body, d.Body...)
+	} else {
+		off = inPieces
+		if err := w.writePieces(seq, large); err != nil {
+			return fmt.Errorf("payload of delivery %s: %w", d.ID, err)
+		}
+	}
 	put := bind{stmt: w.putDelivery}
 	return put.int(seq).int(batch).int(id).blob(d.ID[:]).text(joinKeys(d.Keys)).bool(d.Gone).
-		time(d.AsOf).time(d.Created).int(int64(len(w.body))).int(int64(len(d.Body))).run()
+		time(d.AsOf).time(d.Created).int(off).int(d.Size()).run()
 }
 
 // writeOutcomes records outcomes in order and moves done, and the rows that hold it, on.
@@ -363,7 +372,7 @@ func (w *writer) setMeta(key, value string) error {
 func (w *writer) close() error {
 	for _, s := range []*sqlite3.Stmt{
 		w.putState, w.putOpen, w.dropOpen, w.putLabel, w.putBatch, w.putDelivery,
-		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt, w.putRetried,
+		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt, w.putRetried, w.putPiece, w.dropPieces,
 	} {
 		_ = s.Close()
 	}

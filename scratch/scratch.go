@@ -1,0 +1,49 @@
+// Package scratch keeps what is too large for memory in files without a name: whatever ends the process takes them along.
+// Nothing in them need survive a crash, for the log has it.
+package scratch
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// Blob is bytes that are too many for memory and are read piece by piece. It never changes.
+type Blob interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// Reader reads a blob from its beginning.
+func Reader(b Blob) io.Reader { return io.NewSectionReader(b, 0, b.Size()) }
+
+// File is a scratch file; an *os.File.
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Truncate(size int64) error
+}
+
+// Files makes scratch files. A nil Files makes none: then everything stays in memory.
+type Files func() (File, error)
+
+// In makes scratch files in a directory.
+func In(dir string) Files {
+	return func() (File, error) {
+		f, err := os.CreateTemp(dir, "scratch-")
+		if err != nil {
+			return nil, err
+		}
+		if err := os.Remove(f.Name()); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return f, nil
+	}
+}
+
+// Error says that a scratch file cannot be made, written or read: most likely the disk is full.
+type Error struct{ err error }
+
+func (e *Error) Error() string { return "using a scratch file: " + e.err.Error() }
+func (e *Error) Unwrap() error { return e.err }
