@@ -96,9 +96,9 @@ func TestLargeText(t *testing.T) {
 		}
 	}
 	_, other := read(Insert, largeImage(1, long[1:], want))
-	inMemory, _, err := l.row(bitmap{0xff}, largeImage(1, long, "a"), &RowBuilder{})
-	if err != nil {
-		t.Fatal(err)
+	inMemory, _, err := l.row(bitmap{0xff}, largeImage(1, long, "a"), b)
+	if err != nil || inMemory.Larges() != nil {
+		t.Fatalf("a row in memory has %d texts that are large, %v", len(inMemory.Larges()), err)
 	}
 	if other.Same(after, 1) || other.Same(inMemory, 1) || !after.Same(inMemory, 1) || !inMemory.Same(after, 1) || inMemory.Same(other, 1) {
 		t.Error("texts in memory and in files are compared wrongly")

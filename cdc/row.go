@@ -221,9 +221,16 @@ func (b *RowBuilder) AddText(kind Kind, s string) { b.Add(kind, append(b.text, s
 // AddColumn adds a column as another row has it.
 func (b *RowBuilder) AddColumn(row Row, i int) {
 	if v := row.Large(i); v != nil {
-		b.large = append(b.large, Large{len(b.cells), v})
+		b.AddLarge(row.Kind(i), v)
+	} else {
+		b.AddText(row.Kind(i), row.Text(i))
 	}
-	b.AddText(row.Kind(i), row.Text(i))
+}
+
+// AddLarge adds a column whose text is too large for memory.
+func (b *RowBuilder) AddLarge(kind Kind, text *scratch.Value) {
+	b.large = append(b.large, Large{len(b.cells), text})
+	b.AddText(kind, "")
 }
 
 // Row is the row built since Reset.

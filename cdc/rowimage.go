@@ -27,6 +27,7 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 		return Row{}, nil, err
 	}
 	text, cells := b.text[:0], slices.Grow(b.cells[:0], len(l.fields))
+	b.large = nil
 	b.packed.begin()
 	bit := -1
 	for i := range l.fields {

@@ -12,17 +12,17 @@ func (o *orders) appointmentBody(root record) []byte {
 	b = append(b, '{')
 	payment := o.row("gpayments", root.id("id_payment"))
 	role := o.role(root.text("status"))
-	for i, column := range root.table.Columns {
+	for _, column := range root.table.Columns {
 		switch {
 		case column == "paid":
 			b = strconv.AppendBool(appendKey(b, column), root.text("paid") == "1" || role.paid)
 		case column == "custom_f":
-			b = appendArray(appendKey(b, column), root.row.Text(i))
+			b = appendArray(appendKey(b, column), root.text(column))
 		case column == "uploads":
-			uploads := decodePHP(root.row.Text(i))
+			uploads := decodePHP(root.text(column))
 			b = uploads.append(appendKey(b, column))
 		case column == "attendees":
-			b = o.appendAttendees(appendKey(b, column), root.row.Text(i))
+			b = o.appendAttendees(appendKey(b, column), root.text(column))
 		case column == "id_payment" && !payment.missing() || ofAppointment(column):
 		default:
 			b = appendValue(appendKey(b, column), root, column)

@@ -189,7 +189,7 @@ func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again [
 	if limit > 1 {
 		snap.most = maxLoaded
 	}
-	found, err := snap.query(ctx, x.table(), fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s) ORDER BY `id`", quoted(x.table()), idList(ids)))
+	found, err := snap.all(ctx, x.table(), "`id` IN ("+idList(ids)+") ORDER BY `id`")
 	if err != nil {
 		return c, err
 	}

@@ -20,26 +20,27 @@ type quirks struct {
 }
 
 // fullBody is the row, every column, each a string as the plugin has it but for the few it computes.
-func fullBody(entity *rules.Entity, r record, q quirks) body {
-	b := body{b: append(make([]byte, 0, bodySize(r)), '{')}
+func fullBody(entity *rules.Entity, r record, q quirks) []byte {
+	b := make([]byte, 0, bodySize(r))
+	b = append(b, '{')
 	for i, name := range r.table.Columns {
 		if r.row.Kind(i) == cdc.Absent {
 			continue
 		}
-		value := ""
+		b = appendKey(b, name)
 		if q.on {
-			value = q.value(entity, r, name)
+			if value := q.value(entity, r, name); value != "" {
+				b = append(b, value...)
+				continue
+			}
 		}
-		switch {
-		case value != "":
-			b.b = append(appendKey(b.b, name), value...)
-		case r.row.Kind(i) == cdc.Null || isNumber(entity, r, name, q.set):
-			b.native(name, r.row, i)
-		default:
-			b.text(name, r.row, i)
+		if r.row.Kind(i) == cdc.Null || isNumber(entity, r, name, q.set) {
+			b = appendNative(b, r.row, i)
+		} else {
+			b = appendText(b, r.row, i)
 		}
 	}
-	return b.end()
+	return append(b, '}')
 }
 
 // largeRow is from which size on the size of a body is worth counting.

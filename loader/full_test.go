@@ -84,10 +84,10 @@ func TestFullQuirks(t *testing.T) {
 			t.Parallel()
 			set := &lookupSet{lock: 15 * time.Minute, credit: test.credit}
 			e := entity(t, test.action).Entity
-			if got := string(fullBody(e, test.row, quirks{on: true, set: set, now: now}).b); got != test.plugin {
+			if got := string(fullBody(e, test.row, quirks{on: true, set: set, now: now})); got != test.plugin {
 				t.Errorf("plugin:\n got %s\nwant %s", got, test.plugin)
 			}
-			if got := string(fullBody(e, test.row, quirks{set: set, now: now}).b); got != test.committed {
+			if got := string(fullBody(e, test.row, quirks{set: set, now: now})); got != test.committed {
 				t.Errorf("documented:\n got %s\nwant %s", got, test.committed)
 			}
 		})
@@ -122,7 +122,7 @@ func TestBasicOfNamedColumns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ev := &rules.Event{Action: entity(t, test.action), Insert: test.insert, Named: test.named, Changed: test.changed}
-			if got := string(basicBody(ev, r).b); got != test.want {
+			if got := string(basicBody(ev, r)); got != test.want {
 				t.Errorf("\n got %s\nwant %s", got, test.want)
 			}
 		})

@@ -43,6 +43,7 @@ type Loader struct {
 	opts    Options
 	log     *slog.Logger
 	cache   *cache
+	wide    wideTables
 	zones   zones
 	locales locales
 	floors  floors
@@ -75,11 +76,8 @@ func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
 // Load makes the payloads of events of one site: of each event its payloads, none where nobody wants it after all.
 // It waits until the database shows what the log showed; errors are the database's or a full disk's, and worth another
 // try. Where rows are large it makes the payloads of the first events only.
-func (l *Loader) Load(ctx context.Context, events []*rules.Event) ([][]Payload, error) {
-	events, err := inMemory(events)
-	if err != nil {
-		return nil, err
-	}
+func (l *Loader) Load(ctx context.Context, events []*rules.Event) (_ [][]Payload, err error) {
+	defer recovered(&err)
 	objects, err := l.objects(ctx, events)
 	for errors.Is(err, errTooMuch) && len(events) > 1 {
 		events = events[:len(events)/2]
@@ -88,13 +86,13 @@ func (l *Loader) Load(ctx context.Context, events []*rules.Event) ([][]Payload, 
 	if err != nil {
 		return nil, err
 	}
-	payloads := make([][]Payload, len(events))
+	made := make([][]Payload, len(events))
 	for i, ev := range events {
-		if payloads[i], err = l.compose(ev, objects[i]); err != nil {
+		if made[i], err = l.compose(ev, objects[i]); err != nil {
 			return nil, err
 		}
 	}
-	return payloads, nil
+	return made, nil
 }
 
 // needs says what an event's payloads need besides what the log showed.
@@ -226,7 +224,7 @@ func (l *Loader) rows(ctx context.Context, snap *snapshot, events []*rules.Event
 	rows := map[objectKey]record{}
 	for table, ids := range wanted {
 		slices.Sort(ids) // an object may have the id 0
-		found, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `id` IN (%s)", quoted(table), idList(slices.Compact(ids))))
+		found, err := snap.all(ctx, table, "`id` IN ("+idList(slices.Compact(ids))+")")
 		if isNoTable(err) {
 			continue // dropped since, and its rows with it
 		}

@@ -171,6 +171,7 @@ func (l *Loader) Invalidate(table cdc.TableName, row string, end cdc.Coord) {
 
 // Forget drops everything that was read: the log goes on at another server, whose places mean something else.
 func (l *Loader) Forget() {
+	l.Altered()
 	c := l.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -81,8 +81,7 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 			}
 			where = fmt.Sprintf("`id` >= %d AND %s", low, q.rows.where())
 		}
-		rows, err := snap.query(ctx, q.rows.table, fmt.Sprintf("SELECT * FROM %s WHERE `%s` IN (%s) AND %s ORDER BY `id`",
-			quoted(q.rows.table), q.rows.order, idList(q.ids), where))
+		rows, err := snap.all(ctx, q.rows.table, fmt.Sprintf("`%s` IN (%s) AND %s ORDER BY `id`", q.rows.order, idList(q.ids), where))
 		if err != nil {
 			return nil, err
 		}
@@ -110,8 +109,7 @@ func (o *orders) readChildren(ctx context.Context, snap *snapshot) error {
 		return nil
 	}
 	table := o.site.Table(o.entity.Table)
-	rows, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE `id` > %d AND `id_parent` IN (%s) AND `closure` = 0 ORDER BY `id`",
-		quoted(table), slices.Min(parents), idList(parents)))
+	rows, err := snap.all(ctx, table, fmt.Sprintf("`id` > %d AND `id_parent` IN (%s) AND `closure` = 0 ORDER BY `id`", slices.Min(parents), idList(parents)))
 	o.children = groupBy(rows, "id_parent")
 	return err
 }
@@ -136,7 +134,7 @@ func (o *orders) readCustomers(ctx context.Context, snap *snapshot) error {
 		where += " OR `billing_mail` IN (" + textList(slices.Compact(mails)) + ")"
 	}
 	table := o.site.Table("users")
-	rows, err := snap.query(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE %s ORDER BY `id` DESC", quoted(table), where))
+	rows, err := snap.all(ctx, table, where+" ORDER BY `id` DESC")
 	o.byID, o.byMail = make(map[int64]record, len(rows)), make(map[string]record, len(rows))
 	for _, r := range rows {
 		o.byID[r.id("id")] = r

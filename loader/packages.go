@@ -9,12 +9,12 @@ func (o *orders) packageBody(root record) []byte {
 	b := make([]byte, 0, 4<<10)
 	b = append(b, '{')
 	items := o.parts[root.id("id")]
-	for i, column := range root.table.Columns {
+	for _, column := range root.table.Columns {
 		switch column {
 		case "id_payment", "total_cost", "tot_paid", "total_net", "total_tax", "payment_charge", "payment_tax", "discount", "coupon",
 			"payment_attempt":
 		case "custom_f":
-			b = appendArray(appendKey(b, column), root.row.Text(i))
+			b = appendArray(appendKey(b, column), root.text(column))
 		default:
 			b = appendValue(appendKey(b, column), root, column)
 		}

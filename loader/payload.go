@@ -10,7 +10,8 @@ import (
 )
 
 // compose makes the payload of every rule that wants the event. Rules with the same load share one body.
-func (l *Loader) compose(ev *rules.Event, o object) ([]Payload, error) {
+func (l *Loader) compose(ev *rules.Event, o object) (_ []Payload, err error) {
+	defer recovered(&err)
 	payloads := make([]Payload, 0, len(ev.Rules))
 	made := map[rules.Load]Payload{}
 	for _, r := range ev.Rules {
@@ -19,10 +20,8 @@ func (l *Loader) compose(ev *rules.Event, o object) ([]Payload, error) {
 		}
 		p, ok := made[r.Load]
 		if !ok {
-			var b body
-			p, b = l.payload(ev, o, r.Load)
-			var err error
-			if p.Body, p.Large, err = b.finish(l.opts.Scratch); err != nil {
+			p = l.payload(ev, o, r.Load)
+			if err := l.fill(&p, ev, o); err != nil {
 				return nil, fmt.Errorf("making a payload of %s: %w", ev, err)
 			}
 			made[r.Load] = p
@@ -59,25 +58,24 @@ func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
 // gone says whether there is no order to load: it was deleted, or it blocks a time and books nothing.
 func (o object) gone() bool { return o.missing() || o.text("closure") == "1" }
 
-// payload makes a payload, and apart from it its body.
-func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) (Payload, body) {
+func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	switch ev.Action.Kind {
 	case rules.Delete:
-		return Payload{}, body{b: deleteBody(ev.IDs)}
+		return Payload{Body: deleteBody(ev.IDs)}
 	case rules.StatusChange:
 		if load == rules.Basic {
-			return o.mark(ev, Payload{}), statusBody(ev, o.complete(ev))
+			return o.mark(ev, Payload{Body: statusBody(ev, o.complete(ev))})
 		}
 	}
 	if load == rules.Extended && !o.gone() {
 		root := l.root(ev, o)
 		if ev.Action.Entity.Name == packageOrderEntity {
-			return Payload{AsOf: o.asOf}, body{b: o.orders.packageBody(root)}
+			return Payload{Body: o.orders.packageBody(root), AsOf: o.asOf}
 		}
-		return Payload{AsOf: o.asOf}, body{b: o.orders.appointmentBody(root)}
+		return Payload{Body: o.orders.appointmentBody(root), AsOf: o.asOf}
 	}
 	if ev.Action.Kind == rules.StatusChange && o.missing() {
-		return Payload{Gone: true, AsOf: o.asOf}, statusBody(ev, o.complete(ev))
+		return Payload{Body: statusBody(ev, o.complete(ev)), Gone: true, AsOf: o.asOf}
 	}
 	shown := o.complete(ev)
 	p := o.mark(ev, Payload{Gone: load == rules.Extended})
@@ -85,12 +83,14 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) (Payload, b
 		shown, p.AsOf = o.record, o.asOf
 	}
 	if load == rules.Basic {
-		return p, basicBody(ev, shown)
+		p.Body = basicBody(ev, shown)
+		return p
 	}
 	if shown.missing() {
-		return Payload{Gone: true, AsOf: o.asOf}, body{b: []byte("null")} // what the plugin posts
+		return Payload{Body: []byte("null"), Gone: true, AsOf: o.asOf} // what the plugin posts
 	}
-	return p, fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
+	p.Body = fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
+	return p
 }
 
 // mark says of a payload that a part of its row is the snapshot's, or is not to be had.
@@ -115,13 +115,13 @@ func deleteBody(ids []int64) []byte {
 }
 
 // statusBody is the row of the status history, or what it would say when there is none (DESIGN 5, status change).
-func statusBody(ev *rules.Event, history record) body {
+func statusBody(ev *rules.Event, history record) []byte {
 	if !history.missing() {
-		o := body{b: []byte{'{'}}
+		b := []byte{'{'}
 		for i, name := range history.table.Columns {
-			o.native(name, history.row, i)
+			b = appendNative(appendKey(b, name), history.row, i)
 		}
-		return o.end()
+		return append(b, '}')
 	}
 	b := []byte(`{"id":null,"id_order":`)
 	b = strconv.AppendInt(b, ev.IDs[0], 10)
@@ -129,20 +129,20 @@ func statusBody(ev *rules.Event, history record) body {
 	b = append(b, `,"comment":"","client":0,"ip":"","createdby":0,"createdon":"`...)
 	b = ev.Time.UTC().AppendFormat(b, time.DateTime)
 	b = appendString(append(b, `","type":`...), ev.Action.Entity.StatusType)
-	return body{b: append(b, '}')}
+	return append(b, '}')
 }
 
 // basicBody is what the save wrote: the columns that its statements name, and the id; where the statements are not
 // known, of an insert every column, of an update those that changed. Orders drop what is null; the other entities show
 // every column, as null what was not saved (FINDINGS 3).
-func basicBody(ev *rules.Event, r record) body {
+func basicBody(ev *rules.Event, r record) []byte {
 	order := ev.Action.Entity.StatusType != ""
 	id := r.column("id")
 	size := 256
 	if r.row.Size() >= largeRow {
 		size = bodySize(r)
 	}
-	b := body{b: append(make([]byte, 0, size), '{')}
+	b := append(make([]byte, 0, size), '{')
 	for i, name := range r.table.Columns {
 		saved := i == id || ev.Insert && ev.Named == nil
 		if ev.Named != nil {
@@ -152,11 +152,11 @@ func basicBody(ev *rules.Event, r record) body {
 		}
 		switch {
 		case saved && r.row.Kind(i) > cdc.Null:
-			b.native(name, r.row, i)
+			b = appendNative(appendKey(b, name), r.row, i)
 		case order, ev.Named == nil && !saved, saved && r.row.Kind(i) == cdc.Absent:
 		default:
-			b.b = append(appendKey(b.b, name), "null"...)
+			b = append(appendKey(b, name), "null"...)
 		}
 	}
-	return b.end()
+	return append(b, '}')
 }

@@ -13,11 +13,14 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/rules"
+	"rowhook/scratch"
 )
 
 // snapshot is a consistent read of the database.
 type snapshot struct {
+	loader  *Loader
 	conn    *sql.Conn
+	pad     *scratch.Pad // takes texts that are too large for memory
 	taken   time.Time
 	at      cdc.Coord // everything up to here is in it
 	queries int
@@ -49,7 +52,7 @@ func (l *Loader) snapshotAt(ctx context.Context, at Place) (*snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
-	s := &snapshot{conn: conn}
+	s := &snapshot{loader: l, conn: conn, pad: scratch.NewPad(l.opts.Scratch)}
 	contains := s.containsMariaDB
 	if !l.src.MariaDB() {
 		contains = s.containsMySQL
@@ -172,7 +175,14 @@ func (r record) column(name string) int {
 	return r.table.Index(name)
 }
 
-func (r record) text(column string) string { return r.row.Text(r.column(column)) }
+// text is the text of a column, whatever its size.
+func (r record) text(column string) string {
+	i := r.column(column)
+	if large := r.row.Large(i); large != nil {
+		return inMemory(large)
+	}
+	return r.row.Text(i)
+}
 
 // null says whether a column has no value.
 func (r record) null(column string) bool { return r.row.Kind(r.column(column)) <= cdc.Null }

@@ -2,14 +2,17 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +24,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 	"rowhook/rules"
+	"rowhook/scratch"
 )
 
 // TestRowImages writes the same to servers that log whole rows and to servers that log parts of them, and compares what
@@ -43,17 +47,49 @@ func TestRowImages(t *testing.T) {
 			t.Run(fmt.Sprintf("%s_%s", kind, c.name), func(t *testing.T) {
 				t.Parallel()
 				seed := dbtest.Seed(t)
-				want := imageRun(t, kind, "FULL", seed, c.plugin, c.coalesce)
+				want := imageRun(t, kind, imageOptions{"FULL", seed, c.plugin, c.coalesce, nil, 0})
 				if len(want) < 100 {
 					t.Errorf("only %d deliveries", len(want))
 				}
 				for _, image := range []string{"MINIMAL", "NOBLOB"} {
-					got := imageRun(t, kind, image, seed, c.plugin, c.coalesce)
-					for i := range max(len(want), len(got)) {
-						if i >= len(want) || i >= len(got) || want[i] != got[i] {
-							t.Fatalf("seed %d, %s, delivery %d of %d, FULL has %d:\n got %s\nwant %s", seed, image, i, len(got), len(want),
-								strings.Join(got[min(i, len(got)):min(i+2, len(got))], "\n     "), strings.Join(want[min(i, len(want)):min(i+2, len(want))], "\n     "))
+					got := imageRun(t, kind, imageOptions{image, seed, c.plugin, c.coalesce, nil, 0})
+					compareRuns(t, fmt.Sprintf("seed %d, %s", seed, image), got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestLargeRows has texts of more than a megabyte in rows that are logged whole and in parts: what is posted is the same
+// whether they are kept in memory or in scratch files, and read from the tables whole or in pieces.
+func TestLargeRows(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds(t) {
+		for _, plugin := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s_plugin=%t", kind, plugin), func(t *testing.T) {
+				t.Parallel()
+				seed := dbtest.Seed(t)
+				for _, image := range []string{"FULL", "MINIMAL"} {
+					o := imageOptions{image: image, seed: seed, plugin: plugin, large: 1200 << 10}
+					want := imageRun(t, kind, o)
+					large := 0
+					for _, line := range want {
+						if strings.Contains(line, " bytes, ") {
+							large++
 						}
+					}
+					if large < 10 {
+						t.Errorf("only %d of %d payloads are large", large, len(want))
+					}
+					var written atomic.Int64
+					in := scratch.In(t.TempDir())
+					o.scratch = func() (scratch.File, error) {
+						f, err := in()
+						return countedFile{f, &written}, err
+					}
+					compareRuns(t, fmt.Sprintf("seed %d, %s", seed, image), imageRun(t, kind, o), want)
+					if mb := written.Load() >> 20; mb < int64(large) {
+						t.Errorf("%d MB went through scratch files, for %d large payloads", mb, large)
 					}
 				}
 			})
@@ -61,27 +97,64 @@ func TestRowImages(t *testing.T) {
 	}
 }
 
+// countedFile counts what is written to it.
+type countedFile struct {
+	scratch.File
+	written *atomic.Int64
+}
+
+func (f countedFile) WriteAt(p []byte, off int64) (int, error) {
+	f.written.Add(int64(len(p)))
+	return f.File.WriteAt(p, off)
+}
+
+// compareRuns fails where two runs differ first.
+func compareRuns(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	for i := range max(len(want), len(got)) {
+		if i >= len(want) || i >= len(got) || want[i] != got[i] {
+			t.Fatalf("%s: delivery %d of %d, want %d:\n got %s\nwant %s", what, i, len(got), len(want),
+				strings.Join(got[min(i, len(got)):min(i+2, len(got))], "\n     "), strings.Join(want[min(i, len(want)):min(i+2, len(want))], "\n     "))
+		}
+	}
+}
+
+// imageOptions are those of a run.
+type imageOptions struct {
+	image    string
+	seed     uint64
+	plugin   bool
+	coalesce time.Duration
+	scratch  scratch.Files // nil: everything stays in memory
+	large    int           // how large some texts are; 0: none is
+}
+
 // imageRun lets a salon's work be logged with a row image, and returns the deliveries in their order.
-func imageRun(t *testing.T, kind dbtest.Kind, image string, seed uint64, plugin bool, coalesce time.Duration) []string {
+func imageRun(t *testing.T, kind dbtest.Kind, o imageOptions) []string {
 	t.Helper()
 	server := dbtest.StartServer(t, kind)
 	dbtest.Salon(t, server, "wordpress", "wp_")
 	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, REPLICATION CLIENT ON *.*", "SELECT ON wordpress.*")
-	if kind.MySQL() && plugin {
+	if kind.MySQL() && o.plugin {
 		server.Exec(t, "SET GLOBAL binlog_rows_query_log_events = ON")
 	}
 	db := server.DB(t, "wordpress")
 	db.SetMaxOpenConns(1)
-	w := &imageWorld{t: t, db: db, site: dbtest.NewSite(db, "wp_"), rng: rand.New(rand.NewPCG(seed, 1))}
-	w.exec("SET SESSION binlog_row_image = " + image)
-	ctx, store := followServer(t, server, plugin, coalesce)
+	w := &imageWorld{t: t, db: db, site: dbtest.NewSite(db, "wp_"), rng: rand.New(rand.NewPCG(o.seed, 1)), large: o.large}
+	w.widen()
+	w.exec("SET SESSION binlog_row_image = " + o.image)
+	ctx, store := followServer(t, server, o)
 	start := time.Now().Add(-240 * time.Hour).Truncate(time.Hour)
 	var got []string
 	after := int64(0)
-	for step := range 60 {
+	steps := 60
+	if o.large > 0 && !o.plugin {
+		steps = 25
+	}
+	for step := range steps {
 		at := start.Add(time.Duration(step) * time.Hour).Unix()
 		w.exec(fmt.Sprintf("SET timestamp = %d", at))
-		if coalesce == 0 { // what is loaded must be what was committed
+		if o.coalesce == 0 { // what is loaded must be what was committed
 			w.step(1)
 		} else {
 			w.step(1 + w.rng.IntN(4))
@@ -113,19 +186,26 @@ func deliveriesUntil(ctx context.Context, t *testing.T, store outbox.Store, afte
 		}
 		for _, d := range list {
 			after = d.Seq
-			if strings.Contains(string(d.Body), says) {
+			body, err := io.ReadAll(d.Open())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(body), says) {
 				return after
 			}
-			if marker.Match(d.Body) {
+			if marker.Match(body) {
 				continue // of the last step, in another form
 			}
-			*got = append(*got, fmt.Sprintf("%s %s %s", d.Rule, strings.Join(d.Keys, " "), momentary.ReplaceAll(d.Body, []byte(`"$1":0`))))
+			if body = momentary.ReplaceAll(body, []byte(`"$1":0`)); len(body) > 100<<10 {
+				body = fmt.Appendf(body[:2000], "... %d bytes, %x", len(body), sha256.Sum256(body))
+			}
+			*got = append(*got, fmt.Sprintf("%s %s %s", d.Rule, strings.Join(d.Keys, " "), body))
 		}
 	}
 }
 
 // followServer runs a pipeline from a real server into an outbox, until the test ends. The context ends with it.
-func followServer(t *testing.T, server *dbtest.Server, plugin bool, coalesce time.Duration) (context.Context, outbox.Store) {
+func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.Context, outbox.Store) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
@@ -143,7 +223,7 @@ func followServer(t *testing.T, server *dbtest.Server, plugin bool, coalesce tim
 	t.Cleanup(func() { db.Close() })
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
 		Address: server.Address(), User: "rowhook", Password: "secret", ServerID: rand.Uint32() | 1, Statements: true,
-		Tables: site.Tables(), Lookups: Lookups([]*rules.Site{site}), Log: log,
+		Tables: site.Tables(), Lookups: Lookups([]*rules.Site{site}), Log: log, Scratch: o.scratch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -154,9 +234,11 @@ func followServer(t *testing.T, server *dbtest.Server, plugin bool, coalesce tim
 	}
 	followed := begun{source, make(chan struct{})}
 	p := New(Config{
-		Source: followed, SourceID: "source", Store: store, Loader: loader.New(db, source, loader.Options{Plugin: plugin}, log), Brake: open{},
+		Source: followed, SourceID: "source", Store: store, Loader: loader.New(db, source, loader.Options{Plugin: o.plugin, Scratch: o.scratch}, log), Brake: open{},
 		Sites: []*rules.Site{site}, Rules: imageRules(t), Log: log,
-		Options: rules.Options{Plugin: plugin, Coalesce: coalesce, CoalesceMax: coalesce, Precision: source.Precision(), Log: log},
+		Options: rules.Options{
+			Plugin: o.plugin, Coalesce: o.coalesce, CoalesceMax: o.coalesce, Precision: source.Precision(), Scratch: o.scratch, Log: log,
+		},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -224,6 +306,8 @@ type imageWorld struct {
 	site    *dbtest.Site
 	rng     *rand.Rand
 	n       int                // makes values that were not there before
+	large   int                // how large some texts are; 0: none is
+	larges  int                // those that are
 	rows    map[string][]int64 // by table
 	status  map[int64]string   // of reservations
 	touched map[string]bool    // in this step
@@ -268,7 +352,26 @@ func (w *imageWorld) some(table string) int64 {
 // fresh is a text that was not there before.
 func (w *imageWorld) fresh() string {
 	w.n++
-	return fmt.Sprintf("é%d", w.n)
+	text := fmt.Sprintf("é%d", w.n)
+	if w.large > 0 && w.rng.IntN(2) == 0 {
+		w.larges++
+		text += strings.Repeat("größe ", w.large/8+w.rng.IntN(1000))
+	}
+	return text
+}
+
+// widen lets the texts of the tables that are written to be large, each with a charset or none.
+func (w *imageWorld) widen() {
+	w.t.Helper()
+	if w.large == 0 {
+		return
+	}
+	for table, columns := range map[string]string{
+		"reservation": "`notes` LONGTEXT CHARACTER SET latin1, MODIFY `attendees` LONGTEXT, MODIFY `custom_f` MEDIUMTEXT, MODIFY `log` LONGBLOB",
+		"employee":    "`nickname` LONGTEXT CHARACTER SET utf8mb4", "service": "`description` LONGTEXT", "coupon": "`notes` LONGTEXT",
+	} {
+		w.exec("ALTER TABLE `wp_vikappointments_" + table + "` MODIFY " + columns)
+	}
 }
 
 // step is a few changes, in one transaction or in several.

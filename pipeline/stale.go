@@ -69,6 +69,7 @@ func (s *stale) commit(c *cdc.Commit, l *loader.Loader) {
 	}
 	clear(s.changed)
 	if c.Statement {
+		l.Altered()
 		for t := range s.tables {
 			l.Invalidate(t, "", c.End)
 		}

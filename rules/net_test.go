@@ -225,12 +225,12 @@ func (g *txnMaker) large(r cdc.Row, text string) cdc.Row {
 	for i := range last {
 		b.AddColumn(r, i)
 	}
-	b.AddText(cdc.Text, "")
 	v, err := g.pad.Put(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 	if err != nil {
 		panic(err)
 	}
-	return b.Row().WithLarge([]cdc.Large{{Column: last, Value: v}})
+	b.AddLarge(cdc.Text, v)
+	return b.Row()
 }
 
 // cut makes the images of an update such as sessions with their own binlog_row_image log them.

@@ -36,6 +36,9 @@ func (v *Value) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
+// Sum is the SHA-256 of its bytes.
+func (v *Value) Sum() [sha256.Size]byte { return v.sum }
+
 // Is says whether both hold the same bytes.
 func (v *Value) Is(o *Value) bool { return v.size == o.size && v.sum == o.sum }
 

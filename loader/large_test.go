@@ -3,6 +3,7 @@ package loader
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -16,7 +17,6 @@ import (
 func apart(t *testing.T, row cdc.Row, pad *scratch.Pad) cdc.Row {
 	t.Helper()
 	var b cdc.RowBuilder
-	var larges []cdc.Large
 	for i := range row.Len() {
 		kind := row.Kind(i)
 		if kind != cdc.Text && kind != cdc.Binary {
@@ -27,10 +27,9 @@ func apart(t *testing.T, row cdc.Row, pad *scratch.Pad) cdc.Row {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.AddText(kind, "")
-		larges = append(larges, cdc.Large{Column: i, Value: v})
+		b.AddLarge(kind, v)
 	}
-	return b.Row().WithLarge(larges)
+	return b.Row()
 }
 
 // TestLargeTexts makes payloads of a row whose texts are in scratch files: they are those of the row in memory.
@@ -81,23 +80,36 @@ func TestLargeTexts(t *testing.T) {
 	}
 }
 
-// TestLargeTextsOfExtended puts a row together again that an extended payload is made of.
-func TestLargeTextsOfExtended(t *testing.T) {
+// TestLargeTextsAreLookedInto: a payload that shows what stands in a large text, or is ruled by it, sees it; where it cannot
+// be read that is an error.
+func TestLargeTextsAreLookedInto(t *testing.T) {
 	t.Parallel()
 	pad := scratch.NewPad(scratch.In(t.TempDir()))
 	var b cdc.RowBuilder
-	b.AddText(cdc.Int, "12")
-	b.AddText(cdc.Text, "größe")
-	ev := &rules.Event{Row: apart(t, b.Row(), pad), Rules: []*rules.Rule{{Load: rules.Full}, {Load: rules.Extended}}}
-	list, err := inMemory([]*rules.Event{ev})
-	if err != nil || len(list) != 1 || list[0].Row.Text(1) != "größe" || list[0].Row.Larges() != nil || ev.Row.Text(1) != "" {
-		t.Errorf("%+v, %v", list[0].Row, err)
+	b.AddText(cdc.Text, `{"fields": ["größe"]}`)
+	r := record{cdc.NewTable(cdc.TableName{}, []string{"custom_f"}, nil), apart(t, b.Row(), pad)}
+	if got := r.text("custom_f"); got != `{"fields": ["größe"]}` {
+		t.Errorf("got %q", got)
 	}
-	ev.Rules = ev.Rules[:1]
-	if list, err := inMemory([]*rules.Event{ev}); err != nil || list[0] != ev {
-		t.Errorf("%+v, %v", list[0].Row, err)
+	look := func() (err error) {
+		defer recovered(&err)
+		_ = r.text("custom_f")
+		return nil
+	}
+	bad := scratch.NewPad(func() (scratch.File, error) { return badFile{}, nil })
+	r.row = apart(t, b.Row(), bad)
+	if err := look(); !errors.Is(err, errBadFile) {
+		t.Errorf("of a file that cannot be read: %v", err)
 	}
 }
+
+var errBadFile = errors.New("the disk reports an error")
+
+// badFile takes everything and gives nothing back.
+type badFile struct{ scratch.File }
+
+func (badFile) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
+func (badFile) ReadAt([]byte, int64) (int, error)      { return 0, errBadFile }
 
 // TestNoRoomForAPayload leaves an event whose payload finds no room to Load, which says why.
 func TestNoRoomForAPayload(t *testing.T) {
