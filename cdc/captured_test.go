@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -173,3 +174,17 @@ type noServer struct{}
 
 func (noServer) Connect(context.Context) (driver.Conn, error) { return nil, errNoServer }
 func (noServer) Driver() driver.Driver                        { return nil }
+
+// unpackedRows is a rows event: its header, and its rows in memory.
+func unpackedRows(typ byte, body []byte) (rowsHeader, []byte, error) {
+	h, rows, err := parseRowsHeader(typ, body)
+	if err != nil {
+		return h, nil, err
+	}
+	r := &reader{}
+	images, large, err := r.images(h, body, rows)
+	if err == nil && large != nil {
+		images, err = io.ReadAll(io.LimitReader(large.in, maxUnpacked))
+	}
+	return h, images, err
+}

@@ -99,7 +99,7 @@ func rowhookDecoder(tb testing.TB, events []rawEvent) func(testing.TB) {
 			if e.typ == replication.TABLE_MAP_EVENT || e.typ == replication.FORMAT_DESCRIPTION_EVENT {
 				continue
 			}
-			h, rows, err := parseRowsHeader(byte(e.typ), e.body())
+			h, rows, err := unpackedRows(byte(e.typ), e.body())
 			if err != nil {
 				tb.Fatal(err)
 			}

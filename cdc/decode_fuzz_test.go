@@ -65,7 +65,7 @@ func FuzzRows(f *testing.F) {
 		if err != nil {
 			return
 		}
-		h, rows, err := parseRowsHeader(typ, body)
+		h, rows, err := unpackedRows(typ, body)
 		if err != nil {
 			return
 		}
@@ -125,7 +125,7 @@ func eachCaptured(f *testing.F, add func(isMySQL bool, tableMap, event rawEvent)
 		for _, e := range capturedEvents(f, file) {
 			if e.typ == replication.TABLE_MAP_EVENT {
 				tableMap = e
-			} else if _, _, err := parseRowsHeader(byte(e.typ), e.body()); err == nil {
+			} else if _, _, err := unpackedRows(byte(e.typ), e.body()); err == nil {
 				add(strings.Contains(file, "mysql"), tableMap, e)
 			}
 		}

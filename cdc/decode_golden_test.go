@@ -112,7 +112,7 @@ func decodeEvents(tb testing.TB, flavor string, events []rawEvent, columns func(
 				tb.Fatal(err)
 			}
 		default:
-			h, rows, err := parseRowsHeader(byte(e.typ), e.body())
+			h, rows, err := unpackedRows(byte(e.typ), e.body())
 			if err != nil {
 				tb.Fatal(err)
 			}

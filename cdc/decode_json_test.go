@@ -155,7 +155,7 @@ func addDocuments(f *testing.F, tableMap, event rawEvent) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	h, rows, err := parseRowsHeader(byte(event.typ), event.body())
+	h, rows, err := unpackedRows(byte(event.typ), event.body())
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -219,7 +219,7 @@ func TestParseColumn(t *testing.T) {
 func TestRowsHeader(t *testing.T) {
 	t.Parallel()
 	body := []byte{7, 0, 0, 0, 0, 0, 1, 0, 5, 0, 1, 2, 3, 9, 0xff, 1, 0xfe, 1, 'r'} // version 2, with extra data of 5 bytes
-	h, rows, err := parseRowsHeader(byte(replication.UPDATE_ROWS_EVENTv2), body)
+	h, rows, err := unpackedRows(byte(replication.UPDATE_ROWS_EVENTv2), body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,19 +227,19 @@ func TestRowsHeader(t *testing.T) {
 		t.Errorf("%+v, rows %q", h, rows)
 	}
 	for n := range len(body) - 1 {
-		if _, _, err := parseRowsHeader(byte(replication.UPDATE_ROWS_EVENTv2), body[:n]); err == nil {
+		if _, _, err := unpackedRows(byte(replication.UPDATE_ROWS_EVENTv2), body[:n]); err == nil {
 			t.Errorf("no error for %d of %d bytes", n, len(body))
 		}
 	}
 	for _, typ := range []replication.EventType{replication.WRITE_ROWS_EVENTv0, replication.XID_EVENT} {
-		if _, _, err := parseRowsHeader(byte(typ), body); err == nil {
+		if _, _, err := unpackedRows(byte(typ), body); err == nil {
 			t.Errorf("no error for a %s", typ)
 		}
 	}
 }
 
 // Compressed rows must be what they promise: a small event cannot take much memory.
-func TestUnpackRows(t *testing.T) {
+func TestUnpack(t *testing.T) {
 	t.Parallel()
 	var packed bytes.Buffer
 	z := zlib.NewWriter(&packed)
@@ -250,13 +250,13 @@ func TestUnpackRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	with := func(head ...byte) []byte { return append(head, packed.Bytes()...) }
-	if rows, err := unpackRows(with(0x82, 1000>>8, 1000&0xff)); err != nil || len(rows) != 1000 {
+	if rows, err := unpack(with(0x82, 1000>>8, 1000&0xff)); err != nil || len(rows) != 1000 {
 		t.Errorf("%d bytes, %v; want 1000", len(rows), err)
 	}
 	for _, bad := range [][]byte{
 		nil, {0x82}, with(0x81, 100), with(0x82, 1001>>8, 1001&0xff), with(0x92, 1000>>8, 1000&0xff), with(0x84, 0xff, 0xff, 0xff, 0xff), {0x81, 5, 'x'},
 	} {
-		if rows, err := unpackRows(bad); err == nil {
+		if rows, err := unpack(bad); err == nil {
 			t.Errorf("%x gave %d bytes without an error", bad, len(rows))
 		}
 	}
@@ -316,7 +316,7 @@ func cutTableMap(t *testing.T, body []byte) *layout {
 func cutRows(t *testing.T, l *layout, typ replication.EventType, body []byte) {
 	t.Helper()
 	decode := func(body []byte) (rows int, err error) {
-		h, images, err := parseRowsHeader(byte(typ), body)
+		h, images, err := unpackedRows(byte(typ), body)
 		if err != nil {
 			return 0, err
 		}

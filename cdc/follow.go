@@ -162,6 +162,9 @@ func (s *Source) syncer(host string, port uint16, h replication.EventHandler, at
 		DiscardGTIDSet:          true,
 		HeartbeatPeriod:         heartbeatPeriod, Dialer: dialer(s.cfg.TLS != nil, at),
 		Option: func(c *client.Conn) error {
+			if s.cfg.TLS != nil { // what the dialer saw is secret
+				c.Conn.Conn = watch(c.Conn.Conn, at)
+			}
 			_, err := c.Execute(fmt.Sprintf("SET SESSION net_write_timeout = %d", netWriteTimeout))
 			return err
 		},

@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -69,4 +70,40 @@ func (f *follower) wantRows(t *testing.T, want ...string) {
 			t.Fatalf("row %d of %d, want %d: %.40s... of %d bytes", i, len(txn.rows), len(want), row, len(row))
 		}
 	}
+}
+
+// TestLargeRowsThatDoNotCompress follows rows of some megabytes in every form that servers log them in, packed or not: of
+// text that hardly gets smaller, so that the packed event is large as well. Among them are small ones of the same statement.
+func TestLargeRowsThatDoNotCompress(t *testing.T) { onServers(t, testLargeRowsThatDoNotCompress) }
+
+func testLargeRowsThatDoNotCompress(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	conn := schemaConn(t, server, "odd", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT, n LONGTEXT CHARACTER SET latin1)",
+		"CREATE TABLE other (id INT PRIMARY KEY, s LONGTEXT)")
+	f := followNow(t, openSource(t, sourceConfig(server, newLog(), "odd", "a")))
+	rng := rand.New(rand.NewPCG(dbtest.Seed(t), 0))
+	text := func(size int) string {
+		b := make([]byte, size)
+		for i := range b {
+			b[i] = byte('A' + rng.IntN(58))
+		}
+		return strings.ReplaceAll(string(b), `\`, "é")
+	}
+	exec := func(query string, args ...any) {
+		t.Helper()
+		if _, err := conn.ExecContext(t.Context(), query, args...); err != nil {
+			t.Fatalf("%.60s: %v", query, err)
+		}
+	}
+	s, n, more := text(3<<20), text(1<<20), text(2<<20)
+	exec("INSERT INTO other VALUES (1, ?)", s)
+	exec("INSERT INTO a VALUES (1, 'small', NULL), (2, ?, ?), (3, '', 'small')", s, n)
+	f.wantRows(t, "insert a(id=1 s=small n=NULL)", "insert a(id=2 s="+s+" n="+n+")", "insert a(id=3 s= n=small)")
+	exec("UPDATE a SET n = ? WHERE id > 1", more)
+	after := "id=2 s=" + s + " n=" + more
+	f = followOn(t, f)
+	f.wantRows(t, "update a(id=2 s="+s+" n="+n+" -> "+after+")", "update a(id=3 s= n=small -> id=3 s= n="+more+")")
+	exec("DELETE FROM other")
+	exec("DELETE FROM a WHERE id = 2")
+	f.wantRows(t, "delete a("+after+")")
 }

@@ -27,7 +27,7 @@ func (c timedConn) Read(b []byte) (int, error) {
 // link is the connection that the log comes over. go-mysql puts an event together in buffers that double as they fill:
 // several times the size of a row of many megabytes. So of a large event the link hands go-mysql the head only, as if
 // that were all, and not before all earlier events were handled; who handles it reads the tail from the link, before
-// go-mysql asks for more. Behind TLS go-mysql sees what we do not, and large events cost what they cost.
+// go-mysql asks for more.
 type link struct {
 	timedConn
 	dumping bool // events come
@@ -57,7 +57,7 @@ const (
 	checksum   = replication.BinlogChecksumLength
 )
 
-// dialer connects for go-mysql. The link on which it asks for the log is kept in at.
+// dialer connects for go-mysql. Unless what comes is secret the link on which it asks for the log is kept in at.
 func dialer(secret bool, at **link) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		var d net.Dialer
@@ -68,8 +68,13 @@ func dialer(secret bool, at **link) func(ctx context.Context, network, address s
 		if secret {
 			return timedConn{conn}, nil
 		}
-		return &watchedConn{link: &link{timedConn: timedConn{conn}}, at: at}, nil
+		return watch(conn, at), nil
 	}
+}
+
+// watch makes a connection a link, which is kept in at when go-mysql asks for the log on it.
+func watch(conn net.Conn, at **link) net.Conn {
+	return &watchedConn{link: &link{timedConn: timedConn{conn}}, at: at}
 }
 
 // watchedConn is a link that notices when go-mysql asks for the log.
@@ -199,6 +204,8 @@ func hasTail(t replication.EventType) bool {
 	switch t {
 	case replication.WRITE_ROWS_EVENTv1, replication.UPDATE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv1,
 		replication.WRITE_ROWS_EVENTv2, replication.UPDATE_ROWS_EVENTv2, replication.DELETE_ROWS_EVENTv2,
+		replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
+		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1, replication.TRANSACTION_PAYLOAD_EVENT,
 		replication.MARIADB_ANNOTATE_ROWS_EVENT, replication.ROWS_QUERY_EVENT:
 		return true
 	}

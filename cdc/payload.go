@@ -30,8 +30,11 @@ const (
 // payloadReader unpacks the events of compressed transactions (MySQL's binlog_transaction_compression), one at a time:
 // a payload of a few bytes may unpack to anything.
 type payloadReader struct {
-	zstd *zstd.Decoder // nil until it is needed
-	buf  bytes.Buffer
+	zstd   *zstd.Decoder // nil until it is needed
+	buf    bytes.Buffer
+	within bool      // the event at hand is one of a payload's
+	tail   io.Reader // of the event at hand, and left: how long that is
+	left   int
 }
 
 func (p *payloadReader) close() {
@@ -43,7 +46,8 @@ func (p *payloadReader) close() {
 // payload hands the events of a TRANSACTION_PAYLOAD_EVENT on. They have headers, but no checksums and no places in the
 // log: they all end where the payload ends.
 func (r *reader) payload(body []byte) error {
-	err := r.packed.each(body, func(h *replication.EventHeader, body []byte) error {
+	rest, _ := r.tail(body)
+	err := r.packed.each(body, rest, func(h *replication.EventHeader, body []byte) error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
@@ -55,6 +59,9 @@ func (r *reader) payload(body []byte) error {
 		}
 		return r.dispatch(h, body)
 	})
+	if _, broken := errors.AsType[*linkError](err); broken {
+		return err
+	}
 	if _, bad := errors.AsType[*payloadError](err); bad {
 		return r.stop("a compressed transaction cannot be read", "SET PERSIST binlog_transaction_compression = OFF, and please report this", err)
 	}
@@ -67,13 +74,16 @@ type payloadError struct{ err error }
 func (e *payloadError) Error() string { return e.err.Error() }
 func (e *payloadError) Unwrap() error { return e.err }
 
-// each unpacks a payload and hands out its events. A body is good until the next.
-func (p *payloadReader) each(body []byte, f func(h *replication.EventHeader, body []byte) error) error {
+// each unpacks a payload, which ends with rest unless that is nil, and hands out its events. A body is good until the next.
+func (p *payloadReader) each(body []byte, rest io.Reader, f func(h *replication.EventHeader, body []byte) error) error {
 	compression, packed, err := parsePayload(body)
 	if err != nil {
 		return &payloadError{err}
 	}
 	var events io.Reader = bytes.NewReader(packed)
+	if rest != nil {
+		events = io.MultiReader(events, rest)
+	}
 	switch compression {
 	case payloadPlain:
 	case payloadZstd:
@@ -92,6 +102,8 @@ func (p *payloadReader) each(body []byte, f func(h *replication.EventHeader, bod
 	default:
 		return &payloadError{fmt.Errorf("compression %d is not known", compression)}
 	}
+	p.within = true
+	defer func() { p.within, p.tail, p.left = false, nil, 0 }()
 	for {
 		h, body, err := p.next(events)
 		switch {
@@ -106,8 +118,14 @@ func (p *payloadReader) each(body []byte, f func(h *replication.EventHeader, bod
 	}
 }
 
-// next reads an event.
+// next reads an event, of a large one whose tail is read elsewhere the head only.
 func (p *payloadReader) next(events io.Reader) (*replication.EventHeader, []byte, error) {
+	if p.left > 0 { // nobody read all of the last one
+		if _, err := io.Copy(io.Discard, p.tail); err != nil {
+			return nil, nil, err
+		}
+	}
+	p.tail, p.left = nil, 0
 	var head [replication.EventHeaderSize]byte
 	if _, err := io.ReadFull(events, head[:]); err != nil {
 		return nil, nil, err
@@ -116,14 +134,19 @@ func (p *payloadReader) next(events io.Reader) (*replication.EventHeader, []byte
 	if err := h.Decode(head[:]); err != nil {
 		return nil, nil, err
 	}
-	if h.EventSize < replication.EventHeaderSize || h.EventSize > maxUnpacked {
+	size := int64(h.EventSize) - replication.EventHeaderSize
+	if hasTail(h.EventType) && size >= largeEvent {
+		p.left = int(size - largeHead)
+		p.tail = io.LimitReader(events, int64(p.left))
+		size = largeHead
+	}
+	if size < 0 || size > maxUnpacked {
 		return nil, nil, fmt.Errorf("an event of %d bytes", h.EventSize)
 	}
 	if p.buf.Cap() > maxKept {
 		p.buf = bytes.Buffer{}
 	}
 	p.buf.Reset()
-	size := int64(h.EventSize) - replication.EventHeaderSize
 	if n, err := io.CopyN(&p.buf, events, size); err != nil { // the size is a promise only: memory as bytes arrive
 		return nil, nil, fmt.Errorf("an event of %d bytes ends after %d: %w", size, n, errors.Join(errTruncated, err))
 	}

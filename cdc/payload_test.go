@@ -130,7 +130,7 @@ func TestPayloadMemory(t *testing.T) {
 	defer p.close()
 	seen, most := 0, uint64(0)
 	var stats runtime.MemStats
-	if err := p.each(body, func(_ *replication.EventHeader, body []byte) error {
+	if err := p.each(body, nil, func(_ *replication.EventHeader, body []byte) error {
 		seen += len(body)
 		runtime.GC()
 		runtime.ReadMemStats(&stats)
@@ -160,8 +160,8 @@ func FuzzPayload(f *testing.F) {
 		var p payloadReader
 		defer p.close()
 		left := 1 << 20
-		_ = p.each(body, func(h *replication.EventHeader, body []byte) error {
-			if int(h.EventSize) != len(body)+replication.EventHeaderSize {
+		_ = p.each(body, nil, func(h *replication.EventHeader, body []byte) error {
+			if int(h.EventSize) != len(body)+p.left+replication.EventHeaderSize {
 				t.Fatalf("an event of %d bytes has %d", h.EventSize, len(body))
 			}
 			if left -= int(h.EventSize); left < 0 {

@@ -32,7 +32,7 @@ func parseQuery(more int, compressed bool, body []byte) (*query, error) {
 	q.text = w.rest
 	if compressed {
 		var err error
-		if q.text, err = unpackRows(q.text); err != nil {
+		if q.text, err = unpack(q.text); err != nil {
 			return nil, err
 		}
 	}

@@ -244,17 +244,17 @@ func (r *reader) rows(typ byte, body []byte) error {
 	case !r.txn.open:
 		return r.stop("rows outside a transaction", "please report this", nil)
 	}
-	h, images, err := parseRowsHeader(typ, body)
+	h, rows, err := parseRowsHeader(typ, body)
 	if err != nil {
-		return r.stop("a rows event cannot be read", "please report this", err)
+		return r.unreadable(err)
 	}
 	if h.tableID != r.txn.table || h.op != r.txn.op { // not at every event: their borders differ on a replica
 		r.txn.table, r.txn.op = h.tableID, h.op
 		_, _ = r.digest.Write([]byte{byte(h.op)})
 	}
-	in := r.tailOf(body, images)
-	if in == nil {
-		_, _ = r.digest.Write(images)
+	images, large, err := r.images(h, body, rows)
+	if err != nil {
+		return r.unreadable(err)
 	}
 	t, ok := r.tables.byID[h.tableID]
 	if !ok {
@@ -264,13 +264,16 @@ func (r *reader) rows(typ byte, body []byte) error {
 		defer r.announceStatement(nil)
 	}
 	if t == nil || r.txn.silent() {
-		return in.pass()
+		if err := large.pass(); err != nil {
+			return r.unreadable(err)
+		}
+		return nil
 	}
 	if h.partial {
 		return r.stop(fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table),
 			"SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value; "+skipHint, nil)
 	}
-	if err := t.eachRow(h, images, in, r.row); err != nil {
+	if err := t.eachRow(h, images, large, r.row); err != nil {
 		if _, failed := errors.AsType[*sinkError](err); failed {
 			return err
 		}
@@ -285,13 +288,24 @@ func (r *reader) rows(typ byte, body []byte) error {
 	return nil
 }
 
+// unreadable is a rows event whose rows are not to be had.
+func (r *reader) unreadable(err error) error {
+	if _, broken := errors.AsType[*linkError](err); broken {
+		return err
+	}
+	return r.stop("a rows event cannot be read", "please report this", err)
+}
+
 // maxStatementText bounds the statements that travel with their rows, in bytes. Who reads them looks for names, which
 // stand early, but must see the end too.
 const maxStatementText = 1 << 20
 
 // announceStatement takes the text of the statement whose rows come next.
 func (r *reader) announceStatement(text []byte) {
-	if r.txn.statement, r.txn.text = text, ""; len(text) > maxStatementText || r.link.cutsEvent() {
+	if r.txn.statement, r.txn.text = text, ""; len(text) > maxStatementText {
+		r.txn.statement = nil
+	}
+	if _, more := r.tail(text); more > 0 {
 		r.txn.statement = nil
 	}
 }

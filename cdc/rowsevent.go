@@ -3,14 +3,15 @@ package cdc
 import (
 	"bytes"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/go-mysql-org/go-mysql/replication"
 )
 
-// maxUnpacked bounds what a compressed event may unpack to, in bytes: a few bytes may promise anything. It has room for
-// the images before and after the update of a row of 100 MB.
+// maxUnpacked bounds what is unpacked into memory, in bytes: a few bytes may promise anything.
 const maxUnpacked = 256 << 20
 
 // rowsHeader is the header of a WRITE_ROWS, UPDATE_ROWS or DELETE_ROWS event. It refers to the event's memory.
@@ -19,15 +20,15 @@ type rowsHeader struct {
 	tableID        uint64
 	endOfStatement bool // the last rows event of its statement; table ids end here
 	partial        bool // of JSON documents only what changed: these rows cannot be read
+	packed         bool // by MariaDB's log_bin_compress
 	columns        int
 	before, after  bitmap // the columns that are present in each image; nil without such an image
 }
 
-// parseRowsHeader reads the header of a rows event and returns its still encoded rows, unpacked when they are those of
-// MariaDB's compressed events.
+// parseRowsHeader reads the header of a rows event and returns its still encoded rows.
 func parseRowsHeader(typ byte, body []byte) (h rowsHeader, rows []byte, err error) {
 	eventType := replication.EventType(typ)
-	var version2, compressed bool
+	var version2 bool
 	switch eventType {
 	case replication.WRITE_ROWS_EVENTv1, replication.WRITE_ROWS_EVENTv2, replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1:
 		h.op = Insert
@@ -46,15 +47,10 @@ func parseRowsHeader(typ byte, body []byte) (h rowsHeader, rows []byte, err erro
 		version2 = true
 	case replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
 		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
-		compressed = true
+		h.packed = true
 	}
 	if rows, err = h.read(body, version2); err != nil {
 		return h, nil, fmt.Errorf("header of %s: %w", eventType, err)
-	}
-	if compressed {
-		if rows, err = unpackRows(rows); err != nil {
-			return h, nil, fmt.Errorf("unpacking %s: %w", eventType, err)
-		}
 	}
 	return h, rows, nil
 }
@@ -85,32 +81,69 @@ func (h *rowsHeader) read(body []byte, version2 bool) (rows []byte, err error) {
 	return w.rest, w.err()
 }
 
-// unpackRows undoes log_bin_compress: a byte with the algorithm (always zlib) and the size of the length, the length
-// in big-endian order, the packed bytes. The length is a promise only, so memory is taken as bytes arrive.
-func unpackRows(data []byte) ([]byte, error) {
+// packedSize is what log_bin_compress promises that data unpacks to, in bytes: a byte with the algorithm (always zlib) and
+// the size of the length, then the length in big-endian order. It returns what follows.
+func packedSize(data []byte) (size int, packed []byte, err error) {
 	w := wire{rest: data}
 	head := w.byte()
-	size := bigEndian(w.bytes(uint64(head & 0x07)))
+	n := bigEndian(w.bytes(uint64(head & 0x07)))
 	switch {
 	case w.short:
-		return nil, errTruncated
+		return 0, nil, errTruncated
 	case head&0x70 != 0:
-		return nil, fmt.Errorf("algorithm %d is not known", head>>4&0x07)
-	case size > maxUnpacked:
-		return nil, fmt.Errorf("%d bytes are too many", size)
+		return 0, nil, fmt.Errorf("algorithm %d is not known", head>>4&0x07)
+	case n > math.MaxUint32:
+		return 0, nil, fmt.Errorf("%d bytes are too many", n)
 	}
-	z, err := zlib.NewReader(bytes.NewReader(w.rest))
+	return int(n), w.rest, nil
+}
+
+// unpack undoes log_bin_compress. The size is a promise only, so memory is taken as bytes arrive.
+func unpack(data []byte) ([]byte, error) {
+	size, packed, err := packedSize(data)
+	if err == nil && size > maxUnpacked {
+		err = fmt.Errorf("%d bytes are too many", size)
+	}
 	if err != nil {
 		return nil, err
 	}
-	rows, err := io.ReadAll(io.LimitReader(z, int64(size)+1))
+	in, err := unpacking(bytes.NewReader(packed), size)
 	if err != nil {
 		return nil, err
 	}
-	if uint64(len(rows)) != size {
-		return nil, fmt.Errorf("it does not unpack to the %d bytes it promises", size)
+	return io.ReadAll(in)
+}
+
+// unpacking undoes it as it is read.
+func unpacking(packed io.Reader, size int) (io.Reader, error) {
+	z, err := zlib.NewReader(packed)
+	return &exact{z, size}, err
+}
+
+// exact reads as many bytes as were promised, and fails when there are others.
+type exact struct {
+	in   io.Reader
+	left int
+}
+
+func (e *exact) Read(b []byte) (int, error) {
+	if e.left == 0 {
+		switch n, err := io.ReadFull(e.in, make([]byte, 1)); {
+		case n > 0:
+			return 0, errors.New("there is more than was promised")
+		default:
+			return 0, err
+		}
 	}
-	return rows, nil
+	n, err := e.in.Read(b[:min(len(b), e.left)])
+	e.left -= n
+	if errors.Is(err, io.EOF) {
+		err = nil // what is missing is found next
+		if e.left > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	return n, err
 }
 
 // eachRow decodes the rows of an event and hands them to f, before for updates and deletes, after for inserts and

@@ -43,15 +43,54 @@ func (s *stream) pass() error {
 	return err
 }
 
-// tailOf joins the beginning of an event's rows with the tail, hashing what is read; nil when they are whole.
-func (r *reader) tailOf(body, images []byte) *stream {
-	if !r.link.cutsEvent() {
-		return nil
+// end checks that nothing is left.
+func (s *stream) end() error {
+	switch _, err := s.in.Peek(1); {
+	case err == nil:
+		return errors.New("bytes follow the rows")
+	case !errors.Is(err, io.EOF):
+		return err
 	}
-	rest, size := r.link.rest(len(body))
-	left := len(images) + size
-	all := io.LimitReader(io.MultiReader(bytes.NewReader(images), rest), int64(left))
-	return newStream(io.TeeReader(all, &r.digest), left)
+	return nil
+}
+
+// images are the rows of an event, which are all hashed: in memory, or when they are large a stream.
+func (r *reader) images(h rowsHeader, body, rows []byte) ([]byte, *stream, error) {
+	tail, more := r.tail(body)
+	size, packed := len(rows)+more, rows
+	var err error
+	if h.packed {
+		if size, packed, err = packedSize(rows); err != nil {
+			return nil, nil, err
+		}
+	}
+	if more == 0 && size < largeEvent {
+		if h.packed {
+			rows, err = unpack(rows)
+		}
+		_, _ = r.digest.Write(rows)
+		return rows, nil, err
+	}
+	in := io.Reader(bytes.NewReader(packed))
+	if more > 0 {
+		in = io.MultiReader(in, tail)
+	}
+	if h.packed {
+		in, err = unpacking(in, size)
+	}
+	return nil, newStream(io.TeeReader(in, &r.digest), size), err
+}
+
+// tail is what follows the body of the event at hand, and how many bytes: none unless it is large.
+func (r *reader) tail(body []byte) (io.Reader, int) {
+	switch {
+	case r.packed.within:
+		return r.packed.tail, r.packed.left
+	case r.link.cutsEvent():
+		rest, size := r.link.rest(len(body))
+		return io.LimitReader(rest, int64(size)), size
+	}
+	return nil, 0
 }
 
 // eachRowFrom is eachRow for rows that come from a stream.
@@ -77,7 +116,7 @@ func (l *layout) eachRowFrom(h rowsHeader, s *stream, b *RowBuilder, f func(befo
 			return err
 		}
 		if s.left == 0 {
-			return nil
+			return s.end()
 		}
 		if s.left == left {
 			return fmt.Errorf("%s: %d bytes follow rows that have no columns", l.name, left)

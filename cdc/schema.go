@@ -144,12 +144,9 @@ func (s *Source) nameColumn(ctx context.Context, name TableName, u *undecodableE
 	return fmt.Errorf("column %s, %s: %w", c.Name, strings.ToUpper(c.DataType), u)
 }
 
-// eachRow decodes the rows of an event and hands them on. The images of a large event come from a stream, or are made one.
+// eachRow decodes the rows of an event and hands them on. The images of a large event come from a stream.
 func (t *mappedTable) eachRow(h rowsHeader, images []byte, large *stream, f func(t *Table, op Op, before, after Row) error) error {
 	row := func(before, after Row) error { return f(t.table, h.op, before, after) }
-	if large == nil && len(images) >= largeEvent {
-		large = newStream(bytes.NewReader(images), len(images))
-	}
 	if large != nil {
 		return t.layout.eachRowFrom(h, large, &t.builder, row)
 	}

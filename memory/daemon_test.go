@@ -83,6 +83,18 @@ func newDaemon(t *testing.T, server *dbtest.Server, coalesce, rules string) *dae
 	return d
 }
 
+// withTLS makes it speak TLS with the database.
+func (d *daemon) withTLS(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile(d.config)
+	if err == nil {
+		err = os.WriteFile(d.config, bytes.Replace(text, []byte("password: secret"), []byte("password: secret, tls: skip-verify"), 1), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // start runs the daemon, and waits until it follows the log.
 func (d *daemon) start(t *testing.T) {
 	t.Helper()
