@@ -50,7 +50,7 @@ func fill(t *testing.T, path string) {
 func TestFullDiskCrash(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t, "size=96m,mode=700")
-	w := newWorld(t, settings{exact: true, every: 40 * time.Millisecond, padding: 5000, state: filepath.Join(disk, "state")})
+	w := newWorld(t, settings{exact: true, every: 40 * time.Millisecond, padding: 5000, large: 100, state: filepath.Join(disk, "state")})
 	w.begin()
 	ballast := filepath.Join(disk, "ballast")
 	stopped, waited, told, times := 0, 0, 0, 5*factor

@@ -13,10 +13,14 @@ const loadTime = 25 * time.Second
 // TestRandomCrash kills the daemon at random instants.
 func TestRandomCrash(t *testing.T) {
 	t.Parallel()
-	for name, exact := range map[string]bool{"coalesce 0": true, "coalesce 500ms": false} {
+	for name, s := range map[string]settings{
+		"coalesce 0":     {exact: true, every: 25 * time.Millisecond},
+		"coalesce 500ms": {every: 25 * time.Millisecond},
+		"large texts":    {every: 200 * time.Millisecond, large: 8},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, settings{exact: exact, every: 25 * time.Millisecond})
+			w := newWorld(t, s)
 			w.begin()
 			done := make(chan struct{})
 			time.AfterFunc(longer(loadTime), func() { close(done) })

@@ -14,8 +14,15 @@ import (
 // number is the next change's; text is it as the column holds it.
 func (t *transaction) number() (n int64, text string) {
 	n = t.w.numbers.Add(1)
-	return n, "'" + strconv.FormatInt(n, 10) + "|" + strings.Repeat("x", t.w.padding) + "'"
+	padding := t.w.padding
+	if t.w.large > 0 && rand.IntN(t.w.large) == 0 {
+		padding = largePadding
+	}
+	return n, "'" + strconv.FormatInt(n, 10) + "|" + strings.Repeat("x", padding) + "'"
 }
+
+// largePadding makes a row one that is read in pieces, and kept in scratch files.
+const largePadding = 1200 << 10
 
 // columns are what a save of an object writes besides its number.
 func columns(entity string) (names, values []string) {

@@ -19,7 +19,7 @@ import (
 func TestWalkCrash(t *testing.T) {
 	t.Parallel()
 	// Large payloads, so that the log is moved into the file often; and what was delivered is pruned at each start.
-	w := newWorld(t, settings{exact: true, every: 60 * time.Millisecond, padding: 6000, more: "keep: {age: 0s}\n"})
+	w := newWorld(t, settings{exact: true, every: 60 * time.Millisecond, padding: 6000, large: 60, more: "keep: {age: 0s}\n"})
 	w.begin()
 	hits := map[string]int{}
 	for _, stage := range []struct {

@@ -50,6 +50,7 @@ type settings struct {
 	state   string // where the state directory is; empty: beside the configuration
 	server  []string
 	padding int
+	large   int           // one of so many changes is of a row that is too large for memory
 	every   time.Duration // each writer's pace
 }
 
@@ -64,13 +65,26 @@ func newWorld(t *testing.T, s settings) *world {
 	}
 	w.server.CreateUser(t, "rowhook", "secret", grants...)
 	w.writing = newWriting(w.server.DB(t, ""), w.sites)
-	w.writing.padding, w.writing.every = s.padding, s.every
+	w.writing.padding, w.writing.large, w.writing.every = s.padding, s.large, s.every
+	if s.large > 0 {
+		w.widen()
+	}
 	w.configure(s)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(factor)*10*time.Minute)
 	t.Cleanup(cancel)
 	w.ctx = ctx
 	w.assist(ctx)
 	return w
+}
+
+// widen lets the columns that hold numbers hold large texts.
+func (w *world) widen() {
+	for _, site := range w.sites {
+		w.server.Exec(w.t, "ALTER TABLE "+site.table("order_status")+" MODIFY comment LONGTEXT")
+		for entity, column := range stamps {
+			w.server.Exec(w.t, "ALTER TABLE "+site.table(tables[entity])+" MODIFY "+column+" LONGTEXT")
+		}
+	}
 }
 
 // configure writes the daemon's files.

@@ -39,6 +39,7 @@ type writing struct {
 	objects []*object // sorted; who locks several does it in this order
 	pools   []pool
 	padding int           // bytes behind each number
+	large   int           // one of so many numbers has largePadding bytes behind it; 0: none has
 	every   time.Duration // each writer's pace; 0: as fast as it can
 	numbers atomic.Int64
 	done    atomic.Int64 // transactions committed

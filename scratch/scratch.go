@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"syscall"
 )
 
 // Blob is bytes that are too many for memory and are read piece by piece. It never changes.
@@ -42,8 +43,15 @@ func In(dir string) Files {
 	}
 }
 
-// Error says that a scratch file cannot be made, written or read: most likely the disk is full.
+// Error says that a scratch file cannot be made, written or read.
 type Error struct{ err error }
 
-func (e *Error) Error() string { return "using a scratch file: " + e.err.Error() }
+func (e *Error) Error() string {
+	text := "using a scratch file: " + e.err.Error()
+	if errors.Is(e.err, syscall.ENOSPC) || errors.Is(e.err, syscall.EDQUOT) {
+		text += ": the disk is full; nothing is lost, and it goes on when there is room again"
+	}
+	return text
+}
+
 func (e *Error) Unwrap() error { return e.err }
