@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -148,6 +149,14 @@ func (d *daemon) measure() {
 	if m := highWater.FindSubmatch(status); err == nil && m != nil {
 		kb, _ := strconv.Atoi(string(m[1]))
 		d.peak = max(d.peak, float64(kb)/1024)
+	}
+}
+
+// command runs one of rowhook's commands beside it.
+func (d *daemon) command(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), d.binary, append(args, "--config", d.config)...).CombinedOutput(); err != nil {
+		t.Fatalf("rowhook %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 }
 

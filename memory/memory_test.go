@@ -183,6 +183,27 @@ func TestMemoryHugeRow(t *testing.T) {
 	}
 }
 
+// A backfill reads a row of 64 MB among small ones.
+func TestMemoryHugeRowBackfill(t *testing.T) {
+	server, db := startServer(t)
+	execute(t, db, "ALTER TABLE wp_vikappointments_reservation MODIFY notes LONGTEXT")
+	execute(t, db, "DELETE FROM wp_vikappointments_reservation")
+	execute(t, db, fmt.Sprintf(insertRows, 400))
+	execute(t, db, fmt.Sprintf("UPDATE wp_vikappointments_reservation SET notes = REPEAT('x', %d) WHERE id IN (50, 200)", hugeRow))
+	s := newSink(t)
+	d := newDaemon(t, server, "0s", fmt.Sprintf("  - {name: saves, action: appointment.save, load: full, url: %q}\n", s.url()))
+	d.start(t)
+	d.command(t, "backfill", "--rule", "saves")
+	d.drain(t, s, 400)
+	d.stop(t)
+	s.check(t, 400, 1)
+	if s.bytes < 2*hugeRow {
+		t.Errorf("%d bytes were received", s.bytes)
+	}
+	t.Logf("the daemon: %.0f MB", d.peak)
+	d.checkPeak(t, mostRSS)
+}
+
 // A row of 64 MB that hardly compresses, in every form in which a server may send it.
 func TestMemoryHugeRowOnTheWay(t *testing.T) {
 	random := make([]byte, hugeRow/2)
