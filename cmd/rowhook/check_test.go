@@ -93,9 +93,10 @@ func TestStartsThatFail(t *testing.T) {
 	})
 }
 
-func TestCheckIsContent(t *testing.T) {
-	t.Parallel()
-	server := dbtest.Start(t)
+func TestCheckIsContent(t *testing.T) { onServers(t, testCheckIsContent) }
+
+func testCheckIsContent(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	var out bytes.Buffer

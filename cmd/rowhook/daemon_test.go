@@ -128,9 +128,10 @@ func heard(t *testing.T, requests []delivertest.Request) map[string]int {
 	return count
 }
 
-func TestEveryActionArrives(t *testing.T) {
-	t.Parallel()
-	server := dbtest.Start(t)
+func TestEveryActionArrives(t *testing.T) { onServers(t, testEveryActionArrives) }
+
+func testEveryActionArrives(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)
@@ -219,8 +220,11 @@ func TestEveryActionArrives(t *testing.T) {
 }
 
 func TestNothingIsLostWhileTheReceiverIsDown(t *testing.T) {
-	t.Parallel()
-	server := dbtest.Start(t)
+	onServers(t, testNothingIsLostWhileTheReceiverIsDown)
+}
+
+func testNothingIsLostWhileTheReceiverIsDown(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)

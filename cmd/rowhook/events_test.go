@@ -130,8 +130,11 @@ func wantGolden(t *testing.T, file, got string) {
 
 // TestEventsAreWhatTheDaemonDelivers looks at a log beside the daemon that delivers it.
 func TestEventsAreWhatTheDaemonDelivers(t *testing.T) {
-	t.Parallel()
-	server := dbtest.Start(t)
+	onServers(t, testEventsAreWhatTheDaemonDelivers)
+}
+
+func testEventsAreWhatTheDaemonDelivers(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)

@@ -27,9 +27,10 @@ func positionOf(t *testing.T, files string) (p shownPosition) {
 
 // TestPosition has a log that begins anew while an event is on its way: the daemon stops, a person accepts the new log,
 // and the event arrives before what comes then.
-func TestPosition(t *testing.T) {
-	t.Parallel()
-	server := dbtest.Start(t)
+func TestPosition(t *testing.T) { onServers(t, testPosition) }
+
+func testPosition(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)
@@ -65,7 +66,7 @@ func TestPosition(t *testing.T) {
 		}
 	}
 
-	server.Exec(t, "RESET MASTER")
+	server.Exec(t, resetLog(server))
 	book()
 	err = command(ctx, []string{"run", "--config", files}, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "rowhook position set --now") {
@@ -100,9 +101,10 @@ func TestPosition(t *testing.T) {
 }
 
 // TestPositionSet goes back in the log: everything arrives once more, under new ids.
-func TestPositionSet(t *testing.T) {
-	t.Parallel()
-	server := dbtest.Start(t)
+func TestPositionSet(t *testing.T) { onServers(t, testPositionSet) }
+
+func testPositionSet(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)
@@ -135,7 +137,7 @@ func TestPositionSet(t *testing.T) {
 	stop()
 	stored := positionOf(t, files).Position
 	for args, want := range map[string]string{
-		"--gtid 0-1-99999":                          "does not have all of",
+		"--gtid " + farGTID(server):                 "does not have all of",
 		"--file nothing:4":                          "no log file",
 		"--file " + coordInside(stored).String():    "no transaction begins",
 		"--file " + start.Start.File + ":999999999": "no place",
