@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"rowhook/cdc/charset"
 )
 
 // errAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log
@@ -48,7 +50,7 @@ func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (
 		if err != nil || len(rows) == 0 {
 			return nil, errors.Join(err, errNoTable)
 		}
-		return &definition{Charset: knownCharset(rows[0]["charset"])}, nil
+		return &definition{Charset: charset.Named(rows[0]["charset"])}, nil
 	}
 	if err := s.prepare(ctx, conn, name); err != nil {
 		return nil, err
@@ -80,7 +82,7 @@ func (s *Source) defineRest(ctx context.Context, conn *sql.Conn, name TableName,
 	}
 	for _, r := range tables {
 		prefix, _, _ := strings.Cut(r["collation"], "_")
-		d.Charset = knownCharset(prefix)
+		d.Charset = charset.Named(prefix)
 	}
 	rows, err := queryRows(ctx, conn, askUnique, name.Schema, name.Name)
 	if err != nil {

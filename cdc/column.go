@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"rowhook/cdc/charset"
 )
 
 // column is what has to be known of a column, besides its table map, to write its values as text. It comes from the
@@ -153,19 +155,19 @@ func columnsFromMap(m *tableMap) ([]column, bool) {
 			if m.labels == nil || m.labels[i] == nil || m.collations == nil {
 				return nil, false
 			}
-			c.Charset = charsetOf(m.collations[i])
+			c.Charset = charset.OfCollation(m.collations[i])
 			text, err := newTextDecoder(c.Charset)
 			if err != nil {
 				return nil, false
 			}
 			for _, label := range m.labels[i] {
-				c.Enum = append(c.Enum, string(text.append(nil, []byte(label))))
+				c.Enum = append(c.Enum, string(text.Append(nil, []byte(label))))
 			}
 		case isText(t):
 			if m.collations == nil {
 				return nil, false
 			}
-			c.Charset = charsetOf(m.collations[i])
+			c.Charset = charset.OfCollation(m.collations[i])
 		}
 		columns[i] = c
 	}

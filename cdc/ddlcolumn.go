@@ -3,6 +3,8 @@ package cdc
 import (
 	"strconv"
 	"strings"
+
+	"rowhook/cdc/charset"
 )
 
 // dataTypes are the names of types of one word, with what information_schema calls them.
@@ -276,7 +278,7 @@ func (p *ddlParser) charsetName() string {
 	if p.tok.kind != wordToken && p.tok.kind != nameToken && p.tok.kind != stringToken {
 		p.fail()
 	}
-	charset := knownCharset(p.tok.text)
+	charset := charset.Named(p.tok.text)
 	if p.tok.is("DEFAULT") {
 		charset = unknownCharset
 	}
@@ -293,7 +295,7 @@ func (p *ddlParser) collationName() string {
 		p.fail()
 	}
 	prefix, _, _ := strings.Cut(p.tok.text, "_")
-	charset := knownCharset(prefix)
+	charset := charset.Named(prefix)
 	if p.tok.is("DEFAULT") {
 		charset = unknownCharset
 	}
@@ -302,18 +304,4 @@ func (p *ddlParser) collationName() string {
 	}
 	p.advance()
 	return charset
-}
-
-// knownCharset is the server's name of a charset, empty when there is none of that name.
-func knownCharset(name string) string {
-	name = strings.ToLower(name)
-	if name == "utf8" {
-		return "utf8mb3"
-	}
-	for id := range uint64(256) {
-		if oldCharset(id) == name {
-			return name
-		}
-	}
-	return ""
 }

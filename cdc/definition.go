@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowhook/cdc/charset"
 )
 
 // definition is what the columns of a table are, as far as reading its rows depends on it. It never changes. That of a
@@ -214,7 +216,7 @@ func labelsStay(labels []string, from, to string) bool {
 	if utf8(from) && utf8(to) {
 		return true
 	}
-	return extendsASCII(from) && extendsASCII(to) && ascii([]byte(strings.Join(labels, "")))
+	return extendsASCII(from) && extendsASCII(to) && charset.IsASCII([]byte(strings.Join(labels, "")))
 }
 
 // extendsASCII says whether text in ASCII has the same bytes in a charset.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"rowhook/cdc/charset"
 )
 
 // The types of a value in MySQL's binary JSON; see sql-common/json_binary.h. Containers are small when their offsets
@@ -272,7 +274,7 @@ func appendJSONString(text, s []byte) []byte {
 		if c >= ' ' && c != '"' && c != '\\' {
 			continue
 		}
-		text = appendValidUTF8(text, s[plain:i])
+		text = charset.AppendUTF8(text, s[plain:i])
 		plain = i + 1
 		switch c {
 		case '"', '\\':
@@ -291,5 +293,5 @@ func appendJSONString(text, s []byte) []byte {
 			text = append(text, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
-	return append(appendValidUTF8(text, s[plain:]), '"')
+	return append(charset.AppendUTF8(text, s[plain:]), '"')
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/charset"
 	"rowhook/scratch"
 )
 
@@ -32,7 +33,11 @@ func FuzzTextInPieces(f *testing.F) {
 		f.Add([]byte(text), byte(0), byte(0))
 		f.Add([]byte(text), byte(1), byte(3))
 	}
-	fields := []field{{how: asUTF8}, {how: asBytes}, {how: asText, text: newByteText("cp1251")}}
+	cp1251, err := charset.NewDecoder("cp1251")
+	if err != nil {
+		f.Fatal(err)
+	}
+	fields := []field{{how: asUTF8}, {how: asBytes}, {how: asText, text: cp1251}}
 	f.Fuzz(func(t *testing.T, value []byte, how, piece byte) {
 		in := fields[int(how)%len(fields)]
 		want, err := in.append(nil, value)

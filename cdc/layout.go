@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"rowhook/cdc/charset"
 )
 
 // layout decodes the rows of one table map. It does not change once made and may be used by many.
@@ -29,7 +31,7 @@ type field struct {
 	packed bool     // the value is that of a COMPRESSED column
 	pad    int      // a shorter value is padded with zeros to this size
 	labels []string // of ENUM and SET
-	text   textDecoder
+	text   charset.Decoder
 }
 
 // how names the encodings of a value.
@@ -160,14 +162,14 @@ func (m *tableMap) newText(i int, c column, f field) (field, error) {
 	if length > 255 {
 		f.prefix = 2
 	}
-	charset := c.Charset
+	name := c.Charset
 	if m.collations != nil {
-		if charset = charsetOf(m.collations[i]); charset == "" {
+		if name = charset.OfCollation(m.collations[i]); name == "" {
 			return f, &undecodableError{what: fmt.Sprintf("text of collation %d", m.collations[i]), to: "CHARACTER SET utf8mb4"}
 		}
 	}
 	f.kind = Text
-	switch charset {
+	switch name {
 	case "", "binary":
 		f.how, f.kind = asBytes, Binary
 		if t == mysql.MYSQL_TYPE_STRING { // trailing zeros are not logged
@@ -181,7 +183,7 @@ func (m *tableMap) newText(i int, c column, f field) (field, error) {
 	default:
 		f.how = asText
 		var err error
-		if f.text, err = newTextDecoder(charset); err != nil {
+		if f.text, err = newTextDecoder(name); err != nil {
 			return f, err
 		}
 	}
@@ -308,4 +310,13 @@ func fitsText(t byte, dataType string) bool {
 		return t == mysql.MYSQL_TYPE_VECTOR || t == mysql.MYSQL_TYPE_VARCHAR
 	}
 	return isText(t)
+}
+
+// newTextDecoder is the decoder of a charset.
+func newTextDecoder(name string) (charset.Decoder, error) {
+	d, err := charset.NewDecoder(name)
+	if err != nil {
+		return nil, &undecodableError{what: err.Error(), to: "CHARACTER SET utf8mb4"}
+	}
+	return d, nil
 }

@@ -3,6 +3,8 @@ package cdc
 import (
 	"strconv"
 	"strings"
+
+	"rowhook/cdc/charset"
 )
 
 // query is what a QUERY_EVENT says.
@@ -54,7 +56,7 @@ func (q *query) readStatus(status []byte) {
 		case 3: // auto_increment
 			w.bytes(4)
 		case 4: // of the client, of the connection, of the server
-			q.charset = charsetOf(uint64(w.uint16()))
+			q.charset = charset.OfCollation(uint64(w.uint16()))
 			w.bytes(4)
 		case 5, 6: // time zone, catalog
 			w.bytes(uint64(w.byte()))
@@ -73,19 +75,17 @@ func (q *query) utf8Text() (string, bool) {
 	switch q.charset {
 	case "utf8mb4", "utf8mb3", "ascii":
 	default:
-		if ascii(q.text) {
+		if charset.IsASCII(q.text) {
 			break
 		}
-		text, err := newTextDecoder(q.charset)
+		text, err := charset.NewDecoder(q.charset)
 		if err != nil || q.charset == "binary" {
 			return "", false
 		}
-		return string(text.append(nil, q.text)), true
+		return string(text.Append(nil, q.text)), true
 	}
 	return string(q.text), true
 }
-
-func ascii(text []byte) bool { return asciiPrefix(text) == len(text) }
 
 // isDDL says whether a statement's first word is that of one that may change tables.
 func isDDL(word string) bool {

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -127,33 +126,6 @@ func FuzzStatementText(f *testing.F) {
 			t.Fatalf("%q names no t", text)
 		}
 		_ = savepointName(rest)
-	})
-}
-
-// FuzzText decodes text of any bytes in every charset that the servers have.
-func FuzzText(f *testing.F) {
-	charsets := []string{"utf8mb4", "utf8mb3", "utf8", "ascii", "binary"}
-	for id := range uint64(256) {
-		if c := charsetOf(id); c != "" && !slices.Contains(charsets, c) {
-			charsets = append(charsets, c)
-		}
-	}
-	for i := range charsets {
-		f.Add(uint(i), []byte("plain \x80\x81\xff\xd8\x3d\xde\x00\xa1\xfe\x94\x39\xda\x33\x8f\xa1\xa1"))
-	}
-	f.Fuzz(func(t *testing.T, which uint, value []byte) {
-		charset := charsets[which%uint(len(charsets))]
-		d, err := newTextDecoder(charset)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := d.append([]byte("> "), value)
-		if !bytes.HasPrefix(text, []byte("> ")) || !bytes.Equal(text, bytes.ToValidUTF8(text, nil)) {
-			t.Fatalf("%s %x is %q", charset, value, text)
-		}
-		if len(text) > 3*len(value)+16 {
-			t.Fatalf("%s: %d bytes became %d", charset, len(value), len(text))
-		}
 	})
 }
 

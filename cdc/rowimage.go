@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"rowhook/cdc/charset"
 )
 
 // maxKept bounds the memory that a builder keeps between rows, in bytes: one large row should not cost forever.
@@ -124,9 +126,9 @@ func (f *field) append(text, value []byte) ([]byte, error) {
 		if utf8.Valid(value) {
 			return append(text, value...), nil
 		}
-		return appendValidUTF8(text, value), nil
+		return charset.AppendUTF8(text, value), nil
 	case asText:
-		return f.text.append(text, value), nil
+		return f.text.Append(text, value), nil
 	case asBytes:
 		text = append(text, value...)
 		for n := len(value); n < f.pad; n++ {

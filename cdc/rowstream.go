@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"rowhook/cdc/charset"
 )
 
 // A large row is read from a stream, and what makes it large goes to a scratch file as it comes.
@@ -202,8 +204,7 @@ func (f *field) appendFrom(s *stream, text *strings.Builder, column int, b *RowB
 
 // divisible says whether a value can be turned into text piece by piece.
 func (f *field) divisible() bool {
-	_, single := f.text.(*byteText)
-	return !f.packed && (f.how == asUTF8 || f.how == asBytes && f.pad == 0 || f.how == asText && single)
+	return !f.packed && (f.how == asUTF8 || f.how == asBytes && f.pad == 0 || f.how == asText && charset.OneByte(f.text))
 }
 
 // copyText turns a value of so many bytes into text, which it writes. Piece holds as much of it as there is at a time.
@@ -250,7 +251,7 @@ func unfinished(b []byte) int {
 	return 0
 }
 
-// appendPiece is appendValidUTF8 for a piece of a text: a replacement that the piece before ended with goes on.
+// appendPiece is charset.AppendUTF8 for a piece of a text: a replacement that the piece before ended with goes on.
 func appendPiece(text, piece []byte, replacing bool) ([]byte, bool) {
 	for replacing && len(piece) > 0 {
 		if c, n := utf8.DecodeRune(piece); c != utf8.RuneError || n > 1 {
@@ -261,7 +262,7 @@ func appendPiece(text, piece []byte, replacing bool) ([]byte, bool) {
 	if len(piece) == 0 {
 		return text, replacing
 	}
-	text = appendValidUTF8(text, piece)
+	text = charset.AppendUTF8(text, piece)
 	c, n := utf8.DecodeLastRune(piece)
 	return text, c == utf8.RuneError && n == 1
 }

@@ -1,9 +1,11 @@
-package cdc
+package charset
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -33,15 +35,15 @@ func TestTextDecoders(t *testing.T) {
 		{"utf32", "\x00\x01\xf6\x00\xff\xff\xff\xff\x00", "😀\ufffd\ufffd"},
 		{"utf8mb4", "a\xf0\x9f\x98\x80\xf0", "a😀\ufffd"},
 	} {
-		d, err := newTextDecoder(c.charset)
+		d, err := NewDecoder(c.charset)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := string(d.append([]byte("> "), []byte(c.bytes))); got != "> "+c.want {
+		if got := string(d.Append([]byte("> "), []byte(c.bytes))); got != "> "+c.want {
 			t.Errorf("%s %q: %q, want %q", c.charset, c.bytes, got[2:], c.want)
 		}
 	}
-	if _, err := newTextDecoder("klingon"); err == nil {
+	if _, err := NewDecoder("klingon"); err == nil {
 		t.Error("no error for a charset that does not exist")
 	}
 }
@@ -53,7 +55,7 @@ func TestCollationsOfMySQL(t *testing.T) {
 		8: "latin1", 63: "binary", 76: "utf8mb3", 248: "gb18030", 250: "gb18030", 255: "utf8mb4", 309: "utf8mb4", 323: "utf8mb4",
 		0: "", 17: "", 254: "", 324: "", 1 << 40: "",
 	} {
-		if got := charsetOf(id); got != want {
+		if got := OfCollation(id); got != want {
 			t.Errorf("collation %d is %q, want %q", id, got, want)
 		}
 	}
@@ -62,7 +64,11 @@ func TestCollationsOfMySQL(t *testing.T) {
 func TestCharsetsOfServer(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Start(t)
-	conn := testConn(t, server.DB(t, ""))
+	conn, err := server.DB(t, "").Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
 
 	rows, err := conn.QueryContext(t.Context(), "SELECT id, character_set_name FROM information_schema.collation_character_set_applicability")
 	if err != nil {
@@ -76,7 +82,7 @@ func TestCharsetsOfServer(t *testing.T) {
 		if err := rows.Scan(&id, &charset); err != nil {
 			t.Fatal(err)
 		}
-		if got := charsetOf(id); got != charset {
+		if got := OfCollation(id); got != charset {
 			t.Errorf("collation %d is %q, want %q", id, got, charset)
 		}
 		charsets[charset] = true
@@ -88,7 +94,7 @@ func TestCharsetsOfServer(t *testing.T) {
 		t.Fatalf("the server has only the charsets %v", charsets)
 	}
 	for charset := range charsets {
-		d, err := newTextDecoder(charset)
+		d, err := NewDecoder(charset)
 		if err != nil {
 			t.Error(err)
 		}
@@ -104,7 +110,7 @@ func TestCharsetsOfServer(t *testing.T) {
 
 // compareCharacters decodes every character of a size in bytes as the server does. The server shows a question mark
 // for bytes without a character.
-func compareCharacters(t *testing.T, conn *sql.Conn, charset string, d textDecoder, size int) {
+func compareCharacters(t *testing.T, conn *sql.Conn, charset string, d Decoder, size int) {
 	t.Helper()
 	first, last := 0, 0xff
 	if size == 2 {
@@ -133,7 +139,7 @@ func compareCharacters(t *testing.T, conn *sql.Conn, charset string, d textDecod
 			continue
 		}
 		compared++
-		if got := string(d.append(nil, bytes)); got != want.String {
+		if got := string(d.Append(nil, bytes)); got != want.String {
 			t.Errorf("%s %x: %q, want %q", charset, bytes, got, want.String)
 		}
 	}
@@ -143,4 +149,31 @@ func compareCharacters(t *testing.T, conn *sql.Conn, charset string, d textDecod
 	if compared < 95 {
 		t.Errorf("%s: only %d characters compared", charset, compared)
 	}
+}
+
+// FuzzText decodes text of any bytes in every charset that the servers have.
+func FuzzText(f *testing.F) {
+	charsets := []string{"utf8mb4", "utf8mb3", "utf8", "ascii", "binary"}
+	for id := range uint64(256) {
+		if c := OfCollation(id); c != "" && !slices.Contains(charsets, c) {
+			charsets = append(charsets, c)
+		}
+	}
+	for i := range charsets {
+		f.Add(uint(i), []byte("plain \x80\x81\xff\xd8\x3d\xde\x00\xa1\xfe\x94\x39\xda\x33\x8f\xa1\xa1"))
+	}
+	f.Fuzz(func(t *testing.T, which uint, value []byte) {
+		charset := charsets[which%uint(len(charsets))]
+		d, err := NewDecoder(charset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := d.Append([]byte("> "), value)
+		if !bytes.HasPrefix(text, []byte("> ")) || !bytes.Equal(text, bytes.ToValidUTF8(text, nil)) {
+			t.Fatalf("%s %x is %q", charset, value, text)
+		}
+		if len(text) > 3*len(value)+16 {
+			t.Fatalf("%s: %d bytes became %d", charset, len(value), len(text))
+		}
+	})
 }

@@ -1,4 +1,6 @@
-package cdc
+// Package charset knows the character sets of MySQL and MariaDB: which one a collation is of, and how its text is written in
+// UTF-8.
+package charset
 
 import (
 	"bytes"
@@ -15,16 +17,16 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// textDecoder adds text in one of the server's charsets as UTF-8. What is no text in that charset becomes U+FFFD. It
+// Decoder adds text in one of the server's charsets as UTF-8. What is no text in that charset becomes U+FFFD. It
 // may be used by many at once.
-type textDecoder interface {
-	append(text, value []byte) []byte
+type Decoder interface {
+	Append(text, value []byte) []byte
 }
 
-// newTextDecoder is the decoder of a charset by the server's name for it. GBK and EUC-KR are exactly the server's. The
+// NewDecoder is the decoder of a charset by the server's name for it. GBK and EUC-KR are exactly the server's. The
 // decoders of Big5, Shift-JIS and EUC-JP are those of the WHATWG: they agree with the server on letters and Han, not on
 // some signs (the server has U+301C where they have U+FF5E) and not on characters that users define.
-func newTextDecoder(charset string) (textDecoder, error) {
+func NewDecoder(charset string) (Decoder, error) {
 	switch charset {
 	case "utf8mb4", "utf8mb3", "utf8", "ascii", "binary":
 		return utf8Text{}, nil
@@ -52,13 +54,22 @@ func newTextDecoder(charset string) (textDecoder, error) {
 	if t := newByteText(charset); t != nil {
 		return t, nil
 	}
-	return nil, &undecodableError{what: fmt.Sprintf("text in charset %q", charset), to: "CHARACTER SET utf8mb4"}
+	return nil, fmt.Errorf("text in charset %q", charset)
 }
 
-// appendValidUTF8 adds text with U+FFFD for what is no UTF-8.
-func appendValidUTF8(text, value []byte) []byte {
+// OneByte says whether each character is one byte: then text may be cut anywhere.
+func OneByte(d Decoder) bool {
+	_, ok := d.(*byteText)
+	return ok
+}
+
+// AppendUTF8 adds text with U+FFFD for what is no UTF-8.
+func AppendUTF8(text, value []byte) []byte {
 	return append(text, bytes.ToValidUTF8(value, []byte(string(utf8.RuneError)))...)
 }
+
+// IsASCII says whether text is ASCII alone.
+func IsASCII(text []byte) bool { return asciiPrefix(text) == len(text) }
 
 // asciiPrefix is how many bytes from the front are ASCII.
 func asciiPrefix(value []byte) int {
@@ -74,7 +85,7 @@ func asciiPrefix(value []byte) int {
 
 type utf8Text struct{}
 
-func (utf8Text) append(text, value []byte) []byte { return appendValidUTF8(text, value) }
+func (utf8Text) Append(text, value []byte) []byte { return AppendUTF8(text, value) }
 
 // byteText has the character of each byte.
 type byteText struct {
@@ -102,7 +113,7 @@ func newByteText(charset string) *byteText {
 	return t
 }
 
-func (t *byteText) append(text, value []byte) []byte {
+func (t *byteText) Append(text, value []byte) []byte {
 	if t.ascii {
 		n := asciiPrefix(value)
 		text = append(text, value[:n]...)
@@ -117,7 +128,7 @@ func (t *byteText) append(text, value []byte) []byte {
 // multiByteText is text in which bytes above ASCII lead a pair or more.
 type multiByteText struct{ encoding encoding.Encoding }
 
-func (t multiByteText) append(text, value []byte) []byte {
+func (t multiByteText) Append(text, value []byte) []byte {
 	n := asciiPrefix(value)
 	text = append(text, value[:n]...)
 	if n == len(value) {
@@ -133,7 +144,7 @@ func (t multiByteText) append(text, value []byte) []byte {
 // utf16Text is also UCS-2, which has no surrogates.
 type utf16Text struct{ order binary.ByteOrder }
 
-func (t utf16Text) append(text, value []byte) []byte {
+func (t utf16Text) Append(text, value []byte) []byte {
 	for len(value) >= 2 {
 		c := rune(t.order.Uint16(value))
 		value = value[2:]
@@ -156,7 +167,7 @@ func (t utf16Text) append(text, value []byte) []byte {
 
 type utf32Text struct{}
 
-func (utf32Text) append(text, value []byte) []byte {
+func (utf32Text) Append(text, value []byte) []byte {
 	for len(value) >= 4 {
 		c := binary.BigEndian.Uint32(value)
 		text = utf8.AppendRune(text, rune(min(c, utf8.MaxRune+1))) // a rune too large becomes U+FFFD

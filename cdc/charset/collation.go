@@ -1,14 +1,16 @@
-package cdc
+package charset
 
-// charsetOf names the charset of a collation by its id, empty when it is not known. The ids are the same on every
+import "strings"
+
+// OfCollation names the charset of a collation by its id, empty when it is not known. The ids are the same on every
 // server (information_schema.collations); TestCollationsOfServer compares them with one. MySQL has ids up to 323,
 // MariaDB adds three groups of its own.
-func charsetOf(collation uint64) string {
+func OfCollation(collation uint64) string {
 	switch {
 	case collation >= 2048: // MariaDB's uca1400: 256 for each charset
 		return unicodeCharset((collation-2048)/256, "utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32")
 	case collation > 1024: // MariaDB's NOPAD collations: 1024 more than the padded one
-		return charsetOf(collation - 1024)
+		return OfCollation(collation - 1024)
 	case collation >= 576: // MariaDB's own languages: 32 for each charset
 		return unicodeCharset((collation-576)/32, "utf8mb3", "utf8mb4", "ucs2", "utf16", "", "utf32")
 	case collation >= 255 && collation <= 323:
@@ -34,7 +36,7 @@ func unicodeCharset(n uint64, names ...string) string {
 	return names[n]
 }
 
-// oldCharset is charsetOf for the ids given out one by one.
+// oldCharset is OfCollation for the ids given out one by one.
 func oldCharset(collation uint64) string {
 	if collation >= 248 && collation <= 250 {
 		return "gb18030"
@@ -55,4 +57,18 @@ func oldCharset(collation uint64) string {
 		return ""
 	}
 	return names[collation]
+}
+
+// Named is the server's name of a charset, in lower case, empty when there is none of that name.
+func Named(name string) string {
+	name = strings.ToLower(name)
+	if name == "utf8" {
+		return "utf8mb3"
+	}
+	for id := range uint64(256) {
+		if oldCharset(id) == name {
+			return name
+		}
+	}
+	return ""
 }
