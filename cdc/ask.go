@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rowhook/cdc/charset"
+	"rowhook/cdc/ddl"
 )
 
 // errAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log
@@ -29,7 +30,7 @@ const (
 
 // define asks the server what a table is now; or a schema, which has no Name. The answer is at least as new as what was
 // read of the log: a statement is in the log before its effect is seen, but only while it locks the table.
-func (s *Source) define(ctx context.Context, name TableName) (*definition, error) {
+func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, error) {
 	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
 	defer cancel()
 	conn, err := s.db.Conn(ctx)
@@ -44,13 +45,13 @@ func (s *Source) define(ctx context.Context, name TableName) (*definition, error
 	return d, err
 }
 
-func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (*definition, error) {
+func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (*ddl.Definition, error) {
 	if name.Name == "" {
 		rows, err := queryRows(ctx, conn, "SELECT default_character_set_name AS charset FROM information_schema.schemata WHERE schema_name = ?", name.Schema)
 		if err != nil || len(rows) == 0 {
 			return nil, errors.Join(err, errNoTable)
 		}
-		return &definition{Charset: charset.Named(rows[0]["charset"])}, nil
+		return &ddl.Definition{Charset: charset.Named(rows[0]["charset"])}, nil
 	}
 	if err := s.prepare(ctx, conn, name); err != nil {
 		return nil, err
@@ -62,20 +63,20 @@ func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, s.cfg.User)
 	}
-	if is := (TableName{rows[0]["table_schema"], rows[0]["table_name"]}); is != name { // the log's names tell case apart
+	if is := (TableName{Schema: rows[0]["table_schema"], Name: rows[0]["table_name"]}); is != name { // the log's names tell case apart
 		return nil, fmt.Errorf("%w: it calls it %s", errNoTable, is)
 	}
-	d := &definition{Columns: make([]column, len(rows))}
+	d := &ddl.Definition{Columns: make([]ddl.Column, len(rows))}
 	positions := map[string]int{}
 	for i, r := range rows {
-		d.Columns[i] = parseColumn(r["name"], r["data_type"], r["column_type"], r["charset"])
+		d.Columns[i] = ddl.ParseColumn(r["name"], r["data_type"], r["column_type"], r["charset"])
 		positions[r["name"]] = i
 	}
 	return d, s.defineRest(ctx, conn, name, d, positions)
 }
 
 // defineRest asks for what is not told of each column: the primary key, the default charset, MariaDB's hashes.
-func (s *Source) defineRest(ctx context.Context, conn *sql.Conn, name TableName, d *definition, positions map[string]int) error {
+func (s *Source) defineRest(ctx context.Context, conn *sql.Conn, name TableName, d *ddl.Definition, positions map[string]int) error {
 	tables, err := queryRows(ctx, conn, askCollation, name.Schema, name.Name)
 	if err != nil {
 		return err

@@ -151,7 +151,7 @@ func offlineReader(tb testing.TB, file string) (*reader, *recorder) {
 	db := sql.OpenDB(noServer{})
 	tb.Cleanup(func() { db.Close() })
 	s := &Source{flavor: flavor(kind), db: db, watched: map[string]map[string]bool{}, cfg: Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
-	s.cfg.Tables = []TableName{{"log", "t"}}
+	s.cfg.Tables = []TableName{{Schema: "log", Name: "t"}}
 	s.watch(s.cfg.Tables[0])
 	r := newReader(tb.Context(), s, tracker, rec, false)
 	tb.Cleanup(r.packed.close)

@@ -3,6 +3,8 @@ package cdc
 import (
 	"slices"
 	"time"
+
+	"rowhook/cdc/ddl"
 )
 
 // Op is what happened to a row.
@@ -28,9 +30,7 @@ func (o Op) String() string {
 }
 
 // TableName names a table of the server.
-type TableName struct{ Schema, Name string }
-
-func (t TableName) String() string { return t.Schema + "." + t.Name }
+type TableName = ddl.TableName
 
 // Table is a watched table as it was when its rows were logged. It never changes; a changed table is a new Table, so
 // pointers may be compared.

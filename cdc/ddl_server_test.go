@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
+	"rowhook/cdc/ddl"
 	"rowhook/dbtest"
 )
 
@@ -27,9 +28,9 @@ func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a", "b", "_a_new"))
 	h := newHistory(s.watched)
 	g := &ddlWriter{Rand: rand.New(rand.NewPCG(dbtest.Seed(t), 0)), mysql: kind.MySQL()}
-	h.learn(TableName{Schema: "ddl"}, &definition{Charset: "latin1"})
+	h.learn(TableName{Schema: "ddl"}, &ddl.Definition{Charset: "latin1"})
 	for _, name := range []string{"a", "b", "_a_new"} {
-		h.learn(TableName{"ddl", name}, gone)
+		h.learn(TableName{Schema: "ddl", Name: name}, ddl.Gone)
 	}
 	done, declined := 0, 0
 	for range 500 {
@@ -53,7 +54,7 @@ func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 		}
 		h.commit()
 		for _, name := range []string{"a", "b", "_a_new"} {
-			compareWithServer(t, s, h, TableName{"ddl", name}, text)
+			compareWithServer(t, s, h, TableName{Schema: "ddl", Name: name}, text)
 		}
 		g.look(t, conn)
 	}
@@ -95,7 +96,7 @@ func testLabelsInOtherCharsets(t *testing.T, kind dbtest.Kind) {
 		if err := applyText(s, h, text); (err == nil) != c.known {
 			t.Errorf("labels %s from %s to %s: %v", c.labels, c.from, c.to, err)
 		} else if c.known {
-			compareWithServer(t, s, h, TableName{"ddl", "a"}, text)
+			compareWithServer(t, s, h, TableName{Schema: "ddl", Name: "a"}, text)
 		}
 	}
 }
@@ -112,7 +113,7 @@ func relearn(t *testing.T, s *Source, h *history) {
 	for _, name := range h.all() {
 		is, err := s.define(t.Context(), name)
 		if err != nil {
-			is = gone
+			is = ddl.Gone
 		}
 		h.learn(name, is)
 	}
@@ -137,14 +138,14 @@ func compareWithServer(t *testing.T, s *Source, h *history, name TableName, text
 	is := h.get(name)
 	want, err := s.define(t.Context(), name)
 	switch {
-	case err != nil && (is == nil || is == gone):
+	case err != nil && (is == nil || is == ddl.Gone):
 	case err != nil:
 		t.Fatalf("%s is known as %v, the server says %v\nafter %s", name, is, err, text)
-	case is == nil || is == gone:
+	case is == nil || is == ddl.Gone:
 		t.Fatalf("%s is not known\nafter %s", name, text)
 	default:
-		if d := is.difference(want); d != "" || is.vague() {
-			t.Fatalf("%s: the server says %s (vague: %t)\nafter %s\n got %v\nwant %v", name, d, is.vague(), text, is.Columns, want.Columns)
+		if d := is.Difference(want); d != "" || is.Vague() {
+			t.Fatalf("%s: the server says %s (vague: %t)\nafter %s\n got %v\nwant %v", name, d, is.Vague(), text, is.Columns, want.Columns)
 		}
 	}
 }

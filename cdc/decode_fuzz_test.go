@@ -14,6 +14,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/ddl"
 	"rowhook/scratch"
 )
 
@@ -53,9 +54,9 @@ func FuzzRows(f *testing.F) {
 		}
 		columns, ok := columnsFromMap(m)
 		if !ok {
-			columns = make([]column, len(m.types))
+			columns = make([]ddl.Column, len(m.types))
 			for i := range columns {
-				columns[i] = column{Charset: "latin1", Enum: []string{"a", "b"}}
+				columns[i] = ddl.Column{Charset: "latin1", Enum: []string{"a", "b"}}
 				if m.names != nil {
 					columns[i].Name = m.names[i]
 				}

@@ -13,6 +13,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/ddl"
 	"rowhook/dbtest"
 )
 
@@ -77,7 +78,7 @@ func showEvents(tb testing.TB, events []rawEvent) string {
 			fmt.Fprintf(&out, "\t%s %d %.80q\n", l.fields[i].name, row.Kind(i), row.Text(i))
 		}
 	}
-	decodeEvents(tb, mysql.MariaDBFlavor, events, func(m *tableMap) []column {
+	decodeEvents(tb, mysql.MariaDBFlavor, events, func(m *tableMap) []ddl.Column {
 		columns, ok := columnsFromMap(m)
 		if !ok {
 			tb.Fatalf("%s was captured without its metadata", m.name)
@@ -96,7 +97,7 @@ func showEvents(tb testing.TB, events []rawEvent) string {
 }
 
 // decodeEvents decodes rows events and hands out their rows.
-func decodeEvents(tb testing.TB, flavor string, events []rawEvent, columns func(*tableMap) []column, f func(l *layout, op Op, before, after Row)) {
+func decodeEvents(tb testing.TB, flavor string, events []rawEvent, columns func(*tableMap) []ddl.Column, f func(l *layout, op Op, before, after Row)) {
 	tb.Helper()
 	layouts := map[uint64]*layout{}
 	var b RowBuilder

@@ -15,6 +15,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/ddl"
 	"rowhook/dbtest"
 )
 
@@ -67,7 +68,7 @@ func compareTable(t *testing.T, server *dbtest.Server, conn *sql.Conn, table typ
 			}
 		}
 	}
-	eachChange(t, server, start, logEnd(t, server), func(m *tableMap) []column {
+	eachChange(t, server, start, logEnd(t, server), func(m *tableMap) []ddl.Column {
 		if columns, ok := columnsFromMap(m); ok {
 			if !m.speaksForItself() {
 				learn(m, columns, schema)
@@ -92,7 +93,7 @@ func compareTable(t *testing.T, server *dbtest.Server, conn *sql.Conn, table typ
 	}
 }
 
-func schemaColumns(t *testing.T, conn *sql.Conn, table string) []column {
+func schemaColumns(t *testing.T, conn *sql.Conn, table string) []ddl.Column {
 	t.Helper()
 	rows, err := conn.QueryContext(t.Context(), `SELECT column_name, data_type, column_type, COALESCE(character_set_name, '')
 		FROM information_schema.columns WHERE table_schema = 'decode' AND table_name = '`+table+`' ORDER BY ordinal_position`)
@@ -100,13 +101,13 @@ func schemaColumns(t *testing.T, conn *sql.Conn, table string) []column {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	var columns []column
+	var columns []ddl.Column
 	for rows.Next() {
 		var name, dataType, columnType, charset string
 		if err := rows.Scan(&name, &dataType, &columnType, &charset); err != nil {
 			t.Fatal(err)
 		}
-		columns = append(columns, parseColumn(name, dataType, columnType, charset))
+		columns = append(columns, ddl.ParseColumn(name, dataType, columnType, charset))
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
@@ -115,7 +116,7 @@ func schemaColumns(t *testing.T, conn *sql.Conn, table string) []column {
 }
 
 // eachChange decodes the rows that were logged between two places.
-func eachChange(t *testing.T, server *dbtest.Server, from, to Coord, columns func(*tableMap) []column, f func(op Op, before, after Row)) {
+func eachChange(t *testing.T, server *dbtest.Server, from, to Coord, columns func(*tableMap) []ddl.Column, f func(op Op, before, after Row)) {
 	t.Helper()
 	decodeEvents(t, flavor(server.Kind()), readLog(t, server, from, to), columns, func(_ *layout, op Op, before, after Row) { f(op, before, after) })
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/cdc/ddl"
 )
 
 // The real types of ENUM and SET in the metadata of a STRING.
@@ -22,7 +24,7 @@ type valueCase struct {
 	name   string
 	typ    byte
 	meta   uint16
-	column column
+	column ddl.Column
 	bytes  []byte
 	want   string
 	kind   Kind
@@ -32,48 +34,48 @@ type valueCase struct {
 func valueCases() []valueCase {
 	float := func(v float32) []byte { return binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)) }
 	double := func(v float64) []byte { return binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)) }
-	unsigned := column{Unsigned: true}
+	unsigned := ddl.Column{Unsigned: true}
 	return []valueCase{
-		{"TINYINT", mysql.MYSQL_TYPE_TINY, 0, column{}, []byte{0x80}, "-128", Int},
+		{"TINYINT", mysql.MYSQL_TYPE_TINY, 0, ddl.Column{}, []byte{0x80}, "-128", Int},
 		{"TINYINT UNSIGNED", mysql.MYSQL_TYPE_TINY, 0, unsigned, []byte{0xff}, "255", Int},
-		{"MEDIUMINT", mysql.MYSQL_TYPE_INT24, 0, column{}, []byte{0xff, 0xff, 0xff}, "-1", Int},
-		{"MEDIUMINT lowest", mysql.MYSQL_TYPE_INT24, 0, column{}, []byte{0, 0, 0x80}, "-8388608", Int},
+		{"MEDIUMINT", mysql.MYSQL_TYPE_INT24, 0, ddl.Column{}, []byte{0xff, 0xff, 0xff}, "-1", Int},
+		{"MEDIUMINT lowest", mysql.MYSQL_TYPE_INT24, 0, ddl.Column{}, []byte{0, 0, 0x80}, "-8388608", Int},
 		{"MEDIUMINT UNSIGNED", mysql.MYSQL_TYPE_INT24, 0, unsigned, []byte{0xff, 0xff, 0xff}, "16777215", Int},
-		{"BIGINT", mysql.MYSQL_TYPE_LONGLONG, 0, column{}, []byte{0, 0, 0, 0, 0, 0, 0, 0x80}, "-9223372036854775808", Int},
+		{"BIGINT", mysql.MYSQL_TYPE_LONGLONG, 0, ddl.Column{}, []byte{0, 0, 0, 0, 0, 0, 0, 0x80}, "-9223372036854775808", Int},
 		{"BIGINT UNSIGNED", mysql.MYSQL_TYPE_LONGLONG, 0, unsigned, bytes.Repeat([]byte{0xff}, 8), "18446744073709551615", Int},
-		{"FLOAT", mysql.MYSQL_TYPE_FLOAT, 4, column{}, float(1234567.8), "1234570", Float},
-		{"FLOAT(10,3)", mysql.MYSQL_TYPE_FLOAT, 4, column{Fixed: true, Digits: 3}, float(1234567.125), "1234567.125", Float},
-		{"FLOAT not a number", mysql.MYSQL_TYPE_FLOAT, 4, column{}, float(float32(math.NaN())), "0", Float},
-		{"DOUBLE", mysql.MYSQL_TYPE_DOUBLE, 8, column{}, double(1e20), "1e20", Float},
-		{"DOUBLE small", mysql.MYSQL_TYPE_DOUBLE, 8, column{}, double(-1.5e-16), "-1.5e-16", Float},
-		{"DOUBLE plain", mysql.MYSQL_TYPE_DOUBLE, 8, column{}, double(1e-15), "0.000000000000001", Float},
-		{"DECIMAL(4,2)", mysql.MYSQL_TYPE_NEWDECIMAL, 4<<8 | 2, column{}, []byte{0x7f ^ 1, 0xff ^ 50}, "-1.50", Decimal},
-		{"DECIMAL(2,2)", mysql.MYSQL_TYPE_NEWDECIMAL, 2<<8 | 2, column{}, []byte{0x80 | 5}, "0.05", Decimal},
-		{"DATE", mysql.MYSQL_TYPE_DATE, 0, column{}, []byte{0x21, 0xd0, 0x0f}, "2024-01-01", Text},
-		{"DATE zero", mysql.MYSQL_TYPE_DATE, 0, column{}, []byte{0, 0, 0}, "0000-00-00", Text},
-		{"TIME of old tables", mysql.MYSQL_TYPE_TIME, 0, column{}, []byte{0x21, 0xd8, 0xff}, "-01:02:07", Text},
-		{"TIME(2)", mysql.MYSQL_TYPE_TIME2, 2, column{}, []byte{0x7f, 0xff, 0xff, 0xff}, "-00:00:00.01", Text},
-		{"TIME(1)", mysql.MYSQL_TYPE_TIME2, 1, column{}, []byte{0x80, 0, 0, 0}, "00:00:00.0", Text},
-		{"DATETIME of old tables", mysql.MYSQL_TYPE_DATETIME, 0, column{}, binary.LittleEndian.AppendUint64(nil, 20240229235958), "2024-02-29 23:59:58", Text},
-		{"DATETIME zero", mysql.MYSQL_TYPE_DATETIME2, 0, column{}, []byte{0x80, 0, 0, 0, 0}, "0000-00-00 00:00:00", Text},
-		{"TIMESTAMP of old tables", mysql.MYSQL_TYPE_TIMESTAMP, 0, column{}, []byte{1, 0, 0, 0}, "1970-01-01 00:00:01", Text},
-		{"TIMESTAMP(3) zero", mysql.MYSQL_TYPE_TIMESTAMP2, 3, column{}, make([]byte, 6), "0000-00-00 00:00:00.000", Text},
-		{"TIMESTAMP after 2038", mysql.MYSQL_TYPE_TIMESTAMP2, 0, column{}, []byte{0xff, 0xff, 0xff, 0xff}, "2106-02-07 06:28:15", Text},
+		{"FLOAT", mysql.MYSQL_TYPE_FLOAT, 4, ddl.Column{}, float(1234567.8), "1234570", Float},
+		{"FLOAT(10,3)", mysql.MYSQL_TYPE_FLOAT, 4, ddl.Column{Fixed: true, Digits: 3}, float(1234567.125), "1234567.125", Float},
+		{"FLOAT not a number", mysql.MYSQL_TYPE_FLOAT, 4, ddl.Column{}, float(float32(math.NaN())), "0", Float},
+		{"DOUBLE", mysql.MYSQL_TYPE_DOUBLE, 8, ddl.Column{}, double(1e20), "1e20", Float},
+		{"DOUBLE small", mysql.MYSQL_TYPE_DOUBLE, 8, ddl.Column{}, double(-1.5e-16), "-1.5e-16", Float},
+		{"DOUBLE plain", mysql.MYSQL_TYPE_DOUBLE, 8, ddl.Column{}, double(1e-15), "0.000000000000001", Float},
+		{"DECIMAL(4,2)", mysql.MYSQL_TYPE_NEWDECIMAL, 4<<8 | 2, ddl.Column{}, []byte{0x7f ^ 1, 0xff ^ 50}, "-1.50", Decimal},
+		{"DECIMAL(2,2)", mysql.MYSQL_TYPE_NEWDECIMAL, 2<<8 | 2, ddl.Column{}, []byte{0x80 | 5}, "0.05", Decimal},
+		{"DATE", mysql.MYSQL_TYPE_DATE, 0, ddl.Column{}, []byte{0x21, 0xd0, 0x0f}, "2024-01-01", Text},
+		{"DATE zero", mysql.MYSQL_TYPE_DATE, 0, ddl.Column{}, []byte{0, 0, 0}, "0000-00-00", Text},
+		{"TIME of old tables", mysql.MYSQL_TYPE_TIME, 0, ddl.Column{}, []byte{0x21, 0xd8, 0xff}, "-01:02:07", Text},
+		{"TIME(2)", mysql.MYSQL_TYPE_TIME2, 2, ddl.Column{}, []byte{0x7f, 0xff, 0xff, 0xff}, "-00:00:00.01", Text},
+		{"TIME(1)", mysql.MYSQL_TYPE_TIME2, 1, ddl.Column{}, []byte{0x80, 0, 0, 0}, "00:00:00.0", Text},
+		{"DATETIME of old tables", mysql.MYSQL_TYPE_DATETIME, 0, ddl.Column{}, binary.LittleEndian.AppendUint64(nil, 20240229235958), "2024-02-29 23:59:58", Text},
+		{"DATETIME zero", mysql.MYSQL_TYPE_DATETIME2, 0, ddl.Column{}, []byte{0x80, 0, 0, 0, 0}, "0000-00-00 00:00:00", Text},
+		{"TIMESTAMP of old tables", mysql.MYSQL_TYPE_TIMESTAMP, 0, ddl.Column{}, []byte{1, 0, 0, 0}, "1970-01-01 00:00:01", Text},
+		{"TIMESTAMP(3) zero", mysql.MYSQL_TYPE_TIMESTAMP2, 3, ddl.Column{}, make([]byte, 6), "0000-00-00 00:00:00.000", Text},
+		{"TIMESTAMP after 2038", mysql.MYSQL_TYPE_TIMESTAMP2, 0, ddl.Column{}, []byte{0xff, 0xff, 0xff, 0xff}, "2106-02-07 06:28:15", Text},
 		{"YEAR", mysql.MYSQL_TYPE_YEAR, 0, unsigned, []byte{255}, "2155", Text},
 		{"YEAR zero", mysql.MYSQL_TYPE_YEAR, 0, unsigned, []byte{0}, "0000", Text},
-		{"CHAR", mysql.MYSQL_TYPE_STRING, 0xfe<<8 | 10, column{Charset: "latin1"}, []byte{2, 0x80, 'a'}, "€a", Text},
-		{"CHAR of 1020 bytes", mysql.MYSQL_TYPE_STRING, (0xfe^0x30)<<8 | 0xfc, column{Charset: "utf8mb4"}, []byte{1, 0, 'a'}, "a", Text},
-		{"BINARY", mysql.MYSQL_TYPE_STRING, 0xfe<<8 | 4, column{}, []byte{2, 'a', 0xff}, "a\xff\x00\x00", Binary},
-		{"VARCHAR", mysql.MYSQL_TYPE_VARCHAR, 255, column{Charset: "utf8mb3"}, []byte{2, 'a', 0xff}, "a\ufffd", Text},
-		{"VARCHAR of 256 bytes", mysql.MYSQL_TYPE_VARCHAR, 256, column{Charset: "ascii"}, []byte{1, 0, 'a'}, "a", Text},
-		{"LONGTEXT", mysql.MYSQL_TYPE_BLOB, 4, column{Charset: "utf16"}, []byte{4, 0, 0, 0, 0xd8, 0x3d, 0xde, 0x00}, "😀", Text},
-		{"JSON of MariaDB", mysql.MYSQL_TYPE_BLOB, 4, column{Charset: "utf8mb4", DataType: "json"}, []byte{2, 0, 0, 0, '{', '}'}, "{}", JSON},
-		{"BIT(9)", mysql.MYSQL_TYPE_BIT, 1<<8 | 1, column{}, []byte{1, 1}, "\x01\x01", Binary},
-		{"GEOMETRY", mysql.MYSQL_TYPE_GEOMETRY, 4, column{}, []byte{1, 0, 0, 0, 7}, "\x07", Binary},
-		{"VECTOR", mysql.MYSQL_TYPE_VECTOR, 4, column{}, []byte{1, 0, 0, 0, 7}, "\x07", Binary},
-		{"ENUM", mysql.MYSQL_TYPE_STRING, enum<<8 | 1, column{Enum: []string{"a", "b"}}, []byte{2}, "b", Text},
-		{"ENUM refused", mysql.MYSQL_TYPE_STRING, enum<<8 | 2, column{Enum: []string{"a"}}, []byte{0, 0}, "", Text},
-		{"SET", mysql.MYSQL_TYPE_STRING, set<<8 | 1, column{Enum: []string{"a", "b", "c"}}, []byte{5}, "a,c", Text},
+		{"CHAR", mysql.MYSQL_TYPE_STRING, 0xfe<<8 | 10, ddl.Column{Charset: "latin1"}, []byte{2, 0x80, 'a'}, "€a", Text},
+		{"CHAR of 1020 bytes", mysql.MYSQL_TYPE_STRING, (0xfe^0x30)<<8 | 0xfc, ddl.Column{Charset: "utf8mb4"}, []byte{1, 0, 'a'}, "a", Text},
+		{"BINARY", mysql.MYSQL_TYPE_STRING, 0xfe<<8 | 4, ddl.Column{}, []byte{2, 'a', 0xff}, "a\xff\x00\x00", Binary},
+		{"VARCHAR", mysql.MYSQL_TYPE_VARCHAR, 255, ddl.Column{Charset: "utf8mb3"}, []byte{2, 'a', 0xff}, "a\ufffd", Text},
+		{"VARCHAR of 256 bytes", mysql.MYSQL_TYPE_VARCHAR, 256, ddl.Column{Charset: "ascii"}, []byte{1, 0, 'a'}, "a", Text},
+		{"LONGTEXT", mysql.MYSQL_TYPE_BLOB, 4, ddl.Column{Charset: "utf16"}, []byte{4, 0, 0, 0, 0xd8, 0x3d, 0xde, 0x00}, "😀", Text},
+		{"JSON of MariaDB", mysql.MYSQL_TYPE_BLOB, 4, ddl.Column{Charset: "utf8mb4", DataType: "json"}, []byte{2, 0, 0, 0, '{', '}'}, "{}", JSON},
+		{"BIT(9)", mysql.MYSQL_TYPE_BIT, 1<<8 | 1, ddl.Column{}, []byte{1, 1}, "\x01\x01", Binary},
+		{"GEOMETRY", mysql.MYSQL_TYPE_GEOMETRY, 4, ddl.Column{}, []byte{1, 0, 0, 0, 7}, "\x07", Binary},
+		{"VECTOR", mysql.MYSQL_TYPE_VECTOR, 4, ddl.Column{}, []byte{1, 0, 0, 0, 7}, "\x07", Binary},
+		{"ENUM", mysql.MYSQL_TYPE_STRING, enum<<8 | 1, ddl.Column{Enum: []string{"a", "b"}}, []byte{2}, "b", Text},
+		{"ENUM refused", mysql.MYSQL_TYPE_STRING, enum<<8 | 2, ddl.Column{Enum: []string{"a"}}, []byte{0, 0}, "", Text},
+		{"SET", mysql.MYSQL_TYPE_STRING, set<<8 | 1, ddl.Column{Enum: []string{"a", "b", "c"}}, []byte{5}, "a,c", Text},
 	}
 }
 
@@ -99,9 +101,9 @@ func TestValues(t *testing.T) {
 	}
 }
 
-func oneColumn(t *testing.T, typ byte, meta uint16, c column) *layout {
+func oneColumn(t *testing.T, typ byte, meta uint16, c ddl.Column) *layout {
 	t.Helper()
-	l, err := newLayout(&tableMap{types: []byte{typ}, meta: []uint16{meta}}, []column{c})
+	l, err := newLayout(&tableMap{types: []byte{typ}, meta: []uint16{meta}}, []ddl.Column{c})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func oneColumn(t *testing.T, typ byte, meta uint16, c column) *layout {
 func TestAbsentColumns(t *testing.T) {
 	t.Parallel()
 	tiny := mysql.MYSQL_TYPE_TINY
-	l, err := newLayout(&tableMap{types: []byte{tiny, tiny, tiny, tiny}, meta: make([]uint16, 4)}, []column{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}})
+	l, err := newLayout(&tableMap{types: []byte{tiny, tiny, tiny, tiny}, meta: make([]uint16, 4)}, []ddl.Column{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +141,7 @@ func TestAbsentColumns(t *testing.T) {
 // An INSERT of nothing but defaults logs, with binlog_row_image MINIMAL, a row of no columns and no bytes.
 func TestRowWithoutColumns(t *testing.T) {
 	t.Parallel()
-	l := oneColumn(t, mysql.MYSQL_TYPE_TINY, 0, column{})
+	l := oneColumn(t, mysql.MYSQL_TYPE_TINY, 0, ddl.Column{})
 	h := rowsHeader{op: Insert, columns: 1, after: bitmap{0}}
 	rows := 0
 	count := func(Row, Row) error { rows++; return nil }
@@ -161,29 +163,29 @@ func TestLayoutRefuses(t *testing.T) {
 		name   string
 		typ    byte
 		meta   uint16
-		column column
+		column ddl.Column
 		want   string
 	}{
-		{"another type", mysql.MYSQL_TYPE_LONG, 0, column{DataType: "varchar"}, "is no varchar"},
-		{"no label", mysql.MYSQL_TYPE_STRING, enum<<8 | 1, column{}, "labels"},
-		{"a wide ENUM", mysql.MYSQL_TYPE_STRING, enum<<8 | 3, column{Enum: []string{"a"}}, "3 bytes"},
-		{"an unknown charset", mysql.MYSQL_TYPE_VARCHAR, 10, column{Charset: "klingon"}, `"klingon"`},
-		{"a large DECIMAL", mysql.MYSQL_TYPE_NEWDECIMAL, 66 << 8, column{}, "DECIMAL(66,0)"},
-		{"a long fraction", mysql.MYSQL_TYPE_TIME2, 7, column{}, "7 digits"},
-		{"a TIME(3) of MariaDB 5.3", mysql.MYSQL_TYPE_TIME, 0, column{Digits: 3}, "MariaDB 5.3"},
-		{"a BLOB without a length", mysql.MYSQL_TYPE_BLOB, 0, column{}, "0 bytes"},
+		{"another type", mysql.MYSQL_TYPE_LONG, 0, ddl.Column{DataType: "varchar"}, "is no varchar"},
+		{"no label", mysql.MYSQL_TYPE_STRING, enum<<8 | 1, ddl.Column{}, "labels"},
+		{"a wide ENUM", mysql.MYSQL_TYPE_STRING, enum<<8 | 3, ddl.Column{Enum: []string{"a"}}, "3 bytes"},
+		{"an unknown charset", mysql.MYSQL_TYPE_VARCHAR, 10, ddl.Column{Charset: "klingon"}, `"klingon"`},
+		{"a large DECIMAL", mysql.MYSQL_TYPE_NEWDECIMAL, 66 << 8, ddl.Column{}, "DECIMAL(66,0)"},
+		{"a long fraction", mysql.MYSQL_TYPE_TIME2, 7, ddl.Column{}, "7 digits"},
+		{"a TIME(3) of MariaDB 5.3", mysql.MYSQL_TYPE_TIME, 0, ddl.Column{Digits: 3}, "MariaDB 5.3"},
+		{"a BLOB without a length", mysql.MYSQL_TYPE_BLOB, 0, ddl.Column{}, "0 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.column.Name = "price"
-			_, err := newLayout(&tableMap{name: TableName{"shop", "items"}, types: []byte{c.typ}, meta: []uint16{c.meta}}, []column{c.column})
+			_, err := newLayout(&tableMap{name: TableName{Schema: "shop", Name: "items"}, types: []byte{c.typ}, meta: []uint16{c.meta}}, []ddl.Column{c.column})
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "price of shop.items") {
 				t.Errorf("error %v, want one with %q and the column", err, c.want)
 			}
 		})
 	}
 	m := &tableMap{types: []byte{mysql.MYSQL_TYPE_TINY}, meta: []uint16{0}, names: []string{"a"}}
-	if _, err := newLayout(m, []column{{Name: "b"}}); err == nil {
+	if _, err := newLayout(m, []ddl.Column{{Name: "b"}}); err == nil {
 		t.Error("no error for a column of another name")
 	}
 	if _, err := newLayout(m, nil); err == nil {
@@ -195,20 +197,20 @@ func TestParseColumn(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		dataType, columnType string
-		want                 column
+		want                 ddl.Column
 	}{
-		{"int", "int(10) unsigned", column{DataType: "int", Unsigned: true, Digits: 10}},
-		{"bigint", "bigint", column{DataType: "bigint"}},
-		{"float", "float(10,3) unsigned", column{DataType: "float", Unsigned: true, Fixed: true, Digits: 3}},
-		{"double", "double", column{DataType: "double"}},
-		{"timestamp", "timestamp(6) /* mariadb-5.3 */", column{DataType: "timestamp", Digits: 6}},
-		{"year", "year(4)", column{DataType: "year", Unsigned: true, Digits: 4}},
-		{"varchar", "varchar(9) /* unsigned */", column{DataType: "varchar", Digits: 9}},
-		{"enum", `enum('a''b','c,d','e\nf\\')`, column{DataType: "enum", Enum: []string{"a'b", "c,d", "e\nf\\"}}},
-		{"set", "set('')", column{DataType: "set", Enum: []string{""}}},
-		{"ENUM", "ENUM('unsigned')", column{DataType: "enum", Enum: []string{"unsigned"}}},
+		{"int", "int(10) unsigned", ddl.Column{DataType: "int", Unsigned: true, Digits: 10}},
+		{"bigint", "bigint", ddl.Column{DataType: "bigint"}},
+		{"float", "float(10,3) unsigned", ddl.Column{DataType: "float", Unsigned: true, Fixed: true, Digits: 3}},
+		{"double", "double", ddl.Column{DataType: "double"}},
+		{"timestamp", "timestamp(6) /* mariadb-5.3 */", ddl.Column{DataType: "timestamp", Digits: 6}},
+		{"year", "year(4)", ddl.Column{DataType: "year", Unsigned: true, Digits: 4}},
+		{"varchar", "varchar(9) /* unsigned */", ddl.Column{DataType: "varchar", Digits: 9}},
+		{"enum", `enum('a''b','c,d','e\nf\\')`, ddl.Column{DataType: "enum", Enum: []string{"a'b", "c,d", "e\nf\\"}}},
+		{"set", "set('')", ddl.Column{DataType: "set", Enum: []string{""}}},
+		{"ENUM", "ENUM('unsigned')", ddl.Column{DataType: "enum", Enum: []string{"unsigned"}}},
 	} {
-		got := parseColumn("", c.dataType, c.columnType, "")
+		got := ddl.ParseColumn("", c.dataType, c.columnType, "")
 		if got.DataType != c.want.DataType || got.Unsigned != c.want.Unsigned || got.Fixed != c.want.Fixed ||
 			got.Digits != c.want.Digits || !slices.Equal(got.Enum, c.want.Enum) {
 			t.Errorf("%s: %+v, want %+v", c.columnType, got, c.want)

@@ -99,7 +99,7 @@ func FuzzEmptied(f *testing.F) {
 	} {
 		f.Add(text)
 	}
-	s := &Source{cfg: Config{Tables: []TableName{{"shop", "a"}, {"shop", "b"}}}}
+	s := &Source{cfg: Config{Tables: []TableName{{Schema: "shop", Name: "a"}, {Schema: "shop", Name: "b"}}}}
 	f.Fuzz(func(t *testing.T, text string) {
 		found := s.emptied("shop", text)
 		if len(found) > len(s.cfg.Tables) {

@@ -70,7 +70,7 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 
 func TestMentions(t *testing.T) {
 	t.Parallel()
-	s := &Source{cfg: Config{Tables: []TableName{{"shop", "wp_res"}}}}
+	s := &Source{cfg: Config{Tables: []TableName{{Schema: "shop", Name: "wp_res"}}}}
 	for _, c := range []struct {
 		schema, text string
 		want         bool

@@ -6,28 +6,19 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+
+	"rowhook/cdc/ddl"
 )
-
-// SchemaPrefix begins the key of every SchemaRecord. The records are true at the position that they were stored with
-// and at no other: whoever accepts another position deletes them all.
-const SchemaPrefix = "s"
-
-// SchemaRecord is what is known of a table's columns at a position of the log, for the commit that stores the position.
-// Data nil deletes it.
-type SchemaRecord struct {
-	Key  string
-	Data []byte
-}
 
 // history knows what tables are at the place up to which the log was read: the watched ones, those that were made of them
 // or may take their place, and the schemas' default charsets. It moves with the tracker: what a transaction changes
 // counts for the transaction itself, and for the others from its commit on.
 type history struct {
 	watched map[string]map[string]bool
-	known   map[TableName]*definition // absent: not known
-	open    map[TableName]*definition // by the transaction that is being read; nil: not known any more
-	unsaved map[TableName]bool        // known, and not in a commit yet
-	others  []TableName               // known or open tables that are not watched, the oldest first
+	known   map[TableName]*ddl.Definition // absent: not known
+	open    map[TableName]*ddl.Definition // by the transaction that is being read; nil: not known any more
+	unsaved map[TableName]bool            // known, and not in a commit yet
+	others  []TableName                   // known or open tables that are not watched, the oldest first
 
 	compared bool // the server was asked for all tables
 }
@@ -36,7 +27,7 @@ type history struct {
 const mostOthers = 64
 
 func newHistory(watched map[string]map[string]bool) *history {
-	return &history{watched: watched, known: map[TableName]*definition{}, open: map[TableName]*definition{}, unsaved: map[TableName]bool{}}
+	return &history{watched: watched, known: map[TableName]*ddl.Definition{}, open: map[TableName]*ddl.Definition{}, unsaved: map[TableName]bool{}}
 }
 
 // restore takes in what was stored.
@@ -60,7 +51,7 @@ func (h *history) isWatched(t TableName) bool {
 }
 
 // get is what a table is now, nil when that is not known.
-func (h *history) get(t TableName) *definition {
+func (h *history) get(t TableName) *ddl.Definition {
 	if d, ok := h.open[t]; ok {
 		return d
 	}
@@ -68,9 +59,9 @@ func (h *history) get(t TableName) *definition {
 }
 
 // set notes what a table is from here on.
-func (h *history) set(t TableName, d *definition) {
+func (h *history) set(t TableName, d *ddl.Definition) {
 	if !h.isWatched(t) {
-		if d == gone {
+		if d == ddl.Gone {
 			d = nil
 		}
 		h.others = slices.DeleteFunc(h.others, func(o TableName) bool { return o == t })
@@ -85,7 +76,7 @@ func (h *history) set(t TableName, d *definition) {
 }
 
 // learn notes what a table has been since before the transaction that is being read.
-func (h *history) learn(t TableName, d *definition) {
+func (h *history) learn(t TableName, d *ddl.Definition) {
 	if _, ok := h.open[t]; ok {
 		h.open[t] = d
 		return
@@ -113,7 +104,7 @@ func (h *history) commit() []SchemaRecord {
 	}
 	records := make([]SchemaRecord, 0, len(h.unsaved))
 	for t := range h.unsaved {
-		records = append(records, t.record(h.known[t]))
+		records = append(records, newSchemaRecord(t, h.known[t]))
 	}
 	clear(h.unsaved)
 	slices.SortFunc(records, func(a, b SchemaRecord) int { return cmp.Compare(a.Key, b.Key) })
@@ -135,7 +126,7 @@ func (h *history) abandon() {
 func (h *history) unknown() []TableName {
 	var names []TableName
 	for _, t := range h.all() {
-		if d := h.get(t); d == nil || d.vague() {
+		if d := h.get(t); d == nil || d.Vague() {
 			names = append(names, t)
 		}
 	}
@@ -148,74 +139,74 @@ func (h *history) all() []TableName {
 	for schema, tables := range h.watched {
 		names = append(names, TableName{Schema: schema})
 		for table := range tables {
-			names = append(names, TableName{schema, table})
+			names = append(names, TableName{Schema: schema, Name: table})
 		}
 	}
 	return names
 }
 
 // apply moves the history forward. The error says why a table is not known from there on.
-func (h *history) apply(op *ddlOp) error {
-	is := h.get(op.table)
-	switch op.kind {
-	case ddlCreate, ddlLike:
-		if op.unless && is != gone {
+func (h *history) apply(op *ddl.Op) error {
+	is := h.get(op.Table)
+	switch op.Kind {
+	case ddl.Create, ddl.Like:
+		if op.Unless && is != ddl.Gone {
 			return nil // it stays, or nobody knows whether it was there
 		}
 		return h.create(op)
-	case ddlAlter:
-		if is == nil || op.alter.none() {
+	case ddl.Alter:
+		if is == nil || op.Alter.None() {
 			return nil
 		}
-		return h.put(op.table, is, op.alter)
-	case ddlRename:
-		if is == gone {
+		return h.put(op.Table, is, op.Alter)
+	case ddl.Rename:
+		if is == ddl.Gone {
 			is = nil
 		}
-		h.set(op.other, is)
-		h.set(op.table, gone)
-	case ddlDrop:
-		h.set(op.table, gone)
-	case ddlSchema:
-		switch charset := op.alter.charset; {
-		case charset == "", op.unless && is != gone:
-		case charset == unknownCharset:
-			h.set(op.table, nil)
+		h.set(op.Other, is)
+		h.set(op.Table, ddl.Gone)
+	case ddl.Drop:
+		h.set(op.Table, ddl.Gone)
+	case ddl.SchemaCharset:
+		switch charset := op.Alter.Charset; {
+		case charset == "", op.Unless && is != ddl.Gone:
+		case charset == ddl.UnknownCharset:
+			h.set(op.Table, nil)
 		default:
-			h.set(op.table, &definition{Charset: charset})
+			h.set(op.Table, &ddl.Definition{Charset: charset})
 		}
-	case ddlDropSchema:
-		for _, t := range h.in(op.table.Schema) {
-			h.set(t, gone)
+	case ddl.DropSchema:
+		for _, t := range h.in(op.Table.Schema) {
+			h.set(t, ddl.Gone)
 		}
 	}
 	return nil
 }
 
 // create makes a new table. One that is not watched is kept where it may come to take the place of one that is.
-func (h *history) create(op *ddlOp) error {
-	if op.kind == ddlLike {
-		if model := h.get(op.other); model != gone {
-			h.set(op.table, model)
+func (h *history) create(op *ddl.Op) error {
+	if op.Kind == ddl.Like {
+		if model := h.get(op.Other); model != ddl.Gone {
+			h.set(op.Table, model)
 			return nil
 		}
-		h.set(op.table, nil)
+		h.set(op.Table, nil)
 		return nil
 	}
-	if h.watched[op.table.Schema] == nil {
-		h.set(op.table, nil)
+	if h.watched[op.Table.Schema] == nil {
+		h.set(op.Table, nil)
 		return nil
 	}
-	blank := &definition{Charset: unknownCharset}
-	if schema := h.get(TableName{Schema: op.table.Schema}); schema != nil && schema != gone {
+	blank := &ddl.Definition{Charset: ddl.UnknownCharset}
+	if schema := h.get(TableName{Schema: op.Table.Schema}); schema != nil && schema != ddl.Gone {
 		blank.Charset = schema.Charset
 	}
-	return h.put(op.table, blank, op.alter)
+	return h.put(op.Table, blank, op.Alter)
 }
 
 // put makes a table what an alteration makes of a definition.
-func (h *history) put(t TableName, is *definition, a *alteration) error {
-	d, err := is.alter(a)
+func (h *history) put(t TableName, is *ddl.Definition, a *ddl.Alteration) error {
+	d, err := is.Alter(a)
 	h.set(t, d)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", t, err)
@@ -232,23 +223,6 @@ func (h *history) in(schema string) []TableName {
 		}
 	}
 	return names
-}
-
-// touches says whether a table may be another one behind the statement.
-func (op *ddlOp) touches(t TableName) bool {
-	switch op.kind {
-	case ddlCreate, ddlLike:
-		return !op.unless && t == op.table
-	case ddlAlter:
-		return !op.alter.none() && t == op.table
-	case ddlRename:
-		return t == op.table || t == op.other
-	case ddlSchema:
-		return op.alter.charset != "" && t == op.table
-	case ddlDropSchema:
-		return t.Schema == op.table.Schema
-	}
-	return t == op.table
 }
 
 // mayTouch says whether a statement that is not understood may change a table: it names it.

@@ -57,7 +57,7 @@ func FuzzTextInPieces(f *testing.F) {
 // largeLayout is a table with a text that is large, between two others, and a hash that is no column.
 func largeLayout() *layout {
 	text := field{how: asUTF8, kind: Text, prefix: 4}
-	return &layout{name: TableName{"s", "t"}, hidden: 1, fields: []field{
+	return &layout{name: TableName{Schema: "s", Name: "t"}, hidden: 1, fields: []field{
 		{how: asInt, kind: Int, size: 1}, text, text, {how: asInt, kind: Int, size: 1},
 	}}
 }

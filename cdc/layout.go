@@ -8,6 +8,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/charset"
+	"rowhook/cdc/ddl"
 )
 
 // layout decodes the rows of one table map. It does not change once made and may be used by many.
@@ -65,7 +66,7 @@ const (
 // newLayout joins a table map with what is known of its columns. What the map says itself (signedness, charsets) is
 // preferred, for it was true when the rows were logged. Columns that cannot be those of the map are an error: rows must
 // never be shown under wrong names.
-func newLayout(m *tableMap, columns []column) (*layout, error) {
+func newLayout(m *tableMap, columns []ddl.Column) (*layout, error) {
 	l := &layout{name: m.name, fields: make([]field, len(columns))}
 	switch more := len(m.types) - len(columns); more {
 	case 0:
@@ -104,7 +105,7 @@ func (l *layout) only(names ...string) *layout {
 }
 
 // newField finds out how column i is read.
-func (m *tableMap) newField(i int, c column) (field, error) {
+func (m *tableMap) newField(i int, c ddl.Column) (field, error) {
 	t, meta := m.realType(i), int(m.meta[i])
 	if !fits(t, c.DataType) {
 		return field{}, fmt.Errorf("it was logged as type %d, which is no %s", t, c.DataType)
@@ -147,7 +148,7 @@ func (m *tableMap) newField(i int, c column) (field, error) {
 }
 
 // newText is the field of a CHAR, VARCHAR or TEXT, or of their binary kin.
-func (m *tableMap) newText(i int, c column, f field) (field, error) {
+func (m *tableMap) newText(i int, c ddl.Column, f field) (field, error) {
 	t, meta := m.types[i], int(m.meta[i])
 	length := meta
 	f.prefix = 1
@@ -194,7 +195,7 @@ func (m *tableMap) newText(i int, c column, f field) (field, error) {
 }
 
 // newLabelled is the field of an ENUM or a SET.
-func (m *tableMap) newLabelled(i int, c column, f field) (field, error) {
+func (m *tableMap) newLabelled(i int, c ddl.Column, f field) (field, error) {
 	if c.Enum == nil {
 		return f, errors.New("the labels of an ENUM or SET must be known")
 	}
@@ -228,7 +229,7 @@ func (f *field) checkPrefix() error {
 	return nil
 }
 
-func (m *tableMap) isUnsigned(i int, c column) bool {
+func (m *tableMap) isUnsigned(i int, c ddl.Column) bool {
 	if m.unsigned != nil {
 		return m.unsigned[i]
 	}

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/cdc/ddl"
 )
 
 // lookahead reads the log from the transaction that is being read to an end, over a connection of its own, and looks only
@@ -17,7 +19,7 @@ type lookahead struct {
 	tracker *Tracker
 	until   End
 	skip    string // the transaction behind which it begins, empty: at once
-	names   map[TableName]*definition
+	names   map[TableName]*ddl.Definition
 	found   map[TableName]sighting
 }
 
@@ -104,7 +106,7 @@ func (l *lookahead) ddl(r *reader, q *query) {
 	for t := range l.names {
 		touched := !ok && l.src.mayTouch(q, t)
 		for i := range ops {
-			touched = touched || ops[i].touches(t)
+			touched = touched || ops[i].Touches(t)
 		}
 		if _, already := l.found[t]; touched && !already {
 			l.found[t] = sighting{r.seen, string(q.text)}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+
+	"rowhook/cdc/ddl"
 )
 
 // What tables are is known from the history. Where that says nothing, the server is asked. It tells what a table is now,
@@ -14,7 +16,7 @@ import (
 
 // answer is what the server says that tables are, and the log's end when it had said so.
 type answer struct {
-	is  map[TableName]*definition
+	is  map[TableName]*ddl.Definition
 	end End
 }
 
@@ -27,7 +29,7 @@ func (e *alteredError) Error() string {
 
 // askServer asks what tables are. Those that do not exist are left out.
 func (r *reader) askServer(names []TableName) (*answer, error) {
-	a := &answer{is: map[TableName]*definition{}}
+	a := &answer{is: map[TableName]*ddl.Definition{}}
 	for _, t := range names {
 		is, err := r.src.define(r.ctx, t)
 		switch {
@@ -100,10 +102,10 @@ func (r *reader) settle() error {
 }
 
 // adopt takes in what a table is by the server's word.
-func (r *reader) adopt(t TableName, is *definition) {
-	if was := r.history.get(t); was != nil && was != gone {
-		difference := was.difference(is)
-		if difference == "" && !was.vague() {
+func (r *reader) adopt(t TableName, is *ddl.Definition) {
+	if was := r.history.get(t); was != nil && was != ddl.Gone {
+		difference := was.Difference(is)
+		if difference == "" && !was.Vague() {
 			return
 		}
 		if difference != "" {
@@ -116,9 +118,9 @@ func (r *reader) adopt(t TableName, is *definition) {
 }
 
 // known finds what the table of a table map was when its rows were logged.
-func (r *reader) known(t TableName, m *tableMap) (*definition, *layout, error) {
+func (r *reader) known(t TableName, m *tableMap) (*ddl.Definition, *layout, error) {
 	var misfit error
-	if is := r.history.get(t); is != nil && is != gone && (!is.vague() || m.collations != nil) {
+	if is := r.history.get(t); is != nil && is != ddl.Gone && (!is.Vague() || m.collations != nil) {
 		m.hashes = is.Hashes
 		l, err := newLayout(m, is.Columns)
 		if _, unreadable := errors.AsType[*undecodableError](err); err == nil || unreadable {
@@ -147,7 +149,7 @@ func (r *reader) known(t TableName, m *tableMap) (*definition, *layout, error) {
 }
 
 // prove asks the server what a table is, and reads the log ahead to see that it was the same here.
-func (r *reader) prove(t TableName) (*definition, error) {
+func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 	a := r.answer
 	if a == nil || a.is[t] == nil {
 		names := r.history.unknown()
@@ -196,7 +198,7 @@ func (r *reader) ddl(q *query) {
 			}
 		}
 		touches = func(t TableName) bool {
-			return slices.ContainsFunc(ops, func(op ddlOp) bool { return op.touches(t) })
+			return slices.ContainsFunc(ops, func(op ddl.Op) bool { return op.Touches(t) })
 		}
 	} else {
 		for _, t := range append(r.history.all(), slices.Clone(r.history.others)...) {
@@ -214,7 +216,7 @@ func (r *reader) ddl(q *query) {
 		if r.answer != nil {
 			delete(r.answer.is, t)
 		}
-		if is := r.history.get(t); is == nil || is.vague() {
+		if is := r.history.get(t); is == nil || is.Vague() {
 			r.stale = true
 		}
 	}

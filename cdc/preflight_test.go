@@ -80,7 +80,7 @@ func TestCheck(t *testing.T) {
 		{name: "SELECT on columns", grants: []string{grants, "SELECT (id) ON checked.a", "SELECT ON checked.b"}, check: "tables of schema checked", found: "readable: a"},
 		{
 			name: "no SELECT on lookups", grants: []string{grants, "SELECT ON checked.a", "SELECT ON checked.b"}, warn: true,
-			cfg:   func(c *Config) { c.Lookups = map[TableName][]string{{"checked", "keyless"}: {}} },
+			cfg:   func(c *Config) { c.Lookups = map[TableName][]string{{Schema: "checked", Name: "keyless"}: {}} },
 			check: "tables of schema checked", found: "extended payloads need besides: keyless",
 		},
 		{name: "no SELECT", grants: []string{grants}, check: "tables of schema checked", found: "a, b"},
@@ -88,9 +88,9 @@ func TestCheck(t *testing.T) {
 		{name: "all privileges", grants: []string{"ALL PRIVILEGES ON *.*"}},
 		{name: "wrong prefix", cfg: func(c *Config) { c.Tables[0].Name = "wp_a" }, check: "tables of schema checked", found: "wp_a", byHand: true},
 		{name: "wrong case", cfg: func(c *Config) { c.Tables[0].Name = "A" }, check: "tables of schema checked", found: "A", byHand: true},
-		{name: "wrong schema", cfg: func(c *Config) { c.Tables = []TableName{{"chequed", "a"}} }, check: "tables of schema chequed", found: "a", byHand: true},
-		{name: "ignored schema", cfg: func(c *Config) { c.Tables = []TableName{{"hidden", "a"}} }, check: "schema hidden is logged", found: "hidden,hidden2", byHand: true},
-		{name: "no key", cfg: func(c *Config) { c.Tables = append(c.Tables, TableName{"checked", "keyless"}) }, check: "table checked.keyless", found: "no primary key", warn: true},
+		{name: "wrong schema", cfg: func(c *Config) { c.Tables = []TableName{{Schema: "chequed", Name: "a"}} }, check: "tables of schema chequed", found: "a", byHand: true},
+		{name: "ignored schema", cfg: func(c *Config) { c.Tables = []TableName{{Schema: "hidden", Name: "a"}} }, check: "schema hidden is logged", found: "hidden,hidden2", byHand: true},
+		{name: "no key", cfg: func(c *Config) { c.Tables = append(c.Tables, TableName{Schema: "checked", Name: "keyless"}) }, check: "table checked.keyless", found: "no primary key", warn: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := good()

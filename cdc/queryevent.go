@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rowhook/cdc/charset"
+	"rowhook/cdc/ddl"
 )
 
 // query is what a QUERY_EVENT says.
@@ -97,17 +98,17 @@ func isDDL(word string) bool {
 }
 
 // readDDL says what a statement does to tables; false when it is not understood.
-func (s *Source) readDDL(q *query) ([]ddlOp, bool) {
+func (s *Source) readDDL(q *query) ([]ddl.Op, bool) {
 	text, ok := q.utf8Text()
 	if !ok {
 		return nil, false
 	}
 	d := s.dialect
-	d.sqlMode = q.sqlMode
+	d.SQLMode = q.sqlMode
 	if q.failed {
-		return readFailedDDL(d, q.schema, text)
+		return ddl.ReadFailed(d, q.schema, text)
 	}
-	return readDDL(d, q.schema, text)
+	return ddl.Read(d, q.schema, text)
 }
 
 // mayTouch says whether a statement that is not understood may change a table.

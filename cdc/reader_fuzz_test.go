@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/cdc/ddl"
 )
 
 // eachLogged hands out the events that servers of all kinds logged, for seeds.
@@ -112,7 +114,7 @@ func FuzzStatementText(f *testing.F) {
 	f.Add("/*!50000 REPLACE */ INTO a VALUES (1)")
 	f.Add("SET STATEMENT max_statement_time = 100 FOR INSERT INTO `log`.t VALUES (2, 'x')")
 	f.Add("# a comment\n-- another\n((SELECT 1")
-	s := &Source{cfg: Config{Tables: []TableName{{"log", "t"}}}}
+	s := &Source{cfg: Config{Tables: []TableName{{Schema: "log", Name: "t"}}}}
 	f.Fuzz(func(t *testing.T, query string) {
 		text := statementText(query)
 		if !strings.HasSuffix(query, text) {
@@ -136,8 +138,8 @@ func FuzzValue(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, typ byte, meta uint16, digits uint8, unsigned bool, dataType string, value []byte) {
 		m := &tableMap{types: []byte{typ}, meta: []uint16{meta}}
-		c := column{Name: "c", DataType: dataType, Digits: int(digits), Unsigned: unsigned, Charset: "latin1", Enum: []string{"a", "ü"}, Fixed: digits > 0}
-		l, err := newLayout(m, []column{c})
+		c := ddl.Column{Name: "c", DataType: dataType, Digits: int(digits), Unsigned: unsigned, Charset: "latin1", Enum: []string{"a", "ü"}, Fixed: digits > 0}
+		l, err := newLayout(m, []ddl.Column{c})
 		if err != nil {
 			return
 		}

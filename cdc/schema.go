@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowhook/cdc/ddl"
 )
 
 // tableCache knows the tables that the log announced, by the ids it uses for them. It belongs to one connection.
@@ -52,7 +54,7 @@ func (c *tableCache) announce(body []byte) error {
 	if t := c.byID[id]; t != nil && bytes.Equal(t.announcement, body[tableIDSize:]) {
 		return nil
 	}
-	full := TableName{string(schema), string(name)}
+	full := TableName{Schema: string(schema), Name: string(name)}
 	if t := c.byName[full]; t != nil && bytes.Equal(t.announcement, body[tableIDSize:]) {
 		c.byID[id] = t
 		return nil
@@ -95,7 +97,7 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 		}
 		l, err = newLayout(m, columns)
 	} else {
-		var is *definition
+		var is *ddl.Definition
 		if is, l, err = r.known(name, m); err == nil {
 			columns, key = is.Columns, is.Key
 		}
@@ -114,12 +116,12 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 }
 
 // learnRest adds what a table map that tells names lacks. It is too little to read the log ahead for it.
-func (r *reader) learnRest(name TableName, m *tableMap, columns []column) error {
+func (r *reader) learnRest(name TableName, m *tableMap, columns []ddl.Column) error {
 	if m.speaksForItself() {
 		return nil
 	}
 	is := r.history.get(name)
-	if is == nil || is == gone {
+	if is == nil || is == ddl.Gone {
 		var err error
 		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) {
 			return err

@@ -43,7 +43,7 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 				execute(t, conn, step.write)
 				f.expect(t, step.want)
 			}
-			is, err := f.source.define(t.Context(), TableName{schema, "a"})
+			is, err := f.source.define(t.Context(), TableName{Schema: schema, Name: "a"})
 			if err != nil || len(is.Columns) != 4 || !slices.Equal(is.Key, []int{2, 0}) {
 				t.Errorf("columns %v, key %v: %v", is.Columns, is.Key, err)
 			}

@@ -134,7 +134,7 @@ func sourceConfig(server *dbtest.Server, log *logText, schema string, tables ...
 		Log: slog.New(slog.NewTextHandler(log, nil)), Scratch: scratch.In(os.TempDir()),
 	}
 	for _, name := range tables {
-		cfg.Tables = append(cfg.Tables, TableName{schema, name})
+		cfg.Tables = append(cfg.Tables, TableName{Schema: schema, Name: name})
 	}
 	return cfg
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
+	"rowhook/cdc/ddl"
 	"rowhook/scratch"
 )
 
@@ -51,7 +52,7 @@ type Source struct {
 	db      *sql.DB
 	flavor  string
 	version string
-	dialect dialect
+	dialect ddl.Dialect
 	watched map[string]map[string]bool
 	lock    *sql.Conn // holds the GET_LOCK that keeps a twin out
 	held    bool      // it was ours once
@@ -76,7 +77,7 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	if err := db.QueryRowContext(ctx, "SELECT @@global.lower_case_table_names").Scan(&fold); err != nil {
 		return nil, fmt.Errorf("asking the database server at %s for its names: %w", cfg.Address, err)
 	}
-	s.dialect = dialect{mariaDB: s.MariaDB(), version: versionNumber(s.version), foldNames: fold != 0}
+	s.dialect = ddl.Dialect{MariaDB: s.MariaDB(), Version: versionNumber(s.version), FoldNames: fold != 0}
 	for _, t := range cfg.Tables {
 		s.watch(t)
 	}

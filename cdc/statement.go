@@ -3,6 +3,8 @@ package cdc
 import (
 	"regexp"
 	"strings"
+
+	"rowhook/cdc/ddl"
 )
 
 // Statements are not parsed. What matters is the first word, and whether a watched table's name stands somewhere
@@ -28,16 +30,12 @@ func containsWord(text, word string) bool {
 			return false
 		}
 		start, end := from+i, from+i+len(word)
-		if (start == 0 || !identifierByte(text[start-1])) && (end == len(text) || !identifierByte(text[end])) {
+		if (start == 0 || !ddl.IdentifierByte(text[start-1])) && (end == len(text) || !ddl.IdentifierByte(text[end])) {
 			return true
 		}
 		from = start + 1
 	}
 	return false
-}
-
-func identifierByte(b byte) bool {
-	return b == '_' || b == '$' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
 }
 
 // statementText is a statement without what may stand before its first word: space, parentheses, comments, and

@@ -61,7 +61,7 @@ func (w *wire) table() (id uint64, schema, table []byte) {
 func parseTableMap(flavor string, body []byte) (*tableMap, error) {
 	w := wire{rest: body}
 	id, schema, table := w.table()
-	m := &tableMap{id: id, name: TableName{string(schema), string(table)}}
+	m := &tableMap{id: id, name: TableName{Schema: string(schema), Name: string(table)}}
 	m.types = append(m.types, w.bytes(w.packed())...)
 	if err := m.readMeta(w.bytes(w.packed())); err != nil {
 		return nil, fmt.Errorf("table map of %s: %w", m.name, err)

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"rowhook/cdc/ddl"
 )
 
 // words cuts a statement into words: names without their quotes, and single other characters. Comments are none.
@@ -27,9 +29,9 @@ func (w *words) is(keywords ...string) bool {
 
 // name takes a table's name.
 func (w *words) name() TableName {
-	n := TableName{w.schema, w.next()}
+	n := TableName{Schema: w.schema, Name: w.next()}
 	if w.is(".") {
-		n = TableName{n.Name, w.next()}
+		n = TableName{Schema: n.Name, Name: w.next()}
 	}
 	return n
 }
@@ -47,7 +49,7 @@ func (w *words) next() string {
 		return w.last
 	}
 	end := 0
-	for end < len(w.text) && identifierByte(w.text[end]) {
+	for end < len(w.text) && ddl.IdentifierByte(w.text[end]) {
 		end++
 	}
 	end = max(end, 1)

@@ -1,7 +1,7 @@
-package cdc
+package ddl
 
 // create reads what follows CREATE.
-func (p *ddlParser) create() {
+func (p *parser) create() {
 	replace := p.accept("OR", "REPLACE")
 	switch {
 	case p.accept("TEMPORARY"): // its rows are not in the log
@@ -18,33 +18,33 @@ func (p *ddlParser) create() {
 	}
 }
 
-func (p *ddlParser) createTable(replace bool) {
-	op := ddlOp{kind: ddlCreate, unless: p.accept("IF", "NOT", "EXISTS"), alter: &alteration{}}
-	if op.unless && replace {
+func (p *parser) createTable(replace bool) {
+	op := Op{Kind: Create, Unless: p.accept("IF", "NOT", "EXISTS"), Alter: &Alteration{}}
+	if op.Unless && replace {
 		p.fail()
 	}
-	op.table = p.tableName()
+	op.Table = p.tableName()
 	switch {
 	case p.accept("LIKE"):
-		op.kind, op.alter, op.other = ddlLike, nil, p.tableName()
+		op.Kind, op.Alter, op.Other = Like, nil, p.tableName()
 	case p.tok.isMark("(") && p.peek().is("LIKE"):
 		p.advance()
 		p.expect("LIKE")
-		op.kind, op.alter, op.other = ddlLike, nil, p.tableName()
+		op.Kind, op.Alter, op.Other = Like, nil, p.tableName()
 		p.expectMark(")")
 	default:
 		p.expectMark("(")
 		for more := true; more && !p.failed; more = p.acceptMark(",") {
-			p.tableItem(op.alter)
+			p.tableItem(op.Alter)
 		}
 		p.expectMark(")")
-		p.tableOptions(op.alter)
+		p.tableOptions(op.Alter)
 	}
 	p.op(op)
 }
 
 // tableItem reads a column, an index or a constraint of a new table.
-func (p *ddlParser) tableItem(a *alteration) {
+func (p *parser) tableItem(a *Alteration) {
 	if p.indexOrConstraint(a) {
 		return
 	}
@@ -53,7 +53,7 @@ func (p *ddlParser) tableItem(a *alteration) {
 }
 
 // indexOrConstraint reads one of them, if it comes next.
-func (p *ddlParser) indexOrConstraint(a *alteration) bool {
+func (p *parser) indexOrConstraint(a *Alteration) bool {
 	if p.accept("CONSTRAINT") && !p.tok.is("PRIMARY") && !p.tok.is("UNIQUE") && !p.tok.is("FOREIGN") && !p.tok.is("CHECK") {
 		p.name()
 	}
@@ -73,7 +73,7 @@ func (p *ddlParser) indexOrConstraint(a *alteration) bool {
 
 // primaryKey reads the columns of a primary key. All its columns are kept, those of which only the beginning counts
 // too.
-func (p *ddlParser) primaryKey(a *alteration) {
+func (p *parser) primaryKey(a *Alteration) {
 	if a.key != nil {
 		p.fail()
 	}
@@ -95,26 +95,26 @@ func (p *ddlParser) primaryKey(a *alteration) {
 }
 
 // indexType reads the type of an index in front of its columns.
-func (p *ddlParser) indexType() {
+func (p *parser) indexType() {
 	if p.acceptOneOf("USING", "TYPE") != "" {
 		p.name()
 	}
 }
 
 // createSchema reads what follows CREATE DATABASE.
-func (p *ddlParser) createSchema(replace bool) {
+func (p *parser) createSchema(replace bool) {
 	unless := p.accept("IF", "NOT", "EXISTS")
 	name := p.folded(TableName{Schema: p.name()})
 	if replace {
-		p.op(ddlOp{kind: ddlDropSchema, table: name})
+		p.op(Op{Kind: DropSchema, Table: name})
 	}
-	op := ddlOp{kind: ddlSchema, table: name, unless: unless, alter: &alteration{charset: unknownCharset}}
-	p.schemaOptions(op.alter)
+	op := Op{Kind: SchemaCharset, Table: name, Unless: unless, Alter: &Alteration{Charset: UnknownCharset}}
+	p.schemaOptions(op.Alter)
 	p.op(op)
 }
 
 // schemaOptions reads the options of a schema.
-func (p *ddlParser) schemaOptions(a *alteration) {
+func (p *parser) schemaOptions(a *Alteration) {
 	for p.tok.kind != endToken && !p.tok.isMark(";") {
 		switch {
 		case p.charsetOption(a):
@@ -127,19 +127,19 @@ func (p *ddlParser) schemaOptions(a *alteration) {
 }
 
 // alterAny reads what follows ALTER.
-func (p *ddlParser) alterAny() {
+func (p *parser) alterAny() {
 	p.acceptOneOf("ONLINE", "OFFLINE")
 	p.accept("IGNORE")
 	switch {
 	case p.accept("TABLE"):
 		p.alterTable()
 	case p.accept("DATABASE"), p.accept("SCHEMA"):
-		op := ddlOp{kind: ddlSchema, table: TableName{Schema: p.schema}, alter: &alteration{}}
+		op := Op{Kind: SchemaCharset, Table: TableName{Schema: p.schema}, Alter: &Alteration{}}
 		if !p.tok.is("DEFAULT") && !p.tok.is("CHARACTER") && !p.tok.is("CHARSET") && !p.tok.is("COLLATE") && !p.tok.is("COMMENT") {
-			op.table.Schema = p.name()
+			op.Table.Schema = p.name()
 		}
-		op.table = p.folded(op.table)
-		p.schemaOptions(op.alter)
+		op.Table = p.folded(op.Table)
+		p.schemaOptions(op.Alter)
 		p.op(op)
 	case p.acceptOneOf("VIEW", "PROCEDURE", "FUNCTION", "EVENT", "DEFINER", "ALGORITHM", "SQL", "USER", "SERVER", "INSTANCE") != "":
 		p.skipAll()
@@ -149,7 +149,7 @@ func (p *ddlParser) alterAny() {
 }
 
 // rename reads what follows RENAME.
-func (p *ddlParser) rename() {
+func (p *parser) rename() {
 	if p.accept("USER") {
 		p.skipAll()
 		return
@@ -159,35 +159,35 @@ func (p *ddlParser) rename() {
 	}
 	p.accept("IF", "EXISTS")
 	for more := true; more && !p.failed; more = p.acceptMark(",") {
-		op := ddlOp{kind: ddlRename, table: p.tableName()}
+		op := Op{Kind: Rename, Table: p.tableName()}
 		p.wait()
 		p.expect("TO")
-		op.other = p.tableName()
+		op.Other = p.tableName()
 		p.op(op)
 	}
 }
 
 // drop reads what follows DROP.
-func (p *ddlParser) drop() {
+func (p *parser) drop() {
 	switch {
 	case p.accept("TEMPORARY"):
 		p.skipAll()
 	case p.acceptOneOf("TABLE", "TABLES") != "":
 		p.accept("IF", "EXISTS")
 		for more := true; more && !p.failed; more = p.acceptMark(",") {
-			p.op(ddlOp{kind: ddlDrop, table: p.tableName()})
+			p.op(Op{Kind: Drop, Table: p.tableName()})
 		}
 		p.wait()
 		p.acceptOneOf("RESTRICT", "CASCADE")
 	case p.accept("DATABASE"), p.accept("SCHEMA"):
 		p.accept("IF", "EXISTS")
-		p.op(ddlOp{kind: ddlDropSchema, table: p.folded(TableName{Schema: p.name()})})
+		p.op(Op{Kind: DropSchema, Table: p.folded(TableName{Schema: p.name()})})
 	case p.accept("INDEX"):
 		p.accept("IF", "EXISTS")
 		dropsKey := p.tok.kind == nameToken && isPrimary(p.tok.text)
 		p.name()
 		p.expect("ON")
-		op := ddlOp{kind: ddlAlter, table: p.tableName(), alter: &alteration{dropKey: dropsKey}}
+		op := Op{Kind: Alter, Table: p.tableName(), Alter: &Alteration{dropKey: dropsKey}}
 		p.skipAll()
 		p.op(op)
 	case p.acceptOneOf("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "USER", "ROLE", "SERVER", "PREPARE") != "":
@@ -198,7 +198,7 @@ func (p *ddlParser) drop() {
 }
 
 // wait reads MariaDB's bound on the wait for a lock.
-func (p *ddlParser) wait() {
+func (p *parser) wait() {
 	if p.accept("WAIT") {
 		p.advance()
 	} else {

@@ -1,4 +1,4 @@
-package cdc
+package ddl
 
 import (
 	"strconv"
@@ -26,8 +26,8 @@ var dataTypes = map[string]string{
 }
 
 // column reads the definition of a column behind its name.
-func (p *ddlParser) column(name string) columnDraft {
-	c := columnDraft{column: column{Name: name}}
+func (p *parser) column(name string) columnDraft {
+	c := columnDraft{Column: Column{Name: name}}
 	p.dataType(&c)
 	for p.attribute(&c) {
 		if p.failed {
@@ -38,7 +38,7 @@ func (p *ddlParser) column(name string) columnDraft {
 }
 
 // dataType reads a type with what belongs to it.
-func (p *ddlParser) dataType(c *columnDraft) {
+func (p *parser) dataType(c *columnDraft) {
 	if p.accept("NATIONAL") {
 		if p.tok.is("CHAR") || p.tok.is("CHARACTER") || p.tok.is("VARCHAR") || p.tok.is("VARCHARACTER") {
 			c.Charset = "utf8mb3"
@@ -56,7 +56,7 @@ func (p *ddlParser) dataType(c *columnDraft) {
 	case "serial":
 		c.Unsigned = true
 	case "real":
-		if p.sqlMode&modeRealAsFloat != 0 {
+		if p.SQLMode&modeRealAsFloat != 0 {
 			c.DataType = "float"
 		}
 	case "double":
@@ -77,7 +77,7 @@ func (p *ddlParser) dataType(c *columnDraft) {
 		case p.accept("CHAR", "VARYING"), p.accept("CHARACTER", "VARYING"), p.accept("VARCHAR"), p.accept("VARCHARACTER"):
 		}
 	case "json":
-		if p.mariaDB { // a name for it
+		if p.MariaDB { // a name for it
 			c.DataType, c.Charset = "longtext", "utf8mb4"
 		}
 	case "vector":
@@ -95,7 +95,7 @@ func (p *ddlParser) dataType(c *columnDraft) {
 }
 
 // typeSize reads what stands in parentheses behind a type.
-func (p *ddlParser) typeSize(c *columnDraft) {
+func (p *parser) typeSize(c *columnDraft) {
 	if c.DataType == "enum" || c.DataType == "set" {
 		p.labels(c)
 		return
@@ -123,7 +123,7 @@ func (p *ddlParser) typeSize(c *columnDraft) {
 }
 
 // size reads a small number.
-func (p *ddlParser) size() int {
+func (p *parser) size() int {
 	n, err := strconv.ParseUint(p.tok.text, 10, 32)
 	if p.tok.kind != numberToken || err != nil {
 		p.fail()
@@ -133,7 +133,7 @@ func (p *ddlParser) size() int {
 }
 
 // labels reads those of an ENUM or SET.
-func (p *ddlParser) labels(c *columnDraft) {
+func (p *parser) labels(c *columnDraft) {
 	p.expectMark("(")
 	for more := true; more && !p.failed; more = p.acceptMark(",") {
 		if p.tok.kind != stringToken {
@@ -146,7 +146,7 @@ func (p *ddlParser) labels(c *columnDraft) {
 }
 
 // attribute reads what else is said of a column, if something is.
-func (p *ddlParser) attribute(c *columnDraft) bool {
+func (p *parser) attribute(c *columnDraft) bool {
 	if p.charsetAttribute(c) {
 		return true
 	}
@@ -200,7 +200,7 @@ func (p *ddlParser) attribute(c *columnDraft) bool {
 }
 
 // charsetAttribute reads a charset, if one comes next.
-func (p *ddlParser) charsetAttribute(c *columnDraft) bool {
+func (p *parser) charsetAttribute(c *columnDraft) bool {
 	var charset string
 	switch {
 	case p.accept("CHARACTER", "SET"), p.accept("CHAR", "SET"), p.accept("CHARSET"):
@@ -222,7 +222,7 @@ func (p *ddlParser) charsetAttribute(c *columnDraft) bool {
 	default:
 		return false
 	}
-	if !c.text || charset == unknownCharset {
+	if !c.text || charset == UnknownCharset {
 		p.fail()
 	}
 	c.Charset = charset
@@ -230,7 +230,7 @@ func (p *ddlParser) charsetAttribute(c *columnDraft) bool {
 }
 
 // defaultValue steps over a value: a literal, a name, a call, or an expression in parentheses.
-func (p *ddlParser) defaultValue() {
+func (p *parser) defaultValue() {
 	if !p.acceptMark("-") {
 		p.acceptMark("+")
 	}
@@ -258,7 +258,7 @@ func (p *ddlParser) defaultValue() {
 }
 
 // references reads what a foreign key points to.
-func (p *ddlParser) references() {
+func (p *parser) references() {
 	p.tableName()
 	if p.tok.isMark("(") {
 		p.parens()
@@ -274,13 +274,13 @@ func (p *ddlParser) references() {
 }
 
 // charsetName reads the name of a charset.
-func (p *ddlParser) charsetName() string {
+func (p *parser) charsetName() string {
 	if p.tok.kind != wordToken && p.tok.kind != nameToken && p.tok.kind != stringToken {
 		p.fail()
 	}
 	charset := charset.Named(p.tok.text)
 	if p.tok.is("DEFAULT") {
-		charset = unknownCharset
+		charset = UnknownCharset
 	}
 	if charset == "" {
 		p.fail()
@@ -290,14 +290,14 @@ func (p *ddlParser) charsetName() string {
 }
 
 // collationName reads the name of a collation, and returns its charset.
-func (p *ddlParser) collationName() string {
+func (p *parser) collationName() string {
 	if p.tok.kind != wordToken && p.tok.kind != nameToken && p.tok.kind != stringToken {
 		p.fail()
 	}
 	prefix, _, _ := strings.Cut(p.tok.text, "_")
 	charset := charset.Named(prefix)
 	if p.tok.is("DEFAULT") {
-		charset = unknownCharset
+		charset = UnknownCharset
 	}
 	if charset == "" {
 		p.fail()

@@ -1,7 +1,6 @@
-package cdc
+package ddl
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,79 +9,28 @@ import (
 	"rowhook/cdc/charset"
 )
 
-// definition is what the columns of a table are, as far as reading its rows depends on it. It never changes. That of a
+// Definition is what the columns of a table are, as far as reading its rows depends on it. It never changes. That of a
 // schema is a Charset alone.
-type definition struct {
-	Columns []column `json:"columns,omitempty"`
+type Definition struct {
+	Columns []Column `json:"columns,omitempty"`
 	Key     []int    `json:"key,omitempty"`     // positions of the primary key's columns
-	Charset string   `json:"charset,omitempty"` // of text columns that are added without one; unknownCharset
+	Charset string   `json:"charset,omitempty"` // of text columns that are added without one; UnknownCharset
 	Hashes  int      `json:"hashes,omitempty"`  // MariaDB's hidden columns for UNIQUE keys over long texts, by the server's word
 }
 
-// schemaRecord is a SchemaRecord's data. A table that was dropped has none of a definition.
-type schemaRecord struct {
-	Schema string      `json:"schema"`
-	Name   string      `json:"name,omitempty"`
-	Is     *definition `json:"is"`
+// Gone is the definition of a table that does not exist.
+var Gone = &Definition{}
+
+// Vague says whether a charset is not known. The table map may tell those of columns.
+func (d *Definition) Vague() bool {
+	return d.Charset == UnknownCharset || slices.ContainsFunc(d.Columns, Column.vague)
 }
 
-// gone is the definition of a table that does not exist.
-var gone = &definition{}
+func (c Column) vague() bool { return c.Charset == UnknownCharset && c.Enum == nil }
 
-// maxRecord bounds a record; what is larger is not kept.
-const maxRecord = 1 << 20
-
-// record is how a table's definition is stored; nil Data when it is not known, or too large.
-func (t TableName) record(d *definition) SchemaRecord {
-	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
-	r := SchemaRecord{Key: SchemaPrefix + quote(t.Schema) + "." + quote(t.Name)}
-	if d == nil {
-		return r
-	}
-	v := schemaRecord{Schema: t.Schema, Name: t.Name, Is: d}
-	if d == gone {
-		v.Is = nil
-	}
-	if data, err := json.Marshal(v); err == nil && len(data) <= maxRecord {
-		r.Data = data
-	}
-	return r
-}
-
-// parse is the reverse of record.
-func (r SchemaRecord) parse() (TableName, *definition, error) {
-	if len(r.Data) > maxRecord {
-		return TableName{}, nil, fmt.Errorf("it has %d bytes", len(r.Data))
-	}
-	var v schemaRecord
-	if err := json.Unmarshal(r.Data, &v); err != nil {
-		return TableName{}, nil, err
-	}
-	name := TableName{v.Schema, v.Name}
-	if name.record(nil).Key != r.Key {
-		return TableName{}, nil, fmt.Errorf("it is that of %s", name)
-	}
-	if v.Is == nil {
-		return name, gone, nil
-	}
-	for _, k := range v.Is.Key {
-		if k < 0 || k >= len(v.Is.Columns) {
-			return TableName{}, nil, errors.New("its primary key has columns that the table has not")
-		}
-	}
-	return name, v.Is, nil
-}
-
-// vague says whether a charset is not known. The table map may tell those of columns.
-func (d *definition) vague() bool {
-	return d.Charset == unknownCharset || slices.ContainsFunc(d.Columns, column.vague)
-}
-
-func (c column) vague() bool { return c.Charset == unknownCharset && c.Enum == nil }
-
-// difference names what makes two definitions read rows in different ways, empty when nothing does. What a definition is
+// Difference names what makes two definitions read rows in different ways, empty when nothing does. What a definition is
 // vague about is no difference.
-func (d *definition) difference(o *definition) string {
+func (d *Definition) Difference(o *Definition) string {
 	if len(d.Columns) != len(o.Columns) {
 		return fmt.Sprintf("%d columns, not %d", len(o.Columns), len(d.Columns))
 	}
@@ -94,13 +42,13 @@ func (d *definition) difference(o *definition) string {
 	switch {
 	case !slices.Equal(d.Key, o.Key):
 		return fmt.Sprintf("the columns of the primary key are %v, not %v", o.Key, d.Key)
-	case d.Charset != o.Charset && d.Charset != unknownCharset:
+	case d.Charset != o.Charset && d.Charset != UnknownCharset:
 		return fmt.Sprintf("the default charset is %s, not %s", o.Charset, d.Charset)
 	}
 	return ""
 }
 
-func (c column) String() string {
+func (c Column) String() string {
 	s := c.Name + " " + c.DataType
 	if c.Unsigned {
 		s += " unsigned"
@@ -115,8 +63,8 @@ func (c column) String() string {
 }
 
 // equal leaves out what a column's type makes meaningless, and what labels became for want of characters (see
-// parseColumn).
-func (c column) equal(o column) bool {
+// ParseColumn).
+func (c Column) equal(o Column) bool {
 	c, o = c.plain(), o.plain()
 	sameLabels := slices.EqualFunc(c.Enum, o.Enum, func(a, b string) bool { return a == b || strings.Contains(b, "?") })
 	sameCharset := c.Charset == o.Charset || c.vague() || c.Enum != nil
@@ -124,7 +72,7 @@ func (c column) equal(o column) bool {
 		c.Fixed == o.Fixed && c.Digits == o.Digits
 }
 
-func (c column) plain() column {
+func (c Column) plain() Column {
 	switch {
 	case strings.HasSuffix(c.DataType, "text"):
 		c.DataType = "text"
@@ -156,9 +104,9 @@ func takesCharset(dataType string) bool {
 	return false
 }
 
-// alter is the definition after an alteration. An error means that the two do not go together: one of them is not what
+// Alter is the definition after an alteration. An error means that the two do not go together: one of them is not what
 // the server had.
-func (d *definition) alter(a *alteration) (*definition, error) {
+func (d *Definition) Alter(a *Alteration) (*Definition, error) {
 	w := newWorkpiece(d)
 	if err := w.mark(a); err != nil {
 		return nil, err
@@ -166,9 +114,9 @@ func (d *definition) alter(a *alteration) (*definition, error) {
 	if err := w.arrange(a); err != nil {
 		return nil, err
 	}
-	n := &definition{Charset: d.Charset, Hashes: d.Hashes, Columns: make([]column, len(w.list))}
-	if a.charset != "" {
-		n.Charset = a.charset
+	n := &Definition{Charset: d.Charset, Hashes: d.Hashes, Columns: make([]Column, len(w.list))}
+	if a.Charset != "" {
+		n.Charset = a.Charset
 	}
 	for i, p := range w.list {
 		var err error
@@ -182,8 +130,8 @@ func (d *definition) alter(a *alteration) (*definition, error) {
 }
 
 // finish gives a column its charset, and what follows from it.
-func (p *part) finish(a *alteration, charset string) (column, error) {
-	c := p.column
+func (p *part) finish(a *Alteration, charset string) (Column, error) {
+	c := p.Column
 	fresh := p.change != nil
 	switch {
 	case a.convert && (fresh && p.change.def.Charset != "" || charset == "binary"):
@@ -222,14 +170,14 @@ func labelsStay(labels []string, from, to string) bool {
 // extendsASCII says whether text in ASCII has the same bytes in a charset.
 func extendsASCII(charset string) bool {
 	switch charset {
-	case "ucs2", "utf16", "utf16le", "utf32", "swe7", "", unknownCharset:
+	case "ucs2", "utf16", "utf16le", "utf32", "swe7", "", UnknownCharset:
 		return false
 	}
 	return true
 }
 
 // storeLabels makes of the labels of a statement what the server keeps.
-func (c *column) storeLabels() error {
+func (c *Column) storeLabels() error {
 	labels := make([]string, len(c.Enum))
 	for i, label := range c.Enum {
 		labels[i] = label

@@ -1,4 +1,4 @@
-package cdc
+package ddl
 
 import (
 	"errors"
@@ -19,17 +19,17 @@ type workpiece struct {
 
 // part is a column of a workpiece.
 type part struct {
-	column
+	Column
 	was     string        // its name before
 	change  *columnChange // nil: the column stays as it is
 	dropped bool
 	touched bool // a clause is about it
 }
 
-func newWorkpiece(d *definition) *workpiece {
+func newWorkpiece(d *Definition) *workpiece {
 	w := &workpiece{}
 	for _, c := range d.Columns {
-		w.old = append(w.old, &part{column: c, was: c.Name})
+		w.old = append(w.old, &part{Column: c, was: c.Name})
 	}
 	return w
 }
@@ -65,7 +65,7 @@ func (w *workpiece) pick(name string, maybe bool) (*part, error) {
 }
 
 // mark notes what becomes of the old columns.
-func (w *workpiece) mark(a *alteration) error {
+func (w *workpiece) mark(a *Alteration) error {
 	for _, d := range a.drops {
 		if p := find(w.old, d.name); d.maybe && p != nil && p.dropped {
 			continue // a clause before did it
@@ -108,14 +108,14 @@ func (w *workpiece) mark(a *alteration) error {
 }
 
 // arrange makes the new order.
-func (w *workpiece) arrange(a *alteration) error {
+func (w *workpiece) arrange(a *Alteration) error {
 	moved := map[*columnChange]*part{}
 	for _, p := range w.old {
 		switch {
 		case p.dropped:
 			continue
 		case p.change != nil:
-			p.column = p.change.def.column
+			p.Column = p.change.def.Column
 			if p.change.first || p.change.after != "" {
 				moved[p.change] = p
 				continue
@@ -132,7 +132,7 @@ func (w *workpiece) arrange(a *alteration) error {
 		case p == nil && c.old != "", c.maybe && c.old == "" && w.had(c.def.Name):
 			continue // it has its place, or its condition does not hold
 		case p == nil:
-			p = &part{column: c.def.column, change: c}
+			p = &part{Column: c.def.Column, change: c}
 		}
 		if err := w.place(p, c); err != nil {
 			return err
@@ -175,7 +175,7 @@ func (w *workpiece) place(p *part, c *columnChange) error {
 }
 
 // key is the new primary key. The old one's columns keep their part in it under new names.
-func (w *workpiece) key(a *alteration, old []int) ([]int, error) {
+func (w *workpiece) key(a *Alteration, old []int) ([]int, error) {
 	names := a.key
 	for _, p := range w.list {
 		if p.change != nil && p.change.def.primary {

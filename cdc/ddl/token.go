@@ -1,4 +1,4 @@
-package cdc
+package ddl
 
 import (
 	"strconv"
@@ -23,12 +23,12 @@ const (
 	badToken              // what is not understood
 )
 
-// dialect is what decides how a server reads a statement.
-type dialect struct {
-	mariaDB   bool
-	version   int    // see versionNumber
-	sqlMode   uint64 //
-	foldNames bool   // table names are stored in lower case
+// Dialect is what decides how a server reads a statement.
+type Dialect struct {
+	MariaDB   bool
+	Version   int    // as executable comments name it: 101106 for 10.11.6
+	SQLMode   uint64 //
+	FoldNames bool   // table names are stored in lower case
 }
 
 // Bits of sql_mode, the same on both servers, but for the last one.
@@ -41,7 +41,7 @@ const (
 
 // lexer cuts a statement into tokens, as the server does. It is small, so a copy is a place to come back to.
 type lexer struct {
-	dialect
+	Dialect
 	text string
 	at   int
 	exec bool // inside of a comment whose text counts
@@ -59,14 +59,14 @@ func (l *lexer) next() token {
 	switch {
 	case c == '`':
 		return l.quotedName()
-	case c == '"' && l.sqlMode&modeANSIQuotes != 0:
+	case c == '"' && l.SQLMode&modeANSIQuotes != 0:
 		return l.quotedName()
 	case c == '\'' || c == '"':
 		return l.quotedString()
 	case c >= '0' && c <= '9', c == '.' && l.byteAt(1) >= '0' && l.byteAt(1) <= '9':
 		return l.number()
-	case identifierByte(c):
-		return token{wordToken, l.take(identifierByte)}
+	case IdentifierByte(c):
+		return token{wordToken, l.take(IdentifierByte)}
 	case strings.IndexByte("(),.=+-*/%&|^~!<>?:@;", c) >= 0:
 		l.at++
 		return token{markToken, l.text[l.at-1 : l.at]}
@@ -118,7 +118,7 @@ func (l *lexer) skipSpace() bool {
 // MariaDB "/*M!".
 func (l *lexer) comment(rest string) bool {
 	mark := "/*!"
-	if l.mariaDB && strings.HasPrefix(rest, "/*M!") {
+	if l.MariaDB && strings.HasPrefix(rest, "/*M!") {
 		mark = "/*M!"
 	}
 	if inside, ok := strings.CutPrefix(rest, mark); ok {
@@ -129,12 +129,12 @@ func (l *lexer) comment(rest string) bool {
 		for digits < 6 && digits < len(inside) && inside[digits] >= '0' && inside[digits] <= '9' {
 			digits++
 		}
-		if digits == 6 && !l.mariaDB && digits < len(inside) && inside[digits] > ' ' { // perhaps five, and a name that begins with a digit
+		if digits == 6 && !l.MariaDB && digits < len(inside) && inside[digits] > ' ' { // perhaps five, and a name that begins with a digit
 			return false
 		}
 		since, _ := strconv.Atoi(inside[:digits])
-		counts := digits == 0 || digits >= 5 && since <= l.version
-		if l.mariaDB && since >= 50700 && since <= 99999 { // MySQL's ways went apart
+		counts := digits == 0 || digits >= 5 && since <= l.Version
+		if l.MariaDB && since >= 50700 && since <= 99999 { // MySQL's ways went apart
 			counts = false
 		}
 		if counts {
@@ -178,7 +178,7 @@ func (l *lexer) quotedString() token {
 	for i := l.at + 1; i < len(l.text); i++ {
 		c := l.text[i]
 		switch {
-		case c == '\\' && l.sqlMode&modeNoBackslashEscapes == 0:
+		case c == '\\' && l.SQLMode&modeNoBackslashEscapes == 0:
 			i++
 			if i == len(l.text) {
 				return token{kind: badToken}
@@ -226,12 +226,17 @@ func (l *lexer) number() token {
 	if l.byteAt(0) == '.' {
 		l.at++
 		l.take(digit)
-	} else if identifierByte(l.byteAt(0)) {
-		l.take(identifierByte)
+	} else if IdentifierByte(l.byteAt(0)) {
+		l.take(IdentifierByte)
 		return token{wordToken, l.text[from:l.at]}
 	}
-	if identifierByte(l.byteAt(0)) { // an exponent: of no matter here
+	if IdentifierByte(l.byteAt(0)) { // an exponent: of no matter here
 		return token{kind: badToken}
 	}
 	return token{numberToken, l.text[from:l.at]}
+}
+
+// IdentifierByte says whether a byte may stand in a name without quotes.
+func IdentifierByte(b byte) bool {
+	return b == '_' || b == '$' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
 }

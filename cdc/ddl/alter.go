@@ -1,11 +1,11 @@
-package cdc
+package ddl
 
 import "strings"
 
 // alterTable reads what follows ALTER TABLE.
-func (p *ddlParser) alterTable() {
+func (p *parser) alterTable() {
 	p.accept("IF", "EXISTS")
-	op := ddlOp{kind: ddlAlter, table: p.tableName(), alter: &alteration{}}
+	op := Op{Kind: Alter, Table: p.tableName(), Alter: &Alteration{}}
 	p.wait()
 	var to TableName
 	for p.tok.kind != endToken && !p.tok.isMark(";") {
@@ -16,24 +16,24 @@ func (p *ddlParser) alterTable() {
 			}
 			to = p.tableName()
 		} else {
-			p.alterClause(op.alter)
+			p.alterClause(op.Alter)
 		}
 		p.acceptMark(",")
 	}
 	p.op(op)
 	if to != (TableName{}) {
-		p.op(ddlOp{kind: ddlRename, table: op.table, other: to})
+		p.op(Op{Kind: Rename, Table: op.Table, Other: to})
 	}
 }
 
 // renamesPart says whether RENAME is about a part of a table, not about itself.
-func (p *ddlParser) renamesPart() bool {
+func (p *parser) renamesPart() bool {
 	next := p.peek()
 	return next.is("COLUMN") || next.is("INDEX") || next.is("KEY")
 }
 
 // alterClause reads one of the things that ALTER TABLE does.
-func (p *ddlParser) alterClause(a *alteration) {
+func (p *parser) alterClause(a *Alteration) {
 	switch {
 	case p.accept("ADD"):
 		p.addClause(a)
@@ -74,7 +74,7 @@ func (p *ddlParser) alterClause(a *alteration) {
 	}
 }
 
-func (p *ddlParser) addClause(a *alteration) {
+func (p *parser) addClause(a *Alteration) {
 	switch {
 	case p.accept("PARTITION"):
 		p.skipAll()
@@ -99,7 +99,7 @@ func (p *ddlParser) addClause(a *alteration) {
 }
 
 // placed reads a column and where it comes to stand.
-func (p *ddlParser) placed(a *alteration, c columnChange) {
+func (p *parser) placed(a *Alteration, c columnChange) {
 	name := p.name()
 	c.def = p.column(name)
 	switch {
@@ -111,7 +111,7 @@ func (p *ddlParser) placed(a *alteration, c columnChange) {
 	a.columns = append(a.columns, c)
 }
 
-func (p *ddlParser) dropClause(a *alteration) {
+func (p *parser) dropClause(a *Alteration) {
 	switch {
 	case p.accept("PRIMARY"):
 		p.expect("KEY")
@@ -136,22 +136,22 @@ func (p *ddlParser) dropClause(a *alteration) {
 func isPrimary(name string) bool { return strings.EqualFold(name, "PRIMARY") }
 
 // convertTo reads the charset that all columns get.
-func (p *ddlParser) convertTo(a *alteration) {
+func (p *parser) convertTo(a *Alteration) {
 	if !p.accept("CHARACTER", "SET") && !p.accept("CHAR", "SET") && !p.accept("CHARSET") {
 		p.fail()
 	}
-	if a.charset != "" {
+	if a.Charset != "" {
 		p.fail()
 	}
-	a.charset, a.convert = p.charsetName(), true
+	a.Charset, a.convert = p.charsetName(), true
 	if p.accept("COLLATE") {
 		p.acceptMark("=")
-		a.charset = p.collationName()
+		a.Charset = p.collationName()
 	}
 }
 
 // tableOptions reads what follows the columns of a new table.
-func (p *ddlParser) tableOptions(a *alteration) {
+func (p *parser) tableOptions(a *Alteration) {
 	for p.tok.kind != endToken && !p.tok.isMark(";") {
 		switch {
 		case p.acceptMark(","), p.charsetOption(a), p.tableOption():
@@ -165,7 +165,7 @@ func (p *ddlParser) tableOptions(a *alteration) {
 }
 
 // partitions reads the rest of PARTITION BY: words, numbers and parentheses, but no query.
-func (p *ddlParser) partitions() {
+func (p *parser) partitions() {
 	for p.tok.kind != endToken && !p.failed {
 		switch {
 		case p.tok.isMark("("):
@@ -179,7 +179,7 @@ func (p *ddlParser) partitions() {
 }
 
 // charsetOption reads the charset or collation that is the default of a table or schema, if it comes next.
-func (p *ddlParser) charsetOption(a *alteration) bool {
+func (p *parser) charsetOption(a *Alteration) bool {
 	if p.tok.is("DEFAULT") {
 		if next := p.peek(); !next.is("CHARACTER") && !next.is("CHAR") && !next.is("CHARSET") && !next.is("COLLATE") {
 			return false
@@ -200,12 +200,12 @@ func (p *ddlParser) charsetOption(a *alteration) bool {
 	if a.convert {
 		p.fail()
 	}
-	a.charset = charset
+	a.Charset = charset
 	return true
 }
 
 // tableOption reads an option that does not matter, if one comes next.
-func (p *ddlParser) tableOption() bool {
+func (p *parser) tableOption() bool {
 	switch p.acceptOneOf("ENGINE", "AUTO_INCREMENT", "COMMENT", "ROW_FORMAT", "KEY_BLOCK_SIZE", "AVG_ROW_LENGTH", "MAX_ROWS", "MIN_ROWS",
 		"CHECKSUM", "TABLE_CHECKSUM", "DELAY_KEY_WRITE", "PACK_KEYS", "STATS_AUTO_RECALC", "STATS_PERSISTENT", "STATS_SAMPLE_PAGES", "COMPRESSION", "ENCRYPTION",
 		"INSERT_METHOD", "PAGE_CHECKSUM", "PAGE_COMPRESSED", "PAGE_COMPRESSION_LEVEL", "TRANSACTIONAL", "ENCRYPTED", "ENCRYPTION_KEY_ID",
@@ -220,7 +220,7 @@ func (p *ddlParser) tableOption() bool {
 }
 
 // optionValue reads the value of an option.
-func (p *ddlParser) optionValue() {
+func (p *parser) optionValue() {
 	p.acceptMark("=")
 	switch p.tok.kind {
 	case wordToken, nameToken, stringToken, numberToken:

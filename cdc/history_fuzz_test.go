@@ -1,0 +1,75 @@
+package cdc
+
+import (
+	"testing"
+
+	"rowhook/cdc/ddl"
+)
+
+// FuzzHistory applies what was understood of statements: no panic, and what is stored comes back.
+func FuzzHistory(f *testing.F) {
+	const ansiQuotes, noBackslashEscapes = 1 << 2, 1 << 20 // of sql_mode
+	for _, text := range []string{
+		"CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20) CHARACTER SET latin1, e ENUM('p', 'q''r'), KEY k (s(3)))", "CREATE TABLE b LIKE a",
+		"ALTER TABLE a ADD x FLOAT(7,3) FIRST, CHANGE s `t u` LONG VARCHAR AFTER x, DROP id, ADD PRIMARY KEY (x, e DESC)", "ALTER TABLE a MODIFY IF EXISTS s TEXT, RENAME COLUMN e TO f, RENAME b",
+		"RENAME TABLE a TO b, c TO a", "DROP TABLE IF EXISTS a, s.b", "/*!50000 ALTER */ TABLE a CONVERT TO CHARACTER SET utf8mb4", "ALTER TABLE a ADD (x SET('a') DEFAULT (1 + (2)), y INT AS (x) STORED)",
+		"rename /* gh-ost */ table `s`.`a` to `s`.`_a_del`, `s`.`_a_gho` to `s`.`a`", "ALTER TABLE a ADD IF NOT EXISTS x INT PRIMARY KEY, DROP IF EXISTS e", "CREATE OR REPLACE TABLE a (x YEAR(2))",
+		"CREATE DATABASE s DEFAULT CHARSET gbk", "DROP SCHEMA s", "ALTER TABLE a ADD x INT -- \n , DROP PRIMARY KEY # y",
+	} {
+		f.Add(text, uint64(0), true)
+		f.Add(text, uint64(ansiQuotes|noBackslashEscapes), false)
+	}
+	f.Fuzz(func(t *testing.T, text string, mode uint64, mariaDB bool) {
+		ops, ok := ddl.Read(ddl.Dialect{MariaDB: mariaDB, Version: 101106, SQLMode: mode}, "s", text)
+		if !ok {
+			return
+		}
+		h := newHistory(map[string]map[string]bool{"s": {"a": true}})
+		h.learn(TableName{Schema: "s", Name: "a"}, &ddl.Definition{Charset: "utf8mb4", Key: []int{0}, Columns: []ddl.Column{{Name: "id", DataType: "int"}, {Name: "s", DataType: "varchar", Charset: "utf8mb4"}, {Name: "e", DataType: "enum", Enum: []string{"p"}}}})
+		for i := range ops {
+			_ = h.apply(&ops[i])
+		}
+		checkRecords(t, h)
+	})
+}
+
+// checkRecords wants that what is stored comes back.
+func checkRecords(t *testing.T, h *history) {
+	t.Helper()
+	for _, r := range h.commit() {
+		if r.Data == nil {
+			continue
+		}
+		name, is, err := r.parse()
+		if err != nil {
+			t.Fatalf("%s: %v", r.Data, err)
+		}
+		want := h.known[name]
+		if d := want.Difference(is); d != "" || (is == ddl.Gone) != (want == ddl.Gone) {
+			t.Fatalf("%s comes back as %+v, it was %+v", name, is, want)
+		}
+	}
+}
+
+func FuzzSchemaRecord(f *testing.F) {
+	f.Add("s`a`.`b`", []byte(`{"schema":"a","name":"b","is":{"columns":[{"name":"id","type":"int"}],"key":[0],"charset":"utf8mb4"}}`))
+	f.Add("s`a`.``", []byte(`{"schema":"a","is":{"charset":"latin1"}}`))
+	f.Add("s`a`.`b`", []byte(`{"schema":"a","name":"b","is":null}`))
+	f.Fuzz(func(t *testing.T, key string, data []byte) {
+		r := SchemaRecord{key, data}
+		name, is, err := r.parse()
+		if err != nil {
+			return
+		}
+		for _, k := range is.Key {
+			_ = is.Columns[k]
+		}
+		again := newSchemaRecord(name, is)
+		if again.Data == nil {
+			return // it grew too large
+		}
+		if n, d, err := again.parse(); err != nil || n != name || d.Difference(is) != "" || d.Charset != is.Charset {
+			t.Fatalf("%s comes back as %s %+v: %v", data, n, d, err)
+		}
+	})
+}

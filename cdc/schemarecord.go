@@ -1,0 +1,72 @@
+package cdc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"rowhook/cdc/ddl"
+)
+
+// SchemaPrefix begins the key of every SchemaRecord. The records are true at the position that they were stored with
+// and at no other: whoever accepts another position deletes them all.
+const SchemaPrefix = "s"
+
+// SchemaRecord is what is known of a table's columns at a position of the log, for the commit that stores the position.
+// Data nil deletes it.
+type SchemaRecord struct {
+	Key  string
+	Data []byte
+}
+
+// schemaRecord is a SchemaRecord's data. A table that was dropped has none of a definition.
+type schemaRecord struct {
+	Schema string          `json:"schema"`
+	Name   string          `json:"name,omitempty"`
+	Is     *ddl.Definition `json:"is"`
+}
+
+// maxRecord bounds a record; what is larger is not kept.
+const maxRecord = 1 << 20
+
+// newSchemaRecord is how a table's definition is stored; nil Data when it is not known, or too large.
+func newSchemaRecord(t TableName, d *ddl.Definition) SchemaRecord {
+	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+	r := SchemaRecord{Key: SchemaPrefix + quote(t.Schema) + "." + quote(t.Name)}
+	if d == nil {
+		return r
+	}
+	v := schemaRecord{Schema: t.Schema, Name: t.Name, Is: d}
+	if d == ddl.Gone {
+		v.Is = nil
+	}
+	if data, err := json.Marshal(v); err == nil && len(data) <= maxRecord {
+		r.Data = data
+	}
+	return r
+}
+
+// parse is the reverse of newSchemaRecord.
+func (r SchemaRecord) parse() (TableName, *ddl.Definition, error) {
+	if len(r.Data) > maxRecord {
+		return TableName{}, nil, fmt.Errorf("it has %d bytes", len(r.Data))
+	}
+	var v schemaRecord
+	if err := json.Unmarshal(r.Data, &v); err != nil {
+		return TableName{}, nil, err
+	}
+	name := TableName{Schema: v.Schema, Name: v.Name}
+	if newSchemaRecord(name, nil).Key != r.Key {
+		return TableName{}, nil, fmt.Errorf("it is that of %s", name)
+	}
+	if v.Is == nil {
+		return name, ddl.Gone, nil
+	}
+	for _, k := range v.Is.Key {
+		if k < 0 || k >= len(v.Is.Columns) {
+			return TableName{}, nil, errors.New("its primary key has columns that the table has not")
+		}
+	}
+	return name, v.Is, nil
+}
