@@ -10,11 +10,9 @@ import (
 func FuzzHistory(f *testing.F) {
 	const ansiQuotes, noBackslashEscapes = 1 << 2, 1 << 20 // of sql_mode
 	for _, text := range []string{
-		"CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20) CHARACTER SET latin1, e ENUM('p', 'q''r'), KEY k (s(3)))", "CREATE TABLE b LIKE a",
-		"ALTER TABLE a ADD x FLOAT(7,3) FIRST, CHANGE s `t u` LONG VARCHAR AFTER x, DROP id, ADD PRIMARY KEY (x, e DESC)", "ALTER TABLE a MODIFY IF EXISTS s TEXT, RENAME COLUMN e TO f, RENAME b",
-		"RENAME TABLE a TO b, c TO a", "DROP TABLE IF EXISTS a, s.b", "/*!50000 ALTER */ TABLE a CONVERT TO CHARACTER SET utf8mb4", "ALTER TABLE a ADD (x SET('a') DEFAULT (1 + (2)), y INT AS (x) STORED)",
-		"rename /* gh-ost */ table `s`.`a` to `s`.`_a_del`, `s`.`_a_gho` to `s`.`a`", "ALTER TABLE a ADD IF NOT EXISTS x INT PRIMARY KEY, DROP IF EXISTS e", "CREATE OR REPLACE TABLE a (x YEAR(2))",
-		"CREATE DATABASE s DEFAULT CHARSET gbk", "DROP SCHEMA s", "ALTER TABLE a ADD x INT -- \n , DROP PRIMARY KEY # y",
+		"CREATE TABLE a (id INT PRIMARY KEY, e ENUM('p', 'q''r'))", "CREATE TABLE b LIKE a", "CREATE OR REPLACE TABLE a (x YEAR(2))",
+		"ALTER TABLE a ADD x FLOAT(7,3) FIRST, DROP id, ADD PRIMARY KEY (x, e DESC)", "ALTER TABLE a RENAME COLUMN e TO f, RENAME b",
+		"RENAME TABLE a TO b, c TO a", "DROP TABLE IF EXISTS a, s.b", "CREATE DATABASE s DEFAULT CHARSET gbk", "DROP SCHEMA s",
 	} {
 		f.Add(text, uint64(0), true)
 		f.Add(text, uint64(ansiQuotes|noBackslashEscapes), false)
