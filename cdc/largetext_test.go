@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -163,5 +164,23 @@ func TestLargeTextFails(t *testing.T) {
 		if err == nil || !c.is(err) {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// TestEmptyPromise announces a value of a gigabyte and ends after a few bytes: no memory is taken for the rest. It is not
+// parallel: it measures memory.
+func TestEmptyPromise(t *testing.T) {
+	in := &stream{bufio.NewReader(strings.NewReader("a few bytes")), maxText + 10}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := in.value(maxText); !errors.Is(err, io.EOF) {
+		t.Errorf("%v", err)
+	}
+	if _, err := in.value(maxText + 1); err == nil {
+		t.Error("a larger one is read")
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("it took %d bytes", took)
 	}
 }

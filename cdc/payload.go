@@ -32,9 +32,8 @@ const (
 type payloadReader struct {
 	zstd   *zstd.Decoder // nil until it is needed
 	buf    bytes.Buffer
-	within bool      // the event at hand is one of a payload's
-	tail   io.Reader // of the event at hand, and left: how long that is
-	left   int
+	within bool              // the event at hand is one of a payload's
+	tail   *io.LimitedReader // of the event at hand; nil: it has none
 }
 
 func (p *payloadReader) close() {
@@ -103,7 +102,7 @@ func (p *payloadReader) each(body []byte, rest io.Reader, f func(h *replication.
 		return &payloadError{fmt.Errorf("compression %d is not known", compression)}
 	}
 	p.within = true
-	defer func() { p.within, p.tail, p.left = false, nil, 0 }()
+	defer func() { p.within, p.tail = false, nil }()
 	for {
 		h, body, err := p.next(events)
 		switch {
@@ -120,12 +119,12 @@ func (p *payloadReader) each(body []byte, rest io.Reader, f func(h *replication.
 
 // next reads an event, of a large one whose tail is read elsewhere the head only.
 func (p *payloadReader) next(events io.Reader) (*replication.EventHeader, []byte, error) {
-	if p.left > 0 { // nobody read all of the last one
-		if _, err := io.Copy(io.Discard, p.tail); err != nil {
-			return nil, nil, err
+	if p.tail != nil { // nobody may have read all of the last one
+		if _, err := io.CopyN(io.Discard, p.tail, p.tail.N); err != nil {
+			return nil, nil, fmt.Errorf("the end of an event: %w", errors.Join(errTruncated, err))
 		}
+		p.tail = nil
 	}
-	p.tail, p.left = nil, 0
 	var head [replication.EventHeaderSize]byte
 	if _, err := io.ReadFull(events, head[:]); err != nil {
 		return nil, nil, err
@@ -136,8 +135,7 @@ func (p *payloadReader) next(events io.Reader) (*replication.EventHeader, []byte
 	}
 	size := int64(h.EventSize) - replication.EventHeaderSize
 	if hasTail(h.EventType) && size >= largeEvent {
-		p.left = int(size - largeHead)
-		p.tail = io.LimitReader(events, int64(p.left))
+		p.tail = &io.LimitedReader{R: events, N: size - largeHead}
 		size = largeHead
 	}
 	if size < 0 || size > maxUnpacked {

@@ -36,6 +36,21 @@ func (s *stream) read(b []byte) error {
 	return err
 }
 
+// value reads a value into memory, which it takes as bytes arrive: a size may be an empty promise.
+func (s *stream) value(size int) ([]byte, error) {
+	if size <= largeValue {
+		b := make([]byte, size)
+		return b, s.read(b)
+	}
+	if size > maxText {
+		return nil, fmt.Errorf("a value of %d bytes is too large", size)
+	}
+	s.left -= size
+	var b bytes.Buffer
+	_, err := io.CopyN(&b, s.in, int64(size))
+	return b.Bytes(), err
+}
+
 // pass reads what is left.
 func (s *stream) pass() error {
 	if s == nil {
@@ -86,8 +101,10 @@ func (r *reader) images(h rowsHeader, body, rows []byte) ([]byte, *stream, error
 // tail is what follows the body of the event at hand, and how many bytes: none unless it is large.
 func (r *reader) tail(body []byte) (io.Reader, int) {
 	switch {
+	case r.packed.within && r.packed.tail != nil:
+		return r.packed.tail, int(r.packed.tail.N)
 	case r.packed.within:
-		return r.packed.tail, r.packed.left
+		return nil, 0
 	case r.link.cutsEvent():
 		rest, size := r.link.rest(len(body))
 		return io.LimitReader(rest, int64(size)), size
@@ -185,8 +202,7 @@ func (f *field) appendFrom(s *stream, text *strings.Builder, column int, b *RowB
 		b.large = append(b.large, Large{column, v})
 		return err
 	}
-	value := make([]byte, size)
-	err := s.read(value)
+	value, err := s.value(size)
 	if err == nil && f.packed {
 		value, err = b.packed.unpack(value)
 	}
