@@ -37,11 +37,11 @@ func (l *Loader) fill(p *Payload, ev *rules.Event, o object) error {
 		return nil
 	}
 	texts := map[[sha256.Size]byte]*scratch.Value{}
-	o.eachRow(func(row cdc.Row) {
+	for _, row := range append(o.rows(), ev.Row) {
 		for _, large := range row.Larges() {
 			texts[large.Sum()] = large.Value
 		}
-	}, ev.Row)
+	}
 	v, err := scratch.NewPad(l.opts.Scratch).Put(func(w io.Writer) error { return filled(w, p.Body, texts) })
 	if err != nil {
 		return err
@@ -98,33 +98,27 @@ func writeText(w io.Writer, kind cdc.Kind, text *scratch.Value) error {
 	}
 }
 
-// eachRow is every row that payloads of the object show.
-func (o object) eachRow(f func(cdc.Row), more ...cdc.Row) {
-	for _, row := range append(more, o.row, o.same.row) {
-		f(row)
-	}
+// rows are those that payloads of the object may show.
+func (o object) rows() []cdc.Row {
+	rows := []cdc.Row{o.row, o.same.row}
 	if o.orders == nil {
-		return
+		return rows
 	}
-	for _, list := range o.orders.lists() {
-		for _, r := range list {
-			f(r.row)
+	add := func(records []record) {
+		for _, r := range records {
+			rows = append(rows, r.row)
 		}
 	}
-}
-
-// lists are all rows that were read for the orders.
-func (o *orders) lists() [][]record {
-	lists := [][]record{o.roots}
-	for _, grouped := range []map[int64][]record{o.children, o.parts, o.history, o.notes, o.invoices} {
-		for _, list := range grouped {
-			lists = append(lists, list)
+	add(o.orders.roots)
+	for _, grouped := range []map[int64][]record{o.orders.children, o.orders.parts, o.orders.history, o.orders.notes, o.orders.invoices} {
+		for _, records := range grouped {
+			add(records)
 		}
 	}
-	for _, customer := range o.byID {
-		lists = append(lists, []record{customer})
+	for _, customer := range o.orders.byID {
+		rows = append(rows, customer.row)
 	}
-	return lists
+	return rows
 }
 
 // unreadable is what record.text panics with when it cannot read a large text; whoever makes payloads recovers it.

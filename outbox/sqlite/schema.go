@@ -64,6 +64,7 @@ const piece = `
 CREATE TABLE piece(of INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE(of, n));
 `
 
+// The view must be plain enough for the sqlite3 of old distributions: one that cannot read it reads nothing of the file.
 const view = `
 -- For people: sqlite3 outbox.db 'SELECT * FROM deliveries'
 CREATE VIEW deliveries AS
@@ -76,7 +77,8 @@ SELECT d.seq, lower(hex(d.id)) AS id, l.rule, l.site, l.kind, l.action,
   datetime((SELECT at FROM retried WHERE seq = d.seq) / 1000000, 'unixepoch') AS retried,
   a.status, a.error, d.keys, d.gone,
   CASE WHEN d.off >= 0 THEN CAST(substr(b.body, d.off + 1, d.len) AS TEXT) ELSE
-    (SELECT group_concat(CAST(substr(body, 1, length(body) - 1) AS TEXT), '' ORDER BY n) FROM piece WHERE of = d.seq) END AS payload
+    (SELECT group_concat(text, '') FROM
+      (SELECT CAST(substr(body, 1, length(body) - 1) AS TEXT) AS text FROM piece WHERE of = d.seq ORDER BY n)) END AS payload
 FROM delivery d JOIN label l ON l.id = d.label JOIN batch b ON b.first = d.batch
   LEFT JOIN failed f ON f.seq = d.seq ` + lastAttempt + `;
 `
