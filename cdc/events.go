@@ -51,7 +51,7 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	return r.rows(byte(h.EventType), body) // which says so when these are none
 }
 
-const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook; " + skipHint
+const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook"
 
 func (r *reader) tableMap(body []byte) error {
 	if r.txn.silent() { // its rows are compared, not read
@@ -67,11 +67,11 @@ func (r *reader) tableMap(body []byte) error {
 		if stop, ok := errors.AsType[*StopError](err); ok { // met ahead
 			return stop
 		}
-		hint := "with binlog_row_metadata = FULL the log itself tells columns; " + skipHint
+		hint := "with binlog_row_metadata = FULL the log itself tells columns"
 		if u, ok := errors.AsType[*undecodableError](err); ok {
 			hint = u.hint()
 		}
-		return r.stop("a table's rows cannot be read", hint, err)
+		return r.stopBefore("a table's rows cannot be read", hint, err)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (r *reader) xa(rest string) error {
 func (r *reader) prepare(body []byte) error {
 	onePhase := len(body) > 0 && body[0] != 0
 	if r.txn.rows > 0 && !onePhase {
-		return r.stop("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions; "+skipHint, nil)
+		return r.stopBefore("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions", nil)
 	}
 	return r.commit()
 }
@@ -171,7 +171,7 @@ func (r *reader) statement(q *query, text, word string) error {
 	case "", "ANALYZE", "CHECK", "FLUSH", "GRANT", "INSTALL", "OPTIMIZE", "RELEASE", "REPAIR", "REVOKE", "UNINSTALL":
 	default: // DML, in one form or the other
 		if name, ok := r.src.mentions(q.schema, text); ok {
-			return r.stop(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, text), formatHint, nil)
+			return r.stopBefore(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, text), formatHint, nil)
 		}
 	}
 	return nil

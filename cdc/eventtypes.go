@@ -97,10 +97,10 @@ const partialRowData replication.EventType = 172
 func (r *reader) refuse(typ replication.EventType) error {
 	switch typ {
 	case replication.INCIDENT_EVENT:
-		return r.stop("the server says that it lost events here (INCIDENT)", "compare the site with its receivers; "+skipHint, nil)
+		return r.stopBefore("the server says that it lost events here (INCIDENT)", "compare the site with its receivers", nil)
 	case partialRowData:
-		return r.stop("rows were logged in pieces (PARTIAL_ROW_DATA_EVENT), which this version does not join",
-			"SET GLOBAL binlog_row_event_fragment_threshold to more than the largest row takes, and in my.cnf too; "+skipHint, nil)
+		return r.stopBefore("rows were logged in pieces (PARTIAL_ROW_DATA_EVENT), which this version does not join",
+			"SET GLOBAL binlog_row_event_fragment_threshold to more than the largest row takes, and in my.cnf too", nil)
 	}
 	return r.stop(fmt.Sprintf("an event of type %d (%s), which no server is known to write", typ, eventTypes[typ].name), "please report this", nil)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -270,8 +269,8 @@ func (r *reader) rows(typ byte, body []byte) error {
 		return nil
 	}
 	if h.partial {
-		return r.stop(fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table),
-			"SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value; "+skipHint, nil)
+		return r.stopBefore(fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table),
+			"SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value", nil)
 	}
 	if err := t.eachRow(h, images, large, r.row); err != nil {
 		if _, failed := errors.AsType[*sinkError](err); failed {
@@ -283,7 +282,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 		if failed, ok := errors.AsType[*scratch.Error](err); ok {
 			return r.toSink(fmt.Errorf("a row of %s: %w", t.table, failed))
 		}
-		return r.stop(fmt.Sprintf("a row of %s cannot be read", t.table), "the table was perhaps altered while rowhook was away; "+skipHint, err)
+		return r.stopBefore(fmt.Sprintf("a row of %s cannot be read", t.table), "the table was perhaps altered while rowhook was away", err)
 	}
 	return nil
 }
@@ -343,10 +342,16 @@ func (r *reader) linkIsWell() {
 
 // stop is a StopError at this place of the log.
 func (r *reader) stop(reason, hint string, err error) error {
-	if r.span != nil {
-		hint = strings.Replace(hint, skipHint, lookHint, 1)
-	}
 	return &StopError{At: r.seen, Reason: reason, Hint: hint, Err: err}
+}
+
+// stopBefore is stop at what a person may leave out: the hint ends with how.
+func (r *reader) stopBefore(reason, hint string, err error) error {
+	wayOut := skipHint
+	if r.span != nil {
+		wayOut = lookHint
+	}
+	return r.stop(reason, hint+"; "+wayOut, err)
 }
 
 // log is for what a user must know, but what is no reason to stop. It says where we are.

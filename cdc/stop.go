@@ -8,7 +8,7 @@ import (
 // skipHint is the way out where a person accepts that changes are lost.
 const skipHint = "to skip what is committed by now: rowhook position set --now"
 
-// lookHint is in its place for who only looks at the log.
+// lookHint is that of who only looks at the log.
 const lookHint = "to look at the rest, begin behind that, or without --from: where the daemon goes on, columns are known"
 
 // StopError is why the reader will not go on: what it found cannot be read rightly, and skipping it would lose or
@@ -45,7 +45,7 @@ type undecodableError struct {
 func (e *undecodableError) Error() string { return e.what + ", which rowhook cannot read" }
 
 func (e *undecodableError) hint() string {
-	return fmt.Sprintf("ALTER TABLE ... MODIFY the column to %s; what is logged already cannot be read: %s", e.to, skipHint)
+	return fmt.Sprintf("ALTER TABLE ... MODIFY the column to %s; what is logged already cannot be read", e.to)
 }
 
 func (e *StopError) Unwrap() error { return e.Err }
