@@ -49,7 +49,7 @@ func fill(t *testing.T, path string) {
 // again it goes on, and has lost nothing.
 func TestFullDiskCrash(t *testing.T) {
 	t.Parallel()
-	disk := smallDisk(t, "size=96m,mode=700")
+	disk := smallDisk(t, "size=384m,mode=700")
 	w := newWorld(t, settings{exact: true, every: 40 * time.Millisecond, padding: 5000, large: 100, state: filepath.Join(disk, "state")})
 	w.begin()
 	ballast := filepath.Join(disk, "ballast")
