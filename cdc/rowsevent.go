@@ -146,14 +146,22 @@ func (e *exact) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// eachRow decodes the rows of an event and hands them to f, before for updates and deletes, after for inserts and
-// updates. Its errors mean that the rows do not fit the layout; f's errors are returned as they are.
-func (l *layout) eachRow(h rowsHeader, rows []byte, b *RowBuilder, f func(before, after Row) error) error {
+// takes says why the rows of an event are not those of the layout, nil when they may be.
+func (l *layout) takes(h rowsHeader) error {
 	if h.partial {
 		return fmt.Errorf("rows of %s with parts of JSON documents", l.name)
 	}
 	if h.columns != len(l.fields) {
 		return fmt.Errorf("rows of %d columns for %s, which has %d", h.columns, l.name, len(l.fields))
+	}
+	return nil
+}
+
+// eachRow decodes the rows of an event and hands them to f, before for updates and deletes, after for inserts and
+// updates. Its errors mean that the rows do not fit the layout; f's errors are returned as they are.
+func (l *layout) eachRow(h rowsHeader, rows []byte, b *RowBuilder, f func(before, after Row) error) error {
+	if err := l.takes(h); err != nil {
+		return err
 	}
 	for {
 		var before, after Row

@@ -114,8 +114,8 @@ func (r *reader) tail(body []byte) (io.Reader, int) {
 
 // eachRowFrom is eachRow for rows that come from a stream.
 func (l *layout) eachRowFrom(h rowsHeader, s *stream, b *RowBuilder, f func(before, after Row) error) error {
-	if h.columns != len(l.fields) {
-		return fmt.Errorf("rows of %d columns for %s, which has %d", h.columns, l.name, len(l.fields))
+	if err := l.takes(h); err != nil {
+		return err
 	}
 	for {
 		var before, after Row
