@@ -268,7 +268,7 @@ func (l *lane) park(it *item) {
 	if due.IsZero() {
 		due = it.since
 	}
-	l.outcomes = append(l.outcomes, outbox.Outcome{Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: due})
+	l.outcomes = append(l.outcomes, outbox.Outcome{Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(due, time.Now())})
 }
 
 // remove takes a finished item out and lets those go that waited for it.

@@ -81,7 +81,7 @@ func (l *lane) fail(it *item, r result) {
 	}
 	it.stored = true
 	l.outcomes = append(l.outcomes, outbox.Outcome{
-		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: it.due, Attempt: &r.attempt,
+		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(it.due, now), Attempt: &r.attempt,
 	})
 	l.unload(it)
 	for _, f := range it.next {
@@ -105,10 +105,14 @@ func (l *lane) putBack(it *item, r result) {
 		due = it.since
 	}
 	l.outcomes = append(l.outcomes, outbox.Outcome{
-		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: due, Attempt: &r.attempt,
+		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(due, time.Now()), Attempt: &r.attempt,
 	})
 	it.stored = true
 }
+
+// byClock is a time as the clock has it by now, which may have been set since the time was taken: what is recorded beside
+// it is of that clock, and so it would seem to lie ahead.
+func byClock(t, now time.Time) time.Time { return now.Round(0).Add(t.Sub(now)) }
 
 // trip takes in a failure that is the endpoint's. The delivery goes back to the others in the outbox.
 func (l *lane) trip(it *item, r result) {
