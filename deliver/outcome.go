@@ -44,8 +44,7 @@ func (l *lane) finish(r result) {
 func (l *lane) accept(it *item, r result) {
 	o := outbox.Outcome{Seq: it.d.Seq, State: outbox.Delivered, Attempts: it.attempts + 1}
 	if it.stored {
-		attempt := r.attempt
-		o.Attempt = &attempt
+		o.Attempt = r.recorded(time.Now())
 	}
 	l.outcomes = append(l.outcomes, o)
 	l.remove(it)
@@ -70,7 +69,7 @@ func (l *lane) fail(it *item, r result) {
 	if !now.Before(it.due) {
 		it.attempts++
 		if it.attempts > len(l.opts.Schedule) || !now.Before(end) {
-			l.bury(it, &r.attempt)
+			l.bury(it, r.recorded(now))
 			return
 		}
 		wait := max(jitter(l.opts.Schedule[it.attempts-1]), r.retryAfter)
@@ -81,7 +80,7 @@ func (l *lane) fail(it *item, r result) {
 	}
 	it.stored = true
 	l.outcomes = append(l.outcomes, outbox.Outcome{
-		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(it.due, now), Attempt: &r.attempt,
+		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(it.due, now), Attempt: r.recorded(now),
 	})
 	l.unload(it)
 	for _, f := range it.next {
@@ -100,19 +99,26 @@ func (l *lane) bury(it *item, last *outbox.Attempt) {
 
 // putBack leaves a delivery to the outbox, with the attempt on record but not counted: it is the endpoint's.
 func (l *lane) putBack(it *item, r result) {
-	due := it.due
+	now, due := time.Now(), it.due
 	if due.IsZero() {
 		due = it.since
 	}
 	l.outcomes = append(l.outcomes, outbox.Outcome{
-		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(due, time.Now()), Attempt: &r.attempt,
+		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(due, now), Attempt: r.recorded(now),
 	})
 	it.stored = true
 }
 
-// byClock is a time as the clock has it by now, which may have been set since the time was taken: what is recorded beside
-// it is of that clock, and so it would seem to lie ahead.
+// byClock is a time as the clock has it by now, which may have been set since the time was taken. All that one outcome
+// records is so of one clock: else setBack could not tell.
 func byClock(t, now time.Time) time.Time { return now.Round(0).Add(t.Sub(now)) }
+
+// recorded is the attempt for the record.
+func (r *result) recorded(now time.Time) *outbox.Attempt {
+	attempt := r.attempt
+	attempt.At = byClock(attempt.At, now)
+	return &attempt
+}
 
 // trip takes in a failure that is the endpoint's. The delivery goes back to the others in the outbox.
 func (l *lane) trip(it *item, r result) {

@@ -137,15 +137,16 @@ func (l *lane) restore(s *outbox.Stored) *item {
 	it := &item{
 		d: &s.Delivery, stored: s.State == outbox.Waiting, loose: !s.Retried.IsZero(), attempts: s.Attempts,
 	}
+	at := func(recorded time.Time) time.Time { return now.Add(recorded.Sub(now) - back) } // goes on though the clock is set
 	if !s.Due.IsZero() {
-		it.due = s.Due.Add(-back)
+		it.due = at(s.Due)
 	}
 	it.since = it.due
 	if it.since.IsZero() {
 		it.since = now
 	}
 	if s.Last != nil {
-		it.tried = s.Last.At.Add(-back)
+		it.tried = at(s.Last.At)
 	}
 	for _, wait := range l.opts.Schedule[:min(s.Attempts, len(l.opts.Schedule))] {
 		it.since = it.since.Add(-wait) // Due is the first attempt and the waits after each
