@@ -86,13 +86,13 @@ func (l *Loader) Load(ctx context.Context, events []*rules.Event) (_ [][]Payload
 	if err != nil {
 		return nil, err
 	}
-	made := make([][]Payload, len(events))
+	payloads := make([][]Payload, len(events))
 	for i, ev := range events {
-		if made[i], err = l.compose(ev, objects[i]); err != nil {
+		if payloads[i], err = l.compose(ev, objects[i]); err != nil {
 			return nil, err
 		}
 	}
-	return made, nil
+	return payloads, nil
 }
 
 // needs says what an event's payloads need besides what the log showed.

@@ -19,10 +19,9 @@ import (
 // and they are read in pieces afterwards, from the same snapshot, into scratch files.
 
 const (
-	// largeText is from which size on a text of a wide table is read in pieces, in bytes as the table has them.
+	// largeText is from which size on a text is read in pieces, in bytes as the table has them: more than the plugin's own
+	// columns can hold.
 	largeText = 64 << 10
-	// shortText is from which size on a column may hold one, in bytes: more than the plugin's own can.
-	shortText = 1 << 16
 	// textPiece is how much is read at once, in bytes.
 	textPiece = 4 << 20
 )
@@ -105,7 +104,7 @@ func (s *snapshot) askWide(ctx context.Context, name cdc.TableName) (*wide, erro
 	s.queries++
 	rows, err := s.conn.QueryContext(ctx, fmt.Sprintf("SELECT COLUMN_NAME, EXTRA, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(CHARACTER_MAXIMUM_LENGTH, 0) >= %d"+
 		" FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
-		shortText, textList([]string{name.Schema}), textList([]string{name.Name})))
+		largeText, textList([]string{name.Schema}), textList([]string{name.Name})))
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"rowhook/outbox"
+	"rowhook/scratch"
 )
 
 // odd is bytes of which no part is like another.
@@ -30,7 +31,7 @@ func copies(list []*outbox.Delivery) []*outbox.Delivery {
 // whole is a large record.
 func whole(t *testing.T, b outbox.Blob) []byte {
 	t.Helper()
-	data, err := io.ReadAll(io.NewSectionReader(b, 0, b.Size()))
+	data, err := io.ReadAll(scratch.Reader(b))
 	if err != nil || int64(len(data)) != b.Size() {
 		t.Fatalf("%d bytes of %d: %v", len(data), b.Size(), err)
 	}

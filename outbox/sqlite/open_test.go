@@ -182,13 +182,16 @@ func TestPrivate(t *testing.T) {
 // TestUpgrade: a file of an older version is brought up to date when the daemon opens it; until then it is not read.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	for found, older := range map[int]string{1: `DROP TABLE retried; DROP TABLE piece;`, 2: `DROP TABLE piece;`} {
+	for found, older := range map[int]string{1: `DROP TABLE retried; ` + withoutPieces, 2: withoutPieces} {
 		t.Run(fmt.Sprint("from ", found), func(t *testing.T) {
 			t.Parallel()
 			upgraded(t, found, older)
 		})
 	}
 }
+
+// withoutPieces makes a file one of version 2.
+const withoutPieces = `DROP TABLE piece; DROP TRIGGER open_changed; DROP TRIGGER open_deleted;`
 
 func upgraded(t *testing.T, found int, older string) {
 	t.Helper()

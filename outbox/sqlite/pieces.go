@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -48,8 +47,12 @@ func (w *writer) writePieces(of int64, value outbox.Blob) error {
 	return nil
 }
 
-// writeLargeOpen stores a large open event under the key that its row has by now.
+// writeLargeOpen stores a large open event: a row without data, and its pieces.
 func (w *writer) writeLargeOpen(r outbox.Record) error {
+	put := bind{stmt: w.putOpen}
+	if err := put.text(r.Key).blob([]byte{}).run(); err != nil {
+		return err
+	}
 	var row int64
 	err := each(w.conn, `SELECT ord FROM open WHERE key = ?`, []any{r.Key}, func(s *sqlite3.Stmt) (bool, error) {
 		row = s.ColumnInt64(0)
@@ -58,40 +61,11 @@ func (w *writer) writeLargeOpen(r outbox.Record) error {
 	if err != nil {
 		return err
 	}
-	w.noteLargeOpen(r.Key, row)
 	return w.writePieces(ofOpen(row), r.Large)
-}
-
-// dropLargeOpen deletes the pieces of an open event, before its row is deleted or changed.
-func (w *writer) dropLargeOpen(key string) error {
-	row, ok := w.largeOpen[key]
-	if !ok {
-		return nil
-	}
-	w.noteLargeOpen(key, 0)
-	drop := bind{stmt: w.dropPieces}
-	return drop.int(ofOpen(row)).run()
-}
-
-// noteLargeOpen notes where an open event is that is stored in pieces; 0: no more.
-func (w *writer) noteLargeOpen(key string, row int64) {
-	w.largeOpen = maps.Clone(w.largeOpen) // the old one counts when the transaction fails
-	if w.largeOpen[key] = row; row == 0 {
-		delete(w.largeOpen, key)
-	}
 }
 
 // ofOpen is the number that the pieces of an open event have; those of a delivery have its own.
 func ofOpen(row int64) int64 { return -row }
-
-// loadLargeOpen finds the open events that are stored in pieces.
-func (w *writer) loadLargeOpen() error {
-	w.largeOpen = map[string]int64{}
-	return each(w.conn, `SELECT key, ord FROM open WHERE ord IN (SELECT -of FROM piece WHERE n = 0)`, nil, func(s *sqlite3.Stmt) (bool, error) {
-		w.largeOpen[s.ColumnText(0)] = s.ColumnInt64(1)
-		return true, nil
-	})
-}
 
 // pieces is a large value in the file.
 type pieces struct {

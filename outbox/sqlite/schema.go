@@ -62,6 +62,10 @@ CREATE TABLE retried(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 const piece = `
 -- Large payloads, by the number of their delivery, and large open events, by -ord. Each ends with a byte that is not its own.
 CREATE TABLE piece(of INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE(of, n));
+
+-- The pieces of an open event, whose data is then empty, go with it.
+CREATE TRIGGER open_changed AFTER UPDATE ON open WHEN length(old.data) = 0 BEGIN DELETE FROM piece WHERE of = -old.ord; END;
+CREATE TRIGGER open_deleted AFTER DELETE ON open WHEN length(old.data) = 0 BEGIN DELETE FROM piece WHERE of = -old.ord; END;
 `
 
 // The view must be plain enough for the sqlite3 of old distributions: one that cannot read it reads nothing of the file.

@@ -40,11 +40,9 @@ type writer struct {
 	logged int   // pages in the log, as of the last commit
 	body   []byte
 
-	largeOpen map[string]int64 // the rows of open events that are stored in pieces, by their keys
-
 	putState, putOpen, dropOpen, putLabel, putBatch, putDelivery   *sqlite3.Stmt
 	putDone, dropDone, fail, move, unfail, putAttempt, trimAttempt *sqlite3.Stmt
-	putRetried, putPiece, dropPieces                               *sqlite3.Stmt
+	putRetried, putPiece                                           *sqlite3.Stmt
 }
 
 // openWriter opens the file, makes it when it is new, and reads what the writer has to know.
@@ -94,14 +92,13 @@ func (w *writer) prepare() error {
 	for sql, stmt := range map[string]**sqlite3.Stmt{
 		`UPDATE state SET checkpoint = coalesce(?, checkpoint), low = ?, last = ?`:                      &w.putState,
 		`INSERT INTO open(key, data) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET data = excluded.data`: &w.putOpen,
-		`DELETE FROM open WHERE key = ?`:                                         &w.dropOpen,
-		`INSERT INTO label(id, rule, site, action, kind) VALUES (?, ?, ?, ?, ?)`: &w.putLabel,
-		`INSERT INTO piece(of, n, body) VALUES (?, ?, ?)`:                        &w.putPiece,
-		`DELETE FROM piece WHERE of = ?`:                                         &w.dropPieces,
-		`INSERT INTO batch(first, stored, body) VALUES (?, ?, ?)`:                &w.putBatch,
+		`DELETE FROM open WHERE key = ?`:                                                                                          &w.dropOpen,
+		`INSERT INTO label(id, rule, site, action, kind) VALUES (?, ?, ?, ?, ?)`:                                                  &w.putLabel,
+		`INSERT INTO piece(of, n, body) VALUES (?, ?, ?)`:                                                                         &w.putPiece,
+		`INSERT INTO batch(first, stored, body) VALUES (?, ?, ?)`:                                                                 &w.putBatch,
 		`INSERT INTO delivery(seq, batch, label, id, keys, gone, as_of, created, off, len) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`: &w.putDelivery,
 		`INSERT INTO done(first, last) VALUES (?, ?) ON CONFLICT(first) DO UPDATE SET last = excluded.last`:                       &w.putDone,
-		`DELETE FROM done WHERE first = ?`: &w.dropDone,
+		`DELETE FROM done WHERE first = ?`:                                                                                        &w.dropDone,
 		// A delivery may have been pruned before somebody wanted it sent again: then there is nothing to record.
 		`INSERT INTO failed(seq, state, attempts, due) SELECT seq, ?, ?, ? FROM delivery WHERE seq = ?
 			ON CONFLICT(seq) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, due = excluded.due`: &w.fail,
@@ -136,9 +133,6 @@ func (w *writer) load() error {
 	if err != nil {
 		return err
 	}
-	if err := w.loadLargeOpen(); err != nil {
-		return err
-	}
 	return eachLabel(w.conn, func(id int64, l label) { w.labels[l] = id })
 }
 
@@ -155,7 +149,7 @@ func (w *writer) store(b *outbox.Batch, outcomes []outbox.Outcome) error {
 	if err := checkSizes(b); err != nil {
 		return err
 	}
-	done, known, largeOpen := w.done.clone(), len(w.labels), w.largeOpen
+	done, known := w.done.clone(), len(w.labels)
 	last := w.last + int64(len(b.Deliveries))
 	err := transact(w.conn, func() error {
 		if err := w.writeOpen(b.Open); err != nil {
@@ -171,7 +165,6 @@ func (w *writer) store(b *outbox.Batch, outcomes []outbox.Outcome) error {
 		return put.blob(b.Checkpoint).int(done.low).int(last).run()
 	})
 	if err != nil {
-		w.largeOpen = largeOpen
 		for l, id := range w.labels { // labels are numbered 1, 2, 3...: forget those of this transaction
 			if id > int64(known) {
 				delete(w.labels, l)
@@ -214,16 +207,10 @@ func checkSizes(b *outbox.Batch) error {
 
 func (w *writer) writeOpen(records []outbox.Record) error {
 	for _, r := range records {
-		if err := w.dropLargeOpen(r.Key); err != nil {
-			return err
-		}
 		var err error
 		switch {
 		case r.Large != nil:
-			put := bind{stmt: w.putOpen}
-			if err = put.text(r.Key).blob([]byte{}).run(); err == nil {
-				err = w.writeLargeOpen(r)
-			}
+			err = w.writeLargeOpen(r)
 		case r.Data == nil:
 			drop := bind{stmt: w.dropOpen}
 			err = drop.text(r.Key).run()
@@ -372,7 +359,7 @@ func (w *writer) setMeta(key, value string) error {
 func (w *writer) close() error {
 	for _, s := range []*sqlite3.Stmt{
 		w.putState, w.putOpen, w.dropOpen, w.putLabel, w.putBatch, w.putDelivery,
-		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt, w.putRetried, w.putPiece, w.dropPieces,
+		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt, w.putRetried, w.putPiece,
 	} {
 		_ = s.Close()
 	}
