@@ -21,7 +21,7 @@ test: # unit and integration tests, against servers they start themselves
 lint: # the version that tools/go.mod pins
 	go tool -modfile=tools/go.mod golangci-lint run ./...
 
-conformance: # replay what the real plugin did, and compare what it sent: ROWHOOK_PLUGIN_DIR holds all cases, testdata some
+conformance: # replay what the real plugin did, and compare what it sent: all records in or below ROWHOOK_PLUGIN_DIR, or testdata's
 	@tools/need.sh mariadb
 	go test -count=1 -timeout 10m $(TESTFLAGS) ./conformance
 

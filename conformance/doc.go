@@ -6,8 +6,10 @@
 //   - TestDocumented: fidelity documented. What must arrive is computed from the binary log by a second reader (go-mysql's)
 //     and a second, simple writing of the definition.
 //
-// The recorded cases are read from the folder that the environment variable ROWHOOK_PLUGIN_DIR names; without it from
-// testdata, which holds some of them with the rows they need.
+// A record is a folder with the cases of one salon: initial.sql, webhooks.json and cases/, perhaps by-hand/ and
+// payload-trees.txt. The environment variable ROWHOOK_PLUGIN_DIR lists records, separated as in PATH, or folders that hold
+// some; without it they are those in testdata, which hold some of the cases with the rows they need. Each record has a
+// database, a daemon and a table of its own.
 //
 //	go test ./conformance -v                           the tables, with what is left out and why
 //	go test ./conformance -differences 1000            more of the events that are missing, extra or different

@@ -13,7 +13,10 @@ import (
 // promises (DESIGN 5), computed here from the log: every change, whoever made it, but no housekeeping.
 func TestDocumented(t *testing.T) {
 	t.Parallel()
-	r := readRecord(t)
+	forEachRecord(t, testDocumented)
+}
+
+func testDocumented(t *testing.T, r *record) {
 	p := newReplay(t, r)
 	dir, config := p.configure(t, "documented")
 	hooks := documentedHooks()

@@ -11,12 +11,15 @@ import (
 	"testing"
 )
 
-// record is what was captured from the real plugin.
+// record is what was captured from the real plugin at one salon.
 type record struct {
+	name  string
 	dir   string
 	whole bool // all the cases, not the subset in testdata
 	hooks map[int]hook
 	cases []*testCase
+	// byHand are cases of somebody with an SQL client, recorded between the others; the plugin has no part in them.
+	byHand []*testCase
 }
 
 // testCase is one action of a user.
@@ -88,21 +91,73 @@ var entities = map[string]entity{
 	"coupon":        {"onAfterSaveCoupon", "", "onAfterDeleteCoupon"},
 }
 
-// pluginDir is the folder with all the recorded cases, "" when there is none.
-func pluginDir() string { return os.Getenv("ROWHOOK_PLUGIN_DIR") }
-
-func readRecord(t *testing.T) *record {
+// forEachRecord runs a test on every record there is.
+func forEachRecord(t *testing.T, test func(t *testing.T, r *record)) {
 	t.Helper()
-	r := &record{dir: "testdata"}
-	if dir := pluginDir(); dir != "" {
-		r.dir, r.whole = dir, true
+	for _, r := range readRecords(t) {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, r)
+		})
 	}
-	r.hooks = readHooks(t, filepath.Join(r.dir, "webhooks.json"))
-	files, err := filepath.Glob(filepath.Join(r.dir, "cases", "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no recorded cases in %s: %v", r.dir, err)
+}
+
+// readRecords reads the records that ROWHOOK_PLUGIN_DIR names, else the subsets in testdata.
+func readRecords(t *testing.T) []*record {
+	t.Helper()
+	given := os.Getenv("ROWHOOK_PLUGIN_DIR")
+	dirs, whole := filepath.SplitList(given), given != ""
+	if !whole {
+		dirs = []string{"testdata"}
 	}
-	slices.Sort(files) // they were recorded in this order
+	var records []*record
+	for _, dir := range dirs {
+		folders := recordFolders(dir)
+		if len(folders) == 0 {
+			t.Fatalf("no record in %s: it has no file cases/*.json, and no folder in it has one", dir)
+		}
+		for _, folder := range folders {
+			r := readRecord(t, folder)
+			r.whole = whole
+			records = append(records, r)
+		}
+	}
+	return records
+}
+
+// recordFolders are the records of a folder: itself, or those of its folders that hold one.
+func recordFolders(dir string) []string {
+	for _, pattern := range []string{"cases", "*/cases"} {
+		files, _ := filepath.Glob(filepath.Join(dir, pattern, "*.json")) // no error: the pattern is right
+		var folders []string
+		for _, file := range files {
+			folders = append(folders, filepath.Dir(filepath.Dir(file)))
+		}
+		if folders = slices.Compact(folders); len(folders) > 0 {
+			return folders
+		}
+	}
+	return nil
+}
+
+func readRecord(t *testing.T, dir string) *record {
+	t.Helper()
+	r := &record{name: filepath.Base(dir), dir: dir}
+	r.hooks = readHooks(t, filepath.Join(dir, "webhooks.json"))
+	r.cases = readCases(t, filepath.Join(dir, "cases"))
+	r.byHand = readCases(t, filepath.Join(dir, "by-hand"))
+	return r
+}
+
+// readCases reads a folder of cases, in the order in which they were recorded: that of their names.
+func readCases(t *testing.T, dir string) []*testCase {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(files)
+	var cases []*testCase
 	for _, file := range files {
 		c := &testCase{}
 		if err := json.Unmarshal(readFile(t, file), c); err != nil {
@@ -110,9 +165,9 @@ func readRecord(t *testing.T) *record {
 		}
 		c.Number, _, _ = strings.Cut(filepath.Base(file), "-")
 		c.SQL = append(c.SQL, unrecorded[c.Number]...)
-		r.cases = append(r.cases, c)
+		cases = append(cases, c)
 	}
-	return r
+	return cases
 }
 
 func readHooks(t *testing.T, file string) map[int]hook {

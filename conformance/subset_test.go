@@ -39,7 +39,7 @@ var kept = map[string]string{
 // updateSubset makes testdata of the recorded cases: the rows before the first one, and before each what the cases
 // between it and the one before it did to those rows.
 func updateSubset(t *testing.T) {
-	r := readRecord(t)
+	r := readRecords(t)[0]
 	if !r.whole {
 		t.Fatal("-update needs ROWHOOK_PLUGIN_DIR, the folder with all the recorded cases")
 	}
