@@ -18,6 +18,7 @@ import (
 	"rowhook/loader"
 	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
+	"rowhook/printable"
 )
 
 // The names under which the daemon answers.
@@ -199,7 +200,7 @@ func showBackfills(ctx context.Context, c *config.Config, client *control.Client
 			state = "waits for a daemon"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d of %d\t%d\t%d\t%d\t%s\n", r.ID, r.Rule, state, clock(r.Started), r.Read, r.Total, r.Made, r.Live, r.Left,
-			or(plain(r.Error+r.Trouble), "-"))
+			or(printable.Line(r.Error+r.Trouble), "-"))
 	}
 	return table.Flush()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"rowhook/config"
 	"rowhook/deliver/control"
 	"rowhook/pipeline"
+	"rowhook/printable"
 )
 
 const (
@@ -111,7 +111,7 @@ func (p *progress) show(r pipeline.Run) {
 		fmt.Fprintf(p.w, "\r%s\x1b[K", p.bar(r))
 	case p.terminal || same:
 	case p.asJSON:
-		_ = json.NewEncoder(p.w).Encode(r)
+		_ = writeJSONLine(p.w, r) // who looks may have gone
 	case r.State == pipeline.Running && (trouble && r.Trouble != "" || time.Since(p.line) >= lineEvery):
 		p.line = time.Now()
 		fmt.Fprintln(p.w, p.text(r))
@@ -132,7 +132,7 @@ func (p *progress) bar(r pipeline.Run) string {
 func (p *progress) text(r pipeline.Run) string {
 	text := fmt.Sprintf("%d of %d rows", r.Read, r.Total)
 	if r.Trouble != "" {
-		return text + ": " + plain(r.Trouble)
+		return text + ": " + printable.Line(r.Trouble)
 	}
 	done, took := r.Read-p.from.Read, time.Since(p.began)
 	if done <= 0 || took < time.Second {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
+	"rowhook/printable"
 )
 
 // checkCommand is `rowhook check`: it looks at everything the daemon depends on, and prints what mends each fault.
@@ -82,10 +82,7 @@ func unreachable(db config.Database, err error) cdc.Finding {
 // report prints findings: for people each with its mend, or as JSON.
 func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(findings)
+		return writeJSON(w, findings)
 	}
 	faults, warnings := 0, 0
 	for _, f := range findings {
@@ -106,7 +103,7 @@ func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 			}
 			text += "      " + lead + "  " + strings.ReplaceAll(f.Fix, "   ", "\n                     ") + "\n"
 		}
-		if _, err := io.WriteString(w, text); err != nil {
+		if _, err := io.WriteString(w, printable.Text(text)); err != nil {
 			return err
 		}
 	}

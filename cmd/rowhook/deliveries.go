@@ -13,11 +13,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"rowhook/config"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
+	"rowhook/printable"
 )
 
 // deliveriesCommand is `rowhook deliveries`: the delivery log. It works beside the daemon, and without it.
@@ -26,14 +26,15 @@ func deliveriesCommand(ctx context.Context, args []string, stdout, _ io.Writer) 
 		"list": listDeliveries, "show": showDeliveries, "retry": retryDeliveries, "export": exportDeliveries,
 	}
 	const hint = "try: rowhook deliveries list, show ID, retry ID, or export"
-	if len(args) == 0 {
-		return &usageError{"deliveries needs to know what to do", hint}
+	name, rest, err := subcommand("deliveries", hint, args, stdout)
+	if err != nil {
+		return err
 	}
-	command, ok := commands[args[0]]
+	command, ok := commands[name]
 	if !ok {
-		return &usageError{fmt.Sprintf("deliveries has no command %q", args[0]), hint}
+		return noSubcommand("deliveries", hint, name)
 	}
-	return command(ctx, args[1:], stdout)
+	return command(ctx, rest, stdout)
 }
 
 // readLog reads the configuration and hands do the outbox, opened for reading.
@@ -106,18 +107,15 @@ func listJSON(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, stdout
 	before := "["
 	_, err := pages(ctx, log, f, func(page []*outbox.Stored) error {
 		for _, s := range page {
-			var b bytes.Buffer
-			e := json.NewEncoder(&b)
-			e.SetEscapeHTML(false)
-			e.SetIndent("  ", "  ")
 			d, err := withPayload(s)
-			if err == nil {
-				err = e.Encode(d)
-			}
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "%s\n  %s", before, bytes.TrimSpace(b.Bytes()))
+			text, err := encodeJSON(d, "  ", "  ")
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s\n  %s", before, text)
 			before = ","
 		}
 		return out.Flush()
@@ -137,9 +135,9 @@ func listJSON(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, stdout
 func about(keys []string) string {
 	const most = 3
 	if len(keys) > most {
-		return fmt.Sprintf("%s and %d more", plain(strings.Join(keys[:most], " ")), len(keys)-most)
+		return fmt.Sprintf("%s and %d more", printable.Line(strings.Join(keys[:most], " ")), len(keys)-most)
 	}
-	return plain(strings.Join(keys, " "))
+	return printable.Line(strings.Join(keys, " "))
 }
 
 func (d *delivery) stateText() string {
@@ -167,21 +165,11 @@ func (d *delivery) lastText() string {
 
 // text is what came of an attempt.
 func (a *attempt) text() string {
-	return plain(cmp.Or(a.Error, fmt.Sprintf("accepted with %d", a.Status)))
+	return printable.Line(cmp.Or(a.Error, fmt.Sprintf("accepted with %d", a.Status)))
 }
 
 // clock is a time for people, in their time zone.
 func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") } //nolint:gosmopolitan // for who sits here
-
-// plain is a text from outside that cannot command a terminal.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, text)
-}
 
 func showDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := newFlagSet("deliveries show", "shows a delivery, its attempts and its payload: rowhook deliveries show ID")
@@ -232,7 +220,7 @@ func (d *delivery) write(w io.Writer) error {
 	row("rule", d.Rule)
 	row("site", d.Site)
 	row("event", fmt.Sprintf("%s (%s)", d.Event, d.Action))
-	row("about", plain(strings.Join(d.Keys, " ")))
+	row("about", printable.Line(strings.Join(d.Keys, " ")))
 	row("created", clock(d.Created))
 	row("state", d.stateText())
 	if !d.Retried.IsZero() {
@@ -247,7 +235,7 @@ func (d *delivery) write(w io.Writer) error {
 	}
 	for _, a := range d.Log {
 		row("", fmt.Sprintf("%s  %s, after %v", clock(a.At), a.text(), time.Duration(a.LatencyMS*float64(time.Millisecond)).Round(time.Millisecond/10)))
-		for line := range strings.Lines(plain(a.Response)) {
+		for line := range strings.Lines(printable.Text(a.Response)) {
 			row("", "  | "+strings.TrimSuffix(line, "\n"))
 		}
 	}
@@ -256,7 +244,7 @@ func (d *delivery) write(w io.Writer) error {
 	if err := json.Indent(&payload, d.Payload, "", "  "); err != nil {
 		payload.Write(d.Payload)
 	}
-	b.WriteString(plain(payload.String()) + "\n")
+	b.WriteString(printable.Text(payload.String()) + "\n")
 	_, err := w.Write(b.Bytes())
 	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,14 +26,12 @@ func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) erro
 	}
 	return readLog(ctx, flags.config, func(_ *config.Config, log *sqlite.ReadOnly) error {
 		out := bufio.NewWriter(stdout)
-		lines := json.NewEncoder(out)
-		lines.SetEscapeHTML(false)
 		s.filter.Bodies = true
 		_, err := pages(ctx, log, s.filter, func(page []*outbox.Stored) error {
 			for _, s := range page {
 				d, err := withPayload(s)
 				if err == nil {
-					err = lines.Encode(d)
+					err = writeJSONLine(out, d)
 				}
 				if err != nil {
 					return err

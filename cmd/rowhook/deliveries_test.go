@@ -21,6 +21,7 @@ import (
 	"rowhook/deliver/delivertest"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
+	"rowhook/printable"
 )
 
 // logFiles writes a configuration whose rules crm and erp post to a receiver, and an outbox with a delivery in each state.
@@ -50,7 +51,7 @@ func logFiles(t *testing.T, url string) (configFile string) {
 	if err := store.Commit(t.Context(), &outbox.Batch{Deliveries: list}); err != nil {
 		t.Fatal(err)
 	}
-	failure := &outbox.Attempt{At: created, Latency: 12 * time.Millisecond, Status: 422, Error: "the receiver answered 422 Unprocessable Entity", Response: "no such\x1b[31m field\nsorry"}
+	failure := &outbox.Attempt{At: created, Latency: 12 * time.Millisecond, Status: 422, Error: "the receiver answered 422 Unprocessable Entity", Response: hostile}
 	err = store.Settle([]outbox.Outcome{
 		{Seq: 1, State: outbox.Delivered, Attempts: 1}, {Seq: 2, State: outbox.Dead, Attempts: 11, Attempt: failure},
 		{Seq: 3, State: outbox.Waiting, Attempts: 1, Due: time.Now().Add(time.Hour), Attempt: failure}, {Seq: 4, State: outbox.Held},
@@ -66,13 +67,19 @@ func stateDir(configFile string) string { return filepath.Join(filepath.Dir(conf
 // idOf is the id of the n-th delivery of logFiles.
 func idOf(n int) string { return outbox.ID{15: byte(n)}.String() }
 
-// rowhook runs a command as the shell would.
+// rowhook runs a command as the shell would. Nothing that it prints commands a terminal.
 func rowhook(t *testing.T, configFile string, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	err := command(t.Context(), append(args, "--config", configFile), &out, io.Discard)
+	if out.String() != printable.Text(out.String()) {
+		t.Errorf("rowhook %q prints control characters: %q", args, out.String())
+	}
 	return out.String(), err
 }
+
+// hostile is a receiver's answer that would command a terminal.
+const hostile = "no such\x1b[31m \u009b2J \x7f\u202efield\nsorry"
 
 // listIDs are the deliveries that `deliveries list` shows, by their numbers.
 func listIDs(t *testing.T, configFile string, args ...string) string {
@@ -137,7 +144,7 @@ func TestDeliveriesShow(t *testing.T) {
 	}
 	for _, want := range []string{
 		"id        " + idOf(2), "rule      crm", "event     appointment.save (onAfterSaveReservation)", "state     dead", "attempts  11",
-		"the receiver answered 422 Unprocessable Entity, after 12ms", "| no such?[31m field\n", "| sorry\n", "payload\n{\n  \"id\": 2\n}\n",
+		"the receiver answered 422 Unprocessable Entity, after 12ms", `| no such\u001b[31m \u009b2J \u007f\u202efield` + "\n", "| sorry\n", "payload\n{\n  \"id\": 2\n}\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("lacks %q:\n%s", want, out)
@@ -150,7 +157,7 @@ func TestDeliveriesShow(t *testing.T) {
 	}
 	var payload bytes.Buffer
 	if err := json.Compact(&payload, d.Payload); err != nil || d.ID != idOf(2) || d.State != "dead" || d.Attempts != 11 || len(d.Log) != 1 ||
-		d.Log[0].Status != 422 || d.Log[0].LatencyMS != 12 || d.Log[0].Response != "no such\x1b[31m field\nsorry" || payload.String() != `{"id":2}` {
+		d.Log[0].Status != 422 || d.Log[0].LatencyMS != 12 || d.Log[0].Response != hostile || payload.String() != `{"id":2}` {
 		t.Errorf("%v, %+v", err, d)
 	}
 	if out, err := rowhook(t, configFile, "deliveries", "show", idOf(1)); err != nil || !strings.Contains(out, "accepted at once") {

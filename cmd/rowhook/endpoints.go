@@ -16,16 +16,18 @@ import (
 	"rowhook/deliver/control"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
+	"rowhook/printable"
 	"rowhook/rules"
 )
 
 // endpointsCommand is `rowhook endpoints`: where deliveries go, and whether they may.
 func endpointsCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
 	const hint = "try: rowhook endpoints list, pause NAME, or resume NAME"
-	if len(args) == 0 {
-		return &usageError{"endpoints needs to know what to do", hint}
+	name, rest, err := subcommand("endpoints", hint, args, stdout)
+	if err != nil {
+		return err
 	}
-	switch rest := args[1:]; args[0] {
+	switch name {
 	case "list":
 		return listEndpoints(ctx, rest, stdout)
 	case "pause":
@@ -33,7 +35,7 @@ func endpointsCommand(ctx context.Context, args []string, stdout, _ io.Writer) e
 	case "resume":
 		return resumeEndpoint(ctx, rest, stdout)
 	}
-	return &usageError{fmt.Sprintf("endpoints has no command %q", args[0]), hint}
+	return noSubcommand("endpoints", hint, name)
 }
 
 func pauseEndpoint(ctx context.Context, args []string, stdout io.Writer) error {
@@ -181,7 +183,7 @@ func (list *endpointList) write(w io.Writer) error {
 		state, oldest := "up", "-"
 		switch {
 		case e.Paused != nil:
-			state = fmt.Sprintf("paused since %s: %s", clock(e.Paused.Since), plain(e.Paused.Reason))
+			state = fmt.Sprintf("paused since %s: %s", clock(e.Paused.Since), printable.Line(e.Paused.Reason))
 		case !e.DownSince.IsZero():
 			state = "down since " + clock(e.DownSince)
 		case !list.Daemon:
@@ -190,7 +192,7 @@ func (list *endpointList) write(w io.Writer) error {
 		if !e.Oldest.IsZero() {
 			oldest = clock(e.Oldest)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", e.Name, strings.Join(e.Rules, ","), state, e.Waiting, oldest, e.Dead, or(plain(e.LastError), "-"))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", e.Name, strings.Join(e.Rules, ","), state, e.Waiting, oldest, e.Dead, or(printable.Line(e.LastError), "-"))
 	}
 	if err := table.Flush(); err != nil {
 		return err

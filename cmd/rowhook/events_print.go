@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/printable"
 	"rowhook/rules"
 )
 
@@ -59,7 +59,7 @@ func (d *dryRun) print(ev *rules.Event) error {
 		f.Rules = append(f.Rules, rule)
 	}
 	if d.asJSON {
-		return d.object(f)
+		return writeJSONLine(d.out, f)
 	}
 	_, err := fmt.Fprintln(d.out, f)
 	return err
@@ -86,7 +86,7 @@ func (f firing) String() string {
 		what = append(what, "if it is still there")
 	}
 	if f.Status != "" {
-		what = append(what, "status "+plain(f.Status))
+		what = append(what, "status "+printable.Line(f.Status))
 	}
 	wanted := make([]string, len(f.Rules))
 	for i, r := range f.Rules {
@@ -109,7 +109,7 @@ func (d *dryRun) warn(c *cdc.Commit) error {
 			l := loss{"rows went without being logged: no deletes fire", c.Time, site.Name, e.Table.Name, e.Statement, c.Txn.ID()}
 			var err error
 			if d.asJSON {
-				err = d.object(l)
+				err = writeJSONLine(d.out, l)
 			} else {
 				_, err = fmt.Fprintf(d.out, "%s  %-10s  warning: %s of %s: %s  [%s]\n", clock(l.Time), l.Site, l.Statement, l.Table, l.Warning, l.Txn)
 			}
@@ -119,13 +119,6 @@ func (d *dryRun) warn(c *cdc.Commit) error {
 		}
 	}
 	return nil
-}
-
-// object writes JSON, on a line of its own.
-func (d *dryRun) object(v any) error {
-	e := json.NewEncoder(d.out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 // summary says how much was read.

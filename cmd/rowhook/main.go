@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // the sites' time zones, also where the system has none
 
 	"rowhook/config"
+	"rowhook/printable"
 )
 
 // The exit codes of every command.
@@ -23,24 +25,58 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if exitCode(err) != exitDone && !errors.Is(err, errReported) {
-		fmt.Fprintln(os.Stderr, "rowhook:", err)
+	args := configLast(os.Args[1:])
+	ctx := untilTold(len(args) > 0 && args[0] == "run")
+	err := command(ctx, args, os.Stdout, os.Stderr)
+	switch {
+	case exitCode(err) == exitDone, errors.Is(err, errReported):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "rowhook: interrupted")
+	default:
+		fmt.Fprintln(os.Stderr, "rowhook:", printable.Text(err.Error()))
 	}
 	os.Exit(exitCode(err))
+}
+
+// untilTold ends with the first signal that says stop. A second SIGTERM changes nothing, a second Ctrl-C ends the process at
+// once. SIGHUP says that the terminal was closed; to a daemon it says something else.
+func untilTold(daemon bool) context.Context {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	others := []os.Signal{syscall.SIGTERM}
+	if !daemon {
+		others = append(others, syscall.SIGHUP)
+	}
+	ctx, _ = signal.NotifyContext(ctx, others...) //nolint:govet // it is never stopped: they stay caught until the process ends
+	return ctx
 }
 
 // errReported fails a command that has said why already.
 var errReported = errors.New("failed")
 
-// command runs the command that the first argument names.
+// command runs the command that args name.
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	args = configLast(args)
 	if len(args) == 0 {
 		return &usageError{"which command?", usage}
 	}
-	switch rest := args[1:]; args[0] {
+	if strings.HasPrefix(args[0], "--config") || strings.HasPrefix(args[0], "-config") {
+		return &usageError{"--config names a file, and which command?", usage}
+	}
+	rest := args[1:]
+	switch args[0] { // those that draw on the terminal
+	case "backfill":
+		return backfillCommand(ctx, rest, stdout, stderr)
+	case "events":
+		return eventsCommand(ctx, rest, stdout, stderr)
+	}
+	out := printable.NewWriter(stdout)
+	return errors.Join(printing(ctx, args[0], rest, out, stderr), out.Flush())
+}
+
+// printing runs a command that only prints.
+func printing(ctx context.Context, name string, rest []string, stdout, stderr io.Writer) error {
+	switch name {
 	case "run":
 		return runCommand(ctx, rest, stdout, stderr)
 	case "check":
@@ -51,12 +87,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return importCommand(ctx, rest, stdout, stderr)
 	case "position":
 		return positionCommand(ctx, rest, stdout, stderr)
-	case "events":
-		return eventsCommand(ctx, rest, stdout, stderr)
 	case "deliveries":
 		return deliveriesCommand(ctx, rest, stdout, stderr)
-	case "backfill":
-		return backfillCommand(ctx, rest, stdout, stderr)
 	case "endpoints":
 		return endpointsCommand(ctx, rest, stdout, stderr)
 	case "version", "--version":
@@ -66,10 +98,10 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		_, err := fmt.Fprintln(stdout, usage)
 		return err
 	}
-	return &usageError{fmt.Sprintf("there is no command %q", args[0]), usage}
+	return &usageError{fmt.Sprintf("there is no command %q", name), usage}
 }
 
-const usage = `usage: rowhook COMMAND [--config FILE] [flags]
+const usage = `usage: rowhook [--config FILE] COMMAND [flags]
 
   run         follow the database and deliver webhooks
   check       look at the server, the grants and the sites; print what to mend

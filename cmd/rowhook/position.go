@@ -19,22 +19,24 @@ import (
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
+	"rowhook/printable"
 	"rowhook/scratch"
 )
 
 // positionCommand is `rowhook position`: where the daemon goes on in the server's log.
 func positionCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
 	const hint = "try: rowhook position show, or rowhook position set"
-	if len(args) == 0 {
-		return &usageError{"position needs to know what to do", hint}
+	name, rest, err := subcommand("position", hint, args, stdout)
+	if err != nil {
+		return err
 	}
-	switch rest := args[1:]; args[0] {
+	switch name {
 	case "show":
 		return showPosition(ctx, rest, stdout)
 	case "set":
 		return setPosition(ctx, rest, stdout)
 	}
-	return &usageError{fmt.Sprintf("position has no command %q", args[0]), hint}
+	return noSubcommand("position", hint, name)
 }
 
 // observe opens the server for looking, beside the daemon, and hands it to do.
@@ -246,10 +248,10 @@ func (p *shownPosition) write(w io.Writer) error {
 	row("position", p.Position.String())
 	row("events", count(p.Events, "event")+" on their way, not deliveries yet")
 	if p.Server != "" {
-		row("server", plain(p.Server))
+		row("server", printable.Line(p.Server))
 	}
 	if p.Error != "" {
-		row("error", plain(p.Error))
+		row("error", printable.Line(p.Error))
 		_, err := w.Write(b.Bytes())
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -26,21 +25,22 @@ func rulesCommand(_ context.Context, args []string, stdout, _ io.Writer) error {
 		"list":     {"lists the rules in the order of their files", listRules},
 	}
 	const hint = "try: rowhook rules validate, or rowhook rules list"
-	if len(args) == 0 {
-		return &usageError{"rules needs to know what to do", hint}
+	name, rest, err := subcommand("rules", hint, args, stdout)
+	if err != nil {
+		return err
 	}
-	command, ok := commands[args[0]]
+	command, ok := commands[name]
 	if !ok {
-		return &usageError{fmt.Sprintf("rules has no command %q", args[0]), hint}
+		return noSubcommand("rules", hint, name)
 	}
-	flags := newFlagSet("rules "+args[0], command.purpose)
+	flags := newFlagSet("rules "+name, command.purpose)
 	asJSON := flags.Bool("json", false, "write JSON, for programs")
-	if err := flags.parse(args[1:], stdout); err != nil {
+	if err := flags.parse(rest, stdout); err != nil {
 		return err
 	}
 	c, err := config.Load(flags.config)
 	if err != nil {
-		if *asJSON && args[0] == "validate" {
+		if *asJSON && name == "validate" {
 			return writeFaults(stdout, err)
 		}
 		return err
@@ -163,11 +163,4 @@ func count(n int, noun string) string {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
-}
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

@@ -29,6 +29,7 @@ import (
 
 // runCommand is `rowhook run`: the daemon.
 func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	hangups := catchSignals()
 	flags := newFlagSet("run", "follows the database and delivers webhooks until it is told to stop")
 	if err := flags.parse(args, stdout); err != nil {
 		return err
@@ -42,7 +43,19 @@ func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	limitMemory()
-	return newDaemon(c, flags.config, stderr).run(ctx, set)
+	d := newDaemon(c, flags.config, stderr)
+	d.hangups = hangups
+	return d.run(ctx, set)
+}
+
+// catchSignals keeps the signals that are no order to stop from ending the process: at any time, from before the
+// configuration is read until the process ends by itself. It returns those that ask to read the rules again; one is kept
+// until somebody looks.
+func catchSignals() <-chan os.Signal {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // who reads the log went away: deliveries go on
+	return hangups
 }
 
 // daemon wires the stages together and ends them in their order.
@@ -54,17 +67,34 @@ type daemon struct {
 	store  *sqlite.Store
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
+
+	hangups <-chan os.Signal // each asks to read the rules again
 }
 
 func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 	return &daemon{cfg: c, file: file, log: newLogger(c.Log, logTo), files: scratch.In(c.StateDir)}
 }
 
+// run works until ctx ends, which is no error, however far it got.
 func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	if d.store, err = sqlite.Open(ctx, d.cfg.StateDir, d.log); err != nil {
-		return fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err)
+		return d.ended(ctx, fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err))
 	}
 	defer func() { err = errors.Join(err, d.store.Close()) }()
+	return d.ended(ctx, d.start(ctx, set))
+}
+
+// ended is why the daemon ended, nil when it was told to.
+func (d *daemon) ended(ctx context.Context, err error) error {
+	if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
+		return err
+	}
+	d.log.Info("stopped; the next start goes on from here")
+	return nil
+}
+
+// start puts the stages together and runs them.
+func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 	db, err := openDB(d.cfg.Database)
 	if err != nil {
 		return err
@@ -111,14 +141,7 @@ func (d *daemon) stages(ctx context.Context) error {
 	g.Go(func() error { d.reloadOnHangup(parts); return nil })
 	g.Go(func() error { d.prune(parts); return nil })
 	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
-	err := g.Wait()
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = nil
-	}
-	if err == nil {
-		d.log.Info("stopped; the next start goes on from here")
-	}
-	return err
+	return g.Wait()
 }
 
 func (d *daemon) deliverOptions() deliver.Options {
@@ -138,13 +161,16 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 		if err == nil {
 			return source, nil
 		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if _, network := errors.AsType[*net.OpError](err); !network {
 			return nil, err
 		}
 		d.log.Warn("the database does not answer, trying again", slog.Any("error", err), slog.Duration("in", wait))
 		select {
 		case <-ctx.Done():
-			return nil, err
+			return nil, ctx.Err()
 		case <-time.After(wait):
 			wait = min(2*wait, 30*time.Second)
 		}
@@ -179,14 +205,11 @@ func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 
 // reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running.
 func (d *daemon) reloadOnHangup(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hangups:
+		case <-d.hangups:
 		}
 		if err := d.reload(ctx); err != nil && ctx.Err() == nil {
 			d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err))

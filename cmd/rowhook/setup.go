@@ -21,6 +21,7 @@ import (
 	"rowhook/deliver"
 	"rowhook/outbox"
 	"rowhook/pipeline"
+	"rowhook/printable"
 	"rowhook/rules"
 )
 
@@ -37,6 +38,7 @@ func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Level)) // checked by config; unknown is info
 	o := &slog.HandlerOptions{Level: level}
+	w = printable.NewWriter(w) // slog itself lets some control characters pass
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}

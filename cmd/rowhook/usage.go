@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +19,44 @@ type usageError struct {
 }
 
 func (e *usageError) Error() string { return e.message + "\n" + e.hint }
+
+// configLast moves --config FILE from before a command, and from between its words, to behind them, where the command's own
+// flags are.
+func configLast(args []string) []string {
+	var words, file []string
+	for len(args) > 0 && len(words) < 2 { // no command has more words
+		name, _, glued := strings.Cut(args[0], "=")
+		isConfig := name == "--config" || name == "-config"
+		switch {
+		case isConfig && glued:
+			file, args = append(file, args[0]), args[1:]
+		case isConfig && len(args) > 1:
+			file, args = append(file, args[:2]...), args[2:]
+		case strings.HasPrefix(name, "-") && len(words) > 0:
+			return slices.Concat(words, file, args)
+		default:
+			words, args = append(words, args[0]), args[1:]
+		}
+	}
+	return slices.Concat(words, file, args)
+}
+
+// subcommand is the word of a command such as `rowhook rules` that says what to do; hint names those there are.
+func subcommand(command, hint string, args []string, stdout io.Writer) (name string, rest []string, err error) {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		if slices.ContainsFunc(args, func(a string) bool { return a == "-h" || a == "-help" || a == "--help" }) {
+			fmt.Fprintln(stdout, hint)
+			return "", nil, flag.ErrHelp
+		}
+		return "", nil, &usageError{"rowhook " + command + " needs to know what to do", hint}
+	}
+	return args[0], args[1:], nil
+}
+
+// noSubcommand is for a word that subcommand returned and the command does not know.
+func noSubcommand(command, hint, name string) error {
+	return &usageError{fmt.Sprintf("rowhook %s has no command %q", command, name), hint}
+}
 
 // flagSet is the flags of one command. Every command has --config.
 type flagSet struct {

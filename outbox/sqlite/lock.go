@@ -42,8 +42,8 @@ func acquire(ctx context.Context, dir string) (*os.File, error) {
 
 // flock locks a file, or returns EWOULDBLOCK when somebody else keeps it locked.
 func flock(ctx context.Context, f *os.File) error {
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
+	patience := time.NewTimer(lockPatience)
+	defer patience.Stop()
 	again := time.NewTicker(lockPatience / 20)
 	defer again.Stop()
 	for {
@@ -53,8 +53,10 @@ func flock(ctx context.Context, f *os.File) error {
 		}
 		select {
 		case <-again.C:
-		case <-ctx.Done():
+		case <-patience.C:
 			return err
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
