@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
@@ -52,7 +53,10 @@ type Event struct {
 
 // First is the first change of an event: its transaction, table and primary key.
 type First struct {
-	Txn   string
+	Txn string
+	// Hash is the transaction's (cdc.Txn), 0 where there is none: of a backfill, and of events that were stored before ids
+	// took it in. A server that was set back to a snapshot gives the same GTIDs and offsets again, to other transactions.
+	Hash  uint64 `json:",omitempty"`
 	Table cdc.TableName
 	Key   string
 }
@@ -78,12 +82,15 @@ func (e *Event) Keys() []string {
 }
 
 // DeliveryID is the id of the event's delivery for a rule. It depends on nothing that a crash, a retry or a restart
-// could change (DESIGN 3).
+// could change (DESIGN 3), and is the same on every replica.
 func (e *Event) DeliveryID(source string, rule string) [16]byte {
 	h := make([]byte, 0, 256)
 	for _, s := range [...]string{source, e.First.Txn, e.First.Table.Schema, e.First.Table.Name, e.First.Key, e.Action.String(), rule} {
 		h = append(h, s...)
 		h = append(h, 0)
+	}
+	if e.First.Hash != 0 {
+		h = binary.BigEndian.AppendUint64(h, e.First.Hash)
 	}
 	sum := sha256.Sum256(h)
 	return [16]byte(sum[:16])

@@ -52,7 +52,10 @@ func (e *Engine) makeEvent(a aggregate, k Kind, c *cdc.Change) *Event {
 	e.numbers++
 	return &Event{
 		Site: a.site, Action: Action{a.entity, k}, IDs: []int64{a.id}, Table: c.Table,
-		First:  First{Txn: e.txn.Txn.ID(), Table: c.Table.TableName, Key: strings.Clone(e.rowKey(c))}, // the row may be large
+		First: First{
+			Txn: e.txn.Txn.ID(), Hash: e.txn.Txn.Hash,
+			Table: c.Table.TableName, Key: strings.Clone(e.rowKey(c)), // cloned, for the row may be large
+		},
 		number: e.numbers, first: e.now,
 	}
 }

@@ -22,6 +22,7 @@ type world struct {
 	tables  map[string]*cdc.Table
 	start   time.Time
 	txns    int
+	hash    uint64 // of the transactions that follow
 	closed  []*Event
 	records map[string]Record // what commits have stored
 }
@@ -122,7 +123,7 @@ func (w *world) tx(seconds float64, changes ...cdc.Change) {
 	}
 	w.txns++
 	c := &cdc.Commit{
-		Txn:  cdc.Txn{GTID: fmt.Sprintf("0-1-%d", w.txns), Start: cdc.Coord{File: "log.1", Offset: uint64(w.txns) * 100}},
+		Txn:  cdc.Txn{GTID: fmt.Sprintf("0-1-%d", w.txns), Start: cdc.Coord{File: "log.1", Offset: uint64(w.txns) * 100}, Hash: w.hash},
 		End:  cdc.Coord{File: "log.1", Offset: uint64(w.txns)*100 + 99},
 		Time: w.at(seconds).Truncate(w.opts.Precision), Rows: len(changes),
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,16 +18,7 @@ import (
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	primary, replica := dbtest.Start(t), dbtest.Start(t, "--server-id=2", "--log-slave-updates=ON")
-	host, port, err := net.SplitHostPort(primary.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	primary.CreateUser(t, "replica", "secret", "REPLICATION SLAVE ON *.*")
-	for _, s := range []*dbtest.Server{primary, replica} {
-		s.Exec(t, "RESET MASTER")
-	}
-	replica.Exec(t, fmt.Sprintf("CHANGE MASTER TO master_host = '%s', master_port = %s, master_user = 'replica', master_password = 'secret', "+
-		"master_use_gtid = slave_pos; START SLAVE", host, port))
+	replicate(t, primary, replica)
 	site := dbtest.Salon(t, primary, "wordpress", "wp_")
 	rowhookUser(t, primary)
 	primary.Exec(t, strings.Repeat("FLUSH BINARY LOGS;", 5)) // every place of it is beyond the replica's log
