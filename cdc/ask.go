@@ -38,14 +38,20 @@ func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, e
 		return nil, fmt.Errorf("%w: %w", errAsking, err)
 	}
 	defer conn.Close()
-	d, err := s.defineOn(ctx, conn, name)
+	d, err := describer{s.MariaDB(), s.cfg.User}.define(ctx, conn, name)
 	if err != nil && !errors.Is(err, errNoTable) {
 		return nil, fmt.Errorf("%w: %w", errAsking, err)
 	}
 	return d, err
 }
 
-func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (*ddl.Definition, error) {
+// describer asks a server what tables are.
+type describer struct {
+	mariaDB bool
+	user    string // that we are, for messages
+}
+
+func (s describer) define(ctx context.Context, conn *sql.Conn, name TableName) (*ddl.Definition, error) {
 	if name.Name == "" {
 		rows, err := queryRows(ctx, conn, "SELECT default_character_set_name AS charset FROM information_schema.schemata WHERE schema_name = ?", name.Schema)
 		if err != nil || len(rows) == 0 {
@@ -61,7 +67,7 @@ func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (
 		return nil, err
 	}
 	if len(rows) == 0 {
-		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, s.cfg.User)
+		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, s.user)
 	}
 	if is := (TableName{Schema: rows[0]["table_schema"], Name: rows[0]["table_name"]}); is != name { // the log's names tell case apart
 		return nil, fmt.Errorf("%w: it calls it %s", errNoTable, is)
@@ -76,7 +82,7 @@ func (s *Source) defineOn(ctx context.Context, conn *sql.Conn, name TableName) (
 }
 
 // defineRest asks for what is not told of each column: the primary key, the default charset, MariaDB's hashes.
-func (s *Source) defineRest(ctx context.Context, conn *sql.Conn, name TableName, d *ddl.Definition, positions map[string]int) error {
+func (s describer) defineRest(ctx context.Context, conn *sql.Conn, name TableName, d *ddl.Definition, positions map[string]int) error {
 	tables, err := queryRows(ctx, conn, askCollation, name.Schema, name.Name)
 	if err != nil {
 		return err
@@ -94,7 +100,7 @@ func (s *Source) defineRest(ctx context.Context, conn *sql.Conn, name TableName,
 		if k, ok := positions[r["name"]]; ok && r["index_name"] == "PRIMARY" {
 			d.Key = append(d.Key, k)
 		}
-		if s.MariaDB() && r["kind"] == "HASH" { // of other engines too: the log shows whether they have the column
+		if s.mariaDB && r["kind"] == "HASH" { // of other engines too: the log shows whether they have the column
 			hashed[r["index_name"]] = true
 		}
 	}
@@ -103,8 +109,8 @@ func (s *Source) defineRest(ctx context.Context, conn *sql.Conn, name TableName,
 }
 
 // prepare waits for the end of statements that change the table, and lets MySQL show all columns.
-func (s *Source) prepare(ctx context.Context, conn *sql.Conn, name TableName) error {
-	if !s.MariaDB() {
+func (s describer) prepare(ctx context.Context, conn *sql.Conn, name TableName) error {
+	if !s.mariaDB {
 		const unknownVariable = 1193
 		_, err := conn.ExecContext(ctx, "SET SESSION show_gipk_in_create_table_and_information_schema = ON") // keys that MySQL added by itself
 		if refused, ok := errors.AsType[*mysqlError](err); err != nil && (!ok || refused.Number != unknownVariable) {
@@ -116,7 +122,7 @@ func (s *Source) prepare(ctx context.Context, conn *sql.Conn, name TableName) er
 	if err != nil {
 		const noTable, noGrant, noSchema = 1146, 1142, 1049
 		if refused, ok := errors.AsType[*mysqlError](err); ok && (refused.Number == noTable || refused.Number == noGrant || refused.Number == noSchema) {
-			return fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, s.cfg.User)
+			return fmt.Errorf("%w, or user %s may not SELECT from it: %w", errNoTable, s.user, err)
 		}
 		return err
 	}

@@ -217,6 +217,14 @@ type typeColumn struct {
 
 func (c typeColumn) name(i int) string { return fmt.Sprintf("c%d", i) }
 
+// shown is what is selected to see a column as rows have it: of a BIT its number.
+func (c typeColumn) shown(name string) string {
+	if strings.HasPrefix(c.def, "BIT") {
+		return name + " + 0"
+	}
+	return name
+}
+
 func (c typeColumn) value(i int, rnd *rand.Rand) string {
 	switch {
 	case i < len(c.values):
@@ -267,7 +275,7 @@ func (t typeTable) read(tb testing.TB, conn *client.Conn) []sql.NullString {
 	tb.Helper()
 	shown := make([]string, len(t.columns))
 	for i, c := range t.columns {
-		shown[i] = c.name(i)
+		shown[i] = c.shown(c.name(i))
 	}
 	rows := selectTexts(tb, conn, fmt.Sprintf("SELECT %s FROM decode.%s", strings.Join(shown, ", "), t.name), len(t.columns))
 	if len(rows) != 1 {

@@ -44,6 +44,7 @@ const (
 	asText // in another charset
 	asInt
 	asUint
+	asBit // a number in big-endian order
 	asFloat
 	asDouble
 	asDecimal
@@ -129,7 +130,10 @@ func (m *tableMap) newField(i int, c ddl.Column) (field, error) {
 		}
 		f.size = decimalSize(f.digits, f.scale)
 	case mysql.MYSQL_TYPE_BIT:
-		f.how, f.kind, f.size = asBytes, Binary, meta>>8+bitmapSize(meta&0xff)
+		f.how, f.kind, f.size = asBit, Int, meta>>8+bitmapSize(meta&0xff)
+		if f.size < 1 || f.size > maxBitSize {
+			return f, fmt.Errorf("a BIT of %d bytes does not exist", f.size)
+		}
 	case mysql.MYSQL_TYPE_ENUM, mysql.MYSQL_TYPE_SET:
 		return m.newLabelled(i, c, f)
 	case mysql.MYSQL_TYPE_JSON:

@@ -18,16 +18,16 @@ type Kind uint8
 const (
 	Absent Kind = iota
 	Null
-	Int     // exact decimal digits, with their sign
+	Int     // exact decimal digits, with their sign; also BIT
 	Float   // the shortest text that reads back as the same FLOAT or DOUBLE
 	Decimal // exact, with the column's scale
 	Text    // UTF-8; also DATE, TIME, DATETIME, ENUM and SET
-	Binary  // raw bytes: BINARY, BLOB, BIT, GEOMETRY
+	Binary  // raw bytes: BINARY, BLOB, GEOMETRY, VECTOR
 	JSON    // a JSON document
 )
 
 // Row is one row image: the text of every column, in table order. The text is what a SELECT over a UTF-8 connection in
-// time zone UTC returns (DECIMAL exact, zero dates kept), so a row from the log and a row from the database look alike.
+// time zone UTC returns (DECIMAL exact, zero dates kept; of BIT the number), so a row from the log and a row from the database look alike.
 // A Row owns its memory and never changes; the zero Row has no columns.
 type Row struct {
 	text  string

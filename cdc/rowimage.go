@@ -15,6 +15,9 @@ import (
 // maxKept bounds the memory that a builder keeps between rows, in bytes: one large row should not cost forever.
 const maxKept = 1 << 20
 
+// maxBitSize is the largest size of a BIT, in bytes.
+const maxBitSize = 8
+
 // maxText bounds the text of a row image, in bytes: it may be longer than the image.
 const maxText = 1 << 30
 
@@ -140,6 +143,8 @@ func (f *field) append(text, value []byte) ([]byte, error) {
 		return strconv.AppendInt(text, int64(littleEndian(value)<<unused)>>unused, 10), nil
 	case asUint:
 		return strconv.AppendUint(text, littleEndian(value), 10), nil
+	case asBit:
+		return strconv.AppendUint(text, bigEndian(value), 10), nil
 	case asFloat:
 		v := float64(math.Float32frombits(binary.LittleEndian.Uint32(value)))
 		if f.short {

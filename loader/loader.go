@@ -43,7 +43,7 @@ type Loader struct {
 	opts    Options
 	log     *slog.Logger
 	cache   *cache
-	wide    wideTables
+	shapes  shapes
 	zones   zones
 	locales locales
 	floors  floors

@@ -19,7 +19,7 @@ import (
 // lookup is a lookup table: how it is read, and by which columns its rows are found.
 type lookup struct {
 	tables []string // the plugin's tables it reads; wp_options when it reads WordPress'
-	query  string   // {name} is one of the plugin's tables, [name] one of WordPress'
+	query  string   // {name} is one of the plugin's tables, [name] one of WordPress'; empty: all rows
 	id     string   // column of numbers; empty: 0
 	tag    string   // column of texts; empty: ""
 }
@@ -33,7 +33,7 @@ func LookupOptions() []string {
 }
 
 func whole(table string, id, tag string) lookup {
-	return lookup{tables: []string{table}, query: "SELECT * FROM {" + table + "}", id: id, tag: tag}
+	return lookup{tables: []string{table}, id: id, tag: tag}
 }
 
 // lookups lists the lookup tables by the names they are asked for with.
@@ -197,7 +197,7 @@ func (c *cache) find(ctx context.Context, snap *snapshot, site *rules.Site, name
 	if !ok {
 		return nil, fmt.Errorf("%s is no lookup table", name)
 	}
-	records, err := snap.query(ctx, lookupTable(site, def.tables[0]), fillIn(def.query, site))
+	records, err := snap.lookup(ctx, site, def)
 	if err != nil {
 		return nil, err
 	}
@@ -220,6 +220,19 @@ func (c *cache) find(ctx context.Context, snap *snapshot, site *rules.Site, name
 		c.entries[key] = e
 	}
 	return e, nil
+}
+
+// lookup reads the rows of a lookup table.
+func (s *snapshot) lookup(ctx context.Context, site *rules.Site, def lookup) ([]record, error) {
+	table := lookupTable(site, def.tables[0])
+	if def.query != "" {
+		return s.query(ctx, table, fillIn(def.query, site))
+	}
+	shape, err := s.shape(ctx, table)
+	if err != nil {
+		return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
+	}
+	return s.whole(ctx, table, shape, "TRUE")
 }
 
 // fillIn writes a site's tables into a query.

@@ -199,26 +199,35 @@ func (r record) float(column string) float64 {
 	return f
 }
 
-// query reads rows of a table, or what a query makes look like one.
+// query reads what a query makes look like rows of a table, with the kinds that the driver knows.
 func (s *snapshot) query(ctx context.Context, name cdc.TableName, query string) ([]record, error) {
+	return s.read(ctx, name, query, nil)
+}
+
+// read reads rows. What their columns are is given, or else the driver's word.
+func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, columns []cdc.Selected) ([]record, error) {
 	s.queries++
 	rows, err := s.conn.QueryContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	defer rows.Close()
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+	if columns == nil {
+		types, err := rows.ColumnTypes()
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		for _, t := range types {
+			columns = append(columns, cdc.Selected{Name: t.Name(), Kind: kindOf(t.DatabaseTypeName())})
+		}
 	}
-	columns := make([]string, len(types))
-	kinds := make([]cdc.Kind, len(types))
-	values := make([]sql.RawBytes, len(types))
-	into := make([]any, len(types))
-	for i, t := range types {
-		columns[i], kinds[i], into[i] = t.Name(), kindOf(t.DatabaseTypeName()), &values[i]
+	names := make([]string, len(columns))
+	values := make([]sql.RawBytes, len(columns))
+	into := make([]any, len(columns))
+	for i, c := range columns {
+		names[i], into[i] = c.Name, &values[i]
 	}
-	table := cdc.NewTable(name, columns, nil)
+	table := cdc.NewTable(name, names, nil)
 	var records []record
 	var b cdc.RowBuilder
 	for rows.Next() {
@@ -231,7 +240,7 @@ func (s *snapshot) query(ctx context.Context, name cdc.TableName, query string) 
 				b.AddText(cdc.Null, "")
 				continue
 			}
-			b.Add(kinds[i], append(b.Buf(), v...))
+			b.Add(columns[i].Kind, columns[i].Append(b.Buf(), v))
 		}
 		row := b.Row()
 		if s.bytes += row.Size(); s.most > 0 && s.bytes > s.most {
@@ -276,7 +285,7 @@ func textList(texts []string) string {
 	return b.String()
 }
 
-// kindOf is the kind of a selected column, from the driver's name of its type.
+// kindOf is the kind of what a query computes, from the driver's name of its type.
 func kindOf(databaseType string) cdc.Kind {
 	switch t := strings.TrimPrefix(databaseType, "UNSIGNED "); {
 	case strings.HasSuffix(t, "INT"), t == "YEAR":
@@ -285,7 +294,7 @@ func kindOf(databaseType string) cdc.Kind {
 		return cdc.Decimal
 	case t == "FLOAT", t == "DOUBLE":
 		return cdc.Float
-	case t == "BINARY", t == "VARBINARY", t == "BIT", t == "GEOMETRY", strings.HasSuffix(t, "BLOB"):
+	case t == "BINARY", t == "VARBINARY", t == "BIT", t == "GEOMETRY", t == "VECTOR", strings.HasSuffix(t, "BLOB"):
 		return cdc.Binary
 	case t == "JSON":
 		return cdc.JSON

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,140 +27,108 @@ const (
 	textPiece = 4 << 20
 )
 
-// wide is a wide table.
-type wide struct {
-	columns []string // that a SELECT * shows
-	texts   []wideText
+// shape is what is known of a table's columns: how each is selected, and which may hold a large text.
+type shape struct {
+	columns []cdc.Selected
+	texts   []int // positions of the large ones
 }
 
-// wideText is a column that may hold a large text.
-type wideText struct {
-	column int
-	kind   cdc.Kind
-	bytes  string // SQL for its bytes, as UTF-8
-}
-
-// wideTables knows which tables are wide.
-type wideTables struct {
+// shapes knows the tables that were read.
+type shapes struct {
 	mu     sync.Mutex
-	tables map[cdc.TableName]*wide // nil: it is not
-	epoch  int                     // changes when tables may have other columns
+	tables map[cdc.TableName]*shape
+	epoch  int // changes when tables may have other columns
 }
 
 // Altered says that tables may have other columns: the log has a statement that may have changed them.
 func (l *Loader) Altered() {
-	w := &l.wide
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	clear(w.tables)
-	w.epoch++
+	k := &l.shapes
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.tables)
+	k.epoch++
 }
 
 // all reads rows of a table, with every column; condition is what follows WHERE.
 func (s *snapshot) all(ctx context.Context, table cdc.TableName, condition string) ([]record, error) {
-	w, err := s.wideTable(ctx, table)
+	shape, err := s.shape(ctx, table)
 	if err != nil {
 		return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
 	}
-	if w == nil {
-		return s.query(ctx, table, "SELECT * FROM "+quoted(table)+" WHERE "+condition)
+	var records []record
+	if s.loader.opts.Scratch == nil || len(shape.texts) == 0 {
+		records, err = s.whole(ctx, table, shape, condition)
+	} else {
+		records, err = s.narrow(ctx, table, shape, condition)
 	}
-	records, err := s.narrow(ctx, table, w, condition)
-	const unknownColumn = 1054
-	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == unknownColumn {
+	const unknownColumn, altered = 1054, 1412
+	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && (refused.Number == unknownColumn || refused.Number == altered) {
 		s.loader.Altered() // it is asked again
 	}
 	return records, err
 }
 
-// wideTable is the table if it is wide, else nil.
-func (s *snapshot) wideTable(ctx context.Context, name cdc.TableName) (*wide, error) {
-	if s.loader.opts.Scratch == nil {
-		return nil, nil
+// whole reads rows with all their texts in memory.
+func (s *snapshot) whole(ctx context.Context, table cdc.TableName, shape *shape, condition string) ([]record, error) {
+	columns := make([]string, len(shape.columns))
+	for i, c := range shape.columns {
+		columns[i] = c.SQL
 	}
-	known := &s.loader.wide
+	return s.read(ctx, table, "SELECT "+strings.Join(columns, ", ")+" FROM "+quoted(table)+" WHERE "+condition, shape.columns)
+}
+
+// shape is that of a table: as it is remembered, else as the server says.
+func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error) {
+	known := &s.loader.shapes
 	known.mu.Lock()
-	w, ok := known.tables[name]
+	is, ok := known.tables[name]
 	epoch := known.epoch
 	known.mu.Unlock()
 	if ok {
-		return w, nil
+		return is, nil
 	}
-	w, err := s.askWide(ctx, name)
+	s.queries++
+	columns, err := cdc.SelectAll(ctx, s.conn, s.loader.src.MariaDB(), name)
 	if err != nil {
 		return nil, err
+	}
+	is = &shape{columns: columns}
+	for i, c := range columns {
+		if c.Bytes != "" {
+			is.texts = append(is.texts, i)
+		}
 	}
 	known.mu.Lock()
 	defer known.mu.Unlock()
 	if epoch == known.epoch {
 		if known.tables == nil {
-			known.tables = map[cdc.TableName]*wide{}
+			known.tables = map[cdc.TableName]*shape{}
 		}
-		known.tables[name] = w
+		known.tables[name] = is
 	}
-	return w, nil
-}
-
-func (s *snapshot) askWide(ctx context.Context, name cdc.TableName) (*wide, error) {
-	s.queries++
-	rows, err := s.conn.QueryContext(ctx, fmt.Sprintf("SELECT COLUMN_NAME, EXTRA, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(CHARACTER_MAXIMUM_LENGTH, 0) >= %d"+
-		" FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
-		largeText, textList([]string{name.Schema}), textList([]string{name.Name})))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	w := &wide{}
-	for rows.Next() {
-		var column, extra, charset string
-		var large bool
-		if err := rows.Scan(&column, &extra, &charset, &large); err != nil {
-			return nil, err
-		}
-		if strings.Contains(strings.ToUpper(extra), "INVISIBLE") {
-			continue
-		}
-		if large {
-			w.texts = append(w.texts, newWideText(len(w.columns), column, charset))
-		}
-		w.columns = append(w.columns, column)
-	}
-	if len(w.texts) == 0 {
-		w = nil
-	}
-	return w, rows.Err()
-}
-
-// newWideText is a column of a charset, or of none. Pieces of text would be of characters, which the server must count.
-func newWideText(column int, name, charset string) wideText {
-	switch bytes := quote(name); charset {
-	case "":
-		return wideText{column, cdc.Binary, bytes}
-	case "utf8mb4", "utf8mb3", "utf8", "ascii":
-		return wideText{column, cdc.Text, "CAST(" + bytes + " AS BINARY)"}
-	default:
-		return wideText{column, cdc.Text, "CAST(CONVERT(" + bytes + " USING utf8mb4) AS BINARY)"}
-	}
+	return is, nil
 }
 
 // narrow reads rows of a wide table, and then their large texts.
-func (s *snapshot) narrow(ctx context.Context, table cdc.TableName, w *wide, condition string) ([]record, error) {
-	columns := make([]string, len(w.columns), len(w.columns)+len(w.texts))
-	for i, name := range w.columns {
-		columns[i] = quote(name)
+func (s *snapshot) narrow(ctx context.Context, table cdc.TableName, shape *shape, condition string) ([]record, error) {
+	columns := slices.Clone(shape.columns)
+	for _, i := range shape.texts {
+		name, size := columns[i].SQL, "OCTET_LENGTH("+columns[i].SQL+")"
+		columns = append(columns, cdc.Selected{SQL: fmt.Sprintf("IF(%s >= %d, %[1]s, 0)", size, largeText), Kind: cdc.Int})
+		columns[i].SQL = fmt.Sprintf("IF(%s >= %d, NULL, %[3]s)", size, largeText, name)
 	}
-	for _, t := range w.texts {
-		name, size := columns[t.column], "OCTET_LENGTH("+columns[t.column]+")"
-		columns = append(columns, fmt.Sprintf("IF(%s >= %d, %[1]s, 0)", size, largeText))
-		columns[t.column] = fmt.Sprintf("IF(%s >= %d, NULL, %[3]s) AS %[3]s", size, largeText, name)
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = c.SQL
 	}
-	records, err := s.query(ctx, table, "SELECT "+strings.Join(columns, ", ")+" FROM "+quoted(table)+" WHERE "+condition)
-	if err != nil {
+	records, err := s.read(ctx, table, "SELECT "+strings.Join(list, ", ")+" FROM "+quoted(table)+" WHERE "+condition, columns)
+	if err != nil || len(records) == 0 {
 		return nil, err
 	}
-	full := cdc.NewTable(table, w.columns, nil)
+	names := records[0].table.Columns[:len(shape.columns)]
+	full := cdc.NewTable(table, names, nil)
 	for i, r := range records {
-		if records[i].row, err = s.widen(ctx, w, r); err != nil {
+		if records[i].row, err = s.widen(ctx, shape, r); err != nil {
 			return nil, err
 		}
 		records[i].table = full
@@ -168,11 +137,11 @@ func (s *snapshot) narrow(ctx context.Context, table cdc.TableName, w *wide, con
 }
 
 // widen is a row with its large texts, in place of their sizes.
-func (s *snapshot) widen(ctx context.Context, w *wide, r record) (cdc.Row, error) {
-	large := map[int]wideText{}
-	for n, t := range w.texts {
-		if size, _ := r.row.Int(len(w.columns) + n); size > 0 {
-			large[t.column] = t
+func (s *snapshot) widen(ctx context.Context, shape *shape, r record) (cdc.Row, error) {
+	large := map[int]bool{}
+	for n, i := range shape.texts {
+		if size, _ := r.row.Int(len(shape.columns) + n); size > 0 {
+			large[i] = true
 			s.bytes += int(size)
 		}
 	}
@@ -180,17 +149,16 @@ func (s *snapshot) widen(ctx context.Context, w *wide, r record) (cdc.Row, error
 		return cdc.Row{}, errTooMuch
 	}
 	var b cdc.RowBuilder
-	for i, name := range w.columns {
-		t, ok := large[i]
-		if !ok {
+	for i, c := range shape.columns {
+		if !large[i] {
 			b.AddColumn(r.row, i)
 			continue
 		}
-		text, err := s.text(ctx, r.table.TableName, t.bytes, r.id("id"))
+		text, err := s.text(ctx, r.table.TableName, c.Bytes, r.id("id"))
 		if err != nil {
-			return cdc.Row{}, fmt.Errorf("reading %s of row %d of %s: %w", name, r.id("id"), r.table, err)
+			return cdc.Row{}, fmt.Errorf("reading %s of row %d of %s: %w", c.Name, r.id("id"), r.table, err)
 		}
-		b.AddLarge(t.kind, text)
+		b.AddLarge(c.Kind, text)
 	}
 	return b.Row(), nil
 }

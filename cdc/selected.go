@@ -1,0 +1,80 @@
+package cdc
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+
+	"rowhook/cdc/ddl"
+)
+
+// Selected is how a column of a table is selected so that its text is the one that a Row from the log has.
+type Selected struct {
+	Name string
+	SQL  string // what stands in the SELECT
+	Kind Kind
+	// Bytes is SQL for the bytes of the text in UTF-8, of a column that may hold more than 64 KiB; else empty.
+	Bytes string
+
+	decimal, bit bool
+}
+
+// SelectAll finds how all columns of a table are selected, in table order: those that the log has, invisible ones among
+// them, which SELECT * leaves out. It asks on conn. The error of a table that does not exist wraps the server's.
+func SelectAll(ctx context.Context, conn *sql.Conn, mariaDB bool, name TableName) ([]Selected, error) {
+	d, err := describer{mariaDB: mariaDB, user: "rowhook"}.define(ctx, conn, name)
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]Selected, len(d.Columns))
+	for i, c := range d.Columns {
+		columns[i] = selected(c)
+	}
+	return columns, nil
+}
+
+func selected(c ddl.Column) Selected {
+	quoted := "`" + strings.ReplaceAll(c.Name, "`", "``") + "`"
+	s := Selected{Name: c.Name, SQL: quoted, Kind: Text}
+	switch c.DataType {
+	case "tinyint", "smallint", "mediumint", "int", "bigint":
+		s.Kind = Int
+	case "bit":
+		s.Kind, s.bit = Int, true
+	case "decimal":
+		s.Kind, s.decimal = Decimal, true
+	case "float", "double": // as text: the driver would make its own of the number
+		s.SQL, s.Kind, s.decimal = "CAST("+quoted+" AS CHAR)", Float, true
+	case "year": // likewise
+		s.SQL = "CAST(" + quoted + " AS CHAR)"
+	case "json":
+		s.Kind = JSON
+	case "binary", "varbinary", "tinyblob", "blob", "vector",
+		"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+		s.Kind = Binary
+	case "mediumblob", "longblob":
+		s.Kind, s.Bytes = Binary, quoted
+	case "mediumtext", "longtext": // pieces of text would be of characters, which the server must count
+		switch c.Charset {
+		case "utf8mb4", "utf8mb3", "utf8", "ascii":
+			s.Bytes = "CAST(" + quoted + " AS BINARY)"
+		default:
+			s.Bytes = "CAST(CONVERT(" + quoted + " USING utf8mb4) AS BINARY)"
+		}
+	}
+	return s
+}
+
+// Append adds the text of a value that was selected.
+func (s Selected) Append(text, value []byte) []byte {
+	switch {
+	case s.bit:
+		return strconv.AppendUint(text, bigEndian(value), 10)
+	case s.decimal: // the zeros of a ZEROFILL are not logged
+		for len(value) > 1 && value[0] == '0' && value[1] >= '0' && value[1] <= '9' {
+			value = value[1:]
+		}
+	}
+	return append(text, value...)
+}
