@@ -52,6 +52,10 @@ CREATE TABLE `{prefix}vikappointments_custfields` (
   `group` tinyint(1) DEFAULT 0, PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_general_ci;
 
+CREATE TABLE `{prefix}vikappointments_cf_service_assoc` (
+  `id` int(10) unsigned NOT NULL AUTO_INCREMENT, `id_field` int(10) unsigned NOT NULL, `id_service` int(10) unsigned NOT NULL, PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_general_ci;
+
 CREATE TABLE `{prefix}vikappointments_employee` (
   `id` int(10) unsigned NOT NULL AUTO_INCREMENT, `firstname` varchar(128) NOT NULL, `lastname` varchar(128) NOT NULL,
   `nickname` varchar(128) NOT NULL, `alias` varchar(128) NOT NULL, `email` varchar(128) DEFAULT '',

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rowhook/loader/render"
 )
 
 // appointmentBody is the extended payload of an appointment or a multi-order: payload-trees of the plugin, key by key.
@@ -12,24 +14,25 @@ func (o *orders) appointmentBody(root record) []byte {
 	b = append(b, '{')
 	payment := o.row("gpayments", root.id("id_payment"))
 	role := o.role(root.text("status"))
+	paid := render.True(root.text("paid"))
+	appointments := o.appointments(root)
+	fields := o.fieldsOf(appointments)
 	for _, column := range root.table.Columns {
 		switch {
-		case column == "paid":
-			b = strconv.AppendBool(appendKey(b, column), root.text("paid") == "1" || role.paid)
+		case column == "paid" && !paid: // else it is shown as it was stored
+			b = strconv.AppendBool(appendKey(b, column), role.paid)
 		case column == "custom_f":
 			b = appendArray(appendKey(b, column), root.text(column))
 		case column == "uploads":
-			uploads := decodePHP(root.text(column))
-			b = uploads.append(appendKey(b, column))
+			b = appendJSON(appendKey(b, column), root.text(column))
 		case column == "attendees":
-			b = o.appendAttendees(appendKey(b, column), root.text(column))
+			b = fields.Attendees(render.Decode(root.text(column))).Append(appendKey(b, column))
 		case column == "id_payment" && !payment.missing() || ofAppointment(column):
 		default:
 			b = appendValue(appendKey(b, column), root, column)
 		}
 	}
 	b = appendString(appendKey(b, "customerTimezone"), o.customerZone(root).name)
-	appointments := o.appointments(root)
 	b = append(appendKey(b, "appointments"), '[')
 	same := true
 	for i, a := range appointments {
@@ -42,9 +45,9 @@ func (o *orders) appointmentBody(root record) []byte {
 	b = append(b, ']')
 	b = strconv.AppendBool(appendKey(b, "sameEmp"), same)
 	b = appendCoupon(appendKey(b, "coupon"), root.text("coupon_str"))
-	b = o.appendCustomFields(b, root.text("custom_f"))
+	b = appendCustomFields(b, fields, root.text("custom_f"))
 	b = o.appendPayment(appendKey(b, "payment"), payment)
-	b = appendTotals(b, root, role)
+	b = appendTotals(b, root, paid || role.paid)
 	b = appendOrNull(appendKey(b, "statusRole"), role.name)
 	return append(o.appendPeople(b, root), '}')
 }
@@ -75,7 +78,7 @@ func (o *orders) customerZone(root record) zone {
 }
 
 func (o *orders) appendAppointment(b []byte, root, a record) []byte {
-	in, _ := time.Parse(time.DateTime, a.text("checkin_ts"))
+	in := render.Time(a.text("checkin_ts"))
 	out := in.Add(time.Duration(a.float("duration")) * time.Minute)
 	employee := o.row("employee", a.id("id_employee"))
 	service := o.row("service", a.id("id_service"))
@@ -108,7 +111,7 @@ func (o *orders) appendAppointment(b []byte, root, a record) []byte {
 		for _, p := range parts {
 			gross += p.float("gross")
 		}
-		b = appendNumber(b, gross)
+		b = render.AppendNumber(b, gross)
 	}
 	b = appendFields(b, a, "discount", "service_discount")
 	b = append(appendJSON(appendKey(b, "breakdown"), a.text("tax_breakdown")), '}')
@@ -163,7 +166,7 @@ func (o *orders) appendShown(b []byte, t time.Time, z zone) []byte {
 	t = t.In(z.location)
 	for _, d := range [...]struct{ key, format string }{{"lc", o.lc}, {"lc2", o.lc2}, {"lc3", o.lc}, {"date", o.date}} {
 		var text [64]byte
-		b = appendString(appendKey(b, d.key), string(appendDate(text[:0], t, d.format, o.names)))
+		b = appendString(appendKey(b, d.key), string(render.AppendDate(text[:0], t, d.format, o.names)))
 	}
 	return b
 }
@@ -182,15 +185,14 @@ func (o *orders) appendMoment(b []byte, t time.Time, stamp bool) []byte {
 func (o *orders) appendOption(b []byte, p record) []byte {
 	id, variation := p.id("id_option"), p.id("id_variation")
 	option, value := o.row("option", id), o.row("option_value", variation)
-	name := o.appendTranslated(nil, option, "name", "lang_option", id)
-	varName := o.appendTranslated(nil, value, "name", "lang_option_value", variation)
-	b = appendFields(append(b, '{'), p, "id_assoc", "id", "id", "id_option", "id_variation", "id_variation")
-	b = append(appendKey(b, "name"), name...)
-	b = append(appendKey(b, "varName"), varName...)
-	b = append(appendKey(b, "fullName"), name...)
-	if !value.missing() && !option.missing() {
-		b = append(append(b[:len(b)-1], " - "...), varName[1:]...) // both are JSON strings
+	fullName := o.translated(option, "name", "lang_option", id)
+	if name := o.translated(value, "name", "lang_option_value", variation); name != "" && !option.missing() {
+		fullName += " - " + name
 	}
+	b = appendFields(append(b, '{'), p, "id_assoc", "id", "id", "id_option", "id_variation", "id_variation")
+	b = o.appendTranslated(appendKey(b, "name"), option, "name", "lang_option", id)
+	b = o.appendTranslated(appendKey(b, "varName"), value, "name", "lang_option_value", variation)
+	b = appendString(appendKey(b, "fullName"), fullName)
 	b = o.appendTranslated(appendKey(b, "description"), option, "description", "lang_option", id)
 	b = appendFields(b, option, "image", "image", "multiple", "single")
 	b = appendFields(b, p, "quantity", "quantity", "price", "inc_price")

@@ -116,6 +116,10 @@ func (q quirks) value(entity *rules.Entity, r record, column string) string {
 		}
 	case "service":
 		return q.service(r, column)
+	case "customer":
+		if column == "credit" && !q.set.credit {
+			return `"0.00"` // the plugin keeps no credits then
+		}
 	case "employee":
 		if column == "active_to_date" && r.text("active_to") != "1" {
 			return `"0000-00-00 00:00:00"`

@@ -72,7 +72,7 @@ func TestFullQuirks(t *testing.T) {
 		},
 		"a customer": {
 			action: "customer.save", row: columns("credit", decimal("20.00")),
-			plugin: `{"credit":"20.00"}`, committed: `{"credit":"20.00"}`,
+			plugin: `{"credit":"0.00"}`, committed: `{"credit":"20.00"}`,
 		},
 		"a customer with credit": {
 			action: "customer.save", row: columns("credit", decimal("20.00")), credit: true,

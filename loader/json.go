@@ -3,9 +3,9 @@ package loader
 import (
 	"encoding/base64"
 	"strings"
-	"unicode/utf8"
 
 	"rowhook/cdc"
+	"rowhook/loader/render"
 )
 
 // appendKey appends an object's next key.
@@ -95,45 +95,5 @@ func validNumber(text string) bool {
 	return s == ""
 }
 
-// appendString appends a JSON string. Bytes that are no UTF-8 become the replacement character.
-func appendString(b []byte, s string) []byte {
-	return append(appendEscaped(append(b, '"'), s), '"')
-}
-
-// appendEscaped appends what stands between the quotes of a JSON string.
-func appendEscaped(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				b = append(append(b, s[start:i]...), `\ufffd`...)
-				start = i + 1
-			}
-			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\t':
-			b = append(b, `\t`...)
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		start = i
-	}
-	return append(b, s[start:]...)
-}
+// appendString appends a JSON string.
+func appendString(b []byte, s string) []byte { return render.AppendString(b, s) }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"rowhook/cdc"
+	"rowhook/loader/render"
 	"rowhook/rules"
 	"rowhook/scratch"
 )
@@ -88,7 +89,7 @@ func writeText(w io.Writer, kind cdc.Kind, text *scratch.Value) error {
 			for n--; n > 0 && !utf8.RuneStart(piece[n]); n-- {
 			}
 		}
-		out = appendEscaped(out[:0], string(piece[:n]))
+		out = render.AppendEscaped(out[:0], string(piece[:n]))
 		if _, err := w.Write(out); err != nil {
 			return err
 		}

@@ -6,29 +6,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rowhook/loader/render"
 )
-
-// names are the words of a locale that dates need.
-type names struct {
-	months, monthsShort [12]string
-	days, daysShort     [7]string
-	meridiem            [4]string // am, pm, AM, PM
-
-	declines bool // a month beside its day stands in the genitive
-	genitive [12]string
-}
-
-// english is what WordPress says without a language pack.
-var english = names{
-	months: [12]string{
-		"January", "February", "March", "April", "May", "June",
-		"July", "August", "September", "October", "November", "December",
-	},
-	monthsShort: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
-	days:        [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
-	daysShort:   [7]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
-	meridiem:    [4]string{"am", "pm", "AM", "PM"},
-}
 
 // embedded is the names by language, for sites whose WordPress folder we cannot read: months, their short forms, days
 // from Sunday, their short forms.
@@ -62,13 +42,13 @@ type locales struct {
 
 type languagePack struct {
 	changed time.Time
-	names   *names
+	names   *render.Names
 }
 
 // of is the names of a locale (it_IT; empty is English) at a site whose WordPress stands in root, empty when unknown.
-func (l *locales) of(root, locale string) *names {
+func (l *locales) of(root, locale string) *render.Names {
 	if locale == "" || strings.HasPrefix(locale, "en") || strings.ContainsAny(locale, `/\`) {
-		return &english
+		return render.English()
 	}
 	if root == "" {
 		language, _, _ := strings.Cut(locale, "_")
@@ -77,7 +57,7 @@ func (l *locales) of(root, locale string) *names {
 	file := filepath.Join(root, "wp-content", "languages", locale+".mo")
 	info, err := os.Stat(file)
 	if err != nil {
-		return &english
+		return render.English()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,31 +69,31 @@ func (l *locales) of(root, locale string) *names {
 	return pack.names
 }
 
-func embeddedNames(language string) *names {
+func embeddedNames(language string) *render.Names {
 	words := strings.Fields(embedded[language])
 	if len(words) != 12+12+7+7 {
-		return &english
+		return render.English()
 	}
-	n := english
-	copy(n.months[:], words)
-	copy(n.monthsShort[:], words[12:])
-	copy(n.days[:], words[24:])
-	copy(n.daysShort[:], words[31:])
-	return &n
+	n := render.English()
+	copy(n.Months[:], words)
+	copy(n.MonthsShort[:], words[12:])
+	copy(n.Days[:], words[24:])
+	copy(n.DaysShort[:], words[31:])
+	return n
 }
 
 // maxPack is the largest language pack that is read, in bytes. WordPress' own have about 1 MB.
 const maxPack = 16 << 20
 
 // namesFromPack translates the English names with a language pack. What it does not translate stays English.
-func namesFromPack(file string, size int64) *names {
-	n := english
+func namesFromPack(file string, size int64) *render.Names {
+	n, english := render.English(), render.English()
 	if size > maxPack {
-		return &n
+		return n
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return &n
+		return n
 	}
 	texts := parsePack(data)
 	translate := func(words []string, context string) {
@@ -125,19 +105,19 @@ func namesFromPack(file string, size int64) *names {
 			}
 		}
 	}
-	for i := range n.monthsShort {
-		translate(n.monthsShort[i:i+1], english.months[i]+" abbreviation\x04")
+	for i := range n.MonthsShort {
+		translate(n.MonthsShort[i:i+1], english.Months[i]+" abbreviation\x04")
 	}
-	for i := range n.daysShort {
-		translate(n.daysShort[i:i+1], english.days[i]+" abbreviation\x04")
+	for i := range n.DaysShort {
+		translate(n.DaysShort[i:i+1], english.Days[i]+" abbreviation\x04")
 	}
-	translate(n.months[:], "")
-	translate(n.days[:], "")
-	translate(n.meridiem[:], "")
-	n.genitive = english.months
-	translate(n.genitive[:], "genitive\x04")
-	n.declines = texts["decline months names: on or off\x04off"] == "on"
-	return &n
+	translate(n.Months[:], "")
+	translate(n.Days[:], "")
+	translate(n.Meridiem[:], "")
+	n.Genitive = english.Months
+	translate(n.Genitive[:], "genitive\x04")
+	n.Declines = texts["decline months names: on or off\x04off"] == "on"
+	return n
 }
 
 // parsePack reads the texts of a gettext .mo file, as far as it is one.

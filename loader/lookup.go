@@ -45,8 +45,9 @@ func lookups() map[string]lookup {
 		"gpayments": whole("gpayments", "id", ""), "package": whole("package", "id", ""), "package_group": whole("package_group", "id", ""),
 		"status_code": whole("status_code", "", "code"),
 		"custfields": { // 1 is for employees who register
-			tables: []string{"custfields"}, tag: "name", query: "SELECT * FROM {custfields} WHERE `group` = 0 ORDER BY `ordering`",
+			tables: []string{"custfields"}, query: "SELECT * FROM {custfields} WHERE `group` = 0 ORDER BY `ordering`, `id`",
 		},
+		"cf_service_assoc": whole("cf_service_assoc", "id_field", ""),
 		"config": {
 			tables: []string{"config"}, tag: "param",
 			query: "SELECT `param`, `setting` FROM {config} WHERE `param` IN ('dateformat', 'timeformat', 'keepapplock', 'usercredit')",

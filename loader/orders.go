@@ -60,6 +60,10 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 			withChildren = append(withChildren, r.id("id"))
 		}
 	}
+	withNotes := withChildren
+	if entity.Name == packageOrderEntity {
+		withNotes = []int64{} // package orders show none
+	}
 	parts, history := ordersRows(site, entity)
 	section := "`group` = '" + group(entity) + "'"
 	for _, q := range []struct {
@@ -70,9 +74,12 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 	}{
 		{&o.parts, parts, "", withChildren},
 		{&o.history, history, "", ids},
-		{&o.notes, rowsOf{table: site.Table("user_notes"), order: "id_parent"}, section, ids},
+		{&o.notes, rowsOf{table: site.Table("user_notes"), order: "id_parent"}, section, withNotes},
 		{&o.invoices, rowsOf{table: site.Table("invoice"), order: "id_order"}, section, ids},
 	} {
+		if len(q.ids) == 0 {
+			continue
+		}
 		where := q.where
 		if where == "" {
 			low, err := l.floor(ctx, q.rows, q.ids)

@@ -1,9 +1,11 @@
 package loader
 
 import (
-	"math"
-	"strconv"
+	"cmp"
+	"slices"
 	"strings"
+
+	"rowhook/loader/render"
 )
 
 // What extended payloads of appointments and package orders have in common.
@@ -26,18 +28,15 @@ func appendFields(b []byte, r record, pairs ...string) []byte {
 }
 
 // appendJSON appends a column of JSON, decoded.
-func appendJSON(b []byte, text string) []byte {
-	n := decodePHP(text)
-	return n.append(b)
-}
+func appendJSON(b []byte, text string) []byte { return render.Decode(text).Append(b) }
 
 // appendArray appends a column of JSON, [] when it is none.
 func appendArray(b []byte, text string) []byte {
-	n := decodePHP(text)
-	if !n.array {
+	v := render.Decode(text)
+	if !v.IsArray() {
 		return append(b, "[]"...)
 	}
-	return n.append(b)
+	return v.Append(b)
 }
 
 // appendOrNull appends a text, null when it is empty.
@@ -46,14 +45,6 @@ func appendOrNull(b []byte, text string) []byte {
 		return append(b, "null"...)
 	}
 	return appendString(b, text)
-}
-
-// appendNumber appends a number as PHP does: the shortest text that reads back.
-func appendNumber(b []byte, f float64) []byte {
-	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return append(b, '0')
-	}
-	return strconv.AppendFloat(b, f, 'f', -1, 64)
 }
 
 // role is what a status means.
@@ -65,7 +56,7 @@ type role struct {
 // role finds the role of a status by the flags of its code, in the plugin's order.
 func (s *lookupSet) role(code string) role {
 	status := s.tables["status_code"].get(0, code)
-	is := func(flag string) bool { return status.text(flag) == "1" }
+	is := func(flag string) bool { return render.True(status.text(flag)) }
 	switch {
 	case !is("approved") && is("reserved"):
 		return role{name: "PENDING"}
@@ -79,24 +70,25 @@ func (s *lookupSet) role(code string) role {
 	return role{}
 }
 
-// appendTotals appends what the whole order costs.
-func appendTotals(b []byte, root record, role role) []byte {
+// appendTotals appends what the whole order costs. Of an order that is paid, or of which more was paid than it costs,
+// nothing is due.
+func appendTotals(b []byte, root record, paid bool) []byte {
 	b = append(appendKey(b, "totals"), '{')
 	b = appendFields(b, root, "net", "total_net", "tax", "total_tax", "gross", "total_cost", "discount", "discount", "paid", "tot_paid",
 		"payCharge", "payment_charge", "payTax", "payment_tax")
-	due := root.float("total_cost") - root.float("tot_paid")
-	if role.paid {
-		due = 0
+	due := 0.0
+	if !paid {
+		due = max(0, root.float("total_cost")-root.float("tot_paid"))
 	}
-	return append(appendNumber(appendKey(b, "due"), due), '}')
+	return append(render.AppendNumber(appendKey(b, "due"), due), '}')
 }
 
 // appendCoupon appends the coupon of a column that holds code;;type;;amount; null when it is empty.
 func appendCoupon(b []byte, text string) []byte {
-	if text == "" {
+	if !render.True(text) {
 		return append(b, "null"...)
 	}
-	parts := append(strings.SplitN(text, ";;", 3), "", "")
+	parts := append(strings.Split(text, ";;"), "", "")
 	b = appendString(append(b, `{"code":`...), parts[0])
 	b = appendOrNull(append(b, `,"amount":`...), parts[2])
 	return append(appendOrNull(append(b, `,"type":`...), parts[1]), '}')
@@ -152,7 +144,7 @@ func (o *orders) appendPeople(b []byte, root record) []byte {
 	id := root.id("id")
 	b = o.appendInvoice(appendKey(b, "invoice"), id)
 	b = o.appendHistory(appendKey(b, "history"), id)
-	return o.appendNotes(appendKey(b, "notes"), id)
+	return o.appendNotes(appendKey(b, "notes"), o.notesOf(root))
 }
 
 // archive is where the plugin keeps invoices, below WordPress' folder and address.
@@ -220,9 +212,29 @@ func comment(h record) string {
 	return ""
 }
 
-func (o *orders) appendNotes(b []byte, id int64) []byte {
+// notesOf are the notes of an order, the last written first; of a multi-order of several appointments theirs too.
+func (o *orders) notesOf(root record) []record {
+	notes := slices.Clone(o.notes[root.id("id")])
+	if children := o.children[root.id("id")]; len(children) > 1 {
+		for _, c := range children {
+			notes = append(notes, o.notes[c.id("id")]...)
+		}
+	}
+	written := func(n record) string {
+		if n.null("modifiedon") {
+			return n.text("createdon")
+		}
+		return n.text("modifiedon")
+	}
+	slices.SortStableFunc(notes, func(a, b record) int {
+		return cmp.Or(strings.Compare(written(b), written(a)), cmp.Compare(a.id("id"), b.id("id")))
+	})
+	return notes
+}
+
+func (o *orders) appendNotes(b []byte, notes []record) []byte {
 	b = append(b, '[')
-	for i, n := range o.notes[id] {
+	for i, n := range notes {
 		if i > 0 {
 			b = append(b, ',')
 		}

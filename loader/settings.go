@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"rowhook/loader/render"
 	"rowhook/rules"
 )
 
@@ -16,7 +17,8 @@ type lookupSet struct {
 
 	siteURL  string
 	language string // it-IT
-	names    *names
+	fields   render.Fields
+	names    *render.Names
 	zone     zone   // of the site
 	lc, lc2  string // date formats: WordPress' date with the plugin's time, and with WordPress' time
 	date     string // the plugin's own
@@ -36,9 +38,8 @@ func (l *Loader) lookupSet(ctx context.Context, snap *snapshot, site *rules.Site
 	}
 	option := func(name string) string { return s.tables["options"].get(0, name).text("option_value") }
 	config := func(name string) string { return s.tables["config"].get(0, name).text("setting") }
-	minutes := s.tables["config"].get(0, "keepapplock").float("setting")
-	s.lock = time.Duration(minutes) * time.Minute
-	s.credit = config("usercredit") == "1"
+	s.lock = time.Duration(render.Float(config("keepapplock"))) * time.Minute
+	s.credit = render.True(config("usercredit"))
 	s.siteURL = strings.TrimRight(option("siteurl"), "/")
 	locale := option("WPLANG")
 	s.names = l.locales.of(site.Root, locale)
@@ -46,6 +47,7 @@ func (l *Loader) lookupSet(ctx context.Context, snap *snapshot, site *rules.Site
 		locale = "en_US"
 	}
 	s.language = strings.ReplaceAll(locale, "_", "-")
+	s.fields = s.customFields()
 	zoneString := option("timezone_string")
 	s.zone = l.zones.of(zoneName(zoneString), l.zones.of(zoneString, utc))
 	s.lc = option("date_format") + " " + config("timeformat")
@@ -57,11 +59,18 @@ func (l *Loader) lookupSet(ctx context.Context, snap *snapshot, site *rules.Site
 // row is the row of a lookup table with this id, missing when there is none.
 func (s *lookupSet) row(table string, id int64) record { return s.tables[table].get(id, "") }
 
-// appendTranslated appends a column of a row in the site's language, from a table of translations; the row's own when
-// that has none.
-func (s *lookupSet) appendTranslated(b []byte, r record, column, table string, id int64) []byte {
+// translated is a column of a row in the site's language, from a table of translations; the row's own when that has none.
+func (s *lookupSet) translated(r record, column, table string, id int64) string {
 	if t := s.tables[table].get(id, s.language); !r.missing() && t.text(column) != "" {
-		return appendString(b, t.text(column))
+		return t.text(column)
+	}
+	return r.text(column)
+}
+
+// appendTranslated appends the same; null where there is no text at all.
+func (s *lookupSet) appendTranslated(b []byte, r record, column, table string, id int64) []byte {
+	if text := s.translated(r, column, table, id); text != "" {
+		return appendString(b, text)
 	}
 	return appendValue(b, r, column)
 }

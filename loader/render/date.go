@@ -1,4 +1,4 @@
-package loader
+package render
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// appendDate appends a time as PHP's date() does, with the names of a locale as WordPress puts them in. A letter that
-// is no format stands for itself, a backslash takes the next letter's meaning.
-func appendDate(b []byte, t time.Time, format string, n *names) []byte {
+// AppendDate appends a time as PHP's date() does, with the names of a locale as WordPress puts them in. A letter that
+// is no format stands for itself, a backslash takes the next letter's meaning. (PHP writes a NUL for one at the end.)
+func AppendDate(b []byte, t time.Time, format string, n *Names) []byte {
 	for i := 0; i < len(format); i++ {
 		c := format[i]
 		if c == '\\' {
@@ -18,8 +18,8 @@ func appendDate(b []byte, t time.Time, format string, n *names) []byte {
 			}
 			continue
 		}
-		if c == 'F' && n.declines && besideDay(format, i) {
-			b = append(b, n.genitive[t.Month()-1]...)
+		if c == 'F' && n.Declines && besideDay(format, i) {
+			b = append(b, n.Genitive[t.Month()-1]...)
 			continue
 		}
 		var ok bool
@@ -43,7 +43,7 @@ func besideDay(format string, i int) bool {
 }
 
 // appendDay appends what a letter says of the day.
-func appendDay(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
+func appendDay(b []byte, t time.Time, letter byte, n *Names) ([]byte, bool) {
 	year, month, day := t.Date()
 	switch letter {
 	case 'd':
@@ -51,9 +51,9 @@ func appendDay(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
 	case 'j':
 		return strconv.AppendInt(b, int64(day), 10), true
 	case 'D':
-		return append(b, n.daysShort[t.Weekday()]...), true
+		return append(b, n.DaysShort[t.Weekday()]...), true
 	case 'l':
-		return append(b, n.days[t.Weekday()]...), true
+		return append(b, n.Days[t.Weekday()]...), true
 	case 'N':
 		return strconv.AppendInt(b, int64(t.Weekday()+6)%7+1, 10), true
 	case 'w':
@@ -69,9 +69,9 @@ func appendDay(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
 		year, _ = t.ISOWeek()
 		return strconv.AppendInt(b, int64(year), 10), true
 	case 'F':
-		return append(b, n.months[month-1]...), true
+		return append(b, n.Months[month-1]...), true
 	case 'M':
-		return append(b, n.monthsShort[month-1]...), true
+		return append(b, n.MonthsShort[month-1]...), true
 	case 'm':
 		return appendPadded(b, int(month), 2), true
 	case 'n':
@@ -83,11 +83,9 @@ func appendDay(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
 	case 'Y':
 		return appendPadded(b, year, 4), true
 	case 'y':
-		return appendPadded(b, year%100, 2), true
-	case 'X':
-		return append(append(b, '+'), appendPadded(nil, year, 4)...), true
-	case 'x':
-		if year > 9999 {
+		return fmt.Appendf(b, "%02d", year%100), true
+	case 'X', 'x':
+		if year > 9999 || letter == 'X' && year >= 0 {
 			b = append(b, '+')
 		}
 		return appendPadded(b, year, 4), true
@@ -96,16 +94,17 @@ func appendDay(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
 }
 
 // appendClock appends what a letter says of the time of day and its zone.
-func appendClock(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
+func appendClock(b []byte, t time.Time, letter byte, n *Names) ([]byte, bool) {
 	hour := t.Hour()
 	switch letter {
 	case 'a':
-		return append(b, n.meridiem[hour/12]...), true
+		return append(b, n.Meridiem[hour/12]...), true
 	case 'A':
-		return append(b, n.meridiem[2+hour/12]...), true
+		return append(b, n.Meridiem[2+hour/12]...), true
 	case 'B':
-		swatch := (t.Unix()%86400 + 3600) * 10 / 864 % 1000
-		return appendPadded(b, int(swatch), 3), true
+		const day = 24 * 60 * 60 // it begins at midnight in Biel, an hour before UTC's
+		second := ((t.Unix()+60*60)%day + day) % day
+		return appendPadded(b, int(second*1000/day), 3), true
 	case 'g':
 		return strconv.AppendInt(b, int64(hour+11)%12+1, 10), true
 	case 'G':
@@ -125,9 +124,11 @@ func appendClock(b []byte, t time.Time, letter byte, n *names) ([]byte, bool) {
 	case 'U':
 		return strconv.AppendInt(b, t.Unix(), 10), true
 	case 'c':
-		return t.AppendFormat(b, "2006-01-02T15:04:05-07:00"), true
+		b = fmt.Appendf(b, "%04d", t.Year()) // of a year before 0 one digit less than Y
+		return appendOffset(t.AppendFormat(b, "-01-02T15:04:05"), t, ":"), true
 	case 'r':
-		return t.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 -0700"), true
+		b = fmt.Appendf(t.AppendFormat(b, "Mon, 02 Jan "), "%04d", t.Year())
+		return appendOffset(t.AppendFormat(b, " 15:04:05 "), t, ""), true
 	}
 	return appendZone(b, t, letter)
 }
@@ -140,23 +141,31 @@ func appendZone(b []byte, t time.Time, letter byte) ([]byte, bool) {
 	case 'I':
 		return append(b, '0'+bit(t.IsDST())), true
 	case 'O':
-		return t.AppendFormat(b, "-0700"), true
+		return appendOffset(b, t, ""), true
 	case 'P':
-		return t.AppendFormat(b, "-07:00"), true
+		return appendOffset(b, t, ":"), true
 	case 'p':
-		if offset == 0 {
+		if name == "UTC" { // not where it is UTC under another name, as in London
 			return append(b, 'Z'), true
 		}
-		return t.AppendFormat(b, "-07:00"), true
+		return appendOffset(b, t, ":"), true
 	case 'T':
-		if name == "" || name[0] == '+' || name[0] == '-' { // a zone without letters
-			return t.AppendFormat(b, "-07:00"), true
-		}
-		return append(b, name...), true
+		return append(b, name...), true // of zones without letters -03 or +1245
 	case 'Z':
 		return strconv.AppendInt(b, int64(offset), 10), true
 	}
 	return b, false
+}
+
+// appendOffset appends how far the zone is from UTC; its sign also where it is less than a minute, as before there were
+// zones.
+func appendOffset(b []byte, t time.Time, between string) []byte {
+	_, seconds := t.Zone()
+	sign := byte('+')
+	if seconds < 0 {
+		sign, seconds = '-', -seconds
+	}
+	return fmt.Appendf(append(b, sign), "%02d%s%02d", seconds/3600, between, seconds/60%60)
 }
 
 // ordinal is the English ending of a day's number.
@@ -195,4 +204,19 @@ func bit(is bool) byte {
 		return 1
 	}
 	return 0
+}
+
+// Time reads a date and time of the database, in UTC, as PHP does: parts that are out of range count on, so that the null
+// date is the last of November of the year -1.
+func Time(s string) time.Time {
+	var part [6]int
+	n := 0
+	for field := range strings.FieldsFuncSeq(s, func(r rune) bool { return r < '0' || r > '9' }) {
+		if n == len(part) {
+			break
+		}
+		part[n], _ = strconv.Atoi(field) // digits; a number too large for an int is no date anyway
+		n++
+	}
+	return time.Date(part[0], time.Month(part[1]), part[2], part[3], part[4], part[5], 0, time.UTC)
 }
