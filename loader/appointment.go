@@ -64,7 +64,7 @@ func ofAppointment(column string) bool {
 
 // appointments are what the order books: a multi-order's children, else itself. A blocked slot or a parent is none.
 func (o *orders) appointments(root record) []record {
-	if isParent(root) {
+	if o.isParent(root) {
 		return o.children[root.id("id")]
 	}
 	if root.id("id_employee") <= 0 {

@@ -132,8 +132,8 @@ func (x Existing) where() (sql string, args []any) {
 			args = append(args, s)
 		}
 	}
-	if x.Entity.Name == appointmentEntity { // the parent of a multi-order is no appointment
-		terms = append(terms, "NOT (`id_parent` < 0 AND `id_employee` = 0)")
+	if x.Entity.MultiOrders { // a parent is no appointment
+		terms = append(terms, "NOT "+x.Entity.ParentSQL())
 	}
 	return strings.Join(terms, " AND "), args
 }

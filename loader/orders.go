@@ -103,12 +103,12 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 // readChildren reads the appointments of multi-orders. There is no index on id_parent, but a child is younger than its
 // parent.
 func (o *orders) readChildren(ctx context.Context, snap *snapshot) error {
-	if o.entity.Name != appointmentEntity {
+	if !o.entity.MultiOrders {
 		return nil
 	}
 	var parents []int64
 	for _, root := range o.roots {
-		if isParent(root) {
+		if o.isParent(root) {
 			parents = append(parents, root.id("id"))
 		}
 	}
@@ -121,8 +121,8 @@ func (o *orders) readChildren(ctx context.Context, snap *snapshot) error {
 	return err
 }
 
-// isParent says whether a reservation is a multi-order, which has no appointment of its own.
-func isParent(r record) bool { return r.id("id_parent") < 0 && r.id("id_employee") <= 0 }
+// isParent says whether an order is a multi-order, which has no appointment of its own.
+func (o *orders) isParent(r record) bool { return !r.missing() && o.entity.IsParent(r.table, r.row) }
 
 // readCustomers reads the customers of the orders: those with their ids, and those with the purchasers' mail addresses.
 func (o *orders) readCustomers(ctx context.Context, snap *snapshot) error {

@@ -24,7 +24,10 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 		e.prolong(aggregate{b.site, b.entity, parent})
 	}
 	st := e.statement(c)
-	if c.Op == cdc.Insert && b.isParent(c.After, st) {
+	if c.Op == cdc.Insert {
+		e.startMaking(b, agg, c, st)
+	}
+	if c.Op == cdc.Insert && b.insertsParent(c.After, st) {
 		return nil // fires its status only
 	}
 	if !e.isSave(b, c, st) {

@@ -97,7 +97,7 @@ func (e *Engine) Fill(f Fill) Filled {
 			first: moment{e.txn.Time, f.Now}, last: moment{e.txn.Time, f.Now},
 		}
 		switch {
-		case !ok || b == nil || b.isParent(row, nil):
+		case !ok || b == nil || b.insertsParent(row, nil):
 			done.Left++ // as when it was inserted
 		case w == nil || w.all:
 			done.Again = append(done.Again, id)
@@ -123,7 +123,7 @@ func (e *Engine) fill(a aggregate, ev *Event) {
 	e.filling++
 	e.dirty(ev)
 	q := e.queues[a]
-	if q == nil {
+	if q == nil || len(q.events) == 0 {
 		e.close(ev)
 		return
 	}

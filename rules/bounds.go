@@ -31,7 +31,7 @@ func (e *Engine) relieve() {
 		if q.log = (time.Time{}); e.queues[q.agg] != q {
 			continue
 		}
-		if head := q.events[0]; !e.deadline(head, head.first.log, head.last.log).After(d.at) {
+		if head := q.head(); !e.due(q, logClock).After(d.at) {
 			e.leave(q, func(ev *Event) bool { return ev == head })
 		}
 		e.schedule(q)
@@ -48,4 +48,4 @@ func (d *deadlines) trim(queues map[aggregate]*queue) {
 }
 
 // Pending is how many records the next commit holds.
-func (e *Engine) Pending() int { return len(e.changed) + len(e.gone) + len(e.others) }
+func (e *Engine) Pending() int { return len(e.changed) + len(e.gone) + len(e.others) + len(e.makings) }

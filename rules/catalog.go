@@ -62,6 +62,7 @@ type Entity struct {
 	Created          string   // the column that says when an object was made, in UTC; empty without
 	Housekeeping     []string // columns whose change alone is no save
 	PartHousekeeping []string
+	MultiOrders      bool // rows may be parents of multi-orders, see IsParent
 	Loads            []Load
 }
 
@@ -123,7 +124,7 @@ func entities() []*Entity {
 	return []*Entity{
 		{
 			Name: "appointment", Table: "reservation", Hook: "Reservation", StatusHook: "Reservation", StatusType: "reservation",
-			Lock: "locked_until", Parts: "res_opt_assoc", PartOrder: "id_reservation", Created: "createdon",
+			Lock: "locked_until", Parts: "res_opt_assoc", PartOrder: "id_reservation", Created: "createdon", MultiOrders: true,
 			Housekeeping: []string{
 				"locked_until", "modifiedon", "cc_data", "skip_deposit", "conversion", "icaluid", "icalhash", "payment_attempt", "log",
 			},

@@ -18,7 +18,7 @@ func (e *Engine) applyEmptied(emptied []cdc.Emptied) {
 				queues = append(queues, q)
 			}
 		}
-		slices.SortFunc(queues, func(a, b *queue) int { return cmp.Compare(a.events[0].number, b.events[0].number) })
+		slices.SortFunc(queues, func(a, b *queue) int { return cmp.Compare(a.number(), b.number()) })
 		for _, q := range queues {
 			e.leave(q, func(*Event) bool { return true })
 		}

@@ -84,6 +84,7 @@ type Engine struct {
 	orphans  map[cdc.TableName]bool // tables with a row whose order nobody knew
 	others   []Record               // records besides events that the next commit must hold
 	changed  []*Event               // events whose record is behind
+	makings  []*making              // orders whose record is behind
 
 	openBytes, closedBytes int // what the events that are not done take
 }

@@ -67,6 +67,23 @@ type moment struct {
 	wall time.Time // when we read it
 }
 
+// clock is one of the two clocks.
+type clock uint8
+
+const (
+	logClock clock = iota
+	ourClock
+	clocks // how many there are
+)
+
+// of is the instant on the clock.
+func (c clock) of(m moment) time.Time {
+	if c == logClock {
+		return m.log
+	}
+	return m.wall
+}
+
 // Key names one aggregate of the event for ordering: salon/appointment/12.
 func (e *Event) key(id int64) string {
 	return e.Site.Name + "/" + e.Action.Entity.Name + "/" + strconv.FormatInt(id, 10)

@@ -13,6 +13,7 @@ import (
 type queue struct {
 	agg    aggregate
 	events []*Event
+	making *making   // the order that it is about, while its page request may be writing; nil otherwise
 	log    time.Time // its earliest entry in byLog; zero: none
 	wall   time.Time // its earliest entry in byWall
 	listed bool      // in Engine.touch
@@ -23,6 +24,22 @@ func (q *queue) seal() {
 	for _, ev := range q.events {
 		ev.sealed = true
 	}
+}
+
+// head is the event that leaves first, nil when there is none.
+func (q *queue) head() *Event {
+	if len(q.events) == 0 {
+		return nil
+	}
+	return q.events[0]
+}
+
+// number is that of the first event.
+func (q *queue) number() uint64 {
+	if len(q.events) == 0 {
+		return 0
+	}
+	return q.events[0].number
 }
 
 // queueOf is the aggregate's queue, made when missing.
@@ -160,7 +177,8 @@ func (e *Engine) mark(ev *Event) {
 	e.dirty(ev)
 }
 
-// prolong keeps the aggregate's open events open: one of its own rows, or a child's, changed.
+// prolong keeps the aggregate's open events open: one of its own rows, or a child's, changed. A payload of one of them
+// must show that change.
 func (e *Engine) prolong(a aggregate) {
 	e.window.touch(a)
 	q := e.queues[a]
@@ -168,33 +186,45 @@ func (e *Engine) prolong(a aggregate) {
 		return
 	}
 	for _, ev := range q.events {
-		if e.over(ev, e.txn.Time, ev.first.log, ev.last.log) {
+		if e.over(q, ev, logClock, e.txn.Time) {
 			ev.sealed = true // a later change is a later event, even when this one still waits behind another
 		}
 		if !ev.sealed && !ev.waits {
-			ev.last = e.now
+			ev.Last, ev.GTID, ev.last = e.txn.End, e.txn.Txn.GTID, e.now
+			e.dirty(ev)
 		}
+	}
+	if q.making != nil {
+		e.carryOn(q.making)
 	}
 	e.queueOf(a)
 }
 
-// deadline is when an event's time is over on the clock that first and last are from.
-func (e *Engine) deadline(ev *Event, first, last time.Time) time.Time {
-	if ev.waits {
+// deadline is when an event's time is over on a clock.
+func (e *Engine) deadline(q *queue, ev *Event, c clock) time.Time {
+	first, last := c.of(ev.first), c.of(ev.last)
+	switch {
+	case ev.waits:
 		return first.Add(e.opts.StatusWait)
+	case q.making != nil:
+		return q.making.deadline(&e.opts, c, first, last)
 	}
-	end, most := last.Add(e.opts.Coalesce), first.Add(e.opts.CoalesceMax)
-	if most.Before(end) {
-		return most
-	}
-	return end
+	return earlier(last.Add(e.opts.Coalesce), first.Add(e.opts.CoalesceMax))
 }
 
-func (e *Engine) over(ev *Event, now, first, last time.Time) bool {
-	return ev.Backfill != "" || !e.deadline(ev, first, last).After(now)
+// due is when something is to be done about a queue on a clock: its first event's time is over, or that of the order.
+func (e *Engine) due(q *queue, c clock) time.Time {
+	if head := q.head(); head != nil {
+		return e.deadline(q, head, c)
+	}
+	return q.making.end(&e.opts, c)
 }
 
-// leave closes events at the head of the queue while they may.
+func (e *Engine) over(q *queue, ev *Event, c clock, now time.Time) bool {
+	return ev.Backfill != "" || !e.deadline(q, ev, c).After(now)
+}
+
+// leave closes events at the head of the queue while they may. A queue that nothing is left in goes.
 func (e *Engine) leave(q *queue, may func(*Event) bool) {
 	for len(q.events) > 0 && may(q.events[0]) {
 		ev := q.events[0]
@@ -206,6 +236,7 @@ func (e *Engine) leave(q *queue, may func(*Event) bool) {
 		e.close(ev)
 	}
 	if len(q.events) == 0 && e.queues[q.agg] == q {
+		e.endMaking(q)
 		delete(e.queues, q.agg)
 	}
 }
@@ -236,12 +267,20 @@ func (e *Engine) closeByLog(now time.Time) {
 		if !ok {
 			return
 		}
-		if q.log = (time.Time{}); e.queues[q.agg] != q {
-			continue
-		}
-		e.leave(q, func(ev *Event) bool { return e.over(ev, now, ev.first.log, ev.last.log) })
-		e.schedule(q)
+		q.log = time.Time{}
+		e.closeOver(q, logClock, now)
 	}
+}
+
+// closeOver closes what is over in a queue.
+func (e *Engine) closeOver(q *queue, c clock, now time.Time) {
+	if e.queues[q.agg] != q {
+		return
+	}
+	if q.head() != nil || !e.due(q, c).After(now) {
+		e.leave(q, func(ev *Event) bool { return e.over(q, ev, c, now) })
+	}
+	e.schedule(q)
 }
 
 // NextDeadline is when, by our clock, the first open event's time is over; false when none is open.
@@ -260,27 +299,23 @@ func (e *Engine) Expire(now time.Time) {
 		if !ok {
 			return
 		}
-		if q.wall = (time.Time{}); e.queues[q.agg] != q {
-			continue
-		}
-		e.leave(q, func(ev *Event) bool { return e.over(ev, now, ev.first.wall, ev.last.wall) })
-		e.schedule(q)
+		q.wall = time.Time{}
+		e.closeOver(q, ourClock, now)
 	}
 }
 
-// schedule sees to it that the queue's head is looked at when its time is over, on both clocks.
+// schedule sees to it that the queue is looked at when it is due, on both clocks.
 func (e *Engine) schedule(q *queue) {
-	if len(q.events) == 0 {
+	if e.queues[q.agg] != q {
 		return
 	}
-	head := q.events[0]
-	if at := e.deadline(head, head.first.log, head.last.log); q.log.IsZero() || at.Before(q.log) {
+	if at := e.due(q, logClock); q.log.IsZero() || at.Before(q.log) {
 		q.log = at
-		heap.Push(&e.byLog, deadlineEntry{at, head.number, q})
+		heap.Push(&e.byLog, deadlineEntry{at, q.number(), q})
 	}
-	if at := e.deadline(head, head.first.wall, head.last.wall); q.wall.IsZero() || at.Before(q.wall) {
+	if at := e.due(q, ourClock); q.wall.IsZero() || at.Before(q.wall) {
 		q.wall = at
-		heap.Push(&e.byWall, deadlineEntry{at, head.number, q})
+		heap.Push(&e.byWall, deadlineEntry{at, q.number(), q})
 	}
 }
 

@@ -55,6 +55,7 @@ func (e *Engine) TakeRecords() ([]Record, error) {
 	}
 	clear(e.changed)
 	e.changed, e.gone = e.changed[:0], e.gone[:0]
+	records = append(records, e.takeMakings()...)
 	records = append(records, e.tables.take()...)
 	records = append(records, e.others...)
 	e.others = nil
@@ -99,6 +100,10 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 			if err := e.restoreFired(r); err != nil {
 				return fmt.Errorf("reading the status memory %s: %w", r.Key, err)
 			}
+		case strings.HasPrefix(r.Key, makingPrefix):
+			if err := e.restoreMaking(r, now); err != nil {
+				return fmt.Errorf("reading the order in the making %s: %w", r.Key, err)
+			}
 		case strings.HasPrefix(r.Key, progressPrefix):
 			if err := e.restoreProgress(r); err != nil {
 				return fmt.Errorf("reading how much of a transaction was applied: %w", err)
@@ -139,7 +144,7 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 }
 
 func firedRecord(a aggregate, f *firedStatus) Record {
-	r := Record{Key: firedPrefix + a.site.Name + "/" + a.entity.Name + "/" + strconv.FormatInt(a.id, 10)}
+	r := Record{Key: firedPrefix + a.key()}
 	if f != nil {
 		r.Data, _ = json.Marshal(f) // a string and a time of this century: cannot fail
 	}
@@ -147,23 +152,35 @@ func firedRecord(a aggregate, f *firedStatus) Record {
 }
 
 func (e *Engine) restoreFired(r Record) error {
-	parts := strings.Split(r.Key[len(firedPrefix):], "/")
-	if len(parts) != 3 {
-		return fmt.Errorf("its key has %d parts", len(parts))
-	}
-	id, err := strconv.ParseInt(parts[2], 10, 64)
-	if err != nil {
+	a, ok, err := e.catalog.parseAggregate(r.Key[len(firedPrefix):])
+	if !ok || err != nil {
 		return err
 	}
 	var f firedStatus
 	if err := json.Unmarshal(r.Data, &f); err != nil {
 		return err
 	}
-	if site, entity := e.catalog.site(parts[0]), e.catalog.byName(parts[1]); site != nil && entity != nil {
-		e.fired[aggregate{site, entity, id}] = f
-		e.order = append(e.order, aggregate{site, entity, id})
-	}
+	e.fired[a] = f
+	e.order = append(e.order, a)
 	return nil
+}
+
+// key names the aggregate in records: salon/appointment/12.
+func (a aggregate) key() string {
+	return a.site.Name + "/" + a.entity.Name + "/" + strconv.FormatInt(a.id, 10)
+}
+
+// parseAggregate reads what key wrote; false when the site or the entity is not there any more.
+func (c *catalog) parseAggregate(key string) (a aggregate, ok bool, err error) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 3 {
+		return a, false, fmt.Errorf("its key has %d parts", len(parts))
+	}
+	if a.id, err = strconv.ParseInt(parts[2], 10, 64); err != nil {
+		return a, false, err
+	}
+	a.site, a.entity = c.site(parts[0]), c.byName(parts[1])
+	return a, a.site != nil && a.entity != nil, nil
 }
 
 // tableRecords stores each table that an open event's row is of once, so that the row can be read after a restart.

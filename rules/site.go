@@ -54,6 +54,8 @@ type binding struct {
 	status       int
 	parent       int // id_parent
 	employee     int // id_employee
+	closure      int // of appointments: it blocks a time, and books nothing
+	lock         int // the entity's Lock
 	order        int // of parts and history: the order's id
 	statusType   int // of history: the order's kind
 }
@@ -67,8 +69,8 @@ func (c *catalog) bind(t *cdc.Table) *binding {
 		}
 		b := &binding{
 			site: site, housekeeping: make([]bool, len(t.Columns)),
-			id: t.Index("id"), status: t.Index("status"), parent: t.Index("id_parent"), employee: t.Index("id_employee"),
-			order: -1, statusType: t.Index("type"),
+			id: t.Index("id"), status: t.Index("status"), parent: t.Index(parentColumn), employee: t.Index(staffColumn),
+			order: -1, closure: t.Index("closure"), lock: -1, statusType: t.Index("type"),
 		}
 		if base == historyTable {
 			b.role, b.order = historyRow, t.Index("id_order")
@@ -77,7 +79,7 @@ func (c *catalog) bind(t *cdc.Table) *binding {
 		for _, e := range c.entities {
 			switch base {
 			case e.Table:
-				b.role, b.entity = rootRow, e
+				b.role, b.entity, b.lock = rootRow, e, t.Index(e.Lock)
 				b.markHousekeeping(t, e.Housekeeping)
 				return b
 			case e.Parts:
@@ -110,24 +112,6 @@ func (b *binding) matters(before, after cdc.Row) bool {
 		return true
 	}
 	return false
-}
-
-// isParent says whether an inserted reservation is the parent of a multi-order: its statement gives it an id_parent
-// below zero. Ordinary bookings have the default of -1 at first too; where the text is not known, that they have an
-// employee tells (FINDINGS 5 and 8). 0 is no parent.
-func (b *binding) isParent(row cdc.Row, st *statement) bool {
-	parent, ok := row.Int(b.parent)
-	if !ok || parent >= 0 {
-		return false
-	}
-	if st != nil && len(st.columns) > 0 {
-		return st.names("id_parent")
-	}
-	if b.employee >= 0 && row.Kind(b.employee) == cdc.Absent {
-		return true // it has none
-	}
-	employee, ok := row.Int(b.employee)
-	return ok && employee == 0
 }
 
 // catalog is the entities as one engine uses them, so that pointers can be compared.

@@ -49,6 +49,7 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 	}
 	a := aggregate{b.site, entity, id}
 	e.prolong(a)
+	e.tellStatus(a)
 	if !e.wants(a, StatusChange) {
 		return nil
 	}

@@ -28,7 +28,7 @@ type world struct {
 }
 
 var worldTables = map[string][]string{
-	"reservation":        {"id", "id_employee", "status", "locked_until", "notes", "id_parent"},
+	"reservation":        {"id", "id_employee", "status", "locked_until", "notes", "id_parent", "closure"},
 	"res_opt_assoc":      {"id", "id_reservation", "quantity"},
 	"package_order":      {"id", "status", "log", "total_cost"},
 	"package_order_item": {"id", "id_order", "used_app", "quantity"},
@@ -116,6 +116,12 @@ func (w *world) remove(table, row string) cdc.Change {
 // tx commits changes as one transaction, read when it was committed.
 func (w *world) tx(seconds float64, changes ...cdc.Change) {
 	w.t.Helper()
+	w.txRead(seconds, seconds, changes...)
+}
+
+// txRead commits changes as one transaction that is read at some time later.
+func (w *world) txRead(seconds, read float64, changes ...cdc.Change) {
+	w.t.Helper()
 	for i := range changes {
 		if err := w.engine.Change(&changes[i]); err != nil {
 			w.t.Fatal(err)
@@ -127,7 +133,7 @@ func (w *world) tx(seconds float64, changes ...cdc.Change) {
 		End:  cdc.Coord{File: "log.1", Offset: uint64(w.txns)*100 + 99},
 		Time: w.at(seconds).Truncate(w.opts.Precision), Rows: len(changes),
 	}
-	if err := w.engine.Commit(c, w.at(seconds)); err != nil {
+	if err := w.engine.Commit(c, w.at(read)); err != nil {
 		w.t.Fatal(err)
 	}
 	w.closed = append(w.closed, w.engine.Closed()...)
