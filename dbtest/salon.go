@@ -22,6 +22,25 @@ var sampleSQL string
 type Site struct {
 	db     *sql.DB
 	prefix string
+	pause  func() time.Duration // in front of each statement; nil: none
+}
+
+// Slow is the site with pauses in front of each of its statements, as a slow plugin makes them.
+func (s *Site) Slow(pause func() time.Duration) *Site {
+	return &Site{db: s.db, prefix: s.prefix, pause: pause}
+}
+
+// rest waits for a pause.
+func (s *Site) rest(ctx context.Context) error {
+	if s.pause == nil {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(s.pause()):
+		return nil
+	}
 }
 
 // Salon makes a schema with the plugin's tables and the sample data. The statements go through the binary log.

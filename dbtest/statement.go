@@ -17,6 +17,9 @@ func (s *Site) Insert(ctx context.Context, table string, pairs ...any) (int64, e
 		return 0, fmt.Errorf("inserting into %s: %w", table, err)
 	}
 	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", s.table(table), strings.Join(columns, ", "), strings.Join(values, ", "))
+	if err := s.rest(ctx); err != nil {
+		return 0, err
+	}
 	res, err := s.db.ExecContext(ctx, query)
 	if err != nil {
 		return 0, fmt.Errorf("inserting into %s: %w", table, err)
@@ -67,6 +70,9 @@ func (s *Site) removeWhere(ctx context.Context, table, condition string) error {
 
 func (s *Site) exec(ctx context.Context, format string, args ...any) error {
 	query := fmt.Sprintf(format, args...)
+	if err := s.rest(ctx); err != nil {
+		return err
+	}
 	if _, err := s.db.ExecContext(ctx, query); err != nil {
 		return fmt.Errorf("%.80q: %w", query, err)
 	}
