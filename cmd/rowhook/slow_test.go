@@ -60,7 +60,9 @@ func testSlowSite(t *testing.T, server *dbtest.Server) {
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	told := func(what string, id int64, shows string) { want = append(want, fmt.Sprintf("%s %d: %s", what, id, shows)) }
+	told := func(what string, id int64, shows string) {
+		want = append(want, fmt.Sprintf("%s %d: %s", what, id, shows))
+	}
 	for _, id := range slices.Concat(single, children) {
 		told("onAfterSaveReservation", id, "options 2, statuses 1")
 		told("onStatusChangeReservation", id, "options 2, statuses 1")
