@@ -38,7 +38,7 @@ func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, e
 		return nil, fmt.Errorf("%w: %w", errAsking, err)
 	}
 	defer conn.Close()
-	d, err := describer{s.MariaDB(), s.cfg.User}.define(ctx, conn, name)
+	d, err := describer{s.MariaDB(), s.cfg.Server.Config().User}.define(ctx, conn, name)
 	if err != nil && !errors.Is(err, errNoTable) {
 		return nil, fmt.Errorf("%w: %w", errAsking, err)
 	}

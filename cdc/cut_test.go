@@ -64,7 +64,7 @@ func testCutAnywhere(t *testing.T, server *dbtest.Server) {
 	through := newProxy(t, server.Address())
 	cfg := sourceConfig(server, newLog(), "cut", "a")
 	side := pool(t, cfg) // is not cut
-	cfg.Address = through.address()
+	cfg.at(through.address())
 	s, err := Open(t.Context(), side, cfg)
 	if err != nil {
 		t.Fatal(err)

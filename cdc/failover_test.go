@@ -42,7 +42,7 @@ func newPair(t *testing.T, kind dbtest.Kind, args ...string) *pair {
 	p.primary.Exec(t, "CREATE DATABASE pair; CREATE TABLE pair.a (id INT PRIMARY KEY, s VARCHAR(200))")
 	p.through = newProxy(t, p.primary.Address())
 	p.cfg = sourceConfig(p.primary, p.log, "pair", "a")
-	p.cfg.Address = p.through.address()
+	p.cfg.at(p.through.address())
 	return p
 }
 
@@ -151,7 +151,7 @@ func testSilentReplica(t *testing.T, kind dbtest.Kind) {
 	p.arrived(t, 2)
 
 	direct := p.cfg
-	direct.Address = p.replica.Address()
+	direct.at(p.replica.Address())
 	refused := false
 	for _, finding := range faults(t, direct) {
 		refused = refused || finding.Check == "replica" && finding.Fix != ""
@@ -183,7 +183,7 @@ func TestAnotherServer(t *testing.T) {
 		}
 		through := newProxy(t, server.Address())
 		cfg := sourceConfig(server, newLog(), "pair", "a")
-		cfg.Address = through.address()
+		cfg.at(through.address())
 		f := followNow(t, openSource(t, cfg))
 		execute(t, conn, "INSERT INTO a VALUES (1)")
 		f.expect(t, "insert a(id=1)")

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 )
@@ -30,7 +29,6 @@ type Sink interface {
 const (
 	heartbeatPeriod = time.Second
 	readTimeout     = 15 * time.Second
-	netWriteTimeout = 600 // seconds for which the server bears with a reader that is slow
 	longestBackoff  = 30 * time.Second
 )
 
@@ -132,13 +130,9 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *histor
 // stream hands the events of one connection to h until it ends; dump says which. Its link is kept in at, for the tails of
 // large events.
 func (s *Source) stream(ctx context.Context, h replication.EventHandler, at **link, dump func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) error {
-	host, port, err := endpoint(s.cfg.Address)
-	if err != nil {
-		return err
-	}
-	syncer := s.syncer(host, port, h, at)
+	syncer := s.syncer(h, at)
 	defer syncer.Close() // waits for the handler
-	streamer, err := dump(syncer)
+	streamer, err := start(syncer, dump)
 	if err != nil {
 		return fmt.Errorf("asking for the binary log: %w", err)
 	}
@@ -146,28 +140,32 @@ func (s *Source) stream(ctx context.Context, h replication.EventHandler, at **li
 	return fmt.Errorf("reading the binary log: %w", err)
 }
 
-// syncer makes the one connection of go-mysql that hands events to h. Its link is kept in at.
-func (s *Source) syncer(host string, port uint16, h replication.EventHandler, at **link) *replication.BinlogSyncer {
+// start asks for the log. What the server answers until the log comes go-mysql parses unprotected: an answer that makes it
+// panic is an error of the link.
+func start(b *replication.BinlogSyncer, dump func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) (_ *replication.BinlogStreamer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the server's answer cannot be read: %v", p)
+		}
+	}()
+	return dump(b)
+}
+
+// syncer makes the one connection of go-mysql that hands events to h. Its link is kept in at. The connection is logged in
+// when go-mysql gets it.
+func (s *Source) syncer(h replication.EventHandler, at **link) *replication.BinlogSyncer {
 	var flags uint16
 	if s.cfg.Statements && s.MariaDB() {
 		flags = replication.BINLOG_SEND_ANNOTATE_ROWS_EVENT
 	}
 	return replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
 		DumpCommandFlag: flags,
-		ServerID:        s.cfg.ServerID, Flavor: s.flavor, Host: host, Port: port, User: s.cfg.User, Password: s.cfg.Password,
-		Localhost: "rowhook", TLSConfig: s.cfg.TLS, Charset: "utf8mb4",
+		ServerID:        s.cfg.ServerID, Flavor: s.flavor, Localhost: "rowhook",
 		RawModeEnabled:          true, // we decode, and only what is watched
 		SynchronousEventHandler: h,
 		DisableRetrySync:        true, // resuming is ours: go-mysql's would repeat half a transaction
 		DiscardGTIDSet:          true,
-		HeartbeatPeriod:         heartbeatPeriod, Dialer: dialer(s.cfg.TLS != nil, at),
-		Option: func(c *client.Conn) error {
-			if s.cfg.TLS != nil { // what the dialer saw is secret
-				c.Conn.Conn = watch(c.Conn.Conn, at)
-			}
-			_, err := c.Execute(fmt.Sprintf("SET SESSION net_write_timeout = %d", netWriteTimeout))
-			return err
-		},
+		HeartbeatPeriod:         heartbeatPeriod, Dialer: dialer(s.cfg.Server, at),
 		Logger: slog.New(slog.DiscardHandler), // what it has to say comes back as an error
 	})
 }

@@ -105,7 +105,7 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 		t.Parallel()
 		conn := schemaConn(t, server, "socket", "CREATE TABLE a (id INT PRIMARY KEY)")
 		cfg := sourceConfig(server, newLog(), "socket", "a")
-		cfg.Address = server.Socket()
+		cfg.at(server.Socket())
 		f := followNow(t, openSource(t, cfg))
 		execute(t, conn, "INSERT INTO a VALUES (1)")
 		f.expect(t, "insert a(id=1)")

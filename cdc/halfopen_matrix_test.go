@@ -30,7 +30,7 @@ func testHalfOpenLink(t *testing.T, kind dbtest.Kind) {
 	through := serveProxy(t, wire.listen(t), server.Address())
 	log := newLog()
 	cfg := sourceConfig(server, log, "halfopen", "a")
-	cfg.Address = through.address()
+	cfg.at(through.address())
 	f := followNow(t, openSource(t, cfg))
 	execute(t, conn, "INSERT INTO a VALUES (1)")
 	f.expect(t, "insert a(id=1)")

@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/cdc/connect"
 )
 
 // timedConn is a connection whose reads end after readTimeout. It sets the deadline when it asks the system for bytes;
@@ -57,24 +59,15 @@ const (
 	checksum   = replication.BinlogChecksumLength
 )
 
-// dialer connects for go-mysql. Unless what comes is secret the link on which it asks for the log is kept in at.
-func dialer(secret bool, at **link) func(ctx context.Context, network, address string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		var d net.Dialer
-		conn, err := d.DialContext(ctx, network, address)
+// dialer connects for go-mysql. The link on which it asks for the log is kept in at.
+func dialer(server *connect.Server, at **link) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := server.DialLog(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if secret {
-			return timedConn{conn}, nil
-		}
-		return watch(conn, at), nil
+		return &watchedConn{link: &link{timedConn: timedConn{conn}}, at: at}, nil
 	}
-}
-
-// watch makes a connection a link, which is kept in at when go-mysql asks for the log on it.
-func watch(conn net.Conn, at **link) net.Conn {
-	return &watchedConn{link: &link{timedConn: timedConn{conn}}, at: at}
 }
 
 // watchedConn is a link that notices when go-mysql asks for the log.

@@ -177,7 +177,7 @@ func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 		}
 	}
 	if a.is[t] == nil {
-		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, r.src.cfg.User)
+		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, r.src.cfg.Server.Config().User)
 	}
 	return a.is[t], nil
 }

@@ -82,7 +82,7 @@ func (s *Source) grantFix(ctx context.Context) string {
 
 // account is how GRANT names our user.
 func (s *Source) account(ctx context.Context) string {
-	user, host := s.cfg.User, "%"
+	user, host := s.cfg.Server.Config().User, "%"
 	if r, err := queryRow(ctx, s.db, "SELECT CURRENT_USER() AS account"); err == nil {
 		if i := strings.LastIndexByte(r["account"], '@'); i >= 0 {
 			user, host = r["account"][:i], r["account"][i+1:]

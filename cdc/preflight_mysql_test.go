@@ -55,7 +55,7 @@ func TestCheckMySQL(t *testing.T) {
 				cfg.Tables[0].Schema = c.schema
 			}
 			if c.grants != nil {
-				cfg.User = "other"
+				cfg.as("other")
 				server.Exec(t, "DROP USER IF EXISTS other; CREATE USER other IDENTIFIED BY 'secret'")
 				for _, g := range c.grants {
 					server.Exec(t, "GRANT "+g+" TO other")

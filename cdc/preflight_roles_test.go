@@ -17,7 +17,7 @@ func TestCheckRoles(t *testing.T) {
 		server.Exec(t, "CREATE ROLE reader; CREATE ROLE inner_reader; GRANT inner_reader TO reader; GRANT "+grants+" TO inner_reader; GRANT SELECT ON checked.* TO reader; GRANT reader TO actor")
 		server.Exec(t, "FLUSH PRIVILEGES") // MariaDB forgets what an inner role has when the outer gets more
 		cfg := sourceConfig(server, newLog(), "checked", "a")
-		cfg.User = "actor"
+		cfg.as("actor")
 		bad := faults(t, cfg)
 		if len(bad) != 3 || bad[1].Check != "grants" || !strings.Contains(bad[1].Found, "reader") {
 			t.Errorf("a role that is not active: %+v", bad)

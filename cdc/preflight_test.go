@@ -95,7 +95,7 @@ func TestCheck(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := good()
 			if c.grants != nil {
-				cfg.User = "some'one"
+				cfg.as("some'one")
 				server.Exec(t, "DROP USER IF EXISTS 'some''one'@'127.0.0.1'; CREATE USER 'some''one'@'127.0.0.1' IDENTIFIED BY 'secret'")
 				for _, g := range c.grants {
 					server.Exec(t, "GRANT "+g+" TO 'some''one'@'127.0.0.1'")
@@ -132,7 +132,7 @@ func TestCheck(t *testing.T) {
 	t.Run("nothing granted", func(t *testing.T) {
 		server.CreateUser(t, "nobody", "secret")
 		cfg := good()
-		cfg.User = "nobody"
+		cfg.as("nobody")
 		bad := faults(t, cfg)
 		if len(bad) != 3 { // it cannot ask for the log's position, nor read it, nor see the tables
 			t.Errorf("faults: %+v", bad)
@@ -149,7 +149,7 @@ func TestCheck(t *testing.T) {
 		server.Exec(t, "CHANGE MASTER TO master_host = '127.0.0.1', master_port = 1, master_user = 'x'")
 		server.CreateUser(t, "monitor", "secret", grants, "SELECT, REPLICA MONITOR ON *.*")
 		cfg := good()
-		cfg.User = "monitor"
+		cfg.as("monitor")
 		bad := faults(t, cfg)
 		if len(bad) != 1 || bad[0].Check != "replica" || !strings.Contains(bad[0].Fix, "log_slave_updates = ON") {
 			t.Errorf("faults: %+v", bad)

@@ -81,7 +81,7 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 		log := newLog()
 		cfg := sourceConfig(server, log, "side", "a")
 		side := cfg
-		side.User = "side"
+		side.as("side")
 		s, err := Open(t.Context(), pool(t, side), cfg)
 		if err != nil {
 			t.Fatal(err)

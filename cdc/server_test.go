@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 	"rowhook/scratch"
 )
@@ -130,8 +132,9 @@ func kill(t *testing.T, server *dbtest.Server, condition string) {
 // sourceConfig watches tables of a schema, as user rowhook.
 func sourceConfig(server *dbtest.Server, log *logText, schema string, tables ...string) Config {
 	cfg := Config{
-		Address: server.Address(), User: "rowhook", Password: "secret", ServerID: rand.Uint32() | 1,
-		Log: slog.New(slog.NewTextHandler(log, nil)), Scratch: scratch.In(os.TempDir()),
+		Server:   connect.New(connect.Config{Address: server.Address(), User: "rowhook", Password: connect.Password("secret")}),
+		ServerID: rand.Uint32() | 1,
+		Log:      slog.New(slog.NewTextHandler(log, nil)), Scratch: scratch.In(os.TempDir()),
 	}
 	for _, name := range tables {
 		cfg.Tables = append(cfg.Tables, TableName{Schema: schema, Name: name})
@@ -157,24 +160,32 @@ func openSource(t *testing.T, cfg Config) *Source {
 // pool makes the side connections.
 func pool(t *testing.T, cfg Config) *sql.DB {
 	t.Helper()
-	c := mysql.NewConfig()
-	c.User, c.Passwd, c.Net, c.Addr, c.InterpolateParams = cfg.User, cfg.Password, "tcp", cfg.Address, true
-	if strings.HasPrefix(cfg.Address, "/") {
-		c.Net = "unix"
-	}
-	c.Logger, c.TLS = log{}, cfg.TLS
-	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
+	db := cfg.Server.Pool()
 	t.Cleanup(func() { db.Close() })
 	return db
 }
 
-type log struct{}
+// reach changes how a source reaches its server.
+func (c *Config) reach(change func(*connect.Config)) {
+	server := c.Server.Config()
+	change(&server)
+	c.Server = connect.New(server)
+}
 
-func (log) Print(...any) {}
+// at makes a source go to another address.
+func (c *Config) at(address string) {
+	c.reach(func(s *connect.Config) {
+		if s.Network, s.Address = "tcp", address; strings.HasPrefix(address, "/") {
+			s.Network = "unix"
+		}
+	})
+}
+
+// as makes a source log in as another user.
+func (c *Config) as(user string) { c.reach(func(s *connect.Config) { s.User = user }) }
+
+// secure makes a source use TLS.
+func (c *Config) secure(with *tls.Config) { c.reach(func(s *connect.Config) { s.TLS = with }) }
 
 // schemaConn makes a schema and a connection to it.
 func schemaConn(t *testing.T, server *dbtest.Server, schema string, statements ...string) *sql.Conn {

@@ -9,31 +9,27 @@ package cdc
 
 import (
 	"context"
-	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
+	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
 	"rowhook/scratch"
 )
 
 // Config is how to reach a server and what to watch on it.
 type Config struct {
-	Address  string // host:port, host, or the path of a socket
-	User     string
-	Password string
-	TLS      *tls.Config // nil: none
-	ServerID uint32      // ours among the server's replicas; random, kept over restarts
-	Tables   []TableName // the watched ones
+	Server   *connect.Server // whose log it is
+	ServerID uint32          // ours among the server's replicas; random, kept over restarts
+	Tables   []TableName     // the watched ones
 	// Lookups are tables of which it only matters that rows changed, with the columns that are decoded all the same.
 	Lookups map[TableName][]string
 	// Statements asks a MariaDB for the text of the statements, about a quarter more to read. A MySQL sends it when
@@ -68,14 +64,14 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	}
 	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, watched: map[string]map[string]bool{}, lease: lease{lockIdle, lockBeat}}
 	if err := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.version); err != nil {
-		return nil, fmt.Errorf("asking the database server at %s for its version: %w", cfg.Address, err)
+		return nil, fmt.Errorf("asking the database server at %s for its version: %w", cfg.Server.Config().Address, err)
 	}
 	if strings.Contains(strings.ToLower(s.version), "mariadb") {
 		s.flavor = mysql.MariaDBFlavor
 	}
 	var fold int
 	if err := db.QueryRowContext(ctx, "SELECT @@global.lower_case_table_names").Scan(&fold); err != nil {
-		return nil, fmt.Errorf("asking the database server at %s for its names: %w", cfg.Address, err)
+		return nil, fmt.Errorf("asking the database server at %s for its names: %w", cfg.Server.Config().Address, err)
 	}
 	s.dialect = ddl.Dialect{MariaDB: s.MariaDB(), Version: versionNumber(s.version), FoldNames: fold != 0}
 	for _, t := range cfg.Tables {
@@ -272,20 +268,4 @@ func (s *Source) logStatus(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return nil, err
-}
-
-// endpoint splits an address for go-mysql: a socket has no port.
-func endpoint(address string) (host string, port uint16, err error) {
-	if strings.HasPrefix(address, "/") {
-		return address, 0, nil
-	}
-	h, p, err := net.SplitHostPort(address)
-	if err != nil {
-		return address, 3306, nil //nolint:nilerr // an address without a port is a host
-	}
-	n, err := strconv.ParseUint(p, 10, 16)
-	if err != nil || n == 0 {
-		return "", 0, fmt.Errorf("address %q: the port is not a number from 1 to 65535", address)
-	}
-	return h, uint16(n), nil
 }

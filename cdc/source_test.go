@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 )
 
@@ -219,25 +220,8 @@ func TestOpenFails(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	cfg := Config{Address: "127.0.0.1:1", User: "nobody"}
+	cfg := Config{Server: connect.New(connect.Config{Address: "127.0.0.1:1", User: "nobody"})}
 	if s, err := Open(ctx, pool(t, cfg), cfg); err == nil {
 		t.Errorf("opened %v", s)
-	}
-}
-
-func TestEndpoint(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string]struct {
-		host string
-		port uint16
-		ok   bool
-	}{
-		"db:3307": {"db", 3307, true}, "db": {"db", 3306, true}, "/run/s.sock": {"/run/s.sock", 0, true}, "[::1]:3306": {"::1", 3306, true},
-		"db:0": {}, "db:x": {}, "db:65536": {},
-	} {
-		host, port, err := endpoint(address)
-		if host != want.host || port != want.port || (err == nil) != want.ok {
-			t.Errorf("%s is %s and %d, %v", address, host, port, err)
-		}
 	}
 }

@@ -28,8 +28,8 @@ func TestTLS(t *testing.T) {
 		conn := schemaConn(t, server, "secret", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
 		execute(t, conn, "CREATE USER sealed IDENTIFIED BY 'secret' REQUIRE SSL", "GRANT "+grants+" TO sealed", "GRANT SELECT ON secret.* TO sealed")
 		cfg := sourceConfig(server, newLog(), "secret", "a")
-		cfg.User = "sealed"
-		cfg.TLS = &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}
+		cfg.as("sealed")
+		cfg.secure(&tls.Config{RootCAs: roots, ServerName: "127.0.0.1"})
 		f := followNow(t, openSource(t, cfg))
 		execute(t, conn, "INSERT INTO a VALUES (1, 'small')", "INSERT INTO a VALUES (2, "+repeat(0, 3<<20)+"), (3, 'small')")
 		f.expect(t, "insert a(id=1 s=small)")
@@ -41,7 +41,7 @@ func TestTLS(t *testing.T) {
 
 		t.Run("without TLS", func(t *testing.T) {
 			plain := cfg
-			plain.TLS = nil
+			plain.secure(nil)
 			var refused *mysql.MySQLError
 			if _, err := Open(t.Context(), pool(t, plain), plain); !errors.As(err, &refused) {
 				t.Errorf("it opens: %v", err)
@@ -49,7 +49,7 @@ func TestTLS(t *testing.T) {
 		})
 		t.Run("another certificate", func(t *testing.T) {
 			wrong := cfg
-			wrong.TLS = &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1"}
+			wrong.secure(&tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1"})
 			var unknown x509.UnknownAuthorityError
 			if _, err := Open(t.Context(), pool(t, wrong), wrong); !errors.As(err, &unknown) {
 				t.Errorf("it opens: %v", err)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"path/filepath"
@@ -33,6 +34,22 @@ type Database struct {
 	User     string `yaml:"user"`
 	Password string `yaml:"password"`
 	TLS      string `yaml:"tls"` // false, true or skip-verify
+
+	written string // the password as it is written, with ${...}
+	dir     string // that its files are relative to
+}
+
+// ReadPassword is the password as it is now: its files may have changed since the configuration was read.
+func (d Database) ReadPassword() (string, error) {
+	if d.written == "" {
+		return d.Password, nil
+	}
+	e := expander{dir: d.dir, left: maxExpanded}
+	password, err := e.expand(d.written)
+	if err != nil {
+		return "", fmt.Errorf("database.password %w", err)
+	}
+	return password, nil
 }
 
 // Site is one WordPress install.
@@ -108,6 +125,7 @@ func Load(path string) (*Config, error) {
 		return nil, src.Err()
 	}
 	dir := filepath.Dir(path)
+	c.Database.written, c.Database.dir = src.Raw("database.password"), dir
 	if !filepath.IsAbs(c.StateDir) {
 		c.StateDir = filepath.Join(dir, c.StateDir)
 	}

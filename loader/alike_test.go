@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 	"rowhook/rules"
 	"rowhook/scratch"
@@ -117,7 +118,7 @@ func rowsAreAlike(t *testing.T, server *dbtest.Server, schema string, columns []
 	server.Exec(t, "CREATE TABLE "+quoted(name)+" ("+strings.Join(defs, ", ")+", made VARCHAR(40) AS (CONCAT('é', id)) STORED)")
 	db := server.DB(t, "")
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
-		Address: server.Socket(), User: "root", ServerID: 4242, Tables: []cdc.TableName{name}, Log: slog.New(slog.DiscardHandler),
+		Server: connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}), ServerID: 4242, Tables: []cdc.TableName{name}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 	"rowhook/rules"
 )
@@ -38,7 +39,7 @@ func TestLoadedContainsTheEvent(t *testing.T) {
 		lookups[name] = nil
 	}
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
-		Address: server.Socket(), User: "root", ServerID: 4242, Tables: site.Tables(), Lookups: lookups, Log: slog.New(slog.DiscardHandler),
+		Server: connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}), ServerID: 4242, Tables: site.Tables(), Lookups: lookups, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ package memory
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 	"rowhook/scratch"
 )
@@ -76,12 +76,9 @@ func TestMain(m *testing.M) {
 }
 
 func openSource(ctx context.Context, address string) (*cdc.Source, error) {
-	db, err := sql.Open("mysql", "rowhook:secret@tcp("+address+")/")
-	if err != nil {
-		return nil, err
-	}
-	return cdc.Open(ctx, db, cdc.Config{
-		Address: address, User: "rowhook", Password: "secret", ServerID: 4711, Log: slog.New(slog.DiscardHandler), Statements: true, Scratch: scratch.In(os.TempDir()),
+	server := connect.New(connect.Config{Address: address, User: "rowhook", Password: connect.Password("secret")})
+	return cdc.Open(ctx, server.Pool(), cdc.Config{
+		Server: server, ServerID: 4711, Log: slog.New(slog.DiscardHandler), Statements: true, Scratch: scratch.In(os.TempDir()),
 		Tables: []cdc.TableName{{Schema: "wordpress", Name: "wp_vikappointments_reservation"}},
 	})
 }

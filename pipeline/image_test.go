@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 	"rowhook/loader"
 	"rowhook/outbox"
@@ -159,20 +157,11 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
-	c := mysql.NewConfig()
-	c.User, c.Passwd, c.Net, c.Addr, c.InterpolateParams, c.Loc = "rowhook", "secret", "tcp", server.Address(), true, time.UTC
-	c.Params = map[string]string{"time_zone": "'+00:00'"}
-	if err := c.Apply(mysql.Charset("utf8mb4", "")); err != nil {
-		t.Fatal(err)
-	}
-	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
+	at := connect.New(connect.Config{Address: server.Address(), User: "rowhook", Password: connect.Password("secret")})
+	db := at.Pool()
 	t.Cleanup(func() { db.Close() })
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
-		Address: server.Address(), User: "rowhook", Password: "secret", ServerID: rand.Uint32() | 1, Statements: true,
+		Server: at, ServerID: rand.Uint32() | 1, Statements: true,
 		Tables: site.Tables(), Lookups: Lookups([]*rules.Site{site}), Log: log, Scratch: o.scratch,
 	})
 	if err != nil {

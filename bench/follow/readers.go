@@ -15,6 +15,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/pipeline"
 	"rowhook/rules"
 )
@@ -68,7 +69,8 @@ var salon = rules.Site{Name: "salon", Schema: schema, Prefix: "wp_"}
 func sourceConfig(address string) cdc.Config {
 	sites := []*rules.Site{&salon}
 	return cdc.Config{
-		Address: address, User: user, Password: password, ServerID: 78, Tables: salon.Tables(), Lookups: pipeline.Lookups(sites),
+		Server:   connect.New(connect.Config{Address: address, User: user, Password: connect.Password(password)}),
+		ServerID: 78, Tables: salon.Tables(), Lookups: pipeline.Lookups(sites),
 		Statements: true, Log: slog.New(slog.DiscardHandler),
 	}
 }

@@ -122,13 +122,11 @@ func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdo
 	if err != nil {
 		return err
 	}
-	db, err := openDB(c.Database)
-	if err != nil {
-		return err
-	}
+	server := serverOf(c.Database)
+	db := server.Pool()
 	defer db.Close()
 	log := slog.New(slog.DiscardHandler)
-	source, err := cdc.Open(ctx, db, sourceConfig(c, 0, log))
+	source, err := cdc.Open(ctx, db, sourceConfig(c, server, 0, log))
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -52,12 +51,10 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 
 // checkDatabase looks at the database. One that does not answer, or lets nobody in, is a finding too.
 func checkDatabase(ctx context.Context, c *config.Config) ([]cdc.Finding, error) {
-	db, err := openDB(c.Database)
-	if err != nil {
-		return nil, err
-	}
+	server := serverOf(c.Database)
+	db := server.Pool()
 	defer db.Close()
-	source, err := cdc.Open(ctx, db, sourceConfig(c, 0, slog.New(slog.DiscardHandler)))
+	source, err := cdc.Open(ctx, db, sourceConfig(c, server, 0, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return []cdc.Finding{unreachable(c.Database, err)}, ctx.Err()
 	}
@@ -115,12 +112,4 @@ func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 	}
 	_, err := fmt.Fprintf(w, "\n%s.\n", summary)
 	return err
-}
-
-// hostOf is the host of an address, for the name in a certificate.
-func hostOf(address string) string {
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		return host
-	}
-	return address
 }

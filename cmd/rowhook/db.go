@@ -1,33 +1,30 @@
 package main
 
 import (
-	"database/sql"
-	"fmt"
-	"time"
+	"crypto/tls"
+	"net"
 
-	"github.com/go-sql-driver/mysql"
-
+	"rowhook/cdc/connect"
 	"rowhook/config"
 )
 
-// openDB prepares connections to the site's database: UTF-8, time zone UTC as in the log, and no wait without an end.
-// It connects at the first use.
-func openDB(cfg config.Database) (*sql.DB, error) {
-	c := mysql.NewConfig()
-	c.User, c.Passwd, c.TLSConfig = cfg.User, cfg.Password, cfg.TLS
-	c.Net, c.Addr = cfg.Dial()
-	c.Params = map[string]string{"time_zone": "'+00:00'"}
-	c.Timeout = 10 * time.Second
-	c.ReadTimeout, c.WriteTimeout = 2*time.Minute, 30*time.Second
-	if err := c.Apply(mysql.Charset("utf8mb4", "")); err != nil {
-		return nil, fmt.Errorf("preparing the connection to %s: %w", cfg.Address, err)
+// serverOf is the site's database server.
+func serverOf(db config.Database) *connect.Server {
+	c := connect.Config{User: db.User, Password: db.ReadPassword}
+	c.Network, c.Address = db.Dial()
+	switch db.TLS {
+	case "true":
+		c.TLS = &tls.Config{ServerName: hostOf(c.Address), MinVersion: tls.VersionTLS12}
+	case "skip-verify":
+		c.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // the operator asked for it
 	}
-	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		return nil, fmt.Errorf("preparing the connection to %s: %w", cfg.Address, err)
+	return connect.New(c)
+}
+
+// hostOf is the host of an address, for the name in a certificate.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
 	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(8) // a small share of the 151 that a server allows by default
-	db.SetConnMaxIdleTime(time.Minute)
-	return db, nil
+	return address
 }

@@ -26,10 +26,7 @@ func importCommand(ctx context.Context, args []string, stdout, _ io.Writer) erro
 	if *only != "" && !c.HasSite(*only) {
 		return &usageError{fmt.Sprintf("%s has no site %q", flags.config, *only), "try: rowhook import without --site"}
 	}
-	db, err := openDB(c.Database)
-	if err != nil {
-		return err
-	}
+	db := serverOf(c.Database).Pool()
 	defer db.Close()
 	var found []siteWebhooks
 	for _, site := range c.Sites {

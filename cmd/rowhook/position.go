@@ -41,13 +41,11 @@ func positionCommand(ctx context.Context, args []string, stdout, _ io.Writer) er
 
 // observe opens the server for looking, beside the daemon, and hands it to do.
 func observe(ctx context.Context, c *config.Config, log *slog.Logger, do func(*cdc.Source) error) error {
-	db, err := openDB(c.Database)
-	if err != nil {
-		return err
-	}
+	server := serverOf(c.Database)
+	db := server.Pool()
 	defer db.Close()
 	const least = 1 << 16 // smaller ids are those that people give
-	cfg := sourceConfig(c, rand.Uint32()|least, log)
+	cfg := sourceConfig(c, server, rand.Uint32()|least, log)
 	cfg.Scratch = scratch.In(os.TempDir())
 	cfg.Lookups = nil
 	source, err := cdc.Open(ctx, db, cfg)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/config"
 	"rowhook/deliver"
 	"rowhook/deliver/control"
@@ -95,16 +96,14 @@ func (d *daemon) ended(ctx context.Context, err error) error {
 
 // start puts the stages together and runs them.
 func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
-	db, err := openDB(d.cfg.Database)
-	if err != nil {
-		return err
-	}
+	server := serverOf(d.cfg.Database)
+	db := server.Pool()
 	defer db.Close()
 	id, err := identify(ctx, d.store)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
-	source, err := d.connect(ctx, db, id.serverID)
+	source, err := d.connect(ctx, server, db, id.serverID)
 	if err != nil {
 		return err
 	}
@@ -154,10 +153,10 @@ func (d *daemon) deliverOptions() deliver.Options {
 
 // connect finds the server and looks whether it can be followed. A server that is not there yet is waited for: at boot
 // it may start after us.
-func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+func (d *daemon) connect(ctx context.Context, server *connect.Server, db *sql.DB, serverID uint32) (*cdc.Source, error) {
 	wait := time.Second
 	for {
-		source, err := d.checked(ctx, db, serverID)
+		source, err := d.checked(ctx, server, db, serverID)
 		if err == nil {
 			return source, nil
 		}
@@ -177,8 +176,8 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 	}
 }
 
-func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
-	cfg := sourceConfig(d.cfg, serverID, d.log)
+func (d *daemon) checked(ctx context.Context, server *connect.Server, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+	cfg := sourceConfig(d.cfg, server, serverID, d.log)
 	cfg.Scratch = d.files
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {

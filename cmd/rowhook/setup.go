@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/config"
 	"rowhook/deliver"
 	"rowhook/outbox"
@@ -58,17 +58,10 @@ func sitesOf(c *config.Config) []*rules.Site {
 const plugin = "plugin"
 
 // sourceConfig is how to reach the server, and what to watch on it.
-func sourceConfig(c *config.Config, serverID uint32, log *slog.Logger) cdc.Config {
+func sourceConfig(c *config.Config, server *connect.Server, serverID uint32, log *slog.Logger) cdc.Config {
 	o := cdc.Config{
-		Address: c.Database.Address, User: c.Database.User, Password: c.Database.Password, ServerID: serverID, Log: log,
+		Server: server, ServerID: serverID, Log: log,
 		Statements: true, NeedStatements: c.Fidelity == plugin,
-	}
-	switch c.Database.TLS {
-	case "true":
-		_, address := c.Database.Dial()
-		o.TLS = &tls.Config{ServerName: hostOf(address), MinVersion: tls.VersionTLS12}
-	case "skip-verify":
-		o.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // the operator asked for it
 	}
 	sites := sitesOf(c)
 	for _, s := range sites {

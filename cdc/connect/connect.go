@@ -1,0 +1,146 @@
+// Package connect opens every connection to the site's database server: those of the pool, and the one that the binary
+// log comes over.
+//
+// It logs in by itself, whichever library uses the connection afterwards. So there is one place that decides what is said
+// to a server that may be somebody else: the password is read anew for each login, and never leaves in plain text or
+// under a stranger's key; what comes back is bounded and checked before a library parses it; and the session is the same
+// whatever the server's defaults are (session.go).
+package connect
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Config is where a server is, and how to log in.
+type Config struct {
+	Network  string // tcp or unix; empty: tcp
+	Address  string // host:port, or the path of a socket
+	User     string
+	Password func() (string, error) // asked for each login, so that one that was changed is taken up; nil: none
+	TLS      *tls.Config            // nil: none
+}
+
+// Password is a password that does not change.
+func Password(text string) func() (string, error) {
+	return func() (string, error) { return text, nil }
+}
+
+// Server is a database server. It is safe for concurrent use.
+type Server struct {
+	mu      sync.Mutex
+	cfg     Config
+	lacking map[string]bool // variables that this server does not have
+}
+
+// New describes a server. Nothing is connected yet.
+func New(cfg Config) *Server {
+	cfg.Network = cmp.Or(cfg.Network, "tcp")
+	if cfg.Password == nil {
+		cfg.Password = Password("")
+	}
+	return &Server{cfg: cfg, lacking: map[string]bool{}}
+}
+
+// Config is how the server is reached now.
+func (s *Server) Config() Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg
+}
+
+// SetLogin changes the user and the password for logins from now on.
+func (s *Server) SetLogin(user string, password func() (string, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.User, s.cfg.Password = user, password
+}
+
+const (
+	loginTimeout = 10 * time.Second
+	readTimeout  = 2 * time.Minute // of a pool's connection; its statements end on the server by then (session.go)
+	writeTimeout = 30 * time.Second
+
+	// mostConnections of a pool are a small share of the 151 that a server allows by default.
+	mostConnections = 8
+	// lifetime of a pool's connections. Global privileges are those of the login, and a host's name may lead elsewhere
+	// by now: so long it takes until that is noticed.
+	lifetime = time.Minute
+)
+
+// Pool makes a pool of connections to the server. It connects when it is used.
+func (s *Server) Pool() *sql.DB {
+	db := sql.OpenDB(connector{s})
+	db.SetMaxOpenConns(mostConnections)
+	db.SetConnMaxLifetime(lifetime)
+	return db
+}
+
+// connector opens the connections of a pool.
+type connector struct{ server *Server }
+
+// Connect is driver.Connector's.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	cfg := mysql.NewConfig()
+	cfg.Addr, cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = "server", 2*loginTimeout, readTimeout, writeTimeout
+	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return c.server.dial(ctx, sideSession) }
+	cfg.Logger = silent{} // what it has to say comes back as an error, too
+	made, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("preparing a connection: %w", err)
+	}
+	return made.Connect(ctx)
+}
+
+// Driver is driver.Connector's.
+func (connector) Driver() driver.Driver { return mysql.MySQLDriver{} }
+
+// silent is the driver's logger, which would write to stderr past ours.
+type silent struct{}
+
+func (silent) Print(...any) {}
+
+// DialLog opens a connection for the binary log. Who uses it must log in as any user with an empty password: that is for
+// form, and does not reach the server.
+func (s *Server) DialLog(ctx context.Context) (net.Conn, error) { return s.dial(ctx, logSession) }
+
+// dial connects, logs in and prepares the session.
+func (s *Server) dial(ctx context.Context, kind sessionKind) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	cfg := s.Config()
+	password, err := cfg.Password()
+	if err != nil {
+		return nil, fmt.Errorf("reading the database's password: %w", err)
+	}
+	raw, err := new(net.Dialer).DialContext(ctx, cfg.Network, cfg.Address)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	l := &login{cfg: cfg, password: password, raw: raw, packets: packets{conn: raw}}
+	if err = l.run(ctx); err == nil {
+		err = s.prepare(&l.packets, kind)
+	}
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = l.conn.Close()
+		if ctx.Err() != nil {
+			err = errors.Join(ctx.Err(), err)
+		}
+		return nil, err
+	}
+	return newConn(l), nil
+}
