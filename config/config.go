@@ -125,7 +125,9 @@ func Load(path string) (*Config, error) {
 		return nil, src.Err()
 	}
 	dir := filepath.Dir(path)
-	c.Database.written, c.Database.dir = src.Raw("database.password"), dir
+	if written := src.Raw("database.password"); strings.Contains(written, "$") {
+		c.Database.written, c.Database.dir = written, dir
+	}
 	if !filepath.IsAbs(c.StateDir) {
 		c.StateDir = filepath.Join(dir, c.StateDir)
 	}

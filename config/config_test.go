@@ -45,6 +45,9 @@ func keysUnder(key string, t reflect.Type) []string {
 	}
 	var keys []string
 	for field := range t.Fields() {
+		if !field.IsExported() {
+			continue
+		}
 		keys = append(keys, keysUnder(strings.TrimPrefix(key+"."+field.Tag.Get("yaml"), "."), field.Type)...)
 	}
 	return keys
