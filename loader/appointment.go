@@ -79,7 +79,7 @@ func (o *orders) customerZone(root record) zone {
 
 func (o *orders) appendAppointment(b []byte, root, a record) []byte {
 	in := render.Time(a.text("checkin_ts"))
-	out := in.Add(time.Duration(a.float("duration")) * time.Minute)
+	out := time.Unix(in.Unix()+60*int64(a.float("duration")), 0).UTC() // a time.Duration would not hold all that a column does
 	employee := o.row("employee", a.id("id_employee"))
 	service := o.row("service", a.id("id_service"))
 	zone := o.zones.of(employee.text("timezone"), o.zone)

@@ -41,12 +41,15 @@ func TestNumbers(t *testing.T) {
 
 func TestFloat(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]float64{
-		"": 0, "12": 12, " 7": 7, "-2.50": -2.5, "+3": 3, ".5": 0.5, "1.": 1, "12abc": 12, "1e3x": 1000, "1e": 1, "abc": 0, "-": 0, ".": 0,
-		"0x1A": 0, "1_000": 1, "1,5": 1, "INF": 0, "nan": 0,
+	for _, test := range []struct {
+		text string
+		want float64
+	}{
+		{"", 0}, {"12", 12}, {" 7", 7}, {"-2.50", -2.5}, {"+3", 3}, {".5", 0.5}, {"1.", 1}, {"12abc", 12}, {"1e3x", 1000}, {"1e", 1},
+		{"abc", 0}, {"-", 0}, {".", 0}, {"0x1A", 0}, {"1_000", 1}, {"1,5", 1}, {"INF", 0}, {"nan", 0},
 	} {
-		if got := Float(text); got != want {
-			t.Errorf("%q is %g, want %g", text, got, want)
+		if got := Float(test.text); got != test.want {
+			t.Errorf("%q is %g, want %g", test.text, got, test.want)
 		}
 	}
 }
