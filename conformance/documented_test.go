@@ -44,7 +44,7 @@ func testDocumented(t *testing.T, r *record) {
 				}
 			}
 		}
-		out.match(p.turns[n].c.Number, e, hooks, p.turns[n].got)
+		out.match(&p.turns[n], e, hooks, changes[n])
 	}
 	out.check(t)
 }
