@@ -27,7 +27,7 @@ type testCase struct {
 	Number   string      `json:"-"` // as FINDINGS calls it: "045"
 	Name     string      `json:"name"`
 	What     string      `json:"what"`
-	Before   []string    `json:"before,omitempty"` // in the subset: what the cases left out did to the rows that matter
+	Before   []string    `json:"before,omitempty"` // what others did since the case before; in the subset: what that did to the rows that matter
 	SQL      []statement `json:"sql"`
 	Requests []request   `json:"requests"` // what the plugin then sent; nil: it did, but that was not kept
 }

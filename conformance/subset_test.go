@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bytes"
 	"cmp"
 	"database/sql"
 	"encoding/json"
@@ -19,12 +18,35 @@ import (
 	"rowhook/dbtest"
 )
 
-var update = flag.Bool("update", false, "make testdata anew from the folder that ROWHOOK_PLUGIN_DIR names")
+var update = flag.Bool("update", false, "make testdata anew from the records that ROWHOOK_PLUGIN_DIR names")
 
-// subset are the cases in testdata: every action and load mode, and the oddities of the findings.
-var subset = []string{
-	"001", "004", "009", "011", "020", "023", "030", "035", "038", "040", "041", "046", "050", "054", "062", "070", "074", "075", "076",
-	"077", "080", "090", "093", "096", "098", "100", "191", "211", "215", "230", "265", "285",
+// subsets are what is in testdata, by record.
+var subsets = map[string]struct {
+	cases []string // every action and load mode, and the oddities of the findings
+	// thin is without the webhooks that full and extended have for inserts, updates and statuses alone, whose payloads are
+	// those of the webhooks for all of them.
+	thin bool
+}{
+	"plugin": {cases: []string{
+		"001", "004", "009", "011", "020", "023", "030", "035", "038", "040", "041", "046", "050", "054", "062", "070", "074", "075", "076",
+		"077", "080", "090", "093", "096", "098", "100", "191", "211", "215", "220", "223", "230", "265", "285",
+	}},
+	"plugin-2": {thin: true, cases: []string{
+		"305", "325", "329", "354", "358", "361", "369", "370", "373", "391", "404", "416", "426", "429", "432", "442", "444", "507b", "519", "530",
+		"568", "569", "571", "582", "584",
+	}},
+}
+
+// dropped are the webhooks that a record's subset is without.
+func dropped(r *record) map[int]bool {
+	ids := map[int]bool{}
+	for id, h := range r.hooks {
+		part := h.Type == "insert" || h.Type == "update" || len(h.Statuses) > 0
+		if !h.documented() || subsets[r.name].thin && part && (h.Load == "full" || h.Load == "extended") {
+			ids[id] = true
+		}
+	}
+	return ids
 }
 
 // kept are the rows of large tables that the subset needs; of the other tables it has all.
@@ -36,13 +58,13 @@ var kept = map[string]string{
 	"wp_vikappointments_states":    "id_country = (SELECT id FROM wp_vikappointments_countries WHERE country_2_code = 'IT')",
 }
 
-// updateSubset makes testdata of the recorded cases: the rows before the first one, and before each what the cases
-// between it and the one before it did to those rows.
-func updateSubset(t *testing.T) {
-	r := readRecords(t)[0]
+// updateSubset makes testdata of a record's cases: the rows before the first one, and before each what the cases between
+// it and the one before it did to those rows.
+func updateSubset(t *testing.T, r *record) {
 	if !r.whole {
-		t.Fatal("-update needs ROWHOOK_PLUGIN_DIR, the folder with all the recorded cases")
+		t.Fatal("-update needs ROWHOOK_PLUGIN_DIR, the records with all their cases")
 	}
+	subset, without := subsets[r.name].cases, dropped(r)
 	p := newReplay(t, r)
 	if err := dbtest.CreateSalon(t.Context(), p.server, "salon", "wp_"); err != nil {
 		t.Fatal(err)
@@ -50,21 +72,27 @@ func updateSubset(t *testing.T) {
 	p.exec(t, p.conn(t, markerConn), "DELETE FROM "+prefix+"coupon WHERE id = 0") // the replay makes it
 	s := &snapshots{replay: p, tables: p.salonTables(t)}
 	last := map[string]*tableRows{}
-	dir := filepath.Join("testdata", "cases")
+	dir := filepath.Join("testdata", r.name)
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range r.cases {
+		for _, q := range c.Before {
+			p.exec(t, p.conn(t, 1), q)
+		}
 		chosen := slices.Contains(subset, c.Number)
 		if chosen {
 			now := s.take(t)
 			before := s.difference(last, now)
 			if c.Number == subset[0] {
-				writeFile(t, filepath.Join("testdata", "initial.sql"), s.initial(before))
+				for id := range without {
+					p.exec(t, p.conn(t, 1), "DELETE FROM `"+prefix+"webhook` WHERE id = ?", id)
+				}
+				writeFile(t, filepath.Join(dir, "initial.sql"), s.initial(s.difference(last, s.take(t))))
 				before = nil
 			}
-			file := filepath.Join(dir, c.Number+"-"+c.Name+".json")
-			writeFile(t, file, string(s.shorten(t, c, before, r.hooks)))
+			file := filepath.Join(dir, "cases", c.Number+"-"+c.Name+".json")
+			writeFile(t, file, s.shorten(t, c, before, without))
 		}
 		for _, q := range c.SQL {
 			p.exec(t, p.conn(t, q.Conn), q.SQL)
@@ -73,7 +101,12 @@ func updateSubset(t *testing.T) {
 			last = s.take(t)
 		}
 	}
-	writeFile(t, filepath.Join("testdata", "webhooks.json"), string(readFile(t, filepath.Join(r.dir, "webhooks.json"))))
+	var hooks map[int]json.RawMessage
+	if err := json.Unmarshal(readFile(t, filepath.Join(r.dir, "webhooks.json")), &hooks); err != nil {
+		t.Fatal(err)
+	}
+	maps.DeleteFunc(hooks, func(id int, _ json.RawMessage) bool { return without[id] })
+	writeFile(t, filepath.Join(dir, "webhooks.json"), strings.ReplaceAll(compact(t, hooks), "},", "},\n")+"\n")
 }
 
 // salonTables are the tables that dbtest's salon has, each with its primary key.
@@ -94,8 +127,9 @@ type snapshots struct {
 
 // tableRows is what a table holds.
 type tableRows struct {
-	next    string            // AUTO_INCREMENT
-	inserts map[string]string // the statement that makes a row, by the condition that finds it
+	next    string // AUTO_INCREMENT
+	columns string
+	rows    map[string]string // the values of a row, by the condition that finds it
 }
 
 // take reads the rows that the subset needs.
@@ -103,25 +137,26 @@ func (s *snapshots) take(t *testing.T) map[string]*tableRows {
 	t.Helper()
 	all := map[string]*tableRows{}
 	for table, key := range s.tables {
-		rows := &tableRows{inserts: map[string]string{}}
+		rows := &tableRows{rows: map[string]string{}}
 		rows.next = s.read(t, "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?", schema, table)[0][0]
 		found, err := s.db.QueryContext(t.Context(), "SELECT * FROM `"+table+"` WHERE "+cmp.Or(kept[table], "1"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows.read(t, table, key, found)
+		rows.read(t, key, found)
 		all[table] = rows
 	}
 	return all
 }
 
-func (r *tableRows) read(t *testing.T, table string, key []string, found *sql.Rows) {
+func (r *tableRows) read(t *testing.T, key []string, found *sql.Rows) {
 	t.Helper()
 	defer found.Close()
 	columns, err := found.Columns()
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.columns = "`" + strings.Join(columns, "`, `") + "`"
 	values := make([]sql.NullString, len(columns))
 	targets := make([]any, len(columns))
 	for i := range values {
@@ -142,8 +177,7 @@ func (r *tableRows) read(t *testing.T, table string, key []string, found *sql.Ro
 				where = append(where, "`"+columns[i]+"` = "+literals[i])
 			}
 		}
-		r.inserts[strings.Join(where, " AND ")] = fmt.Sprintf("REPLACE INTO `%s` (`%s`) VALUES (%s)",
-			table, strings.Join(columns, "`, `"), strings.Join(literals, ", "))
+		r.rows[strings.Join(where, " AND ")] = "(" + strings.Join(literals, ", ") + ")"
 	}
 	if err := found.Err(); err != nil {
 		t.Fatal(err)
@@ -170,15 +204,19 @@ func (s *snapshots) difference(from, to map[string]*tableRows) []string {
 		case table == prefix+"webhook":
 			continue // its rows count at the import only
 		}
-		for _, where := range slices.Sorted(maps.Keys(old.inserts)) {
-			if now.inserts[where] == "" {
+		for _, where := range slices.Sorted(maps.Keys(old.rows)) {
+			if now.rows[where] == "" {
 				statements = append(statements, "DELETE FROM `"+table+"` WHERE "+where)
 			}
 		}
-		for _, where := range slices.Sorted(maps.Keys(now.inserts)) {
-			if now.inserts[where] != old.inserts[where] {
-				statements = append(statements, now.inserts[where])
+		var changed []string
+		for _, where := range slices.Sorted(maps.Keys(now.rows)) {
+			if now.rows[where] != old.rows[where] {
+				changed = append(changed, now.rows[where])
 			}
+		}
+		if len(changed) > 0 {
+			statements = append(statements, "REPLACE INTO `"+table+"` ("+now.columns+") VALUES\n"+strings.Join(changed, ",\n"))
 		}
 		if now.next != old.next && now.next != "" {
 			statements = append(statements, fmt.Sprintf("ALTER TABLE `%s` AUTO_INCREMENT = %s", table, now.next))
@@ -204,14 +242,14 @@ var namedTable = regexp.MustCompile("^\\s*(?i:INSERT INTO|UPDATE|DELETE\\s+FROM|
 
 // shorten is a case's file without what the subset cannot use: statements for tables that it does not have, requests of
 // custom hooks.
-func (s *snapshots) shorten(t *testing.T, c *testCase, before []string, hooks map[int]hook) []byte {
+func (s *snapshots) shorten(t *testing.T, c *testCase, before []string, without map[int]bool) string {
 	t.Helper()
 	short := *c
 	short.Before = before
 	short.SQL = slices.DeleteFunc(slices.Clone(c.SQL), func(q statement) bool {
 		if m := pinged.FindStringSubmatch(q.SQL); m != nil {
 			id, _ := strconv.Atoi(m[1])
-			return !hooks[id].documented()
+			return without[id]
 		}
 		m := namedTable.FindStringSubmatch(q.SQL)
 		if m == nil {
@@ -219,16 +257,35 @@ func (s *snapshots) shorten(t *testing.T, c *testCase, before []string, hooks ma
 		}
 		return s.tables[m[1]] == nil
 	})
-	short.Requests = slices.DeleteFunc(slices.Clone(c.Requests), func(q request) bool { return !q.Documented })
+	short.Requests = slices.DeleteFunc(slices.Clone(c.Requests), func(q request) bool { return !q.Documented || without[q.Webhook] })
 	if c.Requests != nil && short.Requests == nil {
 		short.Requests = []request{}
 	}
-	var b bytes.Buffer
+	requests := "null"
+	if short.Requests != nil {
+		requests = lines(t, short.Requests)
+	}
+	return fmt.Sprintf("{\"name\": %s,\n\"what\": %s,\n\"before\": %s,\n\"sql\": %s,\n\"requests\": %s}\n",
+		compact(t, short.Name), compact(t, short.What), lines(t, short.Before), lines(t, short.SQL), requests)
+}
+
+// lines is a list as JSON, each element on a line.
+func lines[T any](t *testing.T, list []T) string {
+	t.Helper()
+	texts := make([]string, len(list))
+	for i, element := range list {
+		texts[i] = "\n" + compact(t, element)
+	}
+	return "[" + strings.Join(texts, ",") + "]"
+}
+
+func compact(t *testing.T, v any) string {
+	t.Helper()
+	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	if err := e.Encode(short); err != nil {
+	if err := e.Encode(v); err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	return strings.TrimSuffix(b.String(), "\n")
 }
