@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestDocumented replays the cases under rules of every action and load mode. What must arrive is what the documentation
-// promises (DESIGN 5), computed here from the log: every change, whoever made it, but no housekeeping.
+// TestDocumented replays the cases, and what was written by hand between them, under rules of every action and load mode.
+// What must arrive is what the documentation promises (DESIGN 5), computed here from the log: every change, whoever made
+// it, but no housekeeping.
 func TestDocumented(t *testing.T) {
 	t.Parallel()
 	forEachRecord(t, testDocumented)
@@ -21,7 +22,7 @@ func testDocumented(t *testing.T, r *record) {
 	dir, config := p.configure(t, "documented")
 	hooks := documentedHooks()
 	writeFile(t, filepath.Join(dir, "rules.d", "all.yaml"), ruleFile(hooks, p.receiver.URL()))
-	p.run(t, config, r.cases)
+	p.run(t, config, r.withByHand())
 
 	out := newReport()
 	changes := p.changes(t)
@@ -126,6 +127,9 @@ func (m *meaning) read(c *change) {
 	switch {
 	case known && c.deleted():
 		m.remove(c, e)
+	case known && !c.inserted() && c.before["id"] != c.after["id"]: // the key was moved
+		m.remove(&change{txn: c.txn, table: c.table, before: c.before}, e)
+		m.save(&change{txn: c.txn, table: c.table, after: c.after}, e)
 	case known:
 		m.save(c, e)
 	case isPart:

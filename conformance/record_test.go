@@ -29,6 +29,7 @@ type testCase struct {
 	What     string      `json:"what"`
 	Before   []string    `json:"before,omitempty"` // what others did since the case before; in the subset: what that did to the rows that matter
 	SQL      []statement `json:"sql"`
+	Again    bool        `json:"-"`        // made before: a statement may fail now, say of an id that is taken
 	Requests []request   `json:"requests"` // what the plugin then sent; nil: it did, but that was not kept
 }
 
@@ -170,6 +171,41 @@ func readCases(t *testing.T, dir string) []*testCase {
 	return cases
 }
 
+// withByHand are the record's cases with those by hand where they were made: before the case whose Before repeats them.
+// Then those by hand once more, each client's statements as a case of its own, for clients came within a moment or later.
+// Only then come those that no Before repeats, for the cases were recorded without them.
+func (r *record) withByHand() []*testCase {
+	var all []*testCase
+	for _, c := range r.cases {
+		short := *c
+		for _, hand := range r.byHand {
+			if strings.Compare(hand.Number, c.Number) < 0 && len(short.Before) > 0 && hand.isPartOf(short.Before) {
+				all = append(all, hand)
+				short.Before = slices.DeleteFunc(slices.Clone(short.Before), hand.has)
+			}
+		}
+		all = append(all, &short)
+	}
+	for _, c := range r.byHand {
+		for i, s := range c.SQL {
+			if i == 0 || s.Conn != c.SQL[i-1].Conn {
+				all = append(all, &testCase{Number: fmt.Sprintf("%s, client %d", c.Number, s.Conn), Again: true})
+			}
+			last := all[len(all)-1]
+			last.SQL = append(last.SQL, s)
+		}
+	}
+	return all
+}
+
+func (c *testCase) isPartOf(statements []string) bool {
+	return !slices.ContainsFunc(c.SQL, func(s statement) bool { return !slices.Contains(statements, s.SQL) })
+}
+
+func (c *testCase) has(sql string) bool {
+	return slices.ContainsFunc(c.SQL, func(s statement) bool { return s.SQL == sql })
+}
+
 func readHooks(t *testing.T, file string) map[int]hook {
 	t.Helper()
 	var listed map[int]struct {
@@ -225,15 +261,15 @@ func parse(body []byte) (any, error) {
 	return v, nil
 }
 
-// subject is the object that a payload is about, as a list of ids in ascending order: "12", "12,13". A basic status
-// change is about its order.
+// subject is the object that a payload is about, as a list of ids in ascending order: "12", "12,13". A status change
+// is about its order.
 func (h hook) subject(body any) string {
 	object, ok := body.(map[string]any)
 	if !ok {
 		return ""
 	}
 	key := "id"
-	if h.isStatus() && h.Load == "basic" {
+	if _, ok := object["id_order"]; ok && h.isStatus() { // basic, or of an order that is gone
 		key = "id_order"
 	}
 	list, ok := object[key].([]any)

@@ -75,10 +75,13 @@ func newReplay(t *testing.T, r *record) *replay {
 	loading.Close()
 	conn := p.conn(t, markerConn)
 	p.exec(t, conn, "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'") // the marker's id is 0, which moves no AUTO_INCREMENT
-	p.exec(t, conn, "INSERT INTO `"+prefix+"coupon` (`id`, `code`) VALUES ('0', 'MARKER')")
+	p.exec(t, conn, insertMarker)
 	p.exec(t, conn, "UPDATE `"+prefix+"webhook` SET `url` = ?", p.receiver.URL())
 	return p
 }
+
+// insertMarker makes the marker where it is not there, or not any more.
+const insertMarker = "INSERT IGNORE INTO `" + prefix + "coupon` (`id`, `code`) VALUES ('0', 'MARKER')"
 
 // markerConn is no number of a recorded connection.
 const markerConn = -1
@@ -203,10 +206,16 @@ func (p *replay) take(t *testing.T, d *daemon, tn turn, statements []statement, 
 			started = append(started, s.Conn)
 			p.exec(t, c, fmt.Sprintf("SET timestamp = %d", at.Unix()))
 		}
-		p.exec(t, c, s.SQL)
+		if _, err := c.ExecContext(t.Context(), s.SQL); err != nil && !tn.c.Again {
+			t.Fatalf("case %s: %.300s: %v", tn.c.Number, s.SQL, err)
+		}
 	}
-	p.mark(t, at.Add(turnSpacing/3), fmt.Sprintf("end %d", number)) // ends the turn's windows
-	p.mark(t, at.Add(2*turnSpacing/3), fmt.Sprintf("tail %d", number))
+	for _, number := range started {
+		p.exec(t, p.conn(t, number), "ROLLBACK") // a client that ends leaves no transaction open
+	}
+	p.mark(t, at.Add(turnSpacing/3), insertMarker)
+	p.mark(t, at.Add(turnSpacing/2), saveMarker("end %d", number)) // ends the turn's windows
+	p.mark(t, at.Add(2*turnSpacing/3), saveMarker("tail %d", number))
 	ctx, cancel := d.while(t)
 	defer cancel()
 	end, looked := 0, seen
@@ -227,12 +236,17 @@ func (p *replay) take(t *testing.T, d *daemon, tn turn, statements []statement, 
 	return end
 }
 
-// mark saves the marker in the form of a model save.
-func (p *replay) mark(t *testing.T, at time.Time, text string) {
+// saveMarker is a statement in the form of a model save.
+func saveMarker(text string, number int) string {
+	return fmt.Sprintf("UPDATE `"+prefix+"coupon` SET `notes` = '"+text+"' WHERE `id` = '0'", number)
+}
+
+// mark writes to the marker.
+func (p *replay) mark(t *testing.T, at time.Time, statement string) {
 	t.Helper()
 	c := p.conn(t, markerConn)
 	p.exec(t, c, fmt.Sprintf("SET timestamp = %d", at.Unix()))
-	p.exec(t, c, fmt.Sprintf("UPDATE `"+prefix+"coupon` SET `notes` = '%s' WHERE `id` = '0'", text))
+	p.exec(t, c, statement)
 }
 
 func isMarker(q delivertest.Request, number int) bool {
