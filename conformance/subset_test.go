@@ -101,6 +101,9 @@ func updateSubset(t *testing.T, r *record) {
 			last = s.take(t)
 		}
 	}
+	for _, c := range r.byHand {
+		writeFile(t, filepath.Join(dir, "by-hand", c.Number+"-"+c.Name+".json"), asLines(t, c))
+	}
 	var hooks map[int]json.RawMessage
 	if err := json.Unmarshal(readFile(t, filepath.Join(r.dir, "webhooks.json")), &hooks); err != nil {
 		t.Fatal(err)
@@ -261,12 +264,18 @@ func (s *snapshots) shorten(t *testing.T, c *testCase, before []string, without 
 	if c.Requests != nil && short.Requests == nil {
 		short.Requests = []request{}
 	}
+	return asLines(t, &short)
+}
+
+// asLines is a case as JSON, with a line for each statement and request.
+func asLines(t *testing.T, c *testCase) string {
+	t.Helper()
 	requests := "null"
-	if short.Requests != nil {
-		requests = lines(t, short.Requests)
+	if c.Requests != nil {
+		requests = lines(t, c.Requests)
 	}
 	return fmt.Sprintf("{\"name\": %s,\n\"what\": %s,\n\"before\": %s,\n\"sql\": %s,\n\"requests\": %s}\n",
-		compact(t, short.Name), compact(t, short.What), lines(t, short.Before), lines(t, short.SQL), requests)
+		compact(t, c.Name), compact(t, c.What), lines(t, c.Before), lines(t, c.SQL), requests)
 }
 
 // lines is a list as JSON, each element on a line.

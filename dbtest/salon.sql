@@ -1,11 +1,6 @@
 -- The booking plugin's tables as far as rowhook reads them, or watches what is written to them, and three of WordPress'.
 -- Columns, types, defaults and keys are those of VikAppointments 1.2.15 and WordPress 6.1; {prefix} is the site's.
 
-CREATE TABLE `{prefix}vikappointments_cf_service_assoc` (
-  `id` int(10) unsigned NOT NULL AUTO_INCREMENT, `id_field` int(10) unsigned NOT NULL, `id_service` int(10) unsigned NOT NULL,
-  PRIMARY KEY (`id`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_general_ci;
-
 CREATE TABLE `{prefix}vikappointments_cities` (
   `id` int(10) unsigned NOT NULL AUTO_INCREMENT, `id_state` int(10) unsigned NOT NULL DEFAULT 0,
   `city_name` varchar(64) NOT NULL, `city_2_code` char(2) NOT NULL, `city_3_code` char(3) DEFAULT '',
