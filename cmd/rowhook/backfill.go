@@ -89,7 +89,7 @@ func backfillCommand(ctx context.Context, args []string, stdout, _ io.Writer) er
 	case chosen > 1 || f.wish.Rule == "" && asked || len(names) > 0 && !f.stop && !f.resume:
 		return &usageError{"backfill does one thing at a time: --rule with what selects rows, --status, --stop or --resume", hint}
 	}
-	c, err := config.Load(f.config)
+	c, err := loadState(f.config)
 	if err != nil {
 		return err
 	}

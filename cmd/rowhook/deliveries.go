@@ -39,7 +39,7 @@ func deliveriesCommand(ctx context.Context, args []string, stdout, _ io.Writer) 
 
 // readLog reads the configuration and hands do the outbox, opened for reading.
 func readLog(ctx context.Context, file string, do func(c *config.Config, log *sqlite.ReadOnly) error) error {
-	c, err := config.Load(file)
+	c, err := loadState(file)
 	if err != nil {
 		return err
 	}

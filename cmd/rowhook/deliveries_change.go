@@ -52,14 +52,14 @@ type changer interface {
 
 // reach hands do the running daemon. When none runs it opens the outbox itself, and keeps a daemon out meanwhile.
 func reach(ctx context.Context, file string, do func(changer) error) error {
-	c, err := config.Load(file)
+	c, err := loadState(file)
 	if err != nil {
 		return err
 	}
 	if err := do(control.NewClient(c.StateDir)); !errors.Is(err, control.ErrNoDaemon) {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(c.StateDir, "outbox.db")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(filepath.Join(c.StateDir, "outbox.db")); errors.Is(err, fs.ErrNotExist) {
 		return noOutbox(c)
 	}
 	set, err := readRules(c, file)

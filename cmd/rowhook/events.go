@@ -32,7 +32,7 @@ func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err := flags.parse(args, stdout); err != nil {
 		return err
 	}
-	c, err := config.Load(flags.config)
+	c, err := loadState(flags.config)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func setPosition(ctx context.Context, args []string, stdout io.Writer) error {
 	if !*yes && !isTerminal(os.Stdin) {
 		return &usageError{"position set asks before it changes anything, and nobody is here to answer", "programs say --yes"}
 	}
-	c, err := config.Load(flags.config)
+	c, err := loadState(flags.config)
 	if err != nil {
 		return err
 	}

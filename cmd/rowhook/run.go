@@ -43,6 +43,9 @@ func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
+	if err := becomeOwner(c.StateDir); err != nil {
+		return err
+	}
 	limitMemory()
 	d := newDaemon(c, flags.config, stderr)
 	d.hangups = hangups

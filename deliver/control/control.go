@@ -10,12 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"rowhook/deliver"
@@ -28,8 +25,11 @@ var ErrNoDaemon = errors.New("no daemon answers")
 // socketName is the file of the socket.
 const socketName = "control.sock"
 
-// maxMessage bounds what is sent either way.
-const maxMessage = 1 << 20
+// maxMessage bounds what is asked, and errors, maxAnswer what is answered: a status has a line for each endpoint.
+const (
+	maxMessage = 1 << 20
+	maxAnswer  = 64 << 20
+)
 
 // Worker is what the daemon lets commands do; deliver.Worker is one.
 type Worker interface {
@@ -65,58 +65,18 @@ func Ask[In, Out any](ctx context.Context, c *Client, name string, in In) (out O
 // order names an endpoint.
 type order struct{ Name, Reason string }
 
-// Socket is where a daemon answers.
-type Socket struct {
-	listener net.Listener
-	path     string
-}
-
-// Listen makes the socket in dir: from then on commands wait for their answer. The caller owns the directory: a socket that
-// lies there is one that a crash left.
-func Listen(dir string) (*Socket, error) {
-	path := filepath.Join(dir, socketName)
-	l, err := listen(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, err)
-	}
-	return &Socket{l, path}, nil
-}
-
 // Serve answers commands until ctx ends, and takes the socket away.
 func (s *Socket) Serve(ctx context.Context, w Worker, more ...Route) error {
-	defer func() { _ = os.Remove(s.path) }() // the next one replaces it anyway
+	defer s.remove()
 	server := &http.Server{
 		Handler: handler(w, more), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("answering on %s: %w", s.path, err)
+		return fmt.Errorf("answering on %s: %w", filepath.Join(s.dir, socketName), err)
 	}
 	return nil
-}
-
-// listen makes the socket in a directory of its own and moves it into place, so that at no time somebody else can open it.
-func listen(path string) (net.Listener, error) {
-	private, err := os.MkdirTemp(filepath.Dir(path), "s")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(private)
-	at := &net.UnixAddr{Net: "unix", Name: filepath.Join(private, "s")}
-	l, err := net.ListenUnix("unix", at)
-	if err != nil {
-		return nil, err
-	}
-	l.SetUnlinkOnClose(false)
-	err = os.Chmod(at.Name, 0o600)
-	if err == nil {
-		err = os.Rename(at.Name, path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
 }
 
 // handler translates requests into calls.
@@ -164,17 +124,10 @@ type Client struct{ http http.Client }
 
 // NewClient makes a client for the daemon in dir; it connects at the first call.
 func NewClient(dir string) *Client {
-	path := filepath.Join(dir, socketName)
 	return &Client{http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			c, err := d.DialContext(ctx, "unix", path)
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-				err = ErrNoDaemon
-			}
-			return c, err
-		},
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: maxMessage,
+		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, dir) },
 	}}}
 }
 
@@ -221,7 +174,7 @@ func (c *Client) ask(ctx context.Context, what string, in, out any) error {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxMessage)) // what was read says enough
 		return said(resp.StatusCode, string(bytes.TrimSpace(text)))
 	}
-	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out); err != nil {
 		return fmt.Errorf("asking the daemon: %w", err)
 	}
 	return nil

@@ -114,14 +114,3 @@ func serve(t *testing.T, dir string, w Worker) (stop func()) {
 		}
 	}
 }
-
-func TestLongPath(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 50))
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Listen(dir); err == nil || !strings.Contains(err.Error(), socketName) {
-		t.Errorf("got %v", err)
-	}
-}

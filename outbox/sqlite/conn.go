@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -189,18 +188,4 @@ func setting(c *sqlite3.Conn, key string) (value string, err error) {
 		return false, nil
 	})
 	return value, err
-}
-
-// adopt makes the files readable by their owner alone, for they hold personal data. Run by root, it leaves them to the
-// owner of the directory: otherwise a command typed by root would lock the daemon out. Files that are not there, or not
-// ours to change, are left alone.
-func adopt(dir string) {
-	owner, group := dirOwner(dir)
-	for _, name := range []string{fileName, fileName + "-wal", fileName + "-shm", lockName} {
-		path := dir + string(os.PathSeparator) + name
-		_ = os.Chmod(path, 0o600)
-		if os.Geteuid() == 0 && owner >= 0 {
-			_ = os.Chown(path, owner, group)
-		}
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,7 +22,7 @@ const lockPatience = time.Second
 
 // acquire takes the lock of a directory. The kernel lets go of it when the process ends, however it ends.
 func acquire(ctx context.Context, dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := openPlain(dir, lockName, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -70,16 +69,4 @@ func holder(f *os.File) string {
 		return ""
 	}
 	return fmt.Sprintf(" (pid %d)", pid)
-}
-
-// dirOwner is the user and group a directory belongs to, -1 when that is not known.
-func dirOwner(dir string) (user, group int) {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return -1, -1
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(st.Uid), int(st.Gid)
-	}
-	return -1, -1
 }

@@ -25,15 +25,18 @@ func OpenReadOnly(ctx context.Context, dir string) (*ReadOnly, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Lstat(path); err != nil {
 		return nil, fmt.Errorf("open the outbox: %w", err)
+	}
+	if err := checkFiles(filepath.Dir(path)); err != nil {
+		return nil, explain("open", path, err)
 	}
 	r, err := openReader(ctx, path)
 	if err != nil {
 		return nil, explain("open", path, err)
 	}
 	err = r.snapshot(ctx, checkVersion)
-	adopt(dir)
+	makePrivate(dir)
 	if err != nil {
 		_ = r.close()
 		return nil, explain("open", path, err)

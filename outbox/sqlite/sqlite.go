@@ -80,7 +80,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 	if err := s.open(ctx, dir); err != nil {
 		return nil, explain("open", path, errors.Join(err, s.release()))
 	}
-	adopt(dir)
+	makePrivate(dir)
 	s.settled = s.w.done.clone()
 	s.recent = recent{last: s.w.last, max: maxRecent}
 	s.close = sync.OnceValue(s.shut)
@@ -89,6 +89,9 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, dir string) (err error) {
+	if err := checkFiles(dir); err != nil {
+		return err
+	}
 	if s.lock, err = acquire(ctx, dir); err != nil {
 		return err
 	}
