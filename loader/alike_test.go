@@ -151,7 +151,7 @@ func rowsAreAlike(t *testing.T, server *dbtest.Server, schema string, columns []
 
 func compareSelected(t *testing.T, l *Loader, name cdc.TableName, rows map[int64]record, columns []typed) {
 	t.Helper()
-	conn, err := l.db.Conn(t.Context())
+	conn, err := l.pool.take(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func compareSelected(t *testing.T, l *Loader, name cdc.TableName, rows map[int64
 	if _, err := conn.ExecContext(t.Context(), "SET time_zone = '+00:00'"); err != nil {
 		t.Fatal(err)
 	}
-	snap := &snapshot{loader: l, conn: conn, pad: scratch.NewPad(l.opts.Scratch)}
+	snap := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, large: l.opts.Scratch != nil, pad: scratch.NewPad(l.opts.Scratch)}
 	selected, err := snap.all(t.Context(), name, "TRUE")
 	if err != nil || len(selected) != len(rows) {
 		t.Fatalf("%d rows, want %d: %v", len(selected), len(rows), err)

@@ -216,8 +216,12 @@ func (o *orders) appendLocation(b []byte, a record, at time.Time) []byte {
 	for _, column := range place.table.Columns {
 		b = appendValue(appendKey(b, column), place, column)
 	}
-	short := join(place.text("address"), place.text("zip"), place.text("cityName"))
-	b = appendString(appendKey(b, "text"), join(short, place.text("stateCode2"), place.text("countryCode2")))
+	country, state, city := o.row("country", place.id("id_country")), o.row("state", place.id("id_state")), o.row("city", place.id("id_city"))
+	b = appendFields(b, country, "countryCode2", "country_2_code", "countryCode3", "country_3_code", "countryName", "country_name")
+	b = appendFields(b, state, "stateCode2", "state_2_code", "stateName", "state_name")
+	b = appendFields(b, city, "cityName", "city_name")
+	short := join(place.text("address"), place.text("zip"), city.text("city_name"))
+	b = appendString(appendKey(b, "text"), join(short, state.text("state_2_code"), country.text("country_2_code")))
 	return append(appendString(appendKey(b, "short"), short), '}')
 }
 

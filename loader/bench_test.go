@@ -60,7 +60,7 @@ func BenchmarkExtended(b *testing.B) {
 // changedBookings makes a save of each appointment.
 func changedBookings(b *testing.B, l *Loader, site *rules.Site) []*rules.Event {
 	b.Helper()
-	conn, err := l.db.Conn(b.Context())
+	conn, err := l.pool.take(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -37,7 +37,8 @@ func (o object) complete(ev *rules.Event) record {
 // Owner finds the order that a part belongs to. It needs no snapshot: a row that was updated is visible, and a column
 // that the update does not show is as it was.
 func (l *Loader) Owner(ctx context.Context, part cdc.TableName, column string, id int64) (order int64, ok bool, err error) {
-	err = l.db.QueryRowContext(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE `id` = %d", quote(column), quoted(part), id)).Scan(&order)
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE `id` = %d", quote(column), quoted(part), id)
+	err = l.pool.do(ctx, func(conn *lease) error { return conn.QueryRowContext(ctx, query).Scan(&order) })
 	if errors.Is(err, sql.ErrNoRows) || isNoTable(err) {
 		return 0, false, nil
 	}

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-sql-driver/mysql"
 
 	"rowhook/cdc"
 	"rowhook/rules"
@@ -58,10 +57,14 @@ func (l *Loader) CheckExisting(ctx context.Context, x Existing) error {
 	if !x.Since.IsZero() && x.Entity.Created == "" {
 		return &SelectionError{fmt.Sprintf("a time to begin at cannot be had for %s: the plugin does not store when one was made (it does for appointment and package_order)", x.Entity.Name)}
 	}
+	return l.pool.do(ctx, func(conn *lease) error { return x.check(ctx, conn) })
+}
+
+func (x Existing) check(ctx context.Context, conn *lease) error {
 	table := x.table()
-	rows, err := l.db.QueryContext(ctx, "SELECT * FROM "+quoted(table)+" LIMIT 0")
+	rows, err := conn.QueryContext(ctx, "SELECT * FROM "+quoted(table)+" LIMIT 0")
 	if err != nil {
-		if failed, ok := errors.AsType[*mysql.MySQLError](err); ok && failed.Number == 1146 {
+		if isNoTable(err) {
 			return &SelectionError{fmt.Sprintf("site %s has no table %s", x.Site.Name, table)}
 		}
 		return fmt.Errorf("reading %s: %w", table, err)
@@ -119,14 +122,17 @@ func unfit(databaseType, value string) string {
 func (x Existing) where() (sql string, args []any) {
 	terms := []string{"1"}
 	for _, w := range x.Where {
-		terms = append(terms, quote(w.Column)+" = ?")
-		args = append(args, w.Value)
+		if ascii(w.Value) {
+			terms, args = append(terms, quote(w.Column)+" = ?"), append(args, w.Value)
+		} else {
+			terms = append(terms, equalsAny(quote(w.Column), []string{w.Value}))
+		}
 	}
 	if !x.Since.IsZero() {
 		terms = append(terms, quote(x.Entity.Created)+" >= ?")
 		args = append(args, x.Since.UTC().Format(time.DateTime))
 	}
-	if len(x.Statuses) > 0 {
+	if len(x.Statuses) > 0 && !slices.ContainsFunc(x.Statuses, func(s string) bool { return !ascii(s) }) { // others the rule looks at anyway
 		terms = append(terms, "`status` IN (?"+strings.Repeat(", ?", len(x.Statuses)-1)+")")
 		for _, s := range x.Statuses {
 			args = append(args, s)
@@ -142,7 +148,8 @@ func (x Existing) where() (sql string, args []any) {
 func (l *Loader) CountExisting(ctx context.Context, x Existing) (rows, last int64, err error) {
 	where, args := x.where()
 	query := "SELECT COUNT(*), COALESCE(MAX(`id`), -1) FROM " + quoted(x.table()) + " WHERE " + where
-	if err := l.db.QueryRowContext(ctx, query, args...).Scan(&rows, &last); err != nil {
+	err = l.pool.do(ctx, func(conn *lease) error { return conn.QueryRowContext(ctx, query, args...).Scan(&rows, &last) })
+	if err != nil {
 		return 0, 0, fmt.Errorf("counting the rows of %s: %w", x.table(), err)
 	}
 	return rows, last, nil

@@ -33,7 +33,12 @@ func TestExtendedFidelity(t *testing.T) {
 	save := func(id int64) *rules.Event {
 		t.Helper()
 		ev := &rules.Event{Site: site, Action: entity(t, "appointment.save"), IDs: []int64{id}, Last: end(t, server), Rules: extended}
-		rows, err := plugin.rows(t.Context(), openSnapshot(t, plugin, ev), []*rules.Event{ev})
+		snap, err := plugin.snapshot(t.Context(), ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer snap.close(t.Context())
+		rows, err := plugin.rows(t.Context(), snap, []*rules.Event{ev})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,14 +112,4 @@ func TestExtendedFidelity(t *testing.T) {
 	if payloads, ok := committed.Immediate(&full); !ok || payloads[0].Gone {
 		t.Errorf("documented: full is not what the log showed")
 	}
-}
-
-func openSnapshot(t *testing.T, l *Loader, ev *rules.Event) *snapshot {
-	t.Helper()
-	snap, err := l.snapshot(t.Context(), ev)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { snap.close(t.Context()) })
-	return snap
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"unicode/utf8"
 
 	"rowhook/cdc"
@@ -134,13 +135,16 @@ func inMemory(text *scratch.Value) string {
 	return string(b)
 }
 
-// recovered makes such a panic an error.
+// errRender says that what was read makes no payload.
+var errRender = errors.New("what was read makes no payload")
+
+// recovered makes such a panic an error. Any other is one too: the data of one event shall not end the daemon.
 func recovered(err *error) {
 	switch p := recover().(type) {
 	case nil:
 	case unreadable:
 		*err = p.err
 	default:
-		panic(p)
+		*err = fmt.Errorf("%w: %v, at %s", errRender, p, debug.Stack())
 	}
 }

@@ -38,7 +38,7 @@ type Options struct {
 
 // Loader reads sites' databases. It is safe for concurrent use.
 type Loader struct {
-	db      *sql.DB
+	pool    *pool
 	src     server
 	opts    Options
 	log     *slog.Logger
@@ -46,7 +46,7 @@ type Loader struct {
 	shapes  shapes
 	zones   zones
 	locales locales
-	floors  floors
+	shared  sharedTables
 	queries atomic.Int64 // so far, for benchmarks
 }
 
@@ -58,9 +58,8 @@ type server interface {
 // New makes a loader over db, a pool to the server that src follows.
 func New(db *sql.DB, src server, opts Options, log *slog.Logger) *Loader {
 	return &Loader{
-		db: db, src: src, opts: opts, log: log, cache: newCache(),
+		pool: newPool(db), src: src, opts: opts, log: log, cache: newCache(),
 		locales: locales{packs: map[string]languagePack{}},
-		floors:  floors{byTable: map[cdc.TableName][]*floor{}},
 	}
 }
 
@@ -74,8 +73,8 @@ func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
 }
 
 // Load makes the payloads of events of one site: of each event its payloads, none where nobody wants it after all.
-// It waits until the database shows what the log showed; errors are the database's or a full disk's, and worth another
-// try. Where rows are large it makes the payloads of the first events only.
+// It waits until the database shows what the log showed. TroubleOf tells of an error who has to wait. Where rows are large
+// it makes the payloads of the first events only.
 func (l *Loader) Load(ctx context.Context, events []*rules.Event) (_ [][]Payload, err error) {
 	defer recovered(&err)
 	objects, err := l.objects(ctx, events)

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,10 +19,21 @@ import (
 
 // lookup is a lookup table: how it is read, and by which columns its rows are found.
 type lookup struct {
-	tables []string // the plugin's tables it reads; wp_options when it reads WordPress'
-	query  string   // {name} is one of the plugin's tables, [name] one of WordPress'; empty: all rows
-	id     string   // column of numbers; empty: 0
-	tag    string   // column of texts; empty: ""
+	tables []string          // the plugin's tables it reads; wp_options when it reads WordPress'
+	query  string            // {name} is one of the plugin's tables, [name] one of WordPress'; empty: all rows
+	id     string            // column of numbers; empty: 0
+	tag    string            // column of texts; empty: ""
+	keep   func(record) bool // rows that count; nil: all. An older plugin may lack the column, so the server is not asked
+	order  []string          // columns of numbers that rows are sorted by
+}
+
+// optional says whether a plugin of some version lacks the table: then what comes from it is as where it is empty.
+func optional(table string) bool {
+	switch table {
+	case "service", "employee", "users", "config", "order_status", optionsTable:
+		return false
+	}
+	return true
 }
 
 // optionsTable is WordPress' own table of settings, without prefix.
@@ -36,6 +48,14 @@ func whole(table string, id, tag string) lookup {
 	return lookup{tables: []string{table}, id: id, tag: tag}
 }
 
+// placeOf is what a location's column names a row of. Of the world's cities few are needed.
+func placeOf(table, column string) lookup {
+	return lookup{
+		tables: []string{table, "employee_location"}, id: "id",
+		query: "SELECT * FROM {" + table + "} WHERE `id` IN (SELECT `" + column + "` FROM {employee_location})",
+	}
+}
+
 // lookups lists the lookup tables by the names they are asked for with.
 func lookups() map[string]lookup {
 	l := map[string]lookup{
@@ -44,8 +64,10 @@ func lookups() map[string]lookup {
 		"option": whole("option", "id", ""), "option_value": whole("option_value", "id", ""),
 		"gpayments": whole("gpayments", "id", ""), "package": whole("package", "id", ""), "package_group": whole("package_group", "id", ""),
 		"status_code": whole("status_code", "", "code"),
-		"custfields": { // 1 is for employees who register
-			tables: []string{"custfields"}, query: "SELECT * FROM {custfields} WHERE `group` = 0 ORDER BY `ordering`, `id`",
+		"custfields": {
+			tables: []string{"custfields"}, query: "SELECT * FROM {custfields}",
+			keep:  func(r record) bool { return r.id("group") == 0 }, // 1 is for employees who register
+			order: []string{"ordering", "id"},
 		},
 		"cf_service_assoc": whole("cf_service_assoc", "id_field", ""),
 		"config": {
@@ -57,17 +79,10 @@ func lookups() map[string]lookup {
 			query: "SELECT `option_name`, `option_value` FROM [options] WHERE `option_name` IN ('" + strings.Join(LookupOptions(), "', '") + "')",
 		},
 		"location": {
-			tables: []string{"employee_location", "countries", "states", "cities"}, id: "id",
-			query: "SELECT l.*, c.`country_2_code` AS `countryCode2`, c.`country_3_code` AS `countryCode3`, c.`country_name` AS `countryName`," +
-				" s.`state_2_code` AS `stateCode2`, s.`state_name` AS `stateName`, t.`city_name` AS `cityName`" +
-				" FROM {employee_location} l LEFT JOIN {countries} c ON c.`id` = l.`id_country`" +
-				" LEFT JOIN {states} s ON s.`id` = l.`id_state` LEFT JOIN {cities} t ON t.`id` = l.`id_city`",
+			tables: []string{"employee_location"}, id: "id", query: "SELECT * FROM {employee_location}",
 		},
-		"worktime": {
-			tables: []string{"emp_worktime"}, id: "id_employee", tag: "id_service",
-			query: "SELECT `id_employee`, CAST(`id_service` AS CHAR) AS `id_service`, `day`, `fromts`, `endts`, `ts`, `tsdate`, `closed`, `id_location`" +
-				" FROM {emp_worktime} ORDER BY `id`",
-		},
+		"country": placeOf("countries", "id_country"), "state": placeOf("states", "id_state"), "city": placeOf("cities", "id_city"),
+		"worktime": {tables: []string{"emp_worktime"}, id: "id_employee", tag: "id_service", query: "SELECT * FROM {emp_worktime}", order: []string{"id"}},
 	}
 	for _, t := range translations() {
 		l[t.table] = whole(t.table, t.key, "tag")
@@ -199,11 +214,24 @@ func (c *cache) find(ctx context.Context, snap *snapshot, site *rules.Site, name
 		return nil, fmt.Errorf("%s is no lookup table", name)
 	}
 	records, err := snap.lookup(ctx, site, def)
-	if err != nil {
+	if err != nil && !(optional(def.tables[0]) && lacking(err)) {
 		return nil, err
+	}
+	if def.order != nil {
+		slices.SortStableFunc(records, func(a, b record) int {
+			for _, column := range def.order {
+				if c := cmp.Compare(a.id(column), b.id(column)); c != 0 {
+					return c
+				}
+			}
+			return 0
+		})
 	}
 	e = &entry{at: snap.at, rows: make(map[rowKey][]record, len(records))}
 	for _, r := range records {
+		if def.keep != nil && !def.keep(r) {
+			continue
+		}
 		k := rowKey{r.id(def.id), r.text(def.tag)}
 		e.rows[k] = append(e.rows[k], r)
 	}
@@ -231,7 +259,7 @@ func (s *snapshot) lookup(ctx context.Context, site *rules.Site, def lookup) ([]
 	}
 	shape, err := s.shape(ctx, table)
 	if err != nil {
-		return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
+		return nil, &tableError{table, fmt.Errorf("its columns: %w", err)}
 	}
 	return s.whole(ctx, table, shape, "TRUE")
 }

@@ -64,40 +64,55 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 	if entity.Name == packageOrderEntity {
 		withNotes = []int64{} // package orders show none
 	}
-	parts, history := ordersRows(site, entity)
-	section := "`group` = '" + group(entity) + "'"
 	for _, q := range []struct {
-		into  *map[int64][]record
-		rows  rowsOf
-		where string
-		ids   []int64
+		into *map[int64][]record
+		rows rowsOf
+		ids  []int64
 	}{
-		{&o.parts, parts, "", withChildren},
-		{&o.history, history, "", ids},
-		{&o.notes, rowsOf{table: site.Table("user_notes"), order: "id_parent"}, section, withNotes},
-		{&o.invoices, rowsOf{table: site.Table("invoice"), order: "id_order"}, section, ids},
+		{&o.parts, rowsOf{table: entity.Parts, order: entity.PartOrder}, withChildren},
+		{&o.history, rowsOf{table: "order_status", order: "id_order", kind: "type", is: entity.StatusType}, ids},
+		{&o.notes, rowsOf{table: "user_notes", order: "id_parent", kind: "group", is: group(entity)}, withNotes},
+		{&o.invoices, rowsOf{table: "invoice", order: "id_order", kind: "group", is: group(entity)}, ids},
 	} {
 		if len(q.ids) == 0 {
 			continue
 		}
-		where := q.where
-		if where == "" {
-			low, err := l.floor(ctx, q.rows, q.ids)
-			if err != nil {
-				return nil, err
-			}
-			where = fmt.Sprintf("`id` >= %d AND %s", low, q.rows.where())
-		}
-		rows, err := snap.all(ctx, q.rows.table, fmt.Sprintf("`%s` IN (%s) AND %s ORDER BY `id`", q.rows.order, idList(q.ids), where))
-		if err != nil {
+		var err error
+		if *q.into, err = o.readRows(ctx, snap, q.rows, q.ids); err != nil {
 			return nil, err
 		}
-		*q.into = groupBy(rows, q.rows.order)
 	}
 	if err := o.readCustomers(ctx, snap); err != nil {
 		return nil, err
 	}
-	return o, o.readAuthors(ctx, snap)
+	return o, o.readAuthors(ctx, snap, &l.shared)
+}
+
+// rowsOf names rows of a table that belong to orders.
+type rowsOf struct {
+	table string // of the plugin
+	order string // its column with the order's id
+	kind  string // the column that tells orders of several entities apart; empty without
+	is    string // what it says
+}
+
+// readRows reads rows that belong to orders, by order. An older plugin may lack the table, or the column that tells
+// entities apart: it had appointments only.
+func (o *orders) readRows(ctx context.Context, snap *snapshot, of rowsOf, ids []int64) (map[int64][]record, error) {
+	rows, err := snap.all(ctx, o.site.Table(of.table), fmt.Sprintf("%s IN (%s) ORDER BY `id`", quote(of.order), idList(ids)))
+	if err != nil && !(optional(of.table) && lacking(err)) {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, func(r record) bool {
+		if of.kind == "" {
+			return false
+		}
+		if r.column(of.kind) < 0 {
+			return o.entity.Name != appointmentEntity
+		}
+		return !strings.EqualFold(r.text(of.kind), of.is)
+	})
+	return groupBy(rows, of.order), nil
 }
 
 // readChildren reads the appointments of multi-orders. There is no index on id_parent, but a child is younger than its
@@ -116,7 +131,8 @@ func (o *orders) readChildren(ctx context.Context, snap *snapshot) error {
 		return nil
 	}
 	table := o.site.Table(o.entity.Table)
-	rows, err := snap.all(ctx, table, fmt.Sprintf("`id` > %d AND `id_parent` IN (%s) AND `closure` = 0 ORDER BY `id`", slices.Min(parents), idList(parents)))
+	rows, err := snap.all(ctx, table, fmt.Sprintf("`id` > %d AND `id_parent` IN (%s) ORDER BY `id`", slices.Min(parents), idList(parents)))
+	rows = slices.DeleteFunc(rows, func(r record) bool { return r.id("closure") != 0 })
 	o.children = groupBy(rows, "id_parent")
 	return err
 }
@@ -138,7 +154,7 @@ func (o *orders) readCustomers(ctx context.Context, snap *snapshot) error {
 	slices.Sort(mails)
 	where := "`id` IN (" + idList(ids) + ")"
 	if len(mails) > 0 {
-		where += " OR `billing_mail` IN (" + textList(slices.Compact(mails)) + ")"
+		where += " OR " + equalsAny("`billing_mail`", slices.Compact(mails))
 	}
 	table := o.site.Table("users")
 	rows, err := snap.all(ctx, table, where+" ORDER BY `id` DESC")
@@ -168,7 +184,7 @@ func (o *orders) customer(root record) record {
 func foldMail(mail string) string { return strings.ToLower(strings.TrimRight(mail, " ")) }
 
 // readAuthors reads who of WordPress' users made the orders, their statuses and their notes.
-func (o *orders) readAuthors(ctx context.Context, snap *snapshot) error {
+func (o *orders) readAuthors(ctx context.Context, snap *snapshot, shared *sharedTables) error {
 	var ids []int64
 	for _, r := range o.roots {
 		ids = append(ids, r.id("createdby"))
@@ -187,9 +203,9 @@ func (o *orders) readAuthors(ctx context.Context, snap *snapshot) error {
 	if ids = distinct(ids); len(ids) == 0 {
 		return nil
 	}
-	table := wordpressTable(o.site, "users")
-	rows, err := snap.query(ctx, table, fmt.Sprintf("SELECT `ID` AS `id`, `display_name`, `user_login`, `user_email` FROM %s WHERE `ID` IN (%s)",
-		quoted(table), idList(ids)))
+	rows, err := snap.shared(ctx, shared, o.site, "users", func(table cdc.TableName) string {
+		return fmt.Sprintf("SELECT `ID` AS `id`, `display_name`, `user_login`, `user_email` FROM %s WHERE `ID` IN (%s)", quoted(table), idList(ids))
+	})
 	for _, r := range rows {
 		o.authors[r.id("id")] = r
 	}

@@ -8,18 +8,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-sql-driver/mysql"
+	"unicode/utf8"
 
 	"rowhook/cdc"
 	"rowhook/rules"
 	"rowhook/scratch"
 )
 
-// snapshot is a consistent read of the database.
+// snapshot is a consistent read of the database. It holds a connection, and knows no way to a second one.
 type snapshot struct {
-	loader  *Loader
-	conn    *sql.Conn
+	conn    *lease
+	mariaDB bool
+	shapes  *shapes
+	large   bool         // large texts go to scratch files
 	pad     *scratch.Pad // takes texts that are too large for memory
 	taken   time.Time
 	at      cdc.Coord // everything up to here is in it
@@ -39,7 +40,12 @@ const (
 	firstWait   = 500 * time.Microsecond
 	longestWait = 50 * time.Millisecond
 	doubtAfter  = 2 * time.Second // whether the place is of the log of the server that we ask
+
+	visibleWithin = 5 * time.Second
 )
+
+// errNotVisible says that the tables do not show yet what the log showed: a replica holds the commit back under semi-sync.
+var errNotVisible = errors.New("the tables do not show it yet")
 
 // snapshot opens a snapshot that contains the event. The caller must close it.
 func (l *Loader) snapshot(ctx context.Context, ev *rules.Event) (*snapshot, error) {
@@ -48,33 +54,41 @@ func (l *Loader) snapshot(ctx context.Context, ev *rules.Event) (*snapshot, erro
 
 // snapshotAt opens a snapshot that contains a place of the log. The caller must close it.
 func (l *Loader) snapshotAt(ctx context.Context, at Place) (*snapshot, error) {
-	conn, err := l.db.Conn(ctx)
+	conn, err := l.pool.take(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connecting: %w", err)
+		return nil, err
 	}
-	s := &snapshot{loader: l, conn: conn, pad: scratch.NewPad(l.opts.Scratch)}
+	s := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, large: l.opts.Scratch != nil, pad: scratch.NewPad(l.opts.Scratch)}
+	if err := s.await(ctx, at); err != nil {
+		s.close(ctx)
+		return nil, fmt.Errorf("taking a snapshot that contains %s: %w", at.End, err)
+	}
+	return s, nil
+}
+
+// await begins snapshots until one contains a place of the log. It does not wait long: others want the connection.
+func (s *snapshot) await(ctx context.Context, at Place) error {
 	contains := s.containsMariaDB
-	if !l.src.MariaDB() {
+	if !s.mariaDB {
 		contains = s.containsMySQL
 	}
-	wait, doubt := firstWait, time.Now().Add(doubtAfter)
+	wait, begun := firstWait, time.Now()
+	doubt := begun.Add(doubtAfter)
 	for {
 		ok, err := contains(ctx, at)
-		if err == nil && !ok && l.src.MariaDB() && at.GTIDs != "" && time.Now().After(doubt) {
+		if err == nil && !ok && s.mariaDB && at.GTIDs != "" && time.Now().After(doubt) {
 			ok, err = s.containsGTIDs(ctx, at)
 			doubt = time.Now().Add(2 * doubtAfter)
 		}
-		if err != nil {
-			s.close(ctx)
-			return nil, fmt.Errorf("taking a snapshot that contains %s: %w", at.End, err)
-		}
-		if ok {
-			return s, nil
+		switch {
+		case err != nil || ok:
+			return err
+		case time.Since(begun) > visibleWithin:
+			return errNotVisible
 		}
 		select {
 		case <-ctx.Done():
-			s.close(ctx)
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-time.After(wait):
 			wait = min(2*wait, longestWait)
 		}
@@ -156,7 +170,7 @@ func (s *snapshot) begin(ctx context.Context) error {
 // close ends the snapshot and gives its connection back to the pool.
 func (s *snapshot) close(ctx context.Context) {
 	_, _ = s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // nothing was written, and the pool finds a broken connection out
-	_ = s.conn.Close()
+	s.conn.Close()
 }
 
 // record is a row of a table; without a table there is none.
@@ -209,13 +223,13 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 	s.queries++
 	rows, err := s.conn.QueryContext(ctx, query)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, &tableError{name, err}
 	}
 	defer rows.Close()
 	if columns == nil {
 		types, err := rows.ColumnTypes()
 		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", name, err)
+			return nil, &tableError{name, err}
 		}
 		for _, t := range types {
 			columns = append(columns, cdc.Selected{Name: t.Name(), Kind: kindOf(t.DatabaseTypeName())})
@@ -232,7 +246,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 	var b cdc.RowBuilder
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", name, err)
+			return nil, &tableError{name, err}
 		}
 		b.Reset()
 		for i, v := range values {
@@ -249,16 +263,9 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 		records = append(records, record{table, row})
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, &tableError{name, err}
 	}
 	return records, nil
-}
-
-// isNoTable says whether a query failed because its table, or its whole schema, does not exist.
-func isNoTable(err error) bool {
-	const unknownSchema, unknownTable = 1049, 1146
-	refused, ok := errors.AsType[*mysql.MySQLError](err)
-	return ok && (refused.Number == unknownSchema || refused.Number == unknownTable)
 }
 
 // idList writes numbers for an IN (...).
@@ -283,6 +290,35 @@ func textList(texts []string) string {
 		fmt.Fprintf(&b, "_utf8mb4 X'%x'", t)
 	}
 	return b.String()
+}
+
+// ascii says whether a text has only characters that every charset has.
+func ascii(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// equalsAny is a condition: a column of text has one of these texts. The server refuses to compare a text with characters
+// that the column's charset lacks, so such texts are compared as what every charset can be made. Plain ones need not be,
+// and an index serves.
+func equalsAny(column string, texts []string) string {
+	var plain, others []string
+	for _, t := range texts {
+		switch {
+		case !utf8.ValidString(t): // no column of text has it
+		case ascii(t):
+			plain = append(plain, t)
+		default:
+			others = append(others, t)
+		}
+	}
+	terms := []string{"FALSE"}
+	if len(plain) > 0 {
+		terms = append(terms, column+" IN ("+textList(plain)+")")
+	}
+	if len(others) > 0 {
+		terms = append(terms, "CONVERT("+column+" USING utf8mb4) COLLATE utf8mb4_unicode_ci IN ("+textList(others)+")")
+	}
+	return "(" + strings.Join(terms, " OR ") + ")"
 }
 
 // kindOf is the kind of what a query computes, from the driver's name of its type.

@@ -156,7 +156,6 @@ type follower struct {
 
 func (f *follower) Change(c *cdc.Change) error {
 	f.changes = append(f.changes, *c)
-	f.loader.Note(c)
 	return nil
 }
 

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-sql-driver/mysql"
-
 	"rowhook/cdc"
 	"rowhook/scratch"
 )
@@ -42,7 +40,11 @@ type shapes struct {
 
 // Altered says that tables may have other columns: the log has a statement that may have changed them.
 func (l *Loader) Altered() {
-	k := &l.shapes
+	l.shapes.forget()
+	l.shared.forget()
+}
+
+func (k *shapes) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	clear(k.tables)
@@ -53,17 +55,16 @@ func (l *Loader) Altered() {
 func (s *snapshot) all(ctx context.Context, table cdc.TableName, condition string) ([]record, error) {
 	shape, err := s.shape(ctx, table)
 	if err != nil {
-		return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
+		return nil, &tableError{table, fmt.Errorf("its columns: %w", err)}
 	}
 	var records []record
-	if s.loader.opts.Scratch == nil || len(shape.texts) == 0 {
+	if !s.large || len(shape.texts) == 0 {
 		records, err = s.whole(ctx, table, shape, condition)
 	} else {
 		records, err = s.narrow(ctx, table, shape, condition)
 	}
-	const unknownColumn, altered = 1054, 1412
-	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && (refused.Number == unknownColumn || refused.Number == altered) {
-		s.loader.Altered() // it is asked again
+	if isNoColumn(err) || isAltered(err) {
+		s.shapes.forget() // it is asked again
 	}
 	return records, err
 }
@@ -79,7 +80,7 @@ func (s *snapshot) whole(ctx context.Context, table cdc.TableName, shape *shape,
 
 // shape is that of a table: as it is remembered, else as the server says.
 func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error) {
-	known := &s.loader.shapes
+	known := s.shapes
 	known.mu.Lock()
 	is, ok := known.tables[name]
 	epoch := known.epoch
@@ -88,7 +89,7 @@ func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error
 		return is, nil
 	}
 	s.queries++
-	columns, err := cdc.SelectAll(ctx, s.conn, s.loader.src.MariaDB(), name)
+	columns, err := cdc.SelectAll(ctx, s.conn.Conn, s.mariaDB, name)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,6 @@ func (p *Pipeline) applyEntry(e *entry) error {
 	switch e.op {
 	case changeEntry:
 		p.stale.note(&e.change)
-		p.cfg.Loader.Note(&e.change)
 		return p.engine.Change(&e.change)
 	case discardEntry:
 		return p.engine.Discard(e.keep)
