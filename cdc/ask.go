@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rowhook/cdc/charset"
@@ -21,9 +22,10 @@ var errNoTable = errors.New("the server has no such table now")
 // table of every schema for an answer.
 const (
 	askColumns = `SELECT table_schema AS table_schema, table_name AS table_name, column_name AS name,
-		data_type AS data_type, column_type AS column_type, COALESCE(character_set_name, '') AS charset
+		data_type AS data_type, column_type AS column_type, COALESCE(character_set_name, '') AS charset,
+		COALESCE(generation_expression, '') AS made
 		FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`
-	askCollation = `SELECT table_collation AS collation FROM information_schema.tables WHERE table_schema = ? AND table_name = ?`
+	askCollation = `SELECT table_collation AS collation, table_type AS type FROM information_schema.tables WHERE table_schema = ? AND table_name = ?`
 	askUnique    = `SELECT index_name AS index_name, index_type AS kind, column_name AS name FROM information_schema.statistics
 		WHERE table_schema = ? AND table_name = ? AND non_unique = 0 ORDER BY index_name, seq_in_index`
 )
@@ -77,6 +79,12 @@ func (s describer) define(ctx context.Context, conn *sql.Conn, name TableName) (
 	for i, r := range rows {
 		d.Columns[i] = ddl.ParseColumn(r["name"], r["data_type"], r["column_type"], r["charset"])
 		positions[r["name"]] = i
+		if made := strings.ToUpper(r["made"]); s.mariaDB && (made == "ROW START" || made == "ROW END") {
+			d.Period = append(d.Period, r["name"])
+			if len(d.Period) == 2 && made == "ROW START" { // they may stand in any order
+				slices.Reverse(d.Period)
+			}
+		}
 	}
 	return d, s.defineRest(ctx, conn, name, d, positions)
 }
@@ -90,6 +98,9 @@ func (s describer) defineRest(ctx context.Context, conn *sql.Conn, name TableNam
 	for _, r := range tables {
 		prefix, _, _ := strings.Cut(r["collation"], "_")
 		d.Charset = charset.Named(prefix)
+		if r["type"] == "SYSTEM VERSIONED" && d.Period == nil {
+			d.Period = []string{hiddenStart, hiddenEnd}
+		}
 	}
 	rows, err := queryRows(ctx, conn, askUnique, name.Schema, name.Name)
 	if err != nil {
@@ -97,7 +108,7 @@ func (s describer) defineRest(ctx context.Context, conn *sql.Conn, name TableNam
 	}
 	hashed := map[string]bool{}
 	for _, r := range rows {
-		if k, ok := positions[r["name"]]; ok && r["index_name"] == "PRIMARY" {
+		if k, ok := positions[r["name"]]; ok && r["index_name"] == "PRIMARY" && !slices.Contains(d.Period, r["name"]) { // the end of a period is added to each key
 			d.Key = append(d.Key, k)
 		}
 		if s.mariaDB && r["kind"] == "HASH" { // of other engines too: the log shows whether they have the column

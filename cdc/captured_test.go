@@ -17,6 +17,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/ddl"
 	"rowhook/dbtest"
 )
 
@@ -155,6 +156,7 @@ func offlineReader(tb testing.TB, file string) (*reader, *recorder) {
 	s.watch(s.cfg.Tables[0])
 	r := newReader(tb.Context(), s, tracker, rec, false)
 	tb.Cleanup(r.packed.close)
+	r.history.known[s.cfg.Tables[0]] = &ddl.Definition{Columns: []ddl.Column{{Name: "id"}}, Key: []int{0}} // the log tells the rest
 	return r, rec
 }
 

@@ -38,7 +38,10 @@ type Table struct {
 	TableName
 	Columns []string // in table order
 	Key     []int    // positions of the primary key's columns, empty without one
-	index   map[string]int
+	// Period is the positions of the columns in which MariaDB's system versioning notes since when a row is as it is, and
+	// until when. They change whenever something else does. Empty where there are none, or none that a SELECT * shows.
+	Period []int
+	index  map[string]int
 }
 
 // NewTable makes a table of columns; key holds the positions of its primary key.

@@ -17,6 +17,10 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	case unknown:
 		return r.unheardOf(h)
 	}
+	if alien(h.EventType, r.src.MariaDB()) {
+		return r.stop(fmt.Sprintf("an event of type %d (%s), which the other vendor's servers write", h.EventType, eventTypes[h.EventType].name),
+			"the stream is damaged, or comes from another server than it says: look what is at database.address, a proxy perhaps", nil)
+	}
 	switch h.EventType {
 	case replication.MARIADB_GTID_EVENT:
 		return r.mariadbGTID(h, body)
@@ -171,6 +175,10 @@ func (r *reader) statement(q *query, text, word string) error {
 	case "", "ANALYZE", "CHECK", "FLUSH", "GRANT", "INSTALL", "OPTIMIZE", "RELEASE", "REPAIR", "REVOKE", "UNINSTALL":
 	default: // DML, in one form or the other
 		if name, ok := r.src.mentions(q.schema, text); ok {
+			formatHint := formatHint
+			if is := r.supposed(name); is != nil && is.ByTransaction() {
+				formatHint = byTransactionHint(name)
+			}
 			return r.stopBefore(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, text), formatHint, nil)
 		}
 	}

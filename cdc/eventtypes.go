@@ -93,6 +93,20 @@ var eventTypes = [256]eventType{
 // partialRowData is a piece of a rows event that was too large (MariaDB 12.3).
 const partialRowData replication.EventType = 172
 
+// alien says whether only servers of the other vendor write events of a type that is used.
+func alien(typ replication.EventType, mariaDB bool) bool {
+	const firstOfMariaDB = 160
+	if !mariaDB {
+		return typ >= firstOfMariaDB
+	}
+	switch typ {
+	case replication.GTID_EVENT, replication.ANONYMOUS_GTID_EVENT, replication.GTID_TAGGED_LOG_EVENT,
+		replication.PARTIAL_UPDATE_ROWS_EVENT, replication.TRANSACTION_PAYLOAD_EVENT, replication.HEARTBEAT_LOG_EVENT_V2:
+		return true
+	}
+	return false
+}
+
 // refuse stops at an event whose rows cannot be read.
 func (r *reader) refuse(typ replication.EventType) error {
 	switch typ {

@@ -57,6 +57,9 @@ func TestEventTypes(t *testing.T) {
 						if stops && strings.Contains(stop.Reason, "does not know") {
 							t.Errorf("%s is not used: %v", e.name, err)
 						}
+						if other := alien(typ, true); other != (stops && strings.Contains(stop.Reason, "other vendor")) {
+							t.Errorf("%s: %v", e.name, err)
+						}
 					}
 				}
 			}
@@ -66,6 +69,23 @@ func TestEventTypes(t *testing.T) {
 		var stop *StopError
 		if err := newHanded(t, nil).event(typ, []byte{1, 0, 0}); !errors.As(err, &stop) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", eventTypes[typ].name, err)
+		}
+	}
+}
+
+// The GTIDs of one vendor in the other's log are a reason to stop: such a stream is no better at the next try.
+func TestEventsOfTheOtherVendor(t *testing.T) {
+	t.Parallel()
+	for flavor, types := range map[string][]replication.EventType{
+		"mariadb": {replication.GTID_EVENT, replication.ANONYMOUS_GTID_EVENT, replication.GTID_TAGGED_LOG_EVENT, replication.TRANSACTION_PAYLOAD_EVENT},
+		"mysql":   {replication.MARIADB_GTID_EVENT, replication.MARIADB_QUERY_COMPRESSED_EVENT, replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1},
+	} {
+		for _, typ := range types {
+			h := newHanded(t, nil)
+			h.src.flavor = flavor
+			if _, ok := errors.AsType[*StopError](h.event(typ, make([]byte, 64))); !ok {
+				t.Errorf("%s goes on behind %s", flavor, eventTypes[typ].name)
+			}
 		}
 	}
 }

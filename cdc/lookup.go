@@ -122,7 +122,7 @@ func (r *reader) known(t TableName, m *tableMap) (*ddl.Definition, *layout, erro
 	var misfit error
 	if is := r.history.get(t); is != nil && is != ddl.Gone && (!is.Vague() || m.collations != nil) {
 		m.hashes = is.Hashes
-		l, err := newLayout(m, is.Columns)
+		l, err := newLayout(m, withPeriod(is))
 		if _, unreadable := errors.AsType[*undecodableError](err); err == nil || unreadable {
 			return is, l, err
 		}
@@ -136,7 +136,7 @@ func (r *reader) known(t TableName, m *tableMap) (*ddl.Definition, *layout, erro
 		return nil, nil, errors.Join(misfit, err)
 	}
 	m.hashes = is.Hashes
-	l, err := newLayout(m, is.Columns)
+	l, err := newLayout(m, withPeriod(is))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,6 +146,14 @@ func (r *reader) known(t TableName, m *tableMap) (*ddl.Definition, *layout, erro
 	}
 	r.history.learn(t, is)
 	return is, l, nil
+}
+
+// supposed is what a table is by all that is said of it, without proof; nil when nothing is. It is for advice.
+func (r *reader) supposed(t TableName) *ddl.Definition {
+	if is := r.history.get(t); is != nil || r.answer == nil {
+		return is
+	}
+	return r.answer.is[t]
 }
 
 // prove asks the server what a table is, and reads the log ahead to see that it was the same here.

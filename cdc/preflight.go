@@ -125,6 +125,8 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 		switch {
 		case err != nil || !s.readable(ctx, t):
 			missing[t.Schema] = append(missing[t.Schema], t.Name)
+		case is.ByTransaction():
+			findings = append(findings, Finding{Check: "table " + t.String(), Found: "its changes are logged as statements", Fix: byTransactionHint(t)})
 		case len(is.Key) == 0:
 			findings = append(findings, Finding{
 				Check: "table " + t.String(), Warn: true, Found: "no primary key", Fix: fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t),

@@ -107,6 +107,16 @@ func (r Row) Int(i int) (int64, bool) {
 	return n, err == nil
 }
 
+// first is the row's first columns.
+func (r Row) first(columns int) Row {
+	if len(r.cells) <= columns {
+		return r
+	}
+	r.cells = r.cells[:columns]
+	r.text = r.text[:textSize(r.cells)]
+	return r
+}
+
 // Same says whether column i holds the same value in both rows.
 func (r Row) Same(o Row, i int) bool {
 	if r.large != nil || o.large != nil {

@@ -25,6 +25,7 @@ type mappedTable struct {
 	table        *Table
 	layout       *layout
 	builder      RowBuilder
+	versions     *versions // nil: the table has none
 }
 
 func newTableCache(watched map[string]map[string]bool, layOut func(TableName, []byte) (*mappedTable, error)) *tableCache {
@@ -89,21 +90,23 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 		return nil, err
 	}
 	var l *layout
+	var is *ddl.Definition
 	columns, told := columnsFromMap(m)
-	key := m.primaryKey
 	if told {
-		if err := r.learnRest(name, m, columns); err != nil {
+		if is, err = r.learnRest(name, m, columns); err != nil {
 			return nil, err
 		}
 		l, err = newLayout(m, columns)
-	} else {
-		var is *ddl.Definition
-		if is, l, err = r.known(name, m); err == nil {
-			columns, key = is.Columns, is.Key
-		}
+	} else if is, l, err = r.known(name, m); err == nil {
+		columns, m.primaryKey = withPeriod(is), is.Key
 	}
 	if err != nil {
 		return nil, err
+	}
+	v := versionsOf(columns, is)
+	key := declaredKey(m.primaryKey, v, is)
+	if v != nil {
+		columns = columns[:v.columns]
 	}
 	if wanted, ok := s.cfg.Lookups[name]; ok && !slices.Contains(s.cfg.Tables, name) {
 		l = l.only(wanted...)
@@ -112,25 +115,33 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 	for i, c := range columns {
 		names[i] = c.Name
 	}
-	return &mappedTable{table: NewTable(name, names, key), layout: l, builder: RowBuilder{pad: r.pad}}, nil
+	table := NewTable(name, names, key)
+	if v != nil {
+		table.Period = shownPeriod(is, table)
+	}
+	return &mappedTable{table: table, layout: l, builder: RowBuilder{pad: r.pad}, versions: v}, nil
 }
 
-// learnRest adds what a table map that tells names lacks. It is too little to read the log ahead for it.
-func (r *reader) learnRest(name TableName, m *tableMap, columns []ddl.Column) error {
-	if m.speaksForItself() {
-		return nil
-	}
+// learnRest adds what a table map that tells names lacks, and returns what is known of the table; nil when nothing is,
+// and need not be. It is too little to read the log ahead for it.
+func (r *reader) learnRest(name TableName, m *tableMap, columns []ddl.Column) (*ddl.Definition, error) {
 	is := r.history.get(name)
-	if is == nil || is == ddl.Gone {
+	if is == ddl.Gone {
+		is = nil
+	}
+	if m.speaksForItself() && !m.mayBeVersioned(r.src.flavor) && len(m.primaryKey) == 0 {
+		return is, nil
+	}
+	if is == nil {
 		var err error
 		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) {
-			return err
+			return nil, err
 		} else if err != nil { // of a table that is no more there is nothing to learn
-			return nil //nolint:nilerr // as said
+			return nil, nil //nolint:nilerr // as said
 		}
 	}
 	learn(m, columns, is.Columns)
-	return nil
+	return is, nil
 }
 
 // nameColumn says which column it is that ended the parsing of a table map, as far as the server knows.
@@ -148,7 +159,16 @@ func (s *Source) nameColumn(ctx context.Context, name TableName, u *undecodableE
 
 // eachRow decodes the rows of an event and hands them on. The images of a large event come from a stream.
 func (t *mappedTable) eachRow(h rowsHeader, images []byte, large *stream, f func(t *Table, op Op, before, after Row) error) error {
-	row := func(before, after Row) error { return f(t.table, h.op, before, after) }
+	row := func(before, after Row) error {
+		op := h.op
+		if t.versions != nil {
+			var shown bool
+			if op, before, after, shown = t.versions.change(op, before, after); !shown {
+				return nil
+			}
+		}
+		return f(t.table, op, before, after)
+	}
 	if large != nil {
 		return t.layout.eachRowFrom(h, large, &t.builder, row)
 	}

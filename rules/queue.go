@@ -2,6 +2,7 @@ package rules
 
 import (
 	"container/heap"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -149,7 +150,7 @@ func (ev *Event) markChanged(c *cdc.Change) {
 		ev.Changed = append(ev.Changed, make([]bool, c.After.Len()-len(ev.Changed))...)
 	}
 	for i := range c.After.Len() {
-		if differs(c.Before, c.After, i) {
+		if differs(c.Before, c.After, i) && !slices.Contains(c.Table.Period, i) {
 			ev.Changed[i] = true
 		}
 	}

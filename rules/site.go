@@ -72,6 +72,9 @@ func (c *catalog) bind(t *cdc.Table) *binding {
 			id: t.Index("id"), status: t.Index("status"), parent: t.Index(parentColumn), employee: t.Index(staffColumn),
 			order: -1, closure: t.Index("closure"), lock: -1, statusType: t.Index("type"),
 		}
+		for _, i := range t.Period {
+			b.housekeeping[i] = true
+		}
 		if base == historyTable {
 			b.role, b.order = historyRow, t.Index("id_order")
 			return b

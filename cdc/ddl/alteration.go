@@ -174,6 +174,19 @@ func (w *workpiece) place(p *part, c *columnChange) error {
 	return nil
 }
 
+// period names the columns of the old period as they are now.
+func (w *workpiece) period(old []string) []string {
+	period := slices.Clone(old)
+	for i, name := range period {
+		for _, p := range w.list {
+			if p.was == name {
+				period[i] = p.Name
+			}
+		}
+	}
+	return period
+}
+
 // key is the new primary key. The old one's columns keep their part in it under new names.
 func (w *workpiece) key(a *Alteration, old []int) ([]int, error) {
 	names := a.key

@@ -16,6 +16,19 @@ type Definition struct {
 	Key     []int    `json:"key,omitempty"`     // positions of the primary key's columns
 	Charset string   `json:"charset,omitempty"` // of text columns that are added without one; UnknownCharset
 	Hashes  int      `json:"hashes,omitempty"`  // MariaDB's hidden columns for UNIQUE keys over long texts, by the server's word
+	// Period names the columns of MariaDB's system versioning, the start and the end; nil without.
+	Period []string `json:"period,omitempty"`
+}
+
+// HiddenPeriod says whether the columns of the period are none of Columns: the table is versioned without naming them.
+func (d *Definition) HiddenPeriod() bool {
+	return len(d.Period) == 2 && !slices.ContainsFunc(d.Columns, func(c Column) bool { return c.Name == d.Period[1] })
+}
+
+// ByTransaction says whether the table is versioned by the ids of transactions, not by time. MariaDB logs what changes
+// such a table as statements, whatever binlog_format says.
+func (d *Definition) ByTransaction() bool {
+	return len(d.Period) == 2 && slices.ContainsFunc(d.Columns, func(c Column) bool { return c.Name == d.Period[1] && c.DataType == "bigint" })
 }
 
 // Gone is the definition of a table that does not exist.
@@ -42,6 +55,8 @@ func (d *Definition) Difference(o *Definition) string {
 	switch {
 	case !slices.Equal(d.Key, o.Key):
 		return fmt.Sprintf("the columns of the primary key are %v, not %v", o.Key, d.Key)
+	case !slices.Equal(d.Period, o.Period):
+		return fmt.Sprintf("the period of its versions is %q, not %q", o.Period, d.Period)
 	case d.Charset != o.Charset && d.Charset != UnknownCharset:
 		return fmt.Sprintf("the default charset is %s, not %s", o.Charset, d.Charset)
 	}
@@ -124,6 +139,7 @@ func (d *Definition) Alter(a *Alteration) (*Definition, error) {
 			return nil, fmt.Errorf("column %s: %w", p.Name, err)
 		}
 	}
+	n.Period = w.period(d.Period)
 	var err error
 	n.Key, err = w.key(a, d.Key)
 	return n, err

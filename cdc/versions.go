@@ -1,0 +1,132 @@
+package cdc
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"rowhook/cdc/ddl"
+)
+
+// MariaDB's system-versioned tables keep what rows were. Each row has a period, two columns that may be hidden; the end of
+// a row that is there is far in the future. An UPDATE is logged as what it is, and the row that was comes behind it as an
+// INSERT of history. A DELETE is logged as an UPDATE that ends the row's period. Who looks at the table sees none of this,
+// and neither do those who get its changes.
+
+// versions says where the rows of a system-versioned table have the end of their period.
+type versions struct {
+	end     int // the column
+	columns int // those that a SELECT shows; more are in an image only
+}
+
+// The end of the period of a row that is there: of servers before 11.5, and of those with 64-bit timestamps.
+const (
+	noEnd32 = "2038-01-19 03:14:07.999999"
+	noEnd64 = "2106-02-07 06:28:15.999999"
+)
+
+// The names of the period's columns that a table has by itself.
+const (
+	hiddenStart = "row_start"
+	hiddenEnd   = "row_end"
+)
+
+// change makes of a logged change that of the table that people see; false when there is none.
+func (v *versions) change(op Op, before, after Row) (Op, Row, Row, bool) {
+	was, is := v.current(before), v.current(after)
+	if after.Kind(v.end) == Absent { // not logged, for it stays the same
+		is = was
+	}
+	shownBefore, shownAfter := before.first(v.columns), after.first(v.columns)
+	switch op {
+	case Insert:
+		return op, Row{}, shownAfter, v.current(after)
+	case Delete:
+		return op, shownBefore, Row{}, was
+	}
+	switch {
+	case was && is:
+		return op, shownBefore, shownAfter, true
+	case was:
+		return Delete, shownBefore, Row{}, true
+	}
+	return Insert, Row{}, shownAfter, is
+}
+
+// current says whether a row is there, and no history.
+func (v *versions) current(row Row) bool {
+	end := row.Text(v.end)
+	return row.Kind(v.end) == Absent || end == noEnd32 || end == noEnd64
+}
+
+// withPeriod is the columns of a table's definition with those that its images have besides: the period of a table
+// that is versioned without naming one.
+func withPeriod(is *ddl.Definition) []ddl.Column {
+	if !is.HiddenPeriod() {
+		return is.Columns
+	}
+	return append(slices.Clone(is.Columns),
+		ddl.Column{Name: hiddenStart, DataType: "timestamp", Digits: 6}, ddl.Column{Name: hiddenEnd, DataType: "timestamp", Digits: 6})
+}
+
+// versionsOf finds out whether rows with these columns are versioned, by a definition of their table.
+func versionsOf(columns []ddl.Column, is *ddl.Definition) *versions {
+	if is == nil || len(is.Period) != 2 {
+		return nil
+	}
+	at := func(name string) int {
+		return slices.IndexFunc(columns, func(c ddl.Column) bool { return c.Name == name })
+	}
+	v := &versions{end: at(is.Period[1]), columns: len(columns)}
+	if v.end < 0 {
+		return nil
+	}
+	if is.HiddenPeriod() {
+		v.columns = min(v.end, at(is.Period[0]))
+	}
+	if v.columns < 0 {
+		return nil
+	}
+	return v
+}
+
+// shownPeriod is where a table shows its period.
+func shownPeriod(is *ddl.Definition, t *Table) []int {
+	var at []int
+	for _, name := range is.Period {
+		if i := t.Index(name); i >= 0 {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// byTransactionHint is about a table that is versioned by the ids of transactions.
+func byTransactionHint(t TableName) string {
+	return fmt.Sprintf("it is versioned by transaction, and the server logs such a table as statements, whatever binlog_format is: "+
+		"ALTER TABLE %s DROP SYSTEM VERSIONING (or version it by time, with TIMESTAMP(6) columns)", t)
+}
+
+// mayBeVersioned says whether a table map has columns that may be a period.
+func (m *tableMap) mayBeVersioned(flavor string) bool {
+	periods := 0
+	for i, t := range m.types {
+		if t == mysql.MYSQL_TYPE_TIMESTAMP2 && m.meta[i] == 6 {
+			periods++
+		}
+	}
+	return flavor == mysql.MariaDBFlavor && periods >= 2
+}
+
+// declaredKey is the primary key, of what a table map tells. In place of a primary key that nobody declared it tells a
+// UNIQUE one, and the end of a period as a part of it.
+func declaredKey(told []int, v *versions, is *ddl.Definition) []int {
+	if is != nil && len(is.Key) == 0 {
+		return nil
+	}
+	if v == nil {
+		return told
+	}
+	return slices.DeleteFunc(slices.Clone(told), func(i int) bool { return i == v.end || i >= v.columns })
+}
