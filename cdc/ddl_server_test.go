@@ -121,7 +121,7 @@ func relearn(t *testing.T, s *Source, h *history) {
 
 // applyText moves a history forward by a statement.
 func applyText(s *Source, h *history, text string) error {
-	ops, ok := s.readDDL(&query{schema: "ddl", text: []byte(text), charset: "utf8mb4"})
+	ops, ok := s.readDDL(&query{schema: "ddl", text: text, charset: "utf8mb4", connection: "utf8mb4"})
 	if !ok {
 		return errors.New("not understood")
 	}

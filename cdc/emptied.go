@@ -2,7 +2,8 @@ package cdc
 
 import (
 	"slices"
-	"strings"
+
+	"rowhook/sqltext"
 )
 
 // Emptied is a watched table whose rows went without being logged: no deletes tell of them.
@@ -12,16 +13,37 @@ type Emptied struct {
 }
 
 // emptied finds the watched tables that a statement empties, drops, or moves away from their name.
-func (s *Source) emptied(schema, text string) []Emptied {
-	e := emptying{words: words{text: text, schema: schema}}
+func (s *Source) emptied(q *query) []Emptied {
+	e := emptying{Cursor: s.cursor(q), schema: q.schema, tables: s.tables}
 	kind := e.read()
-	var found []Emptied
-	for _, t := range s.cfg.Tables {
-		same := func(n TableName) bool {
-			return strings.EqualFold(n.Schema, t.Schema) && (n.Name == "" || strings.EqualFold(n.Name, t.Name))
+	if kind == "" {
+		return nil
+	}
+	stands := map[TableName]bool{}
+	for _, n := range e.stands {
+		if t, ok := s.tables.find(q.schema, n); ok {
+			stands[t] = true
 		}
-		if slices.ContainsFunc(e.gone, same) && !slices.ContainsFunc(e.stands, same) {
+	}
+	var found []Emptied
+	seen := map[TableName]bool{}
+	add := func(t TableName) {
+		if !stands[t] && !seen[t] {
+			seen[t] = true
 			found = append(found, Emptied{t, kind})
+		}
+	}
+	for _, n := range e.gone {
+		if t, ok := s.tables.find(q.schema, n); ok {
+			add(t)
+		}
+	}
+	if e.dropped != "" {
+		schema := s.dialect.Folded(TableName{Schema: e.dropped}).Schema
+		for _, t := range s.cfg.Tables {
+			if s.dialect.Folded(t).Schema == schema {
+				add(t)
+			}
 		}
 	}
 	return found
@@ -29,25 +51,29 @@ func (s *Source) emptied(schema, text string) []Emptied {
 
 // emptying reads a statement as far as it takes to see which tables it empties. What it does not understand empties none.
 type emptying struct {
-	words
-	gone   []TableName // without a name: every table of the schema
-	stands []TableName // of those that another table replaced
+	*sqltext.Cursor
+	schema  string
+	tables  watchedTables
+	gone    []TableName
+	stands  []TableName // of those that another table replaced
+	dropped string      // a schema with all its tables
 }
 
 // read returns what kind of emptying the statement is.
 func (e *emptying) read() string {
+	e.Verb()
 	switch {
-	case e.is("TRUNCATE"):
-		e.is("TABLE")
-		e.gone = append(e.gone, e.name())
+	case e.Accept("TRUNCATE"):
+		e.Accept("TABLE")
+		e.gone = append(e.gone, e.Table())
 		return "TRUNCATE TABLE"
-	case e.is("DROP"):
+	case e.Accept("DROP"):
 		return e.drop()
-	case e.is("CREATE"):
+	case e.Accept("CREATE"):
 		return e.create()
-	case e.is("RENAME"):
+	case e.Accept("RENAME"):
 		return e.rename()
-	case e.is("ALTER"):
+	case e.Accept("ALTER"):
 		return e.alter()
 	}
 	return ""
@@ -55,30 +81,30 @@ func (e *emptying) read() string {
 
 func (e *emptying) drop() string {
 	switch {
-	case e.is("TABLE", "TABLES"):
-		e.ifExists()
-		for e.gone = append(e.gone, e.name()); e.is(","); {
-			e.gone = append(e.gone, e.name())
+	case e.AcceptOneOf("TABLE", "TABLES") != "":
+		e.Accept("IF", "EXISTS")
+		for e.gone = append(e.gone, e.Table()); e.AcceptMark(","); {
+			e.gone = append(e.gone, e.Table())
 		}
 		return "DROP TABLE"
-	case e.is("DATABASE", "SCHEMA"):
-		e.ifExists()
-		e.gone = append(e.gone, TableName{Schema: e.next()})
+	case e.AcceptOneOf("DATABASE", "SCHEMA") != "":
+		e.Accept("IF", "EXISTS")
+		e.dropped = e.Name()
 		return "DROP DATABASE"
 	}
 	return ""
 }
 
 func (e *emptying) create() string {
-	if !e.is("OR") || !e.is("REPLACE") {
+	if !e.Accept("OR", "REPLACE") {
 		return ""
 	}
 	switch {
-	case e.is("TABLE"):
-		e.gone = append(e.gone, e.name())
+	case e.Accept("TABLE"):
+		e.gone = append(e.gone, e.Table())
 		return "CREATE OR REPLACE TABLE"
-	case e.is("DATABASE", "SCHEMA"):
-		e.gone = append(e.gone, TableName{Schema: e.next()})
+	case e.AcceptOneOf("DATABASE", "SCHEMA") != "":
+		e.dropped = e.Name()
 		return "CREATE OR REPLACE DATABASE"
 	}
 	return ""
@@ -86,74 +112,77 @@ func (e *emptying) create() string {
 
 // rename reads pairs of names, which take effect one after the other.
 func (e *emptying) rename() string {
-	if !e.is("TABLE", "TABLES") {
+	if e.AcceptOneOf("TABLE", "TABLES") == "" {
 		return ""
 	}
-	e.ifExists()
-	for more := true; more; more = e.is(",") {
-		from := e.name()
-		if e.is("WAIT") {
-			e.next()
+	e.Accept("IF", "EXISTS")
+	for more := true; more; more = e.AcceptMark(",") {
+		from := e.Table()
+		if e.Accept("WAIT") {
+			e.Advance()
 		}
-		e.is("NOWAIT")
-		if !e.is("TO") {
+		e.Accept("NOWAIT")
+		if !e.Accept("TO") {
 			break
 		}
-		e.moved(from, e.name())
+		e.moved(from, e.Table())
 	}
 	return "RENAME TABLE"
 }
 
 // moved takes a table from its name, and lets it stand under another.
 func (e *emptying) moved(from, to TableName) {
+	from, to = e.full(from), e.full(to)
 	e.gone = append(e.gone, from)
-	e.stands = slices.DeleteFunc(e.stands, func(n TableName) bool { return strings.EqualFold(n.String(), from.String()) })
+	e.stands = slices.DeleteFunc(e.stands, func(n TableName) bool { return n == from })
 	e.stands = append(e.stands, to)
+}
+
+// full is a name as the log's table maps have it.
+func (e *emptying) full(t TableName) TableName {
+	if t.Schema == "" {
+		t.Schema = e.schema
+	}
+	return e.tables.dialect.Folded(t)
 }
 
 // alter reads an ALTER TABLE, of which a few forms take rows away.
 func (e *emptying) alter() string {
-	e.is("ONLINE")
-	ignore := e.is("IGNORE")
-	if !e.is("TABLE") {
+	e.AcceptOneOf("ONLINE", "OFFLINE")
+	ignore := e.Accept("IGNORE")
+	if !e.Accept("TABLE") {
 		return ""
 	}
-	e.ifExists()
-	table, kind := e.name(), ""
+	e.Accept("IF", "EXISTS")
+	table, kind := e.Table(), ""
+	if _, watched := e.tables.find(e.schema, table); !watched { // what it does to itself is of no matter
+		return ""
+	}
 	if ignore {
 		kind = "ALTER IGNORE TABLE" // drops the rows that a new unique key does not allow
 	}
-	for depth := 0; e.text != ""; {
-		switch {
-		case e.is("("):
-			depth++
-		case e.is(")"):
-			depth--
-		case depth > 0:
-			e.next()
-		case e.is("RENAME"):
-			if !e.is("COLUMN", "INDEX", "KEY") {
-				e.is("TO", "AS", "=")
-				e.moved(table, e.name())
+	for e.Tok.Kind != sqltext.End {
+		switch verb := e.AcceptOneOf("RENAME", "TRUNCATE", "DROP", "EXCHANGE", "CONVERT", "DISCARD", "IMPORT"); {
+		case verb == "RENAME":
+			if e.AcceptOneOf("COLUMN", "INDEX", "KEY") == "" {
+				if e.AcceptOneOf("TO", "AS") == "" {
+					e.AcceptMark("=")
+				}
+				e.moved(table, e.Table())
 				return "ALTER TABLE ... RENAME"
 			}
-		case e.is("TRUNCATE", "DROP", "EXCHANGE", "CONVERT", "DISCARD", "IMPORT"):
-			verb := strings.ToUpper(e.last)
-			if e.is("PARTITION", "TABLESPACE") {
-				kind = "ALTER TABLE ... " + verb + " " + strings.ToUpper(e.last)
+		case verb != "":
+			if of := e.AcceptOneOf("PARTITION", "TABLESPACE"); of != "" {
+				kind = "ALTER TABLE ... " + verb + " " + of
 			}
+		case e.Tok.IsMark("("):
+			e.Parens()
 		default:
-			e.next()
+			e.Advance()
 		}
 	}
 	if kind != "" {
 		e.gone = append(e.gone, table)
 	}
 	return kind
-}
-
-func (e *emptying) ifExists() {
-	if e.is("IF") {
-		e.is("EXISTS")
-	}
 }

@@ -3,8 +3,11 @@ package cdc
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/sqltext"
 )
 
 // dispatch takes one event. The list of types is whole, see eventTypes.
@@ -55,8 +58,6 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	return r.rows(byte(h.EventType), body) // which says so when these are none
 }
 
-const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf; the changes of this statement are lost to rowhook"
-
 func (r *reader) tableMap(body []byte) error {
 	if r.txn.silent() { // its rows are compared, not read
 		if err := r.tables.passOver(body); err != nil {
@@ -83,41 +84,47 @@ func (r *reader) tableMap(body []byte) error {
 // query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow. The header may
 // be longer than that of a QUERY_EVENT.
 func (r *reader) query(more int, compressed bool, body []byte) error {
-	q, err := parseQuery(more, compressed, body)
+	q, err := r.readQuery(more, compressed, body)
+	if _, broken := errors.AsType[*linkError](err); broken {
+		return err
+	}
 	if err != nil {
 		return r.stop("a query event cannot be read", "please report this", err)
 	}
-	text := statementText(string(q.text))
-	word, rest := cutWord(text)
-	switch word {
+	c := r.src.cursor(q)
+	verb := c.Verb()
+	switch verb {
 	case "BEGIN":
 		r.txn.begun = true
 		return nil
 	case "COMMIT":
 		return r.commit()
 	case "SAVEPOINT":
+		c.Advance()
 		if r.txn.savepoints == nil {
 			r.txn.savepoints = map[string]int{}
 		}
-		r.txn.savepoints[savepointName(rest)] = r.txn.rows
+		r.txn.savepoints[savepointName(c)] = r.txn.rows
 		return nil
 	case "ROLLBACK":
-		if to, name := cutWord(rest); to == "TO" {
-			return r.rollbackTo(name)
+		c.Advance()
+		if c.Accept("WORK"); c.Accept("TO") {
+			return r.rollbackTo(c)
 		}
 		return r.rollback()
 	case "XA":
-		return r.xa(rest)
+		c.Advance()
+		return r.xa(c)
 	}
-	if err := r.statement(q, text, word); err != nil {
+	if err := r.statement(q, verb); err != nil {
 		return err
 	}
 	return r.endStatement()
 }
 
 // xa takes what surrounds the rows of an XA transaction, and the later word on its outcome, a group of its own.
-func (r *reader) xa(rest string) error {
-	switch word, _ := cutWord(rest); word {
+func (r *reader) xa(c *sqltext.Cursor) error {
+	switch c.AcceptOneOf("START", "BEGIN", "END") {
 	case "START", "BEGIN":
 		r.txn.begun = true
 		return nil
@@ -145,11 +152,12 @@ func (r *reader) endStatement() error {
 }
 
 // rollbackTo discards the rows since a savepoint.
-func (r *reader) rollbackTo(name string) error {
-	if word, rest := cutWord(name); word == "SAVEPOINT" && rest != "" {
-		name = rest
+func (r *reader) rollbackTo(c *sqltext.Cursor) error {
+	if c.Tok.Is("SAVEPOINT") && c.Peek().IsName() {
+		c.Advance()
 	}
-	keep, ok := r.txn.savepoints[savepointName(name)]
+	name := savepointName(c)
+	keep, ok := r.txn.savepoints[name]
 	if !ok {
 		return r.stop(fmt.Sprintf("ROLLBACK TO an unknown savepoint %q", name), "please report this", nil)
 	}
@@ -157,30 +165,24 @@ func (r *reader) rollbackTo(name string) error {
 	return nil
 }
 
+// savepointName takes a savepoint's name, as a map key: names do not tell case apart.
+func savepointName(c *sqltext.Cursor) string { return strings.ToLower(c.Name()) }
+
 // statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
-func (r *reader) statement(q *query, text, word string) error {
-	isDDL := isDDL(word)
-	if isDDL && !r.txn.again && !r.txn.undone {
+func (r *reader) statement(q *query, verb string) error {
+	isDDL := isDDL(verb)
+	if (isDDL || verb == "" && q.cut) && !r.txn.again && !r.txn.undone {
 		r.ddl(q)
 	}
 	if r.txn.silent() {
 		return nil
 	}
 	r.txn.isStatement = true
-	switch word {
-	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
-		if !r.txn.undone {
-			r.txn.emptied = r.src.emptied(q.schema, text)
-		}
-	case "", "ANALYZE", "CHECK", "FLUSH", "GRANT", "INSTALL", "OPTIMIZE", "RELEASE", "REPAIR", "REVOKE", "UNINSTALL":
-	default: // DML, in one form or the other
-		if name, ok := r.src.mentions(q.schema, text); ok {
-			formatHint := formatHint
-			if is := r.supposed(name); is != nil && is.ByTransaction() {
-				formatHint = byTransactionHint(name)
-			}
-			return r.stopBefore(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, text), formatHint, nil)
-		}
+	if isDDL && !r.txn.undone {
+		r.txn.emptied = r.src.emptied(q)
 	}
-	return nil
+	if isDDL && verb != "CREATE" {
+		return nil
+	}
+	return r.written(q)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
@@ -38,6 +39,8 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 			"executable": "/*!50000 REPLACE */ INTO a VALUES (1, 'z')",
 			"load":       load + "a",
 			"two tables": "UPDATE a2 JOIN a USING (id) SET a.s = 'y'",
+			"by an alias": "DELETE q FROM a2 JOIN a AS q USING (id)",
+			"the default": "INSERT INTO a SELECT 7, s FROM a2",
 		}
 		if !server.Kind().MySQL() {
 			statements["with limits"] = "SET STATEMENT max_statement_time = 100 FOR INSERT INTO a VALUES (2, 'x')"
@@ -49,7 +52,7 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 				f := followNow(t, openSource(t, sourceConfig(server, newLog(), "stop", "a")))
 				execute(t, conn, "SET SESSION binlog_format = STATEMENT", statement)
 				stop := f.stopError(t)
-				wantStop(t, stop, "stop.a", "statement", "binlog_format")
+				wantStop(t, stop, "stop.a", "statement", "binlog_format", "rowhook position set --", "rowhook backfill")
 				if stop.At.Offset == 0 {
 					t.Error("it does not say where")
 				}
@@ -60,7 +63,9 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 	t.Run("go on", func(t *testing.T) {
 		conn := schemaConn(t, server, "pass", setup...)
 		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "pass", "a")))
-		execute(t, conn, "SET SESSION binlog_format = STATEMENT, @v = 'z'", "UPDATE a2 SET s = @v", "INSERT INTO a2 VALUES (LAST_INSERT_ID() + 7, RAND())",
+		execute(t, conn, "CREATE TABLE checksums (tbl VARCHAR(50), crc BIGINT)", "CREATE TABLE A (id INT PRIMARY KEY, s VARCHAR(200))", "SET SESSION binlog_format = STATEMENT, @v = 'z'",
+			"REPLACE INTO checksums SELECT 'pass.a', COUNT(*) FROM pass.a FORCE INDEX (`PRIMARY`) /*checksum table*/",
+			"UPDATE a2 JOIN a USING (id) SET a2.s = a.s /* INSERT INTO a */", "DELETE a2 FROM a2 LEFT JOIN a USING (id) WHERE a.s = 'UPDATE a'", "INSERT INTO A VALUES (1, 'a')", "UPDATE a2 SET s = @v", "INSERT INTO a2 VALUES (LAST_INSERT_ID() + 7, RAND())",
 			load+"a2",
 			"BEGIN", "SAVEPOINT sp", "DELETE FROM a2", "ROLLBACK TO sp", "COMMIT",
 			"SET SESSION binlog_format = ROW", "INSERT INTO a VALUES (3, 'row')")
@@ -68,45 +73,51 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 	})
 }
 
+// A statement that is not understood is taken to be about the tables that it names.
 func TestMentions(t *testing.T) {
 	t.Parallel()
-	s := &Source{cfg: Config{Tables: []TableName{{Schema: "shop", Name: "wp_res"}}}}
+	tables := []TableName{{Schema: "shop", Name: "wp_res"}, {Schema: "my-shop", Name: "wp_größe"}, {Schema: "odd", Name: "a`b"}}
 	for _, c := range []struct {
 		schema, text string
-		want         bool
+		want         int // which of the tables, -1: none
 	}{
-		{"shop", "UPDATE wp_res SET a=1", true},
-		{"shop", "UPDATE `wp_res` SET a=1", true},
-		{"shop", "UPDATE WP_RES SET a=1", true},
-		{"shop", "UPDATE wp_res2 SET a=1", false},
-		{"shop", "UPDATE my_wp_res SET a=1", false},
-		{"shop", "UPDATE wp_resé SET a=1", false},
-		{"shop", "UPDATE wp_res2, wp_res SET a=1", true},
-		{"shop", "DELETE FROM wp_res", true},
-		{"", "UPDATE shop.wp_res SET a=1", true},
-		{"other", "UPDATE wp_res SET a=1", false},
-		{"other", "UPDATE `shop`.`wp_res` SET a=1", true},
-		{"other", "UPDATE workshop.wp_res SET a=1", false},
+		{"shop", "UPDATE wp_res SET a=1", 0},
+		{"shop", "UPDATE `wp_res` SET a=1", 0},
+		{"shop", "UPDATE WP_RES SET a=1", 0},
+		{"shop", "UPDATE wp_res2 SET a=1", -1},
+		{"shop", "UPDATE my_wp_res SET a=1", -1},
+		{"shop", "UPDATE wp_resé SET a=1", -1},
+		{"shop", "UPDATE wp_res2, wp_res SET a=1", 0},
+		{"", "UPDATE shop.wp_res SET a=1", 0},
+		{"other", "UPDATE wp_res SET a=1", -1},
+		{"other", "UPDATE `shop`.`wp_res` SET a=1", 0},
+		{"other", "UPDATE workshop.wp_res SET a=1", -1},
+		{"other", "UPDATE `my-shop`.`WP_GRÖSSE` SET a=1", -1},
+		{"other", "UPDATE `my-shop`.`wp_GRÖßE` SET a=1", 1},
+		{"odd", "anything", 2},
+		{"other", "odd", 2},
+		{"other", "anything", -1},
 	} {
-		if _, got := s.mentions(c.schema, c.text); got != c.want {
-			t.Errorf("in %s: %s: %t, want %t", c.schema, c.text, got, c.want)
+		names := newNameIndex(tables...).in(&query{schema: c.schema, text: c.text})
+		if got := slices.IndexFunc(tables, names.has); got != c.want {
+			t.Errorf("in %s: %s: %d, want %d", c.schema, c.text, got, c.want)
 		}
 	}
 }
 
-func TestStatementText(t *testing.T) {
+func TestVerb(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"INSERT INTO a": "INSERT", "  (insert\tinto a": "INSERT", "/* x */ /* y */UPDATE a": "UPDATE", "/*!50003 CREATE*/ x": "CREATE", "/*M!100100 DROP */": "DROP",
 		"# one\n-- two\nDELETE": "DELETE", "SET STATEMENT a=1, b='FOR ' FOR update a": "UPDATE", "SET PASSWORD": "SET", "/* never ends": "", "": "", "# Dummy": "",
 		"SAVEPOINT `x`": "SAVEPOINT",
 	} {
-		if word, _ := cutWord(statementText(text)); word != want {
-			t.Errorf("%q begins with %q, want %q", text, word, want)
+		if verb := watching().cursor(&query{text: text}).Verb(); verb != want {
+			t.Errorf("%q begins with %q, want %q", text, verb, want)
 		}
 	}
 	for text, want := range map[string]string{"`A b`": "a b", "x": "x", " X ;": "x", "`to`": "to"} {
-		if got := savepointName(text); got != want {
+		if got := savepointName(watching().cursor(&query{text: text})); got != want {
 			t.Errorf("savepoint %q is %q, want %q", text, got, want)
 		}
 	}
@@ -130,19 +141,19 @@ func FuzzParseQuery(f *testing.F) {
 		}
 	})
 	f.Fuzz(func(t *testing.T, body []byte, more int, compressed bool) {
-		q, err := parseQuery(min(max(more, 0), 13), compressed, body)
-		if err != nil {
+		q, text, err := parseQuery(min(max(more, 0), 13), body)
+		if err != nil || q.readText(text, compressed, nil, 0) != nil {
 			return
 		}
-		if !compressed && len(q.schema)+len(q.text) > len(body) {
-			t.Fatalf("%q and %q from %q", q.schema, q.text, body)
+		if !compressed && len(q.schema)+len(text) > len(body) {
+			t.Fatalf("%q and %q from %q", q.schema, text, body)
 		}
-		text := statementText(string(q.text))
-		word, rest := cutWord(text)
-		if len(word)+len(rest) > len(text) {
-			t.Fatalf("%q and %q from %q", word, rest, text)
+		if !utf8.ValidString(q.text) && q.charset != "" && q.charset[:3] != "utf" && !q.opaque {
+			t.Fatalf("%q from %q in %s", q.text, text, q.charset)
 		}
-		containsWord(string(q.text), q.schema)
+		if len(q.text) > maxStatementText && q.charset == "" {
+			t.Fatalf("%d bytes are kept", len(q.text))
+		}
 	})
 }
 

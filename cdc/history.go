@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 
 	"rowhook/cdc/ddl"
 )
@@ -19,6 +18,7 @@ type history struct {
 	open    map[TableName]*ddl.Definition // by the transaction that is being read; nil: not known any more
 	unsaved map[TableName]bool            // known, and not in a commit yet
 	others  []TableName                   // known or open tables that are not watched, the oldest first
+	words   nameIndex                     // of the watched names
 
 	compared bool // the server was asked for all tables
 }
@@ -27,7 +27,11 @@ type history struct {
 const mostOthers = 64
 
 func newHistory(watched map[string]map[string]bool) *history {
-	return &history{watched: watched, known: map[TableName]*ddl.Definition{}, open: map[TableName]*ddl.Definition{}, unsaved: map[TableName]bool{}}
+	h := &history{
+		watched: watched, known: map[TableName]*ddl.Definition{}, open: map[TableName]*ddl.Definition{}, unsaved: map[TableName]bool{},
+	}
+	h.words = newNameIndex(h.all()...)
+	return h
 }
 
 // restore takes in what was stored.
@@ -217,7 +221,13 @@ func (h *history) put(t TableName, is *ddl.Definition, a *ddl.Alteration) error 
 // in lists the tables of a schema, and the schema.
 func (h *history) in(schema string) []TableName {
 	var names []TableName
-	for _, t := range append(h.all(), h.others...) {
+	if tables := h.watched[schema]; tables != nil {
+		names = append(names, TableName{Schema: schema})
+		for table := range tables {
+			names = append(names, TableName{Schema: schema, Name: table})
+		}
+	}
+	for _, t := range h.others {
 		if t.Schema == schema {
 			names = append(names, t)
 		}
@@ -225,16 +235,59 @@ func (h *history) in(schema string) []TableName {
 	return names
 }
 
-// mayTouch says whether a statement that is not understood may change a table: it names it.
-func mayTouch(schema, text string, t TableName) bool {
-	if strings.ContainsAny(t.Schema+t.Name, "`\"'\\") { // may be written in many ways
-		return true
+// tablesIn lists the tables of a schema, and the schema, that are among some.
+func tablesIn(tables map[TableName]*ddl.Definition, schema string) (names []TableName) {
+	for t := range tables {
+		if t.Schema == schema {
+			names = append(names, t)
+		}
 	}
-	if !strings.EqualFold(t.Schema, schema) && !containsWord(text, t.Schema) {
-		return false
+	return names
+}
+
+// touchedBy lists the tables that may be others behind a statement. The function lists those of a schema.
+func touchedBy(ops []ddl.Op, in func(schema string) []TableName) (touched []TableName) {
+	for i := range ops {
+		op := &ops[i]
+		candidates := []TableName{op.Table, op.Other}
+		if op.Kind == ddl.DropSchema {
+			candidates = in(op.Table.Schema)
+		}
+		for _, t := range candidates {
+			if op.Touches(t) {
+				touched = append(touched, t)
+			}
+		}
 	}
-	if t.Name == "" {
-		return containsWord(text, "DATABASE") || containsWord(text, "SCHEMA")
+	return touched
+}
+
+// mayTouch lists the tables that a statement that is not understood may change: those that it names, or, where its text
+// is cut, those that it may name in the rest.
+func (h *history) mayTouch(q *query, anything, newNames bool) (touched []TableName) {
+	if anything {
+		return append(h.all(), h.others...)
 	}
-	return containsWord(text, t.Name)
+	names := h.words.in(q)
+	for schema, tables := range h.watched {
+		if t := (TableName{Schema: schema}); names.has(t) {
+			touched = append(touched, t)
+		}
+		named := names.hasSchema(schema)
+		for table := range tables {
+			if !named && !newNames {
+				break
+			}
+			if t := (TableName{Schema: schema, Name: table}); names.has(t) || newNames && h.get(t) == ddl.Gone {
+				touched = append(touched, t)
+			}
+		}
+	}
+	names = newNameIndex(h.others...).in(q)
+	for _, t := range h.others {
+		if names.has(t) {
+			touched = append(touched, t)
+		}
+	}
+	return touched
 }

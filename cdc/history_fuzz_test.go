@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"rowhook/cdc/ddl"
+	"rowhook/sqltext"
 )
 
 // FuzzHistory applies what was understood of statements: no panic, and what is stored comes back.
@@ -18,7 +19,7 @@ func FuzzHistory(f *testing.F) {
 		f.Add(text, uint64(ansiQuotes|noBackslashEscapes), false)
 	}
 	f.Fuzz(func(t *testing.T, text string, mode uint64, mariaDB bool) {
-		ops, ok := ddl.Read(ddl.Dialect{MariaDB: mariaDB, Version: 101106, SQLMode: mode}, "s", text)
+		ops, ok := ddl.Read(ddl.Dialect{Dialect: sqltext.Dialect{MariaDB: mariaDB, Version: 101106, SQLMode: mode}}, "s", text)
 		if !ok {
 			return
 		}

@@ -56,7 +56,7 @@ func TestLinkCutsLargeEvents(t *testing.T) {
 	payloads := [][]byte{
 		testEvent(rows, 100, 'a'),
 		testEvent(rows, 3<<20, 'b'),
-		testEvent(replication.QUERY_EVENT, 17<<20, 'c'),
+		testEvent(replication.TABLE_MAP_EVENT, 17<<20, 'c'),
 		testEvent(rows, 40<<20, 'd'),
 		testEvent(rows, fullPacket-1-replication.EventHeaderSize, 'e'), // an empty packet follows
 		testEvent(rows, 2*fullPacket-1-replication.EventHeaderSize, 'f'),

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
@@ -20,6 +22,7 @@ type lookahead struct {
 	until   End
 	skip    string // the transaction behind which it begins, empty: at once
 	names   map[TableName]*ddl.Definition
+	index   nameIndex // of names, when it is needed
 	found   map[TableName]sighting
 }
 
@@ -102,16 +105,35 @@ func (l *lookahead) ddl(r *reader, q *query) {
 	if l.skip != "" {
 		return
 	}
-	ops, ok := l.src.readDDL(q)
-	for t := range l.names {
-		touched := !ok && l.src.mayTouch(q, t)
-		for i := range ops {
-			touched = touched || ops[i].Touches(t)
-		}
-		if _, already := l.found[t]; touched && !already {
-			l.found[t] = sighting{r.seen, string(q.text)}
+	var touched []TableName
+	if ops, ok := l.src.readDDL(q); ok {
+		touched = touchedBy(ops, func(schema string) []TableName { return tablesIn(l.names, schema) })
+	} else {
+		touched = l.mayTouch(q)
+	}
+	for _, t := range touched {
+		_, asked := l.names[t]
+		if _, already := l.found[t]; asked && !already {
+			l.found[t] = sighting{r.seen, q.shown()}
 		}
 	}
+}
+
+// mayTouch lists the tables that a statement that is not understood may change. (One that is cut may also give its table
+// a name that was free: but then a statement before it made it so.)
+func (l *lookahead) mayTouch(q *query) []TableName {
+	if l.index == nil {
+		l.index = newNameIndex(slices.Collect(maps.Keys(l.names))...)
+	}
+	anything, _ := l.src.beyond(q)
+	names := l.index.in(q)
+	var touched []TableName
+	for t := range l.names {
+		if anything || names.has(t) {
+			touched = append(touched, t)
+		}
+	}
+	return touched
 }
 
 // Change is Sink. No table is watched.

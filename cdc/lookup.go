@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rowhook/cdc/ddl"
+	"rowhook/sqltext"
 )
 
 // What tables are is known from the history. Where that says nothing, the server is asked. It tells what a table is now,
@@ -120,7 +121,7 @@ func (r *reader) adopt(t TableName, is *ddl.Definition) {
 // known finds what the table of a table map was when its rows were logged.
 func (r *reader) known(t TableName, m *tableMap) (*ddl.Definition, *layout, error) {
 	var misfit error
-	if is := r.history.get(t); is != nil && is != ddl.Gone && (!is.Vague() || m.collations != nil) {
+	if is := r.history.get(t); is != nil && is != ddl.Gone && (!is.VagueColumns() || m.collations != nil) {
 		m.hashes = is.Hashes
 		l, err := newLayout(m, withPeriod(is))
 		if _, unreadable := errors.AsType[*undecodableError](err); err == nil || unreadable {
@@ -190,35 +191,26 @@ func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 	return a.is[t], nil
 }
 
-// ddl takes in a statement that may have changed tables.
+// ddl takes in a statement that may have changed tables. What it costs depends on the statement, not on how many tables
+// are watched.
 func (r *reader) ddl(q *query) {
 	if r.ahead != nil {
 		r.ahead.ddl(r, q)
 		return
 	}
 	r.tables.forgetSchema()
-	touches := func(t TableName) bool { return r.src.mayTouch(q, t) }
-	if ops, ok := r.src.readDDL(q); ok {
-		for i := range ops {
-			if err := r.history.apply(&ops[i]); err != nil {
-				r.log().Warn("a statement does not go with what is known of its table; the server is asked",
-					slog.Any("error", err), slog.String("statement", fmt.Sprintf("%.200s", q.text)))
-			}
-		}
-		touches = func(t TableName) bool {
-			return slices.ContainsFunc(ops, func(op ddl.Op) bool { return op.Touches(t) })
-		}
+	ops, ok := r.src.readDDL(q)
+	var touched []TableName
+	if ok {
+		touched = touchedBy(ops, r.history.in)
+		r.apply(q, ops)
 	} else {
-		for _, t := range append(r.history.all(), slices.Clone(r.history.others)...) {
-			if touches(t) && r.history.get(t) != nil {
-				r.log().Info("a statement is not understood; the server is asked what it made of the table",
-					slog.String("table", t.String()), slog.String("statement", fmt.Sprintf("%.200s", q.text)))
-				r.history.set(t, nil)
-			}
-		}
+		anything, newNames := r.src.beyond(q)
+		touched = r.history.mayTouch(q, anything, newNames)
+		r.forgetTables(q, touched)
 	}
-	for _, t := range r.history.all() {
-		if !touches(t) {
+	for _, t := range touched {
+		if !r.history.isWatched(t) {
 			continue
 		}
 		if r.answer != nil {
@@ -228,6 +220,56 @@ func (r *reader) ddl(q *query) {
 			r.stale = true
 		}
 	}
+}
+
+// apply moves the history on by what a statement does.
+func (r *reader) apply(q *query, ops []ddl.Op) {
+	for i := range ops {
+		if err := r.history.apply(&ops[i]); err != nil {
+			r.log().Warn("a statement does not go with what is known of its table; the server is asked",
+				slog.Any("error", err), slog.String("statement", q.shown()))
+		}
+	}
+}
+
+// forgetTables makes tables unknown that a statement may have changed nobody knows how.
+func (r *reader) forgetTables(q *query, tables []TableName) {
+	for _, t := range tables {
+		if r.history.get(t) != nil {
+			r.log().Info("a statement is not understood; the server is asked what it made of the table",
+				slog.String("table", t.String()), slog.String("statement", q.shown()))
+			r.history.set(t, nil)
+		}
+	}
+}
+
+// beyond says what the end of a statement may do that is not understood: anything, where it is opaque or even its
+// beginning does not say what it is about; or give its table a new name.
+func (s *Source) beyond(q *query) (anything, newNames bool) {
+	if q.opaque || !q.cut {
+		return q.opaque, false
+	}
+	c := s.cursor(q)
+	verb := c.Verb()
+	c.Advance()
+	switch verb {
+	case "TRUNCATE": // leaves columns as they are
+		return false, false
+	case "CREATE":
+		c.Accept("OR", "REPLACE")
+	case "ALTER":
+		c.AcceptOneOf("ONLINE", "OFFLINE")
+		c.Accept("IGNORE")
+	default: // lists of tables
+		return true, false
+	}
+	if !c.Accept("TABLE") {
+		return c.Tok.Kind != sqltext.Word, false
+	}
+	c.Accept("IF", "NOT", "EXISTS")
+	c.Accept("IF", "EXISTS")
+	c.Table()
+	return c.Failed, verb == "ALTER"
 }
 
 // doubt forgets what the transaction that is being read made of tables: it was rolled back, which DDL cannot be.

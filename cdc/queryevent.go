@@ -1,24 +1,46 @@
 package cdc
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"rowhook/cdc/charset"
 	"rowhook/cdc/ddl"
+	"rowhook/sqltext"
 )
 
 // query is what a QUERY_EVENT says.
 type query struct {
-	schema  string // the default one
-	text    []byte
-	failed  bool   // with an error, after it had done a part
-	sqlMode uint64 //
-	charset string // the client's, which the text is in; empty when the event does not say
+	schema     string // the default one
+	text       string // the statement, in UTF-8 unless it is opaque
+	cut        bool   // the statement goes on behind that
+	opaque     bool   // nobody knows which characters the bytes of the text are
+	failed     bool   // with an error, after it had done a part
+	sqlMode    uint64
+	charset    string // the client's, which the text came in; empty when the event does not say
+	connection string // that of collation_connection, likewise
 }
 
-// parseQuery reads a QUERY_EVENT, whose fixed header has some more bytes.
-func parseQuery(more int, compressed bool, body []byte) (*query, error) {
+// maxStatementText bounds what is looked at of a statement, in bytes: that of a query, and the text that travels with
+// rows. What a statement does and to which tables stands early; who must see the end too, does without the statement.
+const maxStatementText = 1 << 20
+
+// readQuery reads the event at hand, of a large one only as much as is looked at. Its fixed header has some more bytes.
+func (r *reader) readQuery(more int, compressed bool, body []byte) (*query, error) {
+	q, text, err := parseQuery(more, body)
+	if err != nil {
+		return nil, err
+	}
+	tail, left := r.tail(body)
+	return q, q.readText(text, compressed, tail, left)
+}
+
+// parseQuery reads a QUERY_EVENT but for its text, which it returns as it is there.
+func parseQuery(more int, body []byte) (q *query, text []byte, err error) {
 	w := wire{rest: body}
 	w.bytes(8) // connection id, run time
 	size := w.byte()
@@ -26,20 +48,13 @@ func parseQuery(more int, compressed bool, body []byte) (*query, error) {
 	variables := w.uint16()
 	w.bytes(uint64(more))
 	status := w.bytes(uint64(variables))
-	q := &query{failed: failed, schema: string(w.bytes(uint64(size)))}
+	q = &query{failed: failed, schema: string(w.bytes(uint64(size)))}
 	w.bytes(1) // the end of the schema
 	if w.short {
-		return nil, errTruncated
+		return nil, nil, errTruncated
 	}
 	q.readStatus(status)
-	q.text = w.rest
-	if compressed {
-		var err error
-		if q.text, err = unpack(q.text); err != nil {
-			return nil, err
-		}
-	}
-	return q, nil
+	return q, w.rest, nil
 }
 
 // readStatus reads the variables of the session. They have no lengths, so it ends at the first that is not known; those
@@ -58,7 +73,8 @@ func (q *query) readStatus(status []byte) {
 			w.bytes(4)
 		case 4: // of the client, of the connection, of the server
 			q.charset = charset.OfCollation(uint64(w.uint16()))
-			w.bytes(4)
+			q.connection = charset.OfCollation(uint64(w.uint16()))
+			w.bytes(2)
 		case 5, 6: // time zone, catalog
 			w.bytes(uint64(w.byte()))
 		case 7, 8: // language, charset of the schema
@@ -71,21 +87,86 @@ func (q *query) readStatus(status []byte) {
 	}
 }
 
-// utf8Text is the statement in UTF-8; false when that cannot be told.
-func (q *query) utf8Text() (string, bool) {
+// readText takes the text: what is there of it, and what follows in the event's tail.
+func (q *query) readText(there []byte, compressed bool, tail io.Reader, left int) error {
+	in, size := io.Reader(bytes.NewReader(there)), len(there)+left
+	if left > 0 {
+		in = io.MultiReader(in, tail)
+	}
+	if compressed {
+		var packed []byte
+		var err error
+		if size, packed, err = packedSize(there); err != nil {
+			return err
+		}
+		in = bytes.NewReader(packed)
+		if left > 0 {
+			in = io.MultiReader(in, tail)
+		}
+		if in, err = unpacking(in, size); err != nil {
+			return err
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxStatementText))
+	if err != nil {
+		return err
+	}
+	if compressed && size <= maxStatementText {
+		if _, err := in.Read(make([]byte, 1)); err != nil && err != io.EOF { //nolint:errorlint // exact returns just that
+			return err
+		}
+	}
+	q.cut = size > maxStatementText
+	q.decode(text)
+	return nil
+}
+
+// decode makes UTF-8 of the text, if it can be told what it is.
+func (q *query) decode(text []byte) {
 	switch q.charset {
 	case "utf8mb4", "utf8mb3", "ascii":
+		if q.cut { // perhaps within a character
+			text = wholeRunes(text)
+		}
 	default:
-		if charset.IsASCII(q.text) {
+		if charset.IsASCII(text) {
 			break
 		}
-		text, err := charset.NewDecoder(q.charset)
+		decoder, err := charset.NewDecoder(q.charset)
 		if err != nil || q.charset == "binary" {
-			return "", false
+			q.opaque = true
+			break
 		}
-		return string(text.Append(nil, q.text)), true
+		text = decoder.Append(nil, text)
 	}
-	return string(q.text), true
+	q.text = string(text)
+}
+
+// wholeRunes is a text without the beginning of a character at its end.
+func wholeRunes(text []byte) []byte {
+	for back := 1; back < utf8.UTFMax && back <= len(text); back++ {
+		if at := len(text) - back; utf8.RuneStart(text[at]) {
+			if !utf8.FullRune(text[at:]) {
+				return text[:at]
+			}
+			break
+		}
+	}
+	return text
+}
+
+// dialect is how the server read a statement.
+func (s *Source) dialectOf(q *query) ddl.Dialect {
+	d := s.dialect
+	d.SQLMode, d.Cut, d.Client, d.Connection = q.sqlMode, q.cut, q.charset, q.connection
+	return d
+}
+
+// cursor reads a statement leniently.
+func (s *Source) cursor(q *query) *sqltext.Cursor {
+	d := s.dialectOf(q).Dialect
+	d.Lenient = true
+	return sqltext.NewCursor(d, q.text)
 }
 
 // isDDL says whether a statement's first word is that of one that may change tables.
@@ -99,24 +180,17 @@ func isDDL(word string) bool {
 
 // readDDL says what a statement does to tables; false when it is not understood.
 func (s *Source) readDDL(q *query) ([]ddl.Op, bool) {
-	text, ok := q.utf8Text()
-	if !ok {
+	if q.opaque {
 		return nil, false
 	}
-	d := s.dialect
-	d.SQLMode = q.sqlMode
 	if q.failed {
-		return ddl.ReadFailed(d, q.schema, text)
+		return ddl.ReadFailed(s.dialectOf(q), q.schema, q.text)
 	}
-	return ddl.Read(d, q.schema, text)
+	return ddl.Read(s.dialectOf(q), q.schema, q.text)
 }
 
-// mayTouch says whether a statement that is not understood may change a table.
-func (s *Source) mayTouch(q *query, t TableName) bool {
-	text, ok := q.utf8Text()
-	schema := q.schema
-	return !ok || mayTouch(schema, text, t)
-}
+// shown is as much of a statement as a message has room for.
+func (q *query) shown() string { return fmt.Sprintf("%.200s", q.text) }
 
 // versionNumber is a server's version as its executable comments name it: 101106 for 10.11.6.
 func versionNumber(version string) int {

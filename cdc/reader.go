@@ -295,10 +295,6 @@ func (r *reader) unreadable(err error) error {
 	return r.stop("a rows event cannot be read", "please report this", err)
 }
 
-// maxStatementText bounds the statements that travel with their rows, in bytes. Who reads them looks for names, which
-// stand early, but must see the end too.
-const maxStatementText = 1 << 20
-
 // announceStatement takes the text of the statement whose rows come next.
 func (r *reader) announceStatement(text []byte) {
 	if r.txn.statement, r.txn.text = text, ""; len(text) > maxStatementText {
@@ -347,11 +343,25 @@ func (r *reader) stop(reason, hint string, err error) error {
 
 // stopBefore is stop at what a person may leave out: the hint ends with how.
 func (r *reader) stopBefore(reason, hint string, err error) error {
-	wayOut := skipHint
-	if r.span != nil {
-		wayOut = lookHint
+	wayOut := lookHint
+	if r.span == nil {
+		wayOut = r.wayOut()
 	}
 	return r.stop(reason, hint+"; "+wayOut, err)
+}
+
+// wayOut is how to leave out the transaction that is being read and nothing else. Without GTIDs that cannot be said yet: its
+// end was not read.
+func (r *reader) wayOut() string {
+	after, err := NewTracker(r.tracker.Position())
+	if !r.txn.open || r.txn.GTID == "" || err != nil || after.Advance(r.txn.Txn) != nil || after.set == nil {
+		return skipHint
+	}
+	set, err := after.full()
+	if err != nil {
+		return skipHint
+	}
+	return fmt.Sprintf("to go on right behind this transaction, and lose nothing else: rowhook position set --gtid '%s'; %s", set, backfillHint)
 }
 
 // log is for what a user must know, but what is no reason to stop. It says where we are.

@@ -23,6 +23,7 @@ import (
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
 	"rowhook/scratch"
+	"rowhook/sqltext"
 )
 
 // Config is how to reach a server and what to watch on it.
@@ -50,8 +51,9 @@ type Source struct {
 	version string
 	dialect ddl.Dialect
 	watched map[string]map[string]bool
-	lock    *sql.Conn // holds the GET_LOCK that keeps a twin out
-	held    bool      // it was ours once
+	tables  watchedTables // those of cfg.Tables
+	lock    *sql.Conn     // holds the GET_LOCK that keeps a twin out
+	held    bool          // it was ours once
 	lease   lease
 	trouble string    // what was last said to be wrong with the link, empty when it is well
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
@@ -73,7 +75,8 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	if err := db.QueryRowContext(ctx, "SELECT @@global.lower_case_table_names").Scan(&fold); err != nil {
 		return nil, fmt.Errorf("asking the database server at %s for its names: %w", cfg.Server.Config().Address, err)
 	}
-	s.dialect = ddl.Dialect{MariaDB: s.MariaDB(), Version: versionNumber(s.version), FoldNames: fold != 0}
+	s.dialect = ddl.Dialect{Dialect: sqltext.Dialect{MariaDB: s.MariaDB(), Version: versionNumber(s.version)}, FoldNames: fold != 0}
+	s.tables = newWatchedTables(s.dialect, cfg.Tables)
 	for _, t := range cfg.Tables {
 		s.watch(t)
 	}

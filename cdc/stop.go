@@ -6,7 +6,10 @@ import (
 )
 
 // skipHint is the way out where a person accepts that changes are lost.
-const skipHint = "to skip what is committed by now: rowhook position set --now"
+const skipHint = "to skip what is committed by now: rowhook position set --now; " + backfillHint
+
+// backfillHint is how to make up for changes that were left out.
+const backfillHint = "what is left out can be posted as it is by then: rowhook backfill --rule NAME (see --where; rows that are gone are not told)"
 
 // lookHint is that of who only looks at the log.
 const lookHint = "to look at the rest, begin behind that, or without --from: where the daemon goes on, columns are known"

@@ -2,7 +2,10 @@ package rules
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"rowhook/sqltext"
 )
 
 func TestParseStatement(t *testing.T) {
@@ -22,7 +25,11 @@ func TestParseStatement(t *testing.T) {
 		"DELETE FROM wp_t WHERE a = 1":                                        {verb: "DELETE", table: "wp_t"},
 		"-- a note\nDELETE FROM wp_t":                                         {verb: "DELETE", table: "wp_t"},
 		"INSERT INTO `wp_t` (`k\xf6ln`) VALUES ('\xf6')":                      {verb: "INSERT", table: "wp_t", columns: []string{"k\xf6ln"}, model: true},
-		"UPDATE `wp_t` SET `a` = '1' WHERE `id` = '1' ":                       {verb: "UPDATE", table: "wp_t", columns: []string{"a"}},
+		"UPDATE `wp_t` SET `a` = '1' WHERE `id` = '1' ":                       {verb: "UPDATE", table: "wp_t", columns: []string{"a"}, model: true},
+		"SET STATEMENT max_statement_time=9 FOR DELETE FROM wp_t":             {verb: "DELETE", table: "wp_t"},
+		"UPDATE `wp_t` SET `a` = 'C:\\' WHERE `id` = '1'":                     {verb: "UPDATE", table: "wp_t", columns: []string{"a"}, model: true},      // NO_BACKSLASH_ESCAPES
+		"UPDATE `wp_t` SET `a` = '\xbf\\', `b` = '\xbf' WHERE `id` = '1'":     {verb: "UPDATE", table: "wp_t", columns: []string{"a", "b"}, model: true}, // GBK
+		"UPDATE `wp_t` SET `a` = 'caf\xe9\\'s' WHERE `id` = '1'":              {verb: "UPDATE", table: "wp_t", columns: []string{"a"}, model: true},      // latin1
 		"UPDATE `wp_t` SET `a` = 1 WHERE `id` = '1'":                          {verb: "UPDATE", table: "wp_t", columns: []string{"a"}},
 		"DELETE FROM wp_t WHERE id IN (SELECT id FROM x)":                     {verb: "DELETE", table: "wp_t"},
 	}
@@ -40,6 +47,47 @@ func TestParseStatement(t *testing.T) {
 	} {
 		if st, ok := parseStatement(text); ok {
 			t.Errorf("%q was understood as %+v", text, st)
+		}
+	}
+}
+
+// The form is that of the tokens: what a host adds to each query does not change it, and a line in it does.
+func TestModelForm(t *testing.T) {
+	t.Parallel()
+	const comment = "/* From [salon.example/wp-admin/admin-ajax.php] in [/srv/wp-content/x.php:29]\n 'it''s` */"
+	insert := []string{"INSERT", " INTO", " `t`", " (`a`", ", `b`", ") VALUES (", "'x\ny'", ", NULL", ")"}
+	update := []string{"UPDATE", " `t`", " SET", " `a`", " =", " 'x -- y'", ", `b` = NULL", " WHERE `id`", " = '1'"}
+	remove := []string{"DELETE", " \nFROM", " `t`", "\nWHERE", " `id` IN", " (1", ",2", ")"}
+	for _, parts := range [][]string{insert, update, remove} {
+		for at := range len(parts) + 1 {
+			for name, added := range map[string]string{
+				"nothing": "", "a comment": comment, "a comment and space": " " + comment + "\t ", "a line of comment": " -- it's\n", "another": "# `\n", "two": comment + comment,
+			} {
+				text := strings.Join(parts[:at], "") + added + strings.Join(parts[at:], "")
+				if st, ok := parseStatement(text); !ok || !st.model {
+					t.Errorf("with %s: %q is no model's: %+v", name, text, st)
+				}
+			}
+			if at > 0 && at < len(parts) {
+				if text := strings.Join(parts[:at], "") + "\n" + strings.Join(parts[at:], ""); !strings.HasPrefix(text, "DELETE") && modelForm(sqltext.Dialect{Lenient: true}, text) {
+					t.Errorf("%q is a model's", text)
+				}
+			}
+		}
+	}
+	for _, text := range []string{comment + "\n" + strings.Join(insert, ""), strings.Join(update, "") + "\n" + comment + "\n", "\n" + strings.Join(remove, "")} {
+		if !modelForm(sqltext.Dialect{Lenient: true}, text) {
+			t.Errorf("%q is no model's", text)
+		}
+	}
+	for _, text := range []string{
+		"UPDATE `t`\nSET `a` = '1'\nWHERE `id` = '1'", "UPDATE t SET `a` = '1' WHERE `id` = '1'", "update `t` set `a` = '1' where `id` = '1'",
+		"UPDATE `t` SET `a` = 1 WHERE `id` = '1'", "UPDATE `t` SET `a` = \"1\" WHERE `id` = '1'", "UPDATE `t` SET `a` = '1' WHERE `id` = '1';",
+		"DELETE FROM `t` WHERE `id` IN (1)", "DELETE \nFROM `t`\nWHERE `x` IN (1)", "DELETE \nFROM `t`\nWHERE `id` IN ('1')", "INSERT INTO `t` (`a`) VALUES (NOW())",
+		"UPDATE `t` /* \n */\nSET `a` = '1' WHERE `id` = '1'", "INSERT IGNORE INTO `t` (`a`) VALUES ('1')", "REPLACE INTO `t` (`a`) VALUES ('1')",
+	} {
+		if modelForm(sqltext.Dialect{Lenient: true}, text) {
+			t.Errorf("%q is a model's", text)
 		}
 	}
 }

@@ -10,12 +10,20 @@ package ddl
 import (
 	"strings"
 	"unicode/utf8"
+
+	"rowhook/sqltext"
 )
 
 // TableName names a table of the server.
-type TableName struct{ Schema, Name string }
+type TableName = sqltext.TableName
 
-func (t TableName) String() string { return t.Schema + "." + t.Name }
+// Dialect is what decides how a server reads a statement.
+type Dialect struct {
+	sqltext.Dialect
+	FoldNames  bool   // table names are stored in lower case
+	Client     string // the charset that the session's statements came in, empty when it is not known
+	Connection string // that of its collation_connection, which the server converts literals to
+}
 
 // Op is what a statement does to one table, or to a schema, which stands for a table without a name.
 type Op struct {
@@ -49,6 +57,7 @@ type Alteration struct {
 	key     []string // the columns of a new primary key
 	Charset string   // the new default, empty: it stays
 	convert bool     // charset is that of all columns, too
+	session literals // what became of the labels in it
 }
 
 // columnChange adds a column, or puts one in the place of another.
@@ -102,29 +111,32 @@ func (op *Op) Touches(t TableName) bool {
 // UnknownCharset is a charset that the statement does not tell.
 const UnknownCharset = "?"
 
-// maxDDL bounds the statements that are read, in bytes.
-const maxDDL = 1 << 20
-
-// Read says what a statement does to tables; false when it is not understood.
+// Read says what a statement does to tables; false when it is not understood, or goes on behind its text (Dialect.Cut) in a
+// way that matters. Who calls it bounds the text.
 func Read(d Dialect, schema, text string) ([]Op, bool) {
 	p := newParser(d, schema, text)
 	switch {
-	case p.accept("CREATE"):
+	case p.Accept("CREATE"):
 		p.create()
-	case p.accept("ALTER"):
+	case p.Accept("ALTER"):
 		p.alterAny()
-	case p.accept("RENAME"):
+	case p.Accept("RENAME"):
 		p.rename()
-	case p.accept("DROP"):
+	case p.Accept("DROP"):
 		p.drop()
-	case p.accept("TRUNCATE"):
-		p.skipAll()
+	case p.Accept("TRUNCATE"):
+		p.rest()
 	default:
-		p.fail()
+		p.Fail()
 	}
-	p.acceptMark(";")
-	if p.tok.kind != endToken || p.failed {
+	p.AcceptMark(";")
+	if p.Tok.Kind != sqltext.End || p.Failed {
 		return nil, false
+	}
+	for i := range p.ops {
+		if a := p.ops[i].Alter; a != nil {
+			a.session = literals{d.Client, d.Connection}
+		}
 	}
 	return p.ops, true
 }
@@ -132,160 +144,62 @@ func Read(d Dialect, schema, text string) ([]Op, bool) {
 // ReadFailed says what a statement did before it failed: MariaDB's CREATE OR REPLACE has dropped the old table then.
 func ReadFailed(d Dialect, schema, text string) ([]Op, bool) {
 	p := newParser(d, schema, text)
-	p.expect("CREATE", "OR", "REPLACE", "TABLE")
+	p.Expect("CREATE", "OR", "REPLACE", "TABLE")
 	t := p.tableName()
-	return []Op{{Kind: Drop, Table: t}}, !p.failed
+	return []Op{{Kind: Drop, Table: t}}, !p.Failed
 }
 
 // newParser makes a parser that stands at the first token, or has failed.
 func newParser(d Dialect, schema, text string) *parser {
-	p := &parser{lexer: lexer{Dialect: d, text: text}, schema: schema}
-	if len(text) > maxDDL || !utf8.ValidString(text) || d.MariaDB && d.SQLMode&modeOracle != 0 {
-		p.fail()
+	p := &parser{Dialect: d, Cursor: sqltext.NewCursor(d.Dialect, text), schema: schema}
+	if !utf8.ValidString(text) || d.MariaDB && d.SQLMode&sqltext.ModeOracle != 0 {
+		p.Fail()
 	}
-	p.advance()
 	return p
 }
 
 // parser reads one statement. After a failure there are no more tokens, so every loop ends.
 type parser struct {
-	lexer
-	tok    token // the one that comes next
+	Dialect
+	*sqltext.Cursor
 	schema string
-	failed bool
 	ops    []Op
-}
-
-func (p *parser) fail() {
-	p.failed = true
-	p.tok = token{}
-}
-
-func (p *parser) advance() {
-	if p.failed {
-		return
-	}
-	if p.tok = p.next(); p.tok.kind == badToken {
-		p.fail()
-	}
-}
-
-// peek is the token behind the next one.
-func (p *parser) peek() token {
-	l := p.lexer
-	return l.next()
-}
-
-func (t token) is(word string) bool { return t.kind == wordToken && strings.EqualFold(t.text, word) }
-
-func (t token) isMark(mark string) bool { return t.kind == markToken && t.text == mark }
-
-// accept takes words when they come next, all or none.
-func (p *parser) accept(words ...string) bool {
-	if !p.tok.is(words[0]) {
-		return false
-	}
-	l := p.lexer
-	for _, w := range words[1:] {
-		if !l.next().is(w) {
-			return false
-		}
-	}
-	p.lexer = l
-	p.advance()
-	return true
-}
-
-func (p *parser) acceptMark(mark string) bool {
-	if !p.tok.isMark(mark) {
-		return false
-	}
-	p.advance()
-	return true
-}
-
-func (p *parser) expect(words ...string) {
-	if !p.accept(words...) {
-		p.fail()
-	}
-}
-
-func (p *parser) expectMark(mark string) {
-	if !p.acceptMark(mark) {
-		p.fail()
-	}
-}
-
-// acceptOneOf takes one of some words, which it returns in upper case.
-func (p *parser) acceptOneOf(words ...string) string {
-	for _, w := range words {
-		if p.accept(w) {
-			return w
-		}
-	}
-	return ""
-}
-
-// name takes a name.
-func (p *parser) name() string {
-	if p.tok.kind != wordToken && p.tok.kind != nameToken || p.tok.text == "" {
-		p.fail()
-		return ""
-	}
-	name := p.tok.text
-	p.advance()
-	return name
 }
 
 // tableName takes a table's name, perhaps with its schema's.
 func (p *parser) tableName() TableName {
-	t := TableName{p.schema, p.name()}
-	if p.acceptMark(".") {
-		t = TableName{t.Name, p.name()}
+	t := p.Table()
+	if t.Schema == "" {
+		t.Schema = p.schema
 	}
 	if t.Schema == "" {
-		p.fail()
+		p.Fail()
 	}
-	return p.folded(t)
+	return p.Folded(t)
 }
 
-// folded is a name as the log's table maps have it.
-func (d Dialect) folded(t TableName) TableName {
+// Folded is a name as the log's table maps have it.
+func (d Dialect) Folded(t TableName) TableName {
 	if d.FoldNames {
-		return TableName{strings.ToLower(t.Schema), strings.ToLower(t.Name)}
+		return TableName{Schema: strings.ToLower(t.Schema), Name: strings.ToLower(t.Name)}
 	}
 	return t
 }
 
-// parens steps over a pair of parentheses and what is in it.
-func (p *parser) parens() {
-	p.expectMark("(")
-	for depth := 1; depth > 0 && !p.failed; p.advance() {
-		switch {
-		case p.tok.isMark("("):
-			depth++
-		case p.tok.isMark(")"):
-			depth--
-		case p.tok.kind == endToken:
-			p.fail()
-		}
-	}
-}
-
-// skipAll steps over the rest of the statement, which is of no matter.
-func (p *parser) skipAll() {
-	for p.tok.kind != endToken {
-		p.advance()
+// rest passes over the rest of the statement, which is of no matter; it may lie behind what is there of the text.
+func (p *parser) rest() {
+	if !p.Failed {
+		p.Tok = sqltext.Token{}
 	}
 }
 
 // skipClause steps over the rest of a clause, up to a comma or a parenthesis that belongs to what is around it.
 func (p *parser) skipClause() {
-	for p.tok.kind != endToken && !p.tok.isMark(",") && !p.tok.isMark(")") && !p.tok.isMark(";") {
-		if p.tok.isMark("(") {
-			p.parens()
+	for p.Tok.Kind != sqltext.End && !p.Tok.IsMark(",") && !p.Tok.IsMark(")") && !p.Tok.IsMark(";") {
+		if p.Tok.IsMark("(") {
+			p.Parens()
 		} else {
-			p.advance()
+			p.Advance()
 		}
 	}
 }

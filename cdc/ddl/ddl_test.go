@@ -3,11 +3,13 @@ package ddl
 import (
 	"strings"
 	"testing"
+
+	"rowhook/sqltext"
 )
 
 var (
-	asMariaDB = Dialect{MariaDB: true, Version: 101106}
-	asMySQL   = Dialect{Version: 90700}
+	asMariaDB = Dialect{Dialect: sqltext.Dialect{MariaDB: true, Version: 101106}, Client: "utf8mb4", Connection: "utf8mb4"}
+	asMySQL   = Dialect{Dialect: sqltext.Dialect{Version: 90700}, Client: "utf8mb4", Connection: "utf8mb4"}
 )
 
 func TestReadDDL(t *testing.T) {
@@ -38,7 +40,23 @@ func TestReadDDL(t *testing.T) {
 		{"ALTER TABLE a RENAME b", "nothing s.a, rename s.a s.b"},
 		{"ALTER TABLE a ENGINE=InnoDB, COMMENT='ADD x INT'", "nothing s.a"},
 		{"ALTER TABLE a ADD INDEX i (x(10)), ADD CONSTRAINT f FOREIGN KEY (x) REFERENCES b (y) ON DELETE CASCADE", "nothing s.a"},
-		{"ALTER TABLE a ORDER BY x", "-"},
+		{"ALTER TABLE a ORDER BY x", "nothing s.a"},
+		{"ALTER TABLE a ORDER BY a.x DESC, y, ENGINE=InnoDB", "nothing s.a"},
+		{"ALTER TABLE a ORDER BY x, DROP y", "alter s.a"},
+		{"ALTER TABLE a ANALYZE PARTITION p0", "nothing s.a"},
+		{"ALTER TABLE a OPTIMIZE PARTITION ALL", "nothing s.a"},
+		{"ALTER TABLE a REPAIR PARTITION p0, p1", "nothing s.a"},
+		{"ALTER TABLE a CHECK PARTITION p0 FOR UPGRADE", "nothing s.a"},
+		{"ALTER TABLE a DISCARD PARTITION p0 TABLESPACE", "nothing s.a"},
+		{"ALTER TABLE a EXCHANGE PARTITION p0 WITH TABLE b WITHOUT VALIDATION", "nothing s.a"},
+		{"ALTER TABLE a DISABLE KEYS, FORCE, LOCK=NONE, ALGORITHM INPLACE, AUTO_INCREMENT 7", "nothing s.a"},
+		{"ALTER TABLE a IMPORT TABLESPACE", "nothing s.a"},
+		{"ALTER TABLE a ALTER INDEX i INVISIBLE, ALTER CHECK c NOT ENFORCED, DROP FOREIGN KEY f, DROP CONSTRAINT c, RENAME INDEX i TO j", "nothing s.a"},
+		{"ALTER TABLE IF EXISTS a NOWAIT ADD CONSTRAINT IF NOT EXISTS c CHECK (x > 1), DROP INDEX IF EXISTS i", "nothing s.a"},
+		{"ALTER TABLE a UNION=(b,c), INSERT_METHOD=LAST, TABLESPACE ts STORAGE DISK, SECONDARY_ENGINE=NULL", "nothing s.a"},
+		{"ALTER TABLE a SECONDARY_LOAD", "nothing s.a"},
+		{"ALTER TABLE a FANCY=1", "-"},
+		{"ALTER UNDO TABLESPACE u SET INACTIVE", ""},
 		{"ALTER TABLE a ADD SYSTEM VERSIONING", "-"},
 		{"ALTER TABLE a ADD x INT FIRST y", "-"},
 		{"ALTER TABLE a WAIT 5 ADD x INT", "alter s.a"},
@@ -77,12 +95,17 @@ func TestReadDDL(t *testing.T) {
 	if ops, ok := Read(asMariaDB, "s", "/*!50000 ALTER TABLE a */ /*M!100000 ADD x INT */ /*!80000 , ADD y INT */"); !ok || len(ops[0].Alter.columns) != 1 {
 		t.Errorf("MariaDB's comments are read as %+v, %t", ops, ok)
 	}
+	if ops, ok := Read(asMariaDB, "s", "ALTER TABLE a `quick_push`='1', x=2"); !ok || !ops[0].Alter.None() {
+		t.Errorf("an engine's own options are read as %+v, %t", ops, ok)
+	}
 	ansi := asMySQL
-	ansi.SQLMode = modeANSIQuotes
+	ansi.SQLMode = sqltext.ModeANSIQuotes
 	if ops, ok := Read(ansi, "s", `ALTER TABLE "a" ADD "x y" INT`); !ok || ops[0].Alter.columns[0].def.Name != "x y" {
 		t.Errorf("names in double quotes are read as %+v, %t", ops, ok)
 	}
-	if _, ok := Read(Dialect{MariaDB: true, SQLMode: modeOracle}, "s", "ALTER TABLE a ADD x DATE"); ok {
+	oracle := asMariaDB
+	oracle.SQLMode = sqltext.ModeOracle
+	if _, ok := Read(oracle, "s", "ALTER TABLE a ADD x DATE"); ok {
 		t.Error("the types of Oracle's mode are taken for others")
 	}
 }
@@ -117,10 +140,10 @@ func FuzzRead(f *testing.F) {
 		"CREATE DATABASE s DEFAULT CHARSET gbk", "DROP SCHEMA s", "ALTER TABLE a ADD x INT -- \n , DROP PRIMARY KEY # y",
 	} {
 		f.Add(text, uint64(0), true)
-		f.Add(text, uint64(modeANSIQuotes|modeNoBackslashEscapes), false)
+		f.Add(text, uint64(sqltext.ModeANSIQuotes|sqltext.ModeNoBackslashEscapes), false)
 	}
 	f.Fuzz(func(t *testing.T, text string, mode uint64, mariaDB bool) {
-		ops, ok := Read(Dialect{MariaDB: mariaDB, Version: 101106, SQLMode: mode}, "s", text)
+		ops, ok := Read(Dialect{Dialect: sqltext.Dialect{MariaDB: mariaDB, Version: 101106, SQLMode: mode}}, "s", text)
 		if !ok {
 			return
 		}

@@ -34,10 +34,12 @@ func (d *Definition) ByTransaction() bool {
 // Gone is the definition of a table that does not exist.
 var Gone = &Definition{}
 
-// Vague says whether a charset is not known. The table map may tell those of columns.
-func (d *Definition) Vague() bool {
-	return d.Charset == UnknownCharset || slices.ContainsFunc(d.Columns, Column.vague)
-}
+// Vague says whether a charset is not known.
+func (d *Definition) Vague() bool { return d.Charset == UnknownCharset || d.VagueColumns() }
+
+// VagueColumns says whether that of a column is not known, without which its values cannot be read. The table map may tell
+// it.
+func (d *Definition) VagueColumns() bool { return slices.ContainsFunc(d.Columns, Column.vague) }
 
 func (c Column) vague() bool { return c.Charset == UnknownCharset && c.Enum == nil }
 
@@ -158,7 +160,12 @@ func (p *part) finish(a *Alteration, charset string) (Column, error) {
 	switch {
 	case c.Enum != nil && a.convert && !fresh && !labelsStay(c.Enum, p.Charset, charset):
 		return c, fmt.Errorf("labels in charset %s are taken for text in charset %s", p.Charset, charset)
-	case c.Enum != nil && (fresh || a.convert):
+	case c.Enum != nil && fresh:
+		if err := a.session.reach(c); err != nil {
+			return c, err
+		}
+		return c, c.storeLabels()
+	case c.Enum != nil && a.convert:
 		return c, c.storeLabels()
 	}
 	if fresh && c.Charset == "binary" {
@@ -190,6 +197,39 @@ func extendsASCII(charset string) bool {
 		return false
 	}
 	return true
+}
+
+// literals are the charsets of the session that ran a statement. The server converts literals from the client's to the
+// connection's, and only then to a column's.
+type literals struct{ client, connection string }
+
+// reach says why the labels of a new column are perhaps not those of the statement, nil when they are.
+func (s literals) reach(c Column) error {
+	if c.Charset == "binary" && !extendsASCII(s.connection) { // takes the bytes as they are
+		return fmt.Errorf("labels in bytes of charset %q", s.connection)
+	}
+	if s.client == s.connection {
+		return nil
+	}
+	for _, label := range c.Enum {
+		for _, r := range label {
+			if r >= 0x80 && !s.holds(r) || r < 0x80 && s.connection == "swe7" {
+				return fmt.Errorf("label %q, which came in charset %q to a connection in %q", label, s.client, s.connection)
+			}
+		}
+	}
+	return nil
+}
+
+// holds says whether a character beyond ASCII surely survives the conversion to the connection's charset.
+func (s literals) holds(r rune) bool {
+	switch s.connection {
+	case "utf8mb4", "utf16", "utf16le", "utf32":
+		return true
+	case "utf8mb3", "ucs2":
+		return r < 0x10000
+	}
+	return false
 }
 
 // storeLabels makes of the labels of a statement what the server keeps.

@@ -1,24 +1,28 @@
 package ddl
 
-import "strings"
+import (
+	"strings"
+
+	"rowhook/sqltext"
+)
 
 // alterTable reads what follows ALTER TABLE.
 func (p *parser) alterTable() {
-	p.accept("IF", "EXISTS")
+	p.Accept("IF", "EXISTS")
 	op := Op{Kind: Alter, Table: p.tableName(), Alter: &Alteration{}}
 	p.wait()
 	var to TableName
-	for p.tok.kind != endToken && !p.tok.isMark(";") {
-		if p.tok.is("RENAME") && !p.renamesPart() {
-			p.advance()
-			if p.acceptOneOf("TO", "AS") == "" {
-				p.acceptMark("=")
+	for p.Tok.Kind != sqltext.End && !p.Tok.IsMark(";") {
+		if p.Tok.Is("RENAME") && !p.renamesPart() {
+			p.Advance()
+			if p.AcceptOneOf("TO", "AS") == "" {
+				p.AcceptMark("=")
 			}
 			to = p.tableName()
 		} else {
 			p.alterClause(op.Alter)
 		}
-		p.acceptMark(",")
+		p.AcceptMark(",")
 	}
 	p.op(op)
 	if to != (TableName{}) {
@@ -28,106 +32,150 @@ func (p *parser) alterTable() {
 
 // renamesPart says whether RENAME is about a part of a table, not about itself.
 func (p *parser) renamesPart() bool {
-	next := p.peek()
-	return next.is("COLUMN") || next.is("INDEX") || next.is("KEY")
+	next := p.Peek()
+	return next.Is("COLUMN") || next.Is("INDEX") || next.Is("KEY")
 }
 
 // alterClause reads one of the things that ALTER TABLE does.
 func (p *parser) alterClause(a *Alteration) {
 	switch {
-	case p.accept("ADD"):
+	case p.Accept("ADD"):
 		p.addClause(a)
-	case p.accept("DROP"):
+	case p.Accept("DROP"):
 		p.dropClause(a)
-	case p.accept("CHANGE"):
-		p.accept("COLUMN")
-		maybe := p.accept("IF", "EXISTS")
-		p.placed(a, columnChange{old: p.name(), maybe: maybe})
-	case p.accept("MODIFY"):
-		p.accept("COLUMN")
-		maybe := p.accept("IF", "EXISTS")
-		if p.tok.kind != wordToken && p.tok.kind != nameToken {
-			p.fail()
+	case p.Accept("CHANGE"):
+		p.Accept("COLUMN")
+		maybe := p.Accept("IF", "EXISTS")
+		p.placed(a, columnChange{old: p.Name(), maybe: maybe})
+	case p.Accept("MODIFY"):
+		p.Accept("COLUMN")
+		maybe := p.Accept("IF", "EXISTS")
+		if !p.Tok.IsName() {
+			p.Fail()
 		}
-		p.placed(a, columnChange{old: p.tok.text, maybe: maybe})
-	case p.accept("RENAME", "COLUMN"):
-		r := renamedColumn{maybe: p.accept("IF", "EXISTS"), old: p.name()}
-		p.expect("TO")
-		r.name = p.name()
+		p.placed(a, columnChange{old: p.Tok.Text(), maybe: maybe})
+	case p.Accept("RENAME", "COLUMN"):
+		r := renamedColumn{maybe: p.Accept("IF", "EXISTS"), old: p.Name()}
+		p.Expect("TO")
+		r.name = p.Name()
 		a.renames = append(a.renames, r)
-	case p.accept("ALTER"), p.accept("RENAME", "INDEX"), p.accept("RENAME", "KEY"): // defaults, names of indexes
+	case p.Accept("ALTER"), p.Accept("RENAME", "INDEX"), p.Accept("RENAME", "KEY"): // defaults, names of indexes
 		p.skipClause()
-	case p.accept("CONVERT", "TO"):
+	case p.Accept("CONVERT", "TO"):
 		p.convertTo(a)
-	case p.accept("ENABLE", "KEYS"), p.accept("DISABLE", "KEYS"), p.accept("FORCE"),
-		p.accept("WITH", "VALIDATION"), p.accept("WITHOUT", "VALIDATION"),
-		p.accept("DISCARD", "TABLESPACE"), p.accept("IMPORT", "TABLESPACE"):
-	case p.accept("ALGORITHM"), p.accept("LOCK"):
+	case p.Accept("ENABLE", "KEYS"), p.Accept("DISABLE", "KEYS"), p.Accept("FORCE"),
+		p.Accept("WITH", "VALIDATION"), p.Accept("WITHOUT", "VALIDATION"),
+		p.Accept("DISCARD", "TABLESPACE"), p.Accept("IMPORT", "TABLESPACE"), p.Accept("UPGRADE", "PARTITIONING"),
+		p.AcceptOneOf("SECONDARY_LOAD", "SECONDARY_UNLOAD") != "":
+	case p.Accept("ORDER", "BY"):
+		p.orderList()
+	case p.Accept("ALGORITHM"), p.Accept("LOCK"):
 		p.optionValue()
-	case p.accept("PARTITION", "BY"), p.accept("REMOVE", "PARTITIONING"), p.accept("TRUNCATE", "PARTITION"), p.accept("COALESCE", "PARTITION"),
-		p.accept("REORGANIZE", "PARTITION"), p.accept("EXCHANGE", "PARTITION"), p.accept("REBUILD", "PARTITION"):
-		p.skipAll()
+	case p.Accept("PARTITION", "BY"), p.Accept("REMOVE", "PARTITIONING"), p.partitionWork():
+		p.rest()
 	case p.charsetOption(a):
 	case p.tableOption():
 	default:
-		p.fail()
+		p.Fail()
+	}
+}
+
+// partitionWork says whether something is done to partitions that leaves all columns as they are.
+func (p *parser) partitionWork() bool {
+	for _, work := range []string{
+		"ANALYZE", "CHECK", "COALESCE", "DISCARD", "EXCHANGE", "IMPORT", "OPTIMIZE", "REBUILD", "REORGANIZE", "REPAIR", "TRUNCATE",
+	} {
+		if p.Accept(work, "PARTITION") {
+			return true
+		}
+	}
+	return false
+}
+
+// orderList reads the columns by which rows are put in order. What follows a comma may be another clause.
+func (p *parser) orderList() {
+	for {
+		p.columnName()
+		p.AcceptOneOf("ASC", "DESC")
+		if !p.Tok.IsMark(",") {
+			return
+		}
+		ahead := *p.Cursor
+		ahead.Advance()
+		named := ahead.Tok.IsName()
+		ahead.Advance()
+		switch end := ahead.Tok; {
+		case !named:
+			return
+		case end.Kind == sqltext.End, end.IsMark(","), end.IsMark(";"), end.IsMark("."), end.Is("ASC"), end.Is("DESC"):
+			p.Advance()
+		default:
+			return
+		}
+	}
+}
+
+// columnName steps over a column's name, perhaps with its table's.
+func (p *parser) columnName() {
+	for p.Name(); p.AcceptMark("."); {
+		p.Name()
 	}
 }
 
 func (p *parser) addClause(a *Alteration) {
 	switch {
-	case p.accept("PARTITION"):
-		p.skipAll()
+	case p.Accept("PARTITION"):
+		p.rest()
 		return
-	case p.accept("COLUMN"):
+	case p.Accept("COLUMN"):
 	case p.indexOrConstraint(a):
 		return
 	}
-	maybe := p.accept("IF", "NOT", "EXISTS")
-	if !p.acceptMark("(") {
+	maybe := p.Accept("IF", "NOT", "EXISTS")
+	if !p.AcceptMark("(") {
 		p.placed(a, columnChange{maybe: maybe})
 		return
 	}
-	for more := true; more && !p.failed; more = p.acceptMark(",") {
+	for more := true; more && !p.Failed; more = p.AcceptMark(",") {
 		if p.indexOrConstraint(a) {
 			continue
 		}
-		name := p.name()
+		name := p.Name()
 		a.columns = append(a.columns, columnChange{def: p.column(name), maybe: maybe})
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 }
 
 // placed reads a column and where it comes to stand.
 func (p *parser) placed(a *Alteration, c columnChange) {
-	name := p.name()
+	name := p.Name()
 	c.def = p.column(name)
 	switch {
-	case p.accept("FIRST"):
+	case p.Accept("FIRST"):
 		c.first = true
-	case p.accept("AFTER"):
-		c.after = p.name()
+	case p.Accept("AFTER"):
+		c.after = p.Name()
 	}
 	a.columns = append(a.columns, c)
 }
 
 func (p *parser) dropClause(a *Alteration) {
 	switch {
-	case p.accept("PRIMARY"):
-		p.expect("KEY")
+	case p.Accept("PRIMARY"):
+		p.Expect("KEY")
 		a.dropKey = true
-	case p.accept("PARTITION"):
-		p.skipAll()
-	case p.accept("FOREIGN", "KEY"), p.accept("CHECK"):
+	case p.Accept("PARTITION"):
+		p.rest()
+	case p.Accept("FOREIGN", "KEY"), p.Accept("CHECK"):
 		p.skipClause()
-	case p.acceptOneOf("INDEX", "KEY", "CONSTRAINT") != "":
-		p.accept("IF", "EXISTS")
-		a.dropKey = a.dropKey || p.tok.kind == nameToken && isPrimary(p.tok.text)
-		p.name()
+	case p.AcceptOneOf("INDEX", "KEY", "CONSTRAINT") != "":
+		p.Accept("IF", "EXISTS")
+		a.dropKey = a.dropKey || p.Tok.Kind == sqltext.Name && isPrimary(p.Tok.Text())
+		p.Name()
 	default:
-		p.accept("COLUMN")
-		d := droppedColumn{maybe: p.accept("IF", "EXISTS"), name: p.name()}
-		p.acceptOneOf("RESTRICT", "CASCADE")
+		p.Accept("COLUMN")
+		d := droppedColumn{maybe: p.Accept("IF", "EXISTS"), name: p.Name()}
+		p.AcceptOneOf("RESTRICT", "CASCADE")
 		a.drops = append(a.drops, d)
 	}
 }
@@ -137,68 +185,68 @@ func isPrimary(name string) bool { return strings.EqualFold(name, "PRIMARY") }
 
 // convertTo reads the charset that all columns get.
 func (p *parser) convertTo(a *Alteration) {
-	if !p.accept("CHARACTER", "SET") && !p.accept("CHAR", "SET") && !p.accept("CHARSET") {
-		p.fail()
+	if !p.Accept("CHARACTER", "SET") && !p.Accept("CHAR", "SET") && !p.Accept("CHARSET") {
+		p.Fail()
 	}
 	if a.Charset != "" {
-		p.fail()
+		p.Fail()
 	}
 	a.Charset, a.convert = p.charsetName(), true
-	if p.accept("COLLATE") {
-		p.acceptMark("=")
+	if p.Accept("COLLATE") {
+		p.AcceptMark("=")
 		a.Charset = p.collationName()
 	}
 }
 
 // tableOptions reads what follows the columns of a new table.
 func (p *parser) tableOptions(a *Alteration) {
-	for p.tok.kind != endToken && !p.tok.isMark(";") {
+	for p.Tok.Kind != sqltext.End && !p.Tok.IsMark(";") {
 		switch {
-		case p.acceptMark(","), p.charsetOption(a), p.tableOption():
-		case p.accept("PARTITION", "BY"):
+		case p.AcceptMark(","), p.charsetOption(a), p.tableOption():
+		case p.Accept("PARTITION", "BY"):
 			p.partitions()
-		case p.accept("START", "TRANSACTION"): // MySQL: the rows of CREATE TABLE ... SELECT follow
+		case p.Accept("START", "TRANSACTION"): // MySQL: the rows of CREATE TABLE ... SELECT follow
 		default:
-			p.fail()
+			p.Fail()
 		}
 	}
 }
 
 // partitions reads the rest of PARTITION BY: words, numbers and parentheses, but no query.
 func (p *parser) partitions() {
-	for p.tok.kind != endToken && !p.failed {
+	for p.Tok.Kind != sqltext.End && !p.Failed {
 		switch {
-		case p.tok.isMark("("):
-			p.parens()
-		case p.tok.is("SELECT"), p.tok.is("AS"), p.tok.is("START"), p.tok.is("IGNORE"), p.tok.is("REPLACE"), p.tok.is("TABLE"), p.tok.is("VALUES"), p.tok.is("WITH"):
-			p.fail()
+		case p.Tok.IsMark("("):
+			p.Parens()
+		case p.Tok.Is("SELECT"), p.Tok.Is("AS"), p.Tok.Is("START"), p.Tok.Is("IGNORE"), p.Tok.Is("REPLACE"), p.Tok.Is("TABLE"), p.Tok.Is("VALUES"), p.Tok.Is("WITH"):
+			p.Fail()
 		default:
-			p.advance()
+			p.Advance()
 		}
 	}
 }
 
 // charsetOption reads the charset or collation that is the default of a table or schema, if it comes next.
 func (p *parser) charsetOption(a *Alteration) bool {
-	if p.tok.is("DEFAULT") {
-		if next := p.peek(); !next.is("CHARACTER") && !next.is("CHAR") && !next.is("CHARSET") && !next.is("COLLATE") {
+	if p.Tok.Is("DEFAULT") {
+		if next := p.Peek(); !next.Is("CHARACTER") && !next.Is("CHAR") && !next.Is("CHARSET") && !next.Is("COLLATE") {
 			return false
 		}
-		p.advance()
+		p.Advance()
 	}
 	var charset string
 	switch {
-	case p.accept("CHARACTER", "SET"), p.accept("CHAR", "SET"), p.accept("CHARSET"):
-		p.acceptMark("=")
+	case p.Accept("CHARACTER", "SET"), p.Accept("CHAR", "SET"), p.Accept("CHARSET"):
+		p.AcceptMark("=")
 		charset = p.charsetName()
-	case p.accept("COLLATE"):
-		p.acceptMark("=")
+	case p.Accept("COLLATE"):
+		p.AcceptMark("=")
 		charset = p.collationName()
 	default:
 		return false
 	}
 	if a.convert {
-		p.fail()
+		p.Fail()
 	}
 	a.Charset = charset
 	return true
@@ -206,14 +254,22 @@ func (p *parser) charsetOption(a *Alteration) bool {
 
 // tableOption reads an option that does not matter, if one comes next.
 func (p *parser) tableOption() bool {
-	switch p.acceptOneOf("ENGINE", "AUTO_INCREMENT", "COMMENT", "ROW_FORMAT", "KEY_BLOCK_SIZE", "AVG_ROW_LENGTH", "MAX_ROWS", "MIN_ROWS",
+	switch p.AcceptOneOf("ENGINE", "AUTO_INCREMENT", "COMMENT", "ROW_FORMAT", "KEY_BLOCK_SIZE", "AVG_ROW_LENGTH", "MAX_ROWS", "MIN_ROWS",
 		"CHECKSUM", "TABLE_CHECKSUM", "DELAY_KEY_WRITE", "PACK_KEYS", "STATS_AUTO_RECALC", "STATS_PERSISTENT", "STATS_SAMPLE_PAGES", "COMPRESSION", "ENCRYPTION",
 		"INSERT_METHOD", "PAGE_CHECKSUM", "PAGE_COMPRESSED", "PAGE_COMPRESSION_LEVEL", "TRANSACTIONAL", "ENCRYPTED", "ENCRYPTION_KEY_ID",
-		"CONNECTION", "AUTOEXTEND_SIZE", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "DATA", "INDEX") {
+		"CONNECTION", "AUTOEXTEND_SIZE", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "SECONDARY_ENGINE", "TABLESPACE", "STORAGE", "NODEGROUP",
+		"PASSWORD", "IETF_QUOTES", "UNION", "DATA", "INDEX") {
 	case "":
-		return false
+		if !p.MariaDB || !p.Tok.IsName() || !p.Peek().IsMark("=") { // there, engines have options of their own
+			return false
+		}
+		p.Advance()
 	case "DATA", "INDEX":
-		p.expect("DIRECTORY")
+		p.Expect("DIRECTORY")
+	case "UNION":
+		p.AcceptMark("=")
+		p.Parens()
+		return true
 	}
 	p.optionValue()
 	return true
@@ -221,11 +277,11 @@ func (p *parser) tableOption() bool {
 
 // optionValue reads the value of an option.
 func (p *parser) optionValue() {
-	p.acceptMark("=")
-	switch p.tok.kind {
-	case wordToken, nameToken, stringToken, numberToken:
-		p.advance()
+	p.AcceptMark("=")
+	switch p.Tok.Kind {
+	case sqltext.Word, sqltext.Name, sqltext.String, sqltext.Number:
+		p.Advance()
 	default:
-		p.fail()
+		p.Fail()
 	}
 }

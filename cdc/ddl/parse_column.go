@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rowhook/cdc/charset"
+	"rowhook/sqltext"
 )
 
 // dataTypes are the names of types of one word, with what information_schema calls them.
@@ -30,7 +31,7 @@ func (p *parser) column(name string) columnDraft {
 	c := columnDraft{Column: Column{Name: name}}
 	p.dataType(&c)
 	for p.attribute(&c) {
-		if p.failed {
+		if p.Failed {
 			break
 		}
 	}
@@ -39,50 +40,50 @@ func (p *parser) column(name string) columnDraft {
 
 // dataType reads a type with what belongs to it.
 func (p *parser) dataType(c *columnDraft) {
-	if p.accept("NATIONAL") {
-		if p.tok.is("CHAR") || p.tok.is("CHARACTER") || p.tok.is("VARCHAR") || p.tok.is("VARCHARACTER") {
+	if p.Accept("NATIONAL") {
+		if p.Tok.Is("CHAR") || p.Tok.Is("CHARACTER") || p.Tok.Is("VARCHAR") || p.Tok.Is("VARCHARACTER") {
 			c.Charset = "utf8mb3"
 		} else {
-			p.fail()
+			p.Fail()
 		}
 	}
-	word := strings.ToLower(p.tok.text)
-	known := p.tok.kind == wordToken
+	word := strings.ToLower(p.Tok.Text())
+	known := p.Tok.Kind == sqltext.Word
 	if c.DataType, known = dataTypes[word], known && dataTypes[word] != ""; !known {
-		p.fail()
+		p.Fail()
 	}
-	p.advance()
+	p.Advance()
 	switch word {
 	case "serial":
 		c.Unsigned = true
 	case "real":
-		if p.SQLMode&modeRealAsFloat != 0 {
+		if p.SQLMode&sqltext.ModeRealAsFloat != 0 {
 			c.DataType = "float"
 		}
 	case "double":
-		p.accept("PRECISION")
+		p.Accept("PRECISION")
 	case "nchar", "nvarchar":
 		c.Charset = "utf8mb3"
-		if word == "nchar" && p.acceptOneOf("VARYING", "VARCHAR", "VARCHARACTER") != "" {
+		if word == "nchar" && p.AcceptOneOf("VARYING", "VARCHAR", "VARCHARACTER") != "" {
 			c.DataType = "varchar"
 		}
 	case "char", "character":
-		if p.accept("VARYING") {
+		if p.Accept("VARYING") {
 			c.DataType = "varchar"
 		}
 	case "long":
 		switch {
-		case p.accept("VARBINARY"):
+		case p.Accept("VARBINARY"):
 			c.DataType = "mediumblob"
-		case p.accept("CHAR", "VARYING"), p.accept("CHARACTER", "VARYING"), p.accept("VARCHAR"), p.accept("VARCHARACTER"):
+		case p.Accept("CHAR", "VARYING"), p.Accept("CHARACTER", "VARYING"), p.Accept("VARCHAR"), p.Accept("VARCHARACTER"):
 		}
 	case "json":
 		if p.MariaDB { // a name for it
 			c.DataType, c.Charset = "longtext", "utf8mb4"
 		}
 	case "vector":
-		if !p.tok.isMark("(") {
-			p.fail()
+		if !p.Tok.IsMark("(") {
+			p.Fail()
 		}
 	}
 	p.typeSize(c)
@@ -100,15 +101,15 @@ func (p *parser) typeSize(c *columnDraft) {
 		p.labels(c)
 		return
 	}
-	if !p.acceptMark("(") {
+	if !p.AcceptMark("(") {
 		return
 	}
 	size := p.size()
-	scale, scaled := 0, p.acceptMark(",")
+	scale, scaled := 0, p.AcceptMark(",")
 	if scaled {
 		scale = p.size()
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 	switch c.DataType {
 	case "float", "double":
 		switch {
@@ -124,25 +125,25 @@ func (p *parser) typeSize(c *columnDraft) {
 
 // size reads a small number.
 func (p *parser) size() int {
-	n, err := strconv.ParseUint(p.tok.text, 10, 32)
-	if p.tok.kind != numberToken || err != nil {
-		p.fail()
+	n, err := strconv.ParseUint(p.Tok.Text(), 10, 32)
+	if p.Tok.Kind != sqltext.Number || err != nil {
+		p.Fail()
 	}
-	p.advance()
+	p.Advance()
 	return int(n)
 }
 
 // labels reads those of an ENUM or SET.
 func (p *parser) labels(c *columnDraft) {
-	p.expectMark("(")
-	for more := true; more && !p.failed; more = p.acceptMark(",") {
-		if p.tok.kind != stringToken {
-			p.fail()
+	p.ExpectMark("(")
+	for more := true; more && !p.Failed; more = p.AcceptMark(",") {
+		if p.Tok.Kind != sqltext.String {
+			p.Fail()
 		}
-		c.Enum = append(c.Enum, p.tok.text)
-		p.advance()
+		c.Enum = append(c.Enum, p.Tok.Text())
+		p.Advance()
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 }
 
 // attribute reads what else is said of a column, if something is.
@@ -150,48 +151,48 @@ func (p *parser) attribute(c *columnDraft) bool {
 	if p.charsetAttribute(c) {
 		return true
 	}
-	switch p.acceptOneOf("UNSIGNED", "ZEROFILL", "SIGNED", "NOT", "NULL", "DEFAULT", "ON", "AUTO_INCREMENT", "UNIQUE", "PRIMARY", "KEY", "COMMENT",
+	switch p.AcceptOneOf("UNSIGNED", "ZEROFILL", "SIGNED", "NOT", "NULL", "DEFAULT", "ON", "AUTO_INCREMENT", "UNIQUE", "PRIMARY", "KEY", "COMMENT",
 		"COLUMN_FORMAT", "STORAGE", "VISIBLE", "INVISIBLE", "GENERATED", "AS", "VIRTUAL", "STORED", "PERSISTENT", "CONSTRAINT", "CHECK", "ENFORCED",
 		"REFERENCES", "SERIAL", "COMPRESSED", "SRID") {
 	case "UNSIGNED", "ZEROFILL":
 		c.Unsigned = true
 	case "SIGNED", "NULL", "AUTO_INCREMENT", "VISIBLE", "INVISIBLE", "VIRTUAL", "STORED", "PERSISTENT", "ENFORCED":
 	case "NOT":
-		if !p.accept("NULL") {
-			p.expect("ENFORCED")
+		if !p.Accept("NULL") {
+			p.Expect("ENFORCED")
 		}
 	case "DEFAULT":
 		p.defaultValue()
 	case "ON":
-		p.expect("UPDATE")
+		p.Expect("UPDATE")
 		p.defaultValue()
 	case "UNIQUE":
-		p.accept("KEY")
+		p.Accept("KEY")
 	case "PRIMARY":
-		p.expect("KEY")
+		p.Expect("KEY")
 		c.primary = true
 	case "KEY":
 		c.primary = true
 	case "COMMENT", "COLUMN_FORMAT", "STORAGE", "SRID":
 		p.optionValue()
 	case "GENERATED":
-		p.expect("ALWAYS", "AS")
-		p.parens()
+		p.Expect("ALWAYS", "AS")
+		p.Parens()
 	case "AS", "CHECK":
-		p.parens()
+		p.Parens()
 	case "CONSTRAINT":
-		if !p.tok.is("CHECK") {
-			p.name()
+		if !p.Tok.Is("CHECK") {
+			p.Name()
 		}
-		p.expect("CHECK")
-		p.parens()
+		p.Expect("CHECK")
+		p.Parens()
 	case "REFERENCES":
 		p.references()
 	case "SERIAL":
-		p.expect("DEFAULT", "VALUE")
+		p.Expect("DEFAULT", "VALUE")
 	case "COMPRESSED":
-		if p.acceptMark("=") {
-			p.name()
+		if p.AcceptMark("=") {
+			p.Name()
 		}
 	default:
 		return false
@@ -203,27 +204,27 @@ func (p *parser) attribute(c *columnDraft) bool {
 func (p *parser) charsetAttribute(c *columnDraft) bool {
 	var charset string
 	switch {
-	case p.accept("CHARACTER", "SET"), p.accept("CHAR", "SET"), p.accept("CHARSET"):
+	case p.Accept("CHARACTER", "SET"), p.Accept("CHAR", "SET"), p.Accept("CHARSET"):
 		charset = p.charsetName()
-	case p.accept("COLLATE"):
+	case p.Accept("COLLATE"):
 		if !c.text { // that of a JSON or of a binary string
-			p.name()
+			p.Name()
 			return true
 		}
 		charset = p.collationName()
-	case p.accept("ASCII"):
+	case p.Accept("ASCII"):
 		charset = "latin1"
-	case p.accept("UNICODE"):
+	case p.Accept("UNICODE"):
 		charset = "ucs2"
-	case p.accept("BYTE"):
+	case p.Accept("BYTE"):
 		charset = "binary"
-	case p.accept("BINARY"): // the charset stays
+	case p.Accept("BINARY"): // the charset stays
 		return true
 	default:
 		return false
 	}
 	if !c.text || charset == UnknownCharset {
-		p.fail()
+		p.Fail()
 	}
 	c.Charset = charset
 	return true
@@ -231,28 +232,31 @@ func (p *parser) charsetAttribute(c *columnDraft) bool {
 
 // defaultValue steps over a value: a literal, a name, a call, or an expression in parentheses.
 func (p *parser) defaultValue() {
-	if !p.acceptMark("-") {
-		p.acceptMark("+")
+	if !p.AcceptMark("-") {
+		p.AcceptMark("+")
 	}
 	switch {
-	case p.tok.isMark("("):
-		p.parens()
-	case p.tok.kind == numberToken:
-		p.advance()
-	case p.tok.kind == wordToken && p.peek().kind != stringToken:
-		p.advance()
-		if p.tok.isMark("(") {
-			p.parens()
+	case p.Tok.IsMark("("):
+		p.Parens()
+	case p.Tok.Kind == sqltext.Number:
+		p.Advance()
+	case p.Tok.Kind == sqltext.Word && p.Peek().Kind == sqltext.Number: // _binary x'00'
+		p.Advance()
+		p.Advance()
+	case p.Tok.Kind == sqltext.Word && p.Peek().Kind != sqltext.String:
+		p.Advance()
+		if p.Tok.IsMark("(") {
+			p.Parens()
 		}
 	default:
-		if p.tok.kind == wordToken { // _utf8 'x', b'1', DATE '2000-01-01'
-			p.advance()
+		if p.Tok.Kind == sqltext.Word { // _utf8 'x', DATE '2000-01-01'
+			p.Advance()
 		}
-		if p.tok.kind != stringToken {
-			p.fail()
+		if p.Tok.Kind != sqltext.String {
+			p.Fail()
 		}
-		for p.tok.kind == stringToken {
-			p.advance()
+		for p.Tok.Kind == sqltext.String {
+			p.Advance()
 		}
 	}
 }
@@ -260,48 +264,48 @@ func (p *parser) defaultValue() {
 // references reads what a foreign key points to.
 func (p *parser) references() {
 	p.tableName()
-	if p.tok.isMark("(") {
-		p.parens()
+	if p.Tok.IsMark("(") {
+		p.Parens()
 	}
-	if p.accept("MATCH") {
-		p.name()
+	if p.Accept("MATCH") {
+		p.Name()
 	}
-	for p.accept("ON", "DELETE") || p.accept("ON", "UPDATE") {
-		if !p.accept("SET", "NULL") && !p.accept("SET", "DEFAULT") && !p.accept("NO", "ACTION") && p.acceptOneOf("RESTRICT", "CASCADE") == "" {
-			p.fail()
+	for p.Accept("ON", "DELETE") || p.Accept("ON", "UPDATE") {
+		if !p.Accept("SET", "NULL") && !p.Accept("SET", "DEFAULT") && !p.Accept("NO", "ACTION") && p.AcceptOneOf("RESTRICT", "CASCADE") == "" {
+			p.Fail()
 		}
 	}
 }
 
 // charsetName reads the name of a charset.
 func (p *parser) charsetName() string {
-	if p.tok.kind != wordToken && p.tok.kind != nameToken && p.tok.kind != stringToken {
-		p.fail()
+	if !p.Tok.IsName() && p.Tok.Kind != sqltext.String {
+		p.Fail()
 	}
-	charset := charset.Named(p.tok.text)
-	if p.tok.is("DEFAULT") {
+	charset := charset.Named(p.Tok.Text())
+	if p.Tok.Is("DEFAULT") {
 		charset = UnknownCharset
 	}
 	if charset == "" {
-		p.fail()
+		p.Fail()
 	}
-	p.advance()
+	p.Advance()
 	return charset
 }
 
 // collationName reads the name of a collation, and returns its charset.
 func (p *parser) collationName() string {
-	if p.tok.kind != wordToken && p.tok.kind != nameToken && p.tok.kind != stringToken {
-		p.fail()
+	if !p.Tok.IsName() && p.Tok.Kind != sqltext.String {
+		p.Fail()
 	}
-	prefix, _, _ := strings.Cut(p.tok.text, "_")
+	prefix, _, _ := strings.Cut(p.Tok.Text(), "_")
 	charset := charset.Named(prefix)
-	if p.tok.is("DEFAULT") {
+	if p.Tok.Is("DEFAULT") {
 		charset = UnknownCharset
 	}
 	if charset == "" {
-		p.fail()
+		p.Fail()
 	}
-	p.advance()
+	p.Advance()
 	return charset
 }

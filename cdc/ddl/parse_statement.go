@@ -1,43 +1,45 @@
 package ddl
 
+import "rowhook/sqltext"
+
 // create reads what follows CREATE.
 func (p *parser) create() {
-	replace := p.accept("OR", "REPLACE")
+	replace := p.Accept("OR", "REPLACE")
 	switch {
-	case p.accept("TEMPORARY"): // its rows are not in the log
-		p.skipAll()
-	case p.accept("TABLE"):
+	case p.Accept("TEMPORARY"): // its rows are not in the log
+		p.rest()
+	case p.Accept("TABLE"):
 		p.createTable(replace)
-	case p.accept("DATABASE"), p.accept("SCHEMA"):
+	case p.Accept("DATABASE"), p.Accept("SCHEMA"):
 		p.createSchema(replace)
-	case p.acceptOneOf("INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "AGGREGATE", "EVENT",
-		"DEFINER", "ALGORITHM", "SQL", "USER", "ROLE", "SERVER") != "":
-		p.skipAll()
+	case p.AcceptOneOf("INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "AGGREGATE", "EVENT",
+		"DEFINER", "ALGORITHM", "SQL", "USER", "ROLE", "SERVER", "TABLESPACE", "UNDO", "LOGFILE", "RESOURCE", "PACKAGE", "LIBRARY") != "":
+		p.rest()
 	default:
-		p.fail()
+		p.Fail()
 	}
 }
 
 func (p *parser) createTable(replace bool) {
-	op := Op{Kind: Create, Unless: p.accept("IF", "NOT", "EXISTS"), Alter: &Alteration{}}
+	op := Op{Kind: Create, Unless: p.Accept("IF", "NOT", "EXISTS"), Alter: &Alteration{}}
 	if op.Unless && replace {
-		p.fail()
+		p.Fail()
 	}
 	op.Table = p.tableName()
 	switch {
-	case p.accept("LIKE"):
+	case p.Accept("LIKE"):
 		op.Kind, op.Alter, op.Other = Like, nil, p.tableName()
-	case p.tok.isMark("(") && p.peek().is("LIKE"):
-		p.advance()
-		p.expect("LIKE")
+	case p.Tok.IsMark("(") && p.Peek().Is("LIKE"):
+		p.Advance()
+		p.Expect("LIKE")
 		op.Kind, op.Alter, op.Other = Like, nil, p.tableName()
-		p.expectMark(")")
+		p.ExpectMark(")")
 	default:
-		p.expectMark("(")
-		for more := true; more && !p.failed; more = p.acceptMark(",") {
+		p.ExpectMark("(")
+		for more := true; more && !p.Failed; more = p.AcceptMark(",") {
 			p.tableItem(op.Alter)
 		}
-		p.expectMark(")")
+		p.ExpectMark(")")
 		p.tableOptions(op.Alter)
 	}
 	p.op(op)
@@ -48,25 +50,28 @@ func (p *parser) tableItem(a *Alteration) {
 	if p.indexOrConstraint(a) {
 		return
 	}
-	name := p.name()
+	name := p.Name()
 	a.columns = append(a.columns, columnChange{def: p.column(name)})
 }
 
 // indexOrConstraint reads one of them, if it comes next.
 func (p *parser) indexOrConstraint(a *Alteration) bool {
-	if p.accept("CONSTRAINT") && !p.tok.is("PRIMARY") && !p.tok.is("UNIQUE") && !p.tok.is("FOREIGN") && !p.tok.is("CHECK") {
-		p.name()
+	if p.Accept("CONSTRAINT") {
+		p.Accept("IF", "NOT", "EXISTS")
+		if !p.Tok.Is("PRIMARY") && !p.Tok.Is("UNIQUE") && !p.Tok.Is("FOREIGN") && !p.Tok.Is("CHECK") {
+			p.Name()
+		}
 	}
-	index := func(t token) bool { return t.is("INDEX") || t.is("KEY") }
+	index := func(t sqltext.Token) bool { return t.Is("INDEX") || t.Is("KEY") }
 	switch {
-	case p.accept("PRIMARY"):
-		p.expect("KEY")
+	case p.Accept("PRIMARY"):
+		p.Expect("KEY")
 		p.primaryKey(a)
-	case p.acceptOneOf("INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK") != "",
-		p.tok.is("VECTOR") && index(p.peek()):
+	case p.AcceptOneOf("INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK") != "",
+		p.Tok.Is("VECTOR") && index(p.Peek()):
 		p.skipClause()
 	default:
-		return p.failed
+		return p.Failed
 	}
 	return true
 }
@@ -75,36 +80,36 @@ func (p *parser) indexOrConstraint(a *Alteration) bool {
 // too.
 func (p *parser) primaryKey(a *Alteration) {
 	if a.key != nil {
-		p.fail()
+		p.Fail()
 	}
 	p.indexType()
-	if !p.tok.isMark("(") && !p.tok.is("IF") {
-		p.name()
+	if !p.Tok.IsMark("(") && !p.Tok.Is("IF") {
+		p.Name()
 	}
 	p.indexType()
-	p.expectMark("(")
-	for more := true; more && !p.failed; more = p.acceptMark(",") {
-		a.key = append(a.key, p.name())
-		if p.tok.isMark("(") {
-			p.parens()
+	p.ExpectMark("(")
+	for more := true; more && !p.Failed; more = p.AcceptMark(",") {
+		a.key = append(a.key, p.Name())
+		if p.Tok.IsMark("(") {
+			p.Parens()
 		}
-		p.acceptOneOf("ASC", "DESC")
+		p.AcceptOneOf("ASC", "DESC")
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 	p.skipClause()
 }
 
 // indexType reads the type of an index in front of its columns.
 func (p *parser) indexType() {
-	if p.acceptOneOf("USING", "TYPE") != "" {
-		p.name()
+	if p.AcceptOneOf("USING", "TYPE") != "" {
+		p.Name()
 	}
 }
 
 // createSchema reads what follows CREATE DATABASE.
 func (p *parser) createSchema(replace bool) {
-	unless := p.accept("IF", "NOT", "EXISTS")
-	name := p.folded(TableName{Schema: p.name()})
+	unless := p.Accept("IF", "NOT", "EXISTS")
+	name := p.Folded(TableName{Schema: p.Name()})
 	if replace {
 		p.op(Op{Kind: DropSchema, Table: name})
 	}
@@ -115,53 +120,54 @@ func (p *parser) createSchema(replace bool) {
 
 // schemaOptions reads the options of a schema.
 func (p *parser) schemaOptions(a *Alteration) {
-	for p.tok.kind != endToken && !p.tok.isMark(";") {
+	for p.Tok.Kind != sqltext.End && !p.Tok.IsMark(";") {
 		switch {
 		case p.charsetOption(a):
-		case p.accept("COMMENT"), p.accept("ENCRYPTION"), p.accept("DEFAULT", "ENCRYPTION"):
+		case p.Accept("COMMENT"), p.Accept("ENCRYPTION"), p.Accept("DEFAULT", "ENCRYPTION"):
 			p.optionValue()
 		default:
-			p.fail()
+			p.Fail()
 		}
 	}
 }
 
 // alterAny reads what follows ALTER.
 func (p *parser) alterAny() {
-	p.acceptOneOf("ONLINE", "OFFLINE")
-	p.accept("IGNORE")
+	p.AcceptOneOf("ONLINE", "OFFLINE")
+	p.Accept("IGNORE")
 	switch {
-	case p.accept("TABLE"):
+	case p.Accept("TABLE"):
 		p.alterTable()
-	case p.accept("DATABASE"), p.accept("SCHEMA"):
+	case p.Accept("DATABASE"), p.Accept("SCHEMA"):
 		op := Op{Kind: SchemaCharset, Table: TableName{Schema: p.schema}, Alter: &Alteration{}}
-		if !p.tok.is("DEFAULT") && !p.tok.is("CHARACTER") && !p.tok.is("CHARSET") && !p.tok.is("COLLATE") && !p.tok.is("COMMENT") {
-			op.Table.Schema = p.name()
+		if !p.Tok.Is("DEFAULT") && !p.Tok.Is("CHARACTER") && !p.Tok.Is("CHARSET") && !p.Tok.Is("COLLATE") && !p.Tok.Is("COMMENT") {
+			op.Table.Schema = p.Name()
 		}
-		op.Table = p.folded(op.Table)
+		op.Table = p.Folded(op.Table)
 		p.schemaOptions(op.Alter)
 		p.op(op)
-	case p.acceptOneOf("VIEW", "PROCEDURE", "FUNCTION", "EVENT", "DEFINER", "ALGORITHM", "SQL", "USER", "SERVER", "INSTANCE") != "":
-		p.skipAll()
+	case p.AcceptOneOf("VIEW", "PROCEDURE", "FUNCTION", "EVENT", "DEFINER", "ALGORITHM", "SQL", "USER", "SERVER", "INSTANCE", "TABLESPACE", "UNDO",
+		"LOGFILE", "RESOURCE", "LIBRARY") != "":
+		p.rest()
 	default:
-		p.fail()
+		p.Fail()
 	}
 }
 
 // rename reads what follows RENAME.
 func (p *parser) rename() {
-	if p.accept("USER") {
-		p.skipAll()
+	if p.Accept("USER") {
+		p.rest()
 		return
 	}
-	if p.acceptOneOf("TABLE", "TABLES") == "" {
-		p.fail()
+	if p.AcceptOneOf("TABLE", "TABLES") == "" {
+		p.Fail()
 	}
-	p.accept("IF", "EXISTS")
-	for more := true; more && !p.failed; more = p.acceptMark(",") {
+	p.Accept("IF", "EXISTS")
+	for more := true; more && !p.Failed; more = p.AcceptMark(",") {
 		op := Op{Kind: Rename, Table: p.tableName()}
 		p.wait()
-		p.expect("TO")
+		p.Expect("TO")
 		op.Other = p.tableName()
 		p.op(op)
 	}
@@ -170,38 +176,39 @@ func (p *parser) rename() {
 // drop reads what follows DROP.
 func (p *parser) drop() {
 	switch {
-	case p.accept("TEMPORARY"):
-		p.skipAll()
-	case p.acceptOneOf("TABLE", "TABLES") != "":
-		p.accept("IF", "EXISTS")
-		for more := true; more && !p.failed; more = p.acceptMark(",") {
+	case p.Accept("TEMPORARY"):
+		p.rest()
+	case p.AcceptOneOf("TABLE", "TABLES") != "":
+		p.Accept("IF", "EXISTS")
+		for more := true; more && !p.Failed; more = p.AcceptMark(",") {
 			p.op(Op{Kind: Drop, Table: p.tableName()})
 		}
 		p.wait()
-		p.acceptOneOf("RESTRICT", "CASCADE")
-	case p.accept("DATABASE"), p.accept("SCHEMA"):
-		p.accept("IF", "EXISTS")
-		p.op(Op{Kind: DropSchema, Table: p.folded(TableName{Schema: p.name()})})
-	case p.accept("INDEX"):
-		p.accept("IF", "EXISTS")
-		dropsKey := p.tok.kind == nameToken && isPrimary(p.tok.text)
-		p.name()
-		p.expect("ON")
+		p.AcceptOneOf("RESTRICT", "CASCADE")
+	case p.Accept("DATABASE"), p.Accept("SCHEMA"):
+		p.Accept("IF", "EXISTS")
+		p.op(Op{Kind: DropSchema, Table: p.Folded(TableName{Schema: p.Name()})})
+	case p.Accept("INDEX"):
+		p.Accept("IF", "EXISTS")
+		dropsKey := p.Tok.Kind == sqltext.Name && isPrimary(p.Tok.Text())
+		p.Name()
+		p.Expect("ON")
 		op := Op{Kind: Alter, Table: p.tableName(), Alter: &Alteration{dropKey: dropsKey}}
-		p.skipAll()
+		p.rest()
 		p.op(op)
-	case p.acceptOneOf("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "USER", "ROLE", "SERVER", "PREPARE") != "":
-		p.skipAll()
+	case p.AcceptOneOf("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "USER", "ROLE", "SERVER", "PREPARE", "TABLESPACE", "UNDO",
+		"LOGFILE", "RESOURCE", "PACKAGE", "LIBRARY", "SPATIAL") != "":
+		p.rest()
 	default:
-		p.fail()
+		p.Fail()
 	}
 }
 
 // wait reads MariaDB's bound on the wait for a lock.
 func (p *parser) wait() {
-	if p.accept("WAIT") {
-		p.advance()
+	if p.Accept("WAIT") {
+		p.Advance()
 	} else {
-		p.accept("NOWAIT")
+		p.Accept("NOWAIT")
 	}
 }
