@@ -88,16 +88,16 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		f := followNow(t, openSource(t, sourceConfig(server, log, "odd", "a")))
 		execute(t, conn, "INSERT INTO a VALUES (1, 'x')")
 		f.expect(t, "insert a(id=1 s=x)")
-		execute(t, conn, "ALTER TABLE a CHANGE s q VARCHAR(20), ORDER BY id", "INSERT INTO a VALUES (2, 'y')") // while it is current
+		execute(t, conn, "ALTER TABLE a CHANGE s q VARCHAR(20), FORCE /* /* */", "INSERT INTO a VALUES (2, 'y')") // while it is current
 		f.expect(t, "insert a(id=2 q=y)")
 		log.wait(t, "not understood")
-		execute(t, conn, "ALTER TABLE a ORDER BY id", "INSERT INTO a VALUES (3, 'z')")
+		execute(t, conn, "ALTER TABLE a /* /* */ FORCE", "INSERT INTO a VALUES (3, 'z')")
 		f.expect(t, "insert a(id=3 q=z)")
 		f.stop()
-		execute(t, conn, "INSERT INTO a VALUES (4, 'a')", "ALTER TABLE a CHANGE q r VARCHAR(20), ORDER BY id", "INSERT INTO a VALUES (5, 'b')") // behind, but the last
+		execute(t, conn, "INSERT INTO a VALUES (4, 'a')", "ALTER TABLE a CHANGE q r VARCHAR(20), FORCE /* /* */", "INSERT INTO a VALUES (5, 'b')") // behind, but the last
 		f = followOn(t, f)
 		f.expect(t, "insert a(id=4 q=a)", "insert a(id=5 r=b)")
-		execute(t, conn, "ALTER TABLE a CHANGE r s VARCHAR(20), ORDER BY id", "CREATE TABLE other (id INT)")
+		execute(t, conn, "ALTER TABLE a CHANGE r s VARCHAR(20), FORCE /* /* */", "CREATE TABLE other (id INT)")
 		f.learn(t) // so that what follows is not met unprepared
 		f.stop()
 		execute(t, conn, "INSERT INTO a VALUES (7, 'd')", "ALTER TABLE a CHANGE s r VARCHAR(20)")
@@ -105,7 +105,7 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		f.expect(t, "insert a(id=7 s=d)")
 		f.reach(t)
 		f.stop()
-		execute(t, conn, "ALTER TABLE a CHANGE r t VARCHAR(20), ORDER BY id", "INSERT INTO a VALUES (6, 'c')", "ALTER TABLE a RENAME COLUMN t TO u")
+		execute(t, conn, "ALTER TABLE a CHANGE r t VARCHAR(20), FORCE /* /* */", "INSERT INTO a VALUES (6, 'c')", "ALTER TABLE a RENAME COLUMN t TO u")
 		f = followOn(t, f)
 		wantStop(t, f.stopError(t), "odd.a", "altered later", "RENAME COLUMN t TO u", "binlog_row_metadata")
 	})
@@ -163,7 +163,7 @@ func testSchemaHistory(t *testing.T, server *dbtest.Server) {
 		f.stop()
 		server.Exec(t, "SET GLOBAL binlog_row_metadata = FULL")
 		defer server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
-		execute(t, conn, "UPDATE a SET f = 2.5", "ALTER TABLE a MODIFY f FLOAT(9,2) FIRST, ORDER BY id", "ALTER TABLE a RENAME COLUMN f TO g", "UPDATE a SET g = 3.5", "ALTER TABLE a MODIFY g FLOAT(9,1)")
+		execute(t, conn, "UPDATE a SET f = 2.5", "ALTER TABLE a MODIFY f FLOAT(9,2) FIRST, FORCE /* /* */", "ALTER TABLE a RENAME COLUMN f TO g", "UPDATE a SET g = 3.5", "ALTER TABLE a MODIFY g FLOAT(9,1)")
 		f = followOn(t, f)
 		f.expect(t, "update a(id=1 f=1.5000 -> id=1 f=2.5000)")
 		for txn := f.next(t); ; txn = f.next(t) { // which digits, nobody knows
