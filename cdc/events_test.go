@@ -33,12 +33,12 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 
 	t.Run("stop", func(t *testing.T) {
 		statements := map[string]string{
-			"update":     "UPDATE a SET s = 'y'",
-			"other case": "uPdAtE\n`stop`.`a` SET s = 'y'",
-			"comment":    "/* by a plugin */ # too\n DELETE FROM a",
-			"executable": "/*!50000 REPLACE */ INTO a VALUES (1, 'z')",
-			"load":       load + "a",
-			"two tables": "UPDATE a2 JOIN a USING (id) SET a.s = 'y'",
+			"update":      "UPDATE a SET s = 'y'",
+			"other case":  "uPdAtE\n`stop`.`a` SET s = 'y'",
+			"comment":     "/* by a plugin */ # too\n DELETE FROM a",
+			"executable":  "/*!50000 REPLACE */ INTO a VALUES (1, 'z')",
+			"load":        load + "a",
+			"two tables":  "UPDATE a2 JOIN a USING (id) SET a.s = 'y'",
 			"by an alias": "DELETE q FROM a2 JOIN a AS q USING (id)",
 			"the default": "INSERT INTO a SELECT 7, s FROM a2",
 		}

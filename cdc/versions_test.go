@@ -84,7 +84,7 @@ func TestVersionedByTransaction(t *testing.T) {
 	f.reach(t)
 	execute(t, conn, "INSERT INTO a (id) VALUES (1)")
 	err := f.stopError(t)
-	wantStop(t, err, "trx.a", "DROP SYSTEM VERSIONING", "rowhook position set --now")
+	wantStop(t, err, "trx.a", "DROP SYSTEM VERSIONING", "rowhook position set --gtid")
 	if strings.Contains(err.Error(), "SET GLOBAL binlog_format") {
 		t.Errorf("it advises what does not help: %v", err)
 	}
