@@ -300,7 +300,7 @@ func TestOddOrders(t *testing.T) {
 		"9999-12-31 23:59:59", "C", "P", "null", "[]", "{}", "{", `{"a":`, `[1,"x",null,{"fields":3}]`, `{"f":{"g":[true]}}`, `"text"`, "12abc",
 		`[{"fields":{"f":"[\"0\",\"x\"]"}}]`, `{"f":1e400}`, "😀\"\\\n", "\xff\xfe", "Europe/Rome", "Not/AZone", "a;;b", ";;;;;;", "select", "checkbox", "en-US",
 	}
-	any := func(names ...string) record {
+	oddRecord := func(names ...string) record {
 		pairs := []any{"id", number(odd[random.IntN(4)])}
 		for _, n := range names {
 			switch text := odd[random.IntN(len(odd))]; random.IntN(8) {
@@ -316,7 +316,7 @@ func TestOddOrders(t *testing.T) {
 	}
 	several := func(names ...string) (all []record) {
 		for range random.IntN(4) {
-			all = append(all, any(names...))
+			all = append(all, oddRecord(names...))
 		}
 		return all
 	}
@@ -332,7 +332,7 @@ func TestOddOrders(t *testing.T) {
 		}
 		o.lookupSet = salonOf(tables)
 		o.lc, o.lc2, o.date = odd[random.IntN(len(odd))], `l jS F Y \a\t g:ia T e P\`, "D N z t L o W B u v c r U"
-		root := any("id_payment", "id_employee", "id_service", "checkin_ts", "duration", "total_cost", "tot_paid", "paid", "custom_f", "attendees", "coupon_str",
+		root := oddRecord("id_payment", "id_employee", "id_service", "checkin_ts", "duration", "total_cost", "tot_paid", "paid", "custom_f", "attendees", "coupon_str",
 			"coupon", "status", "uploads", "id_parent", "createdby", "id_user", "user_timezone", "purchaser_mail", "tax_breakdown", "service_gross")
 		id := root.id("id")
 		o.children = map[int64][]record{id: several("id_employee", "id_service", "checkin_ts", "duration", "status", "tax_breakdown")}
