@@ -1,10 +1,12 @@
 package loader
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -169,6 +171,41 @@ func TestNotes(t *testing.T) {
 		}
 		if got := strings.Join(ids, " "); got != want {
 			t.Errorf("notes of %s: %s, want %s", id, got, want)
+		}
+	}
+}
+
+// Comments are texts where the last status was set in the administration, else the keys of the texts.
+func TestHistoryComments(t *testing.T) {
+	t.Parallel()
+	o := ordersOf(t, map[string][]record{"status_code": {columns("code", "C", "name", "Confirmed")}})
+	status := func(code, comment, client string) record {
+		return columns("status", code, "comment", comment, "client", number(client))
+	}
+	for _, test := range []struct {
+		history []record
+		want    string
+	}{
+		{nil, `[]`},
+		{
+			[]record{status("C", "VAP_STATUS_CHANGED_FROM_PAY", "0"), status("C", "VAP_STATUS_CHANGED_ON_MANAGE", "1")},
+			`["The order has been confirmed as a result of a successful transaction." "The status has been changed from the order management page."]`,
+		},
+		{[]record{status("C", "VAP_STATUS_CHANGED_ON_MANAGE", "1"), status("X", "VAP_STATUS_ORDER_CANCELLED", "0")}, `["VAP_STATUS_CHANGED_ON_MANAGE" "VAP_STATUS_ORDER_CANCELLED"]`},
+		{[]record{status("Q", "by phone", "1"), status("Q", "", "1"), status("Q", "VAP_NEWER", "1")}, `["by phone" "" "VAP_NEWER"]`},
+	} {
+		body := decoded(t, append(o.appendHistory([]byte(`{"history":`), test.history), '}'))
+		var comments []string
+		for i, h := range test.history {
+			at := func(key string) string { return at(t, body, fmt.Sprintf("history.%d.%s", i, key)) }
+			comments = append(comments, at("comment"))
+			name := map[string]string{"C": "Confirmed"}[h.text("status")]
+			if want := strconv.Quote(cmp.Or(name, h.text("status"))); at("status") != want || at("statusCode") != strconv.Quote(h.text("status")) {
+				t.Errorf("status %s is %s", h.text("status"), at("status"))
+			}
+		}
+		if got := "[" + strings.Join(comments, " ") + "]"; got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func (o *orders) appendPeople(b []byte, root record) []byte {
 	}
 	id := root.id("id")
 	b = o.appendInvoice(appendKey(b, "invoice"), id)
-	b = o.appendHistory(appendKey(b, "history"), id)
+	b = o.appendHistory(appendKey(b, "history"), o.history[id])
 	return o.appendNotes(appendKey(b, "notes"), o.notesOf(root))
 }
 
@@ -168,9 +168,9 @@ func (o *orders) appendInvoice(b []byte, id int64) []byte {
 	return append(appendString(appendKey(b, "uri"), o.siteURL+"/"+file), '}')
 }
 
-func (o *orders) appendHistory(b []byte, id int64) []byte {
+func (o *orders) appendHistory(b []byte, history []record) []byte {
 	b = append(b, '[')
-	for i, h := range o.history[id] {
+	for i, h := range history {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -184,7 +184,9 @@ func (o *orders) appendHistory(b []byte, id int64) []byte {
 					continue
 				}
 			case "comment":
-				if text := comment(h); text != "" {
+				// The plugin has the texts at hand in the administration only; elsewhere it shows their keys. Where the
+				// last status was set, the payload was most likely made.
+				if text := comment(h.text(column)); text != "" && render.True(history[len(history)-1].text("client")) {
 					b = appendString(b, text)
 					continue
 				}
@@ -197,16 +199,22 @@ func (o *orders) appendHistory(b []byte, id int64) []byte {
 	return append(b, ']')
 }
 
-// comment is the text of a comment that the plugin stores as a key. It has texts for what is done in the
-// administration only; elsewhere the key is shown.
-func comment(h record) string {
-	admin := h.text("client") == "1"
-	switch key := h.text("comment"); {
-	case key == "VAP_STATUS_CHANGED_ON_MANAGE" && admin:
+// comment is the text of a comment that the plugin stores as a key; empty when that is not known.
+func comment(key string) string {
+	switch key {
+	case "VAP_STATUS_CHANGED_ON_MANAGE":
 		return "The status has been changed from the order management page."
-	case key == "VAP_STATUS_CHANGED_FROM_LIST" && admin:
+	case "VAP_STATUS_CHANGED_FROM_LIST":
 		return "The status has been switched from the reservations list."
-	case key == "VAP_STATUS_ORDER_CANCELLED":
+	case "VAP_STATUS_CHANGED_FROM_PAY":
+		return "The order has been confirmed as a result of a successful transaction."
+	case "VAP_STATUS_CONFIRMED_RESULT_OF_PAYMENT":
+		return "The order has been confirmed automatically as a result of the payment configuration."
+	case "VAP_STATUS_CONFIRMED_AS_NO_COST":
+		return "The order has been confirmed automatically because there is not a cost to pay."
+	case "VAP_STATUS_PACKAGE_REDEEMED":
+		return "The records of this order have been redeemed using the packages."
+	case "VAP_STATUS_ORDER_CANCELLED":
 		return "The customer has cancelled the order from the front-end."
 	}
 	return ""
