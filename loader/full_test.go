@@ -168,3 +168,15 @@ func TestStatusesOfTheLoaded(t *testing.T) {
 		})
 	}
 }
+
+// A number that its column rounds is shown as it was passed.
+func TestBasicOfPassedNumbers(t *testing.T) {
+	t.Parallel()
+	r := columns("id", number("3"), "total_cost", decimal("12345.68"), "total_tax", decimal("0.01"), "discount", nil)
+	ev := &rules.Event{
+		Action: entity(t, "appointment.save"), Insert: true, Named: []bool{false, true, true, true}, Passed: map[int]string{1: "12345.678", 2: ".0050"},
+	}
+	if got := string(basicBody(ev, r)); got != `{"id":3,"total_cost":12345.678,"total_tax":0.005}` {
+		t.Errorf("got %s", got)
+	}
+}

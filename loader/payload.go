@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/loader/render"
 	"rowhook/rules"
 )
 
@@ -150,7 +151,9 @@ func basicBody(ev *rules.Event, r record) []byte {
 		} else {
 			saved = saved || i < len(ev.Changed) && ev.Changed[i]
 		}
-		switch {
+		switch passed := ev.Passed[i]; {
+		case passed != "":
+			b = render.AppendNumber(appendKey(b, name), render.Float(passed))
 		case saved && r.row.Kind(i) > cdc.Null:
 			b = appendNative(appendKey(b, name), r.row, i)
 		case order, ev.Named == nil && !saved, saved && r.row.Kind(i) == cdc.Absent:

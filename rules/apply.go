@@ -37,6 +37,9 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 	if e.wants(agg, Save) {
 		ev := e.saveRow(agg, c)
 		ev.name(c, st)
+		if e.opts.Plugin {
+			ev.pass(c, st)
+		}
 		if c.Op == cdc.Insert {
 			ev.Insert = true
 		} else {

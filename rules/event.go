@@ -30,6 +30,10 @@ type Event struct {
 	Changed []bool // of a save that did not insert: the columns that changed, by position
 	Named   []bool // of a save: the columns that its statements name, by position; nil when they are not known
 
+	// Passed is, with the plugin's fidelity, what a save's statements gave columns of decimals that keep fewer digits, by
+	// position: numbers as texts.
+	Passed map[int]string
+
 	First First     // what the id is derived from
 	Last  cdc.Coord // the end of the last transaction in it: a snapshot must contain it; zero: any will do (see Detach)
 	GTID  string    // that transaction's GTID, empty on a server without

@@ -39,6 +39,8 @@ type eventRecord struct {
 	Sealed   bool      `json:"sealed,omitempty"`
 	FirstAt  time.Time `json:"first_at"`
 	LastAt   time.Time `json:"last_at"`
+
+	Passed map[int]string `json:"passed,omitempty"`
 }
 
 // large is a text that follows the row.
@@ -51,7 +53,7 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 	r := eventRecord{
 		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, IDs: ev.IDs, Insert: ev.Insert, Status: ev.Status,
 		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
-		Closing: ev.closing, Backfill: ev.Backfill, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log,
+		Closing: ev.closing, Backfill: ev.Backfill, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log, Passed: ev.Passed,
 	}
 	if ev.Row.Len() > 0 {
 		r.Table = e.tables.key(ev.Table)
@@ -88,7 +90,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	}
 	ev := &Event{
 		Site: site, Action: Action{entity, v.Kind}, IDs: v.IDs, Insert: v.Insert, Status: v.Status, Changed: v.Changed, Named: v.Named, unnamed: v.Unnamed,
-		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time, Backfill: v.Backfill,
+		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time, Backfill: v.Backfill, Passed: v.Passed,
 		number: n, closing: v.Closing, stored: true, waits: v.Waits, sealed: v.Sealed,
 		first: moment{v.FirstAt, now}, last: moment{v.LastAt, now},
 	}

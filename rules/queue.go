@@ -117,7 +117,7 @@ func (ev *Event) takeRow(c *cdc.Change) {
 	if ev.Table == c.Table {
 		ev.Row = carry(ev.Row, ev.Insert, c)
 	} else { // the columns may be others by now
-		ev.Table, ev.Row = c.Table, c.After
+		ev.Table, ev.Row, ev.Passed = c.Table, c.After, nil
 	}
 }
 

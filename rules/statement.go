@@ -15,8 +15,9 @@ type statement struct {
 	verb    string // INSERT, REPLACE, UPDATE or DELETE
 	table   string // without the schema
 	columns []string
-	ids     []int64 // of DELETE ... WHERE `id` IN (...), in its order
-	model   bool    // the form of the plugin's own saves and deletes
+	numbers []string // what the columns were given, where that is a number; empty, also all together, where it is not known
+	ids     []int64  // of DELETE ... WHERE `id` IN (...), in its order
+	model   bool     // the form of the plugin's own saves and deletes
 }
 
 // maxStatement is how much of a text is looked at, in bytes.
@@ -102,7 +103,11 @@ func (s statementReader) insert(st *statement) bool {
 		for more := true; more; more = s.AcceptMark(",") {
 			st.columns = append(st.columns, s.Name())
 		}
-		return s.AcceptMark(")") && !s.updates() // else a column may be of the other list
+		if !s.AcceptMark(")") {
+			return false
+		}
+		st.numbers = s.row(len(st.columns))
+		return !s.updates() // else a column may be of the other list
 	case s.Accept("SET"):
 		return s.assignments(st) && !s.updates()
 	}
@@ -126,7 +131,7 @@ func (s statementReader) assignments(st *statement) bool {
 		if !s.AcceptMark("=") {
 			return false
 		}
-		st.columns = append(st.columns, column)
+		st.columns, st.numbers = append(st.columns, column), append(st.numbers, s.number(",", ";", "WHERE", ""))
 		for s.Tok.Kind != sqltext.End && !s.Tok.IsMark(",") && !s.Tok.IsMark(";") {
 			switch {
 			case s.Tok.IsMark("("):
