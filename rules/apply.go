@@ -72,10 +72,14 @@ func (e *Engine) statement(c *cdc.Change) *statement {
 		e.text = c.Statement
 		e.parsed, e.known = parseStatement(c.Statement)
 	}
-	if !e.known || !strings.EqualFold(e.parsed.table, c.Table.Name) {
-		return nil
+	st := &e.parsed
+	if !e.known || !strings.EqualFold(st.table, c.Table.Name) {
+		st = nil
 	}
-	return &e.parsed
+	if e.opts.Plugin {
+		e.forms.saw(e.catalog.binding(c.Table).site, c, st != nil && st.model, &e.txn)
+	}
+	return st
 }
 
 // applyPart takes in a changed option or item: a save of its order.

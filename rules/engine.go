@@ -69,6 +69,7 @@ type Engine struct {
 	text   string // the statement that was read last
 	parsed statement
 	known  bool // parsed is what text says
+	forms  formWatch
 
 	numbers  uint64
 	closings uint64
@@ -108,7 +109,7 @@ func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
 		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), net: netting{scratch: o.Scratch}, pad: scratch.NewPad(o.Scratch), work: applying{tables: map[cdc.TableName]*progress{}},
-		orphans: map[cdc.TableName]bool{},
+		orphans: map[cdc.TableName]bool{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
 	}
 	e.SetRules(set)
 	return e
