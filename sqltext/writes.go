@@ -26,7 +26,7 @@ func ReadWrites(d Dialect, text string) Writes {
 	case "INSERT", "REPLACE":
 		r.Advance()
 		r.skip("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO")
-		w.Targets = []TableName{r.Table()}
+		r.target(&w)
 	case "LOAD":
 		r.load(&w)
 	case "UPDATE":
@@ -107,10 +107,19 @@ func (r *writesReader) skip(words ...string) {
 func (r *writesReader) load(w *Writes) {
 	for r.Tok.Kind != End && !r.Failed {
 		if r.Accept("INTO", "TABLE") {
-			w.Targets = []TableName{r.Table()}
+			r.target(w)
 			return
 		}
 		r.Advance()
+	}
+}
+
+// target reads the one table that is written. What follows does not matter, so it may be cut off.
+func (r *writesReader) target(w *Writes) {
+	t := r.Table()
+	w.Targets = []TableName{t}
+	if r.WasCut() && t.Schema != "" && t.Name != "" {
+		r.Failed = false
 	}
 }
 

@@ -94,7 +94,7 @@ func TestWrites(t *testing.T) {
 func TestWritesOfACut(t *testing.T) {
 	t.Parallel()
 	for text, known := range map[string]bool{
-		"INSERT INTO a (x) VALUES ('": true, "INSERT INTO a": false, "UPDATE a SET x = 'long": true, "UPDATE a, b SET a.x = 'long": false, "UPDATE a JOIN b": false, "/* long": false, "DELETE FROM a WHERE x IN (1, ": true,
+		"INSERT INTO a (x) VALUES ('": true, "INSERT INTO a": false, "INSERT INTO a.": false, "INSERT INTO s.a": false, "INSERT INTO s.a /* long": true, "UPDATE a SET x = 'long": true, "UPDATE a, b SET a.x = 'long": false, "UPDATE a JOIN b": false, "/* long": false, "DELETE FROM a WHERE x IN (1, ": true,
 		"DELETE FROM a, ": false, "REPLACE s.": false, "LOAD DATA INFILE 'x' INTO TABLE a (x": true,
 	} {
 		if w := ReadWrites(Dialect{Cut: true}, text); w.Known != known {
