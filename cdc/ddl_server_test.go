@@ -101,6 +101,53 @@ func testLabelsInOtherCharsets(t *testing.T, kind dbtest.Kind) {
 	}
 }
 
+// TestLabelsOfSessions makes labels under other charsets of the session: the server converts them to that of the
+// connection first, which may lose characters, or change the bytes that a binary column keeps.
+func TestLabelsOfSessions(t *testing.T) { onKinds(t, testLabelsOfSessions) }
+
+func testLabelsOfSessions(t *testing.T, kind dbtest.Kind) {
+	t.Helper()
+	server := startServer(t, kind)
+	conn := schemaConn(t, server, "ddl")
+	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a"))
+	h := newHistory(s.watched)
+	for _, c := range []struct {
+		labels, column, client, connection string // charsets, or the column's collation
+		known                              bool
+	}{
+		{"'a','b c'", "CHARACTER SET binary", "utf8mb4", "utf8mb4_general_ci", true},
+		{"'a','b c'", "CHARACTER SET binary", "utf8mb4", "latin1_swedish_ci", true},
+		{"'a','b c'", "CHARACTER SET binary", "utf8mb4", "utf32_bin", false},
+		{"'a','b c'", "CHARACTER SET binary", "utf8mb3", "ucs2_bin", false},
+		{"'a','b c'", "CHARACTER SET binary", "latin1", "utf16_bin", false},
+		{"'a','b c'", "CHARACTER SET utf8mb4", "utf8mb4", "utf32_bin", true},
+		{"'größe','☃'", "CHARACTER SET utf8mb4", "utf8mb4", "utf32_bin", true},
+		{"'größe','☃'", "CHARACTER SET utf8mb4", "utf8mb4", "utf8mb3_bin", true},
+		{"'größe','☃'", "CHARACTER SET utf8mb4", "utf8mb4", "latin1_bin", false},
+		{"'größe','☃'", "COLLATE utf8mb4_bin", "utf8mb4", "utf8mb4_bin", true},
+		{"'x','yz'", "CHARACTER SET utf8mb4", "utf8mb4", "latin1_bin", true},
+	} {
+		for _, of := range []string{"ENUM", "SET"} {
+			execute(t, conn, "SET NAMES utf8mb4", "DROP TABLE IF EXISTS a")
+			relearn(t, s, h)
+			h.learn(TableName{Schema: "ddl"}, &ddl.Definition{Charset: "utf8mb4"})
+			text := fmt.Sprintf("CREATE TABLE a (id INT PRIMARY KEY, c %s(%s) %s)", of, c.labels, c.column)
+			execute(t, conn, "SET NAMES "+c.client, "SET collation_connection = "+c.connection, text, "SET NAMES utf8mb4")
+			connection, _, _ := strings.Cut(c.connection, "_")
+			ops, ok := s.readDDL(&query{schema: "ddl", text: text, charset: c.client, connection: connection})
+			var err error
+			for i := range ops {
+				err = errors.Join(err, h.apply(&ops[i]))
+			}
+			if known := ok && err == nil; known != c.known {
+				t.Errorf("%s of %s under %s: known: %t, %v", text, c.client, c.connection, known, err)
+			} else if known {
+				compareWithServer(t, s, h, TableName{Schema: "ddl", Name: "a"}, text)
+			}
+		}
+	}
+}
+
 // ambiguous are statements that may be declined: the servers go ways of their own with them.
 var ambiguous = regexp.MustCompile("CONVERT TO|AFTER|IF NOT EXISTS|IF EXISTS")
 
@@ -235,6 +282,9 @@ func (g *ddlWriter) statement() string {
 	for i := range clauses {
 		clauses[i] = g.clause(table)
 	}
+	if g.IntN(12) == 0 {
+		clauses = append(clauses, "ORDER BY "+g.column(table)+g.pick("", " DESC", ", id"))
+	}
 	return g.pick("ALTER TABLE ", "alter table ", "/*!50000 ALTER */ TABLE ddl.", "ALTER/* a comment */TABLE\n") + table + " " + strings.Join(clauses, g.pick(", ", ",\n  ", " , "))
 }
 
@@ -298,6 +348,13 @@ func (g *ddlWriter) clause(table string) string {
 		return g.pick("DEFAULT CHARSET ", "CHARACTER SET = ", "DEFAULT CHARACTER SET ") + g.charset()
 	case 19:
 		return g.pick("ADD INDEX (", "ADD KEY k2 (", "ADD UNIQUE KEY (", "ADD UNIQUE (") + g.column(table) + ")"
+	}
+	if g.IntN(4) == 0 {
+		hide := "ALTER INDEX k2 IGNORED"
+		if g.mysql {
+			hide = "ALTER INDEX k2 INVISIBLE"
+		}
+		return g.pick("DISABLE KEYS", "ENABLE KEYS", "LOCK=DEFAULT", "ALGORITHM DEFAULT", hide, "DROP INDEX k2", "RENAME INDEX k2 TO k2", "STATS_PERSISTENT=0", "MAX_ROWS 7")
 	}
 	return g.pick("ENGINE=InnoDB", "COMMENT 'it''s \\'quoted\\', ADD x INT'", "ALTER COLUMN "+g.column(table)+" DROP DEFAULT", "FORCE", "ALGORITHM=COPY", "AUTO_INCREMENT = 100",
 		"ALTER "+g.column(table)+" SET DEFAULT '1'", "ROW_FORMAT=DYNAMIC")
