@@ -20,19 +20,21 @@ type layout struct {
 
 // field says how the bytes of one column are delimited and what they become.
 type field struct {
-	name   string
-	how    how
-	kind   Kind
-	skip   bool     // the value is stepped over and reported as Absent
-	prefix int      // bytes of the length in front of the value; 0 when the value has a fixed size
-	size   int      // of a fixed value, in bytes
-	scale  int      // digits behind the point; of a YEAR all digits
-	short  bool     // of FLOAT and DOUBLE: no scale, as many digits as it takes
-	digits int      // of a DECIMAL, those before the point too
-	packed bool     // the value is that of a COMPRESSED column
-	pad    int      // a shorter value is padded with zeros to this size
-	labels []string // of ENUM and SET
-	text   charset.Decoder
+	name    string
+	how     how
+	kind    Kind
+	skip    bool     // the value is stepped over and reported as Absent
+	prefix  int      // bytes of the length in front of the value; 0 when the value has a fixed size
+	size    int      // of a fixed value, in bytes
+	scale   int      // digits behind the point; of a YEAR all digits
+	short   bool     // of FLOAT and DOUBLE: no scale, as many digits as it takes
+	digits  int      // of a DECIMAL, those before the point too
+	packed  bool     // the value is that of a COMPRESSED column
+	pad     int      // a shorter value is padded with zeros to this size
+	labels  []string // of ENUM and SET
+	text    charset.Decoder
+	charset string  // of how asText and asUTF8
+	client  *Client // sees the text; nil: it is as it is
 }
 
 // how names the encodings of a value.
@@ -105,6 +107,24 @@ func (l *layout) only(names ...string) *layout {
 	return o
 }
 
+// seenBy is the layout with texts as a client sees them.
+func (l *layout) seenBy(c *Client) *layout {
+	if c == nil {
+		return l
+	}
+	s := &layout{name: l.name, fields: slices.Clone(l.fields), hidden: l.hidden}
+	for i := range s.fields {
+		f := &s.fields[i]
+		switch {
+		case (f.how == asText || f.how == asUTF8) && c.Shares(f.charset):
+			f.how, f.text = asText, c
+		case f.kind == Text || f.kind == JSON:
+			f.client = c
+		}
+	}
+	return s
+}
+
 // newField finds out how column i is read.
 func (m *tableMap) newField(i int, c ddl.Column) (field, error) {
 	t, meta := m.realType(i), int(m.meta[i])
@@ -173,7 +193,7 @@ func (m *tableMap) newText(i int, c ddl.Column, f field) (field, error) {
 			return f, &undecodableError{what: fmt.Sprintf("text of collation %d", m.collations[i]), to: "CHARACTER SET utf8mb4"}
 		}
 	}
-	f.kind = Text
+	f.kind, f.charset = Text, name
 	switch name {
 	case "", "binary":
 		f.how, f.kind = asBytes, Binary

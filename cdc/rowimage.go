@@ -124,6 +124,19 @@ func (f *field) cut(data []byte) (value, rest []byte, ok bool) {
 
 // append adds the text of a value. A value of fixed size has that size.
 func (f *field) append(text, value []byte) ([]byte, error) {
+	if f.client == nil {
+		return f.appendStored(text, value)
+	}
+	start := len(text)
+	text, err := f.appendStored(text, value)
+	if err != nil {
+		return text, err
+	}
+	return f.client.Reread(text, start), nil
+}
+
+// appendStored adds the text as the server has it.
+func (f *field) appendStored(text, value []byte) ([]byte, error) {
 	switch f.how {
 	case asUTF8:
 		if utf8.Valid(value) {

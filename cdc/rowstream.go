@@ -220,7 +220,7 @@ func (f *field) appendFrom(s *stream, text *strings.Builder, column int, b *RowB
 
 // divisible says whether a value can be turned into text piece by piece.
 func (f *field) divisible() bool {
-	return !f.packed && (f.how == asUTF8 || f.how == asBytes && f.pad == 0 || f.how == asText && charset.OneByte(f.text))
+	return !f.packed && f.client == nil && (f.how == asUTF8 || f.how == asBytes && f.pad == 0 || f.how == asText && charset.OneByte(f.text))
 }
 
 // copyText turns a value of so many bytes into text, which it writes. Piece holds as much of it as there is at a time.

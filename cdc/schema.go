@@ -111,6 +111,7 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 	if wanted, ok := s.cfg.Lookups[name]; ok && !slices.Contains(s.cfg.Tables, name) {
 		l = l.only(wanted...)
 	}
+	l = l.seenBy(s.cfg.Clients[name])
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.Name

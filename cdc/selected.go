@@ -17,19 +17,31 @@ type Selected struct {
 	// Bytes is SQL for the bytes of the text in UTF-8, of a column that may hold more than 64 KiB; else empty.
 	Bytes string
 
+	client       *Client // sees the text; nil: it is as it is
+	stored       bool    // the text comes as it is stored, in the charset of the client's connection
 	decimal, bit bool
 }
 
+// SeenBy is the column with its text as a client sees it.
+func (s Selected) SeenBy(c *Client) Selected {
+	s.client = c
+	return s
+}
+
 // SelectAll finds how all columns of a table are selected, in table order: those that the log has, invisible ones among
-// them, which SELECT * leaves out. It asks on conn. The error of a table that does not exist wraps the server's.
-func SelectAll(ctx context.Context, conn *sql.Conn, mariaDB bool, name TableName) ([]Selected, error) {
+// them, which SELECT * leaves out. Texts are as a client sees them.
+// It asks on conn. The error of a table that does not exist wraps the server's.
+func SelectAll(ctx context.Context, conn *sql.Conn, mariaDB bool, name TableName, client *Client) ([]Selected, error) {
 	d, err := describer{mariaDB: mariaDB, user: "rowhook"}.define(ctx, conn, name)
 	if err != nil {
 		return nil, err
 	}
 	columns := make([]Selected, len(d.Columns))
 	for i, c := range d.Columns {
-		columns[i] = selected(c)
+		columns[i] = selected(c).SeenBy(client)
+		if s := &columns[i]; s.Kind == Text && c.Enum == nil && client.Shares(c.Charset) {
+			s.SQL, s.stored = "CAST("+s.SQL+" AS BINARY)", true
+		}
 	}
 	return columns, nil
 }
@@ -75,6 +87,12 @@ func (s Selected) Append(text, value []byte) []byte {
 		for len(value) > 1 && value[0] == '0' && value[1] >= '0' && value[1] <= '9' {
 			value = value[1:]
 		}
+	}
+	switch start := len(text); {
+	case s.stored:
+		return s.client.Append(text, value)
+	case s.Kind == Text || s.Kind == JSON:
+		return s.client.Reread(append(text, value...), start)
 	}
 	return append(text, value...)
 }

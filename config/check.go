@@ -115,6 +115,15 @@ func (c *Config) checkSites(src *Source) {
 	}
 }
 
+// Charsets are those that the connections of a site may be in, by the server's names.
+func Charsets() []string {
+	return []string{
+		"utf8mb4", "utf8", "utf8mb3", "latin1", "ascii", "latin2", "latin5", "latin7", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866",
+		"koi8r", "koi8u", "greek", "hebrew", "armscii8", "geostd8", "tis620", "macroman", "macce", "dec8", "hp8", "keybcs2",
+		"big5", "gbk", "gb2312", "gb18030", "sjis", "cp932", "ujis", "eucjpms", "euckr",
+	}
+}
+
 func (s *Site) check(src *Source, key string) {
 	if !siteName.MatchString(s.Name) {
 		src.Faultf(key+".name", "must be 1 to 64 characters of a-z, 0-9, _ and -")
@@ -124,6 +133,9 @@ func (s *Site) check(src *Source, key string) {
 	}
 	if !tablePrefix.MatchString(s.Prefix) {
 		src.Faultf(key+".prefix", "must be the site's table prefix, $table_prefix in wp-config.php: 1 to 30 letters, digits and _")
+	}
+	if s.DBCharset != "" {
+		src.oneOf(key+".db_charset", s.DBCharset, Charsets()...)
 	}
 	if s.Root != "" && !filepath.IsAbs(s.Root) {
 		src.Faultf(key+".root", "must be an absolute path, the folder of wp-config.php")

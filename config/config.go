@@ -58,6 +58,8 @@ type Site struct {
 	Schema string `yaml:"schema"`
 	Prefix string `yaml:"prefix"` // wp_, or wp_2_ for a site of a network
 	Root   string `yaml:"root"`   // WordPress' folder, optional
+	// DBCharset is WordPress' DB_CHARSET, the charset of its connections. Empty, utf8 and utf8mb4 are UTF-8.
+	DBCharset string `yaml:"db_charset"`
 }
 
 // Deliver bounds the sending of webhooks.

@@ -26,7 +26,10 @@ func TestRowsAreAlike(t *testing.T) {
 			server := dbtest.StartServer(t, kind)
 			for _, metadata := range []string{"MINIMAL", "FULL"} {
 				server.Exec(t, "SET GLOBAL binlog_row_metadata = "+metadata)
-				rowsAreAlike(t, server, "alike_"+strings.ToLower(metadata), everyType(kind))
+				rowsAreAlike(t, server, "alike_"+strings.ToLower(metadata), "utf8mb4", everyType(kind))
+			}
+			for _, charset := range []string{"latin1", "cp1251", "utf8mb3", "gbk"} {
+				rowsAreAlike(t, server, "alike_"+charset, charset, everyType(kind))
 			}
 		})
 	}
@@ -40,7 +43,7 @@ type typed struct {
 
 func everyType(kind dbtest.Kind) []typed {
 	numbers := []string{"0", "-1", "1", "42", "3.10", "-0.0", "1e300", "-1e300", "1e-300", "0.1", "123456789012345678", "3.4e38", "1e15", "1e16", "18446744073709551615"}
-	texts := []string{"''", "' a '", "'Zoë €'", "'漢😀'", "'a\\0b\\n\"'", "'a'"}
+	texts := []string{"''", "'ZoÃ«, â‚¬'", "'РџСЂРё ðŸ˜€'", "' a '", "'Zoë €'", "'漢😀'", "'a\\0b\\n\"'", "'a'"}
 	bytes := []string{"''", "x'00'", "x'610000'", "x'ff'", "x'fffe00'", "'a'"}
 	times := []string{"'0000-00-00'", "'2024-02-29 23:59:59.987654'", "'1970-01-01 00:00:01'", "'2038-01-19 03:14:07'", "'2024-03-31 02:30:00.5'", "'838:59:59'", "'-838:59:59'", "'-00:00:00.5'", "'100:00:00.25'"}
 	var columns []typed
@@ -100,7 +103,8 @@ func (l *logged) Commit(*cdc.Commit) error {
 	return nil
 }
 
-func rowsAreAlike(t *testing.T, server *dbtest.Server, schema string, columns []typed) {
+// rowsAreAlike does so for a site whose programs connect in a charset.
+func rowsAreAlike(t *testing.T, server *dbtest.Server, schema, charset string, columns []typed) {
 	t.Helper()
 	const rows = 60
 	seed := dbtest.Seed(t)
@@ -115,10 +119,15 @@ func rowsAreAlike(t *testing.T, server *dbtest.Server, schema string, columns []
 	}
 	server.Exec(t, "CREATE DATABASE "+schema)
 	name := cdc.TableName{Schema: schema, Name: "t"}
+	client, err := cdc.NewClient(charset)
+	if err != nil {
+		t.Fatal(err)
+	}
 	server.Exec(t, "CREATE TABLE "+quoted(name)+" ("+strings.Join(defs, ", ")+", made VARCHAR(40) AS (CONCAT('é', id)) STORED)")
 	db := server.DB(t, "")
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
-		Server: connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}), ServerID: 4242, Tables: []cdc.TableName{name}, Log: slog.New(slog.DiscardHandler),
+		Server: connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}), ServerID: 4242, Tables: []cdc.TableName{name},
+		Clients: map[cdc.TableName]*cdc.Client{name: client}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -145,11 +154,11 @@ func rowsAreAlike(t *testing.T, server *dbtest.Server, schema string, columns []
 		t.Fatal(err)
 	}
 	for _, files := range []scratch.Files{nil, scratch.In(t.TempDir())} { // with the latter large texts come in pieces
-		compareSelected(t, New(db, source, Options{Scratch: files}, slog.New(slog.DiscardHandler)), name, log.rows, columns)
+		compareSelected(t, New(db, source, Options{Scratch: files}, slog.New(slog.DiscardHandler)), &rules.Site{Client: client}, name, log.rows, columns)
 	}
 }
 
-func compareSelected(t *testing.T, l *Loader, name cdc.TableName, rows map[int64]record, columns []typed) {
+func compareSelected(t *testing.T, l *Loader, site *rules.Site, name cdc.TableName, rows map[int64]record, columns []typed) {
 	t.Helper()
 	conn, err := l.pool.take(t.Context())
 	if err != nil {
@@ -159,7 +168,7 @@ func compareSelected(t *testing.T, l *Loader, name cdc.TableName, rows map[int64
 	if _, err := conn.ExecContext(t.Context(), "SET time_zone = '+00:00'"); err != nil {
 		t.Fatal(err)
 	}
-	snap := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, large: l.opts.Scratch != nil, pad: scratch.NewPad(l.opts.Scratch)}
+	snap := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, large: l.opts.Scratch != nil, pad: scratch.NewPad(l.opts.Scratch), client: site.Client}
 	selected, err := snap.all(t.Context(), name, "TRUE")
 	if err != nil || len(selected) != len(rows) {
 		t.Fatalf("%d rows, want %d: %v", len(selected), len(rows), err)

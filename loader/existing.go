@@ -122,6 +122,7 @@ func unfit(databaseType, value string) string {
 func (x Existing) where() (sql string, args []any) {
 	terms := []string{"1"}
 	for _, w := range x.Where {
+		w.Value = x.Site.Client.Stored(w.Value)
 		if ascii(w.Value) {
 			terms, args = append(terms, quote(w.Column)+" = ?"), append(args, w.Value)
 		} else {
@@ -168,7 +169,7 @@ func (l *Loader) ReadExisting(ctx context.Context, x Existing, at Place, again [
 }
 
 func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again []int64, after, last int64, limit int) (Chunk, error) {
-	snap, err := l.snapshotAt(ctx, at)
+	snap, err := l.snapshotAt(ctx, x.Site, at)
 	if err != nil {
 		return Chunk{}, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
 	}

@@ -61,7 +61,7 @@ func TestForget(t *testing.T) {
 	l := New(server.DB(t, ""), mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
 	name := func(at cdc.Coord) string {
 		t.Helper()
-		snap, err := l.snapshotAt(t.Context(), Place{})
+		snap, err := l.snapshotAt(t.Context(), &rules.Site{}, Place{})
 		if err != nil {
 			t.Fatal(err)
 		}

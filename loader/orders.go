@@ -147,7 +147,7 @@ func (o *orders) readCustomers(ctx context.Context, snap *snapshot) error {
 	for _, root := range o.roots {
 		ids = append(ids, root.id("id_user"))
 		if mail := root.text("purchaser_mail"); mail != "" {
-			mails = append(mails, mail)
+			mails = append(mails, o.site.Client.Stored(mail))
 		}
 	}
 	ids = append(distinct(ids), 0)

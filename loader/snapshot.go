@@ -25,8 +25,9 @@ type snapshot struct {
 	taken   time.Time
 	at      cdc.Coord // everything up to here is in it
 	queries int
-	bytes   int // of the rows that were read
-	most    int // bytes that may be read; 0: any number
+	bytes   int         // of the rows that were read
+	most    int         // bytes that may be read; 0: any number
+	client  *cdc.Client // that the site's programs see texts through
 }
 
 // maxLoaded bounds what is read for more than one event, in bytes.
@@ -49,16 +50,16 @@ var errNotVisible = errors.New("the tables do not show it yet")
 
 // snapshot opens a snapshot that contains the event. The caller must close it.
 func (l *Loader) snapshot(ctx context.Context, ev *rules.Event) (*snapshot, error) {
-	return l.snapshotAt(ctx, Place{ev.Last, ev.GTID})
+	return l.snapshotAt(ctx, ev.Site, Place{ev.Last, ev.GTID})
 }
 
-// snapshotAt opens a snapshot that contains a place of the log. The caller must close it.
-func (l *Loader) snapshotAt(ctx context.Context, at Place) (*snapshot, error) {
+// snapshotAt opens a snapshot of a site that contains a place of the log. The caller must close it.
+func (l *Loader) snapshotAt(ctx context.Context, site *rules.Site, at Place) (*snapshot, error) {
 	conn, err := l.pool.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, large: l.opts.Scratch != nil, pad: scratch.NewPad(l.opts.Scratch)}
+	s := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, large: l.opts.Scratch != nil, pad: scratch.NewPad(l.opts.Scratch), client: site.Client}
 	if err := s.await(ctx, at); err != nil {
 		s.close(ctx)
 		return nil, fmt.Errorf("taking a snapshot that contains %s: %w", at.End, err)
@@ -232,7 +233,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 			return nil, &tableError{name, err}
 		}
 		for _, t := range types {
-			columns = append(columns, cdc.Selected{Name: t.Name(), Kind: kindOf(t.DatabaseTypeName())})
+			columns = append(columns, cdc.Selected{Name: t.Name(), Kind: kindOf(t.DatabaseTypeName())}.SeenBy(s.client))
 		}
 	}
 	names := make([]string, len(columns))

@@ -58,7 +58,7 @@ func (s *snapshot) all(ctx context.Context, table cdc.TableName, condition strin
 		return nil, &tableError{table, fmt.Errorf("its columns: %w", err)}
 	}
 	var records []record
-	if !s.large || len(shape.texts) == 0 {
+	if !s.large || s.client != nil || len(shape.texts) == 0 { // a client needs a text as a whole
 		records, err = s.whole(ctx, table, shape, condition)
 	} else {
 		records, err = s.narrow(ctx, table, shape, condition)
@@ -89,7 +89,7 @@ func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error
 		return is, nil
 	}
 	s.queries++
-	columns, err := cdc.SelectAll(ctx, s.conn.Conn, s.mariaDB, name)
+	columns, err := cdc.SelectAll(ctx, s.conn.Conn, s.mariaDB, name, s.client)
 	if err != nil {
 		return nil, err
 	}

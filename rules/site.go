@@ -12,6 +12,8 @@ type Site struct {
 	Schema string
 	Prefix string // wp_
 	Root   string // WordPress' folder, empty when unknown
+	// Client is what the site's programs see texts through; nil: their connections are in UTF-8.
+	Client *cdc.Client
 }
 
 // Table is the name of one of the plugin's tables: Table("reservation").

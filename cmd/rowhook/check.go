@@ -58,7 +58,11 @@ func checkDatabase(ctx context.Context, c *config.Config) ([]cdc.Finding, error)
 	if err != nil {
 		return []cdc.Finding{unreachable(c.Database, err)}, ctx.Err()
 	}
-	return source.Check(ctx)
+	findings, err := source.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(findings, checkTexts(ctx, db, c)...), nil
 }
 
 // unreachable says what keeps us from the database, in the words of the configuration.

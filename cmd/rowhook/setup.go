@@ -49,9 +49,18 @@ func newLogger(c config.Log, w io.Writer) *slog.Logger {
 func sitesOf(c *config.Config) []*rules.Site {
 	sites := make([]*rules.Site, len(c.Sites))
 	for i, s := range c.Sites {
-		sites[i] = &rules.Site{Name: s.Name, Schema: s.Schema, Prefix: s.Prefix, Root: s.Root}
+		sites[i] = &rules.Site{Name: s.Name, Schema: s.Schema, Prefix: s.Prefix, Root: s.Root, Client: clientOf(s)}
 	}
 	return sites
+}
+
+// clientOf is what a site's programs see texts through.
+func clientOf(s config.Site) *cdc.Client {
+	client, err := cdc.NewClient(s.DBCharset)
+	if err != nil { // the configuration has only charsets for which there is one
+		return nil
+	}
+	return client
 }
 
 // plugin is the fidelity under which only what the plugin itself would have posted is delivered.
@@ -61,11 +70,14 @@ const plugin = "plugin"
 func sourceConfig(c *config.Config, server *connect.Server, serverID uint32, log *slog.Logger) cdc.Config {
 	o := cdc.Config{
 		Server: server, ServerID: serverID, Log: log,
-		Statements: true, NeedStatements: c.Fidelity == plugin,
+		Statements: true, NeedStatements: c.Fidelity == plugin, Clients: map[cdc.TableName]*cdc.Client{},
 	}
 	sites := sitesOf(c)
 	for _, s := range sites {
 		o.Tables = append(o.Tables, s.Tables()...)
+		for _, t := range s.Tables() {
+			o.Clients[t] = s.Client
+		}
 	}
 	o.Lookups = pipeline.Lookups(sites)
 	return o
