@@ -60,10 +60,14 @@ func readWebhooks(ctx context.Context, db *sql.DB, site config.Site) ([]webhook,
 	}
 	defer rows.Close()
 	var hooks []webhook
+	client := clientOf(site)
 	for rows.Next() {
 		var h webhook
 		if err := rows.Scan(&h.ID, &h.Name, &h.Hook, &h.URL, &h.Secret, &h.Published, &h.Params); err != nil {
 			return nil, err
+		}
+		for _, text := range []*string{&h.Name, &h.URL, &h.Secret, &h.Params} {
+			*text = string(client.Reread([]byte(*text), 0))
 		}
 		hooks = append(hooks, h)
 	}
