@@ -155,8 +155,8 @@ func (b *burst) head(h http.Header, userAgent string) error {
 		h.Set("X-Vap-Webhook-Secure", b.t.md5)
 	}
 	h.Set("X-Rowhook-Site", d.Site)
-	if d.Gone {
-		h.Set("X-Rowhook-Object", "gone")
+	if d.Object != "" {
+		h.Set("X-Rowhook-Object", d.Object)
 	}
 	if !d.AsOf.IsZero() {
 		h.Set("X-Rowhook-As-Of", d.AsOf.UTC().Format("2006-01-02T15:04:05.000Z"))

@@ -34,7 +34,7 @@ func TestHeaders(t *testing.T) {
 	keys := [][]byte{[]byte("the newest key, of 24 bytes"), []byte("an older key that goes soon")}
 	r := delivertest.NewReceiver(t)
 	d := making("crm", 1, "salon/reservation/12")
-	d.Gone, d.AsOf = true, time.Date(2026, 3, 1, 12, 30, 15, 987_654_321, time.FixedZone("", 3600))
+	d.Object, d.AsOf = "gone", time.Date(2026, 3, 1, 12, 30, 15, 987_654_321, time.FixedZone("", 3600))
 	e := Endpoint{URL: r.URL(), WebhookID: 12, Secret: "plugin secret"}
 	for _, k := range keys {
 		e.SigningSecrets = append(e.SigningSecrets, "whsec_"+base64.StdEncoding.EncodeToString(k))

@@ -46,7 +46,7 @@ func BenchmarkExtended(b *testing.B) {
 					from = len(backlog) - 1 - from // somebody changes a booking of these days
 				}
 				payloads, err := l.Load(b.Context(), backlog[from:from+bench.batch])
-				if err != nil || len(payloads[0]) != 1 || payloads[0][0].Gone {
+				if err != nil || len(payloads[0]) != 1 || payloads[0][0].Object != "" {
 					b.Fatalf("got %v, %v", payloads[0], err)
 				}
 				events += bench.batch

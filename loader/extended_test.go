@@ -97,19 +97,19 @@ func TestExtendedFidelity(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone.Last = end(t, server)
-	for name, ev := range map[string]*rules.Event{"a deleted booking": gone, "a closure": save(closure)} {
+	for object, ev := range map[Object]*rules.Event{Gone: gone, Closure: save(closure)} {
 		for _, l := range []*Loader{committed, plugin} {
-			if body, p := load(l, ev); !p.Gone || body.ID == "" || body.Appointments != nil {
-				t.Errorf("%s: gone %v, %s", name, p.Gone, p.Body)
+			if body, p := load(l, ev); p.Object != object || body.ID == "" || body.Appointments != nil {
+				t.Errorf("%s: marked %q, %s", object, p.Object, p.Body)
 			}
 		}
 	}
 	full := *gone
 	full.Rules = []*rules.Rule{{Name: "r", Load: rules.Full}}
-	if _, p := load(plugin, &full); !p.Gone || string(p.Body) != "null" {
+	if _, p := load(plugin, &full); p.Object != Gone || string(p.Body) != "null" {
 		t.Errorf("plugin: full of a missing row is %s", p.Body)
 	}
-	if payloads, ok := committed.Immediate(&full); !ok || payloads[0].Gone {
+	if payloads, ok := committed.Immediate(&full); !ok || payloads[0].Object != "" {
 		t.Errorf("documented: full is not what the log showed")
 	}
 }

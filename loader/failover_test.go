@@ -31,7 +31,7 @@ func TestLoadAfterFailover(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if payloads, err := l.Load(ctx, []*rules.Event{ev}); err != nil || len(payloads[0]) != 1 || payloads[0][0].Gone {
+	if payloads, err := l.Load(ctx, []*rules.Event{ev}); err != nil || len(payloads[0]) != 1 || payloads[0][0].Object != "" {
 		t.Fatalf("loaded %+v, %v", payloads, err)
 	}
 
@@ -39,7 +39,7 @@ func TestLoadAfterFailover(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		payloads, err := l.Load(ctx, []*rules.Event{ev})
-		if err == nil && payloads[0][0].Gone {
+		if err == nil && payloads[0][0].Object != "" {
 			err = fmt.Errorf("the snapshot is from before the event: %+v", payloads[0])
 		}
 		done <- err

@@ -23,12 +23,24 @@ import (
 
 // Payload is what one rule gets of an event.
 type Payload struct {
-	Rule  *rules.Rule
-	Body  []byte       // JSON
-	Large scratch.Blob // the same, in place of Body, when it is too large for memory
-	Gone  bool         // the object did not exist any more; Body is what the log showed
-	AsOf  time.Time    // when the snapshot was taken that Body was read from; zero: Body is what the log showed
+	Rule   *rules.Rule
+	Body   []byte       // JSON
+	Large  scratch.Blob // the same, in place of Body, when it is too large for memory
+	Object Object       // what Body shows in place of the whole object
+	AsOf   time.Time    // when the snapshot was taken that Body was read from; zero: Body is what the log showed
 }
+
+// Object says why a payload does not show the whole object.
+type Object string
+
+const (
+	// Gone says that the object does not exist any more: Body is what the log showed of it.
+	Gone Object = "gone"
+	// Closure says that the appointment is a blocked time, which has nothing to extend: Body is its row.
+	Closure Object = "closure"
+	// Partial says that the object's data cannot be read: Body is what the log showed of it.
+	Partial Object = "partial"
+)
 
 // Options say how payloads are made.
 type Options struct {

@@ -259,7 +259,7 @@ func (s *snapshot) lookup(ctx context.Context, site *rules.Site, def lookup) ([]
 	}
 	shape, err := s.shape(ctx, table)
 	if err != nil {
-		return nil, &tableError{table, fmt.Errorf("its columns: %w", err)}
+		return nil, s.failed(ctx, table, fmt.Errorf("its columns: %w", err))
 	}
 	return s.whole(ctx, table, shape, "TRUE")
 }

@@ -76,10 +76,14 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 		return Payload{Body: o.orders.appointmentBody(root), AsOf: o.asOf}
 	}
 	if ev.Action.Kind == rules.StatusChange && o.missing() {
-		return Payload{Body: statusBody(ev, o.complete(ev)), Gone: true, AsOf: o.asOf}
+		return o.lastKnown(ev)
 	}
 	shown := o.complete(ev)
-	p := o.mark(ev, Payload{Gone: load == rules.Extended})
+	p := Payload{}
+	if load == rules.Extended {
+		p.Object = o.lacking()
+	}
+	p = o.mark(ev, p)
 	if ev.Action.Kind == rules.StatusChange || ev.Row.Len() == 0 || l.opts.Plugin && load == rules.Full {
 		shown, p.AsOf = o.record, o.asOf
 	}
@@ -88,7 +92,7 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 		return p
 	}
 	if shown.missing() {
-		return Payload{Body: []byte("null"), Gone: true, AsOf: o.asOf} // what the plugin posts
+		return Payload{Body: []byte("null"), Object: Gone, AsOf: o.asOf} // what the plugin posts
 	}
 	p.Body = fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
 	return p
@@ -98,9 +102,55 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 func (o object) mark(ev *rules.Event, p Payload) Payload {
 	if partial(ev) {
 		p.AsOf = o.asOf
-		p.Gone = p.Gone || o.same.missing()
+		if o.same.missing() {
+			p.Object = Gone
+		}
 	}
 	return p
+}
+
+// lacking says why there is no whole object to extend.
+func (o object) lacking() Object {
+	if o.missing() {
+		return Gone
+	}
+	return Closure
+}
+
+// lastKnown shows a status change of an order that is gone: the order's row as the log showed it last, or else the row
+// of the history.
+func (o object) lastKnown(ev *rules.Event) Payload {
+	p := Payload{Object: Gone, AsOf: o.asOf}
+	if ev.Order.Len() > 0 {
+		p.Body = fullBody(ev.Action.Entity, record{ev.OrderTable, ev.Order}, quirks{})
+	} else {
+		p.Body = statusBody(ev, o.complete(ev))
+	}
+	return p
+}
+
+// Shown makes an event's payloads of what the log showed, marked Partial: its object cannot be loaded.
+func (l *Loader) Shown(ev *rules.Event) []Payload {
+	payloads := make([]Payload, len(ev.Rules))
+	for i, r := range ev.Rules {
+		payloads[i] = Payload{Rule: r, Object: Partial, Body: shownBody(ev, r.Load)}
+	}
+	return payloads
+}
+
+func shownBody(ev *rules.Event, load rules.Load) []byte {
+	row := record{ev.Table, ev.Row}
+	switch {
+	case ev.Action.Kind == rules.StatusChange && load != rules.Basic && ev.Order.Len() > 0:
+		return fullBody(ev.Action.Entity, record{ev.OrderTable, ev.Order}, quirks{})
+	case ev.Action.Kind == rules.StatusChange:
+		return statusBody(ev, row)
+	case ev.Action.Kind == rules.Delete || row.missing():
+		return deleteBody(ev.IDs)
+	case load == rules.Basic:
+		return basicBody(ev, row)
+	}
+	return fullBody(ev.Action.Entity, row, quirks{})
 }
 
 // deleteBody names what is gone: a number, or a list when there are several.

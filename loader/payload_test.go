@@ -146,7 +146,7 @@ func TestStatusOfAGoneOrder(t *testing.T) {
 		Rules: []*rules.Rule{{Name: "full", Load: rules.Full}},
 	}
 	p := composed(t, &ev, object{asOf: time.Unix(1, 0)})[0]
-	if !p.Gone || p.AsOf.IsZero() || string(p.Body) != string(statusBody(&ev, record{ev.Table, ev.Row})) {
+	if p.Object != Gone || p.AsOf.IsZero() || string(p.Body) != string(statusBody(&ev, record{ev.Table, ev.Row})) {
 		t.Errorf("got %+v %s, want the history row, marked as gone", p, p.Body)
 	}
 }

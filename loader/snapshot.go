@@ -224,13 +224,13 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 	s.queries++
 	rows, err := s.conn.QueryContext(ctx, query)
 	if err != nil {
-		return nil, &tableError{name, err}
+		return nil, s.failed(ctx, name, err)
 	}
 	defer rows.Close()
 	if columns == nil {
 		types, err := rows.ColumnTypes()
 		if err != nil {
-			return nil, &tableError{name, err}
+			return nil, s.failed(ctx, name, err)
 		}
 		for _, t := range types {
 			columns = append(columns, cdc.Selected{Name: t.Name(), Kind: kindOf(t.DatabaseTypeName())}.SeenBy(s.client))
@@ -247,7 +247,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 	var b cdc.RowBuilder
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return nil, &tableError{name, err}
+			return nil, s.failed(ctx, name, err)
 		}
 		b.Reset()
 		for i, v := range values {
@@ -264,7 +264,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 		records = append(records, record{table, row})
 	}
 	if err := rows.Err(); err != nil {
-		return nil, &tableError{name, err}
+		return nil, s.failed(ctx, name, err)
 	}
 	return records, nil
 }

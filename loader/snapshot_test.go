@@ -68,7 +68,7 @@ func TestLoad(t *testing.T) {
 	if got := body(payloads[2]); got["id"] != strconv.FormatInt(two, 10) || got["total_cost"] == nil || payloads[2][0].AsOf.IsZero() {
 		t.Errorf("the second order is %v", got)
 	}
-	if !payloads[1][0].Gone {
+	if payloads[1][0].Object != Gone {
 		t.Error("an order that does not exist is not marked as gone")
 	}
 
@@ -89,7 +89,7 @@ func TestLoad(t *testing.T) {
 	if id := book(); id != next {
 		t.Fatalf("booked %d, want %d", id, next)
 	}
-	if p := <-got; len(p) == 0 || p[0].Gone {
+	if p := <-got; len(p) == 0 || p[0].Object != "" {
 		t.Errorf("loaded %+v from a snapshot that does not contain the event", p)
 	}
 

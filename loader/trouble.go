@@ -1,9 +1,11 @@
 package loader
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"regexp"
+	"strings"
 
 	gomysql "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-sql-driver/mysql"
@@ -77,6 +79,20 @@ func troubleOf(refused *mysql.MySQLError) Trouble {
 type tableError struct {
 	table cdc.TableName
 	err   error
+	user  string // as GRANT names him; known where he was denied something
+}
+
+// failed is such an error. To whom something would have to be granted only the server knows.
+func (s *snapshot) failed(ctx context.Context, table cdc.TableName, err error) error {
+	e := &tableError{table: table, err: err}
+	if isDenied(err) {
+		var account string
+		if s.conn.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&account) == nil {
+			i := strings.LastIndexByte(account, '@') + 1
+			e.user = "'" + strings.ReplaceAll(account[:max(0, i-1)], "'", "''") + "'@'" + strings.ReplaceAll(account[i:], "'", "''") + "'"
+		}
+	}
+	return e
 }
 
 func (e *tableError) Error() string { return fmt.Sprintf("reading %s: %v", e.table, e.err) }
@@ -110,8 +126,21 @@ func isDenied(err error) bool {
 		refused.Number == gomysql.ER_COLUMNACCESS_DENIED_ERROR)
 }
 
-// deniedUser finds whom the server denied something, as it writes him in a GRANT.
-var deniedUser = regexp.MustCompile(`denied to user ('[^'\x00-\x1f]*'@'[^'\x00-\x1f]*')`)
+// Reason is what of an error of Load is the same for all events that it befalls.
+func Reason(err error) string {
+	if of, ok := errors.AsType[*tableError](err); ok {
+		return of.Error()
+	}
+	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return refused.Error()
+	}
+	for _, same := range []error{errNotVisible, errTooMuch, mysql.ErrPktTooLarge} {
+		if errors.Is(err, same) {
+			return same.Error()
+		}
+	}
+	return err.Error()
+}
 
 // Fix is what to type against an error of Load; empty when nothing can be told.
 func Fix(err error) string {
@@ -122,17 +151,13 @@ func Fix(err error) string {
 		}
 		return ""
 	}
-	table := "TABLE"
+	table, schema, user := "TABLE", "SCHEMA", "rowhook@..."
 	if of, ok := errors.AsType[*tableError](err); ok {
-		table = quoted(of.table)
+		table, schema, user = quoted(of.table), quote(of.table.Schema), cmp.Or(of.user, user)
 	}
 	switch {
 	case isDenied(err):
-		user := "rowhook@..."
-		if found := deniedUser.FindStringSubmatch(refused.Message); found != nil {
-			user = found[1]
-		}
-		return fmt.Sprintf("GRANT SELECT ON %s TO %s;", table, user)
+		return fmt.Sprintf("GRANT SELECT ON %s.* TO %s;", schema, user)
 	case isNoTable(err):
 		return "see that sites[].schema and sites[].prefix are right, and restore " + table
 	case isNoColumn(err):

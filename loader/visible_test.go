@@ -194,7 +194,7 @@ func (f *follower) load(change *cdc.Change, c *cdc.Commit) error {
 		return err
 	}
 	f.longest = max(f.longest, time.Since(before))
-	if payloads[0][0].Gone {
+	if payloads[0][0].Object != "" {
 		f.Errorf("booking %d is gone before it is there", ev.IDs[0])
 		return nil
 	}

@@ -55,7 +55,7 @@ func (k *shapes) forget() {
 func (s *snapshot) all(ctx context.Context, table cdc.TableName, condition string) ([]record, error) {
 	shape, err := s.shape(ctx, table)
 	if err != nil {
-		return nil, &tableError{table, fmt.Errorf("its columns: %w", err)}
+		return nil, s.failed(ctx, table, fmt.Errorf("its columns: %w", err))
 	}
 	var records []record
 	if !s.large || s.client != nil || len(shape.texts) == 0 { // a client needs a text as a whole

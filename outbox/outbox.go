@@ -47,12 +47,16 @@ type Delivery struct {
 	Action  string    // the plugin's name of the action, onAfterSaveReservation
 	Kind    string    // the event: "appointment.save"
 	Keys    []string  // the aggregates it is about, "salon/reservation/12": order is kept for each
-	Gone    bool      // the object no longer existed when it was loaded
+	Object  string    // what the payload shows in place of the whole object: "", or one of Objects
 	AsOf    time.Time // when the snapshot was taken it was loaded from; zero: none was
 	Created time.Time // when its transaction was committed
 	Body    []byte    // the payload
 	Large   Blob      // the payload, in place of Body, when it is too large for memory
 }
+
+// Objects are what a payload may show in place of the whole object, as X-Rowhook-Object tells it: the last row of one that
+// is gone, the row of a blocked time, what the log showed of one that cannot be read. Stores number them from 1.
+func Objects() []string { return []string{"gone", "closure", "partial"} }
 
 // Blob is bytes that are read piece by piece, while the store is open. It never changes.
 type Blob = scratch.Blob

@@ -79,7 +79,7 @@ func (p *Pipeline) step(err error) error {
 
 // full says whether enough waits for the next commit, or for the lanes.
 func (p *Pipeline) full() bool {
-	waiting, bytes := p.engine.Waiting()
+	waiting, bytes := p.loading()
 	return p.batchFull() || waiting > maxInLanes || bytes > maxLaneBytes
 }
 

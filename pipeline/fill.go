@@ -45,7 +45,7 @@ func (p *Pipeline) fill(ctx context.Context, g *errgroup.Group) {
 		p.pour(run, chunk)
 		run = f.current()
 	}
-	waiting, _ := p.engine.Waiting()
+	waiting, _ := p.loading()
 	switch {
 	case run == nil || f.asking || f.chunk != nil || f.unstored || time.Now().Before(f.rest):
 	case waiting > fillWaiting || len(p.todo) > 0: // what is live comes first

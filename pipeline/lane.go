@@ -2,23 +2,30 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"rowhook/loader"
 	"rowhook/rules"
 )
 
-// lane loads the events of one site, in their order. Sites do not wait for each other: one whose tables cannot be
-// read holds back its own events only.
+// lane loads the events of one site, in their order. Sites do not wait for each other, and neither do a site's objects:
+// what cannot be loaded is held (held.go), and later events of the same objects with it, while others go on.
 type lane struct {
 	site    *rules.Site
-	work    chan []*rules.Event // holds one batch at most
-	waiting []*rules.Event      // not handed over yet
-	busy    bool                // a batch is handed over and not back
+	waiting []*rules.Event // to be loaded, in their order
+	busy    bool           // a batch is being loaded
+	held    held
+	outage  outage
 }
+
+// maxHeldBytes is how much may be held before the reader waits too: some ten thousand bookings.
+const maxHeldBytes = 24 << 20
 
 // laneBatch is how many events are loaded from one snapshot, laneBytes of how many bytes at most.
 const (
@@ -26,76 +33,184 @@ const (
 	laneBytes = 4 << 20
 )
 
-// loaded is a batch that is back: payloads are of the first events, or of all.
+// loaded is a batch that is back, or the first part of it.
 type loaded struct {
-	lane     *lane
-	events   []*rules.Event
-	payloads [][]loader.Payload
+	lane   *lane
+	events []*rules.Event
+	done   []outcome // of the first events, or of all
+	probe  bool      // the events are held ones, one for each reason
+	err    error     // the database did not answer; nil: all else
 }
 
-// idle says whether an event of the site may overtake nothing.
+// outcome is what became of an event: payloads, or why there are none.
+type outcome struct {
+	payloads []loader.Payload
+	err      error
+}
+
+// idle says whether an event of the site overtakes nothing but events of other objects that are held.
 func (l *lane) idle() bool { return !l.busy && len(l.waiting) == 0 }
 
-// feed hands the next batch over when the lane is free.
-func (l *lane) feed() {
-	if l.busy || len(l.waiting) == 0 {
+// feedLanes has the next events of each site loaded, and says how long nothing is to be done.
+func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Duration {
+	wait := time.Hour
+	for _, l := range p.lanes {
+		p.feedLane(ctx, g, l)
+		p.tellHeld(l)
+		if l.busy {
+			continue // it says when it is not
+		}
+		if at, ok := l.held.next(); ok {
+			wait = min(wait, time.Until(at))
+		}
+		if len(l.waiting) > 0 {
+			wait = min(wait, time.Until(l.outage.next))
+		}
+	}
+	return max(0, wait)
+}
+
+// loading is how many events are closed and neither delivered nor held, and about how many bytes they take.
+func (p *Pipeline) loading() (events, bytes int) {
+	events, bytes = p.engine.Waiting()
+	heldEvents, heldBytes := 0, 0
+	for _, l := range p.lanes {
+		heldEvents, heldBytes = heldEvents+l.held.count(), heldBytes+l.held.bytes
+	}
+	if heldBytes > maxHeldBytes { // memory has an end: the reader waits until something is fixed
+		return events, bytes
+	}
+	return events - heldEvents, bytes - heldBytes
+}
+
+// feedLane has the next batch loaded when the lane is free: events that may be tried again first.
+func (p *Pipeline) feedLane(ctx context.Context, g *errgroup.Group, l *lane) {
+	now := time.Now()
+	if l.busy || now.Before(l.outage.next) {
 		return
 	}
-	n, bytes := 0, 0
-	for ; n < min(len(l.waiting), laneBatch) && bytes < laneBytes; n++ {
-		bytes += l.waiting[n].Row.Size()
+	events, probe := l.held.probes(now), true
+	if len(events) == 0 {
+		events, probe = l.batch(), false
+	}
+	if len(events) == 0 {
+		return
 	}
 	l.busy = true
-	l.work <- l.waiting[:n:n]
+	g.Go(func() error {
+		back := loaded{lane: l, events: events, probe: probe}
+		back.done, back.err = loadSingly(ctx, p.cfg.Loader, events)
+		select {
+		case p.loaded <- back:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+}
+
+// batch takes the next events that no earlier one of their objects holds back.
+func (l *lane) batch() []*rules.Event {
+	var batch []*rules.Event
+	n, bytes := 0, 0
+	for ; n < len(l.waiting) && len(batch) < laneBatch && bytes < laneBytes; n++ {
+		ev := l.waiting[n]
+		if l.held.follow(ev) {
+			continue
+		}
+		batch = append(batch, ev)
+		bytes += ev.Row.Size()
+	}
 	l.waiting = l.waiting[n:]
+	return batch
 }
 
-// again puts events back that were not loaded.
-func (l *lane) again(events []*rules.Event) {
-	if len(events) > 0 {
-		l.waiting = append(slices.Clone(events), l.waiting...)
+// loadSingly loads events; where one of them cannot be, it finds out which, and loads the others. The error is an
+// outage's.
+func loadSingly(ctx context.Context, ld *loader.Loader, events []*rules.Event) ([]outcome, error) {
+	payloads, err := ld.Load(ctx, events)
+	switch {
+	case err == nil:
+		done := make([]outcome, len(payloads))
+		for i := range payloads {
+			done[i].payloads = payloads[i]
+		}
+		return done, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case loader.TroubleOf(err) == loader.Outage:
+		return nil, err
+	case len(events) == 1 && loader.TroubleOf(err) == loader.Unfit:
+		return []outcome{{ld.Shown(events[0]), err}}, nil
+	case len(events) == 1:
+		return []outcome{{nil, err}}, nil
 	}
+	half := len(events) / 2
+	done, err := loadSingly(ctx, ld, events[:half])
+	if err != nil || len(done) < half {
+		return done, err
+	}
+	more, err := loadSingly(ctx, ld, events[half:])
+	return append(done, more...), err
 }
 
-// run loads batches until ctx ends. A database that does not answer is asked again.
-func (l *lane) run(ctx context.Context, ld *loader.Loader, out chan<- loaded, log *slog.Logger) {
-	for {
-		var events []*rules.Event
-		select {
-		case <-ctx.Done():
-			return
-		case events = <-l.work:
-		}
-		payloads, ok := l.load(ctx, ld, events, log)
-		if !ok {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case out <- loaded{l, events, payloads}:
+// back takes in a batch that was loaded.
+func (p *Pipeline) back(b loaded) {
+	l := b.lane
+	l.busy = false
+	if b.err == nil {
+		l.outage.over()
+	} else if !errors.Is(b.err, context.Canceled) {
+		l.outage.note(p.cfg.Log, l.site, b.err)
+	}
+	if b.probe {
+		p.probed(b)
+		return
+	}
+	for i, o := range b.done {
+		ev := b.events[i]
+		switch {
+		case l.held.follow(ev): // an earlier event of this batch is held
+		case o.payloads == nil && o.err != nil:
+			l.held.add(ev, o.err)
+		default:
+			p.emitLoaded(ev, o)
 		}
 	}
+	l.waiting = append(slices.Clone(b.events[len(b.done):]), l.waiting...)
 }
 
-func (l *lane) load(ctx context.Context, ld *loader.Loader, events []*rules.Event, log *slog.Logger) ([][]loader.Payload, bool) {
-	lastText := ""
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
-		payloads, err := ld.Load(ctx, events)
-		if err == nil {
-			return payloads, true
-		}
-		if ctx.Err() != nil {
-			return nil, false
-		}
-		if text := err.Error(); text != lastText {
-			log.Error("loading payloads failed, trying again", slog.String("site", l.site.Name), slog.Any("error", err))
-			lastText = text
-		}
-		select {
-		case <-ctx.Done():
-			return nil, false
-		case <-time.After(wait/2 + rand.N(wait/2)):
-		}
+// emitLoaded makes deliveries of an event, and says so where they hold what the log showed only.
+func (p *Pipeline) emitLoaded(ev *rules.Event, o outcome) {
+	if o.err != nil {
+		p.cfg.Log.Warn("an event is delivered as the log shows it, for its data cannot be read", slog.String("site", ev.Site.Name),
+			slog.String("event", ev.String()), slog.Any("error", o.err))
+	}
+	p.emit(ev, o.payloads)
+}
+
+// outage is a database that does not answer one lane.
+type outage struct {
+	wait time.Duration
+	next time.Time // of another try
+	told time.Time
+	text string
+}
+
+const (
+	firstOutageWait   = 100 * time.Millisecond
+	longestOutageWait = 10 * time.Second
+	// tellAgain is after what time a trouble that lasts is logged once more.
+	tellAgain = time.Hour
+)
+
+func (o *outage) over() { *o = outage{} }
+
+func (o *outage) note(log *slog.Logger, site *rules.Site, err error) {
+	now := time.Now()
+	o.wait = min(max(firstOutageWait, 2*o.wait), longestOutageWait)
+	o.next = now.Add(o.wait/2 + rand.N(o.wait/2))
+	if text := err.Error(); text != o.text || now.Sub(o.told) >= tellAgain {
+		log.Error("the database cannot be asked for payloads, trying again", slog.String("site", site.Name), slog.Any("error", err))
+		o.text, o.told = text, now
 	}
 }

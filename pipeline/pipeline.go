@@ -110,7 +110,7 @@ func New(cfg Config) *Pipeline {
 	}
 	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules)
 	for _, s := range cfg.Sites {
-		p.lanes[s] = &lane{site: s, work: make(chan []*rules.Event, 1)}
+		p.lanes[s] = &lane{site: s}
 	}
 	return p
 }
@@ -139,9 +139,6 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	g, parts := errgroup.WithContext(parts)
 	p.feed = newFeed(parts, p.cfg.Brake)
 	p.engine.AskOwners(p.owners(parts))
-	for _, l := range p.lanes {
-		g.Go(func() error { l.run(parts, p.cfg.Loader, p.loaded, p.cfg.Log); return nil })
-	}
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
 
@@ -206,7 +203,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
-		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer()))
+		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g)))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -214,12 +211,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			p.todo = p.feed.take(p.spare)
 			p.spare = p.todo
 		case l := <-p.loaded:
-			l.lane.busy = false
-			for i, payloads := range l.payloads {
-				p.emit(l.events[i], payloads)
-			}
-			l.lane.again(l.events[len(l.payloads):])
-			l.lane.feed()
+			p.back(l)
 		case c := <-p.committed:
 			p.committing = false
 			if c.err != nil {
@@ -261,6 +253,9 @@ func (p *Pipeline) dispatch() {
 			debug.FreeOSMemory() // what the last one took is garbage by now
 		}
 		l := p.lanes[ev.Site]
+		if l.held.follow(ev) {
+			continue
+		}
 		if l.idle() {
 			if payloads, ok := p.cfg.Loader.Immediate(ev); ok {
 				p.emit(ev, payloads)
@@ -268,7 +263,6 @@ func (p *Pipeline) dispatch() {
 			}
 		}
 		l.waiting = append(l.waiting, ev)
-		l.feed()
 	}
 }
 
@@ -277,7 +271,7 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 	for _, pay := range payloads {
 		p.batch = append(p.batch, &outbox.Delivery{
 			ID: ev.DeliveryID(p.cfg.SourceID, pay.Rule.Name), Rule: pay.Rule.Name, Site: ev.Site.Name,
-			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Gone: pay.Gone, AsOf: pay.AsOf,
+			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Object: string(pay.Object), AsOf: pay.AsOf,
 			Created: ev.Time, Body: pay.Body, Large: pay.Large,
 		})
 		p.batchBytes += int(p.batch[len(p.batch)-1].Size()) + deliveryBytes

@@ -190,6 +190,11 @@ func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) error {
 	}
 	agg := aggregate{b.site, b.entity, id}
 	if q := e.queues[agg]; q != nil {
+		for _, ev := range q.events {
+			if ev.Action.Kind == StatusChange {
+				ev.knowOrder(c.Table, c.Before)
+			}
+		}
 		e.leave(q, func(*Event) bool { return true })
 	}
 	e.forget(agg)

@@ -166,6 +166,12 @@ func (e *Engine) Done(ev *Event) {
 // Waiting is how many events are closed and not done, and about how many bytes they take.
 func (e *Engine) Waiting() (events, bytes int) { return e.waiting, e.closedBytes }
 
+// Closing is the event's place among those that closed.
+func (e *Event) Closing() uint64 { return e.closing }
+
+// Weight is about how many bytes the event takes.
+func (e *Event) Weight() int { return e.weight }
+
 func errNotNumber(column, text string) error {
 	return fmt.Errorf("column %s is %q, not a number", column, text)
 }

@@ -34,6 +34,11 @@ type Event struct {
 	// position: numbers as texts.
 	Passed map[int]string
 
+	// OrderTable and Order are, of a status change, the newest image the log showed of the order itself; empty when it
+	// showed none. An order that is deleted before it is loaded is delivered so.
+	OrderTable *cdc.Table
+	Order      cdc.Row
+
 	First First     // what the id is derived from
 	Last  cdc.Coord // the end of the last transaction in it: a snapshot must contain it; zero: any will do (see Detach)
 	GTID  string    // that transaction's GTID, empty on a server without

@@ -40,7 +40,9 @@ type eventRecord struct {
 	FirstAt  time.Time `json:"first_at"`
 	LastAt   time.Time `json:"last_at"`
 
-	Passed map[int]string `json:"passed,omitempty"`
+	Passed     map[int]string `json:"passed,omitempty"`
+	OrderTable string         `json:"order_table,omitempty"`
+	Order      []byte         `json:"order,omitempty"`
 }
 
 // large is a text that follows the row.
@@ -59,6 +61,13 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 		r.Table = e.tables.key(ev.Table)
 		var err error
 		if r.Row, err = ev.Row.AppendBinary(nil); err != nil {
+			return Record{}, err
+		}
+	}
+	if ev.Order.Len() > 0 {
+		r.OrderTable = e.tables.key(ev.OrderTable)
+		var err error
+		if r.Order, err = ev.Order.AppendBinary(nil); err != nil {
 			return Record{}, err
 		}
 	}
@@ -102,6 +111,14 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 			return nil, err
 		}
 		if ev.Row, err = e.restoreLarge(ev.Row, v.Large, texts); err != nil {
+			return nil, err
+		}
+	}
+	if len(v.Order) > 0 {
+		if ev.OrderTable = e.tables.byKey[v.OrderTable]; ev.OrderTable == nil {
+			return nil, fmt.Errorf("its table %s is not stored", v.OrderTable)
+		}
+		if ev.Order, err = cdc.ParseRow(v.Order); err != nil {
 			return nil, err
 		}
 	}

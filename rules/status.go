@@ -31,6 +31,7 @@ func (e *Engine) statusColumn(a aggregate, c *cdc.Change, status string) {
 	ev := e.newEvent(a, StatusChange, c)
 	ev.Status = strings.Clone(status) // the row may be large
 	ev.waits = e.opts.StatusWait > 0
+	ev.knowOrder(c.Table, c.After)
 	e.enqueue(a, ev)
 }
 
@@ -70,9 +71,19 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 		e.enqueue(a, ev)
 	}
 	ev.Table, ev.Row, ev.waits = c.Table, c.After, false
+	if save := e.openSave(a); save != nil && ev.Order.Len() == 0 {
+		ev.knowOrder(save.Table, save.Row)
+	}
 	e.mark(ev)
 	e.queueOf(a)
 	return nil
+}
+
+// knowOrder keeps the order's row with a status change. One with large texts, or of which the log shows a part, is not kept.
+func (ev *Event) knowOrder(table *cdc.Table, row cdc.Row) {
+	if row.Len() > 0 && row.Whole() && len(row.Larges()) == 0 {
+		ev.OrderTable, ev.Order = table, row
+	}
 }
 
 // lastStatus is the latest open status change of the aggregate, nil when there is none.

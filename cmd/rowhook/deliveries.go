@@ -226,8 +226,13 @@ func (d *delivery) write(w io.Writer) error {
 	if !d.Retried.IsZero() {
 		row("retried", clock(d.Retried)+", by hand; since then it is outside of the order")
 	}
-	if d.Gone {
+	switch d.Object {
+	case "gone":
 		row("object", "gone before it was loaded: the payload is the row of the event")
+	case "closure":
+		row("object", "a blocked time, which has nothing to extend: the payload is its row")
+	case "partial":
+		row("object", "cannot be read from the tables: the payload is what the log showed")
 	}
 	row("attempts", fmt.Sprint(d.Attempts))
 	if len(d.Log) == 0 && d.State == outbox.Delivered.String() {

@@ -18,7 +18,8 @@ type delivery struct {
 	Event    string          `json:"event"`
 	Action   string          `json:"action"`
 	Keys     []string        `json:"keys"`
-	Gone     bool            `json:"gone,omitempty"`
+	Gone     bool            `json:"gone,omitempty"` // the object is
+	Object   string          `json:"object,omitempty"`
 	AsOf     time.Time       `json:"as_of,omitzero"`
 	Created  time.Time       `json:"created"`
 	State    string          `json:"state"`
@@ -42,7 +43,7 @@ type attempt struct {
 // newDelivery is a delivery without its payload.
 func newDelivery(s *outbox.Stored) delivery {
 	d := delivery{
-		Seq: s.Seq, ID: s.ID.String(), Rule: s.Rule, Site: s.Site, Event: s.Kind, Action: s.Action, Keys: s.Keys, Gone: s.Gone,
+		Seq: s.Seq, ID: s.ID.String(), Rule: s.Rule, Site: s.Site, Event: s.Kind, Action: s.Action, Keys: s.Keys, Gone: s.Object == "gone", Object: s.Object,
 		AsOf: s.AsOf, Created: s.Created, State: s.State.String(), Attempts: s.Attempts, Due: s.Due, Retried: s.Retried,
 	}
 	if s.Last != nil {

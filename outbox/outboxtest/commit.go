@@ -72,7 +72,7 @@ func commitFields(t *testing.T, h *harness) {
 	plain := delivery(0)
 	odd := delivery(1)
 	odd.Keys = []string{"salon/reservation/1", "salon/" + `back\nslash` + "\nand line", "ünï\x00"}
-	odd.Gone, odd.AsOf, odd.Rule, odd.Kind = true, moment, "other'; --", "custom"
+	odd.Object, odd.AsOf, odd.Rule, odd.Kind = "partial", moment, "other'; --", "custom"
 	empty := &outbox.Delivery{}
 	want := []*outbox.Delivery{plain, odd, empty}
 	h.commit(outbox.Batch{Deliveries: want})

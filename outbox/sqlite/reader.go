@@ -258,7 +258,9 @@ func (sc *scanner) delivery(s *sqlite3.Stmt, d *outbox.Delivery, body bool) erro
 	l := sc.labels[s.ColumnInt64(2)]
 	d.Rule, d.Site, d.Action, d.Kind = l.rule, l.site, l.action, l.kind
 	d.Keys = splitKeys(s.ColumnText(3))
-	d.Gone = s.ColumnBool(4)
+	if n := s.ColumnInt(4); n > 0 && n <= len(outbox.Objects()) {
+		d.Object = outbox.Objects()[n-1]
+	}
 	d.AsOf, d.Created = timeColumn(s, 5), timeColumn(s, 6)
 	if !body {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -273,7 +274,7 @@ func (w *writer) writeDelivery(batch, seq int64, d *outbox.Delivery) error {
 		}
 	}
 	put := bind{stmt: w.putDelivery}
-	return put.int(seq).int(batch).int(id).blob(d.ID[:]).text(joinKeys(d.Keys)).bool(d.Gone).
+	return put.int(seq).int(batch).int(id).blob(d.ID[:]).text(joinKeys(d.Keys)).int(int64(slices.Index(outbox.Objects(), d.Object) + 1)).
 		time(d.AsOf).time(d.Created).int(off).int(d.Size()).run()
 }
 
