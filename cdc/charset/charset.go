@@ -14,7 +14,6 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
-	"golang.org/x/text/transform"
 )
 
 // Decoder adds text in one of the server's charsets as UTF-8. What is no text in that charset becomes U+FFFD. It
@@ -23,9 +22,13 @@ type Decoder interface {
 	Append(text, value []byte) []byte
 }
 
-// NewDecoder is the decoder of a charset by the server's name for it. GBK and EUC-KR are exactly the server's. The
-// decoders of Big5, Shift-JIS and EUC-JP are those of the WHATWG: they agree with the server on letters and Han, not on
-// some signs (the server has U+301C where they have U+FF5E) and not on characters that users define.
+// NewDecoder is the decoder of a charset by the server's name for it. Charsets of one byte, GBK, GB2312 and EUC-KR are
+// exactly the servers'. The decoders of Big5, Shift-JIS (sjis, cp932) and EUC-JP (ujis, eucjpms) are those of the WHATWG: they
+// agree with the servers on kana and on the Han of JIS X 0208 and Big5 itself, and differ in these:
+//   - some signs: U+FF3C, FF5E, 2225, FF0D, FFE0, FFE1, FFE2 where sjis and ujis have U+005C, 301C, 2016, 2212, 00A2, 00A3,
+//     00AC; sixteen in rows A1 and A2 of Big5; and row C6 of Big5, which the servers fill with kana;
+//   - extensions, which the servers lack: NEC's and IBM's in sjis and ujis, those of Hong Kong in Big5;
+//   - characters that users define, which the servers have (U+E000 and on) in cp932, ujis and eucjpms.
 func NewDecoder(charset string) (Decoder, error) {
 	switch charset {
 	case "utf8mb4", "utf8mb3", "utf8", "ascii", "binary":
@@ -37,9 +40,9 @@ func NewDecoder(charset string) (Decoder, error) {
 	case "utf32":
 		return utf32Text{}, nil
 	case "gbk":
-		return multiByteText{simplifiedchinese.GBK}, nil
-	case "gb2312": // a part of GBK
-		return multiByteText{simplifiedchinese.GBK}, nil
+		return gbkText, nil
+	case "gb2312":
+		return gb2312Text, nil
 	case "gb18030":
 		return multiByteText{simplifiedchinese.GB18030}, nil
 	case "big5":
@@ -129,16 +132,7 @@ func (t *byteText) Append(text, value []byte) []byte {
 type multiByteText struct{ encoding encoding.Encoding }
 
 func (t multiByteText) Append(text, value []byte) []byte {
-	n := asciiPrefix(value)
-	text = append(text, value[:n]...)
-	if n == len(value) {
-		return text
-	}
-	out, _, err := transform.Append(t.encoding.NewDecoder(), text, value[n:])
-	if err != nil { // decoders replace what they cannot read, they do not fail
-		return utf8.AppendRune(text, utf8.RuneError)
-	}
-	return out
+	return appendDecoded(t.encoding.NewDecoder(), text, value)
 }
 
 // utf16Text is also UCS-2, which has no surrogates.
