@@ -56,8 +56,8 @@ servers: # downloads what the matrix runs against, once; see tools/get-server.sh
 
 matrix: servers # the reader's tests, the daemon's, and a backfill under kills, on every kind of server
 	@tools/need.sh mariadb cc netns
-	go vet -tags matrix ./cdc ./dbtest ./pipeline ./cmd/rowhook
-	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./dbtest ./pipeline ./cmd/rowhook
+	go vet -tags matrix ./cdc ./cdc/charset ./dbtest ./pipeline ./cmd/rowhook
+	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./cdc/charset ./dbtest ./pipeline ./cmd/rowhook
 	go vet -tags 'crash matrix' ./cmd/rowhook
 	go test -count=1 -tags 'crash matrix' -timeout 10m $(TESTFLAGS) -run TestBackfillMatrix ./cmd/rowhook
 
