@@ -278,9 +278,9 @@ func (g *ddlWriter) statement() string {
 			"DROP VIEW IF EXISTS v", "ALTER DATABASE ddl CHARACTER SET "+g.charset(), "ALTER SCHEMA DEFAULT COLLATE utf8mb4_general_ci")
 	}
 	table := g.table()
-	clauses := make([]string, 1+g.IntN(3))
-	for i := range clauses {
-		clauses[i] = g.clause(table)
+	var clauses []string
+	for range 1 + g.IntN(3) {
+		clauses = append(clauses, g.clause(table))
 	}
 	if g.IntN(12) == 0 {
 		clauses = append(clauses, "ORDER BY "+g.column(table)+g.pick("", " DESC", ", id"))

@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -112,7 +113,7 @@ func (q *query) readText(there []byte, compressed bool, tail io.Reader, left int
 		return err
 	}
 	if compressed && size <= maxStatementText {
-		if _, err := in.Read(make([]byte, 1)); err != nil && err != io.EOF { //nolint:errorlint // exact returns just that
+		if _, err := in.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 	}
@@ -155,7 +156,7 @@ func wholeRunes(text []byte) []byte {
 	return text
 }
 
-// dialect is how the server read a statement.
+// dialectOf is how the server read a statement.
 func (s *Source) dialectOf(q *query) ddl.Dialect {
 	d := s.dialect
 	d.SQLMode, d.Cut, d.Client, d.Connection = q.sqlMode, q.cut, q.charset, q.connection

@@ -1,6 +1,9 @@
 package sqltext
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Writes is what a statement that changes rows writes, as far as its text says so. What triggers, stored functions and
 // views make it write besides cannot be seen.
@@ -199,7 +202,7 @@ func (r *writesReader) remove() []TableName {
 	return names
 }
 
-// deleted reads a list of tables whose rows are deleted: a, b.*, s.c
+// deleted reads a list of tables whose rows are deleted, such as a, b.*, s.c.
 func (r *writesReader) deleted() (names []TableName) {
 	for more := true; more && !r.Failed; more = r.AcceptMark(",") {
 		parts := []string{r.Name()}
@@ -241,14 +244,8 @@ func resolve(sources []source, name TableName) []TableName {
 
 // appendNew adds tables that are not there yet; the zero one is none.
 func appendNew(list []TableName, names ...TableName) []TableName {
-next:
 	for _, n := range names {
-		for _, is := range list {
-			if n == is {
-				continue next
-			}
-		}
-		if n != (TableName{}) {
+		if n != (TableName{}) && !slices.Contains(list, n) {
 			list = append(list, n)
 		}
 	}
@@ -259,10 +256,8 @@ next:
 func (r *writesReader) sources(until ...string) (list []source) {
 	wanted := true // a table comes next
 	for r.Tok.Kind != End && !r.Tok.IsMark(")") && !r.Tok.IsMark(";") {
-		for _, word := range until {
-			if r.Tok.Is(word) {
-				return list
-			}
+		if slices.ContainsFunc(until, r.Tok.Is) {
+			return list
 		}
 		switch {
 		case wanted && r.AcceptMark("{"): // { OJ a LEFT JOIN b ON ... }
@@ -308,10 +303,8 @@ func (r *writesReader) source() source {
 	s := source{table: r.Table()}
 	s.alias = s.table.Name
 	if s.table.Schema == "" {
-		for _, name := range r.common {
-			if strings.EqualFold(name, s.table.Name) {
-				s.table = TableName{}
-			}
+		if slices.ContainsFunc(r.common, func(name string) bool { return strings.EqualFold(name, s.table.Name) }) {
+			s.table = TableName{}
 		}
 	}
 	if r.Tok.IsMark("(") { // a function: JSON_TABLE(...)
