@@ -191,14 +191,15 @@ func (k *kindsAt) look(t *testing.T, group, place string, v any, ev *rules.Event
 	if !slices.Contains(wanted, kind) && !k.isColumn(group, place, kind) {
 		t.Errorf("%s: %s of %s is %s (%v), the plugin's are %v (known: %v)", ev, place, group, kind, v, wanted, known)
 	}
-	if owned.MatchString(place) {
+	if kind != "list" && kind != "object" || owned.MatchString(place) {
 		return
 	}
 	switch v := v.(type) {
 	case map[string]any:
+		ofSite := named.MatchString(place)
 		for name, below := range v {
 			switch {
-			case named.MatchString(place):
+			case ofSite:
 				name = ".*"
 			case place == "$.attendees[]" && name != "display":
 				continue // what the form asked for
