@@ -21,10 +21,10 @@ type Varied struct {
 // Varied makes objects in a site that has the sample's; call Settings and Orders next.
 func (s *Site) Varied(ctx context.Context, seed uint64) (*Varied, error) {
 	v := &Varied{site: s, random: rand.New(rand.NewPCG(seed, 12)), last: map[string]int64{}}
-	for _, make := range []func(context.Context) error{
+	for _, fill := range []func(context.Context) error{
 		v.groups, v.services, v.employees, v.places, v.extras, v.payments, v.statuses, v.customFields, v.people, v.translations,
 	} {
-		if err := make(ctx); err != nil {
+		if err := fill(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -69,6 +69,9 @@ func (v *Varied) Settings(ctx context.Context) error {
 // any is one of some values.
 func (v *Varied) any(values ...any) any { return values[v.random.IntN(len(values))] }
 
+// word is one of some texts.
+func (v *Varied) word(texts ...string) string { return texts[v.random.IntN(len(texts))] }
+
 // often says yes that many times of a hundred.
 func (v *Varied) often(percent int) bool { return v.random.IntN(100) < percent }
 
@@ -82,8 +85,8 @@ func (v *Varied) some() any {
 
 // text is a text that fits into n characters.
 func (v *Varied) text(n int) any {
-	s := []rune(v.any("Anna", "Zoë \"Z\" O'Neill", `back\slash`, "<b>tag</b> & entity", "日本語 テスト", "", "12", "007", "1e5", " spaces ", "مرحبا",
-		"line\nbreak", "null", "[]", "a;;b", strings.Repeat("long ", 60)).(string))
+	s := []rune(v.word("Anna", "Zoë \"Z\" O'Neill", `back\slash`, "<b>tag</b> & entity", "日本語 テスト", "", "12", "007", "1e5", " spaces ", "مرحبا",
+		"line\nbreak", "null", "[]", "a;;b", strings.Repeat("long ", 60)))
 	return string(s[:min(n, len(s))])
 }
 

@@ -100,7 +100,7 @@ func (v *Varied) payments(ctx context.Context) error {
 	}))
 }
 
-// Codes are the statuses that orders have: the plugin's, the owner's, and some that have no row.
+// code is a status of an order: one of the plugin's, one of the owner's, or one that has no row.
 func (v *Varied) code() any {
 	return v.any("C", "P", "W", "E", "X", "R", "N", "OWN1", "OWN2", "OWN3", "é", "GONE", "")
 }
@@ -123,7 +123,7 @@ func (v *Varied) customFields(ctx context.Context) error {
 		kind := types[i%len(types)]
 		field := fmt.Sprintf("%s %d", kind, i)
 		if v.often(10) {
-			field = v.any("CUSTOMF_NOTE", "12", "it's \"one\"", "field.with.dots").(string)
+			field = v.word("CUSTOMF_NOTE", "12", "it's \"one\"", "field.with.dots")
 		}
 		v.fields = append(v.fields, field)
 		choose := chooses[kind]

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"log/slog"
 	"os"
@@ -36,7 +37,7 @@ func TestVariedSalon(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := salon.Orders(t.Context(), 800); err != nil {
+		if err := salon.Orders(t.Context(), 500); err != nil {
 			t.Fatal(err)
 		}
 		rendered := renderSalon(t, server, salon, schema, kinds)
@@ -56,8 +57,9 @@ func renderSalon(t *testing.T, server *dbtest.Server, salon *dbtest.Varied, sche
 		if err := salon.Settings(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		l := New(server.DB(t, ""), mariaDB{}, Options{Plugin: n%2 == 1}, slog.New(slog.DiscardHandler))
-		kinds.readColumns(t, l, schema)
+		db := server.DB(t, "")
+		l := New(db, mariaDB{}, Options{Plugin: n%2 == 1}, slog.New(slog.DiscardHandler))
+		kinds.readColumns(t, db, schema)
 		all := everyEvent(t, l, site, end(t, server))
 		var part []*rules.Event
 		for i := n; i < len(all); i += settings {
@@ -82,7 +84,7 @@ func renderSalon(t *testing.T, server *dbtest.Server, salon *dbtest.Varied, sche
 // everyEvent makes a save of every object, and a status change of every row of history.
 func everyEvent(t *testing.T, l *Loader, site *rules.Site, last cdc.Coord) []*rules.Event {
 	t.Helper()
-	snap, err := l.snapshotAt(t.Context(), Place{End: last})
+	snap, err := l.snapshotAt(t.Context(), site, Place{End: last})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,9 +241,9 @@ func (k *kindsAt) isColumn(group, place, kind string) bool {
 }
 
 // readColumns asks which columns may be NULL.
-func (k *kindsAt) readColumns(t *testing.T, l *Loader, schema string) {
+func (k *kindsAt) readColumns(t *testing.T, db *sql.DB, schema string) {
 	t.Helper()
-	rows, err := l.db.QueryContext(t.Context(), "SELECT REPLACE(TABLE_NAME, 'wp_vikappointments_', ''), COLUMN_NAME, IS_NULLABLE = 'YES'"+
+	rows, err := db.QueryContext(t.Context(), "SELECT REPLACE(TABLE_NAME, 'wp_vikappointments_', ''), COLUMN_NAME, IS_NULLABLE = 'YES'"+
 		" FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ?", schema)
 	if err != nil {
 		t.Fatal(err)
