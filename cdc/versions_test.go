@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"rowhook/dbtest"
@@ -43,7 +44,7 @@ func TestSystemVersioning(t *testing.T) {
 							execute(t, conn, "ALTER TABLE a ADD SYSTEM VERSIONING")
 						}
 						wait := func(last string) {
-							for !slices.Contains(seen.all, last) {
+							for !slices.Contains(seen.changes(), last) {
 								f.next(t)
 							}
 						}
@@ -53,7 +54,7 @@ func TestSystemVersioning(t *testing.T) {
 							"DELETE FROM a", "DELETE HISTORY FROM a", "INSERT INTO a (id, s) VALUES (9, 'end')")
 						wait("insert 9=end")
 						f.stop()
-						got := strings.Join(seen.all, ", ")
+						got := strings.Join(seen.changes(), ", ")
 						got = strings.Replace(got, "delete 2, insert 2=r", "update 2=r", 1) // what a REPLACE logs depends on the version
 						if want := "insert 1=x, update 1=y, update 2=z, update 2=o, update 2=r, delete 2, insert 9=end"; got != want {
 							t.Errorf("got  %s\nwant %s", got, want)
@@ -114,9 +115,20 @@ func TestPromotedKey(t *testing.T) {
 }
 
 // versionedChanges gathers what comes.
-type versionedChanges struct{ all []string }
+type versionedChanges struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (v *versionedChanges) changes() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.all)
+}
 
 func (v *versionedChanges) take(c *Change) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	id, text := c.Table.Index("id"), c.Table.Index("s")
 	row := c.After
 	if c.Op == Delete {
