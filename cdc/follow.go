@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -29,7 +28,6 @@ type Sink interface {
 const (
 	heartbeatPeriod = time.Second
 	readTimeout     = 15 * time.Second
-	longestBackoff  = 30 * time.Second
 )
 
 // Follow reads the log from p on and hands it to sink, over as many connections as it takes. It returns when ctx ends,
@@ -44,7 +42,6 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 	}
 	h := newHistory(s.watched)
 	h.restore(schema, s.cfg.Log)
-	backoff := time.Duration(0)
 	var gone *Txn // the last transaction, when the server no longer has it
 	for {
 		err := s.connectAndRead(ctx, tracker, h, gone, sink)
@@ -63,18 +60,15 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 		if errors.As(err, &stop) || errors.As(err, &failed) {
 			return err
 		}
-		if s.trouble == "" { // it was well in between
-			backoff = 0
-		}
-		backoff = min(max(2*backoff, 250*time.Millisecond), longestBackoff)
-		if text := err.Error(); text != s.trouble {
-			s.cfg.Log.Warn("the link to the database is broken, trying again", slog.Any("error", err), slog.Duration("in", backoff))
-			s.trouble = text
+		wait := s.trouble.Wait()
+		if s.trouble.Worth(err) {
+			s.cfg.Log.Warn("the link to the database is broken, trying again", slog.Any("error", err), slog.Duration("in", wait),
+				slog.Time("since", s.trouble.Since()), slog.String("fix", s.cfg.Server.Advice(err)))
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(backoff/2 + rand.N(backoff/2)):
+		case <-time.After(wait):
 		}
 	}
 }

@@ -330,9 +330,8 @@ func (r *reader) toSink(err error) error {
 // linkIsWell takes back what was said about the link. The first events are no proof: the server sends them before it
 // looks whether it has what we want.
 func (r *reader) linkIsWell() {
-	if r.src.trouble != "" {
-		r.src.trouble = ""
-		r.log().Info("the link to the database is back")
+	if lasted, was := r.src.trouble.Over(); was {
+		r.log().Info("the link to the database is back", slog.Duration("after", lasted.Round(time.Second)))
 	}
 }
 

@@ -8,6 +8,7 @@
 package cdc
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -57,7 +58,7 @@ type Source struct {
 	lock    *sql.Conn     // holds the GET_LOCK that keeps a twin out
 	held    bool          // it was ours once
 	lease   lease
-	trouble string    // what was last said to be wrong with the link, empty when it is well
+	trouble connect.Trouble
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
 }
 
@@ -67,17 +68,9 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 		cfg.Now = time.Now
 	}
 	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, watched: map[string]map[string]bool{}, lease: lease{lockIdle, lockBeat}}
-	if err := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.version); err != nil {
-		return nil, fmt.Errorf("asking the database server at %s for its version: %w", cfg.Server.Config().Address, err)
+	if err := s.identify(ctx); err != nil {
+		return nil, fmt.Errorf("asking the database server at %s what it is: %w", cfg.Server.Config().Address, err)
 	}
-	if strings.Contains(strings.ToLower(s.version), "mariadb") {
-		s.flavor = mysql.MariaDBFlavor
-	}
-	var fold int
-	if err := db.QueryRowContext(ctx, "SELECT @@global.lower_case_table_names").Scan(&fold); err != nil {
-		return nil, fmt.Errorf("asking the database server at %s for its names: %w", cfg.Server.Config().Address, err)
-	}
-	s.dialect = ddl.Dialect{Dialect: sqltext.Dialect{MariaDB: s.MariaDB(), Version: versionNumber(s.version)}, FoldNames: fold != 0}
 	s.tables = newWatchedTables(s.dialect, cfg.Tables)
 	for _, t := range cfg.Tables {
 		s.watch(t)
@@ -86,6 +79,34 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 		s.watch(t)
 	}
 	return s, nil
+}
+
+// identify finds out the kind of server by a variable that only one kind has. What it says of its version is its
+// administrator's or a proxy's to choose: a MariaDB may call itself 8.0.36.
+func (s *Source) identify(ctx context.Context) error {
+	rows, err := queryRows(ctx, s.db, "SHOW GLOBAL VARIABLES WHERE variable_name IN ('version', 'innodb_version', 'gtid_domain_id', 'server_uuid', 'lower_case_table_names')")
+	if err != nil {
+		return err
+	}
+	vars := map[string]string{}
+	for _, r := range rows {
+		vars[strings.ToLower(r["Variable_name"])] = r["Value"]
+	}
+	_, mariaDB := vars["gtid_domain_id"]
+	_, mySQL := vars["server_uuid"]
+	switch {
+	case mariaDB:
+		s.flavor = mysql.MariaDBFlavor
+	case !mySQL:
+		return errors.New("it has the variables of neither a MySQL nor a MariaDB")
+	}
+	s.version = vars["version"]
+	number := versionNumber(cmp.Or(vars["innodb_version"], s.version)) // the engine's is that of the server, and not for choice
+	if mariaDB && !strings.Contains(strings.ToLower(s.version), "mariadb") {
+		s.version += " (MariaDB " + vars["innodb_version"] + ")"
+	}
+	s.dialect = ddl.Dialect{Dialect: sqltext.Dialect{MariaDB: mariaDB, Version: number}, FoldNames: vars["lower_case_table_names"] != "0"}
+	return nil
 }
 
 func (s *Source) watch(t TableName) {

@@ -39,6 +39,12 @@ type Database struct {
 	dir     string // that its files are relative to
 }
 
+// WithoutLogin is the server without the user and the password.
+func (d Database) WithoutLogin() Database {
+	d.User, d.Password, d.written, d.dir = "", "", "", ""
+	return d
+}
+
 // ReadPassword is the password as it is now: its files may have changed since the configuration was read.
 func (d Database) ReadPassword() (string, error) {
 	if d.written == "" {

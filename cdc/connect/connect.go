@@ -71,6 +71,9 @@ const (
 	readTimeout  = 2 * time.Minute // of a pool's connection; its statements end on the server by then (session.go)
 	writeTimeout = 30 * time.Second
 
+	// LeastConnections are what following takes: one for the log, one that keeps a second reader out, and one to ask and
+	// to load. A look ahead in the log takes one more for its time.
+	LeastConnections = 3
 	// mostConnections of a pool are a small share of the 151 that a server allows by default.
 	mostConnections = 8
 	// lifetime of a pool's connections. Global privileges are those of the login, and a host's name may lead elsewhere

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
-
-	"github.com/go-sql-driver/mysql"
 
 	"rowhook/cdc"
 	"rowhook/config"
@@ -56,28 +53,13 @@ func checkDatabase(ctx context.Context, c *config.Config) ([]cdc.Finding, error)
 	defer db.Close()
 	source, err := cdc.Open(ctx, db, sourceConfig(c, server, 0, slog.New(slog.DiscardHandler)))
 	if err != nil {
-		return []cdc.Finding{unreachable(c.Database, err)}, ctx.Err()
+		return []cdc.Finding{{Check: "server", Found: err.Error(), Fix: server.Advice(err)}}, ctx.Err()
 	}
 	findings, err := source.Check(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return append(findings, checkTexts(ctx, db, c)...), nil
-}
-
-// unreachable says what keeps us from the database, in the words of the configuration.
-func unreachable(db config.Database, err error) cdc.Finding {
-	f := cdc.Finding{Check: "server", Found: err.Error(), Fix: "see that the server runs, and that database.address, " + db.Address + ", is where it listens"}
-	const noAccess, noAccessPlugin, noHost = 1045, 1698, 1130
-	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		switch refused.Number {
-		case noAccess, noAccessPlugin:
-			f.Fix = fmt.Sprintf("see that database.password is right, and that user %s exists for the host that the message names: CREATE USER ... IDENTIFIED BY '...';", db.User)
-		case noHost:
-			f.Fix = fmt.Sprintf("the server knows no user who may come from this host: CREATE USER %s@'...' IDENTIFIED BY '...';", db.User)
-		}
-	}
-	return f
 }
 
 // report prints findings: for people each with its mend, or as JSON.

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"syscall"
 	"time"
@@ -68,6 +68,7 @@ type daemon struct {
 	file   string // where cfg was read
 	log    *slog.Logger
 	files  scratch.Files // for what is too large for memory
+	server *connect.Server
 	store  *sqlite.Store
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
@@ -99,14 +100,14 @@ func (d *daemon) ended(ctx context.Context, err error) error {
 
 // start puts the stages together and runs them.
 func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
-	server := serverOf(d.cfg.Database)
-	db := server.Pool()
+	d.server = serverOf(d.cfg.Database)
+	db := d.server.Pool()
 	defer db.Close()
 	id, err := identify(ctx, d.store)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
-	source, err := d.connect(ctx, server, db, id.serverID)
+	source, err := d.connect(ctx, db, id.serverID)
 	if err != nil {
 		return err
 	}
@@ -154,33 +155,73 @@ func (d *daemon) deliverOptions() deliver.Options {
 	}
 }
 
-// connect finds the server and looks whether it can be followed. A server that is not there yet is waited for: at boot
-// it may start after us.
-func (d *daemon) connect(ctx context.Context, server *connect.Server, db *sql.DB, serverID uint32) (*cdc.Source, error) {
-	wait := time.Second
+// errUnfit is a server that cannot be followed as it is set up.
+var errUnfit = errors.New("cannot be followed")
+
+// connect finds the server and looks whether it can be followed. It waits for a server that does not answer, is full, or
+// does not let us in: at boot it may start after us, connections become free, and passwords and grants are given while we
+// wait. Only a server that answers and is set up wrongly ends the daemon: that needs a person, and most of it a restart.
+func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+	var trouble connect.Trouble
 	for {
-		source, err := d.checked(ctx, server, db, serverID)
+		source, err := d.checked(ctx, db, serverID)
 		if err == nil {
+			if lasted, was := trouble.Over(); was {
+				d.log.Info("the database answers", slog.Duration("after", lasted.Round(time.Second)))
+			}
 			return source, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if _, network := errors.AsType[*net.OpError](err); !network {
+		if errors.Is(err, errUnfit) {
 			return nil, err
 		}
-		d.log.Warn("the database does not answer, trying again", slog.Any("error", err), slog.Duration("in", wait))
+		wait := trouble.Wait()
+		if trouble.Worth(err) {
+			d.log.Warn("the database does not answer as it should, trying again", slog.Any("error", err), slog.Duration("in", wait),
+				slog.Time("since", trouble.Since()), slog.String("fix", d.server.Advice(err)))
+		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(wait):
-			wait = min(2*wait, 30*time.Second)
+		case <-d.hangups: // the rules are read when the database is there
+			trouble = connect.Trouble{} // who asks wants to hear whether it helped
+			if err := d.relogin(); err != nil {
+				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err))
+			}
 		}
 	}
 }
 
-func (d *daemon) checked(ctx context.Context, server *connect.Server, db *sql.DB, serverID uint32) (*cdc.Source, error) {
-	cfg := sourceConfig(d.cfg, server, serverID, d.log)
+// relogin reads the configuration again and takes over how to log in to the database.
+func (d *daemon) relogin() error {
+	c, err := config.Load(d.file)
+	if err != nil {
+		return err
+	}
+	d.server.SetLogin(c.Database.User, c.Database.ReadPassword)
+	if keys := changedKeys(d.cfg, c); len(keys) > 0 {
+		d.log.Warn("these keys of the configuration were changed, which takes a restart", slog.String("keys", strings.Join(keys, ", ")))
+	}
+	return nil
+}
+
+// changedKeys are the keys of the configuration that differ and are not taken over while the daemon runs.
+func changedKeys(is, will *config.Config) (keys []string) {
+	a, b := *is, *will
+	a.Database, b.Database = a.Database.WithoutLogin(), b.Database.WithoutLogin()
+	for field, value := range reflect.ValueOf(a).Fields() {
+		if !reflect.DeepEqual(value.Interface(), reflect.ValueOf(b).FieldByIndex(field.Index).Interface()) {
+			keys = append(keys, field.Tag.Get("yaml"))
+		}
+	}
+	return keys
+}
+
+func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+	cfg := sourceConfig(d.cfg, d.server, serverID, d.log)
 	cfg.Scratch = d.files
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
@@ -200,7 +241,7 @@ func (d *daemon) checked(ctx context.Context, server *connect.Server, db *sql.DB
 		}
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("the database at %s cannot be followed:\n%s", d.cfg.Database.Address, strings.Join(faults, "\n"))
+		return nil, fmt.Errorf("the database at %s %w:\n%s", d.cfg.Database.Address, errUnfit, strings.Join(faults, "\n"))
 	}
 	return source, nil
 }
@@ -221,6 +262,9 @@ func (d *daemon) reloadOnHangup(ctx context.Context) {
 
 // reload reads the rules again.
 func (d *daemon) reload(ctx context.Context) error {
+	if err := d.relogin(); err != nil {
+		return err
+	}
 	set, err := readRules(d.cfg, d.file)
 	if err != nil {
 		return err

@@ -1,0 +1,71 @@
+package connect
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Advice says what a person can do about an error of a connection, in the words of the configuration file.
+func (s *Server) Advice(err error) string {
+	c := s.Config()
+	switch CauseOf(err) {
+	case Full:
+		return "the server has no connection free: see SHOW PROCESSLIST, and max_connections or the user's MAX_USER_CONNECTIONS (rowhook needs at least " +
+			fmt.Sprint(LeastConnections) + "); after error 1129: FLUSH HOSTS;"
+	case Starting:
+		return "the server is starting, shutting down or in offline mode; see its error log"
+	case Denied:
+		return adviceDenied(c, err)
+	case Insecure:
+		return adviceInsecure(c, err)
+	case Stranger:
+		return fmt.Sprintf("see what listens at database.address, %s: is it the database, and the port of the MySQL protocol?", c.Address)
+	case Unknown:
+		return "see the server's error log"
+	case Unreachable:
+	}
+	return fmt.Sprintf("see that the server runs, and that database.address, %s, is where it listens", c.Address)
+}
+
+// adviceDenied is for a user who is not let in.
+func adviceDenied(c Config, err error) string {
+	refused, _ := errors.AsType[*mysql.MySQLError](err)
+	switch refused.Number {
+	case 1130:
+		return fmt.Sprintf("the server knows no user who may come from this host: CREATE USER %s@'...' IDENTIFIED BY '...';", c.User)
+	case 1820, 1862:
+		return fmt.Sprintf("the password of user %s has expired: ALTER USER ... IDENTIFIED BY '...' PASSWORD EXPIRE NEVER;   and the same in database.password", c.User)
+	case 3118, 3955, 4151:
+		return fmt.Sprintf("the account of user %s is locked: ALTER USER ... ACCOUNT UNLOCK;", c.User)
+	case 1251, 1524:
+		return fmt.Sprintf("give user %s another login: ALTER USER ... IDENTIFIED BY '...';", c.User)
+	}
+	return fmt.Sprintf("see that database.password is right, and that user %s exists for the host that the message names: CREATE USER ... IDENTIFIED BY '...';"+
+		"   a password of ${file:PATH} is read again for each try, one in the configuration file at SIGHUP; one of ${NAME} needs a restart", c.User)
+}
+
+// adviceInsecure is for what is not safe enough.
+func adviceInsecure(c Config, err error) string {
+	if method, ok := errors.AsType[*MethodError](err); ok {
+		if !method.Plain {
+			return fmt.Sprintf("give user %s a login that rowhook knows (caching_sha2_password, ed25519, mysql_native_password): ALTER USER ... IDENTIFIED BY '...';", method.User)
+		}
+		return "set database.tls to true with the ca of the server's certificate, or use its socket; if the server never asked for this before, somebody may be in between"
+	}
+	if _, name := errors.AsType[x509.HostnameError](err); name {
+		return "the server's certificate is for another name: set database.tls.server_name to the name in it, or database.tls.verify to ca when it names none (Cloud SQL)"
+	}
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return "the server's certificate is not signed by an authority that this machine knows: set database.tls.ca to the file of the one that signed it (ca.pem of the server, or the provider's bundle)"
+	}
+	if errors.Is(err, errNoTLS) {
+		return "turn TLS on in the server (ssl_cert and ssl_key in my.cnf), or set database.tls to false when nobody is in between"
+	}
+	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == 3159 || ok && CauseOf(err) == Insecure {
+		return "the server wants TLS: set database.tls to true"
+	}
+	return fmt.Sprintf("see the server's certificate (openssl s_client -starttls mysql -connect %s), its dates and its name, and database.tls", c.Address)
+}
