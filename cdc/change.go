@@ -102,5 +102,6 @@ type Commit struct {
 	Statement bool
 	// Schema is what became known of tables' columns, to be stored with the position of this transaction, or of the last.
 	Schema  []SchemaRecord
-	Emptied []Emptied // watched tables whose rows went without deletes
+	Emptied []Emptied   // watched tables whose rows went without deletes
+	Created []TableName // watched tables that the statement made
 }

@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"slices"
+	"strings"
 
 	"rowhook/sqltext"
 )
@@ -11,6 +12,14 @@ type Emptied struct {
 	Table     TableName
 	Statement string // what kind of statement did it: TRUNCATE TABLE, DROP DATABASE, RENAME TABLE, ...
 }
+
+// All says whether no row is left under the table's name; else some partitions went, or rows that a new key forbids.
+func (e Emptied) All() bool {
+	return e.Statement == alterRename || !strings.HasPrefix(e.Statement, "ALTER ")
+}
+
+// alterRename is the one kind of ALTER TABLE that leaves no row.
+const alterRename = "ALTER TABLE ... RENAME"
 
 // emptied finds the watched tables that a statement empties, drops, or moves away from their name.
 func (s *Source) emptied(q *query) []Emptied {
@@ -169,7 +178,7 @@ func (e *emptying) alter() string {
 					e.AcceptMark("=")
 				}
 				e.moved(table, e.Table())
-				return "ALTER TABLE ... RENAME"
+				return alterRename
 			}
 		case verb != "":
 			if of := e.AcceptOneOf("PARTITION", "TABLESPACE"); of != "" {

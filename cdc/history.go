@@ -187,6 +187,11 @@ func (h *history) apply(op *ddl.Op) error {
 	return nil
 }
 
+// creates says whether a statement makes a watched table. One that is to be made unless it is there may be there.
+func (h *history) creates(op *ddl.Op) bool {
+	return (op.Kind == ddl.Create || op.Kind == ddl.Like) && h.isWatched(op.Table) && (!op.Unless || h.get(op.Table) == ddl.Gone)
+}
+
 // create makes a new table. One that is not watched is kept where it may come to take the place of one that is.
 func (h *history) create(op *ddl.Op) error {
 	if op.Kind == ddl.Like {

@@ -225,6 +225,9 @@ func (r *reader) ddl(q *query) {
 // apply moves the history on by what a statement does.
 func (r *reader) apply(q *query, ops []ddl.Op) {
 	for i := range ops {
+		if r.history.creates(&ops[i]) {
+			r.txn.created = append(r.txn.created, ops[i].Table)
+		}
 		if err := r.history.apply(&ops[i]); err != nil {
 			r.log().Warn("a statement does not go with what is known of its table; the server is asked",
 				slog.Any("error", err), slog.String("statement", q.shown()))

@@ -57,6 +57,7 @@ type openTxn struct {
 	rows        int
 	savepoints  map[string]int // rows before each
 	emptied     []Emptied      // by a statement
+	created     []TableName    // by a statement
 	isStatement bool           // it may have changed tables without logging rows
 	statement   []byte         // the text of the statement whose rows come, nil when unknown
 	text        string         // the same, made when a watched row needs it
@@ -211,7 +212,7 @@ func (r *reader) commit() error {
 	if t.outside {
 		return r.progress()
 	}
-	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied}); err != nil {
+	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created}); err != nil {
 		return err
 	}
 	if err := r.settle(); err != nil || len(r.history.unsaved) == 0 { // not before: it may fail, and the tracker has moved

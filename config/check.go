@@ -34,6 +34,7 @@ func (c *Config) check(src *Source) {
 		src.Faultf("state_dir", "is empty; name a folder that rowhook may write to")
 	}
 	src.oneOf("fidelity", c.Fidelity, "documented", "plugin")
+	src.oneOf("restore", c.Restore, "warn", "report")
 	src.oneOf("numbers", c.Numbers, "plugin", "native")
 	if c.Numbers == "native" {
 		src.Faultf("numbers", "native is not supported by this version; write plugin")

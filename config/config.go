@@ -18,6 +18,7 @@ type Config struct {
 	Rules       string        `yaml:"rules"`     // a glob; Load makes it start from the file's folder
 	StateDir    string        `yaml:"state_dir"` // Load makes it start from the file's folder
 	Fidelity    string        `yaml:"fidelity"`
+	Restore     string        `yaml:"restore"` // warn, or report: rows of a restore are events as all others are
 	Coalesce    time.Duration `yaml:"coalesce"` // 0: every transaction's changes are events of their own
 	CoalesceMax time.Duration `yaml:"coalesce_max"`
 	StatusWait  time.Duration `yaml:"status_wait"`
@@ -105,6 +106,7 @@ func defaults() Config {
 		Rules:       "rules.d/*.yaml",
 		StateDir:    "/var/lib/rowhook",
 		Fidelity:    "documented",
+		Restore:     "warn",
 		Coalesce:    500 * time.Millisecond,
 		CoalesceMax: 5 * time.Second,
 		StatusWait:  2 * time.Second,

@@ -116,7 +116,7 @@ type needs struct {
 
 func (l *Loader) needs(ev *rules.Event) needs {
 	var n needs
-	if ev.Action.Kind == rules.Delete {
+	if ev.Action.Kind == rules.Delete || ev.Restored != nil {
 		return n
 	}
 	n.row = ev.Action.Kind == rules.Save && ev.Row.Len() == 0

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -63,6 +64,8 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	switch ev.Action.Kind {
 	case rules.Delete:
 		return Payload{Body: deleteBody(ev.IDs)}
+	case rules.Restored:
+		return Payload{Body: restoredBody(ev)}
 	case rules.StatusChange:
 		if load == rules.Basic {
 			return o.mark(ev, Payload{Body: statusBody(ev, o.complete(ev))})
@@ -151,6 +154,16 @@ func shownBody(ev *rules.Event, load rules.Load) []byte {
 		return basicBody(ev, row)
 	}
 	return fullBody(ev.Action.Entity, row, quirks{})
+}
+
+// restoredBody tells of a restore.
+func restoredBody(ev *rules.Event) []byte {
+	b, _ := json.Marshal(struct { // strings, numbers and times of this century: cannot fail
+		Event string `json:"event"`
+		Site  string `json:"site"`
+		*rules.Restore
+	}{ev.Action.Kind.String(), ev.Site.Name, ev.Restored})
+	return b
 }
 
 // deleteBody names what is gone: a number, or a list when there are several.

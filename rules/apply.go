@@ -8,6 +8,9 @@ import (
 
 // apply takes in one net change that is no delete of an object.
 func (e *Engine) apply(b *binding, c *cdc.Change) error {
+	if c.Op == cdc.Insert && e.restored(b, c) {
+		return nil
+	}
 	switch b.role {
 	case partRow:
 		return e.applyPart(b, c)

@@ -13,6 +13,7 @@ const (
 	Save Kind = iota + 1
 	StatusChange
 	Delete
+	Restored // rows came back into a table of a site, see restore.go
 )
 
 func (k Kind) String() string {
@@ -23,6 +24,8 @@ func (k Kind) String() string {
 		return "status_change"
 	case Delete:
 		return "delete"
+	case Restored:
+		return "restored"
 	}
 	return "unknown"
 }
@@ -75,13 +78,15 @@ type Action struct {
 // String is the action as rules name it: appointment.save.
 func (a Action) String() string { return a.Entity.Name + "." + a.Kind.String() }
 
-// Hook is the plugin's name of the action: onAfterSaveReservation.
+// Hook is the plugin's name of the action, onAfterSaveReservation; of what befalls rowhook itself its own.
 func (a Action) Hook() string {
 	switch a.Kind {
 	case StatusChange:
 		return "onStatusChange" + a.Entity.StatusHook
 	case Delete:
 		return "onAfterDelete" + a.Entity.Hook
+	case Restored:
+		return a.String() // the plugin has none
 	}
 	return "onAfterSave" + a.Entity.Hook
 }
@@ -113,11 +118,23 @@ func ParseAction(name string) (Action, error) {
 		}
 		names = append(names, a.String())
 	}
+	if name == restored().String() {
+		return restored(), nil
+	}
+	if strings.HasPrefix(name, bridgeEntity+".") {
+		return Action{}, fmt.Errorf("%.80q is not supported by this version, which has %s only", name, restored())
+	}
 	if name == "custom" || strings.HasPrefix(name, "on") {
 		return Action{}, fmt.Errorf("%.80q is a custom hook, which is not supported by this version; write a documented action, for example appointment.save", name)
 	}
 	return Action{}, fmt.Errorf("%.80q is no action; write one of %s", name, strings.Join(names, ", "))
 }
+
+// bridgeEntity is what the events are called that are about rowhook and the database, not about the plugin's objects.
+const bridgeEntity = "rowhook"
+
+// restored is the action that tells of a restore. Its entity has no table and no loads.
+func restored() Action { return Action{&Entity{Name: bridgeEntity}, Restored} }
 
 // entities lists the entities of the plugin in the order of its documentation.
 func entities() []*Entity {

@@ -66,6 +66,7 @@ func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
 	e.closeByLog(c.Time)
 	e.forgetFired(c.Time)
 	e.applyEmptied(c.Emptied)
+	e.restores.begin(e.catalog, c)
 	net, err := e.net.take()
 	if err != nil {
 		return fmt.Errorf("transaction %s: %w", c.Txn.ID(), err)
@@ -91,6 +92,7 @@ func (e *Engine) Step() error {
 	if err == nil && !more {
 		err = e.work.net.close()
 		e.work.net = nil
+		e.restores.discard(0)
 	}
 	if err != nil {
 		return fmt.Errorf("transaction %s: %w", e.txn.Txn.ID(), err)
@@ -157,7 +159,7 @@ func (e *Engine) settle(more bool) {
 		q.listed = false
 		if atOnce && e.work.steps == 1 {
 			q.seal()
-			e.leave(q, func(ev *Event) bool { return !ev.waits })
+			e.leave(q, func(ev *Event) bool { return !ev.waits && ev.Restored == nil })
 		}
 		e.schedule(q)
 	}

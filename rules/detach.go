@@ -21,7 +21,8 @@ func Detach(records []Record, files scratch.Files) ([]Record, error) {
 	var changed []Record
 	for _, r := range records {
 		switch {
-		case strings.HasPrefix(r.Key, firedPrefix), strings.HasPrefix(r.Key, progressPrefix), strings.HasPrefix(r.Key, makingPrefix):
+		case strings.HasPrefix(r.Key, firedPrefix), strings.HasPrefix(r.Key, progressPrefix), strings.HasPrefix(r.Key, makingPrefix),
+			strings.HasPrefix(r.Key, restorePrefix):
 			changed = append(changed, Record{Key: r.Key})
 		case r.IsEvent():
 			v, texts, err := parseEventRecord(r)

@@ -16,7 +16,7 @@ func TestEmptiedTable(t *testing.T) {
 	w.tx(0, w.insert("service", "id=1"))
 	w.emptied("reservation")
 	w.want("appointment.save [2] status=C", "appointment.status_change [2] C without a row", "appointment.save [1] insert status=W")
-	w.tx(1, w.insert("reservation", "id=2 status=P id_employee=3"), w.insert("order_status", "id=1 id_order=2 status=C type=reservation"))
+	w.tx(9, w.insert("reservation", "id=2 status=P id_employee=3"), w.insert("order_status", "id=1 id_order=2 status=C type=reservation"))
 	w.emptied("reservation")
 	w.want("appointment.save [2] insert status=P", "appointment.status_change [2] C") // which fired for another order 2
 }
@@ -24,9 +24,16 @@ func TestEmptiedTable(t *testing.T) {
 // emptied commits a statement that empties a table.
 func (w *world) emptied(table string) {
 	w.t.Helper()
-	c := &cdc.Commit{Txn: cdc.Txn{GTID: "0-2-1"}, Time: w.at(1), Emptied: []cdc.Emptied{{Table: w.site.Table(table), Statement: "TRUNCATE TABLE"}}}
-	if err := w.engine.Commit(c, w.at(1)); err != nil {
+	w.statement(1, &cdc.Commit{Emptied: []cdc.Emptied{{Table: w.site.Table(table), Statement: "TRUNCATE TABLE"}}})
+}
+
+// statement commits a statement.
+func (w *world) statement(seconds float64, c *cdc.Commit) {
+	w.t.Helper()
+	c.Txn, c.Time, c.Statement = cdc.Txn{GTID: "0-2-1"}, w.at(seconds), true
+	if err := w.engine.Commit(c, w.at(seconds)); err != nil {
 		w.t.Fatal(err)
 	}
 	w.closed = append(w.closed, w.engine.Closed()...)
+	w.again(seconds)
 }

@@ -21,6 +21,7 @@ type Options struct {
 	Coalesce    time.Duration // changes of one aggregate are one event while they keep coming within it; 0: never merged
 	CoalesceMax time.Duration // but at most this long
 	StatusWait  time.Duration // how long a changed status column waits for its history row
+	ReportAll   bool          // rows of a restore are events as all others are
 	Precision   time.Duration // of the log's commit times: a second on MariaDB, a microsecond on MySQL
 	Scratch     scratch.Files // makes files for what large transactions hold; nil: all is kept in memory
 	Log         *slog.Logger
@@ -80,6 +81,7 @@ type Engine struct {
 	fired    map[aggregate]firedStatus
 	order    []aggregate // of fired, the oldest first; some are forgotten already
 	tables   tableRecords
+	restores restores
 	window   *window
 	filling  int
 	orphans  map[cdc.TableName]bool // tables with a row whose order nobody knew
@@ -108,7 +110,7 @@ type wantedKey struct {
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), net: netting{scratch: o.Scratch}, pad: scratch.NewPad(o.Scratch), work: applying{tables: map[cdc.TableName]*progress{}},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, pad: scratch.NewPad(o.Scratch), work: applying{tables: map[cdc.TableName]*progress{}},
 		orphans: map[cdc.TableName]bool{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
 	}
 	e.SetRules(set)
@@ -130,6 +132,7 @@ func (e *Engine) SetRules(set *Set) {
 
 // Change gathers a change of the transaction that is being read. It is invisible until Commit.
 func (e *Engine) Change(c *cdc.Change) error {
+	e.restores.count(c)
 	if e.catalog.binding(c.Table) == nil { // counted, because Discard counts it, and nothing else
 		return e.net.add(&cdc.Change{Table: c.Table})
 	}
@@ -137,7 +140,10 @@ func (e *Engine) Change(c *cdc.Change) error {
 }
 
 // Discard keeps the first changes of the transaction that is being read and forgets the others.
-func (e *Engine) Discard(keep int) error { return e.net.discard(keep) }
+func (e *Engine) Discard(keep int) error {
+	e.restores.discard(keep)
+	return e.net.discard(keep)
+}
 
 // Closed hands out the events that closed since the last call, in their order.
 func (e *Engine) Closed() []*Event {

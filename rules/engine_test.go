@@ -111,7 +111,7 @@ func TestHousekeepingShowsInAnOpenSave(t *testing.T) {
 	if got := w.closed[0].Row.Text(3); got != "5" {
 		t.Errorf("locked_until is %q, want 5: values are delivered as committed", got)
 	}
-	if want := []bool{false, false, false, true, true, false, false}; !slices.Equal(w.closed[0].Changed, want) {
+	if want := []bool{false, false, false, true, true, false, false, false}; !slices.Equal(w.closed[0].Changed, want) {
 		t.Errorf("changed %v, want %v", w.closed[0].Changed, want)
 	}
 }

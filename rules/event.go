@@ -39,6 +39,8 @@ type Event struct {
 	OrderTable *cdc.Table
 	Order      cdc.Row
 
+	Restored *Restore // of that kind: what came back
+
 	First First     // what the id is derived from
 	Last  cdc.Coord // the end of the last transaction in it: a snapshot must contain it; zero: any will do (see Detach)
 	GTID  string    // that transaction's GTID, empty on a server without
@@ -95,6 +97,9 @@ func (c clock) of(m moment) time.Time {
 
 // Key names one aggregate of the event for ordering: salon/appointment/12.
 func (e *Event) key(id int64) string {
+	if e.Restored != nil {
+		return e.Site.Name + "/" + e.Action.Entity.Name + "/" + e.Action.Kind.String()
+	}
 	return e.Site.Name + "/" + e.Action.Entity.Name + "/" + strconv.FormatInt(id, 10)
 }
 

@@ -190,7 +190,7 @@ func (c check) load(name string, a Action) Load {
 	loads := []Load{Basic, Full, Extended}
 	i := slices.IndexFunc(loads, func(l Load) bool { return l.String() == name })
 	switch {
-	case a.Kind == Delete:
+	case a.Kind == Delete || a.Kind == Restored:
 		if c.has("load") {
 			c.faultf("load", "is for saves and status changes only, and this is %s; remove it", a)
 		}

@@ -188,7 +188,7 @@ func TestExamples(t *testing.T) {
 	for _, r := range set.Rules {
 		covered = append(covered, r.Action.String())
 	}
-	var all []string
+	all := []string{restored().String()}
 	for _, a := range Actions() {
 		all = append(all, a.String())
 	}
@@ -227,7 +227,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, r := range rules {
-			if r.Action.Entity == nil || (r.Load == 0) != (r.Action.Kind == Delete) || badURL(r.Endpoint.URL, "") != "" {
+			if r.Action.Entity == nil || (r.Load == 0) != (r.Action.Kind == Delete || r.Action.Kind == Restored) || badURL(r.Endpoint.URL, "") != "" {
 				t.Errorf("accepted %+v", r)
 			}
 		}

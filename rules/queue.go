@@ -207,6 +207,8 @@ func (e *Engine) deadline(q *queue, ev *Event, c clock) time.Time {
 	switch {
 	case ev.waits:
 		return first.Add(e.opts.StatusWait)
+	case ev.Restored != nil:
+		return last.Add(restoreQuiet)
 	case q.making != nil:
 		return q.making.deadline(&e.opts, c, first, last)
 	}
@@ -246,6 +248,9 @@ func (e *Engine) leave(q *queue, may func(*Event) bool) {
 func (e *Engine) close(ev *Event) {
 	if ev.Action.Kind == Delete {
 		e.mark(ev)
+	}
+	if ev.Restored != nil {
+		e.warnOf(ev)
 	}
 	ev.match(e.set, e.opts.Plugin)
 	if len(ev.Rules) == 0 {

@@ -56,6 +56,7 @@ func (e *Engine) TakeRecords() ([]Record, error) {
 	clear(e.changed)
 	e.changed, e.gone = e.changed[:0], e.gone[:0]
 	records = append(records, e.takeMakings()...)
+	records = append(records, e.restores.take()...)
 	records = append(records, e.tables.take()...)
 	records = append(records, e.others...)
 	e.others = nil
@@ -103,6 +104,10 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		case strings.HasPrefix(r.Key, makingPrefix):
 			if err := e.restoreMaking(r, now); err != nil {
 				return fmt.Errorf("reading the order in the making %s: %w", r.Key, err)
+			}
+		case strings.HasPrefix(r.Key, restorePrefix):
+			if err := e.restores.restore(r); err != nil {
+				return fmt.Errorf("reading the restore of a table %s: %w", r.Key, err)
 			}
 		case strings.HasPrefix(r.Key, progressPrefix):
 			if err := e.restoreProgress(r); err != nil {

@@ -58,6 +58,7 @@ type binding struct {
 	employee     int // id_employee
 	closure      int // of appointments: it blocks a time, and books nothing
 	lock         int // the entity's Lock
+	created      int // createdon: when the row was made, in UTC
 	order        int // of parts and history: the order's id
 	statusType   int // of history: the order's kind
 }
@@ -72,7 +73,7 @@ func (c *catalog) bind(t *cdc.Table) *binding {
 		b := &binding{
 			site: site, housekeeping: make([]bool, len(t.Columns)),
 			id: t.Index("id"), status: t.Index("status"), parent: t.Index(parentColumn), employee: t.Index(staffColumn),
-			order: -1, closure: t.Index("closure"), lock: -1, statusType: t.Index("type"),
+			order: -1, closure: t.Index("closure"), lock: -1, created: t.Index("createdon"), statusType: t.Index("type"),
 		}
 		for _, i := range t.Period {
 			b.housekeeping[i] = true
@@ -123,11 +124,12 @@ func (b *binding) matters(before, after cdc.Row) bool {
 type catalog struct {
 	sites    []*Site
 	entities []*Entity
+	bridge   *Entity // of events that are not about the plugin's objects
 	bindings map[*cdc.Table]*binding
 }
 
 func newCatalog(sites []*Site) *catalog {
-	return &catalog{sites: sites, entities: entities(), bindings: map[*cdc.Table]*binding{}}
+	return &catalog{sites: sites, entities: entities(), bridge: restored().Entity, bindings: map[*cdc.Table]*binding{}}
 }
 
 // binding is bind, remembered. A table that changed is a new Table, so nothing here goes stale.
@@ -146,6 +148,9 @@ func (c *catalog) binding(t *cdc.Table) *binding {
 
 // byName is the entity that rules call name, nil when there is none.
 func (c *catalog) byName(name string) *Entity {
+	if name == c.bridge.Name {
+		return c.bridge
+	}
 	for _, e := range c.entities {
 		if e.Name == name {
 			return e

@@ -49,6 +49,9 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 		return errNotNumber("id_order", c.After.Text(b.order))
 	}
 	a := aggregate{b.site, entity, id}
+	if e.old(b, c) {
+		return nil
+	}
 	e.prolong(a)
 	e.tellStatus(a)
 	if !e.wants(a, StatusChange) {

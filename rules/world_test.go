@@ -25,14 +25,15 @@ type world struct {
 	hash    uint64 // of the transactions that follow
 	closed  []*Event
 	records map[string]Record // what commits have stored
+	crashes bool              // behind every transaction
 }
 
 var worldTables = map[string][]string{
-	"reservation":        {"id", "id_employee", "status", "locked_until", "notes", "id_parent", "closure"},
+	"reservation":        {"id", "id_employee", "status", "locked_until", "notes", "id_parent", "closure", "createdon"},
 	"res_opt_assoc":      {"id", "id_reservation", "quantity"},
 	"package_order":      {"id", "status", "log", "total_cost"},
 	"package_order_item": {"id", "id_order", "used_app", "quantity"},
-	"order_status":       {"id", "id_order", "status", "type"},
+	"order_status":       {"id", "id_order", "status", "type", "createdon"},
 	"service":            {"id", "name", "ordering"},
 	"users":              {"id", "billing_name"},
 	"employee":           {"id", "nickname"},
@@ -67,6 +68,7 @@ func wantAll() *Set {
 			}
 		}
 	}
+	set.Rules = append(set.Rules, &Rule{Name: "restores", Action: restored()})
 	return set
 }
 
@@ -86,6 +88,8 @@ func (w *world) row(table, text string) cdc.Row {
 		v, ok := values[c]
 		delete(values, c)
 		switch c {
+		case "createdon": // date_time
+			b.AddText(cdc.Text, strings.ReplaceAll(v, "_", " "))
 		case "status", "notes", "type", "name", "log", "billing_name", "nickname", "code":
 			b.AddText(cdc.Text, v)
 		default:
@@ -142,6 +146,15 @@ func (w *world) txRead(seconds, read float64, changes ...cdc.Change) {
 			w.t.Fatal(err)
 		}
 		w.closed = append(w.closed, w.engine.Closed()...)
+	}
+	w.again(read)
+}
+
+// again crashes when the world crashes behind every transaction.
+func (w *world) again(seconds float64) {
+	w.t.Helper()
+	if w.crashes {
+		w.crash(seconds, true)
 	}
 }
 
@@ -208,6 +221,8 @@ func summary(ev *Event) string {
 		b.WriteString(" insert")
 	}
 	switch {
+	case ev.Restored != nil:
+		fmt.Fprintf(&b, " %v", ev.Restored.Tables)
 	case ev.Action.Kind == StatusChange:
 		fmt.Fprintf(&b, " %s", ev.Status)
 		if ev.Row.Len() == 0 {

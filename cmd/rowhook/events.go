@@ -163,7 +163,7 @@ type dryRun struct {
 func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writer) *dryRun {
 	d := &dryRun{sites: sitesOf(c), plugin: c.Fidelity == plugin, tick: source.Precision(), out: out}
 	d.engine = rules.NewEngine(d.sites, set, rules.Options{
-		Plugin: d.plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait,
+		Plugin: d.plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait, ReportAll: c.Restore == reportAll,
 		Precision: d.tick, Scratch: scratch.In(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
 	})
 	return d

@@ -123,7 +123,7 @@ func newListed(r *rules.Rule) listed {
 	if r.Action.Kind == rules.Save {
 		l.Type = r.Type.String()
 	}
-	if r.Action.Kind != rules.Delete {
+	if r.Load != 0 {
 		l.Load = r.Load.String()
 	}
 	return l

@@ -66,6 +66,9 @@ func clientOf(s config.Site) *cdc.Client {
 // plugin is the fidelity under which only what the plugin itself would have posted is delivered.
 const plugin = "plugin"
 
+// reportAll is what `restore` says when rows of a restore are events too.
+const reportAll = "report"
+
 // sourceConfig is how to reach the server, and what to watch on it.
 func sourceConfig(c *config.Config, server *connect.Server, serverID uint32, log *slog.Logger) cdc.Config {
 	o := cdc.Config{

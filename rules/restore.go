@@ -1,0 +1,225 @@
+package rules
+
+import (
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"rowhook/cdc"
+)
+
+// Rows that come into a table that was dropped, emptied or made moments before come from a backup, or from another
+// table: a restore, not news. They make no saves and no status changes, but one event with their numbers.
+//
+// Page requests go on meanwhile, and after the installation of the plugin the first of them comes. What tells theirs
+// from a restore's: a row that is new has no id before the server gives it one, so its INSERT does not name it, and it
+// comes alone. Where the text of the statement is not known, a row that comes alone is new when it says that it was made
+// just now, when its order is, or when nothing came back into its table for some seconds.
+
+const (
+	restoreBegins = 10 * time.Minute // so long after its table was emptied or made may a restore begin
+	restoreStays  = time.Minute      // and so long after its last row may the next one come
+	restoreAlone  = 5 * time.Second  // so long a row that comes alone, and of which nothing is known, belongs to it
+	restoreQuiet  = 10 * time.Second // the event is told when none of a site came for so long
+	madeNow       = time.Minute      // a row that was made at most so long before its transaction is new
+	oldHistory    = 24 * time.Hour   // a status that was written so long before its transaction is no change
+
+	restorePrefix = "r"
+)
+
+// Restore is what came back into the tables of a site. Its JSON is stored and posted.
+type Restore struct {
+	Tables map[string]int `json:"tables"` // rows by table, named without its prefix
+	From   time.Time      `json:"from"`   // when the first and the last transaction of it were committed
+	To     time.Time      `json:"to"`
+}
+
+// restores are the tables that may be restored.
+type restores struct {
+	tables   map[cdc.TableName]*restoring
+	inserted map[cdc.TableName]int // rows by the transaction that is being read
+	behind   map[cdc.TableName]bool
+}
+
+// restoring is a table that was emptied or made moments ago. Times are the log's.
+type restoring struct {
+	Last   time.Time `json:"last"`           // when that was, or when the last row came back
+	Filled bool      `json:"some,omitempty"` // some did
+}
+
+func newRestores() restores {
+	return restores{tables: map[cdc.TableName]*restoring{}, inserted: map[cdc.TableName]int{}, behind: map[cdc.TableName]bool{}}
+}
+
+// count takes in a change before its transaction is committed.
+func (r *restores) count(c *cdc.Change) {
+	if c.Op == cdc.Insert && r.tables[c.Table.TableName] != nil {
+		r.inserted[c.Table.TableName]++
+	}
+}
+
+// discard forgets what was counted, unless a part of the transaction stays: then it counts as large.
+func (r *restores) discard(keep int) {
+	if keep == 0 {
+		clear(r.inserted)
+	}
+}
+
+// begin notes the tables that a transaction emptied or made, and forgets those of which that is long ago.
+func (r *restores) begin(watched *catalog, c *cdc.Commit) {
+	for t, is := range r.tables {
+		if is.over(c.Time) {
+			delete(r.tables, t)
+			r.behind[t] = true
+		}
+	}
+	names := slices.Clone(c.Created)
+	for _, t := range c.Emptied {
+		if t.All() {
+			names = append(names, t.Table)
+		}
+	}
+	for _, t := range names {
+		if watched.owner(t) != nil {
+			r.tables[t] = &restoring{Last: c.Time}
+			r.behind[t] = true
+		}
+	}
+}
+
+func (is *restoring) over(now time.Time) bool {
+	if is.Filled {
+		return now.Sub(is.Last) > restoreStays
+	}
+	return now.Sub(is.Last) > restoreBegins
+}
+
+// owner is the site that a table belongs to, nil when it is none whose rows make events.
+func (c *catalog) owner(t cdc.TableName) *Site {
+	for _, s := range c.sites {
+		if slices.Contains(s.Tables(), t) {
+			return s
+		}
+	}
+	return nil
+}
+
+// restored takes in an inserted row that was restored; false when it is news.
+func (e *Engine) restored(b *binding, c *cdc.Change) bool {
+	is := e.restores.tables[c.Table.TableName]
+	if is == nil || e.opts.ReportAll || e.isNew(b, c, is) {
+		return false
+	}
+	if !is.Filled || !is.Last.Equal(e.txn.Time) {
+		is.Filled, is.Last = true, e.txn.Time
+		e.restores.behind[c.Table.TableName] = true
+	}
+	if id, ok := e.rootOf(b, c); ok {
+		e.window.touch(aggregate{b.site, b.entity, id})
+	}
+	a := aggregate{b.site, e.catalog.bridge, 0}
+	ev := e.openRestore(a)
+	if ev == nil {
+		ev = e.newEvent(a, Restored, c)
+		ev.Restored = &Restore{Tables: map[string]int{}, From: e.txn.Time}
+		e.enqueue(a, ev)
+	}
+	ev.Restored.Tables[strings.TrimPrefix(c.Table.Name, b.site.Table("").Name)]++
+	ev.Restored.To = e.txn.Time
+	e.mark(ev)
+	e.queueOf(a)
+	return true
+}
+
+// rootOf is the id of the object that a row belongs to, where its entity is known.
+func (e *Engine) rootOf(b *binding, c *cdc.Change) (int64, bool) {
+	switch b.role {
+	case rootRow:
+		return c.After.Int(b.id)
+	case partRow:
+		return c.After.Int(b.order)
+	}
+	return 0, false
+}
+
+// openRestore is the event that still counts rows, nil when there is none.
+func (e *Engine) openRestore(a aggregate) *Event {
+	if q := e.queues[a]; q != nil {
+		return q.head()
+	}
+	return nil
+}
+
+// isNew says whether a row that was inserted into a table that is being restored is none of the restore's.
+func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
+	alone := e.restores.inserted[c.Table.TableName] == 1
+	if c.Statement != "" {
+		st := e.statement(c)
+		return st != nil && len(st.columns) > 0 && !st.names("id") && (st.model || alone)
+	}
+	if parent, ok := c.After.Int(b.parent); ok && b.role == rootRow && c.After.Text(b.id) == c.After.Text(b.parent) && parent > 0 {
+		return false // the id was known before
+	}
+	if !alone {
+		return false
+	}
+	if made, ok := createdOn(b, c); ok {
+		return e.txn.Time.Sub(made).Abs() <= madeNow
+	}
+	if id, ok := e.rootOf(b, c); ok && b.role == partRow && e.queues[aggregate{b.site, b.entity, id}] != nil {
+		return true
+	}
+	return e.txn.Time.Sub(is.Last) > restoreAlone
+}
+
+// createdOn is when a row says that it was made; false when it does not, or in no way that is understood.
+func createdOn(b *binding, c *cdc.Change) (time.Time, bool) {
+	t, err := time.Parse(time.DateTime, c.After.Text(b.created))
+	return t, err == nil
+}
+
+// old says whether a row of the status history was written long before its transaction. Then it came from elsewhere, and
+// nothing changed. A row that does not say when it was made is taken for new.
+func (e *Engine) old(b *binding, c *cdc.Change) bool {
+	if e.opts.ReportAll && e.restores.tables[c.Table.TableName] != nil {
+		return false
+	}
+	made, ok := createdOn(b, c)
+	return ok && e.txn.Time.Sub(made) > oldHistory
+}
+
+// warnOf says what came back.
+func (e *Engine) warnOf(ev *Event) {
+	r := ev.Restored
+	attrs := []any{slog.String("site", ev.Site.Name)}
+	for _, t := range slices.Sorted(maps.Keys(r.Tables)) {
+		attrs = append(attrs, slog.Int(t, r.Tables[t]))
+	}
+	e.opts.Log.Warn("tables were restored: their rows make no webhooks (restore: report would report each of them)",
+		append(attrs, slog.Time("from", r.From), slog.Time("to", r.To))...)
+}
+
+// take returns the records that are behind.
+func (r *restores) take() []Record {
+	records := make([]Record, 0, len(r.behind))
+	for t := range r.behind {
+		record := Record{Key: restorePrefix + t.Schema + "/" + t.Name}
+		if is := r.tables[t]; is != nil {
+			record.Data, _ = json.Marshal(is) // a time of this century: cannot fail
+		}
+		records = append(records, record)
+	}
+	clear(r.behind)
+	slices.SortFunc(records, func(a, b Record) int { return strings.Compare(a.Key, b.Key) })
+	return records
+}
+
+func (r *restores) restore(rec Record) error {
+	schema, name, _ := strings.Cut(rec.Key[len(restorePrefix):], "/")
+	is := &restoring{}
+	r.tables[cdc.TableName{Schema: schema, Name: name}] = is
+	return json.Unmarshal(rec.Data, is)
+}
