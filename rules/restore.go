@@ -17,14 +17,14 @@ import (
 // Page requests go on meanwhile, and after the installation of the plugin the first of them comes. What tells theirs
 // from a restore's: a row that is new has no id before the server gives it one, so its INSERT does not name it, and it
 // comes alone. Where the text of the statement is not known, a row that comes alone is new when it says that it was made
-// just now, when its order is, or when nothing came back into its table for some seconds.
+// after the table was emptied, when its order is new, or when nothing came back into its table for some seconds.
 
 const (
 	restoreBegins = 10 * time.Minute // so long after its table was emptied or made may a restore begin
 	restoreStays  = time.Minute      // and so long after its last row may the next one come
 	restoreAlone  = 5 * time.Second  // so long a row that comes alone, and of which nothing is known, belongs to it
 	restoreQuiet  = 10 * time.Second // the event is told when none of a site came for so long
-	madeNow       = time.Minute      // a row that was made at most so long before its transaction is new
+	madeNow       = time.Minute      // and a row that was made longer before its transaction is not new
 	oldHistory    = 24 * time.Hour   // a status that was written so long before its transaction is no change
 
 	restorePrefix = "r"
@@ -46,7 +46,8 @@ type restores struct {
 
 // restoring is a table that was emptied or made moments ago. Times are the log's.
 type restoring struct {
-	Last   time.Time `json:"last"`           // when that was, or when the last row came back
+	Began  time.Time `json:"began"`
+	Last   time.Time `json:"last"`           // when the last row came back, or Began
 	Filled bool      `json:"some,omitempty"` // some did
 }
 
@@ -84,7 +85,7 @@ func (r *restores) begin(watched *catalog, c *cdc.Commit) {
 	}
 	for _, t := range names {
 		if watched.owner(t) != nil {
-			r.tables[t] = &restoring{Last: c.Time}
+			r.tables[t] = &restoring{Began: c.Time, Last: c.Time}
 			r.behind[t] = true
 		}
 	}
@@ -117,8 +118,8 @@ func (e *Engine) restored(b *binding, c *cdc.Change) bool {
 		is.Filled, is.Last = true, e.txn.Time
 		e.restores.behind[c.Table.TableName] = true
 	}
-	if id, ok := e.rootOf(b, c); ok {
-		e.window.touch(aggregate{b.site, b.entity, id})
+	if root, ok := e.rootOf(b, c); ok {
+		e.window.touch(root)
 	}
 	a := aggregate{b.site, e.catalog.bridge, 0}
 	ev := e.openRestore(a)
@@ -134,15 +135,20 @@ func (e *Engine) restored(b *binding, c *cdc.Change) bool {
 	return true
 }
 
-// rootOf is the id of the object that a row belongs to, where its entity is known.
-func (e *Engine) rootOf(b *binding, c *cdc.Change) (int64, bool) {
+// rootOf is the object that a row belongs to; false when it cannot be told.
+func (e *Engine) rootOf(b *binding, c *cdc.Change) (aggregate, bool) {
+	a := aggregate{site: b.site, entity: b.entity}
+	var ok bool
 	switch b.role {
 	case rootRow:
-		return c.After.Int(b.id)
+		a.id, ok = c.After.Int(b.id)
+	case historyRow:
+		a.entity = e.catalog.byStatusType(c.After.Text(b.statusType))
+		fallthrough
 	case partRow:
-		return c.After.Int(b.order)
+		a.id, ok = c.After.Int(b.order)
 	}
-	return 0, false
+	return a, ok && a.entity != nil
 }
 
 // openRestore is the event that still counts rows, nil when there is none.
@@ -166,13 +172,21 @@ func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
 	if !alone {
 		return false
 	}
-	if made, ok := createdOn(b, c); ok {
-		return e.txn.Time.Sub(made).Abs() <= madeNow
+	made, ok := createdOn(b, c)
+	switch began := is.Began.Truncate(time.Second); {
+	case ok && made.Equal(began):
+		return b.role == rootRow || e.isOpenSince(b, c, is.Began)
+	case ok:
+		return made.After(began) && e.txn.Time.Sub(made) <= madeNow
 	}
-	if id, ok := e.rootOf(b, c); ok && b.role == partRow && e.queues[aggregate{b.site, b.entity, id}] != nil {
-		return true
-	}
-	return e.txn.Time.Sub(is.Last) > restoreAlone
+	return b.role == partRow && e.isOpenSince(b, c, is.Began) || e.txn.Time.Sub(is.Last) > restoreAlone
+}
+
+// isOpenSince says whether the object that a row belongs to has an open event that began later than some time.
+func (e *Engine) isOpenSince(b *binding, c *cdc.Change, t time.Time) bool {
+	root, ok := e.rootOf(b, c)
+	q := e.queues[root]
+	return ok && q != nil && q.head() != nil && q.head().first.log.After(t)
 }
 
 // createdOn is when a row says that it was made; false when it does not, or in no way that is understood.

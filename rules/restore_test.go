@@ -121,6 +121,20 @@ func TestRestores(t *testing.T) {
 			},
 			[]string{"appointment.save [3] insert status=C", "appointment.status_change [3] C", "rowhook.restored [0] map[reservation:2]"},
 		},
+		"the last status before it comes back alone": {
+			func(w *world) {
+				w.tx(0, w.insert("reservation", "id=1 "+copied+"-1 "+w.stamp(0)))
+				w.tx(0.1, w.insert("order_status", "id=1 id_order=1 status=C type=reservation "+w.stamp(0)))
+				w.drop(0.2, "order_status", "reservation")
+				w.tx(0.3, w.insert("order_status", "id=1 id_order=1 status=C type=reservation "+w.stamp(0)))
+				w.tx(0.4, w.insert("reservation", "id=1 "+copied+"1 "+w.stamp(0)))
+				w.tx(1, w.insert("order_status", "id=2 id_order=1 status=P type=reservation "+w.stamp(1)))
+			},
+			[]string{
+				"appointment.save [1] insert status=C", "appointment.status_change [1] C", "appointment.status_change [1] P",
+				"rowhook.restored [0] map[order_status:1 reservation:1]",
+			},
+		},
 		"in one transaction, too": {
 			func(w *world) {
 				w.drop(0, "order_status", "res_opt_assoc", "reservation")
@@ -129,7 +143,7 @@ func TestRestores(t *testing.T) {
 				w.tx(0.3, w.insert("reservation", "id=4 "+copied+"-1 "+w.stamp(0)),
 					w.insert("order_status", "id=2 id_order=4 status=C type=reservation "+w.stamp(0)))
 			},
-			[]string{"appointment.status_change [3] C", "appointment.save [4] insert status=C", "appointment.status_change [4] C", "rowhook.restored [0] map[reservation:1]"},
+			[]string{"appointment.save [4] insert status=C", "appointment.status_change [4] C", "rowhook.restored [0] map[order_status:1 reservation:1]"},
 		},
 		"a restore that comes too late is an import": {
 			func(w *world) { w.drop(0, "reservation"); rows(w, 601, dumpSQL) },

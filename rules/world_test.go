@@ -26,6 +26,7 @@ type world struct {
 	closed  []*Event
 	records map[string]Record // what commits have stored
 	crashes bool              // behind every transaction
+	done    map[*Event]bool   // in such a crash
 }
 
 var worldTables = map[string][]string{
@@ -49,7 +50,7 @@ func newWorld(t *testing.T, o Options) *world {
 	}
 	w := &world{
 		t: t, site: &Site{Name: "salon", Schema: "wp", Prefix: "wp_"}, opts: o, tables: map[string]*cdc.Table{},
-		start: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), records: map[string]Record{}, set: wantAll(),
+		start: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), records: map[string]Record{}, set: wantAll(), done: map[*Event]bool{},
 	}
 	for name, columns := range worldTables {
 		w.tables[name] = cdc.NewTable(w.site.Table(name), columns, []int{0})
@@ -153,9 +154,16 @@ func (w *world) txRead(seconds, read float64, changes ...cdc.Change) {
 // again crashes when the world crashes behind every transaction.
 func (w *world) again(seconds float64) {
 	w.t.Helper()
-	if w.crashes {
-		w.crash(seconds, true)
+	if !w.crashes {
+		return
 	}
+	before := w.closed
+	w.closed = slices.DeleteFunc(slices.Clone(before), func(ev *Event) bool { return w.done[ev] })
+	for _, ev := range w.closed {
+		w.done[ev] = true
+	}
+	w.crash(seconds, true)
+	w.closed = before
 }
 
 // quiet lets our clock run with the log read to its end.
