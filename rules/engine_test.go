@@ -90,14 +90,14 @@ func TestPeriodIsNoSave(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, half)
 	table := cdc.NewTable(w.site.Table("reservation"), append(slices.Clone(worldTables["reservation"]), "row_start"), []int{0})
-	table.Period = []int{7}
+	table.Period = []int{table.Index("row_start")}
 	w.tables["reservation"] = table
 	w.tx(0, w.update("reservation", "id=1 locked_until=1 row_start=1", "id=1 locked_until=2 row_start=2"))
 	w.quiet(1)
 	w.want()
 	w.tx(2, w.update("reservation", "id=1 notes=a row_start=2", "id=1 notes=b row_start=3"))
 	w.quiet(3)
-	if want := []bool{false, false, false, false, true, false, false, false}; !slices.Equal(w.closed[0].Changed, want) {
+	if want := []bool{false, false, false, false, true, false, false, false, false}; !slices.Equal(w.closed[0].Changed, want) {
 		t.Errorf("changed %v, want %v", w.closed[0].Changed, want)
 	}
 }
