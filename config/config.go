@@ -18,7 +18,7 @@ type Config struct {
 	Rules       string        `yaml:"rules"`     // a glob; Load makes it start from the file's folder
 	StateDir    string        `yaml:"state_dir"` // Load makes it start from the file's folder
 	Fidelity    string        `yaml:"fidelity"`
-	Restore     string        `yaml:"restore"` // warn, or report: rows of a restore are events as all others are
+	Restore     string        `yaml:"restore"`  // warn, or report: rows of a restore are events as all others are
 	Coalesce    time.Duration `yaml:"coalesce"` // 0: every transaction's changes are events of their own
 	CoalesceMax time.Duration `yaml:"coalesce_max"`
 	StatusWait  time.Duration `yaml:"status_wait"`
