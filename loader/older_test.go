@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 	"rowhook/rules"
 )
@@ -21,6 +22,7 @@ func TestOtherTablesThanTheNewest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	server.Exec(t, "ALTER TABLE wordpress.wp_vikappointments_reservation CONVERT TO CHARACTER SET utf8mb4")
 	server.Exec(t, fmt.Sprintf("UPDATE wordpress.wp_vikappointments_reservation SET purchaser_mail = _utf8mb4 X'%x'", "zoë😀@example.test"))
 	rows, err := db.QueryContext(t.Context(), "SELECT SUBSTRING(TABLE_NAME, 20) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wordpress' AND TABLE_NAME LIKE 'wp\\_vik%'")
 	if err != nil {
@@ -56,9 +58,11 @@ func TestOtherTablesThanTheNewest(t *testing.T) {
 	}, statements...)
 	statements = append(statements, "DROP TABLE wp_users")
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
+	pool := connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}).Pool() // of utf8mb4, as the daemon's
+	defer pool.Close()
 	for _, s := range statements {
 		server.Exec(t, "USE wordpress; "+s)
-		l := New(server.DB(t, ""), mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
+		l := New(pool, mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
 		ev := &rules.Event{Site: site, Action: entity(t, "appointment.status_change"), IDs: []int64{id}, Last: end(t, server),
 			Rules: []*rules.Rule{{Name: "r", Load: rules.Extended}}}
 		payloads, err := l.Load(t.Context(), []*rules.Event{ev})
@@ -90,6 +94,14 @@ func TestOneConnectionIsEnough(t *testing.T) {
 		Rules: []*rules.Rule{{Name: "r", Load: rules.Extended}}}
 	if payloads, err := l.Load(t.Context(), []*rules.Event{ev}); err != nil || payloads[0][0].Object != "" {
 		t.Fatal(payloads, err)
+	}
+	if err := l.CheckSite(t.Context(), site); err != nil {
+		t.Error(err)
+	}
+	server.Exec(t, "RENAME TABLE wordpress.wp_vikappointments_config TO wordpress.away")
+	missing := New(db, mariaDB{}, Options{}, slog.New(slog.DiscardHandler)).CheckSite(t.Context(), site)
+	if TroubleOf(missing) != Held || !strings.Contains(Fix(missing), "`wp_vikappointments_config`") {
+		t.Errorf("without a table the check says %v, %q", missing, Fix(missing))
 	}
 	if n, last, err := l.CountExisting(t.Context(), Existing{Site: site, Entity: ev.Action.Entity, Where: []Equal{{"purchaser_nominative", "Zoë 😀"}}}); err != nil || n != 0 {
 		t.Fatal(n, last, err)

@@ -48,6 +48,7 @@ func TestASiteThatCannotBeLoadedHoldsNobody(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Start(t)
 	dbtest.Salon(t, server, "wordpress", "wp_")
+	server.Exec(t, "ALTER TABLE wordpress.wp_vikappointments_reservation CONVERT TO CHARACTER SET utf8mb4")
 	dbtest.Salon(t, server, "apart", "wp_")
 	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, BINLOG MONITOR ON *.*", "SELECT ON wordpress.*")
 	w := &heldWorld{T: t, server: server, got: map[string]string{}}

@@ -59,6 +59,7 @@ func checkDatabase(ctx context.Context, c *config.Config) ([]cdc.Finding, error)
 	if err != nil {
 		return nil, err
 	}
+	findings = append(findings, checkSites(ctx, db, source, c)...)
 	return append(findings, checkTexts(ctx, db, c)...), nil
 }
 
