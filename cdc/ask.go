@@ -47,6 +47,13 @@ func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, e
 	return d, err
 }
 
+// isLocked says whether a table could not be asked for because somebody holds its lock.
+func isLocked(err error) bool {
+	const lockWaitTimeout = 1205
+	refused, ok := errors.AsType[*mysqlError](err)
+	return ok && refused.Number == lockWaitTimeout
+}
+
 // describer asks a server what tables are.
 type describer struct {
 	mariaDB bool

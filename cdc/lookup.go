@@ -19,6 +19,8 @@ import (
 type answer struct {
 	is  map[TableName]*ddl.Definition
 	end End
+
+	locked map[TableName]bool // by somebody who writes or alters: not answered for now
 }
 
 // alteredError is a table whose columns are not known at a place of the log, and that was altered behind it.
@@ -30,11 +32,13 @@ func (e *alteredError) Error() string {
 
 // askServer asks what tables are. Those that do not exist are left out.
 func (r *reader) askServer(names []TableName) (*answer, error) {
-	a := &answer{is: map[TableName]*ddl.Definition{}}
+	a := &answer{is: map[TableName]*ddl.Definition{}, locked: map[TableName]bool{}}
 	for _, t := range names {
 		is, err := r.src.define(r.ctx, t)
 		switch {
 		case errors.Is(err, errNoTable):
+		case isLocked(err): // the others do not wait for it: it is asked for again when its rows come
+			a.locked[t] = true
 		case err != nil:
 			return nil, fmt.Errorf("table %s: %w", t, err)
 		default:
@@ -168,6 +172,9 @@ func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 		var err error
 		if a, err = r.askServer(names); err != nil {
 			return nil, err
+		}
+		if a.locked[t] {
+			return nil, fmt.Errorf("%w: table %s is locked", errAsking, t)
 		}
 		if a.is[t] == nil { // the log ahead may tell why
 			a.is[t] = nil

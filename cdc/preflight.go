@@ -122,8 +122,15 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 	var findings []Finding
 	for _, t := range s.cfg.Tables {
 		is, err := s.define(ctx, t)
+		if err == nil {
+			err = s.readable(ctx, t)
+		}
 		switch {
-		case err != nil || !s.readable(ctx, t):
+		case isLocked(err): // which says nothing of the table
+			findings = append(findings, Finding{
+				Check: "table " + t.String(), Warn: true, Found: "locked by somebody, so it could not be looked at", Fix: "see SHOW PROCESSLIST: an import, LOCK TABLES or ALTER TABLE; its rows are read when it is free",
+			})
+		case err != nil:
 			missing[t.Schema] = append(missing[t.Schema], t.Name)
 		case is.ByTransaction():
 			findings = append(findings, Finding{Check: "table " + t.String(), Found: "its changes are logged as statements", Fix: byTransactionHint(t)})
@@ -134,7 +141,7 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 		}
 	}
 	for t := range s.cfg.Lookups {
-		if !slices.Contains(s.cfg.Tables, t) && !s.readable(ctx, t) {
+		if !slices.Contains(s.cfg.Tables, t) && isUnreadable(s.readable(ctx, t)) {
 			unread[t.Schema] = append(unread[t.Schema], t.Name)
 		}
 	}
@@ -155,7 +162,10 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 }
 
 // readable says whether every column of a table may be selected.
-func (s *Source) readable(ctx context.Context, t TableName) bool {
+func (s *Source) readable(ctx context.Context, t TableName) error {
 	_, err := queryRow(ctx, s.db, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
-	return err == nil
+	return err
 }
+
+// isUnreadable says whether a table may not be selected, or is not there; one that is locked may be.
+func isUnreadable(err error) bool { return err != nil && !isLocked(err) }
