@@ -3,6 +3,7 @@ package cdc
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/go-mysql-org/go-mysql/replication"
@@ -171,8 +172,13 @@ func savepointName(c *sqltext.Cursor) string { return strings.ToLower(c.Name()) 
 // statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
 func (r *reader) statement(q *query, verb string) error {
 	isDDL := isDDL(verb)
-	if (isDDL || verb == "" && q.cut) && !r.txn.again && !r.txn.undone {
+	hidden := verb == "" && q.cut
+	if (isDDL || hidden) && !r.txn.again && !r.txn.undone {
 		r.ddl(q)
+	}
+	if hidden && !r.txn.silent() {
+		r.log().Warn("a statement begins with more comment than is looked at; it is taken for one that alters tables, and if it wrote rows of a site those are not seen",
+			slog.String("schema", q.schema), slog.Int("bytes", len(q.text)))
 	}
 	if r.txn.silent() {
 		return nil
