@@ -86,34 +86,21 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 	}
 	var events []*Event
 	for _, r := range records {
-		switch {
-		case strings.HasPrefix(r.Key, eventPrefix):
-			ev, err := e.decode(r, now)
-			if err != nil {
-				return fmt.Errorf("reading the open event %s: %w", r.Key, err)
+		if !r.IsEvent() {
+			if err := e.restoreOther(r, now); err != nil {
+				return err
 			}
-			if ev == nil {
-				e.opts.Log.Warn("an open event waits for a site that is not configured", slog.String("record", r.Key))
-				continue
-			}
-			events = append(events, ev)
-		case strings.HasPrefix(r.Key, firedPrefix):
-			if err := e.restoreFired(r); err != nil {
-				return fmt.Errorf("reading the status memory %s: %w", r.Key, err)
-			}
-		case strings.HasPrefix(r.Key, makingPrefix):
-			if err := e.restoreMaking(r, now); err != nil {
-				return fmt.Errorf("reading the order in the making %s: %w", r.Key, err)
-			}
-		case strings.HasPrefix(r.Key, restorePrefix):
-			if err := e.restores.restore(r); err != nil {
-				return fmt.Errorf("reading the restore of a table %s: %w", r.Key, err)
-			}
-		case strings.HasPrefix(r.Key, progressPrefix):
-			if err := e.restoreProgress(r); err != nil {
-				return fmt.Errorf("reading how much of a transaction was applied: %w", err)
-			}
+			continue
 		}
+		ev, err := e.decode(r, now)
+		if err != nil {
+			return fmt.Errorf("reading the open event %s: %w", r.Key, err)
+		}
+		if ev == nil {
+			e.opts.Log.Warn("an open event waits for a site that is not configured", slog.String("record", r.Key))
+			continue
+		}
+		events = append(events, ev)
 	}
 	e.orderFired()
 	slices.SortFunc(events, func(a, b *Event) int {
@@ -145,6 +132,29 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		e.schedule(q)
 	}
 	e.touch = e.touch[:0]
+	return nil
+}
+
+// restoreOther takes in a record that is of no event.
+func (e *Engine) restoreOther(r Record, now time.Time) error {
+	switch r.Key[:min(1, len(r.Key))] {
+	case firedPrefix:
+		if err := e.restoreFired(r); err != nil {
+			return fmt.Errorf("reading the status memory %s: %w", r.Key, err)
+		}
+	case makingPrefix:
+		if err := e.restoreMaking(r, now); err != nil {
+			return fmt.Errorf("reading the order in the making %s: %w", r.Key, err)
+		}
+	case restorePrefix:
+		if err := e.restores.restore(r); err != nil {
+			return fmt.Errorf("reading the restore of a table %s: %w", r.Key, err)
+		}
+	case progressPrefix:
+		if err := e.restoreProgress(r); err != nil {
+			return fmt.Errorf("reading how much of a transaction was applied: %w", err)
+		}
+	}
 	return nil
 }
 
