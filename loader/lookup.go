@@ -214,7 +214,7 @@ func (c *cache) find(ctx context.Context, snap *snapshot, site *rules.Site, name
 		return nil, fmt.Errorf("%s is no lookup table", name)
 	}
 	records, err := snap.lookup(ctx, site, def)
-	if err != nil && !(optional(def.tables[0]) && lacking(err)) {
+	if err != nil && (!optional(def.tables[0]) || !lacking(err)) {
 		return nil, err
 	}
 	if def.order != nil {

@@ -100,7 +100,7 @@ type rowsOf struct {
 // entities apart: it had appointments only.
 func (o *orders) readRows(ctx context.Context, snap *snapshot, of rowsOf, ids []int64) (map[int64][]record, error) {
 	rows, err := snap.all(ctx, o.site.Table(of.table), fmt.Sprintf("%s IN (%s) ORDER BY `id`", quote(of.order), idList(ids)))
-	if err != nil && !(optional(of.table) && lacking(err)) {
+	if err != nil && (!optional(of.table) || !lacking(err)) {
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, func(r record) bool {
