@@ -48,7 +48,8 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 	for i, r := range roots {
 		ids[i] = r.id("id")
 	}
-	if ids = distinct(ids); len(ids) == 0 {
+	slices.Sort(ids)
+	if ids = slices.Compact(ids); len(ids) == 0 { // an order may have the id 0
 		return o, nil
 	}
 	if err := o.readChildren(ctx, snap); err != nil {

@@ -60,8 +60,8 @@ func decoded(t *testing.T, body []byte) map[string]any {
 	return v
 }
 
-// at is what stands at a path of keys and indexes, as JSON; "-" when there is nothing.
-func at(t *testing.T, v any, path string) string {
+// atPath is what stands at a path of keys and indexes, as JSON; "-" when there is nothing.
+func atPath(t *testing.T, v any, path string) string {
 	t.Helper()
 	for key := range strings.SplitSeq(path, ".") {
 		switch below := v.(type) {
@@ -107,12 +107,12 @@ func TestPaidAndDue(t *testing.T) {
 		root := columns("id", number("1"), "id_employee", number("0"), "status", test.status, "paid", test.column,
 			"total_cost", decimal(test.gross), "tot_paid", decimal(test.tot))
 		body := decoded(t, o.appointmentBody(root))
-		if paid, due := at(t, body, "paid"), at(t, body, "totals.due"); paid != test.paid || due != test.due {
+		if paid, due := atPath(t, body, "paid"), atPath(t, body, "totals.due"); paid != test.paid || due != test.due {
 			t.Errorf("%+v: paid %s, due %s", test, paid, due)
 		}
 		body = decoded(t, o.packageBody(root))
 		paid := map[string]string{"P": "true"}[test.status]
-		if got := at(t, body, "paid"); got != max(paid, "false") {
+		if got := atPath(t, body, "paid"); got != max(paid, "false") {
 			t.Errorf("%+v: a package order is paid %s", test, got)
 		}
 	}
@@ -197,7 +197,7 @@ func TestHistoryComments(t *testing.T) {
 		body := decoded(t, append(o.appendHistory([]byte(`{"history":`), test.history), '}'))
 		var comments []string
 		for i, h := range test.history {
-			at := func(key string) string { return at(t, body, fmt.Sprintf("history.%d.%s", i, key)) }
+			at := func(key string) string { return atPath(t, body, fmt.Sprintf("history.%d.%s", i, key)) }
 			comments = append(comments, at("comment"))
 			name := map[string]string{"C": "Confirmed"}[h.text("status")]
 			if want := strconv.Quote(cmp.Or(name, h.text("status"))); at("status") != want || at("statusCode") != strconv.Quote(h.text("status")) {
@@ -243,7 +243,7 @@ func TestPackageItems(t *testing.T) {
 		body := decoded(t, o.packageBody(columns("id", number("5"), "custom_f", "{}")))
 		var names []string
 		for i := range test.items {
-			names = append(names, at(t, body, fmt.Sprintf("packages.%d.name", i)))
+			names = append(names, atPath(t, body, fmt.Sprintf("packages.%d.name", i)))
 		}
 		if got := strings.Join(names, " "); got != test.names {
 			t.Errorf("packages %s, want %s", got, test.names)
@@ -252,15 +252,15 @@ func TestPackageItems(t *testing.T) {
 			"item_tax_breakdown": test.breakdown, "item_group_id": test.group, "item_group_name": test.group,
 			"packages.0.group.id": test.groupOfItem, "notes": "[]", "coupon": "-",
 		} {
-			if got := at(t, body, path); got != want {
+			if got := atPath(t, body, path); got != want {
 				t.Errorf("%s: %s is %s, want %s", test.names, path, got, want)
 			}
 		}
-		if len(test.items) > 0 && (at(t, body, "packages.0.validthru") != "null" || at(t, body, "packages.0.remainingApp") != "3") {
-			t.Errorf("%s: valid through %s, remaining %s", test.names, at(t, body, "packages.0.validthru"), at(t, body, "packages.0.remainingApp"))
+		if len(test.items) > 0 && (atPath(t, body, "packages.0.validthru") != "null" || atPath(t, body, "packages.0.remainingApp") != "3") {
+			t.Errorf("%s: valid through %s, remaining %s", test.names, atPath(t, body, "packages.0.validthru"), atPath(t, body, "packages.0.remainingApp"))
 		}
 	}
-	if got := at(t, decoded(t, o.packageBody(columns("id", number("5"), "coupon", "A;;2;;5.00;;x"))), "coupon"); got != `{"amount":"5.00","code":"A","type":"2"}` {
+	if got := atPath(t, decoded(t, o.packageBody(columns("id", number("5"), "coupon", "A;;2;;5.00;;x"))), "coupon"); got != `{"amount":"5.00","code":"A","type":"2"}` {
 		t.Errorf("coupon %s", got)
 	}
 }
@@ -286,7 +286,7 @@ func TestOptionNames(t *testing.T) {
 		o.language = test.language
 		body := decoded(t, o.appendOption(nil, columns("id", number("1"), "id_option", number(test.option), "id_variation", number(test.variation))))
 		for path, want := range map[string]string{"name": test.name, "varName": test.varName, "fullName": test.fullName} {
-			if got := at(t, body, path); got != want {
+			if got := atPath(t, body, path); got != want {
 				t.Errorf("%+v: %s is %s", test, path, got)
 			}
 		}

@@ -48,8 +48,7 @@ func (l *Loader) lookupSet(ctx context.Context, snap *snapshot, site *rules.Site
 	}
 	s.language = strings.ReplaceAll(locale, "_", "-")
 	s.fields = s.customFields()
-	zoneString := option("timezone_string")
-	s.zone = l.zones.of(zoneName(zoneString), l.zones.of(zoneString, utc))
+	s.zone = l.zones.ofSite(option("timezone_string"))
 	s.lc = option("date_format") + " " + config("timeformat")
 	s.lc2 = option("date_format") + " " + option("time_format")
 	s.date = config("dateformat") + " " + config("timeformat")
@@ -102,10 +101,21 @@ type zones struct {
 // maxZones bounds what is remembered; there are about 600 zones.
 const maxZones = 1000
 
+// ofSite is the zone of a site, from its option. With a manual offset the option is empty, and the plugin takes UTC.
+func (z *zones) ofSite(option string) zone {
+	if name := zoneName(option); name != "" {
+		return z.of(name, z.of(option, utc))
+	}
+	return utc
+}
+
 // of is the zone of a name, or another when there is none of that name.
 func (z *zones) of(name string, otherwise zone) zone {
 	if name == "" || name == "Local" {
 		return otherwise
+	}
+	if l := render.OffsetZone(name); l != nil {
+		return zone{l.String(), l}
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()

@@ -145,11 +145,14 @@ func appendZone(b []byte, t time.Time, letter byte) ([]byte, bool) {
 	case 'P':
 		return appendOffset(b, t, ":"), true
 	case 'p':
-		if name == "UTC" { // not where it is UTC under another name, as in London
+		if name == "UTC" || name == "+00:00" { // not where it is UTC under another name, as in London
 			return append(b, 'Z'), true
 		}
 		return appendOffset(b, t, ":"), true
 	case 'T':
+		if strings.Contains(name, ":") {
+			return appendOffset(append(b, "GMT"...), t, ""), true
+		}
 		return append(b, name...), true // of zones without letters -03 or +1245
 	case 'Z':
 		return strconv.AppendInt(b, int64(offset), 10), true
@@ -166,6 +169,34 @@ func appendOffset(b []byte, t time.Time, between string) []byte {
 		sign, seconds = '-', -seconds
 	}
 	return fmt.Appendf(append(b, sign), "%02d%s%02d", seconds/3600, between, seconds/60%60)
+}
+
+// OffsetZone is the zone of an offset such as +02:00, +0200 or -3, by the name that PHP gives it; nil when s is none.
+func OffsetZone(s string) *time.Location {
+	sign, rest := 1, strings.TrimPrefix(s, "+")
+	if rest == s {
+		if sign, rest = -1, strings.TrimPrefix(s, "-"); rest == s {
+			return nil
+		}
+	}
+	hours, minutes, found := strings.Cut(rest, ":")
+	if !found && len(rest) > 2 {
+		hours, minutes = rest[:len(rest)-2], rest[len(rest)-2:]
+	}
+	if len(hours) > 2 || len(minutes) > 2 {
+		return nil
+	}
+	h, err := strconv.ParseUint(hours, 10, 8)
+	m := uint64(0)
+	if err == nil && minutes != "" {
+		m, err = strconv.ParseUint(minutes, 10, 8)
+	}
+	if err != nil || m > 59 {
+		return nil
+	}
+	offset := sign * int(h*60+m) * 60
+	name := appendOffset(nil, time.Unix(0, 0).In(time.FixedZone("", offset)), ":")
+	return time.FixedZone(string(name), offset)
 }
 
 // ordinal is the English ending of a day's number.

@@ -114,3 +114,26 @@ func TestTime(t *testing.T) {
 		}
 	}
 }
+
+// Offsets are zones too, as PHP has them.
+func TestOffsetZone(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2027, 7, 1, 12, 0, 0, 0, time.UTC)
+	for name, want := range map[string]string{
+		"+02:00": "+02:00 GMT+0200 +02:00 14:00", "+0530": "+05:30 GMT+0530 +05:30 17:30", "-3": "-03:00 GMT-0300 -03:00 09:00",
+		"+14:00": "+14:00 GMT+1400 +14:00 02:00", "+00:00": "+00:00 GMT+0000 Z 12:00", "-00:00": "+00:00 GMT+0000 Z 12:00",
+		"+2:5": "+02:05 GMT+0205 +02:05 14:05", "+123": "+01:23 GMT+0123 +01:23 13:23",
+	} {
+		zone := OffsetZone(name)
+		if zone == nil {
+			t.Errorf("%s is none", name)
+		} else if got := string(AppendDate(nil, noon.In(zone), "e T p H:i", English())); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+	for _, name := range []string{"", "+", "-", "UTC", "Europe/Rome", "+x", "+12345", "+1:2:3", "2", "+12:60", "++2", "+ 2"} {
+		if zone := OffsetZone(name); zone != nil {
+			t.Errorf("%q is %s", name, zone)
+		}
+	}
+}
