@@ -43,7 +43,7 @@ func eachApplies(t *testing.T, reports []*report) {
 	}
 	for i := range placeRules {
 		rule := &placeRules[i]
-		if !rule.keptBack && !slices.ContainsFunc(reports, func(r *report) bool { return r.places[rule] > 0 }) {
+		if !rule.outside && !slices.ContainsFunc(reports, func(r *report) bool { return r.places[rule] > 0 }) {
 			t.Errorf("%q leaves out nothing", rule.name)
 		}
 	}
