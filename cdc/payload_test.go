@@ -39,6 +39,13 @@ func payloadBody(tb testing.TB, compression uint64, events ...[]byte) []byte {
 	return append(body, data...)
 }
 
+// mysqlEvent hands an event over as if it were a MySQL's log.
+func (h *handed) mysqlEvent(typ replication.EventType, body []byte) error {
+	h.src.flavor = "mysql"
+	defer func() { h.src.flavor = "mariadb" }()
+	return h.event(typ, body)
+}
+
 func TestPayload(t *testing.T) {
 	t.Parallel()
 	begin := innerEvent(replication.QUERY_EVENT, queryBody("s", "BEGIN"))
@@ -51,7 +58,7 @@ func TestPayload(t *testing.T) {
 		h := newHanded(t, nil)
 		defer h.packed.close()
 		for n := range 2 { // the reader's buffers are used again
-			if err := errors.Join(h.gtid(uint64(5+n)), h.event(replication.TRANSACTION_PAYLOAD_EVENT, payloadBody(t, compression, whole...))); err != nil {
+			if err := errors.Join(h.gtid(uint64(5+n)), h.mysqlEvent(replication.TRANSACTION_PAYLOAD_EVENT, payloadBody(t, compression, whole...))); err != nil {
 				t.Fatal(err)
 			}
 			txn := <-h.txns
@@ -99,7 +106,7 @@ func TestPayloadRefused(t *testing.T) {
 		"wide window":      append([]byte{payloadCompression, 1, 0, payloadEnd}, 0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 1, 0, 0),
 	} {
 		h := newHanded(t, nil)
-		err := errors.Join(h.gtid(5), h.event(replication.TRANSACTION_PAYLOAD_EVENT, body))
+		err := errors.Join(h.gtid(5), h.mysqlEvent(replication.TRANSACTION_PAYLOAD_EVENT, body))
 		h.packed.close()
 		var stop *StopError
 		if !errors.As(err, &stop) {
