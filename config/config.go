@@ -162,6 +162,9 @@ func (d Database) Dial() (network, address string) {
 	if strings.HasPrefix(d.Address, "/") {
 		return "unix", d.Address
 	}
+	if _, path, ok := strings.Cut(d.Address, ":/"); ok { // as in wp-config.php: localhost:/run/mysqld/mysqld.sock
+		return "unix", "/" + path
+	}
 	if host, port, err := net.SplitHostPort(d.Address); err == nil {
 		return "tcp", net.JoinHostPort(host, port)
 	}

@@ -53,13 +53,13 @@ func adviceInsecure(c Config, err error) string {
 		if !method.Plain {
 			return fmt.Sprintf("give user %s a login that rowhook knows (caching_sha2_password, ed25519, mysql_native_password): ALTER USER ... IDENTIFIED BY '...';", method.User)
 		}
-		return "set database.tls to true with the ca of the server's certificate, or use its socket; if the server never asked for this before, somebody may be in between"
+		return "set database.tls to true, or use the server's socket; if the server never asked for this before, somebody may be in between"
 	}
 	if _, name := errors.AsType[x509.HostnameError](err); name {
-		return "the server's certificate is for another name: set database.tls.server_name to the name in it, or database.tls.verify to ca when it names none (Cloud SQL)"
+		return "the server's certificate is for another name: write the name that is in it into database.address"
 	}
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
-		return "the server's certificate is not signed by an authority that this machine knows: set database.tls.ca to the file of the one that signed it (ca.pem of the server, or the provider's bundle)"
+		return "this machine does not know the authority that signed the server's certificate: name its file (ca.pem of the server, or the provider's bundle) in the environment variable SSL_CERT_FILE of rowhook"
 	}
 	if errors.Is(err, errNoTLS) {
 		return "turn TLS on in the server (ssl_cert and ssl_key in my.cnf), or set database.tls to false when nobody is in between"
