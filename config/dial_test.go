@@ -2,8 +2,8 @@ package config
 
 import "testing"
 
-// TestDial reads what DB_HOST in wp-config.php may be.
-func TestDial(t *testing.T) {
+// TestDialHostOfWordPress reads what DB_HOST in wp-config.php may be.
+func TestDialHostOfWordPress(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string][2]string{
 		"db":                                {"tcp", "db:3306"},
