@@ -75,7 +75,7 @@ func testSlowSite(t *testing.T, server *dbtest.Server) {
 	defer cancel()
 	var got []string
 	for _, r := range receiver.WaitAccepted(waited, len(want)) {
-		got = append(got, r.Header.Get("X-VAP-WEBHOOK-ACTION")+" "+shown(t, r.Body))
+		got = append(got, r.Header.Get("X-VAP-WEBHOOK-ACTION")+" "+orderShown(t, r.Body))
 	}
 	slices.Sort(got)
 	slices.Sort(want)
@@ -84,8 +84,8 @@ func testSlowSite(t *testing.T, server *dbtest.Server) {
 	}
 }
 
-// shown says how much of an order an extended payload shows: "12: options 2, statuses 1".
-func shown(t *testing.T, body []byte) string {
+// orderShown says how much of an order an extended payload shows: "12: options 2, statuses 1".
+func orderShown(t *testing.T, body []byte) string {
 	t.Helper()
 	var order struct {
 		ID           json.Number `json:"id"`
