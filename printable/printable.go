@@ -5,6 +5,7 @@ package printable
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -85,7 +86,7 @@ func NewWriter(w io.Writer) *Writer { return &Writer{to: w} }
 
 // Write passes on whole characters, and keeps the beginning of one for the next call.
 func (w *Writer) Write(p []byte) (int, error) {
-	text := append(w.rest, p...)
+	text := slices.Concat(w.rest, p)
 	end := len(text) - unfinished(text)
 	w.rest = append([]byte(nil), text[end:]...)
 	if _, err := io.WriteString(w.to, Text(string(text[:end]))); err != nil {

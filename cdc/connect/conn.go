@@ -62,7 +62,7 @@ func (c *conn) Read(b []byte) (int, error) {
 		return n, err
 	}
 	if bad := c.check.see(b[:n]); bad != nil {
-		_ = c.Conn.Close()
+		_ = c.Close()
 		return 0, bad
 	}
 	return n, err

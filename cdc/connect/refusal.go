@@ -35,6 +35,7 @@ func verifies(c *tls.Config) bool { return !c.InsecureSkipVerify || c.VerifyConn
 // Cause is why a server cannot be reached, or does not let us in.
 type Cause int
 
+// The causes.
 const (
 	Unknown     Cause = iota // none of these: an error of something else
 	Unreachable              // nothing answers there

@@ -47,7 +47,7 @@ func untilTold(daemon bool) context.Context {
 	if !daemon {
 		others = append(others, syscall.SIGHUP)
 	}
-	ctx, _ = signal.NotifyContext(ctx, others...) //nolint:govet // it is never stopped: they stay caught until the process ends
+	ctx, _ = signal.NotifyContext(ctx, others...) // never stopped: they stay caught until the process ends
 	return ctx
 }
 

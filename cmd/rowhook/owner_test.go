@@ -23,7 +23,7 @@ func TestLinksInStateDir(t *testing.T) {
 	t.Parallel()
 	binary := build(t)
 	for _, name := range ownNames {
-		for kind, link := range map[string]func(old, new string) error{"symbolic": os.Symlink, "hard": os.Link} {
+		for kind, link := range map[string]func(from, to string) error{"symbolic": os.Symlink, "hard": os.Link} {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				t.Parallel()
 				s := newOwned(t, binary)

@@ -96,13 +96,6 @@ func (b *bind) int(v int64) *bind {
 	return b
 }
 
-func (b *bind) bool(v bool) *bind {
-	if v {
-		return b.int(1)
-	}
-	return b.int(0)
-}
-
 func (b *bind) text(v string) *bind {
 	b.n++
 	if b.err == nil {
