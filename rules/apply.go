@@ -68,9 +68,36 @@ func (e *Engine) isSave(b *binding, c *cdc.Change, st *statement) bool {
 	return b.entity.Lock == "" || st.names(b.entity.Lock)
 }
 
-// statement is what is known of the statement that wrote a row, nil when nothing is: a trigger's rows travel under
-// their parent's text, which counts only for the table that it names.
+// statement is what is known of the statement that wrote a row, nil when nothing is. Of several in one transaction it is
+// what those tell together that saved it, as their events would when each had a transaction of its own.
 func (e *Engine) statement(c *cdc.Change) *statement {
+	if len(e.parts) == 0 {
+		return e.statementOf(c)
+	}
+	b := e.catalog.binding(c.Table)
+	switch {
+	case c.Op == cdc.Delete:
+		return e.statementOf(&e.parts[len(e.parts)-1])
+	case b.role != rootRow:
+		return e.statementOf(&e.parts[0])
+	}
+	var joint *statement
+	for i := range e.parts {
+		part := &e.parts[i]
+		switch st := e.statementOf(part); {
+		case !e.isSave(b, part, st):
+		case st == nil:
+			return nil
+		default:
+			joint = joint.join(st)
+		}
+	}
+	return joint
+}
+
+// statementOf is what is known of the statement of one change: a trigger's rows travel under their parent's text, which
+// counts only for the table that it names.
+func (e *Engine) statementOf(c *cdc.Change) *statement {
 	if c.Statement != e.text {
 		e.text = c.Statement
 		e.parsed, e.known = parseStatement(c.Statement)

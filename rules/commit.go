@@ -137,6 +137,9 @@ func (e *Engine) step() (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		if e.parts, err = w.net.parts(); err != nil {
+			return false, err
+		}
 		changes, bytes = changes+1, bytes+c.Before.Size()+c.After.Size()
 		e.row = p.n
 		if last {

@@ -67,7 +67,8 @@ type Engine struct {
 	now moment
 	row int // the number of its current change within the table
 
-	text   string // the statement that was read last
+	parts  []cdc.Change // of the current change, when no one statement made it
+	text   string       // the statement that was read last
 	parsed statement
 	known  bool // parsed is what text says
 	forms  formWatch

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"rowhook/cdc"
@@ -17,6 +18,7 @@ type netting struct {
 	scratch scratch.Files // nil: everything stays in memory
 
 	changes []cdc.Change
+	older   map[int]int // of a row that several statements wrote: a change, and the one before it
 	bytes   int
 	spool   *spool // of a large transaction, in place of changes
 	net     gathered
@@ -81,7 +83,7 @@ func (n *netting) clear() {
 		n.changes = nil
 	}
 	clear(n.changes)
-	n.changes, n.bytes = n.changes[:0], 0
+	n.changes, n.older, n.bytes = n.changes[:0], nil, 0
 }
 
 // netChanges are the net changes of a transaction, in the order of each key's first change.
@@ -90,6 +92,8 @@ type netChanges interface {
 	next() (t *cdc.Table, op cdc.Op, ok bool, err error)
 	// change reads it. It is good until the next move.
 	change() (*cdc.Change, error)
+	// parts are the changes that made it, in their order, when no one statement did; none when one did, or too many.
+	parts() ([]cdc.Change, error)
 	// again goes back to the beginning.
 	again() error
 	close() error
@@ -130,14 +134,26 @@ func (n *netting) effects() []effect {
 				at[k] = j
 				net = append(net, newEffect(p))
 			}
-			if o := &net[j]; what == completes && o.after != none {
+			o := &net[j]
+			if what == completes && o.after != none {
 				c.After = carry(n.changes[o.after].After, o.before == none, c)
 			}
-			net[j].mixed = net[j].mixed || n.changes[net[j].first].Statement != c.Statement
-			net[j].fold(p)
+			o.mixed = o.mixed || n.changes[o.first].Statement != c.Statement
+			if o.continues(what) {
+				n.link(i, int(o.after))
+			}
+			o.fold(p)
 		})
 	}
 	return net
+}
+
+// link notes which change of a row came before another.
+func (n *netting) link(at, older int) {
+	if n.older == nil {
+		n.older = map[int]int{}
+	}
+	n.older[at] = older
 }
 
 // gathered are the net changes of a transaction that is in memory.
@@ -171,6 +187,22 @@ func (g *gathered) change() (*cdc.Change, error) {
 		g.made.Statement = first.Statement
 	}
 	return &g.made, nil
+}
+
+func (g *gathered) parts() ([]cdc.Change, error) {
+	o := &g.net[g.at]
+	if !o.mixed {
+		return nil, nil
+	}
+	var parts []cdc.Change
+	for at, ok := int(o.final()), true; ok; at, ok = g.n.older[at] {
+		if len(parts) == maxParts {
+			return nil, nil
+		}
+		parts = append(parts, g.n.changes[at])
+	}
+	slices.Reverse(parts)
+	return parts, nil
 }
 
 func (g *gathered) again() error { g.at = -1; return nil }
@@ -224,13 +256,30 @@ func whatFirst(c *cdc.Change) putKind {
 type effect struct {
 	first         int64 // the first change
 	before, after int64 // none: the row was not there before, or is not any more
+	removed       int64 // the change that took the row away last
 	mixed         bool  // no one statement wrote what is left
 }
+
+// maxParts is how many changes of one row are looked at one by one.
+const maxParts = 64
 
 // none is the reference to no change.
 const none = -1
 
-func newEffect(p put) effect { return effect{first: p.ref, before: none, after: none} }
+func newEffect(p put) effect { return effect{first: p.ref, before: none, after: none, removed: none} }
+
+// continues says whether what happens next to a row that several statements wrote goes on with what is there.
+func (o *effect) continues(what putKind) bool {
+	return o.mixed && o.after != none && (what == replaces || what == completes)
+}
+
+// final is the change that left the row as it is, or took it away.
+func (o *effect) final() int64 {
+	if o.after == none {
+		return o.removed
+	}
+	return o.after
+}
 
 // fold takes in what happens next to the key.
 func (o *effect) fold(p put) {
@@ -238,7 +287,7 @@ func (o *effect) fold(p put) {
 		o.before = p.ref
 	}
 	if o.after = p.ref; p.what == removes {
-		o.after = none
+		o.after, o.removed = none, p.ref
 	}
 }
 

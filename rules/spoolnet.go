@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rowhook/cdc"
 	"rowhook/scratch"
@@ -30,7 +31,7 @@ func (v *tuple) text() uint64  { return binary.BigEndian.Uint64(v[25:]) }
 func (v *tuple) table() uint32 { return binary.BigEndian.Uint32(v[33:]) }
 
 // effectTuple is an effect, sorted by its first change, and what that did first: an update that moves a key is the
-// first change of two. First 8, what 1, before 8, after 8, table 4, mixed 1.
+// first change of two. First 8, what 1, before 8, after 8, table 4, mixed 1, removed 8.
 func effectTuple(o *effect, what putKind, table uint32) (v tuple) {
 	binary.BigEndian.PutUint64(v[:], uint64(o.first))
 	v[8] = byte(what)
@@ -40,12 +41,13 @@ func effectTuple(o *effect, what putKind, table uint32) (v tuple) {
 	if o.mixed {
 		v[29] = 1
 	}
+	binary.BigEndian.PutUint64(v[30:], uint64(o.removed))
 	return v
 }
 
 func (v *tuple) effect() (o effect, table int) {
 	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(v[i:])) }
-	return effect{first: at(0), before: at(9), after: at(17), mixed: v[29] == 1}, int(binary.BigEndian.Uint32(v[25:]))
+	return effect{first: at(0), before: at(9), after: at(17), mixed: v[29] == 1, removed: at(30)}, int(binary.BigEndian.Uint32(v[25:]))
 }
 
 // spoolNet are the net changes of a transaction that was spooled.
@@ -124,17 +126,17 @@ func (n *spoolNet) foldAll(puts, effects *tupleFile) error {
 		if !open {
 			open, first, o = true, v, newEffect(v.put())
 		}
-		if v.put().what == completes && o.after != none {
+		o.mixed = o.mixed || v.text() != first.text()
+		if what := v.put().what; what == completes && o.after != none || o.continues(what) {
 			if err := n.link(v.ref(), o.after); err != nil {
 				return err
 			}
 		}
-		o.mixed = o.mixed || v.text() != first.text()
 		o.fold(v.put())
 	}
 }
 
-// link notes that the image of a change is completed by that of an older one.
+// link notes which change of a row came before another, whose image that completes.
 func (n *spoolNet) link(at, older int64) error {
 	_, err := n.s.file.WriteAt(binary.BigEndian.AppendUint64(nil, uint64(older)+1), at+olderAt)
 	return err
@@ -175,18 +177,67 @@ func (n *spoolNet) read() (err error) {
 		return nil
 	}
 	h, err := n.head(o.first)
-	if err != nil || h.text == 0 {
+	if err != nil {
 		return err
+	}
+	n.made.Statement, err = n.statement(h)
+	return err
+}
+
+// statement is the text under which a change was logged.
+func (n *spoolNet) statement(h spooled) (string, error) {
+	if h.text == 0 {
+		return "", nil
 	}
 	if n.textAt != h.textAt {
 		text := make([]byte, h.text)
 		if _, err := n.s.file.ReadAt(text, h.textAt); err != nil {
-			return err
+			return "", err
 		}
 		n.text, n.textAt = string(text), h.textAt
 	}
-	n.made.Statement = n.text
-	return nil
+	return n.text, nil
+}
+
+func (n *spoolNet) parts() ([]cdc.Change, error) {
+	o := &n.current
+	if !o.mixed {
+		return nil, nil
+	}
+	var parts []cdc.Change
+	for at := o.final(); at != none; {
+		if len(parts) == maxParts {
+			return nil, nil
+		}
+		c, older, err := n.part(at)
+		if err != nil {
+			return nil, fmt.Errorf("reading a large transaction back: %w", err)
+		}
+		parts, at = append(parts, c), older
+	}
+	slices.Reverse(parts)
+	return parts, nil
+}
+
+// part is one change as it was logged, completed by those before it, and where the one before is; none when none is.
+func (n *spoolNet) part(at int64) (c cdc.Change, older int64, err error) {
+	h, err := n.head(at)
+	if err != nil {
+		return c, none, err
+	}
+	c = cdc.Change{Table: n.table, Op: h.op}
+	if c.Statement, err = n.statement(h); err != nil {
+		return c, none, err
+	}
+	if h.before > 0 {
+		if c.Before, err = n.row(at, false); err != nil {
+			return c, none, err
+		}
+	}
+	if h.after > 0 {
+		c.After, err = n.after(at, n.current.before == none)
+	}
+	return c, h.older - 1, err
 }
 
 func (n *spoolNet) head(at int64) (spooled, error) {

@@ -70,6 +70,31 @@ func (st *statement) names(column string) bool {
 	return false
 }
 
+// join is st, nil for none so far, and what a later statement saved of the same row.
+func (st *statement) join(later *statement) *statement {
+	if st == nil {
+		first := *later
+		first.columns, first.numbers = slices.Clone(later.columns), later.passed()
+		return &first
+	}
+	for i, number := range later.passed() {
+		at := slices.IndexFunc(st.columns, func(c string) bool { return strings.EqualFold(c, later.columns[i]) })
+		if at >= 0 {
+			st.numbers[at] = number
+			continue
+		}
+		st.columns, st.numbers = append(st.columns, later.columns[i]), append(st.numbers, number)
+	}
+	return st
+}
+
+// passed are the numbers of a statement, one a column.
+func (st *statement) passed() []string {
+	numbers := make([]string, len(st.columns))
+	copy(numbers, st.numbers)
+	return numbers
+}
+
 // readStatement reads a statement in one dialect.
 func readStatement(d sqltext.Dialect, text string) (statement, bool) {
 	s := statementReader{sqltext.NewCursor(d, text)}
