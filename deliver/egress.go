@@ -39,8 +39,10 @@ func (g guard) refuses(a netip.Addr) string {
 			return k.what
 		}
 	}
-	if inner, ok := embedded(a); ok {
-		return g.refuses(inner)
+	for _, inner := range embedded(a) {
+		if what := g.refuses(inner); what != "" {
+			return what
+		}
 	}
 	return ""
 }
@@ -92,16 +94,38 @@ var translated = []struct {
 	{netip.MustParsePrefix("2002::/16"), 2},        // 6to4
 	{netip.MustParsePrefix("::/96"), 12},           // IPv4-compatible, of old
 	{netip.MustParsePrefix("::ffff:0:0:0/96"), 12}, // SIIT
+	{netip.MustParsePrefix("2001::/32"), 4},        // Teredo: its server
 }
 
-// embedded is the IPv4 address that an IPv6 one stands for.
-func embedded(a netip.Addr) (inner netip.Addr, ok bool) {
+var (
+	localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+	teredo     = netip.MustParsePrefix("2001::/32")
+)
+
+// embedded are the IPv4 addresses that an IPv6 one stands for, or may stand for.
+func embedded(a netip.Addr) (inner []netip.Addr) {
+	if !a.Is6() || a.IsLoopback() {
+		return nil
+	}
+	b := a.As16()
+	at := func(i, j, k, l int) netip.Addr { return netip.AddrFrom4([4]byte{b[i], b[j], b[k], b[l]}) }
 	for _, t := range translated {
-		if t.prefix.Contains(a) && !a.IsLoopback() {
-			b := a.As16()
-			inner, ok = netip.AddrFromSlice(b[t.at : t.at+4])
-			return inner, ok
+		if t.prefix.Contains(a) {
+			inner = append(inner, at(t.at, t.at+1, t.at+2, t.at+3))
 		}
 	}
-	return netip.Addr{}, false
+	if teredo.Contains(a) { // and its client, with each bit turned over
+		inner = append(inner, netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]}))
+	}
+	if (b[8] == 0 || b[8] == 2) && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe { // ISATAP, under any prefix
+		inner = append(inner, at(12, 13, 14, 15))
+	}
+	if localNAT64.Contains(a) { // a network's own translation: who runs it chose where the address stands (RFC 6052)
+		for _, may := range []netip.Addr{at(6, 7, 9, 10), at(7, 9, 10, 11), at(9, 10, 11, 12), at(12, 13, 14, 15)} {
+			if may.As4()[0] != 0 { // it stands elsewhere: these are padding
+				inner = append(inner, may)
+			}
+		}
+	}
+	return inner
 }

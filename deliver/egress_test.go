@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -27,7 +28,7 @@ func TestGuard(t *testing.T) {
 		"127.0.0.1": "public", "127.9.9.9": "public", "::1": "public", "10.1.2.3": "public", "172.16.0.1": "public",
 		"172.31.255.255": "public", "192.168.1.1": "public", "100.64.0.1": "public", "fd12:3456::1": "public",
 		"::ffff:127.0.0.1": "public", "::ffff:10.0.0.1": "public", "64:ff9b::a00:1": "public", "2002:c0a8:101::": "public",
-		"198.51.100.7": "public", "2001:db8::1": "public", "64:ff9b:1::1": "public",
+		"198.51.100.7": "public", "2001:db8::1": "public", "64:ff9b:1::1": "public", "64:ff9b:1::a00:1": "public",
 		"93.184.216.34": "always", "172.32.0.1": "always", "11.0.0.1": "always", "2606:4700::1": "always", "64:ff9b::808:808": "always",
 		"2002:808:808::1": "always", "::ffff:8.8.8.8": "always",
 	} {
@@ -35,6 +36,35 @@ func TestGuard(t *testing.T) {
 		private, public := guard{}.refuses(a) == "", guard{public: true}.refuses(a) == ""
 		if private != (want != "never") || public != (want == "always") {
 			t.Errorf("%s: private allows %t, public %t; it may go %s", address, private, public, want)
+		}
+	}
+}
+
+// TestGuardWrapped: an address where a cloud gives out credentials is refused in every form that stands for it.
+func TestGuardWrapped(t *testing.T) {
+	t.Parallel()
+	for _, v4 := range []string{"169.254.169.254", "169.254.170.2", "100.100.100.200", "192.0.0.192", "168.63.129.16", "169.254.1.1"} {
+		b := netip.MustParseAddr(v4).As4()
+		for name, a := range map[string][16]byte{
+			"mapped":          {10: 0xff, 11: 0xff, 12: b[0], 13: b[1], 14: b[2], 15: b[3]},
+			"compatible":      {12: b[0], 13: b[1], 14: b[2], 15: b[3]},
+			"SIIT":            {8: 0xff, 9: 0xff, 12: b[0], 13: b[1], 14: b[2], 15: b[3]},
+			"NAT64":           {0, 0x64, 0xff, 0x9b, 12: b[0], 13: b[1], 14: b[2], 15: b[3]},
+			"local NAT64 /48": {0, 0x64, 0xff, 0x9b, 0, 1, b[0], b[1], 0, b[2], b[3]},
+			"local NAT64 /56": {0, 0x64, 0xff, 0x9b, 0, 1, 9, b[0], 0, b[1], b[2], b[3]},
+			"local NAT64 /64": {0, 0x64, 0xff, 0x9b, 0, 1, 9, 9, 0, b[0], b[1], b[2], b[3]},
+			"local NAT64 /96": {0, 0x64, 0xff, 0x9b, 0, 1, 12: b[0], 13: b[1], 14: b[2], 15: b[3]},
+			"6to4":            {0x20, 0x02, b[0], b[1], b[2], b[3], 15: 1},
+			"Teredo server":   {0x20, 0x01, 0, 0, b[0], b[1], b[2], b[3], 12: 0xf7, 13: 0xf7, 14: 0xf7, 15: 0xf7},
+			"Teredo client":   {0x20, 0x01, 0, 0, 8, 8, 8, 8, 12: ^b[0], 13: ^b[1], 14: ^b[2], 15: ^b[3]},
+			"ISATAP":          {0x26, 0x06, 0x47, 9: 0, 10: 0x5e, 11: 0xfe, 12: b[0], 13: b[1], 14: b[2], 15: b[3]},
+			"ISATAP, global":  {0x26, 0x06, 0x47, 8: 2, 10: 0x5e, 11: 0xfe, 12: b[0], 13: b[1], 14: b[2], 15: b[3]},
+		} {
+			for _, g := range []guard{{}, {public: true}} {
+				if to := netip.AddrFrom16(a); g.refuses(to) == "" {
+					t.Errorf("%s of %s, %s, may be connected to (public %t)", name, v4, to, g.public)
+				}
+			}
 		}
 	}
 }
@@ -149,7 +179,6 @@ func TestEgress(t *testing.T) {
 		{"[::ffff:a9fe:a9fe]", true, "169.254.169.254 is a cloud's metadata address"},
 		{"[64:ff9b::169.254.169.254]", false, "64:ff9b::a9fe:a9fe is a cloud's metadata address"},
 		{"[fd00:ec2::254]", false, "fd00:ec2::254 is a cloud's metadata address"},
-		{"[fe80::1%25lo]", false, "fe80::1%lo is a link-local address"},
 		{"[2002:a9fe:a9fe::1]", false, "2002:a9fe:a9fe::1 is a cloud's metadata address"},
 		{"[64:ff9b::7f00:1]", true, "64:ff9b::7f00:1 is this machine, and egress is public"},
 		{"[2002:7f00:1::]", true, "2002:7f00:1:: is this machine, and egress is public"},
@@ -259,5 +288,29 @@ func TestNoProxy(t *testing.T) {
 	}
 	if len(r.Requests()) != 1 || len(proxy.Requests()) != 0 {
 		t.Errorf("%d requests, and %d to the proxy", len(r.Requests()), len(proxy.Requests()))
+	}
+}
+
+// TestOneNormalForm: a host is looked up under the name that the request has, and what is sent is ASCII.
+func TestOneNormalForm(t *testing.T) {
+	t.Parallel()
+	const host = "xn--sterreich-z7a.test"
+	came := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) { came <- q.Host + q.RequestURI }))
+	t.Cleanup(server.Close)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dns := &names{answers: map[string][]string{host + ".": {"127.0.0.1"}}}
+	address := "HTTP://Österreich.test.:" + port + "/Zoë?salon=Zoë"
+	if res := attempt(t, Endpoint{URL: address}, making("crm", 1, "k"), Options{resolver: dns.resolver()}); res.verdict != accepted {
+		t.Fatalf("%+v", res)
+	}
+	if got, want := <-came, host+":"+port+"/Zo%C3%AB?salon=Zo%C3%AB"; got != want {
+		t.Errorf("%s arrived, want %s", got, want)
+	}
+	if a, b := EndpointName(address), EndpointName("http://"+host+":"+port); a != b {
+		t.Errorf("two endpoints: %s and %s", a, b)
 	}
 }

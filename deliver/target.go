@@ -8,11 +8,14 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+
+	"rowhook/weburl"
 )
 
 // target is an endpoint made ready for posting. It holds secrets: it is never logged.
@@ -27,11 +30,14 @@ type target struct {
 
 // newTarget checks an endpoint. Its errors hold nothing of the URL, which may have a password or a token in it.
 func newTarget(e Endpoint) (*target, error) {
-	u, err := url.Parse(e.URL)
-	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+	address, err := weburl.Normalize(e.URL)
+	if err != nil {
+		return nil, fmt.Errorf("its url %w", err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
 		return nil, errors.New("its url is not a valid http or https address")
 	}
-	u.Host = strings.TrimSuffix(u.Host, ":") // where a port may stand, and none does
 	t := &target{url: u, lane: cmp.Or(e.OrderGroup, nameOf(u))}
 	if e.WebhookID != 0 {
 		t.id = strconv.FormatInt(e.WebhookID, 10)
@@ -68,11 +74,7 @@ func hiding(t *target, e Endpoint, u *url.URL) *strings.Replacer {
 // EndpointName is what the endpoint of a URL is called: its scheme, host and port. Anything else is the name of an order
 // group, and stays as it is.
 func EndpointName(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.Scheme == "" {
-		return text
-	}
-	return nameOf(u)
+	return cmp.Or(weburl.Origin(text), text)
 }
 
 func nameOf(u *url.URL) string {

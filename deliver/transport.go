@@ -4,15 +4,12 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"sync"
 	"time"
-
-	"golang.org/x/net/idna"
 )
 
 const (
@@ -88,19 +85,15 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // dial makes a connection, with a TLS handshake where there is to be one.
 func (t *transport) dial(ctx context.Context, to origin, deadline time.Time) (*conn, error) {
-	host, err := idna.Punycode.ToASCII(to.host)
-	if err != nil {
-		return nil, errors.New("the host's name is not valid")
-	}
 	dialer := t.dialer
 	dialer.Deadline = deadline
-	raw, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, to.port))
+	raw, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(to.host, to.port))
 	if err != nil {
 		return nil, err
 	}
 	c := &conn{Conn: raw, raw: raw, to: to}
 	if to.scheme == "https" {
-		if c.Conn, err = t.handshake(ctx, raw, host, deadline); err != nil {
+		if c.Conn, err = t.handshake(ctx, raw, to.host, deadline); err != nil {
 			_ = raw.Close()
 			return nil, err
 		}

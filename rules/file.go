@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"rowhook/config"
+	"rowhook/weburl"
 )
 
 // file is a rule file.
@@ -96,12 +96,13 @@ func (r *reader) rules(src *config.Source, f file) ([]*Rule, error) {
 	rules := make([]*Rule, 0, len(f.Rules))
 	for i, e := range f.Rules {
 		c := check{src: src, key: "rules[" + strconv.Itoa(i) + "]"}
+		address, _ := weburl.Normalize(e.URL) // endpoint says what is wrong
 		rule := &Rule{
 			Name:  e.Name,
 			Sites: setOf(e.Sites),
 			Place: src.Place(c.key),
 			Endpoint: Endpoint{
-				URL: e.URL, WebhookID: e.ID, Secret: e.Secret, SigningSecret: e.SigningSecret, OrderGroup: e.OrderGroup,
+				URL: address, WebhookID: e.ID, Secret: e.Secret, SigningSecret: e.SigningSecret, OrderGroup: e.OrderGroup,
 			},
 		}
 		r.name(c, rule)
@@ -209,8 +210,8 @@ func (c check) load(name string, a Action) Load {
 func (c check) endpoint(e entry) {
 	if !c.has("url") || e.URL == "" {
 		c.faultf("url", "is missing; write where to post, for example https://crm.example.com/hooks/vik")
-	} else if wrong := badURL(e.URL, c.src.Raw(c.key+".url")); wrong != "" {
-		c.faultf("url", "%s", wrong)
+	} else if _, err := weburl.Normalize(e.URL); err != nil {
+		c.faultf("url", "%q %v", weburl.Short(c.src.Raw(c.key+".url")), err) // as written, not what that expands to
 	}
 	for i, s := range e.SigningSecret {
 		key := "signing_secret"
@@ -229,31 +230,6 @@ func (c check) endpoint(e entry) {
 	if c.has("order_group") && !ruleName.MatchString(e.OrderGroup) {
 		c.faultf("order_group", "%s is no name; write 1 to 100 letters, digits, '.', '_' or '-'", c.quote("order_group"))
 	}
-}
-
-// badURL says what is wrong with an endpoint's address, "" when nothing is. It shows only what was written, not what
-// that expands to.
-func badURL(address, raw string) string {
-	shown := strconv.Quote(raw)
-	u, err := url.Parse(address)
-	switch {
-	case len(address) > 2048:
-		return "is longer than 2048 characters; shorten it"
-	case !strings.Contains(address, "://"):
-		return shown + " has no scheme; write https:// or http:// before it"
-	case err != nil || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		return shown + " is no URL; write it as a browser shows it, for example https://crm.example.com/hooks/vik"
-	case u.Scheme != "http" && u.Scheme != "https":
-		return shown + " is neither http nor https; write one of these"
-	case u.Hostname() == "":
-		return shown + " has no host; write for example https://crm.example.com/hooks/vik"
-	case strings.Contains(address, "#"):
-		return shown + " has a fragment, which is never sent; remove the # and what follows"
-	}
-	if port, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || port < 1 || port > 65535) {
-		return shown + " has no port from 1 to 65535; correct or remove it"
-	}
-	return ""
 }
 
 func setOf(names []string) map[string]bool {

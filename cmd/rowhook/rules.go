@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"rowhook/config"
 	"rowhook/rules"
+	"rowhook/weburl"
 )
 
 // rulesCommand is `rowhook rules`: it reads the configuration and the rule files as the daemon does, and needs neither
@@ -19,7 +19,7 @@ import (
 func rulesCommand(_ context.Context, args []string, stdout, _ io.Writer) error {
 	commands := map[string]struct {
 		purpose string
-		run     func(c *config.Config, file string, asJSON bool, w io.Writer) error
+		run     func(c *config.Config, file string, o ruleOptions, w io.Writer) error
 	}{
 		"validate": {"checks the configuration and every rule file", validateRules},
 		"list":     {"lists the rules in the order of their files", listRules},
@@ -34,19 +34,24 @@ func rulesCommand(_ context.Context, args []string, stdout, _ io.Writer) error {
 		return noSubcommand("rules", hint, name)
 	}
 	flags := newFlagSet("rules "+name, command.purpose)
-	asJSON := flags.Bool("json", false, "write JSON, for programs")
+	var o ruleOptions
+	flags.BoolVar(&o.asJSON, "json", false, "write JSON, for programs")
+	flags.BoolVar(&o.secrets, "show-secrets", false, "show urls whole, with the tokens that may be in them")
 	if err := flags.parse(rest, stdout); err != nil {
 		return err
 	}
 	c, err := config.Load(flags.config)
 	if err != nil {
-		if *asJSON && name == "validate" {
+		if o.asJSON && name == "validate" {
 			return writeFaults(stdout, err)
 		}
 		return err
 	}
-	return command.run(c, flags.config, *asJSON, stdout)
+	return command.run(c, flags.config, o, stdout)
 }
+
+// ruleOptions is how rules are to be shown.
+type ruleOptions struct{ asJSON, secrets bool }
 
 // readRules reads the rule files of a configuration; that there is none is an error.
 func readRules(c *config.Config, file string) (*rules.Set, error) {
@@ -61,14 +66,14 @@ func readRules(c *config.Config, file string) (*rules.Set, error) {
 	return set, nil
 }
 
-func validateRules(c *config.Config, file string, asJSON bool, w io.Writer) error {
+func validateRules(c *config.Config, file string, o ruleOptions, w io.Writer) error {
 	set, err := readRules(c, file)
 	switch {
-	case err != nil && asJSON:
+	case err != nil && o.asJSON:
 		return writeFaults(w, err)
 	case err != nil:
 		return err
-	case asJSON:
+	case o.asJSON:
 		return writeJSON(w, map[string]any{"valid": true, "rules": len(set.Rules), "files": set.Files})
 	}
 	_, err = fmt.Fprintf(w, "%s in %s: valid\n", count(len(set.Rules), "rule"), count(len(set.Files), "file"))
@@ -110,15 +115,15 @@ type listed struct {
 	Place      string   `json:"place"`
 }
 
-func newListed(r *rules.Rule) listed {
+func newListed(r *rules.Rule, secrets bool) listed {
 	l := listed{
 		Name: r.Name, Action: r.Action.String(), Hook: r.Action.Hook(),
 		Statuses: slices.Sorted(maps.Keys(r.Statuses)), Sites: slices.Sorted(maps.Keys(r.Sites)),
 		URL: r.Endpoint.URL, ID: r.Endpoint.WebhookID, OrderGroup: r.Endpoint.OrderGroup,
 		Secret: r.Endpoint.Secret != "", Signed: len(r.Endpoint.SigningSecret) > 0, Place: r.Place,
 	}
-	if u, err := url.Parse(l.URL); err == nil {
-		l.URL = u.Redacted()
+	if !secrets {
+		l.URL = weburl.Short(l.URL)
 	}
 	if r.Action.Kind == rules.Save {
 		l.Type = r.Type.String()
@@ -129,16 +134,16 @@ func newListed(r *rules.Rule) listed {
 	return l
 }
 
-func listRules(c *config.Config, file string, asJSON bool, w io.Writer) error {
+func listRules(c *config.Config, file string, o ruleOptions, w io.Writer) error {
 	set, err := readRules(c, file)
 	if err != nil {
 		return err
 	}
 	list := make([]listed, len(set.Rules))
 	for i, r := range set.Rules {
-		list[i] = newListed(r)
+		list[i] = newListed(r, o.secrets)
 	}
-	if asJSON {
+	if o.asJSON {
 		return writeJSON(w, list)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

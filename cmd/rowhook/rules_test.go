@@ -59,12 +59,16 @@ func TestRulesList(t *testing.T) {
 	t.Parallel()
 	configFile := setUp(t, map[string]string{"crm.yaml": twoRules})
 	got, err := runRules(t, configFile, "list")
-	want := `NAME          ACTION            TYPE    STATUSES  LOAD  SITES  URL                                      FILE
-crm-bookings  appointment.save  insert  C,P       full  salon  https://user:xxxxx@crm.example.com/hook  rules.d/crm.yaml:2
-gone          coupon.delete     -       all       -     all    http://a                                 rules.d/crm.yaml:11
+	want := `NAME          ACTION            TYPE    STATUSES  LOAD  SITES  URL                             FILE
+crm-bookings  appointment.save  insert  C,P       full  salon  https://…@crm.example.com/hook  rules.d/crm.yaml:2
+gone          coupon.delete     -       all       -     all    http://a/                       rules.d/crm.yaml:11
 `
 	if err != nil || got != want {
 		t.Errorf("%v, got:\n%s\nwant:\n%s", err, got, want)
+	}
+	got, err = runRules(t, configFile, "list", "--show-secrets")
+	if err != nil || !strings.Contains(got, "https://user:hunter2@crm.example.com/hook  ") {
+		t.Errorf("%v, got:\n%s", err, got)
 	}
 	got, err = runRules(t, configFile, "list", "--json")
 	var list []listed

@@ -85,9 +85,9 @@ func TestRuleFileReads(t *testing.T) {
 	}
 	want := []rule{
 		{"crm-bookings", "onAfterSaveReservation", "insert", "CP", "full", "salon", "https://crm.example.com/hook", "pa$$ \"w\\ö\nrd'${X}", 1},
-		{"gr-e-x-name-evil", "onAfterDeleteCustomer", "both", "", "none", "salon", "http://[::1]:80/", "", 3},
-		{"everything", "onAfterSaveReservation", "both", "", "extended", "salon", "https://a.example.com", "s", 4},
-		{"webhook-7", "onAfterSaveCoupon", "both", "", "basic", "salon", "https://a.example.com", "", 7},
+		{"gr-e-x-name-evil", "onAfterDeleteCustomer", "both", "", "none", "salon", "http://[::1]/", "", 3},
+		{"everything", "onAfterSaveReservation", "both", "", "extended", "salon", "https://a.example.com/", "s", 4},
+		{"webhook-7", "onAfterSaveCoupon", "both", "", "basic", "salon", "https://a.example.com/", "", 7},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

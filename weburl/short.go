@@ -1,0 +1,90 @@
+package weburl
+
+import (
+	"strings"
+)
+
+// ellipsis stands for what is not shown.
+const ellipsis = "…"
+
+// Short is a URL, or what was meant to be one, without what may be secret: scheme, host and port, the first part of the path if
+// it is a word (https://hooks.slack.com/services/…), and the names of the query's parameters. Receivers have tokens anywhere
+// else: as user or password, further down the path, as a parameter's value.
+func Short(text string) string {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if ok {
+		scheme += "://"
+	} else {
+		scheme, rest = "", text
+	}
+	rest, _, hasFragment := strings.Cut(rest, "#")
+	before, query, hasQuery := strings.Cut(rest, "?")
+	authority, path, hasPath := strings.Cut(before, "/")
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		authority = ellipsis + authority[at:]
+	}
+	short := scheme + authority
+	if hasPath {
+		short += "/" + shortPath(path)
+	}
+	if hasQuery {
+		short += "?" + shortQuery(query)
+	}
+	if hasFragment {
+		short += "#" + ellipsis
+	}
+	return short
+}
+
+func shortPath(path string) string {
+	first, more, deeper := strings.Cut(path, "/")
+	switch {
+	case !IsWord(first):
+		return ellipsis
+	case deeper && more == "":
+		return first + "/"
+	case deeper:
+		return first + "/" + ellipsis
+	}
+	return first
+}
+
+func shortQuery(query string) string {
+	const most = 5
+	parameters := strings.SplitN(query, "&", most+1)
+	for i, p := range parameters {
+		name, _, ok := strings.Cut(p, "=")
+		if !ok || !IsWord(name) || i == most {
+			name = ""
+		} else {
+			name += "="
+		}
+		parameters[i] = name + ellipsis
+	}
+	return strings.Join(parameters, "&")
+}
+
+// IsWord says whether a part of a path, or a parameter's name, is a word that people chose, and no token: short, of letters
+// in few pieces, with no more than a version's digits.
+func IsWord(part string) bool {
+	const longest, mostDigits, mostTurns = 24, 2, 4
+	if len(part) > longest {
+		return false
+	}
+	digits, turns, upper := 0, 0, false
+	for i, c := range []byte(part) {
+		isUpper := 'A' <= c && c <= 'Z'
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case isUpper, 'a' <= c && c <= 'z':
+			if i > 0 && isUpper != upper {
+				turns++
+			}
+			upper = isUpper
+		case strings.IndexByte("-_.[]", c) < 0:
+			return false
+		}
+	}
+	return digits <= mostDigits && turns <= mostTurns
+}
