@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // Client is what a program makes of text that it gets over a connection in another charset, when it takes all bytes for
@@ -47,6 +48,8 @@ func NewClient(charset string) (*Client, error) {
 		}
 	case multiByteText:
 		c.multi = d.encoding
+	case chineseText:
+		c.multi = simplifiedchinese.GBK
 	default: // the servers let no client have it
 		return nil, fmt.Errorf("a connection in charset %q", charset)
 	}
@@ -114,7 +117,9 @@ func (c *Client) send(b []byte, r rune) []byte {
 	case c.most > 0 && r <= c.most:
 		return utf8.AppendRune(b, r)
 	case c.multi != nil:
-		if sent, err := c.multi.NewEncoder().Bytes(utf8.AppendRune(nil, r)); err == nil {
+		char := utf8.AppendRune(nil, r)
+		sent, err := c.multi.NewEncoder().Bytes(char)
+		if err == nil && bytes.Equal(c.from.Append(nil, sent), char) { // the server's table may lack what ours has
 			return append(b, sent...)
 		}
 	}

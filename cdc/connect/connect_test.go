@@ -199,25 +199,3 @@ func TestColumns(t *testing.T) {
 		}
 	}
 }
-
-func TestTrouble(t *testing.T) {
-	t.Parallel()
-	var trouble Trouble
-	if _, was := trouble.Over(); was {
-		t.Error("there was trouble before any")
-	}
-	if !trouble.Worth(io.EOF) || trouble.Worth(io.EOF) || trouble.Worth(io.ErrNoProgress) {
-		t.Error("it is not said once")
-	}
-	trouble.said = trouble.said.Add(-2 * sayOther)
-	if trouble.Worth(io.EOF) || !trouble.Worth(io.ErrNoProgress) {
-		t.Error("another error is not said, or the same is")
-	}
-	trouble.said = trouble.said.Add(-2 * sayAgain)
-	if !trouble.Worth(io.ErrNoProgress) {
-		t.Error("it is not said again")
-	}
-	if _, was := trouble.Over(); !was {
-		t.Error("it was no trouble")
-	}
-}

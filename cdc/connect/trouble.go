@@ -2,6 +2,7 @@ package connect
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -9,28 +10,44 @@ import (
 // becomes something else, each hour while it lasts, and when it is over. And it says how long to wait before the next try.
 // The zero Trouble is none.
 type Trouble struct {
-	text  string
 	since time.Time
-	said  time.Time
+	said  []saying // the oldest first
 	wait  time.Duration
+}
+
+// saying is an error that was worth a line, and when.
+type saying struct {
+	text string
+	at   time.Time
 }
 
 const (
 	sayAgain   = time.Hour
-	sayOther   = time.Minute // errors that take turns are not said each time
+	sayOther   = time.Minute // when it is ever something else: errors may say an address or a time
+	manySaid   = 8
 	firstWait  = 250 * time.Millisecond
 	longestTry = 30 * time.Second
 )
 
-// Worth notes a failure, and says whether it is to be logged.
+// Worth notes a failure, and says whether it is to be logged: errors that take turns are not, each time.
 func (t *Trouble) Worth(err error) bool {
-	now := time.Now()
+	now, text := time.Now(), err.Error()
 	if t.since.IsZero() {
 		t.since = now
-	} else if since := now.Sub(t.said); since < sayOther || err.Error() == t.text && since < sayAgain {
-		return false
 	}
-	t.text, t.said = err.Error(), now
+	if i := slices.IndexFunc(t.said, func(s saying) bool { return s.text == text }); i >= 0 {
+		if now.Sub(t.said[i].at) < sayAgain {
+			return false
+		}
+		t.said = slices.Delete(t.said, i, i+1)
+	}
+	if n := len(t.said); n == manySaid {
+		if now.Sub(t.said[n-1].at) < sayOther {
+			return false
+		}
+		t.said = slices.Delete(t.said, 0, 1)
+	}
+	t.said = append(t.said, saying{text, now})
 	return true
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,14 +131,11 @@ func (s *owned) commands(t *testing.T) {
 		"deliveries list", "deliveries export", "deliveries retry --dead", "endpoints list", "endpoints pause books",
 		"backfill --status", "position show", "position set --now --yes", "events", "run",
 	} {
-		cmd := exec.CommandContext(t.Context(), s.binary, append(strings.Fields(args), "--config", s.config)...)
-		kill := time.AfterFunc(500*time.Millisecond, func() {
-			if cmd.Process != nil {
-				_ = cmd.Process.Signal(syscall.SIGTERM)
-			}
-		})
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // run does not end by itself
+		cmd := exec.CommandContext(ctx, s.binary, append(strings.Fields(args), "--config", s.config)...)
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 		out, _ := cmd.CombinedOutput() // what it makes of what it finds is its own business
-		kill.Stop()
+		cancel()
 		text, err := os.ReadFile(s.victim)
 		if err != nil || string(text) != precious {
 			t.Fatalf("after %s the file behind the link holds %q, %v\n%s", args, text, err, out)
