@@ -101,7 +101,7 @@ const (
 	Waiting         // not accepted yet: for its next attempt, or behind one that is
 	Delivered       // accepted by the receiver
 	Dead            // given up after the last attempt; kept, listed, redeliverable
-	Held            // its rule is gone; kept and listed, never sent elsewhere
+	Held            // its rule is gone or disabled; kept and listed, never sent elsewhere
 )
 
 func (s State) String() string {

@@ -157,7 +157,7 @@ func (p *Pipeline) pour(run *Run, r *filling) {
 	}
 	now := time.Now()
 	rule := ruleOf(f.set.Load(), run.Rule)
-	if rule == nil {
+	if rule == nil || rule.Disabled {
 		p.engine.CloseWindow()
 		return // readChunk says so
 	}

@@ -185,6 +185,9 @@ func (b *Backfill) find(set *rules.Set, all []*rules.Site) (*rules.Rule, []*rule
 	if rule == nil {
 		return nil, nil, &WishError{fmt.Sprintf("there is no rule %q; rowhook rules list shows all, and SIGHUP makes the daemon read them again", b.Rule)}
 	}
+	if rule.Disabled {
+		return nil, nil, &WishError{fmt.Sprintf("rule %s is disabled; remove its enabled: false, at %s, and send the daemon SIGHUP", rule.Name, rule.Place)}
+	}
 	if rule.Action.Kind != rules.Save {
 		return nil, nil, &WishError{fmt.Sprintf("rule %s is for %s, and only saves can be made of rows that are there already", rule.Name, rule.Action)}
 	}

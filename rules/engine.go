@@ -123,7 +123,7 @@ func (e *Engine) SetRules(set *Set) {
 	e.set = set
 	e.wanted = map[wantedKey]bool{}
 	for _, s := range e.catalog.sites {
-		for _, r := range set.Rules {
+		for r := range set.Enabled() {
 			if len(r.Sites) == 0 || r.Sites[s.Name] {
 				e.wanted[wantedKey{s, r.Action.Entity.Name, r.Action.Kind}] = true
 			}

@@ -131,7 +131,7 @@ func (e *Event) DeliveryID(source string, rule string) [16]byte {
 // looks at the object as loaded), rules with statuses stay in: the loader asks Rule.WantsStatus once it knows.
 func (e *Event) match(set *Set, plugin bool) {
 	e.Rules = nil
-	for _, r := range set.Rules {
+	for r := range set.Enabled() {
 		if (e.Backfill == "" || e.Backfill == r.Name) && r.wants(e, plugin) {
 			e.Rules = append(e.Rules, r)
 		}

@@ -22,6 +22,7 @@ type file struct {
 // entry is a rule as it is written; rules.example/ shows the keys.
 type entry struct {
 	Name          string         `yaml:"name"`
+	Enabled       bool           `yaml:"enabled"`
 	Action        string         `yaml:"action"`
 	Type          string         `yaml:"type"`
 	Statuses      []string       `yaml:"statuses"`
@@ -98,9 +99,10 @@ func (r *reader) rules(src *config.Source, f file) ([]*Rule, error) {
 		c := check{src: src, key: "rules[" + strconv.Itoa(i) + "]"}
 		address, _ := weburl.Normalize(e.URL) // endpoint says what is wrong
 		rule := &Rule{
-			Name:  e.Name,
-			Sites: setOf(e.Sites),
-			Place: src.Place(c.key),
+			Name:     e.Name,
+			Disabled: c.has("enabled") && !e.Enabled,
+			Sites:    setOf(e.Sites),
+			Place:    src.Place(c.key),
 			Endpoint: Endpoint{
 				URL: address, WebhookID: e.ID, Secret: e.Secret, SigningSecret: e.SigningSecret, OrderGroup: e.OrderGroup,
 			},

@@ -60,6 +60,9 @@ func TestFiles(t *testing.T) {
 func describe(rules []*Rule) string {
 	var b strings.Builder
 	for _, r := range rules {
+		if r.Disabled {
+			b.WriteString("disabled ")
+		}
 		fmt.Fprintf(&b, "%s: %s %s type=%s statuses=%v load=%s sites=%v id=%d url=%s secret=%q signing=%q group=%q at %s\n",
 			r.Name, r.Action, r.Action.Hook(), r.Type, slices.Sorted(maps.Keys(r.Statuses)), r.Load, slices.Sorted(maps.Keys(r.Sites)),
 			r.Endpoint.WebhookID, r.Endpoint.URL, r.Endpoint.Secret, r.Endpoint.SigningSecret, r.Endpoint.OrderGroup, r.Place)

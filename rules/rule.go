@@ -1,8 +1,11 @@
 package rules
 
+import "iter"
+
 // Rule is one rule of a rule file: which events, how much to load, where to post. It never changes.
 type Rule struct {
 	Name     string
+	Disabled bool // it wants nothing, and what is stored for it is held
 	Action   Action
 	Type     Type            // saves only
 	Statuses map[string]bool // empty: every status
@@ -45,4 +48,15 @@ type Endpoint struct {
 type Set struct {
 	Rules []*Rule
 	Files []string // the rule files, also those without rules
+}
+
+// Enabled are the rules that are not disabled, in their order.
+func (s *Set) Enabled() iter.Seq[*Rule] {
+	return func(yield func(*Rule) bool) {
+		for _, r := range s.Rules {
+			if !r.Disabled && !yield(r) {
+				return
+			}
+		}
+	}
 }

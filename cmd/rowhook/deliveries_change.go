@@ -144,7 +144,7 @@ func writeRetried(w io.Writer, r deliver.Retried) error {
 		said += fmt.Sprintf("; %d that waited due at once", r.Sooner)
 	}
 	if r.Left > 0 {
-		said += fmt.Sprintf("; %d left as they are: their rule is gone, or they are on their way", r.Left)
+		said += fmt.Sprintf("; %d left as they are: their rule is gone or disabled, or they are on their way", r.Left)
 	}
 	_, err := fmt.Fprintln(w, said)
 	return err

@@ -260,9 +260,13 @@ func beside(t *testing.T, configFile string) (stop func()) {
 		done <- errors.Join(err, store.Close())
 	}()
 	client := control.NewClient(c.StateDir)
+	names := make(map[string]bool)
+	for r := range set.Enabled() {
+		names[endpointName(r)] = true
+	}
 	eventually(t, "the socket", func() bool {
 		s, err := client.Status(t.Context())
-		return err == nil && len(s.Endpoints) == 2
+		return err == nil && len(s.Endpoints) == len(names)
 	})
 	return func() {
 		t.Helper()
@@ -304,7 +308,7 @@ func TestDeliveriesRetry(t *testing.T) {
 			for _, c := range []struct{ args, want string }{
 				{"--dead", "1 to be sent again\n"},
 				{idOf(1) + " " + idOf(3), "1 to be sent again; 1 that waited due at once\n"},
-				{idOf(4), "0 to be sent again; 1 left as they are: their rule is gone, or they are on their way\n"},
+				{idOf(4), "0 to be sent again; 1 left as they are: their rule is gone or disabled, or they are on their way\n"},
 				{"--rule gone", "0 to be sent again\n"},
 			} {
 				if out, err := rowhook(t, configFile, append([]string{"deliveries", "retry"}, strings.Fields(c.args)...)...); err != nil || out != c.want {

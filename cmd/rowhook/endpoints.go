@@ -93,7 +93,8 @@ type endpoint struct {
 type endpointList struct {
 	Daemon    bool           `json:"daemon"` // it runs; otherwise what is known of this run is missing
 	Endpoints []*endpoint    `json:"endpoints"`
-	Held      map[string]int `json:"held,omitempty"` // deliveries of rules that are gone, by rule
+	Held      map[string]int `json:"held,omitempty"` // deliveries of rules that are gone or disabled, by rule
+	disabled  map[string]bool
 }
 
 func listEndpoints(ctx context.Context, args []string, stdout io.Writer) error {
@@ -120,9 +121,13 @@ func listEndpoints(ctx context.Context, args []string, stdout io.Writer) error {
 
 // gatherEndpoints puts together what the rules, the outbox and the daemon know.
 func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log *sqlite.ReadOnly) (endpointList, error) {
-	list := endpointList{Held: make(map[string]int)}
+	list := endpointList{Held: make(map[string]int), disabled: make(map[string]bool)}
 	byName, byRule := make(map[string]*endpoint), make(map[string]*endpoint)
 	for _, r := range set.Rules {
+		if r.Disabled { // it has no endpoint; one that only such rules name is none
+			list.disabled[r.Name] = true
+			continue
+		}
 		name := endpointName(r)
 		if byName[name] == nil {
 			byName[name] = &endpoint{Name: name}
@@ -198,7 +203,11 @@ func (list *endpointList) write(w io.Writer) error {
 		return err
 	}
 	for _, rule := range slices.Sorted(maps.Keys(list.Held)) {
-		_, err := fmt.Fprintf(w, "held, for rule %s is gone: %d; to see them: rowhook deliveries list --state fresh,waiting,dead,held --rule %s\n", rule, list.Held[rule], rule)
+		why := "gone"
+		if list.disabled[rule] {
+			why = "disabled"
+		}
+		_, err := fmt.Fprintf(w, "held, for rule %s is %s: %d; to see them: rowhook deliveries list --state fresh,waiting,dead,held --rule %s\n", rule, why, list.Held[rule], rule)
 		if err != nil {
 			return err
 		}

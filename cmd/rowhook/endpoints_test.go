@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +71,42 @@ func TestEndpoints(t *testing.T) {
 	defer cancel()
 	receiver.WaitAccepted(ctx, 3)
 	eventually(t, "the log", func() bool { return listIDs(t, configFile, "--state", "delivered") == "5 3 2 1" })
+	stop()
+}
+
+// TestDisabledRule: what is stored for a rule that is disabled is held, and goes out once it is enabled.
+func TestDisabledRule(t *testing.T) {
+	t.Parallel()
+	receiver := delivertest.NewReceiver(t)
+	configFile := logFiles(t, receiver.URL())
+	enable := func(enabled bool) {
+		t.Helper()
+		text := fmt.Sprintf("rules:\n  - {name: crm, action: appointment.save, url: %q, enabled: %t}\n", receiver.URL(), enabled)
+		if err := os.WriteFile(filepath.Join(filepath.Dir(configFile), "rules.d", "a.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enable(true)
+	beside(t, configFile)() // it knows the rule
+	enable(false)
+	stop := beside(t, configFile)
+	eventually(t, "the hold", func() bool { return listIDs(t, configFile, "--state", "held", "--rule", "crm") == "3" })
+	out, err := rowhook(t, configFile, "endpoints", "list")
+	if err != nil || !strings.Contains(out, "held, for rule crm is disabled: 2") || !strings.Contains(out, "held, for rule gone is gone: 1") {
+		t.Errorf("%v\n%s", err, out) // a dead one too
+	}
+	stop()
+	if n := len(receiver.Requests()); n != 0 {
+		t.Errorf("%d requests for a disabled rule", n)
+	}
+	enable(true)
+	stop = beside(t, configFile)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := rowhook(t, configFile, "deliveries", "retry", "--rule", "crm"); err != nil {
+		t.Error(err)
+	}
+	receiver.WaitAccepted(ctx, 1)
 	stop()
 }
 

@@ -44,6 +44,9 @@ func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		if set.Rules = slices.DeleteFunc(set.Rules, func(r *rules.Rule) bool { return r.Name != *only }); len(set.Rules) == 0 {
 			return &usageError{fmt.Sprintf("there is no rule %q", *only), "try: rowhook rules list"}
 		}
+		if rule := set.Rules[0]; rule.Disabled {
+			return &usageError{fmt.Sprintf("rule %s is disabled, at %s: nothing fires for it", *only, rule.Place), "try: remove its enabled: false"}
+		}
 	}
 	last, err := parsePlace(*to, time.Now())
 	if err != nil {

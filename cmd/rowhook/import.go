@@ -13,7 +13,7 @@ import (
 )
 
 // importCommand is `rowhook import`: it reads the plugin's webhook table of every site and writes rule YAML to stdout.
-func importCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
+func importCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := newFlagSet("import", "writes rules for the webhooks of the plugin's own table to standard output")
 	only := flags.String("site", "", "only the site of this `NAME`")
 	if err := flags.parse(args, stdout); err != nil {
@@ -43,8 +43,28 @@ func importCommand(ctx context.Context, args []string, stdout, _ io.Writer) erro
 	if err != nil {
 		return fmt.Errorf("writing the rules: %w", err)
 	}
-	_, err = stdout.Write(file)
-	return err
+	return file.deliver(stdout, stderr)
+}
+
+// deliver writes the rules, and says for people what they may not expect. That there is no rule is an error, but comments
+// are written all the same: they say why.
+func (f imported) deliver(stdout, stderr io.Writer) error {
+	if f.rules == 0 && f.refused == 0 {
+		return errors.New("no rule was written: the plugin has no webhooks; rules.example/ shows how to write rules by hand")
+	}
+	if _, err := stdout.Write(f.text); err != nil {
+		return err
+	}
+	if f.rules == 0 {
+		return fmt.Errorf("no rule was written: this version cannot serve %s; the comments that were written say why", count(f.refused, "webhook"))
+	}
+	if f.refused > 0 {
+		fmt.Fprintf(stderr, "rowhook import: as comments, for this version cannot serve them: %d\n", f.refused)
+	}
+	if f.disabled > 0 {
+		fmt.Fprintf(stderr, "rowhook import: unpublished in the plugin, and so written with enabled: false: %d of %s\n", f.disabled, count(f.rules, "rule"))
+	}
+	return nil
 }
 
 // maxWebhooks bounds what is read of a site; the plugin calls every webhook in the page request, so none has many.

@@ -30,14 +30,17 @@ func TestImport(t *testing.T) {
 	for _, address := range []string{server.Address(), server.Socket()} {
 		file := importConfig(t, address, "reader", "{name: salon, schema: salon}, {name: second, schema: network, prefix: wp_2_}")
 		got := runImport(t, file)
-		if len(got) != 2 {
+		if len(got) != 3 {
 			t.Fatalf("%s: %d rules", address, len(got))
 		}
 		if r := got[0]; r.Name != "salon-gr-e" || r.Action.String() != "appointment.save" || r.Type != rules.InsertOnly || !r.Statuses["C"] ||
 			r.Load != rules.Full || r.Endpoint.Secret != secret || r.Endpoint.URL != "https://example.com/hook" || r.Endpoint.WebhookID < 1 || !r.Sites["salon"] {
 			t.Errorf("%s: got %+v", address, r)
 		}
-		if r := got[1]; r.Name != "second-gone" || r.Action.String() != "coupon.delete" || !r.Sites["second"] {
+		if r := got[1]; r.Name != "salon-off" || !r.Disabled || got[0].Disabled {
+			t.Errorf("%s: got %+v", address, r)
+		}
+		if r := got[2]; r.Name != "second-gone" || r.Action.String() != "coupon.delete" || !r.Sites["second"] {
 			t.Errorf("%s: got %+v", address, r)
 		}
 		if got := runImport(t, file, "--site", "second"); len(got) != 1 || got[0].Name != "gone" {
@@ -59,6 +62,50 @@ func testImportErrors(t *testing.T, server *dbtest.Server) {
 		err := importCommand(t.Context(), []string{"--config", importConfig(t, server.Address(), c.user, c.site)}, &out, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "site salon") || out.Len() > 0 {
 			t.Errorf("%s: got %v, wrote %q", name, err, out.String())
+		}
+	}
+}
+
+// TestImportTells: what is written to stdout, what a person reads, and what is an error.
+func TestImportTells(t *testing.T) {
+	t.Parallel()
+	hook := func(hook string, published bool) webhook {
+		return webhook{ID: 1, Name: "crm", Hook: hook, URL: "http://a", Published: published}
+	}
+	live, off := hook("onAfterSaveCoupon", true), hook("onAfterSaveCoupon", false)
+	cart := hook("onAddItemCart", true)
+	for name, c := range map[string]struct {
+		hooks          []webhook
+		rules          int
+		says, fails    string
+		writesComments bool
+	}{
+		"published":            {hooks: []webhook{live}, rules: 1},
+		"unpublished":          {hooks: []webhook{live, off, off}, rules: 3, says: "enabled: false: 2 of 3 rules\n"},
+		"only unpublished":     {hooks: []webhook{off}, rules: 1, says: "enabled: false: 1 of 1 rule\n"},
+		"one not served":       {hooks: []webhook{live, cart}, rules: 1, says: "cannot serve them: 1\n", writesComments: true},
+		"none":                 {fails: "no rule was written: the plugin has no webhooks"},
+		"none served":          {hooks: []webhook{cart, cart}, fails: "no rule was written: this version cannot serve 2 webhooks", writesComments: true},
+		"unpublished, unknown": {hooks: []webhook{hook("onAddItemCart", false)}, fails: "no rule was written: this version cannot serve 1 webhook;", writesComments: true},
+	} {
+		file, err := ruleFile([]siteWebhooks{{"salon", c.hooks}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, says bytes.Buffer
+		err = file.deliver(&out, &says)
+		if (err != nil) != (c.fails != "") || err != nil && (!strings.Contains(err.Error(), c.fails) || exitCode(err) != exitFailed) {
+			t.Errorf("%s: ended with %v", name, err)
+		}
+		if !strings.HasSuffix(says.String(), c.says) || c.says == "" && says.Len() > 0 {
+			t.Errorf("%s: says %q", name, &says)
+		}
+		if got := strings.Contains(out.String(), "cannot be served"); got != c.writesComments || out.Len() > 0 != (c.rules > 0 || got) {
+			t.Errorf("%s: wrote\n%s", name, &out)
+		}
+		read, err := rules.Parse("import.yaml", out.Bytes(), anySite)
+		if err != nil || len(read) != c.rules {
+			t.Errorf("%s: %d rules, %v", name, len(read), err)
 		}
 	}
 }

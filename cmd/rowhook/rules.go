@@ -101,6 +101,7 @@ func writeFaults(w io.Writer, err error) error {
 // listed is a rule as `rules list` shows it: without secrets.
 type listed struct {
 	Name       string   `json:"name"`
+	Enabled    bool     `json:"enabled"`
 	Action     string   `json:"action"`
 	Hook       string   `json:"hook"`
 	Type       string   `json:"type,omitempty"`
@@ -117,7 +118,7 @@ type listed struct {
 
 func newListed(r *rules.Rule, secrets bool) listed {
 	l := listed{
-		Name: r.Name, Action: r.Action.String(), Hook: r.Action.Hook(),
+		Name: r.Name, Enabled: !r.Disabled, Action: r.Action.String(), Hook: r.Action.Hook(),
 		Statuses: slices.Sorted(maps.Keys(r.Statuses)), Sites: slices.Sorted(maps.Keys(r.Sites)),
 		URL: r.Endpoint.URL, ID: r.Endpoint.WebhookID, OrderGroup: r.Endpoint.OrderGroup,
 		Secret: r.Endpoint.Secret != "", Signed: len(r.Endpoint.SigningSecret) > 0, Place: r.Place,
@@ -147,9 +148,13 @@ func listRules(c *config.Config, file string, o ruleOptions, w io.Writer) error 
 		return writeJSON(w, list)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tACTION\tTYPE\tSTATUSES\tLOAD\tSITES\tURL\tFILE")
+	fmt.Fprintln(table, "NAME\tENABLED\tACTION\tTYPE\tSTATUSES\tLOAD\tSITES\tURL\tFILE")
 	for _, l := range list {
-		row := []string{l.Name, l.Action, or(l.Type, "-"), or(strings.Join(l.Statuses, ","), "all"), or(l.Load, "-"), or(strings.Join(l.Sites, ","), "all"), l.URL, l.Place}
+		enabled := "yes"
+		if !l.Enabled {
+			enabled = "no"
+		}
+		row := []string{l.Name, enabled, l.Action, or(l.Type, "-"), or(strings.Join(l.Statuses, ","), "all"), or(l.Load, "-"), or(strings.Join(l.Sites, ","), "all"), l.URL, l.Place}
 		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	return table.Flush()

@@ -44,7 +44,7 @@ const twoRules = `rules:
     secret: hunter2
     sites: [salon]
     id: 12
-  - {name: gone, action: coupon.delete, url: "http://a"}
+  - {name: gone, enabled: false, action: coupon.delete, url: "http://a"}
 `
 
 // runRules runs the command in the configuration's folder, whose name it takes out of what was written.
@@ -59,9 +59,9 @@ func TestRulesList(t *testing.T) {
 	t.Parallel()
 	configFile := setUp(t, map[string]string{"crm.yaml": twoRules})
 	got, err := runRules(t, configFile, "list")
-	want := `NAME          ACTION            TYPE    STATUSES  LOAD  SITES  URL                             FILE
-crm-bookings  appointment.save  insert  C,P       full  salon  https://…@crm.example.com/hook  rules.d/crm.yaml:2
-gone          coupon.delete     -       all       -     all    http://a/                       rules.d/crm.yaml:11
+	want := `NAME          ENABLED  ACTION            TYPE    STATUSES  LOAD  SITES  URL                             FILE
+crm-bookings  yes      appointment.save  insert  C,P       full  salon  https://…@crm.example.com/hook  rules.d/crm.yaml:2
+gone          no       coupon.delete     -       all       -     all    http://a/                       rules.d/crm.yaml:11
 `
 	if err != nil || got != want {
 		t.Errorf("%v, got:\n%s\nwant:\n%s", err, got, want)
@@ -75,7 +75,10 @@ gone          coupon.delete     -       all       -     all    http://a/        
 	if err != nil || json.Unmarshal([]byte(got), &list) != nil || len(list) != 2 || strings.Contains(got, "hunter2") {
 		t.Fatalf("%v, got:\n%s", err, got)
 	}
-	if r := list[0]; r.ID != 12 || !r.Secret || r.Signed || r.Hook != "onAfterSaveReservation" || r.Place != "rules.d/crm.yaml:2" {
+	if list[1].Enabled {
+		t.Errorf("the disabled one: %+v", list[1])
+	}
+	if r := list[0]; !r.Enabled || r.ID != 12 || !r.Secret || r.Signed || r.Hook != "onAfterSaveReservation" || r.Place != "rules.d/crm.yaml:2" {
 		t.Errorf("got %+v", r)
 	}
 }

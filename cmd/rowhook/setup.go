@@ -89,7 +89,7 @@ func sourceConfig(c *config.Config, server *connect.Server, serverID uint32, log
 // endpointsOf tells deliver where each rule's deliveries go.
 func endpointsOf(c *config.Config, set *rules.Set) map[string]deliver.Endpoint {
 	endpoints := make(map[string]deliver.Endpoint, len(set.Rules))
-	for _, r := range set.Rules {
+	for r := range set.Enabled() {
 		endpoints[r.Name] = deliver.Endpoint{
 			URL: r.Endpoint.URL, WebhookID: r.Endpoint.WebhookID, Secret: r.Endpoint.Secret, AlwaysSecure: c.Fidelity == plugin,
 			SigningSecrets: r.Endpoint.SigningSecret, OrderGroup: r.Endpoint.OrderGroup,

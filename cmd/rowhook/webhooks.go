@@ -30,25 +30,30 @@ type siteWebhooks struct {
 	hooks []webhook
 }
 
-// ruleFile is a rule file for the published webhooks, in their order. A rule that this version would refuse stands there
-// as a comment with the reason, ready to be corrected; so what is written can always be read.
-func ruleFile(sites []siteWebhooks) ([]byte, error) {
+// imported is a rule file made of webhooks.
+type imported struct {
+	text     []byte
+	rules    int // also those that are disabled
+	disabled int
+	refused  int // as comments
+}
+
+// ruleFile is a rule file for the webhooks, in their order; those that are not published are disabled in it. A rule that
+// this version would refuse stands there as a comment with the reason, ready to be corrected; so what is written can
+// always be read.
+func ruleFile(sites []siteWebhooks) (imported, error) {
 	out := &ruleWriter{names: map[string]bool{}, manySites: len(sites) > 1}
 	head := []string{"Rules for the webhooks of the plugin's own table, written by rowhook import.",
 		"Once rowhook runs, unpublish them in the plugin: else receivers get every event twice."}
 	for _, s := range sites {
-		before, refused, unpublished := len(out.rules), out.refused, 0
+		before, refused, disabled := len(out.rules), out.refused, out.disabled
 		for _, h := range s.hooks {
-			if !h.Published {
-				unpublished++
-				continue
-			}
 			if err := out.add(s.site, h); err != nil {
-				return nil, fmt.Errorf("webhook %d: %w", h.ID, err)
+				return imported{}, fmt.Errorf("webhook %d: %w", h.ID, err)
 			}
 		}
-		head = append(head, fmt.Sprintf("Site %s: %s; as comments, for this version cannot serve them: %d; unpublished and left out: %d.",
-			s.site, count(len(out.rules)-before, "rule"), out.refused-refused, unpublished))
+		head = append(head, fmt.Sprintf("Site %s: %s; disabled of these, for the plugin has them unpublished: %d; as comments, for this version cannot serve them: %d.",
+			s.site, count(len(out.rules)-before, "rule"), out.disabled-disabled, out.refused-refused))
 	}
 	list := &yaml.Node{Kind: yaml.SequenceNode, Content: out.rules}
 	if len(out.rules) == 0 {
@@ -57,7 +62,8 @@ func ruleFile(sites []siteWebhooks) ([]byte, error) {
 	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{word("rules"), list}}
 	doc := &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{root}, HeadComment: comment("", head...)}
 	doc.FootComment = comment("  ", out.pending...)
-	return encode(doc)
+	text, err := encode(doc)
+	return imported{text: text, rules: len(out.rules), disabled: out.disabled, refused: out.refused}, err
 }
 
 // ruleWriter collects rules, and the comments that go before the next one.
@@ -65,6 +71,7 @@ type ruleWriter struct {
 	rules     []*yaml.Node
 	pending   []string
 	refused   int
+	disabled  int // of rules
 	names     map[string]bool
 	manySites bool
 }
@@ -96,6 +103,9 @@ func (w *ruleWriter) add(site string, h webhook) error {
 	rule.HeadComment = comment("", append(w.pending, notes...)...)
 	w.pending = nil
 	w.rules = append(w.rules, rule)
+	if !h.Published {
+		w.disabled++
+	}
 	return nil
 }
 
@@ -136,6 +146,9 @@ func ruleNode(name, site string, h webhook, p params) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	set := func(key string, value *yaml.Node) { n.Content = append(n.Content, word(key), value) }
 	set("name", word(name))
+	if !h.Published {
+		set("enabled", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "false"})
+	}
 	action, err := rules.ParseAction(h.Hook)
 	if err != nil {
 		set("action", quoted(h.Hook))

@@ -24,7 +24,7 @@ func salonWebhooks() []siteWebhooks {
 		{3, "Größe \u2028 \"x\"\n- name: evil # 😀", "onAfterDeleteCustomer", " http://[::1]:80/ ", "", true, "[]"},
 		{4, "everything", "onAfterSaveReservation", "https://a.example.com", "s", true, `{"type":"both","statuses":"","load":"extended"}`},
 		{5, "cart", "onAddItemCart", "https://a.example.com", "", true, "[]"},
-		{6, "off", "onAddItemCart", "https://a.example.com", "", false, "[]"},
+		{6, "off", "onAfterSaveReservation", "https://a.example.com", "", false, `{"type":"update"}`},
 		{7, "", "onAfterSaveCoupon", "https://a.example.com", "", true, "null"},
 		{8, "no scheme", "onAfterSaveCoupon", "a.example.com", "", true, `{"type":"both"}`},
 		{9, "null", "onAfterSaveCoupon", "http://a", "", true, `{`},
@@ -40,7 +40,8 @@ func TestRuleFile(t *testing.T) {
 	for name, sites := range map[string][]siteWebhooks{"one-site": salonWebhooks(), "two-sites": two, "none-served": none, "empty": {{"salon", nil}}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := ruleFile(sites)
+			file, err := ruleFile(sites)
+			got := file.text
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,26 +69,28 @@ func TestRuleFileReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := rules.Parse("import.yaml", file, func(site string) bool { return site == "salon" })
+	read, err := rules.Parse("import.yaml", file.text, func(site string) bool { return site == "salon" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	type rule struct {
+		disabled                                             bool
 		name, hook, kind, statuses, load, sites, url, secret string
 		id                                                   int64
 	}
 	var got []rule
 	for _, r := range read {
 		got = append(got, rule{
-			r.Name, r.Action.Hook(), r.Type.String(), strings.Join(slices.Sorted(maps.Keys(r.Statuses)), ""), r.Load.String(),
+			r.Disabled, r.Name, r.Action.Hook(), r.Type.String(), strings.Join(slices.Sorted(maps.Keys(r.Statuses)), ""), r.Load.String(),
 			strings.Join(slices.Sorted(maps.Keys(r.Sites)), ""), r.Endpoint.URL, r.Endpoint.Secret, r.Endpoint.WebhookID,
 		})
 	}
 	want := []rule{
-		{"crm-bookings", "onAfterSaveReservation", "insert", "CP", "full", "salon", "https://crm.example.com/hook", "pa$$ \"w\\ö\nrd'${X}", 1},
-		{"gr-e-x-name-evil", "onAfterDeleteCustomer", "both", "", "none", "salon", "http://[::1]/", "", 3},
-		{"everything", "onAfterSaveReservation", "both", "", "extended", "salon", "https://a.example.com/", "s", 4},
-		{"webhook-7", "onAfterSaveCoupon", "both", "", "basic", "salon", "https://a.example.com/", "", 7},
+		{false, "crm-bookings", "onAfterSaveReservation", "insert", "CP", "full", "salon", "https://crm.example.com/hook", "pa$$ \"w\\ö\nrd'${X}", 1},
+		{false, "gr-e-x-name-evil", "onAfterDeleteCustomer", "both", "", "none", "salon", "http://[::1]/", "", 3},
+		{false, "everything", "onAfterSaveReservation", "both", "", "extended", "salon", "https://a.example.com/", "s", 4},
+		{true, "off", "onAfterSaveReservation", "update", "", "basic", "salon", "https://a.example.com/", "", 6},
+		{false, "webhook-7", "onAfterSaveCoupon", "both", "", "basic", "salon", "https://a.example.com/", "", 7},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -114,7 +117,7 @@ func TestUncommented(t *testing.T) {
 			t.Fatal(err)
 		}
 		var mended strings.Builder
-		for l := range strings.Lines(string(file)) {
+		for l := range strings.Lines(string(file.text)) {
 			if key.MatchString(l) {
 				l = strings.Replace(l, "# ", "", 1)
 			}
@@ -174,12 +177,12 @@ func FuzzRuleFile(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		read, err := rules.Parse("import.yaml", file, anySite)
+		read, err := rules.Parse("import.yaml", file.text, anySite)
 		if err != nil {
-			t.Fatalf("%v in:\n%s", err, file)
+			t.Fatalf("%v in:\n%s", err, file.text)
 		}
 		if len(read) != 1 && len(read) != 3 {
-			t.Fatalf("%d rules of 3 webhooks:\n%s", len(read), file)
+			t.Fatalf("%d rules of 3 webhooks:\n%s", len(read), file.text)
 		}
 		if got, want := read[len(read)/2].Endpoint.Secret, strings.ToValidUTF8(secret, "\uFFFD"); got != want {
 			t.Fatalf("secret %q, want %q", got, want)
