@@ -21,8 +21,10 @@ import (
 )
 
 const (
-	// maxResponse is how much of an answer is kept, maxDrain how much is read so that the connection can be used again.
+	// maxResponse is how much of an answer is kept, maxLook how much is searched for secrets before it is cut to that, and
+	// maxDrain how much is read so that the connection can be used again.
 	maxResponse = 16 << 10
+	maxLook     = 24 << 10
 	maxDrain    = 64 << 10
 	// burstWait is about how long the second try of a burst waits; the third waits four times as long.
 	burstWait = 200 * time.Millisecond
@@ -106,10 +108,9 @@ func (w *Worker) post(ctx context.Context, stop <-chan struct{}, j job) result {
 	resp, err := client.Do(req) //nolint:bodyclose // read closes it
 	if resp != nil {
 		res.attempt.Status = resp.StatusCode
-		res.attempt.Response = read(resp.Body, resp.StatusCode/100 != 2 || j.it.stored)
+		res.attempt.Response = j.t.shown(read(resp.Body, resp.StatusCode/100 != 2 || j.it.stored), maxResponse)
 	}
 	res.attempt.Latency, res.retryAfter = time.Since(b.began), b.retryAfter
-	res.attempt.Response = j.t.hide.Replace(res.attempt.Response)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		res.verdict = aborted
@@ -260,17 +261,22 @@ func (t *target) problem(err error, timeout time.Duration) string {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
-	text := t.hide.Replace(strings.ToValidUTF8(err.Error(), "?"))
-	return text[:min(len(text), 500)]
+	return t.shown(err.Error(), 500)
 }
 
-// read reads an answer's body and closes it. The connection can be used again when the answer was not too long.
+// shown is no more than so many bytes of what a receiver said, without secrets; a byte that is no text becomes \uFFFD.
+func (t *target) shown(text string, most int) string {
+	text = t.hide.Replace(text) // first: what is cut in the middle of a secret is harder to find
+	return strings.ToValidUTF8(text[:min(len(text), most)], "\uFFFD")
+}
+
+// read reads an answer's body, maxLook of it, and closes it. The connection can be used again when the answer was not too long.
 func read(body io.ReadCloser, keep bool) string {
 	defer body.Close()
 	var kept []byte
 	if keep {
-		kept, _ = io.ReadAll(io.LimitReader(body, maxResponse)) // the status is what counts
+		kept, _ = io.ReadAll(io.LimitReader(body, maxLook)) // the status is what counts
 	}
 	_, _ = io.CopyN(io.Discard, body, maxDrain-int64(len(kept)))
-	return strings.ToValidUTF8(string(kept), "\uFFFD")
+	return string(kept)
 }

@@ -15,17 +15,18 @@ import (
 	"strings"
 	"sync"
 
+	"rowhook/deliver/redact"
 	"rowhook/weburl"
 )
 
 // target is an endpoint made ready for posting. It holds secrets: it is never logged.
 type target struct {
 	url  *url.URL
-	lane string            // deliveries to targets of one lane keep their order
-	id   string            // X-VAP-WEBHOOK-ID, empty: none
-	md5  string            // X-VAP-WEBHOOK-SECURE, empty: none
-	keys []*sync.Pool      // for each key of the signatures, its HMACs: to make one costs more than to sign
-	hide *strings.Replacer // takes secrets out of what a receiver says: some repeat what they were sent
+	lane string           // deliveries to targets of one lane keep their order
+	id   string           // X-VAP-WEBHOOK-ID, empty: none
+	md5  string           // X-VAP-WEBHOOK-SECURE, empty: none
+	keys []*sync.Pool     // for each key of the signatures, its HMACs: to make one costs more than to sign
+	hide *redact.Redactor // takes secrets out of what a receiver says: some repeat what they were sent
 }
 
 // newTarget checks an endpoint. Its errors hold nothing of the URL, which may have a password or a token in it.
@@ -53,22 +54,8 @@ func newTarget(e Endpoint) (*target, error) {
 		}
 		t.keys = append(t.keys, &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }})
 	}
-	t.hide = hiding(t, e, u)
+	t.hide = hiding(e, u, t.md5)
 	return t, nil
-}
-
-// hiding replaces what of an endpoint is secret, or may be: a token can stand anywhere in its address.
-func hiding(t *target, e Endpoint, u *url.URL) *strings.Replacer {
-	const shortest = 4 // less would make a text unreadable, and tell what is hidden
-	password, _ := u.User.Password()
-	basic := base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))
-	var pairs []string
-	for _, secret := range append([]string{u.RequestURI(), u.RawQuery, u.EscapedPath(), basic, password, e.Secret, t.md5}, e.SigningSecrets...) {
-		if len(secret) >= shortest {
-			pairs = append(pairs, secret, "***")
-		}
-	}
-	return strings.NewReplacer(pairs...)
 }
 
 // EndpointName is what the endpoint of a URL is called: its scheme, host and port. Anything else is the name of an order
