@@ -151,6 +151,22 @@ func TestStatusOfAGoneOrder(t *testing.T) {
 	}
 }
 
+// A status of a booking that was deleted meanwhile comes with the last row that the log showed of it.
+func TestStatusOfAnOrderWhoseRowIsKnown(t *testing.T) {
+	t.Parallel()
+	ev := rules.Event{
+		Action: entity(t, "appointment.status_change"), IDs: []int64{12}, Status: "C", Table: historyTable, Row: historyRow(),
+		OrderTable: orderTable, Order: orderRow(),
+	}
+	for _, load := range []rules.Load{rules.Full, rules.Extended} {
+		ev.Rules = []*rules.Rule{{Name: "r", Load: load}}
+		p := composed(t, &ev, object{asOf: time.Unix(1, 0)})[0]
+		if want := fullBody(ev.Action.Entity, record{orderTable, orderRow()}, quirks{}); p.Object != Gone || string(p.Body) != string(want) {
+			t.Errorf("%s: got %q %s, want the order's last row, marked as gone", load, p.Object, p.Body)
+		}
+	}
+}
+
 func FuzzAppendString(f *testing.F) {
 	for _, s := range []string{"", "a\"b\\c\n\r\t\x00\x7f", "Zoë \u2028 \xff\xfe", "\xed\xa0\x80", "😀"} {
 		f.Add(s)
