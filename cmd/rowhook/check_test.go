@@ -2,14 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/cdc"
 	"rowhook/dbtest"
@@ -44,6 +42,7 @@ func TestStartsThatFail(t *testing.T) {
 		code int
 	}{
 		"missing grants": {replace("user: rowhook", "user: poor"), []string{"GRANT REPLICATION SLAVE, BINLOG MONITOR"}, exitFailed},
+		"wrong password": {replace("password: secret", "password: wrong"), []string{"Access denied"}, exitFailed},
 		"unknown schema": {replace("schema: wordpress", "schema: nowhere"), []string{"nowhere", "sites[].schema"}, exitFailed},
 		"unknown prefix": {replace("prefix: wp_", "prefix: xx_"), []string{"xx_vikappointments_reservation"}, exitFailed},
 		"state directory": {
@@ -67,31 +66,6 @@ func TestStartsThatFail(t *testing.T) {
 			}
 		})
 	}
-	t.Run("wrong password", func(t *testing.T) { // it may be given while we wait
-		t.Parallel()
-		file := daemonFiles(t, server, good, "")
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(strings.Replace(string(text), "password: secret", "password: wrong", 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		log := &watched{awaited: "Access denied", seen: make(chan struct{})}
-		done := make(chan error, 1)
-		go func() { done <- command(ctx, []string{"run", "--config", file}, io.Discard, log) }()
-		select {
-		case <-log.seen:
-			cancel()
-		case <-ctx.Done():
-			t.Error("it does not say that the server denies access")
-		}
-		if err := <-done; err != nil {
-			t.Errorf("it ended with %v", err)
-		}
-	})
 	t.Run("second daemon", func(t *testing.T) {
 		t.Parallel()
 		file := daemonFiles(t, server, good, "")
