@@ -46,6 +46,9 @@ func (d Database) WithoutLogin() Database {
 	return d
 }
 
+// PasswordChanges says whether the password may be another one when it is read again: it is in a file.
+func (d Database) PasswordChanges() bool { return strings.Contains(d.written, "${file:") }
+
 // ReadPassword is the password as it is now: its files may have changed since the configuration was read.
 func (d Database) ReadPassword() (string, error) {
 	if d.written == "" {

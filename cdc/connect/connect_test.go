@@ -150,10 +150,10 @@ func FuzzLogin(f *testing.F) {
 		ours, theirs := net.Pipe()
 		defer ours.Close()
 		go func() {
+			go func() { _, _ = io.Copy(io.Discard, theirs) }()
 			_, _ = theirs.Write(says)
 			_ = theirs.Close()
 		}()
-		_ = ours.SetWriteDeadline(time.Now().Add(time.Second))
 		l := &login{cfg: Config{Network: "tcp", User: "rowhook"}, password: secret, raw: ours, packets: packets{conn: ours}}
 		_ = l.run(t.Context())
 	})

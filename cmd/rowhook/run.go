@@ -158,9 +158,9 @@ func (d *daemon) deliverOptions() deliver.Options {
 // errUnfit is a server that cannot be followed as it is set up.
 var errUnfit = errors.New("cannot be followed")
 
-// connect finds the server and looks whether it can be followed. It waits for a server that does not answer, is full, or
-// does not let us in: at boot it may start after us, connections become free, and passwords and grants are given while we
-// wait. Only a server that answers and is set up wrongly ends the daemon: that needs a person, and most of it a restart.
+// connect finds the server and looks whether it can be followed. It waits for a server that does not answer or is full,
+// and for a password that is in a file, which somebody may be about to write: such things pass. What does not pass by
+// itself ends the daemon: a server that is set up wrongly, and a login that is refused and stays what it is.
 func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
 	var trouble connect.Trouble
 	for {
@@ -174,7 +174,7 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if errors.Is(err, errUnfit) {
+		if errors.Is(err, errUnfit) || connect.CauseOf(err) == connect.Denied && !d.cfg.Database.PasswordChanges() {
 			return nil, err
 		}
 		wait := trouble.Wait()
