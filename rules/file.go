@@ -66,6 +66,9 @@ func Read(glob string, known func(site string) bool) (*Set, error) {
 			var more []*Rule
 			more, err = r.rules(src, f)
 			set.Rules = append(set.Rules, more...)
+			if err == nil && len(more) == 0 {
+				set.Empty = append(set.Empty, path)
+			}
 		}
 		faults = append(faults, err)
 	}

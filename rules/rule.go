@@ -48,6 +48,7 @@ type Endpoint struct {
 type Set struct {
 	Rules []*Rule
 	Files []string // the rule files, also those without rules
+	Empty []string // the files without rules
 }
 
 // Enabled are the rules that are not disabled, in their order.

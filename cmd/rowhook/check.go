@@ -10,6 +10,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/printable"
+	"rowhook/rules"
 )
 
 // checkCommand is `rowhook check`: it looks at everything the daemon depends on, and prints what mends each fault.
@@ -31,10 +32,7 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 	if err != nil {
 		return err
 	}
-	findings = append(findings, cdc.Finding{
-		Check: "rules", OK: true, Warn: len(set.Rules) == 0, Found: fmt.Sprintf("%d in %s", len(set.Rules), c.Rules),
-		Fix: "write a rule file, see rules.example/, or: rowhook import > rules.d/imported.yaml",
-	})
+	findings = append(findings, checkRules(set)...)
 	if err := report(stdout, findings, *asJSON); err != nil {
 		return err
 	}
@@ -44,6 +42,16 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 		}
 	}
 	return nil
+}
+
+// checkRules looks at rules that can be read.
+func checkRules(set *rules.Set) []cdc.Finding {
+	findings := []cdc.Finding{{Check: "rules", OK: true, Found: countRules(set)}}
+	for _, warning := range warnings(set) {
+		found, fix, _ := strings.Cut(warning, "; ")
+		findings = append(findings, cdc.Finding{Check: "rules", OK: true, Warn: true, Found: found, Fix: fix})
+	}
+	return findings
 }
 
 // checkDatabase looks at the database. One that does not answer, or lets nobody in, is a finding too.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -197,7 +196,7 @@ func (list *endpointList) write(w io.Writer) error {
 		if !e.Oldest.IsZero() {
 			oldest = clock(e.Oldest)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", e.Name, strings.Join(e.Rules, ","), state, e.Waiting, oldest, e.Dead, or(printable.Line(e.LastError), "-"))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", e.Name, few(e.Rules), state, e.Waiting, oldest, e.Dead, or(printable.Line(e.LastError), "-"))
 	}
 	if err := table.Flush(); err != nil {
 		return err

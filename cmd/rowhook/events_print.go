@@ -95,7 +95,7 @@ func (f firing) String() string {
 		}
 	}
 	return fmt.Sprintf("%s  %-10s  %-27s  %-8s  %-16s  -> %s  [%s]",
-		clock(f.Time), f.Site, f.Event, strings.Join(ids, " "), strings.Join(what, ", "), strings.Join(wanted, ", "), f.Txn)
+		clock(f.Time), f.Site, f.Event, strings.Join(ids, " "), strings.Join(what, ", "), few(wanted), f.Txn)
 }
 
 // warn says which sites lost rows of which no event tells.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"strings"
 
 	"rowhook/printable"
 )
@@ -38,4 +39,22 @@ func encodeJSON(v any, prefix, indent string) (string, error) {
 		return "", err
 	}
 	return printable.Text(string(bytes.TrimSuffix(b.Bytes(), []byte("\n")))), nil
+}
+
+// few is the names of rules for a line of a table: all while they are short enough to read, or else their number and the
+// first ones. JSON has all.
+func few(names []string) string {
+	const most, width = 4, 80
+	shown, length := 0, 0
+	for _, name := range names {
+		if length += len(name) + len(", "); shown > 0 && (shown == most || length > width) {
+			break
+		}
+		shown++
+	}
+	text := strings.Join(names[:shown], ", ")
+	if shown < len(names) {
+		text = count(len(names), "rule") + ": " + text + ", ..."
+	}
+	return text
 }

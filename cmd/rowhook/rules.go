@@ -74,10 +74,38 @@ func validateRules(c *config.Config, file string, o ruleOptions, w io.Writer) er
 	case err != nil:
 		return err
 	case o.asJSON:
-		return writeJSON(w, map[string]any{"valid": true, "rules": len(set.Rules), "files": set.Files})
+		return writeJSON(w, map[string]any{"valid": true, "rules": len(set.Rules), "files": set.Files, "warnings": warnings(set)})
 	}
-	_, err = fmt.Fprintf(w, "%s in %s: valid\n", count(len(set.Rules), "rule"), count(len(set.Files), "file"))
-	return err
+	if _, err := fmt.Fprintf(w, "%s: valid\n", countRules(set)); err != nil {
+		return err
+	}
+	for _, warning := range warnings(set) {
+		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countRules says how many rules there are, in how many files.
+func countRules(set *rules.Set) string {
+	said := fmt.Sprintf("%s in %s", count(len(set.Rules), "rule"), count(len(set.Files), "file"))
+	if disabled := len(set.Rules) - len(slices.Collect(set.Enabled())); disabled > 0 {
+		said += fmt.Sprintf(", %d disabled", disabled)
+	}
+	return said
+}
+
+// warnings are what is allowed in rule files, and most likely not meant.
+func warnings(set *rules.Set) []string {
+	list := []string{}
+	for _, file := range set.Empty {
+		list = append(list, file+" has no rules; write them (rules.example/ has one for each action), or remove the file")
+	}
+	if enabled := slices.Collect(set.Enabled()); len(set.Rules) > 0 && len(enabled) == 0 {
+		list = append(list, "every rule is disabled, so nothing is posted; remove enabled: false where something shall be")
+	}
+	return list
 }
 
 // writeFaults writes the faults for programs and returns err, which sets the exit code.

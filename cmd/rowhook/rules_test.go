@@ -87,17 +87,65 @@ func TestRulesValidate(t *testing.T) {
 	t.Parallel()
 	configFile := setUp(t, map[string]string{"a.yaml": twoRules, "b.yaml": ""})
 	got, err := runRules(t, configFile, "validate")
-	if err != nil || got != "2 rules in 2 files: valid\n" {
+	want := "2 rules in 2 files, 1 disabled: valid\n" +
+		"warning: rules.d/b.yaml has no rules; write them (rules.example/ has one for each action), or remove the file\n"
+	if err != nil || got != want {
 		t.Errorf("got %q, %v", got, err)
 	}
 	got, err = runRules(t, configFile, "validate", "--json")
 	var answer struct {
-		Valid bool
-		Rules int
-		Files []string
+		Valid    bool
+		Rules    int
+		Files    []string
+		Warnings []string
 	}
-	if err != nil || json.Unmarshal([]byte(got), &answer) != nil || !answer.Valid || answer.Rules != 2 || len(answer.Files) != 2 {
+	if err != nil || json.Unmarshal([]byte(got), &answer) != nil || !answer.Valid || answer.Rules != 2 || len(answer.Files) != 2 || len(answer.Warnings) != 1 {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// TestRulesWarnings: the kinds of files that hold no rule, and rules of which none posts. `check` says the same.
+func TestRulesWarnings(t *testing.T) {
+	t.Parallel()
+	const live, off = "rules: [{name: a, action: coupon.save, url: http://a}]", "rules: [{name: b, enabled: false, action: coupon.save, url: http://a}]"
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"a rule":       {map[string]string{"a.yaml": live}, nil},
+		"one disabled": {map[string]string{"a.yaml": live, "b.yaml": off}, nil},
+		"all disabled": {map[string]string{"b.yaml": off}, []string{"every rule is disabled"}},
+		"empty":        {map[string]string{"a.yaml": ""}, []string{"a.yaml has no rules"}},
+		"comments":     {map[string]string{"a.yaml": "# rules:\n"}, []string{"a.yaml has no rules"}},
+		"null":         {map[string]string{"a.yaml": "rules:\n"}, []string{"a.yaml has no rules"}},
+		"empty list":   {map[string]string{"a.yaml": "rules: []"}, []string{"a.yaml has no rules"}},
+		"two of three": {map[string]string{"a.yaml": "", "b.yaml": live, "c.yaml": ""}, []string{"a.yaml has no rules", "c.yaml has no rules"}},
+	} {
+		configFile := setUp(t, c.files)
+		got, err := runRules(t, configFile, "validate")
+		if err != nil || strings.Count(got, "\nwarning: ") != len(c.want) {
+			t.Errorf("%s: %v, got:\n%s", name, err, got)
+		}
+		conf, err := config.Load(configFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := readRules(conf, configFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		findings := checkRules(set)
+		if f := findings[0]; !f.OK || f.Warn || len(findings) != len(c.want)+1 {
+			t.Errorf("%s: check finds %+v", name, findings)
+		}
+		for i, want := range c.want {
+			if f := findings[i+1]; !f.OK || !f.Warn || !strings.HasSuffix(f.Found, want) && !strings.HasPrefix(f.Found, want) || f.Fix == "" {
+				t.Errorf("%s: check finds %+v, want %s", name, f, want)
+			}
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: validate lacks %s", name, want)
+			}
+		}
 	}
 }
 
