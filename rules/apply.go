@@ -84,6 +84,9 @@ func (e *Engine) statement(c *cdc.Change) *statement {
 	var joint *statement
 	for i := range e.parts {
 		part := &e.parts[i]
+		if i > 0 && !part.Before.Whole() { // it was what the part before made of it
+			part.Before = e.parts[i-1].After
+		}
 		switch st := e.statementOf(part); {
 		case !e.isSave(b, part, st):
 		case st == nil:
