@@ -160,9 +160,10 @@ type Journal interface {
 
 // Due is what lies undelivered for an endpoint: Fresh or Waiting.
 type Due struct {
-	Count  int
-	Bytes  int64         // of their payloads
-	Oldest time.Duration // the Age of the oldest; it may lag a second behind
+	Count   int
+	Waiting int           // those of them that were tried and not accepted
+	Bytes   int64         // of all their payloads
+	Oldest  time.Duration // the Age of the oldest; it may lag a second behind
 }
 
 // Queue is the face of those who deliver. An endpoint has one reader, who remembers how far it has claimed.

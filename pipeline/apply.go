@@ -80,7 +80,7 @@ func (p *Pipeline) step(err error) error {
 // full says whether enough waits for the next commit, or for the lanes.
 func (p *Pipeline) full() bool {
 	waiting, bytes := p.loading()
-	return p.batchFull() || waiting > maxInLanes || bytes > maxLaneBytes
+	return p.press.crowded || p.batchFull() || waiting > maxInLanes || bytes > maxLaneBytes
 }
 
 func (p *Pipeline) batchFull() bool {

@@ -27,11 +27,12 @@ type fills struct {
 	table *cdc.Table      // of the last chunk: the engine remembers every table that it sees
 
 	asking   bool      // a goroutine is on its way
+	looks    int       // whether it is calm, since it last was
 	calm     bool      // the next chunk may be read
 	chunk    *filling  // waits for the log
 	unstored bool      // a chunk was poured out and is not committed yet
 	storing  bool      // the commit that is on its way holds the last of it
-	seq      int64     // the last delivery that was committed
+	endpoint string    // where the deliveries of the run's rule go; "" while that is not known
 	size     int       // rows of the next chunk
 	poured   time.Time // when the last was
 	rest     time.Time // nothing before
@@ -204,7 +205,7 @@ func (p *Pipeline) takeRuns() ([]outbox.Record, error) {
 	f := p.fills
 	var records []outbox.Record
 	for id := range f.dirty {
-		rec := outbox.Record{Key: runPrefix + id}
+		rec := outbox.Record{Owner: backfillOwner, Key: runPrefix + id}
 		if i := slices.IndexFunc(f.runs, func(r *Run) bool { return r.ID == id }); i >= 0 {
 			var err error
 			if rec, err = f.runs[i].record(); err != nil {
@@ -221,8 +222,13 @@ func (p *Pipeline) takeRuns() ([]outbox.Record, error) {
 // stored takes in that a commit is durable, and who waited for it.
 func (p *Pipeline) stored(c commit) {
 	f := p.fills
-	if n := len(c.batch.Deliveries); n > 0 {
-		f.seq = c.batch.Deliveries[n-1].Seq
+	p.press.stale = p.press.stale || len(c.batch.Deliveries) > 0
+	if run := f.current(); run != nil {
+		for _, d := range c.batch.Deliveries {
+			if d.Rule == run.Rule {
+				f.endpoint = d.Endpoint
+			}
+		}
 	}
 	if f.storing {
 		f.storing, f.unstored = false, false

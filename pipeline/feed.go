@@ -11,9 +11,8 @@ import (
 // hundreds in a backlog. It is bounded by bytes; a full feed holds the reader back, and so the server's socket.
 type feed struct {
 	ctx   context.Context //nolint:containedctx // cdc.Sink's methods have none; this is the pipeline's
-	brake Brake
-	ready chan struct{} // holds a token when there is something to take
-	space chan struct{} // holds a token when something was taken
+	ready chan struct{}   // holds a token when there is something to take
+	space chan struct{}   // holds a token when something was taken
 
 	statement string // of the last change; the reader's
 
@@ -43,8 +42,8 @@ const (
 	entryBytes = 256 // what an entry takes besides its rows, about
 )
 
-func newFeed(ctx context.Context, brake Brake) *feed {
-	return &feed{ctx: ctx, brake: brake, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+func newFeed(ctx context.Context) *feed {
+	return &feed{ctx: ctx, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
 }
 
 // Change is cdc.Sink.
@@ -64,11 +63,6 @@ func (f *feed) Discard(keep int) {
 
 // Commit is cdc.Sink.
 func (f *feed) Commit(c *cdc.Commit) error {
-	if c.Rows > 0 {
-		if err := f.brake.Wait(f.ctx); err != nil {
-			return err
-		}
-	}
 	size := 0
 	for _, r := range c.Schema {
 		size += len(r.Key) + len(r.Data)

@@ -15,10 +15,9 @@ import (
 	"rowhook/rules"
 )
 
-// filling is what a goroutine brings back: that it is calm, or a chunk.
+// filling is what a goroutine brings back: a chunk.
 type filling struct {
 	run   *Run
-	calm  bool
 	chunk loader.Chunk
 	end   cdc.End // of the log, behind the snapshot
 	err   error
@@ -49,16 +48,31 @@ func (p *Pipeline) fill(ctx context.Context, g *errgroup.Group) {
 	switch {
 	case run == nil || f.asking || f.chunk != nil || f.unstored || time.Now().Before(f.rest):
 	case waiting > fillWaiting || len(p.todo) > 0: // what is live comes first
-	case !f.calm:
-		f.asking = true
-		rule, seq := run.Rule, f.seq
-		g.Go(func() error {
-			f.results <- &filling{run: run, calm: true, err: p.cfg.Brake.Calm(ctx, rule, seq)}
-			return nil
-		})
+	case !f.calm && !p.isCalm(ctx):
+		f.rest = time.Now().Add(f.patience())
 	default:
 		p.readChunk(ctx, g, run)
 	}
+}
+
+// isCalm tells whether the endpoint of a run has room for another chunk.
+func (p *Pipeline) isCalm(ctx context.Context) bool {
+	f := p.fills
+	due, err := p.cfg.Outbox.Due(ctx)
+	if err != nil {
+		return false // the next commit tells why
+	}
+	if f.calm = isCalm(due, f.endpoint); f.calm {
+		f.looks = 0
+		f.adapt(time.Now())
+	}
+	return f.calm
+}
+
+// patience is when to look again whether it is calm: soon while the endpoint takes what it got, rarely when it is down.
+func (f *fills) patience() time.Duration {
+	f.looks++
+	return lookAgain << min(f.looks/20, 6)
 }
 
 // readChunk opens a window and reads the next rows.
@@ -125,9 +139,6 @@ func (p *Pipeline) filled(r *filling) {
 			r.run.Trouble = text
 			p.changed(r.run)
 		}
-	case r.calm:
-		f.calm = r.run == f.current()
-		f.adapt(time.Now())
 	default:
 		f.backoff = 0
 		f.chunk = r

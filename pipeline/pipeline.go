@@ -30,20 +30,18 @@ type Source interface {
 	End(ctx context.Context) (cdc.End, error)
 }
 
-// Brake holds the reader back while too much waits to be delivered; a *deliver.Worker.
-type Brake interface {
-	Wait(ctx context.Context) error
-	// Calm waits until a rule's deliveries up to a Seq are on their way and little else is: for what has time.
-	Calm(ctx context.Context, rule string, seq int64) error
+// Outbox is where everything goes, and what tells how much of it lies there undelivered.
+type Outbox interface {
+	outbox.Journal
+	Due(ctx context.Context) (map[string]outbox.Due, error)
 }
 
 // Config is what a Pipeline is made of.
 type Config struct {
 	Source   Source
 	SourceID string // what delivery ids are derived from
-	Store    outbox.Store
+	Outbox   Outbox
 	Loader   *loader.Loader
-	Brake    Brake
 	Sites    []*rules.Site
 	Rules    *rules.Set
 	Options  rules.Options
@@ -60,6 +58,7 @@ type Pipeline struct {
 	feed   *feed
 	stale  *stale
 	fills  *fills
+	press  backpressure
 
 	todo, spare []entry        // taken from the feed and not applied yet; a slice to give back
 	applying    cdc.Commit     // the last one; the engine says whether all of it is applied
@@ -137,7 +136,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
-	p.feed = newFeed(parts, p.cfg.Brake)
+	p.feed = newFeed(parts)
 	p.engine.AskOwners(p.owners(parts))
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
@@ -156,7 +155,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 // resume reads the outbox, or takes the present end of the log as the beginning.
 func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord, error) {
-	state, err := p.cfg.Store.Resume(ctx)
+	state, err := p.cfg.Outbox.Resume(ctx)
 	if err != nil {
 		return cdc.Position{}, nil, fmt.Errorf("reading the outbox: %w", err)
 	}
@@ -174,7 +173,10 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		return start, nil, fmt.Errorf("reading the stored position: %w", err)
 	}
 	p.seen = start.Start
-	records, schema := splitRecords(state.Open)
+	records, schema, unknown := splitRecords(state.Open)
+	for _, r := range unknown {
+		p.cfg.Log.Warn("the outbox holds a record that this version cannot read; it is left as it is", slog.String("owner", r.Owner), slog.String("key", r.Key))
+	}
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return start, nil, fmt.Errorf("reading the open events: %w", err)
 	}
@@ -190,6 +192,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		if err := p.press.look(ctx, p.cfg.Outbox); err != nil {
+			return err
+		}
 		if err := p.apply(); err != nil {
 			return err
 		}
@@ -203,7 +208,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
-		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g)))
+		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g), p.press.timer()))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -272,9 +277,9 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 		p.batch = append(p.batch, &outbox.Delivery{
 			ID: ev.DeliveryID(p.cfg.SourceID, pay.Rule.Name), Rule: pay.Rule.Name, Site: ev.Site.Name,
 			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Object: string(pay.Object), AsOf: pay.AsOf,
-			Created: ev.Time, Body: pay.Body, Large: pay.Large,
+			Created: ev.Time, Body: pay.Body,
 		})
-		p.batchBytes += int(p.batch[len(p.batch)-1].Size()) + deliveryBytes
+		p.batchBytes += len(pay.Body) + deliveryBytes
 	}
 	p.engine.Done(ev)
 	p.moved = true
@@ -301,7 +306,7 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	p.fills.told = nil
 	p.committing = true
 	g.Go(func() error {
-		p.committed <- commit{b, told, bytes, p.cfg.Store.Commit(context.WithoutCancel(ctx), b)}
+		p.committed <- commit{b, told, bytes, p.cfg.Outbox.Commit(context.WithoutCancel(ctx), b)}
 		return nil
 	})
 	return nil
@@ -322,10 +327,10 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 		return nil, err
 	}
 	for _, r := range records {
-		open = append(open, outbox.Record(r))
+		open = append(open, outbox.Record{Owner: eventsOwner, Key: r.Key, Data: r.Data})
 	}
 	for _, r := range p.schema {
-		open = append(open, outbox.Record{Key: r.Key, Data: r.Data})
+		open = append(open, outbox.Record{Owner: schemaOwner, Key: r.Key, Data: r.Data})
 	}
 	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: open}
 	p.batch, p.batchBytes, p.schema, p.moved, p.lastCommit = nil, 0, nil, false, time.Now()

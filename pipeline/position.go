@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"rowhook/cdc"
 	"rowhook/outbox"
@@ -41,7 +40,9 @@ type Stored struct {
 }
 
 // ReadStored reads it; nil when nothing was ever read of a log.
-func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
+func ReadStored(ctx context.Context, store interface {
+	Resume(ctx context.Context) (outbox.Resume, error)
+}) (*Stored, error) {
 	state, err := store.Resume(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the outbox: %w", err)
@@ -55,7 +56,7 @@ func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
 	}
 	s := &Stored{Position: p}
 	var records []rules.Record
-	records, s.Schema = splitRecords(state.Open)
+	records, s.Schema, _ = splitRecords(state.Open)
 	for _, r := range records {
 		if r.IsEvent() {
 			s.Events++
@@ -64,22 +65,34 @@ func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
 	return s, nil
 }
 
-// splitRecords tells the rules' records and the reader's apart.
-func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.SchemaRecord) {
+// Who owns the records that are stored beside the position.
+const (
+	eventsOwner   = "events"   // the rules': open events, and what they remember
+	schemaOwner   = "schema"   // the reader's: what is known of tables
+	backfillOwner = "backfill" // the backfills'
+)
+
+// splitRecords hands records to their owners. Those of backfills are restoreRuns'; what nobody here can read, because another
+// version wrote it, is unknown.
+func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.SchemaRecord, unknown []outbox.Record) {
 	for _, r := range stored {
-		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
+		switch r.Owner {
+		case eventsOwner:
+			records = append(records, rules.Record{Key: r.Key, Data: r.Data})
+		case schemaOwner:
 			schema = append(schema, cdc.SchemaRecord{Key: r.Key, Data: r.Data})
-		} else {
-			records = append(records, rules.Record(r))
+		case backfillOwner:
+		default:
+			unknown = append(unknown, r)
 		}
 	}
-	return records, schema
+	return records, schema, unknown
 }
 
 // SetPosition makes a position that a person decided on the one that an outbox holds. Events that are not deliveries yet
 // are not lost: they become some before what is read from there. What else was known of the history that is left behind
 // is forgotten. Files hold what is large meanwhile.
-func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position, files scratch.Files) error {
+func SetPosition(ctx context.Context, store outbox.Journal, p cdc.Position, files scratch.Files) error {
 	state, err := store.Resume(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
@@ -88,16 +101,16 @@ func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position, files 
 	if b.Checkpoint, err = encodePosition(p); err != nil {
 		return err
 	}
-	records, schema := splitRecords(state.Open)
+	records, schema, _ := splitRecords(state.Open)
 	for _, r := range schema {
-		b.Open = append(b.Open, outbox.Record{Key: r.Key})
+		b.Open = append(b.Open, outbox.Record{Owner: schemaOwner, Key: r.Key})
 	}
 	changed, err := rules.Detach(records, files)
 	if err != nil {
 		return err
 	}
 	for _, r := range changed {
-		b.Open = append(b.Open, outbox.Record(r))
+		b.Open = append(b.Open, outbox.Record{Owner: eventsOwner, Key: r.Key, Data: r.Data})
 	}
 	if err := store.Commit(ctx, b); err != nil {
 		return fmt.Errorf("storing the position: %w", err)

@@ -94,7 +94,7 @@ func (r *Run) copy() Run {
 	return c
 }
 
-// runPrefix is how the keys of runs begin in the outbox, among the records of rules.
+// runPrefix is how the keys of runs begin in the outbox.
 const runPrefix = "backfill/"
 
 func (r *Run) record() (outbox.Record, error) {
@@ -102,7 +102,7 @@ func (r *Run) record() (outbox.Record, error) {
 	if err != nil {
 		return outbox.Record{}, fmt.Errorf("storing the backfill %s: %w", r.ID, err)
 	}
-	return outbox.Record{Key: runPrefix + r.ID, Data: data}, nil
+	return outbox.Record{Owner: backfillOwner, Key: runPrefix + r.ID, Data: data}, nil
 }
 
 // StoredBackfills reads the runs among the records of an outbox that no daemon works on.
@@ -118,7 +118,7 @@ func StoredBackfills(records []outbox.Record) ([]Run, error) {
 func restoreRuns(records []outbox.Record) ([]*Run, error) {
 	var runs []*Run
 	for _, rec := range records {
-		if !strings.HasPrefix(rec.Key, runPrefix) {
+		if rec.Owner != backfillOwner {
 			continue
 		}
 		r := &Run{}
