@@ -34,6 +34,10 @@ var (
 	ErrReadOnly = errors.New("the outbox was opened for reading only")
 	// ErrFenced says that another process took the store over: nothing that this one commits counts any more.
 	ErrFenced = errors.New("another rowhook has taken the outbox over")
+	// ErrTooLarge says that a batch exceeds the store's Limits.
+	ErrTooLarge = errors.New("the batch is more than the outbox takes in one commit")
+	// ErrErased says that a delivery cannot be sent again, as a person had its payload erased.
+	ErrErased = errors.New("the delivery's payload was erased")
 	// ErrChanged says that a setting is not what CompareAndSet expected.
 	ErrChanged = errors.New("the setting was changed meanwhile")
 )
@@ -83,26 +87,6 @@ func (s State) String() string {
 	return [...]string{"fresh", "waiting", "delivered", "dead", "held"}[s]
 }
 
-// Attempt is one try of delivering.
-type Attempt struct {
-	At       time.Time
-	Latency  time.Duration
-	Status   int    // of the HTTP answer, 0 when there was none
-	Error    string // what went wrong, empty on success; never holds a secret
-	Response string // the beginning of the answer's body
-}
-
-// Outcome is what became of a delivery. The last outcome of a Seq counts, with one exception: what was Delivered stays so
-// whatever arrives late; only Retried takes it back.
-type Outcome struct {
-	Seq      int64
-	State    State     // Waiting, Delivered or Dead
-	Attempts int       // attempts used up so far, with this one
-	Due      time.Time // Waiting: when it may be tried again; zero: as soon as the endpoint lets it
-	Attempt  *Attempt  // the attempt just made, nil when none was
-	Retried  time.Time // Waiting: when a person had it sent again, from any state; zero: nobody did
-}
-
 // Stored is a delivery with what became of it.
 type Stored struct {
 	Delivery
@@ -112,8 +96,9 @@ type Stored struct {
 	Last     *Attempt  // the last attempt that was recorded; nil when the first one was accepted
 	Retried  time.Time // when a person had it sent again, which is kept for ever; zero: never
 	Erased   bool      // a person had its payload and the answers to it erased
-	// Age is how long it has been stored and Failing how long ago its first failed attempt was recorded, both counting only
-	// the time in which a store was open for writing: no downtime, and no clock that jumps. List may leave them zero.
+	// Age is how long it has been stored and Failing how long ago its first failed attempt was recorded, both since a person
+	// had it sent again, if one did, and counting only the time in which a store was open for writing: no downtime, and no
+	// clock that jumps. List may leave them zero.
 	Age, Failing time.Duration
 }
 
@@ -137,20 +122,12 @@ type Resume struct {
 	Open       []Record // in the order they were first committed
 }
 
-// Limits are what one commit can take. What exceeds them is committed in parts, or made smaller.
-type Limits struct {
-	Deliveries int   // in one batch; more only stall
-	Records    int   // in one batch
-	Bytes      int64 // of all payloads and records of one batch
-	Payload    int64 // of one payload
-}
-
 // Journal is the pipeline's face.
 type Journal interface {
 	// Resume reads what the last commit left.
 	Resume(ctx context.Context) (Resume, error)
 	// Commit makes a batch durable and gives its deliveries their Seq, Endpoint and Number; on an error nothing of it is
-	// stored. A delivery of a rule without a route is Held. One call at a time. The deliveries belong to the store afterwards:
+	// stored. A delivery of a rule without a route is Held. A batch beyond Limits is refused with ErrTooLarge. One call at a time. The deliveries belong to the store afterwards:
 	// nobody may change them. While the store cannot be written (a full disk, a lock of another program, read-only) Commit
 	// waits, says so in the log, and goes on by itself; it returns early with ctx's error.
 	Commit(ctx context.Context, b *Batch) error
@@ -170,7 +147,7 @@ type Due struct {
 type Queue interface {
 	// Route says where the deliveries of each rule go, for good: later commits number them for that endpoint, and what is
 	// undelivered for another one moves behind what the new one has, in its order. Rules that are missing are gone: what is
-	// undelivered for them is Held, until they are there again. Endpoints whose rules change must not be claimed from
+	// undelivered for them is Held, until they are there again (not what was erased meanwhile). Endpoints whose rules change must not be claimed from
 	// meanwhile. Moved tells how many deliveries were held and how many released.
 	Route(ctx context.Context, routes map[string]string) (moved Moved, err error)
 	// Claim returns undelivered deliveries of an endpoint with Number > after, fresh and waiting alike, in order, with
@@ -179,12 +156,17 @@ type Queue interface {
 	// Read returns those of an endpoint's deliveries with these numbers, in order, that are still undelivered, with payloads:
 	// perhaps not all at once, when they are large, but the first ones.
 	Read(ctx context.Context, endpoint string, numbers []int64) ([]*Stored, error)
-	// Wake returns the endpoint's channel, which holds a token when Claim may find something that it did not find before.
+	// Wake returns the endpoint's channel, always the same one, which holds a token when Claim may find something that it did
+	// not find before.
 	Wake(endpoint string) <-chan struct{}
 	// Settle records outcomes. They are durable soon, not on return: with the next commit or within a tenth of a second. An
 	// outcome lost in a crash means that the delivery is sent once more under the same id. It waits, until ctx ends, while
-	// more bytes of outcomes are unwritten than the store keeps. On an error (ErrNotFound for an unknown Seq) none of them is
-	// recorded.
+	// more bytes of outcomes are unwritten than the store keeps. On an error none of them is recorded: ErrNotFound for a Seq
+	// that no commit gave. The outcome of a delivery that was dropped meanwhile is passed over.
+	//
+	// Those that are Retried are durable on return; ErrNotFound then says that the delivery is gone, and ErrErased that its
+	// payload is. Such a delivery keeps its Number, so it lies behind what was claimed: ask Read for it. If its rule goes
+	// elsewhere by now it is numbered there anew, for Claim; if its rule is gone it is Held.
 	Settle(ctx context.Context, outcomes []Outcome) error
 	// Due tells by endpoint what lies undelivered. Endpoints with nothing are left out. It asks no disk.
 	Due(ctx context.Context) (map[string]Due, error)
@@ -235,8 +217,8 @@ type Pruned struct {
 
 // Log is the face of commands and pages. It is opened on a handle of its own and never gets in the way of the queue.
 type Log interface {
-	// List returns deliveries in order of Seq, or the other way round. With Bodies it returns fewer than there are when they are large;
-	// only an empty list is the end.
+	// List returns deliveries in order of Seq, or the other way round. With Bodies it returns fewer than there are when they are
+	// large; only an empty list is the end.
 	List(ctx context.Context, f Filter) ([]*Stored, error)
 	// Attempts returns the recorded attempts of a delivery, the oldest first.
 	Attempts(ctx context.Context, seq int64) ([]Attempt, error)
