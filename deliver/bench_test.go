@@ -11,7 +11,7 @@ import (
 
 // BenchmarkDrain is what a delivery costs without a network and a disk.
 func BenchmarkDrain(b *testing.B) {
-	m := newMemory()
+	m := newStore()
 	list := make([]*outbox.Delivery, b.N)
 	for i := range list {
 		list[i] = making("crm", i, fmt.Sprint(i%1000))

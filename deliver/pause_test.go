@@ -21,8 +21,8 @@ const crmName = "http://crm.test:80"
 func TestGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
-		n.set(func(string) (int, http.Header, error) { return 410, nil, nil })
+		m, n := newStore(), newNetwork()
+		n.set(func(string) (int, http.Header, error) { pass(time.Millisecond); return 410, nil, nil })
 		var log buffer
 		o := n.options()
 		o.Log = textLog(&log)
@@ -81,7 +81,7 @@ func TestGone(t *testing.T) {
 func TestPauseByHand(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		both := map[string]Endpoint{"crm": oneEndpoint["crm"], "erp": {URL: "http://erp.test/"}}
 		w, stop := running(t, m, both, n.options())
 		synctest.Wait()
@@ -124,7 +124,7 @@ func TestPauseByHand(t *testing.T) {
 func TestPauseWhileDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 0, nil, errRefused })
 		w, _ := running(t, m, oneEndpoint, n.options())
 		d := making("crm", 1, "a")
@@ -158,7 +158,7 @@ func TestPauseWhileDown(t *testing.T) {
 func TestPauseIdle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		idle, err := New(m, oneEndpoint, n.options())
 		if err != nil {
 			t.Fatal(err)
@@ -178,16 +178,15 @@ func TestPauseIdle(t *testing.T) {
 
 // resumer is a store beside which a person resumes every pause in the moment in which it is stored.
 type resumer struct {
-	*memory
-	w *Worker
+	*store
+	resume func() error
 }
 
-func (s *resumer) SetMeta(ctx context.Context, key, value string) error {
-	for name, h := range s.w.holds.byName { // its lock is held
-		h.Resumed = time.Now()
-		s.w.holds.byName[name] = h
+func (s *resumer) CompareAndSet(ctx context.Context, key, old, value string) error {
+	if strings.HasPrefix(key, pauseSetting) && !strings.Contains(value, "resumed") {
+		go func() { _ = s.resume() }()
 	}
-	return s.memory.SetMeta(ctx, key, value)
+	return s.store.CompareAndSet(ctx, key, old, value)
 }
 
 // TestResumedAtOnce: what stands behind a delivery that was answered with 410 does not overtake it, also when the pause is
@@ -195,7 +194,7 @@ func (s *resumer) SetMeta(ctx context.Context, key, value string) error {
 func TestResumedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, n := &resumer{memory: newMemory()}, newNetwork()
+		s, n := &resumer{store: newStore()}, newNetwork()
 		first, second := making("crm", 1, "a"), making("crm", 2, "a")
 		n.set(func(string) (int, http.Header, error) {
 			if len(n.of(first)) == 1 {
@@ -207,7 +206,7 @@ func TestResumedAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.w = w
+		s.resume = func() error { return w.Resume(context.Background(), crmName) }
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- w.Run(ctx) }()

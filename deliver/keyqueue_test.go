@@ -9,20 +9,20 @@ import (
 	"rowhook/outbox"
 )
 
-// TestOrderOfKeys plays random items through an order and compares with the rule itself: an item may go when no earlier
+// TestKeyQueue plays random items through an order and compares with the rule itself: an item may go when no earlier
 // unfinished one shares a key with it.
-func TestOrderOfKeys(t *testing.T) {
+func TestKeyQueue(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		o := newOrder()
+		o := newKeyQueue()
 		var unfinished []*item
 		free := make(map[*item]bool)
 		for i := 0; i < 100 || len(unfinished) > 0; i++ {
 			if i < 100 && random.IntN(3) > 0 {
-				it := &item{d: &outbox.Delivery{Seq: int64(i)}}
+				it := &item{Stored: &outbox.Stored{Delivery: outbox.Delivery{Seq: int64(i)}}}
 				for range 1 + random.IntN(4) {
-					it.d.Keys = append(it.d.Keys, fmt.Sprint(random.IntN(8)))
+					it.Keys = append(it.Keys, fmt.Sprint(random.IntN(8)))
 				}
 				o.add(it)
 				free[it] = it.waits == 0
@@ -41,10 +41,10 @@ func TestOrderOfKeys(t *testing.T) {
 			}
 			for i, it := range unfinished {
 				blocked := slices.ContainsFunc(unfinished[:i], func(before *item) bool {
-					return slices.ContainsFunc(before.d.Keys, func(k string) bool { return slices.Contains(it.d.Keys, k) })
+					return slices.ContainsFunc(before.Keys, func(k string) bool { return slices.Contains(it.Keys, k) })
 				})
 				if free[it] == blocked {
-					t.Fatalf("seed %d: item %d with keys %v: free %t, blocked %t", seed, it.d.Seq, it.d.Keys, free[it], blocked)
+					t.Fatalf("seed %d: item %d with keys %v: free %t, blocked %t", seed, it.Seq, it.Keys, free[it], blocked)
 				}
 			}
 		}
