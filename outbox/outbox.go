@@ -24,6 +24,8 @@ import (
 
 // Errors a caller decides on.
 var (
+	// ErrNotExist says that there is no outbox yet: no daemon ever ran there.
+	ErrNotExist = errors.New("there is no outbox yet")
 	// ErrLocked says that another process has the store open.
 	ErrLocked = errors.New("the outbox is in use by another process")
 	// ErrNotFound says that there is no such delivery.
@@ -97,7 +99,7 @@ type Stored struct {
 	Retried  time.Time // when a person had it sent again, which is kept for ever; zero: never
 	Erased   bool      // a person had its payload and the answers to it erased
 	// Age is how long it has been stored and Failing how long ago its first failed attempt was recorded, both since a person
-	// had it sent again, if one did, and counting only the time in which a store was open for writing: no downtime, and no
+	// had it sent again or its rule came back, if that was later, and counting only the time in which a store was open for writing: no downtime, and no
 	// clock that jumps. List may leave them zero.
 	Age, Failing time.Duration
 }
@@ -168,7 +170,8 @@ type Queue interface {
 	// payload is. Such a delivery keeps its Number, so it lies behind what was claimed: ask Read for it. If its rule goes
 	// elsewhere by now it is numbered there anew, for Claim; if its rule is gone it is Held.
 	Settle(ctx context.Context, outcomes []Outcome) error
-	// Due tells by endpoint what lies undelivered. Endpoints with nothing are left out. It asks no disk.
+	// Due tells by endpoint what lies undelivered. Endpoints with nothing are left out. It asks no disk, and may know of
+	// outcomes only once they are durable.
 	Due(ctx context.Context) (map[string]Due, error)
 	// Uptime is how long a store has been open for writing, in all its lives: the clock of Stored.Age.
 	Uptime() time.Duration

@@ -65,6 +65,7 @@ func (s *Store) Route(ctx context.Context, routes map[string]string) (moved outb
 			c.enqueue(e, endpoint)
 			moved.Rerouted++
 		case e.State == outbox.Held && ok && !e.Erased:
+			e.since = s.uptime()
 			c.enqueue(e, endpoint)
 			moved.Released++
 		default:

@@ -260,6 +260,7 @@ func wake(t *testing.T, h *harness) {
 func due(t *testing.T, h *harness) {
 	want := func(what string, counts map[string]int, bytes map[string]int64) {
 		t.Helper()
+		h.commit(outbox.Batch{Checkpoint: []byte("p")}) // outcomes are durable then
 		got, err := h.Due(t.Context())
 		h.must(err)
 		for endpoint, d := range got {

@@ -184,9 +184,9 @@ func manyQueues(t *testing.T, h *harness) {
 	}
 	h.must(group.Wait())
 	for range 2 {
+		h.reopen()
 		if got, err := h.Due(t.Context()); err != nil || len(got) != 0 {
 			t.Errorf("due are %v, %v", got, err)
 		}
-		h.reopen()
 	}
 }
