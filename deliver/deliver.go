@@ -83,8 +83,8 @@ type Worker struct {
 	store   Store
 	opts    Options
 	log     *slog.Logger
-	client  *post.Client
 	pauses  *pauses
+	poster  func() poster
 	targets atomic.Pointer[map[string]*target] // by rule; replaced as a whole
 
 	reload chan struct{} // holds a token when wanted was set
@@ -105,10 +105,10 @@ func New(store Store, endpoints map[string]Endpoint, o Options) (*Worker, error)
 		targets[rule] = t
 	}
 	o = o.withDefaults()
+	client := post.NewClient(post.Options{Timeout: o.Timeout, UserAgent: o.UserAgent, PublicOnly: o.PublicOnly, Transport: o.Transport})
 	w := &Worker{
 		store: store, opts: o, log: o.Log, pauses: newPauses(store, store), wanted: targets, endpoints: make(map[string]*endpoint),
-		client: post.NewClient(post.Options{Timeout: o.Timeout, UserAgent: o.UserAgent, PublicOnly: o.PublicOnly, Transport: o.Transport}),
-		reload: make(chan struct{}, 1),
+		poster: func() poster { return client.NewSender() }, reload: make(chan struct{}, 1),
 	}
 	w.targets.Store(&map[string]*target{})
 	return w, nil

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"rowhook/deliver/post"
 	"rowhook/outbox"
 )
 
@@ -35,7 +34,7 @@ type endpoint struct {
 	queue   outbox.Queue
 	pauses  *pauses
 	targets func(rule string) *target
-	client  *post.Client
+	poster  func() poster
 	settler settler
 
 	stop    context.CancelCauseFunc // ends run
@@ -71,7 +70,7 @@ func newEndpoint(w *Worker, name string, rules []string) *endpoint {
 	limit := w.opts.Limits[name]
 	return &endpoint{
 		name: name, rules: rules, atOnce: cmp.Or(limit.Concurrency, w.opts.Concurrency),
-		opts: &w.opts, log: w.log.With(slog.String("endpoint", name)), queue: w.store, pauses: w.pauses, client: w.client,
+		opts: &w.opts, log: w.log.With(slog.String("endpoint", name)), queue: w.store, pauses: w.pauses, poster: w.poster,
 		targets: func(rule string) *target { return (*w.targets.Load())[rule] },
 		settler: settler{queue: w.store},
 		done:    make(chan struct{}), wake: make(chan struct{}, 1), quit: make(chan struct{}),

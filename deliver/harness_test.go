@@ -49,6 +49,9 @@ func (s *store) Settle(ctx context.Context, outcomes []outbox.Outcome) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range outcomes {
+		if s.log == nil {
+			break
+		}
 		s.log[o.Seq] = append(s.log[o.Seq], o)
 	}
 	return s.Store.Settle(ctx, outcomes)

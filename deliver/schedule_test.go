@@ -20,6 +20,7 @@ type network struct {
 	answer func(id string) (status int, header http.Header, err error)
 	tries  map[string][]time.Duration // since start, by id
 	order  []string
+	paths  map[string]func() (status int, header http.Header, err error) // in place of answer, by the URL's path
 }
 
 func newNetwork() *network {
@@ -40,10 +41,23 @@ func (n *network) options() Options {
 		n.mu.Lock()
 		n.tries[id] = append(n.tries[id], time.Since(n.start))
 		n.order = append(n.order, id)
-		answer := n.answer
+		answer, ofPath := n.answer, n.paths[q.URL.Path]
 		n.mu.Unlock() // a mutex that is held over a sleep would stop the bubble's clock
+		if ofPath != nil {
+			return ofPath()
+		}
 		return answer(id)
 	})}
+}
+
+// path sets what a path answers, as always.
+func (n *network) path(path string, status int, header http.Header, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.paths == nil {
+		n.paths = make(map[string]func() (int, http.Header, error))
+	}
+	n.paths[path] = func() (int, http.Header, error) { return status, header, err }
 }
 
 func (n *network) of(d *outbox.Delivery) []time.Duration {

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -8,9 +9,15 @@ import (
 	"rowhook/outbox"
 )
 
-// sender makes requests, one after the other, over a connection of its own.
+// poster makes one request at a time; a *post.Sender.
+type poster interface {
+	Post(ctx context.Context, stop <-chan struct{}, t *post.Target, m *post.Message, tries int) post.Result
+	Close()
+}
+
+// sender makes requests, one after the other, over connections of its own.
 type sender struct {
-	*post.Sender
+	poster
 	message post.Message
 	work    chan struct{} // holds a token when it is to look for work
 }
@@ -40,7 +47,7 @@ func (e *endpoint) rouse(now time.Time) {
 
 // send posts what is ready until there was nothing for long, or the endpoint is stopped.
 func (e *endpoint) send() {
-	s := &sender{Sender: e.client.NewSender(), work: make(chan struct{}, 1)}
+	s := &sender{poster: e.poster(), work: make(chan struct{}, 1)}
 	defer s.Close()
 	idle := time.NewTimer(idleTime)
 	defer idle.Stop()

@@ -1,0 +1,160 @@
+// Package redact takes secrets out of a text that somebody else wrote and that may repeat them: plain, escaped as JSON, HTML
+// or part of a URL, escaped several times, or cut off in their middle.
+package redact
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"strings"
+)
+
+const (
+	// Mask stands for a secret.
+	Mask = "***"
+	// Shortest is how many bytes a secret must have to be hidden: less would make a text unreadable, and tell what is
+	// hidden. It is also how much of a secret's beginning is recognized at the end of a text.
+	Shortest = 4
+	// depth is how many escapes inside of each other are seen through. A text is looked at in 39 forms at most
+	// (3 + 3·3 + 3·3·3), of which no more than 4 are in memory at once.
+	depth = 3
+)
+
+// Redactor hides secrets. It holds them: it is never logged. It is safe for concurrent use.
+type Redactor struct {
+	secrets map[string][]secret // by their first bytes, Shortest of them; the longest first
+	starts  [256]bool           // the first byte of each: the quick test
+	longest int
+}
+
+type secret struct {
+	text  string
+	whole bool // its beginning alone is no secret
+}
+
+// New makes a Redactor for secrets, and for texts of which only the whole is secret: of the others their beginning is
+// hidden too, where a text ends. What is shorter than Shortest is left out. A + is taken for each space too, as in forms.
+func New(secrets, whole []string) *Redactor {
+	r := &Redactor{secrets: map[string][]secret{}}
+	for _, s := range secrets {
+		r.add(secret{s, false})
+	}
+	for _, s := range whole {
+		r.add(secret{s, true})
+	}
+	for _, list := range r.secrets {
+		slices.SortFunc(list, func(a, b secret) int { return cmp.Compare(len(b.text), len(a.text)) })
+	}
+	return r
+}
+
+func (r *Redactor) add(s secret) {
+	if len(s.text) < Shortest {
+		return
+	}
+	for _, text := range slices.Compact([]string{s.text, strings.ReplaceAll(s.text, " ", "+")}) {
+		key := text[:Shortest]
+		s := secret{text, s.whole}
+		if !slices.Contains(r.secrets[key], s) {
+			r.secrets[key] = append(r.secrets[key], s)
+		}
+		r.starts[key[0]] = true
+		r.longest = max(r.longest, len(text))
+	}
+}
+
+// Replace is a text with Mask in the place of each secret; a text without secrets stays as it is. Work and memory grow with
+// the text's length only, whatever is escaped in it.
+func (r *Redactor) Replace(text string) string {
+	if len(r.secrets) == 0 || len(text) < Shortest {
+		return text
+	}
+	s := search{Redactor: r, end: len(text), seen: map[form]int{}, seed: maphash.MakeSeed()}
+	s.look(layer{text: text, open: len(text)}, depth)
+	return s.masked(text)
+}
+
+// search looks for secrets in all forms of one text.
+type search struct {
+	*Redactor
+	end   int          // of the text as it is
+	found []span       // where secrets are in the text as it is
+	seen  map[form]int // how many more escapes the forms were looked through for
+	seed  maphash.Seed
+}
+
+// form is a text that came out of decoding, as a hash, and where it is cut off.
+type form struct {
+	hash uint64
+	open int
+}
+
+// look finds the secrets of a layer, and of those below it.
+func (s *search) look(l layer, left int) {
+	f := form{maphash.String(s.seed, l.text), l.open}
+	if before, ok := s.seen[f]; ok && before >= left {
+		return
+	}
+	s.seen[f] = left
+	s.inside(l)
+	s.atEnd(l, len(l.text))
+	if l.open < len(l.text) {
+		s.atEnd(l, l.open)
+	}
+	if left == 0 {
+		return
+	}
+	for _, e := range escapes {
+		if below, ok := l.decode(e); ok {
+			s.look(below, left-1)
+		}
+	}
+}
+
+// inside finds whole secrets; they may overlap.
+func (s *search) inside(l layer) {
+	for i := range len(l.text) - Shortest + 1 {
+		if !s.starts[l.text[i]] {
+			continue
+		}
+		for _, secret := range s.secrets[l.text[i:i+Shortest]] {
+			if strings.HasPrefix(l.text[i:], secret.text) {
+				s.found = append(s.found, span{l.origin(i).from, l.origin(i + len(secret.text) - 1).to})
+				break
+			}
+		}
+	}
+}
+
+// atEnd finds the beginning of a secret before end, where the text, or its last escape, is cut off.
+func (s *search) atEnd(l layer, end int) {
+	for i := max(0, end-s.longest); i+Shortest <= end; i++ {
+		for _, secret := range s.secrets[l.text[i:i+Shortest]] {
+			if !secret.whole && strings.HasPrefix(secret.text, l.text[i:end]) {
+				s.found = append(s.found, span{l.origin(i).from, s.end})
+				return
+			}
+		}
+	}
+}
+
+// masked is the text without what was found.
+func (s *search) masked(text string) string {
+	if len(s.found) == 0 {
+		return text
+	}
+	slices.SortFunc(s.found, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	var out strings.Builder
+	end := 0
+	for i := 0; i < len(s.found); {
+		at := s.found[i]
+		for i++; i < len(s.found) && s.found[i].from <= at.to; i++ {
+			at.to = max(at.to, s.found[i].to)
+		}
+		out.WriteString(text[end:at.from])
+		out.WriteString(Mask)
+		end = at.to
+	}
+	out.WriteString(text[end:])
+	return out.String()
+}
