@@ -25,7 +25,7 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the server's variables: %w", err)
 	}
-	findings := []Finding{{Check: "server", OK: true, Found: s.version}}
+	findings := []Finding{{Check: "server", OK: true, Found: s.version}, checkEncryption(s.cfg.Server.Road(), s.cfg.Server.Config().Address)}
 	findings = append(findings, s.checkLog(vars)...)
 	if vars["log_bin"] == "ON" {
 		findings = append(findings, s.checkFilters(ctx)...)
