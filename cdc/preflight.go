@@ -15,7 +15,7 @@ type Finding struct {
 	Warn  bool   `json:"warn,omitempty"` // not right, but rowhook works
 	Hint  bool   `json:"hint,omitempty"` // right, but could be better
 	Found string `json:"found"`          // what the server says
-	Fix   string `json:"fix,omitempty"`  // the statement or the my.cnf lines that mend it
+	Fix   string `json:"fix,omitempty"`  // the statement or the my.cnf lines that fix it
 }
 
 // Check looks at everything that following the server's log depends on. It reads only. An error means that the server
@@ -26,7 +26,7 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 		return nil, fmt.Errorf("reading the server's variables: %w", err)
 	}
 	findings := []Finding{{Check: "server", OK: true, Found: s.version}, checkEncryption(s.cfg.Server.Road(), s.cfg.Server.Config().Address)}
-	findings = append(findings, s.checkLog(vars)...)
+	findings = append(findings, s.checkLog(ctx, vars)...)
 	if vars["log_bin"] == "ON" {
 		findings = append(findings, s.checkFilters(ctx)...)
 		findings = append(findings, s.checkReplica(ctx, vars)...)
@@ -40,7 +40,7 @@ func (s *Source) variables(ctx context.Context) (map[string]string, error) {
 	rows, err := queryRows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
 		'binlog_row_value_options', 'binlog_row_metadata', 'sync_binlog', 'log_slave_updates', 'log_replica_updates',
 		'binlog_annotate_row_events', 'binlog_rows_query_log_events', 'character_set_client',
-		'expire_logs_days', 'binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'max_binlog_total_size', 'gtid_mode')`)
+		'expire_logs_days', 'binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'max_binlog_total_size', 'gtid_mode', 'wsrep_on')`)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *Source) checkFilters(ctx context.Context) []Finding {
 		}
 		findings = append(findings, Finding{
 			Check: "schema " + schema + " is logged", OK: !hidden, Found: found,
-			Fix: fmt.Sprintf("in my.cnf: remove binlog_ignore_db = %s, or add binlog_do_db = %s; then restart the server", schema, schema),
+			Fix: fmt.Sprintf("in my.cnf, under [mysqld]: remove binlog_ignore_db = %s, or add binlog_do_db = %s; then restart the server", schema, schema),
 		})
 	}
 	return findings
@@ -93,6 +93,10 @@ func (s *Source) checkReplica(ctx context.Context, vars map[string]string) []Fin
 	if strings.EqualFold(vars[name], "ON") {
 		return nil
 	}
+	fix := s.hosting.setAtStart(name, "ON")
+	if vars["wsrep_on"] == "ON" {
+		return []Finding{{Check: "replica", Found: "a node of a Galera cluster, and " + name + " is off: what is written on the other nodes is not in its log", Fix: fix}}
+	}
 	statement := "SHOW REPLICA STATUS"
 	if s.MariaDB() {
 		statement = "SHOW ALL SLAVES STATUS"
@@ -106,12 +110,12 @@ func (s *Source) checkReplica(ctx context.Context, vars map[string]string) []Fin
 	if err != nil {
 		return []Finding{{
 			Check: "replica", OK: true, Warn: true, Found: "may not ask whether the server is a replica, and " + name + " is off",
-			Fix: "if it is one, in my.cnf:  " + name + " = ON",
+			Fix: "if it is one,  " + fix,
 		}}
 	}
 	return []Finding{{
 		Check: "replica", OK: len(rows) == 0, Found: fmt.Sprintf("replicates from %d servers, %s is off", len(rows), name),
-		Fix: "in my.cnf:  " + name + " = ON   then restart the server",
+		Fix: fix,
 	}}
 }
 

@@ -52,6 +52,7 @@ type Source struct {
 	db      *sql.DB
 	flavor  string
 	version string
+	hosting hosting
 	dialect ddl.Dialect
 	watched map[string]map[string]bool
 	tables  watchedTables // those of cfg.Tables
@@ -84,7 +85,8 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 // identify finds out the kind of server by a variable that only one kind has. What it says of its version is its
 // administrator's or a proxy's to choose: a MariaDB may call itself 8.0.36.
 func (s *Source) identify(ctx context.Context) error {
-	rows, err := queryRows(ctx, s.db, "SHOW GLOBAL VARIABLES WHERE variable_name IN ('version', 'innodb_version', 'gtid_domain_id', 'server_uuid', 'lower_case_table_names')")
+	rows, err := queryRows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('version', 'innodb_version', 'gtid_domain_id', 'server_uuid', 'lower_case_table_names',
+		'version_comment', 'basedir', 'datadir', 'aurora_version')`)
 	if err != nil {
 		return err
 	}
@@ -100,7 +102,7 @@ func (s *Source) identify(ctx context.Context) error {
 	case !mySQL:
 		return errors.New("it has the variables of neither a MySQL nor a MariaDB")
 	}
-	s.version = vars["version"]
+	s.version, s.hosting = vars["version"], hostingOf(vars)
 	number := versionNumber(cmp.Or(vars["innodb_version"], s.version)) // the engine's is that of the server, and not for choice
 	if mariaDB && !strings.Contains(strings.ToLower(s.version), "mariadb") {
 		s.version += " (MariaDB " + vars["innodb_version"] + ")"
