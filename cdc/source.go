@@ -34,6 +34,8 @@ type Config struct {
 	Tables   []TableName     // the watched ones
 	// Lookups are tables of which it only matters that rows changed, with the columns that are decoded all the same.
 	Lookups map[TableName][]string
+	// Prefixes are what stands before the names by which a program knows its tables. It is for advice.
+	Prefixes map[TableName]string
 	// Clients are those through which a program sees the text of tables, and so do we. Absent: as the columns' charsets say.
 	Clients map[TableName]*Client
 	// Statements asks a MariaDB for the text of the statements, about a quarter more to read. A MySQL sends it when
