@@ -43,11 +43,11 @@ func gtidSteps(h hosting, mode string) string {
 	}
 	steps := []string{"OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"}
 	done := slices.Index(steps, mode) + 1
-	text := "SET PERSIST enforce_gtid_consistency = ON;"
+	typed := []string{"SET PERSIST enforce_gtid_consistency = ON;"}
 	for _, step := range steps[done:] {
-		text += " SET PERSIST gtid_mode = " + step + ";"
+		typed = append(typed, "SET PERSIST gtid_mode = "+step+";")
 	}
-	return text + "   (the last is refused until SHOW STATUS LIKE 'Ongoing_anonymous_transaction_count'; says 0)"
+	return strings.Join(typed, " ") + "   (the last is refused until SHOW STATUS LIKE 'Ongoing_anonymous_transaction_count'; says 0)"
 }
 
 // checkSync looks whether a power cut can take transactions back that were read from the log.

@@ -67,7 +67,7 @@ func (s *Source) lost(ctx context.Context, schema string, names []string) (found
 	byPrefix := map[string][]TableName{}
 	var prefixes []string
 	for _, name := range names {
-		t := TableName{schema, name}
+		t := TableName{Schema: schema, Name: name}
 		if prefix := s.cfg.Prefixes[t]; !slices.Contains(prefixes, prefix) {
 			prefixes = append(prefixes, prefix)
 		}
