@@ -1,10 +1,13 @@
 package deliver
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+
+	"rowhook/deliver/post"
 )
 
 // probeWaits are the times between the probes of a dead endpoint; the last one goes on.
@@ -26,7 +29,7 @@ type breaker struct {
 func newBreaker() *breaker {
 	b := new(breaker)
 	b.circuit = circuitbreaker.NewBuilder[result]().
-		HandleIf(func(r result, _ error) bool { return r.verdict != accepted }).
+		HandleIf(func(r result, _ error) bool { return r.verdict != post.Accepted }).
 		WithDelayFunc(func(e failsafe.ExecutionAttempt[result]) time.Duration { return b.wait(e.LastResult()) }).
 		Build()
 	b.run = failsafe.With(b.circuit)
@@ -61,4 +64,9 @@ func (b *breaker) wait(r result) time.Duration {
 func (b *breaker) close() {
 	b.circuit.Close()
 	b.since, b.probes = time.Time{}, 0
+}
+
+// jitter varies a duration by up to a fifth either way, so that what failed together does not come again together.
+func jitter(d time.Duration) time.Duration {
+	return d*4/5 + rand.N(d*2/5+1)
 }

@@ -14,12 +14,10 @@ package deliver
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -28,6 +26,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/deliver/post"
 	"rowhook/outbox"
 )
 
@@ -54,10 +53,6 @@ type Options struct {
 	PublicOnly  bool              // refuses loopback and private addresses; link-local and metadata ones always are
 	Transport   http.RoundTripper // makes the requests; nil: HTTP/1.1 over TCP, without a proxy
 	Log         *slog.Logger      // nil: no log
-
-	slowest  int64          // how fast a payload must be taken, in bytes a second, besides Timeout: 1 MB
-	resolver *net.Resolver  // of host names; nil: the system's
-	roots    *x509.CertPool // whose certificates are trusted; nil: the system's
 }
 
 // Limit is what an endpoint can take. A zero field means what is usual.
@@ -69,12 +64,9 @@ type Limit struct {
 // withDefaults fills in what is zero.
 func (o Options) withDefaults() Options {
 	o.Concurrency = cmp.Or(o.Concurrency, 16)
-	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
-	o.slowest = cmp.Or(o.slowest, 1<<20)
 	o.Burst = cmp.Or(o.Burst, 3)
 	o.MaxAge = cmp.Or(o.MaxAge, 5*24*time.Hour)
 	o.Grace = cmp.Or(o.Grace, 10*time.Second)
-	o.UserAgent = cmp.Or(o.UserAgent, "rowhook")
 	if o.Schedule == nil {
 		o.Schedule = []time.Duration{
 			5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour,
@@ -89,12 +81,11 @@ func (o Options) withDefaults() Options {
 
 // Worker delivers what is in an outbox. Make it with New, start it with Run.
 type Worker struct {
-	store     outbox.Store
-	opts      Options
-	log       *slog.Logger
-	client    *http.Client
-	closeIdle func()
-	brake     brake
+	store  outbox.Store
+	opts   Options
+	log    *slog.Logger
+	client *post.Client
+	brake  brake
 
 	targets atomic.Pointer[map[string]*target] // by rule; replaced as a whole
 	holds   holds
@@ -123,7 +114,7 @@ func New(store outbox.Store, endpoints map[string]Endpoint, o Options) (*Worker,
 		store: store, opts: o, log: o.Log, wanted: targets, lanes: make(map[string]*lane),
 		reload: make(chan struct{}, 1), roomy: make(chan struct{}, 1),
 	}
-	w.client, w.closeIdle = newClient(o)
+	w.client = post.NewClient(post.Options{Timeout: o.Timeout, UserAgent: o.UserAgent, PublicOnly: o.PublicOnly, Transport: o.Transport})
 	w.targets.Store(&map[string]*target{})
 	w.holds.store = store
 	return w, nil
@@ -133,7 +124,6 @@ func New(store outbox.Store, endpoints map[string]Endpoint, o Options) (*Worker,
 // is cut off is no attempt. All goroutines have ended when it returns. It returns nil when ctx ended, and otherwise why
 // the outbox cannot be used any more. It may be called once.
 func (w *Worker) Run(ctx context.Context) error {
-	defer w.closeIdle()
 	if err := w.holds.load(ctx); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"rowhook/deliver/post"
 	"rowhook/outbox"
 )
 
@@ -44,10 +45,11 @@ type lane struct {
 	stop   context.CancelCauseFunc // ends run
 	done   chan struct{}           // closed when run has ended
 
-	jobs    chan job    // for the senders; holds as many as there may be in flight
-	results chan result // from the senders; the same
-	senders int
-	wake    chan struct{} // holds a token when there is something in inbox
+	jobs    chan job       // for the senders; holds as many as there may be in flight
+	results chan result    // from the senders; the same
+	senders []*post.Sender // all of them
+	free    []*post.Sender // those that are not at work; the one that was used last, whose connection is fresh, is the last
+	wake    chan struct{}  // holds a token when there is something in inbox
 
 	items    map[int64]*item
 	order    order
@@ -109,12 +111,13 @@ func (l *lane) run(ctx context.Context) error {
 	defer close(l.done)
 	hard, cut := context.WithCancel(context.WithoutCancel(ctx))
 	var senders sync.WaitGroup
+	defer l.closeSenders()
 	defer senders.Wait()
 	defer close(l.jobs)
 	defer cut()
 	send := func() {
 		for j := range l.jobs {
-			l.results <- l.post(hard, ctx.Done(), j)
+			l.results <- j.post(hard, ctx.Done())
 		}
 	}
 	start := func() { senders.Go(send) }
@@ -326,17 +329,27 @@ func (l *lane) send(it *item, start func()) {
 	if it.since.IsZero() {
 		it.since = time.Now()
 	}
-	if l.inFlight == l.senders {
-		l.senders++
+	if len(l.free) == 0 {
+		s := l.client.NewSender()
+		l.senders, l.free = append(l.senders, s), append(l.free, s)
 		start()
 	}
+	by := l.free[len(l.free)-1]
+	l.free = l.free[:len(l.free)-1]
 	tries := l.opts.Burst
 	if it.probe || l.limit != nil {
 		tries = 1
 	}
 	it.flying = true
 	l.inFlight++
-	l.jobs <- job{it: it, t: t, tries: tries} // has room
+	l.jobs <- job{it: it, t: t, tries: tries, by: by} // has room
+}
+
+// closeSenders closes the connections.
+func (l *lane) closeSenders() {
+	for _, s := range l.senders {
+		s.Close()
+	}
 }
 
 // flush records outcomes.
@@ -363,7 +376,7 @@ func (l *lane) leave(ctx context.Context, cut func()) error {
 	defer timer.Stop()
 	for l.inFlight > 0 {
 		r := <-l.results
-		if r.verdict == accepted {
+		if r.verdict == post.Accepted {
 			l.finish(r)
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"rowhook/deliver/post"
 	"rowhook/outbox"
 )
 
@@ -12,22 +13,23 @@ import (
 func (l *lane) finish(r result) {
 	it := r.it
 	l.inFlight--
+	l.free = append(l.free, r.by)
 	it.flying = false
 	switch {
-	case r.verdict == accepted:
+	case r.verdict == post.Accepted:
 		l.success = time.Now()
 		l.accept(it, r)
 		l.revive()
-	case r.verdict == aborted: // no attempt
+	case r.verdict == post.Aborted: // no attempt
 		l.ready = append(l.ready, it)
-	case r.verdict == gone:
+	case r.verdict == post.Gone:
 		l.gone = r.attempt.Error
 		fallthrough
 	case l.paused:
 		l.noteError(r)
 		l.putBack(it, r)
 		l.remove(it)
-	case r.verdict == rejected:
+	case r.verdict == post.Rejected:
 		l.noteError(r)
 		l.fail(it, r)
 		l.revive() // it answers

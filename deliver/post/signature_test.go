@@ -1,4 +1,4 @@
-package deliver
+package post
 
 import (
 	"bytes"
@@ -30,8 +30,8 @@ func TestReferenceLibrary(t *testing.T) {
 			t.Parallel()
 			r := delivertest.NewReceiver(t)
 			r.Script(delivertest.Answer{Status: 500}, delivertest.Answer{}) // a second try is signed anew
-			d := making("crm", 1, "k")
-			if res := attempt(t, Endpoint{URL: r.URL(), SigningSecrets: c.signed}, d, Options{}); res.verdict != accepted {
+			d := message()
+			if res := attempt(t, Endpoint{URL: r.URL(), SigningSecrets: c.signed}, d, Options{}); res.Verdict != Accepted {
 				t.Fatalf("got %+v", res)
 			}
 			for i, q := range r.Requests() {
@@ -77,7 +77,7 @@ func TestSecureHeader(t *testing.T) {
 	} {
 		r := delivertest.NewReceiver(t)
 		c.e.URL = r.URL()
-		attempt(t, c.e, making("crm", 1, "k"), Options{})
+		attempt(t, c.e, message(), Options{})
 		if got := r.Requests()[0].Header.Values("X-VAP-WEBHOOK-SECURE"); len(got) != len(c.want) || len(got) > 0 && got[0] != c.want[0] {
 			t.Errorf("%+v: %q, want %q", c.e, got, c.want)
 		}

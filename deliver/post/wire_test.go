@@ -1,12 +1,15 @@
-package deliver
+package post
 
 import (
 	"bufio"
+	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 )
 
 const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -80,32 +83,80 @@ func (w *wire) counts() [2]int {
 	return [2]int{len(w.conns), w.came}
 }
 
-// poster makes single attempts over one transport.
+// poster makes single attempts with one sender.
 type poster struct {
 	t      *testing.T
-	w      *Worker
-	target *target
-	pool   *transport
+	sender *Sender
+	target *Target
 }
 
 func newPoster(t *testing.T, url string, o Options) *poster {
 	t.Helper()
-	w, err := New(newMemory(), map[string]Endpoint{"crm": {URL: url}}, o)
+	target, err := NewTarget(Endpoint{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.closeIdle)
-	pool, ok := w.client.Transport.(*transport)
-	if !ok {
-		t.Fatalf("requests are made by a %T", w.client.Transport)
-	}
-	return &poster{t, w, w.wanted["crm"], pool}
+	s := NewClient(o).NewSender()
+	t.Cleanup(s.Close)
+	return &poster{t, s, target}
 }
 
-func (p *poster) post(body string) result {
-	d := making("crm", 1, "k")
+func (p *poster) post(body string) Result {
+	m := message()
 	if body != "" {
-		d.Body = []byte(body)
+		m.Body = []byte(body)
 	}
-	return p.w.post(p.t.Context(), nil, job{it: &item{d: d, loaded: true}, t: p.target, tries: 1})
+	return p.sender.Post(p.t.Context(), nil, p.target, m, 1)
+}
+
+// kept is the connection that is kept, nil when none is.
+func (p *poster) kept() *conn { return p.sender.conns[p.target.origin] }
+
+// message is one to post.
+func message() *Message {
+	return &Message{
+		ID: [16]byte{1, 2, 3, 15: 0xff}, Action: "onAfterSaveReservation", Site: "salon", Body: []byte(`{"n":1}`),
+	}
+}
+
+// attempt makes one attempt at an endpoint.
+func attempt(t *testing.T, e Endpoint, m *Message, o Options) Result {
+	t.Helper()
+	return attempts(t, e, m, o, 3)
+}
+
+// attempts makes one attempt of so many tries.
+func attempts(t *testing.T, e Endpoint, m *Message, o Options, tries int) Result {
+	t.Helper()
+	target, err := NewTarget(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewClient(o).NewSender()
+	defer s.Close()
+	return s.Post(t.Context(), nil, target, m, tries)
+}
+
+// until asks again, at a pace, until cond is true.
+func until(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !cond() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// pass waits: a receiver takes its time.
+func pass(d time.Duration) { <-time.After(d) }
+
+func inJSON(text string) string {
+	b, _ := json.Marshal(text)
+	return string(b[1 : len(b)-1])
 }

@@ -1,4 +1,4 @@
-package deliver
+package post
 
 import (
 	"crypto/tls"
@@ -35,7 +35,7 @@ func TestNoHTTP1(t *testing.T) {
 		t.Error("a request came")
 	})
 	res := p.post("")
-	if res.verdict != trouble || res.attempt.Error != "TLS handshake: remote error: tls: no application protocol" {
+	if res.Verdict != Trouble || res.Error != "TLS handshake: remote error: tls: no application protocol" {
 		t.Errorf("%+v", res)
 	}
 }
@@ -70,7 +70,7 @@ func TestUnaskedAnswerInTLS(t *testing.T) {
 				})
 			})
 			for i := range 3 {
-				if res := p.post(""); res.verdict != accepted {
+				if res := p.post(""); res.Verdict != Accepted {
 					t.Errorf("delivery %d: %+v", i+1, res)
 				}
 				want := int64(i + 1)
@@ -81,7 +81,7 @@ func TestUnaskedAnswerInTLS(t *testing.T) {
 					t.Errorf("delivery %d: %d connections", i+1, conns.Load())
 				}
 			}
-			p.pool.closeIdle()
+			p.sender.Close()
 			serving.Wait()
 		})
 	}
@@ -115,16 +115,16 @@ func TestTLS(t *testing.T) {
 	for _, c := range []struct {
 		host  string
 		roots *x509.CertPool
-		want  verdict
+		want  Verdict
 		error string
 	}{
-		{"example.com", roots, accepted, ""},
-		{"other.test", roots, trouble, "TLS handshake: tls: failed to verify certificate: x509: certificate is valid for example.com, *.example.com, not other.test"},
-		{"example.com", x509.NewCertPool(), trouble, "TLS handshake: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
+		{"example.com", roots, Accepted, ""},
+		{"other.test", roots, Trouble, "TLS handshake: tls: failed to verify certificate: x509: certificate is valid for example.com, *.example.com, not other.test"},
+		{"example.com", x509.NewCertPool(), Trouble, "TLS handshake: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
 	} {
 		p := newPoster(t, "https://"+c.host+":"+portText, Options{resolver: dns.resolver(), roots: c.roots})
 		for range 3 {
-			if res := p.post(""); res.verdict != c.want || res.attempt.Error != c.error {
+			if res := p.post(""); res.Verdict != c.want || res.Error != c.error {
 				t.Errorf("%s: %+v", c.host, res)
 			}
 		}

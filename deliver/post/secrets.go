@@ -1,4 +1,4 @@
-package deliver
+package post
 
 import (
 	"encoding/base64"
@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"rowhook/deliver/redact"
+	"rowhook/deliver/post/redact"
 	"rowhook/weburl"
 )
 

@@ -1,4 +1,4 @@
-package deliver
+package post
 
 import (
 	"context"
@@ -189,14 +189,14 @@ func TestEgress(t *testing.T) {
 		{"mapped.test", false, "169.254.169.254 is a cloud's metadata address"},
 	} {
 		before := len(r.Requests())
-		res := attempt(t, Endpoint{URL: "http://" + c.host + ":" + port}, making("crm", 1, "k"), Options{PublicOnly: c.public, resolver: dns.resolver()})
+		res := attempt(t, Endpoint{URL: "http://" + c.host + ":" + port}, message(), Options{PublicOnly: c.public, resolver: dns.resolver()})
 		came := len(r.Requests()) - before
 		switch {
 		case c.refused == "":
-			if res.verdict != accepted || came != 1 {
+			if res.Verdict != Accepted || came != 1 {
 				t.Errorf("%s, public %t: %+v, %d came", c.host, c.public, res, came)
 			}
-		case res.verdict != rejected || !strings.Contains(res.attempt.Error, "the egress guard refuses it: "+c.refused) || came != 0:
+		case res.Verdict != Rejected || !strings.Contains(res.Error, "the egress guard refuses it: "+c.refused) || came != 0:
 			t.Errorf("%s, public %t: %+v, %d came, want it refused: %s", c.host, c.public, res, came, c.refused)
 		}
 	}
@@ -207,17 +207,12 @@ func TestRebinding(t *testing.T) {
 	t.Parallel()
 	r := delivertest.NewReceiver(t)
 	dns := &names{answers: map[string][]string{"rebind.test.": {"127.0.0.1", "169.254.169.254"}}}
-	w, err := New(newMemory(), map[string]Endpoint{"crm": {URL: "http://rebind.test:" + portOf(t, r)}}, Options{resolver: dns.resolver(), Burst: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.closeIdle()
-	for i, want := range []verdict{accepted, rejected, rejected} {
-		j := job{it: &item{d: making("crm", i, "k"), loaded: true}, t: w.wanted["crm"], tries: 1}
-		if res := w.post(t.Context(), nil, j); res.verdict != want {
+	p := newPoster(t, "http://rebind.test:"+portOf(t, r), Options{resolver: dns.resolver()})
+	for i, want := range []Verdict{Accepted, Rejected, Rejected} {
+		if res := p.post(""); res.Verdict != want {
 			t.Errorf("request %d: %+v, want %d", i+1, res, want)
 		}
-		w.closeIdle()
+		p.sender.Close()
 	}
 	if n := len(r.Requests()); n != 1 {
 		t.Errorf("%d requests, want 1", n)
@@ -237,7 +232,7 @@ func TestRebindingOfIdle(t *testing.T) {
 	}
 	dns := &names{answers: map[string][]string{"rebind.test.": {"127.0.0.1", "169.254.169.254"}}}
 	p := newPoster(t, "http://rebind.test:"+at, Options{resolver: dns.resolver()})
-	if first, second := p.post(""), p.post(""); first.verdict != accepted || second.verdict != rejected {
+	if first, second := p.post(""), p.post(""); first.Verdict != Accepted || second.Verdict != Rejected {
 		t.Errorf("%+v, then %+v", first, second)
 	}
 	if got := w.counts(); got != [2]int{1, 1} {
@@ -251,8 +246,8 @@ func TestRedirectToMetadata(t *testing.T) {
 	r := delivertest.NewReceiver(t)
 	for _, to := range []string{"http://169.254.169.254/latest/meta-data/", r.URL() + "/again"} {
 		r.Answer(delivertest.Answer{Status: 307, Header: http.Header{"Location": {to}}})
-		res := attempt(t, Endpoint{URL: r.URL()}, making("crm", 1, "k"), Options{})
-		if res.verdict != rejected || res.attempt.Status != 307 || !strings.Contains(res.attempt.Error, "not followed") {
+		res := attempt(t, Endpoint{URL: r.URL()}, message(), Options{})
+		if res.Verdict != Rejected || res.Status != 307 || !strings.Contains(res.Error, "not followed") {
 			t.Errorf("to %s: %+v", to, res)
 		}
 	}
@@ -273,16 +268,16 @@ func TestNoProxy(t *testing.T) {
 	for _, c := range []struct {
 		url    string
 		public bool
-		want   verdict
+		want   Verdict
 	}{
-		{"http://crm.test:" + portOf(t, r), false, accepted},
-		{"http://crm.test:" + portOf(t, r), true, rejected},
-		{"http://metadata.test", false, rejected},
-		{"http://metadata.test", true, rejected},
-		{"https://metadata.test", false, rejected},
+		{"http://crm.test:" + portOf(t, r), false, Accepted},
+		{"http://crm.test:" + portOf(t, r), true, Rejected},
+		{"http://metadata.test", false, Rejected},
+		{"http://metadata.test", true, Rejected},
+		{"https://metadata.test", false, Rejected},
 	} {
-		o := Options{resolver: dns.resolver(), Burst: 1, PublicOnly: c.public}
-		if res := attempt(t, Endpoint{URL: c.url}, making("crm", 1, "k"), o); res.verdict != c.want {
+		o := Options{resolver: dns.resolver(), PublicOnly: c.public}
+		if res := attempts(t, Endpoint{URL: c.url}, message(), o, 1); res.Verdict != c.want {
 			t.Errorf("%s, public %t: %+v", c.url, c.public, res)
 		}
 	}
@@ -304,13 +299,10 @@ func TestOneNormalForm(t *testing.T) {
 	}
 	dns := &names{answers: map[string][]string{host + ".": {"127.0.0.1"}}}
 	address := "HTTP://Österreich.test.:" + port + "/Zoë?salon=Zoë"
-	if res := attempt(t, Endpoint{URL: address}, making("crm", 1, "k"), Options{resolver: dns.resolver()}); res.verdict != accepted {
+	if res := attempt(t, Endpoint{URL: address}, message(), Options{resolver: dns.resolver()}); res.Verdict != Accepted {
 		t.Fatalf("%+v", res)
 	}
 	if got, want := <-came, host+":"+port+"/Zo%C3%AB?salon=Zo%C3%AB"; got != want {
 		t.Errorf("%s arrived, want %s", got, want)
-	}
-	if a, b := EndpointName(address), EndpointName("http://"+host+":"+port); a != b {
-		t.Errorf("two endpoints: %s and %s", a, b)
 	}
 }
