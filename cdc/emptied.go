@@ -10,7 +10,8 @@ import (
 // Emptied is a watched table whose rows went without being logged: no deletes tell of them.
 type Emptied struct {
 	Table     TableName
-	Statement string // what kind of statement did it: TRUNCATE TABLE, DROP DATABASE, RENAME TABLE, ...
+	Statement string    // what kind of statement did it: TRUNCATE TABLE, DROP DATABASE, RENAME TABLE, ...
+	To        TableName // the name that a RENAME gave it, zero otherwise
 }
 
 // All says whether no row is left under the table's name; else some partitions went, or rows that a new key forbids.
@@ -36,22 +37,22 @@ func (s *Source) emptied(q *query) []Emptied {
 	}
 	var found []Emptied
 	seen := map[TableName]bool{}
-	add := func(t TableName) {
+	add := func(t, to TableName) {
 		if !stands[t] && !seen[t] {
 			seen[t] = true
-			found = append(found, Emptied{t, kind})
+			found = append(found, Emptied{t, kind, to})
 		}
 	}
 	for _, n := range e.gone {
 		if t, ok := s.tables.find(q.schema, n); ok {
-			add(t)
+			add(t, e.moves[n])
 		}
 	}
 	if e.dropped != "" {
 		schema := s.dialect.Folded(TableName{Schema: e.dropped}).Schema
 		for _, t := range s.cfg.Tables {
 			if s.dialect.Folded(t).Schema == schema {
-				add(t)
+				add(t, TableName{})
 			}
 		}
 	}
@@ -64,8 +65,9 @@ type emptying struct {
 	schema  string
 	tables  watchedTables
 	gone    []TableName
-	stands  []TableName // of those that another table replaced
-	dropped string      // a schema with all its tables
+	stands  []TableName             // of those that another table replaced
+	moves   map[TableName]TableName // where those that were renamed are now
+	dropped string                  // a schema with all its tables
 }
 
 // read returns what kind of emptying the statement is.
@@ -145,6 +147,15 @@ func (e *emptying) moved(from, to TableName) {
 	e.gone = append(e.gone, from)
 	e.stands = slices.DeleteFunc(e.stands, func(n TableName) bool { return n == from })
 	e.stands = append(e.stands, to)
+	if e.moves == nil {
+		e.moves = map[TableName]TableName{}
+	}
+	for first, now := range e.moves {
+		if now == from {
+			e.moves[first] = to
+		}
+	}
+	e.moves[from] = to
 }
 
 // full is a name as the log's table maps have it.

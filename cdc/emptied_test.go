@@ -28,9 +28,10 @@ func emptyingCases(server *dbtest.Server) []emptyingCase {
 		{"drop a temporary", []string{"CREATE TEMPORARY TABLE a (id INT)", "DROP TABLE a"}, nil},
 		{"drop an index", []string{"ALTER TABLE a ADD INDEX i (s)", "DROP INDEX i ON a", "ALTER TABLE a ADD INDEX i (s)", "ALTER TABLE a RENAME INDEX i TO j, RENAME COLUMN s TO r"}, nil},
 		{"drop the schema", []string{"DROP DATABASE emptied"}, []string{"a: DROP DATABASE", "b: DROP DATABASE", "parted: DROP DATABASE"}},
-		{"rename", []string{"RENAME TABLE a TO a2, b TO a"}, []string{"b: RENAME TABLE"}},
+		{"rename", []string{"RENAME TABLE a TO a2, b TO a"}, []string{"b: RENAME TABLE to emptied.a"}},
+		{"rename twice", []string{"RENAME TABLE a TO tmp, tmp TO other_a"}, []string{"a: RENAME TABLE to emptied.other_a"}},
 		{"swap", []string{"RENAME TABLE a TO tmp, b TO a, tmp TO b"}, nil},
-		{"rename by alter", []string{"ALTER TABLE a ADD c INT, RENAME TO a2"}, []string{"a: ALTER TABLE ... RENAME"}},
+		{"rename by alter", []string{"ALTER TABLE a ADD c INT, RENAME TO a2"}, []string{"a: ALTER TABLE ... RENAME to emptied.a2"}},
 		{"replaced by another", []string{"CREATE TABLE a_new LIKE a", "RENAME TABLE a TO a_old, a_new TO a"}, nil},
 		{"truncate a partition", []string{"ALTER TABLE parted TRUNCATE PARTITION p0"}, []string{"parted: ALTER TABLE ... TRUNCATE PARTITION"}},
 		{"drop a partition", []string{"ALTER TABLE parted DROP PARTITION p0"}, []string{"parted: ALTER TABLE ... DROP PARTITION"}},
@@ -87,7 +88,11 @@ func (f *follower) emptied(t *testing.T) []string {
 		txn := f.next(t)
 		seen = txn.End
 		for _, e := range txn.Emptied {
-			all = append(all, fmt.Sprintf("%s: %s", e.Table.Name, e.Statement))
+			text := fmt.Sprintf("%s: %s", e.Table.Name, e.Statement)
+			if e.To != (TableName{}) {
+				text += " to " + e.To.String()
+			}
+			all = append(all, text)
 		}
 	}
 	return all

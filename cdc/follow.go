@@ -227,6 +227,13 @@ func (s *Source) explain(err error, t *Tracker) error {
 			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then: rowhook position set --now",
 			Err:    err,
 		}
+	case says("GTID_MODE = "): // neither OFF nor the two on the way to ON send the log by GTID
+		_, mode, _ := strings.Cut(refused.Message, "GTID_MODE = ")
+		mode, _, _ = strings.Cut(mode, " ")
+		return &StopError{
+			Reason: fmt.Sprintf("the server's gtid_mode is %.20q, and rowhook follows it by GTID, which takes ON", mode),
+			Hint:   gtidSteps(s.hosting, mode) + " then start rowhook again", Err: err,
+		}
 	case says("not in the master's binlog"), says("missing the GTID"), says("more GTIDs"):
 		return historyError(t, "it refuses the position", err)
 	case t.set == nil: // it says so in many ways

@@ -3,6 +3,7 @@
 package cdc
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -85,5 +86,41 @@ func TestCheckMySQL(t *testing.T) {
 				t.Errorf("after the fix: %+v", bad)
 			}
 		})
+	}
+}
+
+// TestGTIDModeTurnedBack follows a server by GTID whose gtid_mode somebody turns down, step by step; and fixes it by what
+// is said.
+func TestGTIDModeTurnedBack(t *testing.T) {
+	t.Parallel()
+	if !slices.Contains(kinds(t), dbtest.MySQL97) {
+		return
+	}
+	server := startServer(t, dbtest.MySQL97, "--sync-binlog=1")
+	schemaConn(t, server, "stepped", "CREATE TABLE a (id INT PRIMARY KEY)")
+	cfg := sourceConfig(server, newLog(), "stepped", "a")
+	at := followNow(t, openSource(t, cfg)).stored(t)
+	for _, step := range []string{"ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF"} {
+		server.Exec(t, "SET GLOBAL gtid_mode = "+step)
+		bad := faults(t, cfg)
+		if len(bad) != 1 || bad[0].Check != "gtid_mode" || !strings.Contains(bad[0].Found, step) {
+			t.Fatalf("%s: %+v", step, bad)
+		}
+		cfg.ServerID++
+		_, err := openSource(t, cfg).Standing(t.Context(), at)
+		if err == nil && step == "ON_PERMISSIVE" { // sends its log still
+			continue
+		}
+		var stop *StopError
+		if !errors.As(err, &stop) || !strings.Contains(stop.Reason, step) || !strings.Contains(stop.Hint, "SET PERSIST gtid_mode = ON;") {
+			t.Errorf("%s: %v", step, err)
+		}
+	}
+	server.Exec(t, fixStatement.FindString(faults(t, cfg)[0].Fix))
+	if bad := faults(t, cfg); len(bad) > 0 {
+		t.Errorf("after the fix: %+v", bad)
+	}
+	if _, err := openSource(t, cfg).Standing(t.Context(), at); err != nil {
+		t.Errorf("after the fix: %v", err)
 	}
 }

@@ -185,7 +185,9 @@ func (c *Config) at(address string) {
 func (c *Config) as(user string) { c.reach(func(s *connect.Config) { s.User = user }) }
 
 // secure makes a source use TLS.
-func (c *Config) secure(with *tls.Config) { c.reach(func(s *connect.Config) { s.TLS = with }) }
+func (c *Config) secure(with *tls.Config) {
+	c.reach(func(s *connect.Config) { s.TLS = func() (*tls.Config, error) { return with, nil } })
+}
 
 // schemaConn makes a schema and a connection to it.
 func schemaConn(t *testing.T, server *dbtest.Server, schema string, statements ...string) *sql.Conn {

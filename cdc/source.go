@@ -34,6 +34,8 @@ type Config struct {
 	Tables   []TableName     // the watched ones
 	// Lookups are tables of which it only matters that rows changed, with the columns that are decoded all the same.
 	Lookups map[TableName][]string
+	// Prefixes are what stands before the names by which a program knows its tables. It is for advice.
+	Prefixes map[TableName]string
 	// Clients are those through which a program sees the text of tables, and so do we. Absent: as the columns' charsets say.
 	Clients map[TableName]*Client
 	// Statements asks a MariaDB for the text of the statements, about a quarter more to read. A MySQL sends it when
@@ -52,6 +54,7 @@ type Source struct {
 	db      *sql.DB
 	flavor  string
 	version string
+	hosting hosting
 	dialect ddl.Dialect
 	watched map[string]map[string]bool
 	tables  watchedTables // those of cfg.Tables
@@ -84,7 +87,8 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 // identify finds out the kind of server by a variable that only one kind has. What it says of its version is its
 // administrator's or a proxy's to choose: a MariaDB may call itself 8.0.36.
 func (s *Source) identify(ctx context.Context) error {
-	rows, err := queryRows(ctx, s.db, "SHOW GLOBAL VARIABLES WHERE variable_name IN ('version', 'innodb_version', 'gtid_domain_id', 'server_uuid', 'lower_case_table_names')")
+	rows, err := queryRows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('version', 'innodb_version', 'gtid_domain_id', 'server_uuid', 'lower_case_table_names',
+		'version_comment', 'basedir', 'datadir', 'aurora_version')`)
 	if err != nil {
 		return err
 	}
@@ -100,7 +104,7 @@ func (s *Source) identify(ctx context.Context) error {
 	case !mySQL:
 		return errors.New("it has the variables of neither a MySQL nor a MariaDB")
 	}
-	s.version = vars["version"]
+	s.version, s.hosting = vars["version"], hostingOf(vars)
 	number := versionNumber(cmp.Or(vars["innodb_version"], s.version)) // the engine's is that of the server, and not for choice
 	if mariaDB && !strings.Contains(strings.ToLower(s.version), "mariadb") {
 		s.version += " (MariaDB " + vars["innodb_version"] + ")"

@@ -18,7 +18,8 @@ type Standing struct {
 	Behind    uint64        // bytes of log between them
 	Verified  bool          // the last transaction was read once more and is the same; never without one
 	Last      time.Time     // when that was committed, zero when it was not read
-	Retention time.Duration // how long the server keeps a file after its last change, 0: for ever
+	Retention time.Duration // how long a file is kept after its last change; 0: until somebody removes it
+	Hidden    bool          // the hosting may remove files at any time, or when is not to be seen; Retention is 0
 	Limit     uint64        // how large the files may be together until the oldest goes, 0: there is no limit
 	Until     time.Time     // when the server may remove the file of Place by its age; zero: it is being written, or never
 }
@@ -102,7 +103,8 @@ func (s *Source) measure(ctx context.Context, st *Standing) error {
 	if err != nil {
 		return fmt.Errorf("reading the server's variables: %w", err)
 	}
-	st.End, st.Retention = end.Coord, retention(vars)
+	kept := s.retention(ctx, vars)
+	st.End, st.Retention, st.Hidden = end.Coord, kept.age, kept.removal == removedSoon || kept.removal == removedHidden
 	st.Limit, _ = strconv.ParseUint(vars["max_binlog_total_size"], 10, 64)
 	i, ok := fileAt(files, st.Place.File)
 	if !ok {

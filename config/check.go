@@ -91,7 +91,7 @@ func (d Database) check(src *Source) {
 	if d.User == "" {
 		src.Faultf("database.user", "is empty; name the user that rowhook connects as")
 	}
-	src.oneOf("database.tls", d.TLS, "false", "true", "skip-verify")
+	d.TLS.check(src, network)
 }
 
 func (c *Config) checkSites(src *Source) {

@@ -34,7 +34,7 @@ type Database struct {
 	Address  string `yaml:"address"` // host:port, host, or the path of a socket
 	User     string `yaml:"user"`
 	Password string `yaml:"password"`
-	TLS      string `yaml:"tls"` // false, true or skip-verify
+	TLS      TLS    `yaml:"tls"`
 
 	written string // the password as it is written, with ${...}
 	dir     string // that its files are relative to
@@ -105,7 +105,7 @@ const defaultPort = "3306"
 // defaults is what a configuration that says nothing means.
 func defaults() Config {
 	return Config{
-		Database:    Database{Address: "127.0.0.1:" + defaultPort, User: "rowhook", TLS: "false"},
+		Database:    Database{Address: "127.0.0.1:" + defaultPort, User: "rowhook", TLS: TLS{Mode: NoTLS}},
 		Rules:       "rules.d/*.yaml",
 		StateDir:    "/var/lib/rowhook",
 		Fidelity:    "documented",
@@ -134,10 +134,11 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir := filepath.Dir(path)
+	c.Database.TLS.from(dir)
 	if c.check(src); src.Err() != nil {
 		return nil, src.Err()
 	}
-	dir := filepath.Dir(path)
 	if written := src.Raw("database.password"); strings.Contains(written, "$") {
 		c.Database.written, c.Database.dir = written, dir
 	}

@@ -150,7 +150,7 @@ func TestLoadFaults(t *testing.T) {
 		site + "database: {address: 'a b'}":                              "config.yaml:2: database.address: \"a b\" is no address",
 		site + "database: {address: 'a:0'}":                              "config.yaml:2: database.address: has no port from 1 to 65535",
 		site + "database: {user: ''}":                                    "config.yaml:2: database.user: is empty",
-		site + "database: {tls: on}":                                     `config.yaml:2: database.tls: "on" is not known; write false, true or skip-verify`,
+		site + "database: {tls: on}":                                     `config.yaml:2: database.tls: "on" is not known; write false, true, verify-ca or skip-verify`,
 	} {
 		_, dir, err := load(t, text)
 		if err == nil {
@@ -179,7 +179,7 @@ func TestDial(t *testing.T) {
 			t.Errorf("%s: got %s %s, want %v", address, network, at, want)
 		}
 		var src Source
-		Database{Address: address, User: "u", TLS: "false"}.check(&src)
+		Database{Address: address, User: "u", TLS: TLS{Mode: NoTLS}}.check(&src)
 		if src.Err() != nil {
 			t.Errorf("%s: %v", address, src.Err())
 		}

@@ -142,6 +142,12 @@ func (d *decoder) value(key string, n *yaml.Node, v reflect.Value) {
 			d.scalar(key, n, v.Index(0), setString)
 			return
 		}
+	case TLS:
+		if n.Kind == yaml.ScalarNode {
+			d.scalar(key, n, v.FieldByName("Mode"), setString)
+			return
+		}
+		v.Set(reflect.ValueOf(TLS{Mode: VerifyFull}))
 	}
 	switch v.Kind() {
 	case reflect.Struct:

@@ -176,6 +176,31 @@ func (s *Server) CreateUser(tb testing.TB, name, password string, grants ...stri
 	}
 }
 
+// KillConnections ends all connections of a user.
+func (s *Server) KillConnections(tb testing.TB, user string) {
+	tb.Helper()
+	db := s.DB(tb, "")
+	rows, err := db.QueryContext(tb.Context(), "SELECT id FROM information_schema.processlist WHERE user = ?", user)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			tb.Fatal(err)
+		}
+		_, err := db.ExecContext(tb.Context(), "KILL ?", id)
+		const gone = 1094 // by itself, meanwhile
+		if refused, ok := errors.AsType[*mysql.MySQLError](err); err != nil && (!ok || refused.Number != gone) {
+			tb.Fatal(err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // AddUser is CreateUser without a test.
 func (s *Server) AddUser(ctx context.Context, name, password string, grants ...string) error {
 	db, err := s.Open("")

@@ -14,6 +14,13 @@ func (p *Pipeline) tellEmptied(c *cdc.Commit) {
 			if !slices.Contains(site.Tables(), e.Table) {
 				continue
 			}
+			if e.To != (cdc.TableName{}) && !slices.Contains(site.Tables(), e.To) {
+				p.cfg.Log.Warn("a table was renamed: no delete webhooks are sent for its rows, and under its new name it is not followed",
+					slog.String("site", site.Name), slog.String("table", e.Table.Name), slog.String("to", e.To.String()),
+					slog.String("statement", e.Statement), slog.String("transaction", c.Txn.ID()),
+					slog.String("fix", "if the site has another prefix or schema now, write it into sites[].prefix or sites[].schema, and restart rowhook"))
+				continue
+			}
 			p.cfg.Log.Warn("the rows of a table went without being logged one by one: no delete webhooks are sent for them",
 				slog.String("site", site.Name), slog.String("table", e.Table.Name), slog.String("statement", e.Statement),
 				slog.String("transaction", c.Txn.ID()))

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -23,6 +24,8 @@ func (s *Server) Advice(err error) string {
 		return adviceInsecure(c, err)
 	case Stranger:
 		return fmt.Sprintf("see what listens at database.address, %s: is it the database, and the port of the MySQL protocol?", c.Address)
+	case Unready:
+		return "write that file, readable for the user who runs rowhook; it is read again for each login"
 	case Unknown:
 		return "see the server's error log"
 	case Unreachable:
@@ -44,6 +47,7 @@ func adviceDenied(c Config, err error) string {
 		return fmt.Sprintf("give user %s another login: ALTER USER ... IDENTIFIED BY '...';", c.User)
 	}
 	return fmt.Sprintf("see that database.password is right, and that user %s exists for the host that the message names: CREATE USER ... IDENTIFIED BY '...';"+
+		"   a user who REQUIREs SSL needs database.tls, with X509 its cert_file and key_file too"+
 		"   a password of ${file:PATH} is read again for each try, one in the configuration file at SIGHUP; one of ${NAME} needs a restart", c.User)
 }
 
@@ -53,13 +57,13 @@ func adviceInsecure(c Config, err error) string {
 		if !method.Plain {
 			return fmt.Sprintf("give user %s a login that rowhook knows (caching_sha2_password, ed25519, mysql_native_password): ALTER USER ... IDENTIFIED BY '...';", method.User)
 		}
-		return "set database.tls to true, or use the server's socket; if the server never asked for this before, somebody may be in between"
+		return "set database.tls (tls: true, or with a ca_file), or use the server's socket; if the server never asked for this before, somebody may be in between"
 	}
-	if _, name := errors.AsType[x509.HostnameError](err); name {
-		return "the server's certificate is for another name: write the name that is in it into database.address"
+	if name, ok := errors.AsType[x509.HostnameError](err); ok {
+		return adviceName(name.Certificate)
 	}
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
-		return "this machine does not know the authority that signed the server's certificate: name its file (ca.pem of the server, or the provider's bundle) in the environment variable SSL_CERT_FILE of rowhook"
+		return "name the file of the authority that signed the server's certificate (the server's ssl_ca, ca.pem, or the provider's bundle), under database:   tls: {ca_file: /etc/rowhook/ca.pem}"
 	}
 	if errors.Is(err, errNoTLS) {
 		return "turn TLS on in the server (ssl_cert and ssl_key in my.cnf), or set database.tls to false when nobody is in between"
@@ -68,4 +72,21 @@ func adviceInsecure(c Config, err error) string {
 		return "the server wants TLS: set database.tls to true"
 	}
 	return fmt.Sprintf("see the server's certificate (openssl s_client -starttls mysql -connect %s), its dates and its name, and database.tls", c.Address)
+}
+
+// adviceName is for a certificate that is made out to another name than that which is asked for.
+func adviceName(c *x509.Certificate) string {
+	names := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 && c.Subject.CommonName != "" {
+		names = []string{c.Subject.CommonName}
+	}
+	const anyName = "tls: {mode: verify-ca, ca_file: /etc/rowhook/ca.pem}"
+	if len(names) == 0 {
+		return "the server's certificate names nobody; write under database:   " + anyName
+	}
+	return fmt.Sprintf("the server's certificate is for %.200q; if that is the server, write under database:   tls: {ca_file: /etc/rowhook/ca.pem, server_name: %.200q}"+
+		"   or, to take any certificate of that authority:   %s", names, names[0], anyName)
 }

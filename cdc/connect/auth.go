@@ -55,7 +55,7 @@ func (l *login) answer() ([]byte, error) {
 	case sha256Password:
 		const wantKey = 1
 		switch {
-		case l.password == "", l.cfg.TLS != nil: // a socket does not count with this method
+		case l.password == "", l.tls != nil: // a socket does not count with this method
 			return l.clear(), nil
 		case l.near():
 			return []byte{wantKey}, nil
@@ -117,13 +117,17 @@ func (l *login) encrypted(data []byte) ([]byte, error) {
 func (l *login) clear() []byte { return append([]byte(l.password), 0) }
 
 // secret says whether nobody reads along.
-func (l *login) secret() bool { return l.cfg.Network == "unix" || l.cfg.TLS != nil }
+func (l *login) secret() bool { return l.cfg.Network == "unix" || l.tls != nil }
 
 // stranger says whether it is not known who is at the other end of a TLS connection.
-func (l *login) stranger() bool { return l.cfg.TLS != nil && !verifies(l.cfg.TLS) }
+func (l *login) stranger() bool { return l.tls != nil && !verifies(l.tls) }
 
 // near says whether the other end is this machine, so that nobody is in between.
 func (l *login) near() bool {
 	at, ok := l.raw.RemoteAddr().(*net.TCPAddr)
-	return l.cfg.Network == "unix" || ok && at.IP.IsLoopback()
+	if l.cfg.Network == "unix" || ok && at.IP.IsLoopback() {
+		return true
+	}
+	from, known := l.raw.LocalAddr().(*net.TCPAddr)
+	return ok && known && at.IP.Equal(from.IP) // this machine's own address
 }

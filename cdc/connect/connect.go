@@ -28,7 +28,8 @@ type Config struct {
 	Address  string // host:port, or the path of a socket
 	User     string
 	Password func() (string, error) // asked for each login, so that one that was changed is taken up; nil: none
-	TLS      *tls.Config            // nil: none
+	// TLS is asked for each login, so that certificates that were renewed are taken up; nil, or one that is: none.
+	TLS func() (*tls.Config, error)
 }
 
 // Password is a password that does not change.
@@ -41,6 +42,31 @@ type Server struct {
 	mu      sync.Mutex
 	cfg     Config
 	lacking map[string]bool // variables that this server does not have
+	road    Road            // of the last login
+
+	open func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Road is what lies between us and the server.
+type Road struct {
+	Away    bool // it is another machine
+	Secured bool // by TLS
+	Proven  bool // that it is the server, by its certificate
+	Offered bool // TLS, by the server
+}
+
+// Road is how the last login went.
+func (s *Server) Road() Road {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.road
+}
+
+// saw keeps how a login went.
+func (s *Server) saw(l *login) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.road = Road{Away: !l.near(), Secured: l.tls != nil, Proven: l.tls != nil && verifies(l.tls), Offered: l.greeting.capabilities&useTLS != 0}
 }
 
 // New describes a server. Nothing is connected yet.
@@ -49,7 +75,7 @@ func New(cfg Config) *Server {
 	if cfg.Password == nil {
 		cfg.Password = Password("")
 	}
-	return &Server{cfg: cfg, lacking: map[string]bool{}}
+	return &Server{cfg: cfg, lacking: map[string]bool{}, open: new(net.Dialer).DialContext}
 }
 
 // Config is how the server is reached now.
@@ -124,15 +150,22 @@ func (s *Server) dial(ctx context.Context, kind sessionKind) (net.Conn, error) {
 	cfg := s.Config()
 	password, err := cfg.Password()
 	if err != nil {
-		return nil, fmt.Errorf("reading the database's password: %w", err)
+		return nil, &FileError{err}
 	}
-	raw, err := new(net.Dialer).DialContext(ctx, cfg.Network, cfg.Address)
+	var secure *tls.Config
+	if cfg.TLS != nil {
+		if secure, err = cfg.TLS(); err != nil {
+			return nil, &FileError{err}
+		}
+	}
+	raw, err := s.open(ctx, cfg.Network, cfg.Address)
 	if err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
-	l := &login{cfg: cfg, password: password, raw: raw, packets: packets{conn: raw}}
+	l := &login{cfg: cfg, tls: secure, password: password, raw: raw, packets: packets{conn: raw}}
 	if err = l.run(ctx); err == nil {
+		s.saw(l)
 		err = s.prepare(&l.packets, kind)
 	}
 	if !stop() && err == nil {

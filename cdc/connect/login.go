@@ -77,6 +77,7 @@ func parseGreeting(payload []byte) (*greeting, error) {
 // login is the first part of a connection, until the server takes statements.
 type login struct {
 	cfg      Config
+	tls      *tls.Config // nil: none
 	password string
 	raw      net.Conn // the socket
 	packets           // over the socket, or TLS on it
@@ -115,7 +116,7 @@ func (l *login) run(ctx context.Context) error {
 
 // encrypt changes to TLS, if that is configured.
 func (l *login) encrypt(ctx context.Context) error {
-	if l.cfg.TLS == nil {
+	if l.tls == nil {
 		return nil
 	}
 	if l.greeting.capabilities&useTLS == 0 {
@@ -125,7 +126,7 @@ func (l *login) encrypt(ctx context.Context) error {
 	if err := l.write(l.head()); err != nil {
 		return fmt.Errorf("asking for TLS: %w", err)
 	}
-	secured := tls.Client(l.raw, l.cfg.TLS)
+	secured := tls.Client(l.raw, l.tls)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("securing the connection with TLS: %w", err)
 	}

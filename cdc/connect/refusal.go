@@ -26,6 +26,14 @@ func (e *MethodError) Error() string {
 	return fmt.Sprintf("the server wants user %s to log in by %.100q, which rowhook does not know", e.User, e.Method)
 }
 
+// FileError says that what the configuration names for logging in, a file, cannot be read now.
+type FileError struct{ err error }
+
+func (e *FileError) Error() string { return e.err.Error() }
+
+// Unwrap is what happened.
+func (e *FileError) Unwrap() error { return e.err }
+
 // errNoTLS says that the server has no TLS, though it is configured.
 var errNoTLS = errors.New("the server offers no TLS, which database.tls asks for")
 
@@ -44,12 +52,16 @@ const (
 	Denied                   // it does not let this user in, from here, with this password
 	Insecure                 // TLS failed, or the password would be shown
 	Stranger                 // what answers is no server that we know
+	Unready                  // a file that is needed to log in cannot be read; nobody was asked yet
 )
 
 // CauseOf says what an error of a connection means.
 func CauseOf(err error) Cause {
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return causeOfNumber(refused.Number)
+	}
+	if _, ok := errors.AsType[*FileError](err); ok {
+		return Unready
 	}
 	if _, ok := errors.AsType[*MethodError](err); ok || errors.Is(err, errNoTLS) || isTLS(err) {
 		return Insecure

@@ -12,13 +12,22 @@ import (
 func serverOf(db config.Database) *connect.Server {
 	c := connect.Config{User: db.User, Password: db.ReadPassword}
 	c.Network, c.Address = db.Dial()
-	switch db.TLS {
-	case "true":
-		c.TLS = &tls.Config{ServerName: hostOf(c.Address), MinVersion: tls.VersionTLS12}
-	case "skip-verify":
-		c.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // the operator asked for it
+	if db.TLS.Mode != config.NoTLS {
+		c.TLS = func() (*tls.Config, error) { return tlsOf(db.TLS, hostOf(c.Address)) }
 	}
 	return connect.New(c)
+}
+
+// tlsOf is how connections to a host are secured.
+func tlsOf(t config.TLS, host string) (*tls.Config, error) {
+	roots, certificates, err := t.Read()
+	if err != nil {
+		return nil, err
+	}
+	return connect.TLS{
+		Roots: roots, Certificates: certificates, ServerName: t.ServerName,
+		AnyName: t.Mode == config.VerifyCA, Unverified: t.Mode == config.SkipVerify,
+	}.Config(host), nil
 }
 
 // hostOf is the host of an address, for the name in a certificate.

@@ -230,14 +230,15 @@ type shownPosition struct {
 	Behind    *uint64      `json:"behind_bytes,omitempty"`
 	Verified  bool         `json:"verified,omitempty"`
 	Last      time.Time    `json:"last_committed,omitzero"`
-	Retention float64      `json:"retention_seconds,omitempty"` // 0: for ever
+	Retention float64      `json:"retention_seconds,omitempty"` // missing: until somebody removes it
+	Hidden    bool         `json:"retention_hidden,omitempty"`  // the hosting may remove it at any time, or does not show when
 	Limit     uint64       `json:"limit_bytes,omitempty"`       // of all files: the oldest goes when they are larger
 	Until     time.Time    `json:"kept_until,omitzero"`         // missing while the file is being written
 }
 
 func (p *shownPosition) take(st cdc.Standing) {
 	p.End, p.Behind, p.Verified, p.Last = &st.End, &st.Behind, st.Verified, st.Last
-	p.Retention, p.Limit, p.Until = st.Retention.Seconds(), st.Limit, st.Until
+	p.Retention, p.Hidden, p.Limit, p.Until = st.Retention.Seconds(), st.Hidden, st.Limit, st.Until
 }
 
 func (p *shownPosition) write(w io.Writer) error {
@@ -275,6 +276,8 @@ func (p *shownPosition) kept() string {
 	retention := time.Duration(p.Retention) * time.Second
 	said := "is there; the server may remove it from " + clock(p.Until) + " on"
 	switch {
+	case p.Hidden:
+		said = "is there; the hosting may remove it at any time, see rowhook check"
 	case retention == 0:
 		said = "is there; the server keeps it until somebody removes it"
 	case p.Until.IsZero():

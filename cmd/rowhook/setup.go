@@ -74,12 +74,13 @@ func sourceConfig(c *config.Config, server *connect.Server, serverID uint32, log
 	o := cdc.Config{
 		Server: server, ServerID: serverID, Log: log,
 		Statements: true, NeedStatements: c.Fidelity == plugin, Clients: map[cdc.TableName]*cdc.Client{},
+		Prefixes: map[cdc.TableName]string{},
 	}
 	sites := sitesOf(c)
 	for _, s := range sites {
 		o.Tables = append(o.Tables, s.Tables()...)
 		for _, t := range s.Tables() {
-			o.Clients[t] = s.Client
+			o.Clients[t], o.Prefixes[t] = s.Client, s.Prefix
 		}
 	}
 	o.Lookups = pipeline.Lookups(sites)

@@ -1,0 +1,114 @@
+package cdc
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// minRetention is how long an outage of rowhook must be survivable without a warning.
+const minRetention = 24 * time.Hour
+
+// removal is when files of a log are removed.
+type removal int
+
+const (
+	removedNever  removal = iota
+	removedByAge          // a known time after their last change
+	removedSoon           // as soon as the hosting itself has no use for them
+	removedHidden         // by the hosting, after a time that our user may not see
+)
+
+// retention is how long the files of a log are kept.
+type retention struct {
+	removal removal
+	age     time.Duration // of removedByAge
+	amazon  bool          // the hosting's setting counts, not the server's variables
+}
+
+// retention finds out how long the log is kept. On Amazon's servers that is in a table, which not every user may read.
+func (s *Source) retention(ctx context.Context, vars map[string]string) retention {
+	set, err := queryRow(ctx, s.db, "SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'")
+	switch {
+	case err == nil:
+		hours, _ := strconv.ParseFloat(set["value"], 64) // NULL is no number
+		if hours > 0 && hours < 1e6 {
+			return retention{removedByAge, time.Duration(hours * float64(time.Hour)), true}
+		}
+		return retention{removal: removedSoon, amazon: true}
+	case s.hosting.amazon():
+		return retention{removal: removedHidden, amazon: true}
+	}
+	age := ageLimit(vars)
+	switch {
+	case age > 0:
+		return retention{removal: removedByAge, age: age}
+	case s.hosting == googleCloudSQL:
+		return retention{removal: removedHidden}
+	}
+	return retention{removal: removedNever}
+}
+
+// ageLimit is after what time a server itself removes a file of its log, 0 for never.
+func ageLimit(vars map[string]string) time.Duration {
+	seconds, _ := strconv.ParseInt(vars["binlog_expire_logs_seconds"], 10, 64)
+	if days, _ := strconv.ParseFloat(vars["expire_logs_days"], 64); seconds == 0 && days > 0 {
+		seconds = int64(days * 24 * 3600)
+	}
+	if strings.EqualFold(vars["binlog_expire_logs_auto_purge"], "OFF") {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// checkRetention looks at how long the server keeps its log.
+func (s *Source) checkRetention(ctx context.Context, vars map[string]string) Finding {
+	kept := s.retention(ctx, vars)
+	f := Finding{Check: "retention of the log", OK: true, Fix: retentionFix(s.hosting, kept.amazon)}
+	switch kept.removal {
+	case removedNever:
+		f.Found = "the server never removes its log by itself"
+	case removedByAge:
+		f.Found, f.Warn = ageText(kept.age), kept.age < minRetention
+	case removedSoon:
+		f.Found, f.Warn = "Amazon removes the log as soon as it can: 'binlog retention hours' is not set, and binlog_expire_logs_seconds does not count there", true
+	case removedHidden:
+		f.Found, f.Warn = fmt.Sprintf("not known: %s removes the log by a setting of its own, which is no variable of the server", s.hosting), true
+		if kept.amazon {
+			f.Found = fmt.Sprintf("not known: on %s 'binlog retention hours' decides, which %s may not read; unless it is set, the log is removed as soon as possible", s.hosting, s.account(ctx))
+			f.Fix += "   and for check to see it:  GRANT SELECT ON mysql.rds_configuration TO " + s.account(ctx) + ";"
+		}
+	}
+	if f.OK = !f.Warn; f.Warn {
+		f.Found += ". Changes are lost when rowhook cannot read them for longer than that"
+	}
+	if most := vars["max_binlog_total_size"]; most != "" && most != "0" {
+		f.Found += ", but no more than " + most + " bytes in all (max_binlog_total_size)"
+	}
+	return f
+}
+
+// retentionFix is what to type to have the log kept for a week, which is the most that RDS for MySQL allows.
+func retentionFix(h hosting, amazon bool) string {
+	switch {
+	case amazon:
+		return "CALL mysql.rds_set_configuration('binlog retention hours', 168);"
+	case h == googleCloudSQL:
+		return "gcloud sql instances patch INSTANCE --retained-transaction-log-days=7"
+	}
+	return h.set("binlog_expire_logs_seconds", "604800")
+}
+
+// ageText is a time for a person who compares it with the length of an outage, and with the server's variable.
+func ageText(d time.Duration) string {
+	seconds := fmt.Sprintf("%d seconds", d/time.Second)
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days (%s)", d/(24*time.Hour), seconds)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours (%s)", d/time.Hour, seconds)
+	}
+	return seconds
+}
