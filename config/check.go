@@ -53,6 +53,7 @@ func (c *Config) check(src *Source) {
 	c.checkEndpoints(src)
 	src.oneOf("egress", c.Egress, "private", "public")
 	src.within("keep.age", c.Keep.Age, 0, 10*365*24*time.Hour)
+	src.within("keep.dead", c.Keep.Dead, 0, 10*365*24*time.Hour)
 	if n := c.Keep.Size; n != 0 && n < 1<<20 {
 		src.Faultf("keep.size", "must be at least 1MiB, or 0 for no limit")
 	}

@@ -91,6 +91,7 @@ type Endpoint struct {
 type Keep struct {
 	Age  time.Duration `yaml:"age"`
 	Size Size          `yaml:"size"` // 0: no limit
+	Dead time.Duration `yaml:"dead"` // of what is dead or held; 0: until a person drops it
 }
 
 // Log is how the daemon logs.

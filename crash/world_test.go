@@ -285,7 +285,7 @@ func (w *world) judge() *findings {
 
 // undelivered counts what the outbox still has to deliver.
 func (w *world) undelivered() (n int, err error) {
-	store, err := sqlite.OpenReadOnly(w.ctx, w.state)
+	store, err := sqlite.OpenLog(w.ctx, w.state)
 	if err != nil {
 		return 0, err
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"regexp"
@@ -128,16 +127,13 @@ func deliveriesUntil(ctx context.Context, t *testing.T, store outbox.Store, afte
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		list, err := store.Next(ctx, after, 100)
+		list, err := claim(ctx, store, after, 100)
 		if err != nil {
 			t.Fatalf("no delivery says %s, after %d of them: %v", says, len(*got), err)
 		}
 		for _, d := range list {
-			after = d.Seq
-			body, err := io.ReadAll(d.Open())
-			if err != nil {
-				t.Fatal(err)
-			}
+			after = d.Number
+			body := d.Body
 			if strings.Contains(string(body), says) {
 				return after
 			}
@@ -171,10 +167,12 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.
 	if err != nil {
 		t.Fatal(err)
 	}
+	set := imageRules(t)
+	routeAll(t, store, set.Rules)
 	followed := begun{source, make(chan struct{})}
 	p := New(Config{
-		Source: followed, SourceID: "source", Store: store, Loader: loader.New(db, source, loader.Options{Plugin: o.plugin, Scratch: o.scratch}, log), Brake: open{},
-		Sites: []*rules.Site{site}, Rules: imageRules(t), Log: log,
+		Source: followed, SourceID: "source", Outbox: store, Loader: loader.New(db, source, loader.Options{Plugin: o.plugin, Scratch: o.scratch}, log),
+		Sites: []*rules.Site{site}, Rules: set, Log: log,
 		Options: rules.Options{
 			Plugin: o.plugin, Coalesce: o.coalesce, CoalesceMax: o.coalesce, Precision: source.Precision(), Scratch: o.scratch, Log: log,
 		},

@@ -102,13 +102,6 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.Schema
 
 func coord(n uint64) cdc.Coord { return cdc.Coord{File: "log.1", Offset: n} }
 
-// open is a Brake that never brakes.
-type open struct{}
-
-func (open) Wait(context.Context) error { return nil }
-
-func (open) Calm(context.Context, string, int64) error { return nil }
-
 type mariaDB struct{}
 
 func (mariaDB) MariaDB() bool { return true }
@@ -119,7 +112,6 @@ type bench struct {
 	src   *script
 	store outbox.Store
 	opts  rules.Options
-	brake Brake
 	sites []*rules.Site
 	rules string
 	ended chan struct{} // closed when the last run ended
@@ -138,7 +130,7 @@ func newBench(t *testing.T, coalesce time.Duration) *bench {
 	})
 	log := slog.New(slog.DiscardHandler)
 	return &bench{
-		t: t, src: newScript(), store: store, brake: open{}, rules: ruleFile,
+		t: t, src: newScript(), store: store, rules: ruleFile,
 		opts: rules.Options{Coalesce: coalesce, CoalesceMax: time.Minute, Precision: time.Microsecond, Log: log},
 		sites: []*rules.Site{
 			{Name: "salon", Schema: "wp", Prefix: "a_"}, {Name: "spa", Schema: "wp", Prefix: "b_"},
@@ -157,6 +149,7 @@ func (b *bench) run() (end func() error) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	routeAll(b.t, b.store, set)
 	db, err := sql.Open("mysql", "nobody@tcp(127.0.0.1:1)/")
 	if err != nil {
 		b.t.Fatal(err)
@@ -164,7 +157,7 @@ func (b *bench) run() (end func() error) {
 	b.t.Cleanup(func() { _ = db.Close() })
 	log := slog.New(slog.DiscardHandler)
 	p := New(Config{
-		Source: b.src, SourceID: "source", Store: b.store, Loader: newLoader(db, log), Brake: b.brake,
+		Source: b.src, SourceID: "source", Outbox: b.store, Loader: newLoader(db, log),
 		Sites: b.sites, Rules: &rules.Set{Rules: set}, Options: b.opts, Log: log,
 	})
 	ctx, cancel := context.WithCancel(b.t.Context())
@@ -200,20 +193,20 @@ func newLoader(db *sql.DB, log *slog.Logger) *loader.Loader {
 	return loader.New(db, mariaDB{}, loader.Options{}, log)
 }
 
-// next waits for n deliveries behind seq and returns them as "rule id".
+// next waits for n deliveries behind a number and returns them as "rule id".
 func (b *bench) next(after int64, n int) []string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
 	var all []string
 	for len(all) < n {
-		list, err := b.store.Next(ctx, after, n-len(all))
+		list, err := claim(ctx, b.store, after, n-len(all))
 		if err != nil {
 			b.t.Fatalf("%d of %d deliveries came: %v", len(all), n, err)
 		}
 		for _, d := range list {
 			all = append(all, d.Rule+" "+strings.Join(d.Keys, " "))
-			after = d.Seq
+			after = d.Number
 		}
 	}
 	return all
@@ -376,34 +369,4 @@ func TestAFailedCommitEndsItAndLosesNothing(t *testing.T) {
 	if got, want := b.next(1, 2), []string{"coupons salon/coupon/2", "coupons salon/coupon/3"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-}
-
-// shut is a Brake that holds until it is opened.
-type shut chan struct{}
-
-func (s shut) Calm(ctx context.Context, _ string, _ int64) error { return s.Wait(ctx) }
-
-func (s shut) Wait(ctx context.Context) error {
-	select {
-	case <-s:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func TestTheBrakeHoldsTheReader(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, 0)
-	brake := make(shut)
-	b.brake = brake
-	b.run()
-	b.src.write(txn{b.coupon(0, 1, "a")})
-	quiet, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if list, err := b.store.Next(quiet, 0, 1); err == nil {
-		t.Errorf("%d deliveries passed the brake", len(list))
-	}
-	close(brake)
-	b.next(0, 1)
 }

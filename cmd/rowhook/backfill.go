@@ -13,10 +13,8 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
-	"rowhook/deliver"
 	"rowhook/deliver/control"
 	"rowhook/loader"
-	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
 	"rowhook/printable"
 )
@@ -204,7 +202,7 @@ func showBackfills(ctx context.Context, c *config.Config, client *control.Client
 }
 
 func storedBackfills(ctx context.Context, c *config.Config) (runs []pipeline.Run, err error) {
-	err = withLog(ctx, c, func(log *sqlite.ReadOnly) error {
+	err = withLog(ctx, c, func(log storedLog) error {
 		state, err := log.Resume(ctx)
 		if err != nil {
 			return err
@@ -249,8 +247,8 @@ func (d *daemon) backfills() []pipeline.Run {
 			runs[i].Trouble = "waits until the endpoint " + e.Name + " is resumed: it is paused"
 		case !e.DownSince.IsZero():
 			runs[i].Trouble = "waits until the endpoint " + e.Name + " is back: it is down"
-		case e.Pending > deliver.CalmRetries:
-			runs[i].Trouble = fmt.Sprintf("waits until the endpoint %s takes what it got: %d deliveries wait for another attempt", e.Name, e.Pending)
+		case e.Undelivered > 1000:
+			runs[i].Trouble = fmt.Sprintf("waits until the endpoint %s takes what it got: %d deliveries wait for it", e.Name, e.Undelivered)
 		}
 	}
 	return runs

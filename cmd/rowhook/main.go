@@ -109,7 +109,7 @@ const usage = `usage: rowhook [--config FILE] COMMAND [flags]
   import      print rules for the webhooks of the plugin's own table
   position    show where the daemon goes on in the log, or set it
   events      show what would fire over a part of the log
-  deliveries  list, show, retry or export what was sent and what waits
+  deliveries  list, show, retry, drop, erase or export what was sent and what waits
   backfill    report rows that are there already to a rule's receiver
   endpoints   list, pause or resume the receivers
   version     print the version

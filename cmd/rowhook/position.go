@@ -17,7 +17,6 @@ import (
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/outbox"
-	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
 	"rowhook/printable"
 	"rowhook/scratch"
@@ -87,7 +86,7 @@ func setPosition(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, c.StateDir, slog.New(slog.DiscardHandler))
+	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
 	if errors.Is(err, outbox.ErrLocked) {
 		return fmt.Errorf("the daemon runs; stop it first: %w", err)
 	}
@@ -135,7 +134,11 @@ func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store,
 	case !ok:
 		return errors.New("nothing is changed")
 	}
-	if err := store.SetMeta(ctx, sourceIDKey, newSourceID()); err != nil { // first: what is read then never has old ids
+	id, err := store.Get(ctx, sourceIDKey)
+	if err == nil {
+		err = store.CompareAndSet(ctx, sourceIDKey, id, newSourceID()) // first: what is read then never has old ids
+	}
+	if err != nil {
 		return fmt.Errorf("renewing the source id: %w", err)
 	}
 	if err := pipeline.SetPosition(ctx, store, next, scratch.In(os.TempDir())); err != nil {
@@ -188,7 +191,7 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.parse(args, stdout); err != nil {
 		return err
 	}
-	return readLog(ctx, flags.config, func(c *config.Config, log *sqlite.ReadOnly) error {
+	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
 		stored, err := pipeline.ReadStored(ctx, log)
 		if err != nil {
 			return err

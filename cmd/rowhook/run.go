@@ -22,7 +22,7 @@ import (
 	"rowhook/deliver"
 	"rowhook/deliver/control"
 	"rowhook/loader"
-	"rowhook/outbox/sqlite"
+	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/rules"
 	"rowhook/scratch"
@@ -69,7 +69,7 @@ type daemon struct {
 	log    *slog.Logger
 	files  scratch.Files // for what is too large for memory
 	server *connect.Server
-	store  *sqlite.Store
+	store  outbox.Store
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
 
@@ -82,7 +82,7 @@ func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 
 // run works until ctx ends, which is no error, however far it got.
 func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
-	if d.store, err = sqlite.Open(ctx, d.cfg.StateDir, d.log); err != nil {
+	if d.store, err = openOutbox(ctx, d.cfg, d.log); err != nil {
 		return d.ended(ctx, fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err))
 	}
 	defer func() { err = errors.Join(err, d.store.Close()) }()
@@ -119,7 +119,7 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log), Brake: d.worker,
+		Source: source, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log),
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
@@ -282,12 +282,23 @@ const pruneEvery = 5 * time.Minute
 
 // prune forgets old deliveries, at the start and then now and again.
 func (d *daemon) prune(ctx context.Context) {
+	var told time.Time // that it is too large
 	again := time.NewTicker(pruneEvery)
 	defer again.Stop()
 	for ctx.Err() == nil {
-		keep := sqlite.Keep{Since: time.Now().Add(-d.cfg.Keep.Age), Bytes: int64(d.cfg.Keep.Size)}
-		if _, err := d.store.Prune(ctx, keep); err != nil && ctx.Err() == nil {
+		now, keep := time.Now(), d.cfg.Keep
+		limits := outbox.Keep{Since: now.Add(-keep.Age), Bytes: int64(keep.Size)}
+		if keep.Dead > 0 {
+			limits.Dead = now.Add(-keep.Dead)
+		}
+		pruned, err := d.store.Prune(ctx, limits)
+		if err != nil && ctx.Err() == nil {
 			d.log.Error("pruning the outbox failed", slog.Any("error", err))
+		}
+		if over := err == nil && limits.Bytes > 0 && pruned.Bytes > limits.Bytes; over && now.Sub(told) >= time.Hour {
+			told = now
+			d.log.Warn("the outbox is larger than keep.size, and the rest of it may not go", slog.Int64("bytes", pruned.Bytes), slog.Int64("keep.size", limits.Bytes),
+				slog.String("fix", "rowhook endpoints list shows what waits for whom; rowhook deliveries drop --state dead,held removes what nobody wants; or set keep.dead"))
 		}
 		select {
 		case <-ctx.Done():

@@ -34,6 +34,8 @@ const (
 // Worker is what the daemon lets commands do; deliver.Worker is one.
 type Worker interface {
 	Retry(ctx context.Context, f outbox.Filter) (deliver.Retried, error)
+	Drop(ctx context.Context, f outbox.Filter) (int, error)
+	Erase(ctx context.Context, f outbox.Filter) (int, error)
 	Pause(ctx context.Context, name, reason string) error
 	Resume(ctx context.Context, name string) error
 	Status() deliver.Status
@@ -86,6 +88,8 @@ func handler(w Worker, more []Route) http.Handler {
 		mux.Handle("POST /"+r.name, r.handler)
 	}
 	mux.Handle("POST /retry", answer(func(ctx context.Context, f outbox.Filter) (deliver.Retried, error) { return w.Retry(ctx, f) }))
+	mux.Handle("POST /drop", answer(func(ctx context.Context, f outbox.Filter) (int, error) { return w.Drop(ctx, f) }))
+	mux.Handle("POST /erase", answer(func(ctx context.Context, f outbox.Filter) (int, error) { return w.Erase(ctx, f) }))
 	mux.Handle("POST /pause", answer(func(ctx context.Context, o order) (struct{}, error) {
 		return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
 	}))
@@ -135,6 +139,18 @@ func NewClient(dir string) *Client {
 func (c *Client) Retry(ctx context.Context, f outbox.Filter) (done deliver.Retried, err error) {
 	err = c.ask(ctx, "retry", f, &done)
 	return done, err
+}
+
+// Drop is deliver.Worker's.
+func (c *Client) Drop(ctx context.Context, f outbox.Filter) (n int, err error) {
+	err = c.ask(ctx, "drop", f, &n)
+	return n, err
+}
+
+// Erase is deliver.Worker's.
+func (c *Client) Erase(ctx context.Context, f outbox.Filter) (n int, err error) {
+	err = c.ask(ctx, "erase", f, &n)
+	return n, err
 }
 
 // Pause is deliver.Worker's.

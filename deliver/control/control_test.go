@@ -34,6 +34,16 @@ func (w *worker) Retry(_ context.Context, f outbox.Filter) (deliver.Retried, err
 	return deliver.Retried{Again: 3, Left: 1}, nil
 }
 
+func (w *worker) Drop(_ context.Context, f outbox.Filter) (int, error) {
+	w.filter = f
+	return 5, nil
+}
+
+func (w *worker) Erase(_ context.Context, f outbox.Filter) (int, error) {
+	w.filter = f
+	return 6, nil
+}
+
 func (w *worker) Pause(_ context.Context, name, reason string) error {
 	w.calls = append(w.calls, "pause "+name+" "+reason)
 	return nil
@@ -61,6 +71,12 @@ func TestControl(t *testing.T) {
 		stop := serve(t, dir, w)
 		if done, err := c.Retry(t.Context(), filter); err != nil || done != (deliver.Retried{Again: 3, Left: 1}) || !reflect.DeepEqual(w.filter, filter) {
 			t.Errorf("retry: %+v, %v, asked for %+v", done, err, w.filter)
+		}
+		if n, err := c.Drop(t.Context(), filter); err != nil || n != 5 || !reflect.DeepEqual(w.filter, filter) {
+			t.Errorf("drop: %d, %v, asked for %+v", n, err, w.filter)
+		}
+		if n, err := c.Erase(t.Context(), filter); err != nil || n != 6 {
+			t.Errorf("erase: %d, %v", n, err)
 		}
 		if err := c.Pause(t.Context(), "crm", "by hand"); err != nil {
 			t.Error(err)
