@@ -30,16 +30,18 @@ func connect(ctx context.Context, path, mode string) (*sqlite3.Conn, error) {
 	return c, nil
 }
 
-// checksums makes a new file one whose pages have checksums, so that a page that went bad is found when it is read: a
+// formatNew makes a new file one whose pages have checksums, so that a page that went bad is found when it is read: a
 // payload that is changed on the disk must not be posted. Who opens the file later sees by its header that it has them;
-// the file of an older rowhook stays as it is.
-func checksums(c *sqlite3.Conn) error {
+// the file of an older rowhook stays as it is. A new file can also give room back.
+func formatNew(c *sqlite3.Conn) error {
 	pages, err := number(c, `PRAGMA page_count`)
 	if err != nil || pages > 0 {
 		return err
 	}
-	_, err = c.FileControl("main", sqlite3.FCNTL_RESERVE_BYTES, reserved)
-	return err
+	if _, err = c.FileControl("main", sqlite3.FCNTL_RESERVE_BYTES, reserved); err != nil {
+		return err
+	}
+	return c.Exec(`PRAGMA auto_vacuum = INCREMENTAL`) // it writes the first page
 }
 
 // reserved is how many bytes of each page SQLite's checksum extension takes.

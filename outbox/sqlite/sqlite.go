@@ -167,8 +167,12 @@ func (s *Store) shut() error {
 	<-s.flusher.ended
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	// Also when there is nothing to record: for how long it was open is.
-	err := s.transact(&outbox.Batch{}, false, func(*change) error { return nil })
+	// Also when nothing is pending: for how long it was open is to be recorded.
+	var also func(*change) error
+	if s.Uptime()-s.w.written > time.Second {
+		also = func(*change) error { return nil }
+	}
+	err := s.transact(&outbox.Batch{}, false, also)
 	return errors.Join(err, explain("close", s.path, s.release()))
 }
 

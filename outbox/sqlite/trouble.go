@@ -22,25 +22,25 @@ const (
 )
 
 // trouble says that the file cannot be written for now: once, and each hour; and once that it can be again. Everything
-// that writes shares it.
+// that writes shares it. It lasts until nobody waits any more: on a full disk what is small may still find room.
 type trouble struct {
-	log   *slog.Logger
-	mu    sync.Mutex
-	since time.Time // zero: there is none
-	said  time.Time
+	log     *slog.Logger
+	mu      sync.Mutex
+	waiting int // how many wait for it to end
+	since   time.Time
+	said    time.Time
 }
 
-// met notes how a write went.
-func (t *trouble) met(err error) {
+// met is for who begins to wait, or waits on.
+func (t *trouble) met(err error, first bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
+	if first {
+		t.waiting++
+	}
 	switch {
-	case err == nil && t.since.IsZero():
-	case err == nil:
-		t.log.Info("the outbox can be written again", slog.Duration("after", now.Sub(t.since).Round(time.Second)))
-		t.since = time.Time{}
-	case t.since.IsZero():
+	case first && t.waiting == 1:
 		t.since, t.said = now, now
 		t.log.Error("the outbox cannot be written; rowhook waits, and goes on by itself", slog.Any("error", err))
 	case now.Sub(t.said) >= remindAfter:
@@ -50,37 +50,50 @@ func (t *trouble) met(err error) {
 	}
 }
 
-// lasts tells whether the last write failed.
+// over is for who need not wait any more: he could write, or has gone away.
+func (t *trouble) over(written bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.waiting--; t.waiting == 0 && written {
+		t.log.Info("the outbox can be written again", slog.Duration("after", time.Since(t.since).Round(time.Second)))
+	}
+}
+
+// lasts tells whether somebody waits.
 func (t *trouble) lasts() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.since.IsZero()
+	return t.waiting > 0
 }
 
 // persist writes, and while the file cannot be written for now, waits and tries again. It returns early with ctx's error,
 // and with ErrClosed when the store is closed meanwhile.
 func (s *Store) persist(ctx context.Context, write func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := write()
+	if err == nil || !passes(s.path, err) {
+		return err
+	}
+	s.trouble.met(err, true)
+	defer func() { s.trouble.over(err == nil) }()
+	again := time.NewTicker(retryAfter)
+	defer again.Stop()
 	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := write()
-		if err == nil || passes(s.path, err) {
-			s.trouble.met(err)
-		}
-		if err == nil || !passes(s.path, err) {
-			return err
-		}
-		again := time.NewTimer(retryAfter)
 		select {
 		case <-again.C:
 		case <-s.closing:
-			again.Stop()
-			return outbox.ErrClosed
+			err = outbox.ErrClosed
+			return err
 		case <-ctx.Done():
-			again.Stop()
-			return ctx.Err()
+			err = ctx.Err()
+			return err
 		}
+		if err = write(); err == nil || !passes(s.path, err) {
+			return err
+		}
+		s.trouble.met(err, false)
 	}
 }
 

@@ -43,18 +43,19 @@ type counter struct {
 // writer is the one connection that changes the file, with what it knows of the file's content. It does not lock: the
 // Store does.
 type writer struct {
-	conn   *sqlite3.Conn
-	labels map[label]int64
-	byID   map[int64]label
-	queues map[int64]*queue
-	ids    map[string]int64 // endpoints by name
-	routes map[string]int64 // endpoints by rule
-	done   marks            // settled deliveries, and those in the backlog, as the file has them
-	last   int64            // the last sequence number given
-	uptime time.Duration    // when the file was opened
-	logged int              // pages in the log, as of the last commit
-	body   []byte
-	stmts  map[string]*sqlite3.Stmt
+	conn    *sqlite3.Conn
+	labels  map[label]int64
+	byID    map[int64]label
+	queues  map[int64]*queue
+	ids     map[string]int64 // endpoints by name
+	routes  map[string]int64 // endpoints by rule
+	done    marks            // settled deliveries, and those in the backlog, as the file has them
+	last    int64            // the last sequence number given
+	uptime  time.Duration    // when the file was opened
+	written time.Duration    // as of the last commit
+	logged  int              // pages in the log, as of the last commit
+	body    []byte
+	stmts   map[string]*sqlite3.Stmt
 }
 
 // openWriter opens the file, makes it when it is new, and reads what the writer has to know.
@@ -75,13 +76,12 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 
 func (w *writer) open() error {
 	// FULL, because what a power cut took back after it was posted would be grouped again, under other ids. What is deleted
-	// is overwritten, because it is personal data. A new file can shrink.
-	err := w.conn.Exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL;
-		PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON`, pageSize))
+	// is overwritten, because it is personal data.
+	err := w.conn.Exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON`, pageSize))
 	if err != nil {
 		return err
 	}
-	if err := checksums(w.conn); err != nil {
+	if err := formatNew(w.conn); err != nil {
 		return err
 	}
 	if err := prepareFile(w.conn); err != nil {
@@ -110,6 +110,7 @@ func (w *writer) load() error {
 	}{
 		{`SELECT low, last, uptime FROM state`, func(s *sqlite3.Stmt) {
 			w.done.low, w.last, w.uptime = s.ColumnInt64(0), s.ColumnInt64(1), durationColumn(s, 2)
+			w.written = w.uptime
 		}},
 		{`SELECT first, last FROM done ORDER BY first`, func(s *sqlite3.Stmt) {
 			w.done.runs = append(w.done.runs, run{s.ColumnInt64(0), s.ColumnInt64(1)})
@@ -223,7 +224,7 @@ func (w *writer) change(now time.Duration, do func(c *change) error) (*change, e
 		}
 		return nil, err
 	}
-	w.done, w.last = c.done, c.last
+	w.done, w.last, w.written = c.done, c.last, c.now
 	if c.rerouted != nil {
 		w.routes = c.rerouted
 	}
