@@ -16,7 +16,7 @@ const (
 	claimBelow = 128
 	// probeSample is how many of the oldest deliveries a probe chooses from.
 	probeSample = 256
-	// shelfWait is how long deliveries lie on the shelf before they are claimed again.
+	// shelfWait is how long deliveries lie on the shelf before they are claimed again, if that is no work.
 	shelfWait = time.Minute
 	// claimAgain is when claiming is tried again after it failed.
 	claimAgain = time.Second
@@ -24,14 +24,16 @@ const (
 
 // scan is how far an endpoint has claimed.
 type scan struct {
-	after int64     // what has a higher Number was not claimed yet
-	high  int64     // the highest Number that was ever claimed
-	more  bool      // there may be something
-	size  int       // of a payload, as of late
-	turn  int       // counts rewinds: what was asked for before one is of no use
-	rest  time.Time // no asking before: it failed
-	said  string    // how
-	early bool      // what is claimed need not wait for its own next attempt: the endpoint is back
+	after int64         // what has a higher Number was not claimed yet
+	high  int64         // the highest Number that was ever claimed
+	more  bool          // there may be something
+	size  int           // of a payload, as of late
+	began time.Time     // when it did
+	spent time.Duration // how long it took to get to the end, the last time
+	turn  int           // counts rewinds: what was asked for before one is of no use
+	rest  time.Time     // no asking before: it failed
+	said  string        // how
+	early bool          // what is claimed need not wait for its own next attempt: the endpoint is back
 
 	// news are outcomes that the outbox may not have known when it was asked, by Seq. Only what is claimed once more can have
 	// some: nil while that which is claimed is new.
@@ -40,7 +42,7 @@ type scan struct {
 
 // rewind makes the scan begin again behind a Number.
 func (s *scan) rewind(after int64) {
-	s.after, s.more = after, true
+	s.after, s.more, s.began = after, true, time.Now()
 	s.turn++
 }
 
@@ -49,7 +51,7 @@ func (s *scan) again(shelf *shelf) time.Time {
 	if shelf.empty() || s.after < s.high {
 		return time.Time{} // it is not even through for the first time
 	}
-	return shelf.since.Add(shelfWait)
+	return shelf.since.Add(shelfWait + 10*s.spent)
 }
 
 // record notes an outcome; mu is held.
@@ -138,8 +140,8 @@ func (e *endpoint) claim(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if end == 0 {
-		e.scan.more, e.scan.early = false, false
-		e.scan.high = max(e.scan.high, e.scan.after)
+		e.scan.more, e.scan.early, e.scan.spent = false, false, time.Since(e.scan.began)
+		e.scan.after = e.scan.high // what lay between was finished meanwhile
 		return nil
 	}
 	now := time.Now()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -220,4 +221,75 @@ func TestResumedAtOnce(t *testing.T) {
 			t.Errorf("posted %v, want %v", n.order, want)
 		}
 	})
+}
+
+// TestOldPauses: the pauses that an earlier version stored go on, once.
+func TestOldPauses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newStore(), newNetwork()
+		const old = `{"http://crm.test:80":{"since":"2026-03-01T12:00:00Z","reason":"by hand"},` +
+			`"http://erp.test:80":{"since":"2026-03-01T12:00:00Z","reason":"410","resumed":"2026-03-02T12:00:00Z"}}`
+		if err := m.CompareAndSet(t.Context(), oldPauses, "", old); err != nil {
+			t.Fatal(err)
+		}
+		both := map[string]Endpoint{"crm": oneEndpoint["crm"], "erp": {URL: "http://erp.test/"}}
+		list := func() {
+			t.Helper()
+			if got, err := Pauses(t.Context(), m, both); err != nil || len(got) != 1 || got[0].Endpoint != crmName || got[0].Reason != "by hand" {
+				t.Errorf("listed %+v, %v", got, err)
+			}
+		}
+		list()
+		w, stop := running(t, m, both, n.options())
+		crm, erp := making("crm", 1, "a"), making("erp", 2, "a")
+		commit(t, m, crm, erp)
+		pass(time.Hour)
+		if s := w.Status().Endpoints; len(n.of(crm)) != 0 || len(n.of(erp)) != 1 || s[0].Paused == nil || s[1].Paused != nil {
+			t.Errorf("tried %v and %v, status %+v", n.of(crm), n.of(erp), s)
+		}
+		list()
+		if err := w.Resume(t.Context(), crmName); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		running(t, m, both, n.options())
+		pass(time.Second)
+		if text, err := m.Get(t.Context(), oldPauses); err != nil || text != "" || len(n.of(crm)) != 1 {
+			t.Errorf("the old setting is %q, %v; tried %v", text, err, n.of(crm))
+		}
+	})
+}
+
+// TestPausesOfMany: processes that pause and resume endpoints at the same time lose none of it.
+func TestPausesOfMany(t *testing.T) {
+	t.Parallel()
+	m := newStore()
+	endpoints := make(map[string]Endpoint)
+	for i := range 20 {
+		endpoints[fmt.Sprint(i)] = Endpoint{URL: fmt.Sprintf("http://%d.test/", i)}
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		w, err := New(m, endpoints, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() {
+			for i := range 20 {
+				name := fmt.Sprintf("http://%d.test:80", i)
+				err := w.Pause(t.Context(), name, "by hand")
+				if i%2 == 0 {
+					err = errors.Join(err, w.Resume(t.Context(), name), w.Pause(t.Context(), name, "again"))
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got, err := Pauses(t.Context(), m, endpoints); err != nil || len(got) != 20 {
+		t.Errorf("%d are paused, %v", len(got), err)
+	}
 }

@@ -41,7 +41,7 @@ type Worker interface {
 	Status() deliver.Status
 }
 
-// ErrWrong says that who asked asked for what cannot be had.
+// ErrWrong says that the request asks for something that does not exist or is not possible.
 var ErrWrong = errors.New("wrong request")
 
 // Wrong marks an error as the fault of who asked: Ask returns it as an ErrWrong with the same text.
@@ -87,9 +87,9 @@ func handler(w Worker, more []Route) http.Handler {
 	for _, r := range more {
 		mux.Handle("POST /"+r.name, r.handler)
 	}
-	mux.Handle("POST /retry", answer(func(ctx context.Context, f outbox.Filter) (deliver.Retried, error) { return w.Retry(ctx, f) }))
-	mux.Handle("POST /drop", answer(func(ctx context.Context, f outbox.Filter) (int, error) { return w.Drop(ctx, f) }))
-	mux.Handle("POST /erase", answer(func(ctx context.Context, f outbox.Filter) (int, error) { return w.Erase(ctx, f) }))
+	mux.Handle("POST /retry", answer(w.Retry))
+	mux.Handle("POST /drop", answer(w.Drop))
+	mux.Handle("POST /erase", answer(w.Erase))
 	mux.Handle("POST /pause", answer(func(ctx context.Context, o order) (struct{}, error) {
 		return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
 	}))

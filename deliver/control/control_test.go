@@ -26,7 +26,8 @@ var filter = outbox.Filter{
 }
 
 var status = deliver.Status{Endpoints: []deliver.EndpointStatus{{
-	Name: "http://crm.test:80", Rules: []string{"crm"}, Paused: &deliver.Pause{Since: filter.Since, Reason: "410"}, LastError: "refused",
+	Name: "http://crm.test:80", Rules: []string{"crm"}, Paused: &deliver.Pause{Since: filter.Since, Reason: "410"}, LastError: "refused", Oldest: time.Minute, Undelivered: 7,
+	URLs: []deliver.URLStatus{{URL: "http://crm.test/a", Rules: []string{"crm"}, Until: filter.Since}},
 }}}
 
 func (w *worker) Retry(_ context.Context, f outbox.Filter) (deliver.Retried, error) {
@@ -72,11 +73,13 @@ func TestControl(t *testing.T) {
 		if done, err := c.Retry(t.Context(), filter); err != nil || done != (deliver.Retried{Again: 3, Left: 1}) || !reflect.DeepEqual(w.filter, filter) {
 			t.Errorf("retry: %+v, %v, asked for %+v", done, err, w.filter)
 		}
-		if n, err := c.Drop(t.Context(), filter); err != nil || n != 5 || !reflect.DeepEqual(w.filter, filter) {
+		w.filter = outbox.Filter{}
+		if n, err := c.Drop(t.Context(), filter); n != 5 || err != nil || !reflect.DeepEqual(w.filter, filter) {
 			t.Errorf("drop: %d, %v, asked for %+v", n, err, w.filter)
 		}
-		if n, err := c.Erase(t.Context(), filter); err != nil || n != 6 {
-			t.Errorf("erase: %d, %v", n, err)
+		w.filter = outbox.Filter{}
+		if n, err := c.Erase(t.Context(), filter); n != 6 || err != nil || !reflect.DeepEqual(w.filter, filter) {
+			t.Errorf("erase: %d, %v, asked for %+v", n, err, w.filter)
 		}
 		if err := c.Pause(t.Context(), "crm", "by hand"); err != nil {
 			t.Error(err)
