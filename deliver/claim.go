@@ -73,7 +73,7 @@ func (e *endpoint) unshelve(now time.Time) {
 
 // mayClaim tells whether there may be something to claim, and room for it; mu is held.
 func (e *endpoint) mayClaim() bool {
-	return e.scan.more && len(e.win.ready) < claimBelow && e.win.count < maxLoaded && e.win.bytes < maxLoadedBytes
+	return e.scan.more && len(e.win.ready) < claimBelow && e.win.roomy()
 }
 
 // fetch asks the outbox for deliveries of the endpoint, and puts right what it does not know yet. It returns none, and

@@ -152,7 +152,7 @@ func (e *endpoint) work(now time.Time) func(context.Context) error {
 			return e.probe
 		}
 		return nil
-	case len(e.win.bare) > 0 && e.win.count < maxLoaded && e.win.bytes < maxLoadedBytes:
+	case len(e.win.bare) > 0 && (len(e.win.ready) == 0 || e.win.roomy()):
 		return e.reload
 	case e.mayClaim():
 		return e.claim

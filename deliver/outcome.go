@@ -37,6 +37,12 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 		return
 	}
 	e.noteError(it, r)
+	if t := e.targets(it.Rule); t == nil || e.urls.of(t.url) != u { // what the old URL says tells nothing of the new one
+		e.putBack(it, r, now)
+		it.early = true
+		e.win.release(it, now)
+		return
+	}
 	if e.paused || u.paused {
 		e.putBack(it, r, now)
 		e.win.remove(it, now)
@@ -206,10 +212,7 @@ func (e *endpoint) tripURL(it *item, r *post.Result, probe bool, now time.Time) 
 		e.win.shelve(it, now)
 		return
 	}
-	e.win.unload(it)
-	for _, f := range it.next {
-		e.win.unload(f)
-	}
+	e.win.unloadAll(it)
 	u.waiting = append([]*item{it}, u.waiting...) // it was first
 	e.poke()
 }
@@ -220,9 +223,7 @@ func (e *endpoint) pauseURL(it *item, r *post.Result, now time.Time) {
 	u := it.url
 	e.urls.recovered(u) // what waited is dropped
 	u.paused, u.failed = true, time.Time{}
-	if t := e.targets(it.Rule); t != nil && e.urls.of(t.url) == u {
-		e.gone[t.url] = &Pause{Since: now.UTC(), Reason: r.Error}
-	}
+	e.gone[e.targets(it.Rule).url] = &Pause{Since: now.UTC(), Reason: r.Error}
 	e.win.drop(func(other *item) bool {
 		t := e.targets(other.Rule)
 		return other == it || t != nil && e.urls.of(t.url) == u

@@ -370,7 +370,9 @@ func (e *endpoint) obey(ctx context.Context) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.urls.keep(urls)
+	if e.urls.set(urls) {
+		e.forget()
+	}
 	whole := e.pauses.of(e.name)
 	e.resumed = e.resumedAt(whole)
 	again := false

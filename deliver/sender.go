@@ -141,7 +141,7 @@ func (e *endpoint) passes(it *item, now time.Time) bool {
 	case e.win.crowded():
 		e.win.shelve(it, now)
 	default:
-		e.win.unload(it)
+		e.win.unloadAll(it)
 		u.waiting = append(u.waiting, it)
 	}
 	return false

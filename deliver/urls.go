@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"maps"
 	"slices"
 	"time"
 )
@@ -38,12 +37,18 @@ func (us *urls) of(url string) *urlState {
 	return u
 }
 
-// keep forgets all URLs but some.
-func (us *urls) keep(urls []string) {
-	maps.DeleteFunc(us.all, func(url string, u *urlState) bool { return !slices.Contains(urls, url) && !us.trouble[u] })
+// set makes some URLs those of the endpoint, and tells whether others were.
+func (us *urls) set(urls []string) (changed bool) {
+	for url := range us.all {
+		if !slices.Contains(urls, url) {
+			delete(us.all, url)
+			changed = true
+		}
+	}
 	for _, url := range urls {
 		us.of(url)
 	}
+	return changed
 }
 
 // paused tells whether all of them are.

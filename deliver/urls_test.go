@@ -299,3 +299,29 @@ func TestTroubleOfOneURL(t *testing.T) {
 		})
 	}
 }
+
+// TestURLChanges: what waits because its URL is in trouble goes to the new one when the rule gets another.
+func TestURLChanges(t *testing.T) {
+	t.Parallel()
+	for name, header := range map[string]http.Header{"trouble": nil, "Retry-After": {"Retry-After": {"3600"}}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m, n := newStore(), newNetwork()
+				n.path("/a", 503, header, nil)
+				w, _ := running(t, m, hooks("a", "b"), n.options())
+				for i := range 100 {
+					commit(t, m, making("a", i, fmt.Sprint(i%50)))
+				}
+				pass(10 * time.Second)
+				changed := hooks("a", "b")
+				changed["a"] = Endpoint{URL: "http://hooks.test/new"}
+				w.SetEndpoints(changed)
+				pass(time.Minute)
+				if got := states(t, m); got[outbox.Delivered] != 100 || m.get(1).Attempts != 1 {
+					t.Errorf("got %v, %+v", got, m.get(1))
+				}
+			})
+		})
+	}
+}

@@ -71,10 +71,7 @@ func (w *window) release(it *item, now time.Time) {
 
 // postpone makes an item, that nothing is before, wait for its next attempt.
 func (w *window) postpone(it *item) {
-	w.unload(it)
-	for _, f := range it.next {
-		w.unload(f)
-	}
+	w.unloadAll(it)
 	heap.Push(&w.later, it)
 }
 
@@ -116,12 +113,25 @@ func (w *window) load(it *item) {
 	w.bytes += len(it.Body)
 }
 
+// roomy tells whether there is room for more payloads.
+func (w *window) roomy() bool { return w.count < maxLoaded && w.bytes < maxLoadedBytes }
+
 // unload leaves an item's payload to the outbox, for as long as it cannot be sent.
 func (w *window) unload(it *item) {
 	if it.loaded {
 		w.count--
 		w.bytes -= len(it.Body)
 		it.unload()
+	}
+}
+
+// unloadAll does so for an item and for all that wait for it.
+func (w *window) unloadAll(it *item) {
+	w.unload(it)
+	for _, f := range it.next {
+		if f.loaded {
+			w.unloadAll(f)
+		}
 	}
 }
 
