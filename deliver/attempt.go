@@ -55,8 +55,8 @@ func (j job) post(ctx context.Context, stop <-chan struct{}) result {
 	d := j.it.d
 	body := d.Body
 	if d.Large != nil {
-		var err error
-		if body, err = io.ReadAll(d.Open()); err != nil {
+		body = make([]byte, d.Size())
+		if _, err := io.ReadFull(d.Open(), body); err != nil {
 			return result{j, post.Rejected, outbox.Attempt{At: time.Now(), Error: fmt.Sprintf("the payload cannot be read: %s", err)}, 0}
 		}
 	}
