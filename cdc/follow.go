@@ -225,7 +225,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 		return &StopError{
 			Reason: fmt.Sprintf("the server no longer has the log behind position %s", t.Position()),
 			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then: rowhook position set --now",
-			Err:    err,
+			Err:    err, Gone: true,
 		}
 	case says("GTID_MODE = "): // neither OFF nor the two on the way to ON send the log by GTID
 		_, mode, _ := strings.Cut(refused.Message, "GTID_MODE = ")

@@ -40,6 +40,7 @@ type fills struct {
 	orders  chan fillOrder
 	results chan *filling
 	set     atomic.Pointer[rules.Set] // for whoever starts one
+	waits   func(site string) bool    // whether a site is stopped, and a backfill with it
 
 	mu    sync.Mutex
 	shown []Run
@@ -58,8 +59,8 @@ type fillAnswer struct {
 
 const keptRuns = 20 // that are remembered
 
-func newFills(set *rules.Set) *fills {
-	f := &fills{dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1)}
+func newFills(set *rules.Set, waits func(site string) bool) *fills {
+	f := &fills{waits: waits, dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1)}
 	f.set.Store(set)
 	return f
 }
@@ -187,7 +188,7 @@ func (f *fills) show() {
 // current is the run that is worked on, nil when none is.
 func (f *fills) current() *Run {
 	for _, r := range f.runs {
-		if r.State == Running {
+		if r.State == Running && !f.waits(r.site()) {
 			return r
 		}
 	}
@@ -196,7 +197,7 @@ func (f *fills) current() *Run {
 
 // urgent says that somebody waits for the next commit, though it may hold no delivery.
 func (p *Pipeline) urgent() bool {
-	return len(p.fills.told) > 0 || p.fills.unstored && p.engine.Filling() == 0
+	return len(p.fills.told) > 0 || len(p.sites.told) > 0 || p.fills.unstored && p.engine.Filling() == 0
 }
 
 // takeRuns returns the records of runs for the commit that is being made.

@@ -72,7 +72,10 @@ func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Durati
 
 // loading is how many events are closed and neither delivered nor held, and about how many bytes they take.
 func (p *Pipeline) loading() (events, bytes int) {
-	events, bytes = p.engine.Waiting()
+	for e := range p.engines() {
+		n, size := e.Waiting()
+		events, bytes = events+n, bytes+size
+	}
 	heldEvents, heldBytes := 0, 0
 	for _, l := range p.lanes {
 		heldEvents, heldBytes = heldEvents+l.held.count(), heldBytes+l.held.bytes
@@ -190,10 +193,11 @@ func (p *Pipeline) emitLoaded(ev *rules.Event, o outcome) {
 
 // outage is a database that does not answer one lane.
 type outage struct {
-	wait time.Duration
-	next time.Time // of another try
-	told time.Time
-	text string
+	wait  time.Duration
+	next  time.Time // of another try
+	told  time.Time
+	text  string
+	since time.Time
 }
 
 const (
@@ -209,6 +213,9 @@ func (o *outage) note(log *slog.Logger, site *rules.Site, err error) {
 	now := time.Now()
 	o.wait = min(max(firstOutageWait, 2*o.wait), longestOutageWait)
 	o.next = now.Add(o.wait/2 + rand.N(o.wait/2))
+	if o.since.IsZero() {
+		o.since = now
+	}
 	if text := err.Error(); text != o.text || now.Sub(o.told) >= tellAgain {
 		log.Error("the database cannot be asked for payloads, trying again", slog.String("site", site.Name), slog.Any("error", err))
 		o.text, o.told = text, now

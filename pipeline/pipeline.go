@@ -30,6 +30,11 @@ type Source interface {
 	End(ctx context.Context) (cdc.End, error)
 }
 
+// Follower reads the log for one site; a *cdc.Source.
+type Follower interface {
+	Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error
+}
+
 // Brake holds the reader back while too much waits to be delivered; a *deliver.Worker.
 type Brake interface {
 	Wait(ctx context.Context) error
@@ -40,7 +45,8 @@ type Brake interface {
 // Config is what a Pipeline is made of.
 type Config struct {
 	Source   Source
-	SourceID string // what delivery ids are derived from
+	Beside   func(*rules.Site) Follower // a second reading of the log, for a site that has to catch up; nil: none can
+	SourceID string                     // what delivery ids are derived from
 	Store    outbox.Store
 	Loader   *loader.Loader
 	Brake    Brake
@@ -52,27 +58,24 @@ type Config struct {
 
 // Pipeline runs from the log to the outbox.
 type Pipeline struct {
-	cfg    Config
-	engine *rules.Engine
-	track  *cdc.Tracker
-	seen   cdc.Coord
-	lanes  map[*rules.Site]*lane
-	feed   *feed
-	stale  *stale
-	fills  *fills
+	reading // of all sites but those that are on their own
 
-	todo, spare []entry        // taken from the feed and not applied yet; a slice to give back
-	applying    cdc.Commit     // the last one; the engine says whether all of it is applied
-	closed      []*rules.Event // not dispatched yet
-	batch       []*outbox.Delivery
-	batchBytes  int
-	schema      []cdc.SchemaRecord // not committed yet
-	moved       bool               // there is something to commit besides deliveries
-	committing  bool
-	lastCommit  time.Time
-	asking      bool      // a question for the log's end is on its way
-	asked       time.Time // when the last was put
-	goal        *logEnd   // the end that must be read before windows close
+	cfg   Config
+	sites *sites
+	lanes map[*rules.Site]*lane
+	stale *stale
+	fills *fills
+
+	closed     []*rules.Event // not dispatched yet
+	batch      []*outbox.Delivery
+	batchBytes int
+	schema     []cdc.SchemaRecord // not committed yet
+	moved      bool               // there is something to commit besides deliveries
+	committing bool
+	lastCommit time.Time
+	asking     bool      // a question for the log's end is on its way
+	asked      time.Time // when the last was put
+	goal       *logEnd   // the end that must be read before windows close
 
 	loaded    chan loaded
 	committed chan commit
@@ -105,10 +108,11 @@ const (
 // New makes a pipeline; Run starts it.
 func New(cfg Config) *Pipeline {
 	p := &Pipeline{
-		cfg: cfg, engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options), lanes: map[*rules.Site]*lane{},
+		reading: reading{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)},
+		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Sites),
 		loaded: make(chan loaded), committed: make(chan commit, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
 	}
-	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules)
+	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules, p.sites.stopped)
 	for _, s := range cfg.Sites {
 		p.lanes[s] = &lane{site: s}
 	}
@@ -137,7 +141,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
-	p.feed = newFeed(parts, p.cfg.Brake)
+	p.feed = newFeed(parts, p.cfg.Brake, p.cfg.Sites, p.stale.tables)
+	p.feed.skipAll(p.sites.detached)
 	p.engine.AskOwners(p.owners(parts))
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
@@ -175,6 +180,7 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	}
 	p.seen = start.Start
 	records, schema := splitRecords(state.Open)
+	p.sites.learn(schema)
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return start, nil, fmt.Errorf("reading the open events: %w", err)
 	}
@@ -182,6 +188,9 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		return start, nil, err
 	}
 	p.fills.show()
+	if err := p.restoreStops(state.Open); err != nil {
+		return start, nil, err
+	}
 	return start, schema, p.commitNow(ctx)
 }
 
@@ -191,6 +200,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 	defer timer.Stop()
 	for {
 		if err := p.apply(); err != nil {
+			return err
+		}
+		if err := p.applyDetached(); err != nil {
 			return err
 		}
 		p.reachGoal()
@@ -203,13 +215,12 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
-		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g)))
+		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp(ctx, g)))
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ready:
-			p.todo = p.feed.take(p.spare)
-			p.spare = p.todo
+			p.refill()
 		case l := <-p.loaded:
 			p.back(l)
 		case c := <-p.committed:
@@ -230,12 +241,19 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			}
 			p.goal = &e
 		case set := <-p.rules:
-			p.engine.SetRules(set)
+			for e := range p.engines() {
+				e.SetRules(set)
+			}
 			p.fills.set.Store(set)
 		case o := <-p.fills.orders:
 			p.obey(o)
 		case r := <-p.fills.results:
 			p.filled(r)
+		case <-p.sites.ready: // applyDetached takes it
+		case e := <-p.sites.ended:
+			p.readingEnded(e)
+		case o := <-p.sites.orders:
+			o()
 		case <-timer.C:
 		}
 	}
@@ -244,7 +262,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 // dispatch makes payloads of the events that closed: at once where the log showed all that is needed, else in the
 // lane of the event's site. Within a site nothing overtakes.
 func (p *Pipeline) dispatch() {
-	p.closed = append(p.closed, p.engine.Closed()...)
+	for e := range p.engines() {
+		p.closed = append(p.closed, e.Closed()...)
+	}
 	for len(p.closed) > 0 && p.batchBytes < dispatchBytes {
 		ev := p.closed[0]
 		p.closed[0] = nil
@@ -276,7 +296,7 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 		})
 		p.batchBytes += int(p.batch[len(p.batch)-1].Size()) + deliveryBytes
 	}
-	p.engine.Done(ev)
+	p.engineOf(ev.Site).Done(ev)
 	p.moved = true
 }
 
@@ -297,8 +317,8 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	if err != nil {
 		return err
 	}
-	told := p.fills.told
-	p.fills.told = nil
+	told := append(p.fills.told, p.sites.told...)
+	p.fills.told, p.sites.told = nil, nil
 	p.committing = true
 	g.Go(func() error {
 		p.committed <- commit{b, told, bytes, p.cfg.Store.Commit(context.WithoutCancel(ctx), b)}
@@ -309,9 +329,13 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 
 // take makes a batch of everything that is not committed.
 func (p *Pipeline) take() (*outbox.Batch, error) {
-	records, err := p.engine.TakeRecords()
-	if err != nil {
-		return nil, err
+	var records []rules.Record
+	for e := range p.engines() {
+		more, err := e.TakeRecords()
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, more...)
 	}
 	point, err := encodePosition(p.track.Position())
 	if err != nil {
@@ -321,6 +345,11 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
+	stops, err := p.sites.take()
+	if err != nil {
+		return nil, err
+	}
+	open = append(open, stops...)
 	for _, r := range records {
 		open = append(open, outbox.Record(r))
 	}

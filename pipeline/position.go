@@ -38,6 +38,8 @@ type Stored struct {
 	Position cdc.Position
 	Schema   []cdc.SchemaRecord // what is known of tables there
 	Events   int                // those that are not deliveries yet
+	Stops    []Stop             // of sites that are not read with the others
+	BySite   map[string]int     // events that are not deliveries yet
 }
 
 // ReadStored reads it; nil when nothing was ever read of a log.
@@ -53,23 +55,30 @@ func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stored{Position: p}
+	s := &Stored{Position: p, BySite: map[string]int{}}
 	var records []rules.Record
 	records, s.Schema = splitRecords(state.Open)
 	for _, r := range records {
 		if r.IsEvent() {
 			s.Events++
+			s.BySite[r.Site()]++
 		}
 	}
-	return s, nil
+	stops, err := readStops(state.Open)
+	for _, stop := range stops {
+		s.Stops = append(s.Stops, stop.Stop)
+	}
+	return s, err
 }
 
 // splitRecords tells the rules' records and the reader's apart.
 func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.SchemaRecord) {
 	for _, r := range stored {
-		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
+		switch {
+		case strings.HasPrefix(r.Key, stopPrefix): // before SchemaPrefix, which begins it too
+		case strings.HasPrefix(r.Key, cdc.SchemaPrefix):
 			schema = append(schema, cdc.SchemaRecord{Key: r.Key, Data: r.Data})
-		} else {
+		default:
 			records = append(records, rules.Record(r))
 		}
 	}
@@ -91,6 +100,11 @@ func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position, files 
 	records, schema := splitRecords(state.Open)
 	for _, r := range schema {
 		b.Open = append(b.Open, outbox.Record{Key: r.Key})
+	}
+	for _, r := range state.Open { // stopped sites go on with the others, from there
+		if strings.HasPrefix(r.Key, stopPrefix) {
+			b.Open = append(b.Open, outbox.Record{Key: r.Key})
+		}
 	}
 	changed, err := rules.Detach(records, files)
 	if err != nil {

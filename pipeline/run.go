@@ -87,6 +87,14 @@ func (r *Run) end(s RunState, why string, now time.Time) {
 	r.State, r.Error, r.Trouble, r.Ended = s, why, "", now
 }
 
+// site is the one whose rows are read.
+func (r *Run) site() string {
+	if r.At >= len(r.Parts) {
+		return ""
+	}
+	return r.Parts[r.At].Site
+}
+
 // copy is the run for others, who may read it while it goes on.
 func (r *Run) copy() Run {
 	c := *r

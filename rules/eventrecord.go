@@ -85,7 +85,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.numbers = max(e.numbers, n)
+	e.count.events = max(e.count.events, n)
 	v, texts, err := parseEventRecord(r)
 	if err != nil {
 		return nil, err

@@ -115,7 +115,7 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		if ev.Backfill != "" {
 			e.filling++
 		}
-		e.closings = max(e.closings, ev.closing)
+		e.count.closings = max(e.count.closings, ev.closing)
 		if ev.closing == 0 {
 			e.enqueue(aggregate{ev.Site, ev.Action.Entity, ev.IDs[0]}, ev)
 			continue
