@@ -221,6 +221,7 @@ func (s *Source) acquire(ctx context.Context, conn *sql.Conn) error {
 // keepLock shows the server that we are there until ctx ends, or the lock is lost.
 func (s *Source) keepLock(ctx context.Context) error {
 	if s.beside {
+		<-ctx.Done()
 		return nil
 	}
 	beat := time.NewTicker(s.lease.beat)

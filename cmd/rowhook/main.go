@@ -91,6 +91,8 @@ func printing(ctx context.Context, name string, rest []string, stdout, stderr io
 		return deliveriesCommand(ctx, rest, stdout, stderr)
 	case "endpoints":
 		return endpointsCommand(ctx, rest, stdout, stderr)
+	case "sites":
+		return sitesCommand(ctx, rest, stdout, stderr)
 	case "version", "--version":
 		_, err := fmt.Fprintln(stdout, "rowhook", version())
 		return err
@@ -112,6 +114,7 @@ const usage = `usage: rowhook [--config FILE] COMMAND [flags]
   deliveries  list, show, retry or export what was sent and what waits
   backfill    report rows that are there already to a rule's receiver
   endpoints   list, pause or resume the receivers
+  sites       list the sites, or go on with a stopped one
   version     print the version
 
 rowhook COMMAND --help says more.`

@@ -119,7 +119,7 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log), Brake: d.worker,
+		Source: source, Beside: catchUp(source), SourceID: id.source, Store: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log), Brake: d.worker,
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
@@ -300,7 +300,7 @@ func (d *daemon) prune(ctx context.Context) {
 func (d *daemon) answer(ctx context.Context, socket *control.Socket, listenErr error) {
 	err := listenErr
 	if err == nil {
-		err = socket.Serve(ctx, d.worker, d.backfillRoutes()...)
+		err = socket.Serve(ctx, d.worker, append(d.backfillRoutes(), d.siteRoutes()...)...)
 	}
 	if err != nil {
 		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon", slog.Any("error", err))
