@@ -21,9 +21,13 @@ func TestSplitAndJoin(t *testing.T) {
 		return step{at, func(w *world) []cdc.Change { return []cdc.Change{f(w)} }}
 	}
 	steps := []step{
-		one(0, func(w *world) cdc.Change { return w.insert("reservation", "id=1 id_employee=3 locked_until=5 status=W") }),
+		one(0, func(w *world) cdc.Change {
+			return w.insert("reservation", "id=1 id_employee=3 locked_until=5 status=W")
+		}),
 		one(0.2, func(w *world) cdc.Change { return w.insert("res_opt_assoc", "id=1 id_reservation=1") }),
-		one(0.4, func(w *world) cdc.Change { return w.insert("order_status", "id=1 id_order=1 status=W type=reservation") }),
+		one(0.4, func(w *world) cdc.Change {
+			return w.insert("order_status", "id=1 id_order=1 status=W type=reservation")
+		}),
 		one(0.5, func(w *world) cdc.Change { return w.insert("users", "id=2 billing_name=a") }),
 		one(0.7, func(w *world) cdc.Change {
 			return w.update("users", "id=2 billing_name=a", "id=2 billing_name=b")
