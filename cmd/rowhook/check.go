@@ -68,6 +68,7 @@ func checkDatabase(ctx context.Context, c *config.Config) ([]cdc.Finding, error)
 		return nil, err
 	}
 	findings = append(findings, checkSites(ctx, db, source, c)...)
+	findings = append(findings, checkIndexes(ctx, db, source, c)...)
 	return append(findings, checkTexts(ctx, db, c)...), nil
 }
 
