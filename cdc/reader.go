@@ -361,7 +361,7 @@ func (r *reader) toSink(err error) error {
 // looks whether it has what we want.
 func (r *reader) linkIsWell() {
 	if lasted, was := r.src.trouble.Over(); was {
-		r.log().Info("the link to the database is back", slog.Duration("after", lasted.Round(time.Second)))
+		r.log().Info("the database connection is back", slog.Duration("after", lasted.Round(time.Second)))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/outbox"
 	"rowhook/rules"
 )
@@ -26,16 +27,16 @@ type fills struct {
 	told  []func()        // who waits for the next commit
 	table *cdc.Table      // of the last chunk: the engine remembers every table that it sees
 
-	asking   bool      // a goroutine is on its way
-	calm     bool      // the next chunk may be read
-	chunk    *filling  // waits for the log
-	unstored bool      // a chunk was poured out and is not committed yet
-	storing  bool      // the commit that is on its way holds the last of it
-	seq      int64     // the last delivery that was committed
-	size     int       // rows of the next chunk
-	poured   time.Time // when the last was
-	rest     time.Time // nothing before
-	backoff  time.Duration
+	asking   bool            // a goroutine is on its way
+	calm     bool            // the next chunk may be read
+	chunk    *filling        // waits for the log
+	unstored bool            // a chunk was poured out and is not committed yet
+	storing  bool            // the commit that is on its way holds the last of it
+	seq      int64           // the last delivery that was committed
+	size     int             // rows of the next chunk
+	poured   time.Time       // when the last was
+	rest     time.Time       // nothing before
+	trouble  connect.Trouble // of reading rows
 
 	orders  chan fillOrder
 	results chan *filling

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/rules"
@@ -75,7 +76,8 @@ type Pipeline struct {
 	lastCommit time.Time
 	asking     bool      // a question for the log's end is on its way
 	asked      time.Time // when the last was put
-	goal       *logEnd   // the end that must be read before windows close
+	endTrouble connect.Trouble
+	goal       *logEnd // the end that must be read before windows close
 
 	loaded    chan loaded
 	committed chan commit
@@ -194,7 +196,7 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	return start, schema, p.commitNow(ctx)
 }
 
-// loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can mend.
+// loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can fix.
 func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -235,10 +237,14 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		case e := <-p.ends:
 			p.asking = false
 			if e.err != nil {
-				p.cfg.Log.Warn("cannot tell whether the log's end is reached", slog.Any("error", e.err))
+				if p.endTrouble.Worth(e.err) {
+					p.cfg.Log.Warn("the database does not say where its log ends, so events may wait longer than they must; trying again",
+						slog.Any("error", e.err), slog.Time("since", p.endTrouble.Since()), slog.String("fix", seeCheck))
+				}
 				p.asked = time.Now().Add(endRetry)
 				break
 			}
+			p.endTrouble.Over()
 			p.goal = &e
 		case set := <-p.rules:
 			for e := range p.engines() {

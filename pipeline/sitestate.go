@@ -184,7 +184,7 @@ func (s *SiteStatus) take(l *lane) {
 	}
 	if l.outage.text != "" {
 		reasons = append(reasons, l.outage.text)
-		s.Since = l.outage.since
+		s.Since = l.outage.said.Since()
 	}
 	if len(reasons) == 0 {
 		return

@@ -106,7 +106,7 @@ func printing(ctx context.Context, name string, rest []string, stdout, stderr io
 const usage = `usage: rowhook [--config FILE] COMMAND [flags]
 
   run         follow the database and deliver webhooks
-  check       look at the server, the grants and the sites; print what to mend
+  check       look at the server, the grants and the sites; print what to fix
   rules       validate or list the rules
   import      print rules for the webhooks of the plugin's own table
   position    show where the daemon goes on in the log, or set it

@@ -24,6 +24,7 @@ import (
 	"rowhook/loader"
 	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
+	"rowhook/printable"
 	"rowhook/rules"
 	"rowhook/scratch"
 )
@@ -187,7 +188,7 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 			return nil, ctx.Err()
 		case <-time.After(wait):
 		case <-d.hangups: // the rules are read when the database is there
-			trouble = connect.Trouble{} // who asks wants to hear whether it helped
+			trouble = connect.Trouble{} // the person who sent it wants to hear whether it helped
 			if err := d.relogin(); err != nil {
 				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err))
 			}
@@ -237,7 +238,7 @@ func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 		case f.Warn:
 			d.log.Warn("preflight", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
 		case !f.OK:
-			faults = append(faults, fmt.Sprintf("  %s: %s\n    mend it with:  %s", f.Check, f.Found, f.Fix))
+			faults = append(faults, fmt.Sprintf("  %s: %s\n    fix it with:  %s", f.Check, printable.Line(f.Found), printable.Line(f.Fix)))
 		}
 	}
 	if len(faults) > 0 {
@@ -284,10 +285,14 @@ const pruneEvery = 5 * time.Minute
 func (d *daemon) prune(ctx context.Context) {
 	again := time.NewTicker(pruneEvery)
 	defer again.Stop()
+	var trouble connect.Trouble
 	for ctx.Err() == nil {
 		keep := sqlite.Keep{Since: time.Now().Add(-d.cfg.Keep.Age), Bytes: int64(d.cfg.Keep.Size)}
-		if _, err := d.store.Prune(ctx, keep); err != nil && ctx.Err() == nil {
-			d.log.Error("pruning the outbox failed", slog.Any("error", err))
+		if _, err := d.store.Prune(ctx, keep); err == nil {
+			trouble.Over()
+		} else if ctx.Err() == nil && trouble.Worth(err) {
+			d.log.Error("old deliveries cannot be removed from the outbox, which grows meanwhile; trying again", slog.Any("error", err),
+				slog.Time("since", trouble.Since()), slog.String("fix", "see that the disk of "+d.cfg.StateDir+" has room, and who else has the outbox open"))
 		}
 		select {
 		case <-ctx.Done():

@@ -12,7 +12,7 @@ import (
 	"rowhook/outbox"
 )
 
-// explain adds the file and, where a person can mend it, what to do.
+// explain adds the file and, where a person can fix it, what to do.
 func explain(doing, path string, err error) error {
 	if err == nil || errors.Is(err, outbox.ErrClosed) {
 		return err
