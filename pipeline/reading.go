@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"time"
 
 	"rowhook/cdc"
@@ -70,7 +71,11 @@ func (p *Pipeline) applyEntry(r *reading, e entry) error {
 	case changeEntry:
 		r.gathered = true
 		p.stale.note(&e.change)
-		return r.engine.Change(&e.change)
+		err := r.engine.Change(&e.change)
+		if m, ok := errors.AsType[*rules.MisfitError](err); ok {
+			return p.misfit(r, m)
+		}
+		return err
 	case discardEntry:
 		r.gathered = r.gathered && e.keep > 0
 		return r.engine.Discard(e.keep)

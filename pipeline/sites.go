@@ -27,6 +27,7 @@ type sites struct {
 	known    map[string]cdc.SchemaRecord // what is known of tables where all others are
 	gone     []outbox.Record             // of sites that are back: to be deleted with the next commit
 	told     []func()                    // who waits for the next commit
+	unfit    map[string]unfit            // what was wrong with their tables when somebody looked, by schema
 
 	ready  chan struct{} // holds a token when something was read for a detached site
 	ended  chan endedReading
@@ -155,6 +156,19 @@ func (p *Pipeline) aside(r *reading, site *rules.Site, t *cdc.Trouble) error {
 	d.turn++ // the others met it too, before the site was back with them
 	d.asked, d.carried = false, false
 	return nil
+}
+
+// misfit takes in that a row of a site does not fit its table as the plugin makes it.
+func (p *Pipeline) misfit(r *reading, m *rules.MisfitError) error {
+	if d := p.sites.detached[m.Site]; d != nil && d.stop.Accept != nil && d.stop.Accept.Table == m.Table.String() {
+		p.cfg.Log.Warn("a row is left out, as a person decided", slog.String("site", m.Site.Name), slog.Any("reason", m))
+		return nil
+	}
+	p.feed.want(wish{site: m.Site, skip: true})
+	return p.aside(r, m.Site, &cdc.Trouble{
+		Table: m.Table, At: r.seen, Reason: m.Error(), Lasting: true,
+		Hint: fmt.Sprintf("make the columns of %s what the plugin makes them; what is logged already stays as it is", m.Table),
+	})
 }
 
 // stopAgain ends the reading of a site that was to catch up.

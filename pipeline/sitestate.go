@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rowhook/cdc"
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/rules"
@@ -59,6 +60,30 @@ func (p *Pipeline) ResumeSite(ctx context.Context, name string, fromNow bool) er
 		p.sites.told = append(p.sites.told, func() { answer <- nil })
 	})
 	return errors.Join(failed, err)
+}
+
+// SetUnfit shows what is wrong with the tables of schemas, in place of what was said before.
+func (p *Pipeline) SetUnfit(ctx context.Context, findings []cdc.Finding) error {
+	answer := make(chan struct{}, 1)
+	_, err := await(ctx, p, answer, func() {
+		was := p.sites.unfit
+		p.sites.unfit = map[string]unfit{}
+		for _, f := range findings {
+			now := unfit{f.Found, f.Fix, time.Now()}
+			if old, ok := was[f.Schema]; ok {
+				now.since = old.since
+			}
+			p.sites.unfit[f.Schema] = now
+		}
+		answer <- struct{}{}
+	})
+	return err
+}
+
+// unfit is what is wrong with the tables of a schema.
+type unfit struct {
+	found, fix string
+	since      time.Time
 }
 
 // await has the loop do something, and waits for the answer.
@@ -162,6 +187,9 @@ func (p *Pipeline) siteStatus() []SiteStatus {
 		l := p.lanes[site]
 		s := SiteStatus{Name: site.Name, State: SiteReading, Events: len(l.waiting) + l.held.count()}
 		s.take(l)
+		if u, ok := p.sites.unfit[site.Schema]; ok && s.Reason == "" {
+			s.State, s.Reason, s.Fix, s.Since = SiteWaiting, u.found, u.fix, u.since
+		}
 		if d := p.sites.detached[site]; d != nil {
 			s.stopped(d.stop, d.feed != nil || d.fromNow)
 		}

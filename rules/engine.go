@@ -7,6 +7,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -138,12 +139,17 @@ func (e *Engine) SetRules(set *Set) {
 	}
 }
 
-// Change gathers a change of the transaction that is being read. It is invisible until Commit.
+// Change gathers a change of the transaction that is being read. It is invisible until Commit. After a MisfitError the engine
+// goes on as if the row had not come.
 func (e *Engine) Change(c *cdc.Change) error {
-	e.restores.count(c)
-	if e.catalog.binding(c.Table) == nil { // counted, because Discard counts it, and nothing else
+	b := e.catalog.binding(c.Table)
+	if b == nil { // counted, because Discard counts it, and nothing else
 		return e.net.add(&cdc.Change{Table: c.Table})
 	}
+	if err := b.fits(e.catalog, c); err != nil {
+		return errors.Join(&MisfitError{b.site, c.Table.TableName, err}, e.net.add(&cdc.Change{Table: c.Table}))
+	}
+	e.restores.count(c)
 	return e.net.add(c)
 }
 

@@ -73,6 +73,7 @@ type daemon struct {
 	store  *sqlite.Store
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
+	unfit  []cdc.Finding // of sites whose tables were not as they must be when it started
 
 	hangups <-chan os.Signal // each asks to read the rules again
 }
@@ -127,12 +128,12 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
 	})
-	return d.stages(ctx)
+	return d.stages(ctx, source)
 }
 
 // stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
 // worker goes on until then, and finishes the requests that are on their way.
-func (d *daemon) stages(ctx context.Context) error {
+func (d *daemon) stages(ctx context.Context, source *cdc.Source) error {
 	socket, listenErr := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
@@ -144,6 +145,7 @@ func (d *daemon) stages(ctx context.Context) error {
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.reloadOnHangup(parts); return nil })
 	g.Go(func() error { d.prune(parts); return nil })
+	g.Go(func() error { d.watchUnfit(parts, source, d.unfit); return nil })
 	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
 	return g.Wait()
 }
@@ -233,10 +235,13 @@ func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 		return nil, err
 	}
 	var faults []string
+	d.unfit = nil
 	for _, f := range findings {
 		switch {
 		case f.Warn:
 			d.log.Warn("preflight", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+		case !f.OK && f.Schema != "": // watchUnfit says so
+			d.unfit = append(d.unfit, f)
 		case !f.OK:
 			faults = append(faults, fmt.Sprintf("  %s: %s\n    fix it with:  %s", f.Check, printable.Line(f.Found), printable.Line(f.Fix)))
 		}
