@@ -190,6 +190,9 @@ func (p *Pipeline) siteStatus() []SiteStatus {
 		if u, ok := p.sites.unfit[site.Schema]; ok && s.Reason == "" {
 			s.State, s.Reason, s.Fix, s.Since = SiteWaiting, u.found, u.fix, u.since
 		}
+		if s.Reason != "" {
+			s.Ways = []string{"it goes on by itself when that is fixed"}
+		}
 		if d := p.sites.detached[site]; d != nil {
 			s.stopped(d.stop, d.feed != nil || d.fromNow)
 		}

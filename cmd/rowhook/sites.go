@@ -149,6 +149,8 @@ func explainSite(s pipeline.SiteStatus) string {
 	}
 	if len(s.Ways) > 0 {
 		fmt.Fprintf(&b, "  to go on:  %s\n", strings.Join(s.Ways, "\n             "))
+	}
+	if s.Stop != nil {
 		since := ""
 		if !s.Read.IsZero() {
 			since = " --since " + s.Read.UTC().Format("2006-01-02T15:04")
