@@ -41,10 +41,22 @@ func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, e
 	}
 	defer conn.Close()
 	d, err := describer{s.MariaDB(), s.cfg.Server.Config().User}.define(ctx, conn, name)
-	if err != nil && !errors.Is(err, errNoTable) {
+	if err != nil && !errors.Is(err, errNoTable) && !isBroken(err) {
 		return nil, fmt.Errorf("%w: %w", errAsking, err)
 	}
 	return d, err
+}
+
+// isBroken says whether a server cannot open a table, as long as nobody repairs it.
+func isBroken(err error) bool {
+	refused, ok := errors.AsType[*mysqlError](err)
+	return ok && slices.Contains([]uint16{
+		1016, 1017, 1033, 1034, 1035, // its files
+		1194, 1195, // crashed
+		1286,       // of an engine that is not there
+		1356, 1449, // a view of something that is gone
+		1812, 1814, 1932, // its tablespace
+	}, refused.Number)
 }
 
 // isLocked says whether a table could not be asked for because somebody holds its lock.

@@ -62,7 +62,7 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 		}
 		wait := s.trouble.Wait()
 		if s.trouble.Worth(err) {
-			s.cfg.Log.Warn("the link to the database is broken, trying again", slog.Any("error", err), slog.Duration("in", wait),
+			s.cfg.Log.Warn("the connection to the database was lost, trying again", slog.Any("error", err), slog.Duration("in", wait),
 				slog.Time("since", s.trouble.Since()), slog.String("fix", s.cfg.Server.Advice(err)))
 		}
 		select {
@@ -84,7 +84,7 @@ func (s *Source) checkFlavor(p Position) error {
 	}
 }
 
-// sinkError is a failure of the sink, which no new connection mends.
+// sinkError is a failure of the sink, which no new connection fixes.
 type sinkError struct{ err error }
 
 func (e *sinkError) Error() string { return e.err.Error() }
@@ -225,7 +225,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 		return &StopError{
 			Reason: fmt.Sprintf("the server no longer has the log behind position %s", t.Position()),
 			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then: rowhook position set --now",
-			Err:    err,
+			Err:    err, Gone: true,
 		}
 	case says("GTID_MODE = "): // neither OFF nor the two on the way to ON send the log by GTID
 		_, mode, _ := strings.Cut(refused.Message, "GTID_MODE = ")

@@ -37,6 +37,7 @@ func (r *reader) askServer(names []TableName) (*answer, error) {
 		is, err := r.src.define(r.ctx, t)
 		switch {
 		case errors.Is(err, errNoTable):
+		case isBroken(err): // its rows tell, if any come
 		case isLocked(err): // the others do not wait for it: it is asked for again when its rows come
 			a.locked[t] = true
 		case err != nil:
@@ -193,6 +194,9 @@ func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 		}
 	}
 	if a.is[t] == nil {
+		if _, err := r.src.define(r.ctx, t); isBroken(err) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, r.src.cfg.Server.Config().User)
 	}
 	return a.is[t], nil

@@ -19,6 +19,8 @@ type Finding struct {
 	Hint  bool   `json:"hint,omitempty"` // right, but could be better
 	Found string `json:"found"`          // what the server says
 	Fix   string `json:"fix,omitempty"`  // the statement or the my.cnf lines that fix it
+	// Schema is whose sites' own trouble a fault is: all others can be followed. Empty: nobody can.
+	Schema string `json:"schema,omitempty"`
 }
 
 // Check looks at everything that following the server's log depends on. It reads only. An error means that the server
@@ -35,7 +37,7 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 		findings = append(findings, s.checkReplica(ctx, vars)...)
 	}
 	findings = append(findings, s.checkGrants(ctx))
-	return append(findings, s.checkTables(ctx)...), nil
+	return append(findings, s.CheckTables(ctx)...), nil
 }
 
 // variables reads the global variables that matter; one that this server does not have is missing.
@@ -122,9 +124,9 @@ func (s *Source) checkReplica(ctx context.Context, vars map[string]string) []Fin
 	}}
 }
 
-// checkTables looks for the watched tables, and for the primary key that tells their rows apart; and whether the tables
+// CheckTables looks for the watched tables, and for the primary key that tells their rows apart; and whether the tables
 // can be read whole, which loading needs.
-func (s *Source) checkTables(ctx context.Context) []Finding {
+func (s *Source) CheckTables(ctx context.Context) []Finding {
 	missing, denied, unread := map[string][]string{}, map[string][]string{}, map[string][]string{}
 	var findings []Finding
 	for _, t := range s.cfg.Tables {
@@ -142,7 +144,7 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 		case err != nil:
 			missing[t.Schema] = append(missing[t.Schema], t.Name)
 		case is.ByTransaction():
-			findings = append(findings, Finding{Check: "table " + t.String(), Found: "its changes are logged as statements", Fix: byTransactionHint(t)})
+			findings = append(findings, Finding{Check: "table " + t.String(), Schema: t.Schema, Found: "its changes are logged as statements", Fix: byTransactionHint(t)})
 		case len(is.Key) == 0:
 			findings = append(findings, Finding{
 				Check: "table " + t.String(), Warn: true, Found: "no primary key", Fix: fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t),
@@ -155,7 +157,7 @@ func (s *Source) checkTables(ctx context.Context) []Finding {
 		}
 	}
 	for _, schema := range slices.Sorted(maps.Keys(s.watched)) {
-		f := Finding{Check: "tables of schema " + schema, OK: len(missing[schema])+len(denied[schema]) == 0, Found: "all found and readable"}
+		f := Finding{Check: "tables of schema " + schema, Schema: schema, OK: len(missing[schema])+len(denied[schema]) == 0, Found: "all found and readable"}
 		grant := fmt.Sprintf("GRANT SELECT ON `%s`.* TO %s;", strings.ReplaceAll(schema, "`", "``"), s.account(ctx))
 		if !f.OK {
 			f.Found, f.Fix = s.misses(ctx, schema, missing[schema], denied[schema], grant)

@@ -15,6 +15,7 @@ import (
 type tableCache struct {
 	watched map[string]map[string]bool
 	layOut  func(name TableName, body []byte) (*mappedTable, error) // of a table map
+	skips   func(TableName) bool                                    // whether its rows are passed over for now; nil: none is
 	byID    map[uint64]*mappedTable                                 // nil: nobody watches it
 	byName  map[TableName]*mappedTable
 }
@@ -56,6 +57,10 @@ func (c *tableCache) announce(body []byte) error {
 		return nil
 	}
 	full := TableName{Schema: string(schema), Name: string(name)}
+	if c.skips != nil && c.skips(full) {
+		c.byID[id] = nil
+		return nil
+	}
 	if t := c.byName[full]; t != nil && bytes.Equal(t.announcement, body[tableIDSize:]) {
 		c.byID[id] = t
 		return nil

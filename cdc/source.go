@@ -60,6 +60,7 @@ type Source struct {
 	tables  watchedTables // those of cfg.Tables
 	lock    *sql.Conn     // holds the GET_LOCK that keeps a twin out
 	held    bool          // it was ours once
+	beside  bool          // a second reading, under an id that nobody else has: it needs no lock
 	lease   lease
 	trouble connect.Trouble
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
@@ -173,6 +174,9 @@ const (
 // A twin is a StopError only before we held the lock ourselves. Later the holder is our own old connection, of which
 // the server does not know yet that it is dead, and the error is one to try again after.
 func (s *Source) Lock(ctx context.Context) error {
+	if s.beside {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
 	defer cancel()
 	if s.lock != nil {
@@ -216,6 +220,10 @@ func (s *Source) acquire(ctx context.Context, conn *sql.Conn) error {
 
 // keepLock shows the server that we are there until ctx ends, or the lock is lost.
 func (s *Source) keepLock(ctx context.Context) error {
+	if s.beside {
+		<-ctx.Done()
+		return nil
+	}
 	beat := time.NewTicker(s.lease.beat)
 	defer beat.Stop()
 	for {

@@ -1,14 +1,16 @@
 package config
 
 import (
+	"cmp"
 	"net"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"rowhook/weburl"
 )
 
 var (
@@ -62,14 +64,18 @@ func (c *Config) check(src *Source) {
 }
 
 func (c *Config) checkEndpoints(src *Source) {
+	places := map[string]string{}
 	for i, e := range c.Deliver.Endpoints {
 		key := "deliver.endpoints[" + strconv.Itoa(i) + "]"
-		u, err := url.Parse(e.Endpoint)
-		isURL := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
-		if !isURL && !orderGroup.MatchString(e.Endpoint) {
+		origin := weburl.Origin(e.Endpoint)
+		name := cmp.Or(origin, e.Endpoint)
+		if origin == "" && !orderGroup.MatchString(name) {
 			src.Faultf(key+".endpoint", "%s is no endpoint; write scheme and host of rules' urls, for example https://crm.example.com, or an order group",
-				src.Quote(key+".endpoint"))
+				quote(weburl.Short(src.Raw(key+".endpoint"))))
+		} else if first, twice := places[name]; twice {
+			src.Faultf(key+".endpoint", "%s is at %s, too; give each endpoint one entry", quote(name), first)
 		}
+		places[name] = src.Place(key)
 		if src.Has(key+".concurrency") && (e.Concurrency < 1 || e.Concurrency > 1000) {
 			src.Faultf(key+".concurrency", "must be from 1 to 1000")
 		}
@@ -79,12 +85,15 @@ func (c *Config) checkEndpoints(src *Source) {
 func (d Database) check(src *Source) {
 	const key = "database.address"
 	network, address := d.Dial()
-	if network == "tcp" {
+	switch {
+	case strings.Contains(d.Address, "://"):
+		src.Faultf(key, "%s is no address but a URL; write its host:port, and user and password under keys of their own", quote(weburl.Short(src.Raw(key))))
+	case network == "tcp":
 		host, port, _ := net.SplitHostPort(address)
 		number, err := strconv.Atoi(port)
 		switch {
 		case net.ParseIP(host) == nil && !hostName.MatchString(host):
-			src.Faultf(key, "%s is no address; write host:port, host, or the path of a socket", src.Quote(key))
+			src.Faultf(key, "%s is no address; write host:port, host, or the path of a socket", quote(weburl.Short(src.Raw(key))))
 		case err != nil || number < 1 || number > 65535:
 			src.Faultf(key, "has no port from 1 to 65535; write for example 127.0.0.1:3306")
 		}

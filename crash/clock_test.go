@@ -5,7 +5,6 @@ package crash
 import (
 	"encoding/binary"
 	"encoding/json"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,7 +140,7 @@ func TestClockCrash(t *testing.T) {
 			d, times := start(), 8*factor
 			for n := range times {
 				c.set([]time.Duration{time.Hour, 0, -time.Hour, time.Hour}[n%4])
-				d.outlived(w.ctx, 500*time.Millisecond+rand.N(time.Second))
+				d.outlived(w.ctx, 500*time.Millisecond+w.upTo(time.Second))
 				if n%3 == 2 {
 					d.kill()
 					d = start()

@@ -119,7 +119,7 @@ func (d *daemon) stop() error {
 	select {
 	case <-d.ended:
 		return d.gaveUp()
-	case <-time.After(time.Minute):
+	case <-time.After(standstill):
 		d.signal(syscall.SIGQUIT)
 		<-d.ended
 		return errors.New("the daemon does not stop:\n" + d.words())
@@ -133,7 +133,7 @@ func (d *daemon) isReady(t testing.TB) {
 	case <-d.ready:
 	case <-d.ended:
 		t.Fatalf("the daemon ended: %s\n%s", d.cmd.ProcessState, d.lastWords())
-	case <-time.After(time.Minute):
+	case <-time.After(standstill):
 		t.Fatalf("the daemon does not follow:\n%s", d.lastWords())
 	}
 }

@@ -20,15 +20,15 @@ import (
 var damages = []struct {
 	name, file string
 	found      bool
-	do         func(content []byte) []byte
+	do         func(content []byte, random *rand.Rand) []byte
 }{
-	{"no database", "outbox.db", true, func(b []byte) []byte { copy(b, "something else entirely"); return b }},
-	{"a flipped bit", "outbox.db", false, func(b []byte) []byte { b[rand.IntN(len(b))] ^= 1 << rand.IntN(8); return b }},
-	{"cut to half", "outbox.db", false, func(b []byte) []byte { return b[:len(b)/2] }},
-	{"every page empty", "outbox.db", true, func(b []byte) []byte { clear(b[4096:]); return b }},
-	{"the log's end is noise", "outbox.db-wal", false, func(b []byte) []byte {
+	{"no database", "outbox.db", true, func(b []byte, _ *rand.Rand) []byte { copy(b, "something else entirely"); return b }},
+	{"a flipped bit", "outbox.db", false, func(b []byte, random *rand.Rand) []byte { b[random.IntN(len(b))] ^= 1 << random.IntN(8); return b }},
+	{"cut to half", "outbox.db", false, func(b []byte, _ *rand.Rand) []byte { return b[:len(b)/2] }},
+	{"every page empty", "outbox.db", true, func(b []byte, _ *rand.Rand) []byte { clear(b[4096:]); return b }},
+	{"the log's end is noise", "outbox.db-wal", false, func(b []byte, random *rand.Rand) []byte {
 		for i := len(b) - len(b)/20; i < len(b); i++ {
-			b[i] = byte(rand.IntN(256))
+			b[i] = byte(random.IntN(256))
 		}
 		return b
 	}},
@@ -43,7 +43,7 @@ func TestDamageCrash(t *testing.T) {
 	times, told := len(damages)*2*factor, 0
 	for n := range times {
 		d := w.run(binaries.daemon)
-		d.outlived(w.ctx, 300*time.Millisecond+rand.N(700*time.Millisecond))
+		d.outlived(w.ctx, 300*time.Millisecond+w.upTo(700*time.Millisecond))
 		d.kill()
 		c := damages[n%len(damages)]
 		d = w.damaged(c.file, c.found, c.do)
@@ -58,7 +58,7 @@ func TestDamageCrash(t *testing.T) {
 }
 
 // damaged lets the daemon start with a damaged file, alone or with its log, and restores the backup.
-func (w *world) damaged(file string, alone bool, do func([]byte) []byte) *daemon {
+func (w *world) damaged(file string, alone bool, do func([]byte, *rand.Rand) []byte) *daemon {
 	w.t.Helper()
 	w.files.Lock()
 	defer w.files.Unlock()
@@ -69,7 +69,7 @@ func (w *world) damaged(file string, alone bool, do func([]byte) []byte) *daemon
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the log is gone when a command was the last to close it
 		w.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, do(content), 0o600); err != nil {
+	if err := os.WriteFile(path, do(content, w.random), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
 	if alone {
@@ -78,7 +78,12 @@ func (w *world) damaged(file string, alone bool, do func([]byte) []byte) *daemon
 		}
 	}
 	d := w.run(binaries.daemon)
-	d.outlived(w.ctx, time.Second)
+	select {
+	case <-d.ready:
+		d.outlived(w.ctx, time.Second)
+	case <-d.ended:
+	case <-time.After(standstill):
+	}
 	d.kill()
 	if err := os.RemoveAll(w.state); err != nil {
 		w.t.Fatal(err)

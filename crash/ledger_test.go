@@ -14,8 +14,9 @@ import (
 // ledger is what a receiver took, in its order.
 type ledger struct {
 	accepted int
-	repeats  int // of an id with the same body
-	reused   int // ids that came with another body, or for another rule
+	repeats  int   // of an id with the same body
+	reused   int   // ids that came with another body, or for another rule
+	newest   int64 // the largest number that came
 
 	ids    map[string]receipt
 	order  map[key][]receipt         // the first receipts of ids
@@ -60,6 +61,7 @@ func (l *ledger) accept(ruleName, site, id string, body []byte) error {
 		if got.n, err = stamp(r, fields); err != nil {
 			return fmt.Errorf("rule %s, body %.300s: %w", r.name, body, err)
 		}
+		l.newest = max(l.newest, got.n)
 	}
 	if before, known := l.ids[id]; known {
 		if before == got {

@@ -4,7 +4,6 @@ package crash
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -26,7 +25,7 @@ func TestPowerCrash(t *testing.T) {
 			w := newWorld(t, settings{exact: exact, every: 40 * time.Millisecond, padding: 3000, more: "keep: {age: 0s}\n"})
 			w.begin()
 			for n := range cuts / 2 * factor {
-				if _, hit := w.point("power", []string{"any", "any", "db", "sync"}[n%4], 1+rand.IntN(120)); !hit {
+				if _, hit := w.point("power", []string{"any", "any", "db", "sync"}[n%4], 1+w.random.IntN(120)); !hit {
 					t.Log("a life ended without its power cut")
 				}
 				w.cut()
@@ -39,8 +38,8 @@ func TestPowerCrash(t *testing.T) {
 // cut runs the daemon for a while and cuts the power.
 func (w *world) cut() {
 	w.t.Helper()
-	d := w.run(binaries.faulty, fmt.Sprintf("%s=power signal 0 %d", fault.Variable, rand.Uint64()))
-	if !d.outlived(w.ctx, 50*time.Millisecond+rand.N(600*time.Millisecond)) {
+	d := w.run(binaries.faulty, fmt.Sprintf("%s=power signal 0 %d", fault.Variable, w.random.Uint64()))
+	if !d.outlived(w.ctx, 50*time.Millisecond+w.upTo(600*time.Millisecond)) {
 		w.t.Fatalf("the daemon ended:\n%s", d.lastWords())
 	}
 	for w.ctx.Err() == nil { // until it has begun to listen for it

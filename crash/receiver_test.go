@@ -3,7 +3,6 @@
 package crash
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -40,6 +39,7 @@ type receiver struct {
 	gone    chan struct{} // holds a token when it answered 410: somebody has to resume it
 
 	mu     sync.Mutex
+	random *rand.Rand // chooses the moods
 	server *http.Server
 	got    *ledger
 	fickle bool
@@ -49,8 +49,8 @@ type receiver struct {
 	errors []error
 }
 
-func newReceiver(t *testing.T) *receiver {
-	r := &receiver{address: "127.0.0.1:0", gone: make(chan struct{}, 1), got: newLedger()}
+func newReceiver(t *testing.T, random *rand.Rand) *receiver {
+	r := &receiver{address: "127.0.0.1:0", gone: make(chan struct{}, 1), got: newLedger(), random: random}
 	r.mu.Lock()
 	r.listen()
 	r.mu.Unlock()
@@ -83,7 +83,7 @@ func (r *receiver) listen() {
 
 // ServeHTTP is http.Handler.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
-	now := r.next()
+	now, wait := r.next()
 	if now == cutting || now == refusing {
 		panic(http.ErrAbortHandler)
 	}
@@ -91,12 +91,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // the sender was killed
 	}
-	var wait time.Duration
 	switch now {
-	case slow:
-		wait = rand.N(20 * time.Millisecond)
-	case delaying:
-		wait = rand.N(200 * time.Millisecond)
 	case failing:
 		http.Error(w, "out of order", http.StatusInternalServerError)
 	case limiting:
@@ -128,46 +123,54 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// next is how to treat a request.
-func (r *receiver) next() mood {
+// next is how to treat a request, and how long to take over it.
+func (r *receiver) next() (now mood, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := time.Now()
-	if r.fickle && now.After(r.until) && r.mood != refusing {
-		r.change(now)
+	at := time.Now()
+	if r.fickle && at.After(r.until) && r.mood != refusing {
+		r.change(at)
 	}
-	was := r.mood
-	r.count[was]++
-	if was == leaving {
-		r.mood, r.until = accepting, now.Add(time.Second)
+	now = r.mood
+	r.count[now]++
+	switch now {
+	case slow:
+		wait = r.upTo(20 * time.Millisecond)
+	case delaying:
+		wait = r.upTo(200 * time.Millisecond)
+	case leaving:
+		r.mood, r.until = accepting, at.Add(time.Second)
 		select {
 		case r.gone <- struct{}{}:
 		default:
 		}
 	}
-	return was
+	return now, wait
 }
 
 // change chooses the next mood: a bad one is followed by a good one, which takes longer. mu is held.
 func (r *receiver) change(now time.Time) {
 	if r.mood > delaying {
-		r.mood, r.until = mood(rand.IntN(int(failing))), now.Add(200*time.Millisecond+rand.N(800*time.Millisecond))
+		r.mood, r.until = mood(r.random.IntN(int(failing))), now.Add(200*time.Millisecond+r.upTo(800*time.Millisecond))
 		return
 	}
-	r.mood, r.until = mood(rand.IntN(int(moods))), now.Add(rand.N(300*time.Millisecond))
+	r.mood, r.until = mood(r.random.IntN(int(moods))), now.Add(r.upTo(300*time.Millisecond))
 	switch r.mood {
 	case redirecting: // these count as the deliveries' own failures: each waits for its schedule then
-		r.until = now.Add(rand.N(20 * time.Millisecond))
+		r.until = now.Add(r.upTo(20 * time.Millisecond))
 	case refusing:
 		r.refuse()
 	}
 }
 
+// upTo is a time below a bound. mu is held.
+func (r *receiver) upTo(bound time.Duration) time.Duration { return upTo(r.random, bound) }
+
 // refuse closes the door for a while. mu is held.
 func (r *receiver) refuse() {
 	old := r.server
 	go func() { _ = old.Close() }()
-	time.AfterFunc(100*time.Millisecond+rand.N(400*time.Millisecond), func() {
+	time.AfterFunc(100*time.Millisecond+r.upTo(400*time.Millisecond), func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.mood, r.until = accepting, time.Now().Add(time.Second)
@@ -203,5 +206,3 @@ func (r *receiver) troubles() (counts map[string]int, total int) {
 	}
 	return counts, total
 }
-
-var errDrain = errors.New("not everything was received in time")

@@ -4,7 +4,6 @@ package crash
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 )
@@ -15,7 +14,7 @@ import (
 func (t *transaction) number() (n int64, text string) {
 	n = t.w.numbers.Add(1)
 	padding := t.w.padding
-	if t.w.large > 0 && rand.IntN(t.w.large) == 0 {
+	if t.w.large > 0 && t.w.random.IntN(t.w.large) == 0 {
 		padding = largePadding
 	}
 	return n, "'" + strconv.FormatInt(n, 10) + "|" + strings.Repeat("x", padding) + "'"
@@ -25,8 +24,8 @@ func (t *transaction) number() (n int64, text string) {
 const largePadding = 1200 << 10
 
 // columns are what a save of an object writes besides its number.
-func columns(entity string) (names, values []string) {
-	cents := rand.IntN(100_000)
+func (t *transaction) columns(entity string) (names, values []string) {
+	cents := t.w.random.IntN(100_000)
 	price := fmt.Sprintf("'%d.%02d'", cents/100, cents%100)
 	switch entity {
 	case "customer":
@@ -47,7 +46,7 @@ func (t *transaction) put(objects []*object) {
 			continue
 		}
 		t.insert(o, "INSERT", 0)
-		if o.entity == "appointment" && rand.IntN(2) == 0 { // as the plugin does: housekeeping
+		if o.entity == "appointment" && t.w.random.IntN(2) == 0 { // as the plugin does: housekeeping
 			t.exec("UPDATE %s SET id_parent = id WHERE id = %d", t.table(o), o.id)
 		}
 	}
@@ -58,7 +57,7 @@ func (t *transaction) table(o *object) string { return t.site.table(tables[o.ent
 // insert adds a row; parent is the order that it is a part of, -1 for that order itself, 0 for neither.
 func (t *transaction) insert(o *object, verb string, parent int64) {
 	n, text := t.number()
-	names, values := columns(o.entity)
+	names, values := t.columns(o.entity)
 	names, values = append(names, "id", stamps[o.entity]), append(values, strconv.FormatInt(o.id, 10), text)
 	if o.entity == "appointment" {
 		employee := "1"
@@ -77,7 +76,7 @@ func (t *transaction) insert(o *object, verb string, parent int64) {
 
 func (t *transaction) update(o *object) {
 	n, text := t.number()
-	names, values := columns(o.entity)
+	names, values := t.columns(o.entity)
 	sets := make([]string, len(names))
 	for i := range names {
 		sets[i] = names[i] + " = " + values[i]
@@ -112,11 +111,11 @@ func (t *transaction) remove(objects []*object) {
 // churn does several things to one row in one transaction, which are one event or none.
 func (t *transaction) churn(o *object) {
 	e := t.effects[o]
-	for range 2 + rand.IntN(3) {
+	for range 2 + t.w.random.IntN(3) {
 		switch {
 		case !e.exists:
 			t.insert(o, "INSERT", 0)
-		case rand.IntN(3) == 0:
+		case t.w.random.IntN(3) == 0:
 			t.exec("DELETE FROM %s WHERE id = %d", t.table(o), o.id)
 			e.exists = false
 		default:
@@ -147,8 +146,8 @@ func (t *transaction) confirm(o *object) {
 		t.put([]*object{o})
 		return
 	}
-	if rand.IntN(2) == 0 {
-		e.letter = string("CWXP"[rand.IntN(4)])
+	if t.w.random.IntN(2) == 0 {
+		e.letter = string("CWXP"[t.w.random.IntN(4)])
 		t.update(o)
 		t.exec("UPDATE %s SET status = '%s' WHERE id = %d", t.table(o), e.letter, o.id)
 	}
@@ -165,7 +164,7 @@ func (t *transaction) history(o *object) {
 // keepHouse changes what is no save.
 func (t *transaction) keepHouse(o *object) {
 	if t.effects[o].exists {
-		t.exec("UPDATE %s SET locked_until = %d, log = 'seen' WHERE id = %d", t.table(o), rand.Int32(), o.id)
+		t.exec("UPDATE %s SET locked_until = %d, log = 'seen' WHERE id = %d", t.table(o), t.w.random.Int32(), o.id)
 	}
 }
 
@@ -180,9 +179,9 @@ func (t *transaction) multiOrder(order []*object) {
 			t.insert(child, "INSERT", parent.id)
 			t.history(child)
 		}
-	case rand.IntN(8) == 0:
+	case t.w.random.IntN(8) == 0:
 		t.remove(order)
 	default:
-		t.update(order[rand.IntN(len(order))])
+		t.update(order[t.w.random.IntN(len(order))])
 	}
 }

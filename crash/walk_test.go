@@ -5,7 +5,6 @@ package crash
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -39,8 +38,8 @@ func TestWalkCrash(t *testing.T) {
 		{"kill", "stop,sync", 6, 1},
 		{"kill", "stop,delete", 4, 1}, // of the log
 	} {
-		for n := 1; n <= stage.to; n += 1 + rand.IntN(2*stage.stride-1) {
-			what, hit := w.point(stage.action, stage.where, n)
+		for n := 1; n <= stage.to; n += 1 + w.random.IntN(2*stage.stride-1) {
+			what, hit := w.pointOf(stage.action, stage.where, n)
 			if !hit {
 				break // there are no more
 			}
@@ -61,20 +60,28 @@ func TestWalkCrash(t *testing.T) {
 	}
 }
 
-// lifetime is how long a life waits for its fault at most; a stop ends it earlier.
-const lifetime = 8 * time.Second
+// pointOf finds a point of a stage, in one of some lives: a stop that has little to write does not come so far.
+func (w *world) pointOf(action, where string, n int) (what string, hit bool) {
+	w.t.Helper()
+	for range 3 {
+		if what, hit = w.point(action, where, n); hit {
+			break
+		}
+	}
+	return what, hit
+}
+
+// lifeWork is how many deliveries a life makes while it waits for its fault, a stop apart: so many that each fault comes,
+// however slow the machine is.
+const lifeWork = 1500
 
 // point runs the daemon until its fault ends it, and tells before what that was. It may not come.
 func (w *world) point(action, where string, n int) (what string, hit bool) {
 	w.t.Helper()
-	d := w.run(binaries.faulty, fmt.Sprintf("%s=%s %s %d %d", fault.Variable, action, where, n, rand.Uint64()))
+	d := w.run(binaries.faulty, fmt.Sprintf("%s=%s %s %d %d", fault.Variable, action, where, n, w.random.Uint64()))
 	if strings.HasPrefix(where, "stop") {
-		d.isReady(w.t)
-		d.outlived(w.ctx, rand.N(300*time.Millisecond))
-		if err := d.stop(); err != nil {
-			w.t.Fatal(err)
-		}
-	} else if d.outlived(w.ctx, lifetime) {
+		w.stopAlone(d)
+	} else if w.outlasted(d, lifeWork) {
 		d.kill()
 	}
 	if err := d.gaveUp(); err != nil {
@@ -88,6 +95,37 @@ func (w *world) point(action, where string, n int) (what string, hit bool) {
 		return "", false
 	}
 	return where + " " + words[3], true
+}
+
+// stopAlone stops a daemon after some work. No command has the outbox open meanwhile: the checkpoint of a stop is made by
+// the last who closes it.
+func (w *world) stopAlone(d *daemon) {
+	w.t.Helper()
+	d.isReady(w.t)
+	d.outlived(w.ctx, w.upTo(300*time.Millisecond))
+	w.files.Lock()
+	defer w.files.Unlock()
+	if err := d.stop(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// outlasted waits for the daemon's end until so many more deliveries were accepted, and tells whether it still runs.
+func (w *world) outlasted(d *daemon, deliveries int) bool {
+	w.t.Helper()
+	until := w.accepted() + deliveries
+	for p := newPatience(deliveries); ; {
+		if !d.outlived(w.ctx, 50*time.Millisecond) {
+			return false
+		}
+		left := until - w.accepted()
+		if left <= 0 || w.ctx.Err() != nil {
+			return true
+		}
+		if err := p.look(left); err != nil {
+			w.t.Fatalf("of %d deliveries %v:\n%s", deliveries, err, d.lastWords())
+		}
+	}
 }
 
 // TestFirstStartCrash kills the daemon before each change of its first start. Once it has said that it follows, nothing
@@ -140,10 +178,11 @@ func TestFirstStartCrash(t *testing.T) {
 // write makes some transactions that change something.
 func (w *world) write(n int64) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(w.ctx, standstill)
 	defer cancel()
+	writer := &writer{w.writing, w.random}
 	for until := w.writing.done.Load() + n; w.writing.done.Load() < until; {
-		if err := w.writing.once(ctx); err != nil {
+		if err := writer.once(ctx); err != nil {
 			w.t.Fatal(err)
 		}
 	}

@@ -32,6 +32,7 @@ type world struct {
 	state       string // the state directory
 	exact       bool   // nothing is merged
 	patient     bool   // nothing is hastened at the end
+	random      *rand.Rand
 
 	ctx     context.Context //nolint:containedctx // the test's, with a bound
 	stop    chan struct{}
@@ -55,7 +56,9 @@ type settings struct {
 }
 
 func newWorld(t *testing.T, s settings) *world {
-	w := &world{t: t, server: dbtest.Start(t, append(s.server, "--log-warnings=0")...), crm: newReceiver(t), mirror: newReceiver(t), exact: s.exact}
+	w := &world{t: t, server: dbtest.Start(t, append(s.server, "--log-warnings=0")...), exact: s.exact, random: random(t, "world")}
+	w.crm, w.mirror = newReceiver(t, random(t, "crm")), newReceiver(t, random(t, "mirror"))
+	t.Logf("ROWHOOK_SEED=%d", dbtest.Seed(t))
 	w.sites = []*site{{"salon", "wordpress", "wp_"}, {"studio", "studio", "wp_2_"}}
 	grants := []string{"REPLICATION SLAVE, BINLOG MONITOR ON *.*"}
 	for _, site := range w.sites {
@@ -65,12 +68,13 @@ func newWorld(t *testing.T, s settings) *world {
 	}
 	w.server.CreateUser(t, "rowhook", "secret", grants...)
 	w.writing = newWriting(w.server.DB(t, ""), w.sites)
+	w.writing.received = w.newest
 	w.writing.padding, w.writing.large, w.writing.every = s.padding, s.large, s.every
 	if s.large > 0 {
 		w.widen()
 	}
 	w.configure(s)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(factor)*10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(factor)*15*time.Minute)
 	t.Cleanup(cancel)
 	w.ctx = ctx
 	w.assist(ctx)
@@ -178,8 +182,9 @@ func (w *world) begin() {
 func (w *world) load() {
 	w.stop = make(chan struct{})
 	group, ctx := errgroup.WithContext(w.ctx)
-	for range writers {
-		group.Go(func() error { return w.writing.write(ctx, w.stop) })
+	for n := range writers {
+		writer := &writer{w.writing, random(w.t, fmt.Sprintf("writer %d", n))}
+		group.Go(func() error { return writer.write(ctx, w.stop) })
 	}
 	w.writers = group
 	w.moody(true)
@@ -199,22 +204,28 @@ func (w *world) moody(on bool) {
 	w.mirror.setFickle(on)
 }
 
-// lives runs the daemon again and again, and kills it after random times, until done is closed.
+// leastKills is how many of them prove something.
+const leastKills = 30
+
+// lives runs the daemon again and again, and kills it after random times, until done is closed and it has died often.
 func (w *world) lives(binary string, done <-chan struct{}, shortest, longest time.Duration) (kills int) {
 	w.t.Helper()
 	for {
 		d := w.run(binary)
-		d.outlived(w.ctx, shortest+rand.N(longest-shortest))
+		d.outlived(w.ctx, shortest+w.upTo(longest-shortest))
 		d.kill()
 		kills++
 		if err := d.gaveUp(); err != nil {
 			w.t.Fatal(err)
 		}
+		if w.ctx.Err() != nil {
+			w.t.Fatal(w.ctx.Err())
+		}
 		select {
 		case <-done:
-			return kills
-		case <-w.ctx.Done():
-			w.t.Fatal(w.ctx.Err())
+			if kills >= leastKills {
+				return kills
+			}
 		default:
 		}
 	}
@@ -251,12 +262,16 @@ func (w *world) finish(d *daemon) *findings {
 func (w *world) drain(d *daemon) error {
 	look := time.NewTicker(200 * time.Millisecond)
 	defer look.Stop()
-	late := time.After(time.Duration(factor) * drainTime)
+	var p *patience
 	for looks := 1; ; looks++ {
-		if f := w.judge(); f.lost+f.swallowed == 0 {
-			if n, err := w.undelivered(); err == nil && n == 0 {
-				return nil
-			}
+		f := w.judge()
+		open, err := w.undelivered()
+		if left := f.lost + f.swallowed + open; err == nil && left == 0 {
+			return nil
+		} else if p == nil {
+			p = newPatience(left)
+		} else if err := p.look(left); err != nil {
+			return fmt.Errorf("not everything was received: %w", err)
 		}
 		if looks%5 == 0 && !w.patient {
 			if err := w.command("deliveries", "retry", "--state", "waiting"); err != nil {
@@ -267,8 +282,6 @@ func (w *world) drain(d *daemon) error {
 		case <-look.C:
 		case <-d.ended:
 			return errors.New("the daemon ended")
-		case <-late:
-			return errDrain
 		case <-w.ctx.Done():
 			return w.ctx.Err()
 		}
@@ -281,6 +294,22 @@ func (w *world) judge() *findings {
 	w.crm.look(func(l *ledger) { f.add(judge(w.writing.objects, l, false, w.exact)) })
 	w.mirror.look(func(l *ledger) { f.add(judge(w.writing.objects, l, true, w.exact)) })
 	return f
+}
+
+// accepted counts what the receivers have accepted.
+func (w *world) accepted() (n int) {
+	for _, r := range []*receiver{w.crm, w.mirror} {
+		r.look(func(l *ledger) { n += l.accepted })
+	}
+	return n
+}
+
+// newest is the last number that a receiver was told.
+func (w *world) newest() (n int64) {
+	for _, r := range []*receiver{w.crm, w.mirror} {
+		r.look(func(l *ledger) { n = max(n, l.newest) })
+	}
+	return n
 }
 
 // undelivered counts what the outbox still has to deliver.
@@ -297,19 +326,13 @@ func (w *world) undelivered() (n int, err error) {
 	return n, err
 }
 
-// drainTime is how long what is left at the end of a test may take.
-const drainTime = 90 * time.Second
-
 // report logs what a test did, and enters it in the table of faults.
 func (w *world) report(fault string, times int, f *findings) {
 	w.t.Helper()
-	accepted := 0
-	w.crm.look(func(l *ledger) { accepted += l.accepted })
-	w.mirror.look(func(l *ledger) { accepted += l.accepted })
 	crm, a := w.crm.troubles()
 	mirror, b := w.mirror.troubles()
 	w.t.Logf("%s, %d times; %d transactions, %d receipts; %d answers were bad: %v %v; %s",
-		fault, times, w.writing.done.Load(), accepted, a+b, crm, mirror, f)
+		fault, times, w.writing.done.Load(), w.accepted(), a+b, crm, mirror, f)
 	if f.wrong() {
 		w.t.Errorf("%s: something was lost, changed or out of order", fault)
 	}

@@ -35,14 +35,15 @@ const (
 
 // writing is the writers' load, with its journal.
 type writing struct {
-	db      *sql.DB
-	objects []*object // sorted; who locks several does it in this order
-	pools   []pool
-	padding int           // bytes behind each number
-	large   int           // one of so many numbers has largePadding bytes behind it; 0: none has
-	every   time.Duration // each writer's pace; 0: as fast as it can
-	numbers atomic.Int64
-	done    atomic.Int64 // transactions committed
+	db       *sql.DB
+	objects  []*object // sorted; who locks several does it in this order
+	pools    []pool
+	padding  int           // bytes behind each number
+	large    int           // one of so many numbers has largePadding bytes behind it; 0: none has
+	every    time.Duration // each writer's pace
+	received func() int64  // the last number that a receiver was told
+	numbers  atomic.Int64
+	done     atomic.Int64 // transactions committed
 }
 
 // pool is the objects of a kind that a site has.
@@ -82,30 +83,30 @@ func newWriting(db *sql.DB, sites []*site) *writing {
 	return w
 }
 
-// write writes until stop is closed, or limit transactions are committed, or ctx ends; several at once.
-func (w *writing) write(ctx context.Context, stop <-chan struct{}) error {
-	var pace <-chan time.Time
-	if w.every > 0 {
-		ticker := time.NewTicker(w.every)
-		defer ticker.Stop()
-		pace = ticker.C
-	}
+// farBehind is how many numbers the receivers may be behind the writers: on a busy machine these would else get so far
+// ahead that what is left at the end takes long. It is more than are written while a daemon is frozen for half a minute.
+const farBehind = 10_000
+
+// writer is one of those who write, with choices of its own.
+type writer struct {
+	*writing
+	random *rand.Rand
+}
+
+// write writes until stop is closed, or ctx ends.
+func (w *writer) write(ctx context.Context, stop <-chan struct{}) error {
+	pace := time.NewTicker(w.every)
+	defer pace.Stop()
 	for {
-		if w.every > 0 {
-			select {
-			case <-stop:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-pace:
-			}
-		}
 		select {
 		case <-stop:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
-		default:
+		case <-pace.C:
+		}
+		if w.numbers.Load()-w.received() > farBehind {
+			continue
 		}
 		if err := w.once(ctx); err != nil {
 			return err
@@ -114,17 +115,17 @@ func (w *writing) write(ctx context.Context, stop <-chan struct{}) error {
 }
 
 // once makes one transaction of some kind.
-func (w *writing) once(ctx context.Context) error {
-	p := &w.pools[rand.IntN(len(w.pools)/3)*3] // an appointment's
-	switch dice := rand.IntN(20); {
+func (w *writer) once(ctx context.Context) error {
+	p := &w.pools[w.random.IntN(len(w.pools)/3)*3] // an appointment's
+	switch dice := w.random.IntN(20); {
 	case dice < 3:
-		p = &w.pools[rand.IntN(len(w.pools))]
+		p = &w.pools[w.random.IntN(len(w.pools))]
 	case dice < 5:
-		order := p.orders[rand.IntN(len(p.orders))]
+		order := p.orders[w.random.IntN(len(p.orders))]
 		return w.transact(ctx, p.site, order, func(t *transaction) { t.multiOrder(order) })
 	}
 	objects := w.some(p)
-	switch dice := rand.IntN(20); {
+	switch dice := w.random.IntN(20); {
 	case dice < 3:
 		return w.transact(ctx, p.site, objects, func(t *transaction) { t.remove(objects) })
 	case dice < 4:
@@ -144,12 +145,12 @@ func (w *writing) once(ctx context.Context) error {
 }
 
 // some are one to three of the pool's objects, in the order of locking.
-func (w *writing) some(p *pool) []*object {
+func (w *writer) some(p *pool) []*object {
 	n := 1
-	if rand.IntN(4) == 0 {
-		n += rand.IntN(3)
+	if w.random.IntN(4) == 0 {
+		n += w.random.IntN(3)
 	}
-	places := rand.Perm(len(p.objects))[:min(n, len(p.objects))]
+	places := w.random.Perm(len(p.objects))[:min(n, len(p.objects))]
 	slices.Sort(places)
 	objects := make([]*object, len(places))
 	for i, at := range places {
@@ -160,7 +161,7 @@ func (w *writing) some(p *pool) []*object {
 
 // transaction is one that is being written.
 type transaction struct {
-	w        *writing
+	w        *writer
 	ctx      context.Context //nolint:containedctx // of this transaction only; it outlasts the test
 	tx       *sql.Tx
 	site     *site
@@ -170,7 +171,7 @@ type transaction struct {
 }
 
 // transact locks the objects, makes a transaction, and enters in the journal what it did.
-func (w *writing) transact(ctx context.Context, s *site, objects []*object, do func(*transaction)) error {
+func (w *writer) transact(ctx context.Context, s *site, objects []*object, do func(*transaction)) error {
 	for _, o := range objects {
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -208,9 +209,6 @@ func (w *writing) transact(ctx context.Context, s *site, objects []*object, do f
 	return nil
 }
 
-// patience is how long a server may be away.
-const patience = 30 * time.Second
-
 // begin waits for a server that was killed.
 func (w *writing) begin(ctx context.Context) (tx *sql.Tx, err error) {
 	err = w.persist(ctx, func() error {
@@ -235,7 +233,7 @@ func (w *writing) asked(ctx context.Context, s *site, number int64, commitErr er
 func (w *writing) persist(ctx context.Context, do func() error) error {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
-	late := time.After(patience)
+	late := time.After(standstill)
 	for {
 		err := do()
 		if err == nil || !lostServer(err) {

@@ -96,7 +96,6 @@ func hasCredit(entity *rules.Entity) bool { return entity.Name == "customer" }
 
 // value is a value that the plugin makes of a column, as JSON; empty when it leaves it.
 func (q quirks) value(entity *rules.Entity, r record, column string) string {
-	text := r.text(column)
 	switch entity.Name {
 	case appointmentEntity:
 		switch column {
@@ -107,12 +106,12 @@ func (q quirks) value(entity *rules.Entity, r record, column string) string {
 		}
 		fallthrough
 	case packageOrderEntity:
-		if column == "total_cost" && strings.HasPrefix(text, "-") {
+		if column == "total_cost" && strings.HasPrefix(r.text(column), "-") {
 			return "0"
 		}
 	case "coupon":
 		if column == "value" || column == "mincost" {
-			return string(appendDecimal(nil, strings.TrimPrefix(text, "-")))
+			return string(appendDecimal(nil, strings.TrimPrefix(r.text(column), "-")))
 		}
 	case "service":
 		return q.service(r, column)

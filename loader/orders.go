@@ -70,10 +70,10 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 		rows rowsOf
 		ids  []int64
 	}{
-		{&o.parts, rowsOf{table: entity.Parts, order: entity.PartOrder}, withChildren},
-		{&o.history, rowsOf{table: "order_status", order: "id_order", kind: "type", is: entity.StatusType}, ids},
-		{&o.notes, rowsOf{table: "user_notes", order: "id_parent", kind: "group", is: group(entity)}, withNotes},
-		{&o.invoices, rowsOf{table: "invoice", order: "id_order", kind: "group", is: group(entity)}, ids},
+		{&o.parts, partsOf(entity), withChildren},
+		{&o.history, historyOf(entity), ids},
+		{&o.notes, notesOf(entity), withNotes},
+		{&o.invoices, invoicesOf(entity), ids},
 	} {
 		if len(q.ids) == 0 {
 			continue
@@ -95,6 +95,20 @@ type rowsOf struct {
 	order string // its column with the order's id
 	kind  string // the column that tells orders of several entities apart; empty without
 	is    string // what it says
+}
+
+func partsOf(e *rules.Entity) rowsOf { return rowsOf{table: e.Parts, order: e.PartOrder} }
+
+func historyOf(e *rules.Entity) rowsOf {
+	return rowsOf{table: "order_status", order: "id_order", kind: "type", is: e.StatusType}
+}
+
+func notesOf(e *rules.Entity) rowsOf {
+	return rowsOf{table: "user_notes", order: "id_parent", kind: "group", is: group(e)}
+}
+
+func invoicesOf(e *rules.Entity) rowsOf {
+	return rowsOf{table: "invoice", order: "id_order", kind: "group", is: group(e)}
 }
 
 // readRows reads rows that belong to orders, by order. An older plugin may lack the table, or the column that tells

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -79,16 +80,17 @@ func (f *fills) patience() time.Duration {
 func (p *Pipeline) readChunk(ctx context.Context, g *errgroup.Group, run *Run) {
 	f := p.fills
 	part := run.Parts[run.At]
-	wish := run.Backfill
-	wish.Site = part.Site
-	rule, sites, err := wish.find(f.set.Load(), p.cfg.Sites)
+	request := run.Backfill
+	request.Site = part.Site
+	rule, sites, err := request.find(f.set.Load(), p.cfg.Sites)
 	if err != nil {
 		run.end(Failed, err.Error(), time.Now())
-		p.cfg.Log.Error("a backfill cannot go on", slog.String("run", run.ID), slog.Any("error", err))
+		p.cfg.Log.Error("a backfill ended early", slog.String("run", run.ID), slog.String("rule", run.Rule), slog.Any("error", err),
+			slog.String("fix", "when that is put right: rowhook backfill --resume "+run.ID))
 		p.changed(run)
 		return
 	}
-	x, limit := wish.existing(sites[0], rule), f.limit(run)
+	x, limit := request.existing(sites[0], rule), f.limit(run)
 	at := p.place()
 	again := run.Again // replaced, never changed
 	p.engine.OpenWindow(sites[0], rule)
@@ -132,15 +134,22 @@ func (p *Pipeline) filled(r *filling) {
 	switch {
 	case r.err != nil:
 		p.engine.CloseWindow()
-		f.backoff = min(max(2*f.backoff, 250*time.Millisecond), 30*time.Second)
-		f.rest = time.Now().Add(f.backoff)
-		if text := r.err.Error(); text != r.run.Trouble && !errors.Is(r.err, context.Canceled) {
-			p.cfg.Log.Error("a backfill does not get on, trying again", slog.String("run", r.run.ID), slog.Any("error", r.err))
+		f.rest = time.Now().Add(f.trouble.Wait())
+		if errors.Is(r.err, context.Canceled) {
+			break
+		}
+		if f.trouble.Worth(r.err) {
+			p.cfg.Log.Error("a backfill is stalled, trying again", slog.String("run", r.run.ID), slog.String("rule", r.run.Rule),
+				slog.Any("error", r.err), slog.Time("since", f.trouble.Since()), slog.String("fix", cmp.Or(loader.Fix(r.err), seeCheck)))
+		}
+		if text := r.err.Error(); text != r.run.Trouble {
 			r.run.Trouble = text
 			p.changed(r.run)
 		}
 	default:
-		f.backoff = 0
+		if lasted, was := f.trouble.Over(); was {
+			p.cfg.Log.Info("a backfill goes on", slog.String("run", r.run.ID), slog.Duration("after", lasted.Round(time.Second)))
+		}
 		f.chunk = r
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/cdc/connect"
 	"rowhook/loader"
 	"rowhook/rules"
 )
@@ -72,7 +73,10 @@ func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Durati
 
 // loading is how many events are closed and neither delivered nor held, and about how many bytes they take.
 func (p *Pipeline) loading() (events, bytes int) {
-	events, bytes = p.engine.Waiting()
+	for e := range p.engines() {
+		n, size := e.Waiting()
+		events, bytes = events+n, bytes+size
+	}
 	heldEvents, heldBytes := 0, 0
 	for _, l := range p.lanes {
 		heldEvents, heldBytes = heldEvents+l.held.count(), heldBytes+l.held.bytes
@@ -158,7 +162,7 @@ func (p *Pipeline) back(b loaded) {
 	l := b.lane
 	l.busy = false
 	if b.err == nil {
-		l.outage.over()
+		l.outage.over(p.cfg.Log, l.site)
 	} else if !errors.Is(b.err, context.Canceled) {
 		l.outage.note(p.cfg.Log, l.site, b.err)
 	}
@@ -192,25 +196,34 @@ func (p *Pipeline) emitLoaded(ev *rules.Event, o outcome) {
 type outage struct {
 	wait time.Duration
 	next time.Time // of another try
-	told time.Time
-	text string
+	text string    // of the last error; empty: none
+	said connect.Trouble
 }
 
 const (
 	firstOutageWait   = 100 * time.Millisecond
 	longestOutageWait = 10 * time.Second
+	// seeCheck is what to type when the database does not answer: it knows what that means, and what to do.
+	seeCheck = "rowhook check"
 	// tellAgain is after what time a trouble that lasts is logged once more.
 	tellAgain = time.Hour
 )
 
-func (o *outage) over() { *o = outage{} }
+// over notes that the database answered.
+func (o *outage) over(log *slog.Logger, site *rules.Site) {
+	if lasted, was := o.said.Over(); was {
+		log.Info("the database answers again, payloads are loaded", slog.String("site", site.Name), slog.Duration("after", lasted.Round(time.Second)))
+	}
+	*o = outage{}
+}
 
 func (o *outage) note(log *slog.Logger, site *rules.Site, err error) {
 	now := time.Now()
 	o.wait = min(max(firstOutageWait, 2*o.wait), longestOutageWait)
 	o.next = now.Add(o.wait/2 + rand.N(o.wait/2))
-	if text := err.Error(); text != o.text || now.Sub(o.told) >= tellAgain {
-		log.Error("the database cannot be asked for payloads, trying again", slog.String("site", site.Name), slog.Any("error", err))
-		o.text, o.told = text, now
+	o.text = err.Error()
+	if o.said.Worth(err) {
+		log.Error("payloads cannot be loaded, for the database does not answer; events wait until it does", slog.String("site", site.Name),
+			slog.Any("error", err), slog.Time("since", o.said.Since()), slog.String("fix", seeCheck))
 	}
 }

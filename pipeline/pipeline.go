@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/rules"
@@ -36,10 +37,16 @@ type Outbox interface {
 	Due(ctx context.Context) (map[string]outbox.Due, error)
 }
 
+// Follower reads the log for one site; a *cdc.Source.
+type Follower interface {
+	Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error
+}
+
 // Config is what a Pipeline is made of.
 type Config struct {
 	Source   Source
-	SourceID string // what delivery ids are derived from
+	Beside   func(*rules.Site) Follower // a second reading of the log, for a site that has to catch up; nil: none can
+	SourceID string                     // what delivery ids are derived from
 	Outbox   Outbox
 	Loader   *loader.Loader
 	Sites    []*rules.Site
@@ -50,28 +57,26 @@ type Config struct {
 
 // Pipeline runs from the log to the outbox.
 type Pipeline struct {
-	cfg    Config
-	engine *rules.Engine
-	track  *cdc.Tracker
-	seen   cdc.Coord
-	lanes  map[*rules.Site]*lane
-	feed   *feed
-	stale  *stale
-	fills  *fills
-	press  backpressure
+	reading // of all sites but those that are on their own
+	press   backpressure
 
-	todo, spare []entry        // taken from the feed and not applied yet; a slice to give back
-	applying    cdc.Commit     // the last one; the engine says whether all of it is applied
-	closed      []*rules.Event // not dispatched yet
-	batch       []*outbox.Delivery
-	batchBytes  int
-	schema      []cdc.SchemaRecord // not committed yet
-	moved       bool               // there is something to commit besides deliveries
-	committing  bool
-	lastCommit  time.Time
-	asking      bool      // a question for the log's end is on its way
-	asked       time.Time // when the last was put
-	goal        *logEnd   // the end that must be read before windows close
+	cfg   Config
+	sites *sites
+	lanes map[*rules.Site]*lane
+	stale *stale
+	fills *fills
+
+	closed     []*rules.Event // not dispatched yet
+	batch      []*outbox.Delivery
+	batchBytes int
+	schema     []cdc.SchemaRecord // not committed yet
+	moved      bool               // there is something to commit besides deliveries
+	committing bool
+	lastCommit time.Time
+	asking     bool      // a question for the log's end is on its way
+	asked      time.Time // when the last was put
+	endTrouble connect.Trouble
+	goal       *logEnd // the end that must be read before windows close
 
 	loaded    chan loaded
 	committed chan commit
@@ -104,10 +109,11 @@ const (
 // New makes a pipeline; Run starts it.
 func New(cfg Config) *Pipeline {
 	p := &Pipeline{
-		cfg: cfg, engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options), lanes: map[*rules.Site]*lane{},
+		reading: reading{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)},
+		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Sites),
 		loaded: make(chan loaded), committed: make(chan commit, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
 	}
-	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules)
+	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules, p.sites.stopped)
 	for _, s := range cfg.Sites {
 		p.lanes[s] = &lane{site: s}
 	}
@@ -136,7 +142,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
-	p.feed = newFeed(parts)
+	p.feed = newFeed(parts, p.cfg.Sites, p.stale.tables)
+	p.feed.skipAll(p.sites.detached)
 	p.engine.AskOwners(p.owners(parts))
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
@@ -177,6 +184,7 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	for _, r := range unknown {
 		p.cfg.Log.Warn("the outbox holds a record that this version cannot read; it is left as it is", slog.String("owner", r.Owner), slog.String("key", r.Key))
 	}
+	p.sites.learn(schema)
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return start, nil, fmt.Errorf("reading the open events: %w", err)
 	}
@@ -184,10 +192,13 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		return start, nil, err
 	}
 	p.fills.show()
+	if err := p.restoreStops(state.Open); err != nil {
+		return start, nil, err
+	}
 	return start, schema, p.commitNow(ctx)
 }
 
-// loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can mend.
+// loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can fix.
 func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -196,6 +207,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			return err
 		}
 		if err := p.apply(); err != nil {
+			return err
+		}
+		if err := p.applyDetached(); err != nil {
 			return err
 		}
 		p.reachGoal()
@@ -208,13 +222,12 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
-		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g), p.press.timer()))
+		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp(ctx, g), p.press.timer()))
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ready:
-			p.todo = p.feed.take(p.spare)
-			p.spare = p.todo
+			p.refill()
 		case l := <-p.loaded:
 			p.back(l)
 		case c := <-p.committed:
@@ -229,18 +242,29 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		case e := <-p.ends:
 			p.asking = false
 			if e.err != nil {
-				p.cfg.Log.Warn("cannot tell whether the log's end is reached", slog.Any("error", e.err))
+				if p.endTrouble.Worth(e.err) {
+					p.cfg.Log.Warn("the database does not say where its log ends, so events may wait longer than they must; trying again",
+						slog.Any("error", e.err), slog.Time("since", p.endTrouble.Since()), slog.String("fix", seeCheck))
+				}
 				p.asked = time.Now().Add(endRetry)
 				break
 			}
+			p.endTrouble.Over()
 			p.goal = &e
 		case set := <-p.rules:
-			p.engine.SetRules(set)
+			for e := range p.engines() {
+				e.SetRules(set)
+			}
 			p.fills.set.Store(set)
 		case o := <-p.fills.orders:
 			p.obey(o)
 		case r := <-p.fills.results:
 			p.filled(r)
+		case <-p.sites.ready: // applyDetached takes it
+		case e := <-p.sites.ended:
+			p.readingEnded(e)
+		case o := <-p.sites.orders:
+			o()
 		case <-timer.C:
 		}
 	}
@@ -249,7 +273,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 // dispatch makes payloads of the events that closed: at once where the log showed all that is needed, else in the
 // lane of the event's site. Within a site nothing overtakes.
 func (p *Pipeline) dispatch() {
-	p.closed = append(p.closed, p.engine.Closed()...)
+	for e := range p.engines() {
+		p.closed = append(p.closed, e.Closed()...)
+	}
 	for len(p.closed) > 0 && p.batchBytes < dispatchBytes {
 		ev := p.closed[0]
 		p.closed[0] = nil
@@ -281,7 +307,7 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 		})
 		p.batchBytes += len(pay.Body) + deliveryBytes
 	}
-	p.engine.Done(ev)
+	p.engineOf(ev.Site).Done(ev)
 	p.moved = true
 }
 
@@ -302,8 +328,8 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	if err != nil {
 		return err
 	}
-	told := p.fills.told
-	p.fills.told = nil
+	told := append(p.fills.told, p.sites.told...)
+	p.fills.told, p.sites.told = nil, nil
 	p.committing = true
 	g.Go(func() error {
 		p.committed <- commit{b, told, bytes, p.cfg.Outbox.Commit(context.WithoutCancel(ctx), b)}
@@ -314,9 +340,13 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 
 // take makes a batch of everything that is not committed.
 func (p *Pipeline) take() (*outbox.Batch, error) {
-	records, err := p.engine.TakeRecords()
-	if err != nil {
-		return nil, err
+	var records []rules.Record
+	for e := range p.engines() {
+		more, err := e.TakeRecords()
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, more...)
 	}
 	point, err := encodePosition(p.track.Position())
 	if err != nil {
@@ -326,6 +356,11 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
+	stops, err := p.sites.take()
+	if err != nil {
+		return nil, err
+	}
+	open = append(open, stops...)
 	for _, r := range records {
 		open = append(open, outbox.Record{Owner: eventsOwner, Key: r.Key, Data: r.Data})
 	}

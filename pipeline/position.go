@@ -37,6 +37,8 @@ type Stored struct {
 	Position cdc.Position
 	Schema   []cdc.SchemaRecord // what is known of tables there
 	Events   int                // those that are not deliveries yet
+	Stops    []Stop             // of sites that are not read with the others
+	BySite   map[string]int     // events that are not deliveries yet
 }
 
 // ReadStored reads it; nil when nothing was ever read of a log.
@@ -54,15 +56,20 @@ func ReadStored(ctx context.Context, store interface {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stored{Position: p}
+	s := &Stored{Position: p, BySite: map[string]int{}}
 	var records []rules.Record
 	records, s.Schema, _ = splitRecords(state.Open)
 	for _, r := range records {
 		if r.IsEvent() {
 			s.Events++
+			s.BySite[r.Site()]++
 		}
 	}
-	return s, nil
+	stops, err := readStops(state.Open)
+	for _, stop := range stops {
+		s.Stops = append(s.Stops, stop.Stop)
+	}
+	return s, err
 }
 
 // Who owns the records that are stored beside the position.
@@ -70,6 +77,7 @@ const (
 	eventsOwner   = "events"   // the rules': open events, and what they remember
 	schemaOwner   = "schema"   // the reader's: what is known of tables
 	backfillOwner = "backfill" // the backfills'
+	siteOwner     = "site"     // those of stopped sites (sites.go)
 )
 
 // splitRecords hands records to their owners. Those of backfills are restoreRuns'; what nobody here can read, because another
@@ -81,7 +89,7 @@ func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.
 			records = append(records, rules.Record{Key: r.Key, Data: r.Data})
 		case schemaOwner:
 			schema = append(schema, cdc.SchemaRecord{Key: r.Key, Data: r.Data})
-		case backfillOwner:
+		case backfillOwner, siteOwner:
 		default:
 			unknown = append(unknown, r)
 		}
@@ -104,6 +112,11 @@ func SetPosition(ctx context.Context, store outbox.Journal, p cdc.Position, file
 	records, schema, _ := splitRecords(state.Open)
 	for _, r := range schema {
 		b.Open = append(b.Open, outbox.Record{Owner: schemaOwner, Key: r.Key})
+	}
+	for _, r := range state.Open { // stopped sites go on with the others, from there
+		if r.Owner == siteOwner {
+			b.Open = append(b.Open, outbox.Record{Owner: siteOwner, Key: r.Key})
+		}
 	}
 	changed, err := rules.Detach(records, files)
 	if err != nil {

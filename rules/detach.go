@@ -11,6 +11,15 @@ import (
 // IsEvent says whether a record is of an event that is not a delivery yet.
 func (r Record) IsEvent() bool { return strings.HasPrefix(r.Key, eventPrefix) }
 
+// Site is the site that an event's record names, empty when it cannot be read.
+func (r Record) Site() string {
+	v, _, err := parseEventRecord(r)
+	if err != nil {
+		return ""
+	}
+	return v.Site
+}
+
 // Detach makes the records of a store such that they can be taken into another history of the log, and returns those
 // that are other than before. Events that are not deliveries yet keep their places among each other, but where they ended
 // in the log means nothing any more: they are loaded as they are now, and take in no later change. Statuses that fired

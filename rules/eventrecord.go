@@ -35,6 +35,7 @@ type eventRecord struct {
 	Time     time.Time `json:"time"`
 	Closing  uint64    `json:"closing,omitempty"`
 	Backfill string    `json:"backfill,omitempty"`
+	Rules    []string  `json:"rules,omitempty"` // of a closed one: those that want it
 	Restored *Restore  `json:"restored,omitempty"`
 	Waits    bool      `json:"waits,omitempty"`
 	Sealed   bool      `json:"sealed,omitempty"`
@@ -57,6 +58,11 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, IDs: ev.IDs, Insert: ev.Insert, Status: ev.Status,
 		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
 		Closing: ev.closing, Backfill: ev.Backfill, Restored: ev.Restored, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log, Passed: ev.Passed,
+	}
+	if ev.closing > 0 {
+		for _, rule := range ev.Rules {
+			r.Rules = append(r.Rules, rule.Name)
+		}
 	}
 	if ev.Row.Len() > 0 {
 		r.Table = e.tables.key(ev.Table)
@@ -85,7 +91,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.numbers = max(e.numbers, n)
+	e.count.events = max(e.count.events, n)
 	v, texts, err := parseEventRecord(r)
 	if err != nil {
 		return nil, err
@@ -101,7 +107,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	ev := &Event{
 		Site: site, Action: Action{entity, v.Kind}, IDs: v.IDs, Insert: v.Insert, Status: v.Status, Changed: v.Changed, Named: v.Named, unnamed: v.Unnamed,
 		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time, Backfill: v.Backfill, Restored: v.Restored, Passed: v.Passed,
-		number: n, closing: v.Closing, stored: true, waits: v.Waits, sealed: v.Sealed,
+		number: n, closing: v.Closing, wanted: v.Rules, stored: true, waits: v.Waits, sealed: v.Sealed,
 		first: moment{v.FirstAt, now}, last: moment{v.LastAt, now},
 	}
 	if len(v.Row) > 0 {

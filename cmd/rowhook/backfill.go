@@ -30,7 +30,7 @@ const (
 // backfillFlags is the command line of `rowhook backfill`.
 type backfillFlags struct {
 	*flagSet
-	wish                         pipeline.Backfill
+	request                      pipeline.Backfill
 	status, stop, resume, dryRun bool
 	asJSON                       bool
 }
@@ -39,20 +39,20 @@ func newBackfillFlags() *backfillFlags {
 	f := &backfillFlags{flagSet: newFlagSet("backfill", "posts a save event for each row that is there already to a rule's receiver:\n"+
 		"rowhook backfill --rule NAME, or --status, --stop, --resume. The daemon does it beside what is live, in order\n"+
 		"with it, and goes on after a restart; this command shows how far it is, and may be ended")}
-	f.StringVar(&f.wish.Rule, "rule", "", "the `NAME` of the rule; it must be for saves. Its statuses and sites count, its type does not")
-	f.StringVar(&f.wish.Site, "site", "", "only rows of the site `NAME`")
+	f.StringVar(&f.request.Rule, "rule", "", "the `NAME` of the rule; it must be for saves. Its statuses and sites count, its type does not")
+	f.StringVar(&f.request.Site, "site", "", "only rows of the site `NAME`")
 	f.Func("where", "only rows with `COLUMN=VALUE`, for example status=C; several must all hold", func(text string) error {
 		column, value, ok := strings.Cut(text, "=")
 		if !ok || column == "" {
 			return errors.New("write COLUMN=VALUE, for example status=C")
 		}
-		f.wish.Where = append(f.wish.Where, loader.Equal{Column: column, Value: value})
+		f.request.Where = append(f.request.Where, loader.Equal{Column: column, Value: value})
 		return nil
 	})
-	f.Func("since", "only appointments or package orders made at this `TIME` or later: 720h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&f.wish.Since))
+	f.Func("since", "only appointments or package orders made at this `TIME` or later: 720h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&f.request.Since))
 	f.Func("rate", "no more rows than that: 10/s, 600/m, 100/h; without it as fast as the receiver takes them", func(text string) error {
 		every, wrong := config.ParseEvery(text)
-		f.wish.Every = time.Duration(every)
+		f.request.Every = time.Duration(every)
 		if wrong != "" {
 			return errors.New(wrong)
 		}
@@ -75,16 +75,16 @@ func backfillCommand(ctx context.Context, args []string, stdout, _ io.Writer) er
 	}
 	const hint = "try: rowhook backfill --rule NAME, --status, --stop, --resume, or -h"
 	chosen := 0
-	for _, on := range []bool{f.status, f.stop, f.resume, f.wish.Rule != ""} {
+	for _, on := range []bool{f.status, f.stop, f.resume, f.request.Rule != ""} {
 		if on {
 			chosen++
 		}
 	}
-	asked := f.wish.Site != "" || len(f.wish.Where) > 0 || !f.wish.Since.IsZero() || f.wish.Every > 0 || f.dryRun
+	asked := f.request.Site != "" || len(f.request.Where) > 0 || !f.request.Since.IsZero() || f.request.Every > 0 || f.dryRun
 	switch {
 	case chosen == 0:
 		return &usageError{"backfill needs the rule that it is for", hint}
-	case chosen > 1 || f.wish.Rule == "" && asked || len(names) > 0 && !f.stop && !f.resume:
+	case chosen > 1 || f.request.Rule == "" && asked || len(names) > 0 && !f.stop && !f.resume:
 		return &usageError{"backfill does one thing at a time: --rule with what selects rows, --status, --stop or --resume", hint}
 	}
 	c, err := loadState(f.config)
@@ -105,13 +105,13 @@ func backfillCommand(ctx context.Context, args []string, stdout, _ io.Writer) er
 	if err != nil {
 		return err
 	}
-	if err := f.wish.Check(set, sitesOf(c)); err != nil {
+	if err := f.request.Check(set, sitesOf(c)); err != nil {
 		return &usageError{err.Error(), hint}
 	}
 	if f.dryRun {
 		return countBackfill(ctx, c, f, stdout)
 	}
-	return followBackfill(ctx, c, client, backfillStart, f.wish, f.asJSON, stdout)
+	return followBackfill(ctx, c, client, backfillStart, f.request, f.asJSON, stdout)
 }
 
 // countBackfill says how many rows a backfill would read. It needs the database, and no daemon.
@@ -128,7 +128,7 @@ func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdo
 	if err != nil {
 		return err
 	}
-	n, err := pipeline.CountBackfill(ctx, loader.New(db, source, loader.Options{}, log), set, sitesOf(c), f.wish)
+	n, err := pipeline.CountBackfill(ctx, loader.New(db, source, loader.Options{}, log), set, sitesOf(c), f.request)
 	if err != nil {
 		return wrongUsage(err)
 	}
@@ -136,17 +136,17 @@ func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdo
 		return writeJSON(stdout, struct {
 			Rule string `json:"rule"`
 			Rows int64  `json:"rows"`
-		}{f.wish.Rule, n})
+		}{f.request.Rule, n})
 	}
-	_, err = fmt.Fprintf(stdout, "%d rows for rule %s; nothing was sent\n", n, f.wish.Rule)
+	_, err = fmt.Fprintf(stdout, "%d rows for rule %s; nothing was sent\n", n, f.request.Rule)
 	return err
 }
 
 // wrongUsage makes what cannot be had a fault of the command line.
 func wrongUsage(err error) error {
-	_, wish := errors.AsType[*pipeline.WishError](err)
+	_, refused := errors.AsType[*pipeline.RequestError](err)
 	_, selection := errors.AsType[*loader.SelectionError](err)
-	if wish || selection || errors.Is(err, control.ErrWrong) {
+	if refused || selection || errors.Is(err, control.ErrWrong) {
 		return &usageError{err.Error(), "try: rowhook backfill -h"}
 	}
 	return err

@@ -52,17 +52,17 @@ rules:
   - {name: inserts, action: appointment.save, type: insert, load: full, url: "%[1]s/inserts", order_group: inserts}
   - {name: insertdeletes, action: appointment.delete, url: "%[1]s/inserts", order_group: inserts}
 `, receiver.URL()), "coalesce: 0s\n")
-	k := &killer{binary: binary, config: files}
+	k := newKiller(t, binary, files)
 	k.once(t) // what was written until now is the past
 
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	front := new(atomic.Int64)
 	writers, parts := errgroup.WithContext(ctx)
 	past := make([]*past, 4)
 	db := server.DB(t, "wordpress")
 	for i := range past {
-		past[i] = newPast(i, front)
+		past[i] = newPast(i, dbtest.Seed(t), front)
 		writers.Go(func() error { return past[i].write(parts, db) })
 	}
 	k.start(t)
@@ -82,12 +82,13 @@ rules:
 		}
 		return wrong
 	}
-	patience, enough := context.WithTimeout(ctx, 30*time.Second)
-	defer enough()
-	for look := time.NewTicker(250 * time.Millisecond); len(check(false)) > 0 && patience.Err() == nil; {
-		select {
-		case <-look.C:
-		case <-patience.Done():
+	look := time.NewTicker(250 * time.Millisecond)
+	defer look.Stop()
+	least, since := len(check(false)), time.Now()
+	for least > 0 && time.Since(since) < time.Minute && ctx.Err() == nil { // while there are fewer and fewer
+		<-look.C
+		if wrong := len(check(false)); wrong < least {
+			least, since = wrong, time.Now()
 		}
 	}
 	k.stop(t)
@@ -160,7 +161,7 @@ func backfillUnderFire(ctx context.Context, t *testing.T, k *killer, front *atom
 			_ = k.cmd.Wait() // it was killed
 			k.kills++
 			k.start(t)
-			kill = time.Now().Add(200*time.Millisecond + rand.N(time.Second))
+			kill = time.Now().Add(time.Duration(200+k.random.IntN(1000)) * time.Millisecond)
 		}
 	}
 }
@@ -181,9 +182,9 @@ type past struct {
 	next   int64 // a new row
 }
 
-func newPast(number int, front *atomic.Int64) *past {
+func newPast(number int, seed uint64, front *atomic.Int64) *past {
 	return &past{
-		number: number, random: rand.New(rand.NewPCG(uint64(number), 7)), front: front,
+		number: number, random: rand.New(rand.NewPCG(seed, uint64(number))), front: front,
 		steps: map[int64][]step{}, gone: map[int64]bool{}, next: int64(pastRows + number + 1),
 	}
 }

@@ -44,16 +44,16 @@ func crash(t *testing.T, binary, coalesce string) {
 	dbtest.Salon(t, server, "wordpress", "wp_")
 	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, BINLOG MONITOR ON *.*", "SELECT ON wordpress.*")
 	receiver := newFlapping(t)
-	killer := &killer{binary: binary, config: crashConfig(t, server, receiver.url(), coalesce)}
+	killer := newKiller(t, binary, crashConfig(t, server, receiver.url(), coalesce))
 	killer.once(t) // the first start decides where following begins
 
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	written := make([]*history, crashWriters)
 	writers, parts := errgroup.WithContext(ctx)
 	db := server.DB(t, "wordpress")
 	for i := range written {
-		written[i] = newHistory(int64(1000*(i+1)), uint64(i))
+		written[i] = newHistory(int64(1000*(i+1)), rand.New(rand.NewPCG(dbtest.Seed(t), uint64(i))))
 		writers.Go(func() error { return written[i].write(parts, db, crashChanges/crashWriters) })
 	}
 	done := make(chan error, 1)
@@ -126,8 +126,8 @@ type history struct {
 	byKey  map[string][]change
 }
 
-func newHistory(base int64, seed uint64) *history {
-	return &history{base: base, random: rand.New(rand.NewPCG(seed, 1)), exists: map[int64]bool{}, byKey: map[string][]change{}}
+func newHistory(base int64, random *rand.Rand) *history {
+	return &history{base: base, random: random, exists: map[int64]bool{}, byKey: map[string][]change{}}
 }
 
 func (h *history) write(ctx context.Context, db *sql.DB, changes int) error {
@@ -169,8 +169,15 @@ func numbered(query string, values ...string) string {
 type killer struct {
 	binary, config string
 	cmd            *exec.Cmd
+	random         *rand.Rand // chooses when
 	output         bytes.Buffer
 	kills          int
+}
+
+func newKiller(t *testing.T, binary, config string) *killer {
+	t.Helper()
+	t.Logf("ROWHOOK_SEED=%d", dbtest.Seed(t))
+	return &killer{binary: binary, config: config, random: rand.New(rand.NewPCG(dbtest.Seed(t), 101))}
 }
 
 func (k *killer) start(t testing.TB) {
@@ -231,7 +238,7 @@ func (k *killer) whileRunning(ctx context.Context, done <-chan error) error {
 		if err := k.cmd.Start(); err != nil {
 			return err
 		}
-		life := time.NewTimer(50*time.Millisecond + rand.N(450*time.Millisecond))
+		life := time.NewTimer(time.Duration(50+k.random.IntN(450)) * time.Millisecond)
 		select {
 		case <-life.C:
 		case <-ctx.Done():

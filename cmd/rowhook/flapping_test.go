@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"rowhook/dbtest"
 )
 
 // flapping is a receiver that comes and goes: for a while it accepts, then it refuses connections, answers with
@@ -21,6 +23,7 @@ type flapping struct {
 	changed chan struct{} // holds a token when something was accepted
 
 	mu       sync.Mutex
+	random   *rand.Rand // chooses the moods
 	server   *http.Server
 	got      *receipts
 	mood     mood
@@ -42,7 +45,7 @@ const (
 )
 
 func newFlapping(t *testing.T) *flapping {
-	f := &flapping{address: "127.0.0.1:0", changed: make(chan struct{}, 1), got: newReceipts(), left: 100}
+	f := &flapping{address: "127.0.0.1:0", changed: make(chan struct{}, 1), got: newReceipts(), left: 100, random: rand.New(rand.NewPCG(dbtest.Seed(t), 100))}
 	f.listen(t.Errorf)
 	t.Cleanup(func() {
 		f.mu.Lock()
@@ -74,7 +77,8 @@ func (f *flapping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // cut by the kill of the sender
 	}
-	switch f.next() {
+	now, wait := f.next()
+	switch now {
 	case failing:
 		http.Error(w, "out of order", http.StatusInternalServerError)
 		return
@@ -85,7 +89,7 @@ func (f *flapping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	case slow:
 		select {
-		case <-time.After(rand.N(20 * time.Millisecond)):
+		case <-time.After(wait):
 		case <-r.Context().Done():
 			return
 		}
@@ -102,12 +106,12 @@ func (f *flapping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// next is how to treat the next request.
-func (f *flapping) next() mood {
+// next is how to treat the next request, and how long to take over it when that is slow.
+func (f *flapping) next() (now mood, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.left--; f.left < 0 && !f.isCalm {
-		f.mood, f.left = mood(rand.IntN(6)), rand.IntN(150)
+		f.mood, f.left = mood(f.random.IntN(6)), f.random.IntN(150)
 		if f.mood == refusing {
 			f.refuse()
 		} else if f.mood != accepting && f.mood != slow {
@@ -117,14 +121,14 @@ func (f *flapping) next() mood {
 	if f.mood != accepting && f.mood != slow {
 		f.failures++
 	}
-	return f.mood
+	return f.mood, time.Duration(f.random.IntN(20)) * time.Millisecond
 }
 
 // refuse closes the door for a while. The caller holds mu.
 func (f *flapping) refuse() {
 	old := f.server
 	go old.Close()
-	time.AfterFunc(100*time.Millisecond+rand.N(400*time.Millisecond), func() {
+	time.AfterFunc(time.Duration(100+f.random.IntN(400))*time.Millisecond, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.mood, f.left = accepting, 100

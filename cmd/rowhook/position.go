@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -200,6 +201,11 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 			return fmt.Errorf("%s holds no position: the daemon has not read anything yet", c.StateDir)
 		}
 		shown := shownPosition{Position: stored.Position, Events: stored.Events}
+		sites, err := gatherSites(ctx, c)
+		if err != nil {
+			return err
+		}
+		shown.Stopped = slices.DeleteFunc(sites.Sites, func(s pipeline.SiteStatus) bool { return s.Reason == "" })
 		err = observe(ctx, c, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
 			shown.Server = source.Version()
 			st, err := source.Standing(ctx, stored.Position)
@@ -225,18 +231,19 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 
 // shownPosition is a position as `position show` writes it.
 type shownPosition struct {
-	Position  cdc.Position `json:"position"`
-	Events    int          `json:"open_events"`
-	Server    string       `json:"server,omitempty"`
-	Error     string       `json:"error,omitempty"` // why the daemon could not go on; then all that follows is missing
-	End       *cdc.Coord   `json:"end,omitempty"`
-	Behind    *uint64      `json:"behind_bytes,omitempty"`
-	Verified  bool         `json:"verified,omitempty"`
-	Last      time.Time    `json:"last_committed,omitzero"`
-	Retention float64      `json:"retention_seconds,omitempty"` // missing: until somebody removes it
-	Hidden    bool         `json:"retention_hidden,omitempty"`  // the hosting may remove it at any time, or does not show when
-	Limit     uint64       `json:"limit_bytes,omitempty"`       // of all files: the oldest goes when they are larger
-	Until     time.Time    `json:"kept_until,omitzero"`         // missing while the file is being written
+	Position  cdc.Position          `json:"position"`
+	Events    int                   `json:"open_events"`
+	Stopped   []pipeline.SiteStatus `json:"stopped_sites,omitempty"` // they are at positions of their own
+	Server    string                `json:"server,omitempty"`
+	Error     string                `json:"error,omitempty"` // why the daemon could not go on; then all that follows is missing
+	End       *cdc.Coord            `json:"end,omitempty"`
+	Behind    *uint64               `json:"behind_bytes,omitempty"`
+	Verified  bool                  `json:"verified,omitempty"`
+	Last      time.Time             `json:"last_committed,omitzero"`
+	Retention float64               `json:"retention_seconds,omitempty"` // missing: until somebody removes it
+	Hidden    bool                  `json:"retention_hidden,omitempty"`  // the hosting may remove it at any time, or does not show when
+	Limit     uint64                `json:"limit_bytes,omitempty"`       // of all files: the oldest goes when they are larger
+	Until     time.Time             `json:"kept_until,omitzero"`         // missing while the file is being written
 }
 
 func (p *shownPosition) take(st cdc.Standing) {
@@ -244,7 +251,7 @@ func (p *shownPosition) take(st cdc.Standing) {
 	p.Retention, p.Hidden, p.Limit, p.Until = st.Retention.Seconds(), st.Hidden, st.Limit, st.Until
 }
 
-func (p *shownPosition) write(w io.Writer) error {
+func (p *shownPosition) write(w io.Writer) (err error) {
 	var b bytes.Buffer
 	row := func(name, text string) { fmt.Fprintf(&b, "%-9s%s\n", name, text) }
 	row("position", p.Position.String())
@@ -252,6 +259,12 @@ func (p *shownPosition) write(w io.Writer) error {
 	if p.Server != "" {
 		row("server", printable.Line(p.Server))
 	}
+	defer func() {
+		for _, s := range p.Stopped {
+			_, failed := io.WriteString(w, "site     "+explainSite(s))
+			err = errors.Join(err, failed)
+		}
+	}()
 	if p.Error != "" {
 		row("error", printable.Line(p.Error))
 		_, err := w.Write(b.Bytes())
@@ -270,7 +283,7 @@ func (p *shownPosition) write(w io.Writer) error {
 	}
 	row("behind", fmt.Sprintf("%s, %s", behind, *p.End))
 	row("log", p.kept())
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
 }
 

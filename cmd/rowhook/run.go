@@ -24,6 +24,7 @@ import (
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/pipeline"
+	"rowhook/printable"
 	"rowhook/rules"
 	"rowhook/scratch"
 )
@@ -72,6 +73,7 @@ type daemon struct {
 	store  outbox.Store
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
+	unfit  []cdc.Finding // of sites whose tables were not as they must be when it started
 
 	hangups <-chan os.Signal // each asks to read the rules again
 }
@@ -119,19 +121,19 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log),
+		Source: source, Beside: catchUp(source), SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log),
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
 			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
 	})
-	return d.stages(ctx)
+	return d.stages(ctx, source)
 }
 
 // stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
 // worker goes on until then, and finishes the requests that are on their way.
-func (d *daemon) stages(ctx context.Context) error {
+func (d *daemon) stages(ctx context.Context, source *cdc.Source) error {
 	socket, listenErr := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
@@ -143,6 +145,7 @@ func (d *daemon) stages(ctx context.Context) error {
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.reloadOnHangup(parts); return nil })
 	g.Go(func() error { d.prune(parts); return nil })
+	g.Go(func() error { d.watchUnfit(parts, source, d.unfit); return nil })
 	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
 	return g.Wait()
 }
@@ -187,7 +190,7 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 			return nil, ctx.Err()
 		case <-time.After(wait):
 		case <-d.hangups: // the rules are read when the database is there
-			trouble = connect.Trouble{} // who asks wants to hear whether it helped
+			trouble = connect.Trouble{} // the person who sent it wants to hear whether it helped
 			if err := d.relogin(); err != nil {
 				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err))
 			}
@@ -232,12 +235,15 @@ func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 		return nil, err
 	}
 	var faults []string
+	d.unfit = nil
 	for _, f := range findings {
 		switch {
 		case f.Warn:
 			d.log.Warn("preflight", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+		case !f.OK && f.Schema != "": // watchUnfit says so
+			d.unfit = append(d.unfit, f)
 		case !f.OK:
-			faults = append(faults, fmt.Sprintf("  %s: %s\n    mend it with:  %s", f.Check, f.Found, f.Fix))
+			faults = append(faults, fmt.Sprintf("  %s: %s\n    fix it with:  %s", f.Check, printable.Line(f.Found), printable.Line(f.Fix)))
 		}
 	}
 	if len(faults) > 0 {
@@ -285,6 +291,7 @@ func (d *daemon) prune(ctx context.Context) {
 	var told time.Time // that it is too large
 	again := time.NewTicker(pruneEvery)
 	defer again.Stop()
+	var trouble connect.Trouble
 	for ctx.Err() == nil {
 		now, keep := time.Now(), d.cfg.Keep
 		limits := outbox.Keep{Since: now.Add(-keep.Age), Bytes: int64(keep.Size)}
@@ -292,8 +299,11 @@ func (d *daemon) prune(ctx context.Context) {
 			limits.Dead = now.Add(-keep.Dead)
 		}
 		pruned, err := d.store.Prune(ctx, limits)
-		if err != nil && ctx.Err() == nil {
-			d.log.Error("pruning the outbox failed", slog.Any("error", err))
+		if err == nil {
+			trouble.Over()
+		} else if ctx.Err() == nil && trouble.Worth(err) {
+			d.log.Error("old deliveries cannot be removed from the outbox, which grows meanwhile; trying again", slog.Any("error", err),
+				slog.Time("since", trouble.Since()), slog.String("fix", "see that the disk of "+d.cfg.StateDir+" has room, and who else has the outbox open"))
 		}
 		if over := err == nil && limits.Bytes > 0 && pruned.Bytes > limits.Bytes; over && now.Sub(told) >= time.Hour {
 			told = now
@@ -311,7 +321,7 @@ func (d *daemon) prune(ctx context.Context) {
 func (d *daemon) answer(ctx context.Context, socket *control.Socket, listenErr error) {
 	err := listenErr
 	if err == nil {
-		err = socket.Serve(ctx, d.worker, d.backfillRoutes()...)
+		err = socket.Serve(ctx, d.worker, append(d.backfillRoutes(), d.siteRoutes()...)...)
 	}
 	if err != nil {
 		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon", slog.Any("error", err))

@@ -23,6 +23,7 @@ import (
 	"rowhook/pipeline"
 	"rowhook/printable"
 	"rowhook/rules"
+	"rowhook/weburl"
 )
 
 // version is what the build stamped into the binary.
@@ -118,7 +119,7 @@ func unused(endpoints []config.Endpoint, set *rules.Set) (names []string) {
 	for _, e := range endpoints {
 		name := deliver.EndpointName(e.Endpoint)
 		if !slices.ContainsFunc(set.Rules, func(r *rules.Rule) bool { return endpointName(r) == name }) {
-			names = append(names, e.Endpoint)
+			names = append(names, weburl.Short(e.Endpoint))
 		}
 	}
 	return names

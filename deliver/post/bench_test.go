@@ -2,7 +2,6 @@ package post
 
 import (
 	"encoding/base64"
-	"io"
 	"net"
 	"testing"
 )
@@ -42,10 +41,10 @@ func answerAll(l net.Listener) {
 		return
 	}
 	defer conn.Close()
-	var in [4096]byte
+	in, answer := make([]byte, 4096), []byte(okAnswer)
 	for err == nil {
-		if _, err = conn.Read(in[:]); err == nil {
-			_, err = io.WriteString(conn, okAnswer)
+		if _, err = conn.Read(in); err == nil {
+			_, err = conn.Write(answer)
 		}
 	}
 }

@@ -77,28 +77,28 @@ func (h *head) field(line []byte) (ok bool) {
 	if !ok || !isName(name) || !isPrintable(value) {
 		return false
 	}
-	value = bytes.Trim(value, " \t")
-	switch {
+	switch { // nearly all fields are none of these
 	case is(name, "Content-Length"):
 		if h.chunked || h.length >= 0 {
 			return false
 		}
-		h.length, ok = number(value, 10)
+		h.length, ok = number(trim(value), 10)
 		return ok
 	case is(name, "Transfer-Encoding"):
 		if h.chunked || h.length >= 0 || h.bodiless() {
 			return false
 		}
 		h.chunked = true
-		return is(value, "chunked")
+		return is(trim(value), "chunked")
 	case is(name, "Connection"):
+		value = trim(value)
 		closes := is(value, "close")
 		h.reuse = h.reuse && !closes
 		return closes || is(value, "keep-alive")
 	case is(name, "Retry-After"):
 		twice := h.retryAfter != ""
-		h.retryAfter = string(value)
-		return !twice && len(value) > 0
+		h.retryAfter = string(trim(value))
+		return !twice && h.retryAfter != ""
 	}
 	return !is(name, "Trailer")
 }
@@ -170,9 +170,11 @@ func number(digits []byte, base int) (n int, ok bool) {
 // is compares without regard to case.
 func is(b []byte, text string) bool { return len(b) == len(text) && strings.EqualFold(string(b), text) }
 
+func trim(value []byte) []byte { return bytes.Trim(value, " \t") }
+
 func isName(b []byte) bool {
 	for _, c := range b {
-		if ('a' > c|0x20 || c|0x20 > 'z') && ('0' > c || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+		if (c|0x20 < 'a' || 'z' < c|0x20) && c != '-' && (c < '0' || '9' < c) && strings.IndexByte("!#$%&'*+.^_`|~", c) < 0 {
 			return false
 		}
 	}

@@ -15,6 +15,7 @@ import (
 type Sender struct {
 	client *Client
 	conns  map[string]*conn // by origin; nil: none is kept
+	cutter cutter
 
 	out, signed []byte // what a try writes, and what it signs; kept for their room
 }
@@ -26,6 +27,7 @@ func (c *Client) NewSender() *Sender {
 
 // Close closes its connections.
 func (s *Sender) Close() {
+	s.cutter.close()
 	for _, c := range s.conns {
 		if c != nil {
 			c.close()
@@ -81,9 +83,10 @@ func (s *Sender) exchange(ctx context.Context, t *Target, c *conn, rest []byte, 
 		c.close()
 		return answer{}, err
 	}
-	release := context.AfterFunc(ctx, c.cut)
+	s.cutter.watch(ctx, c)
 	a, err := c.request(s.out, rest, keep)
-	if release() && err == nil && a.reuse && c.in.Buffered() == 0 {
+	s.cutter.leave()
+	if err == nil && a.reuse && c.in.Buffered() == 0 {
 		c.rest()
 		s.conns[t.origin] = c
 	} else {

@@ -11,15 +11,23 @@ import (
 	"strconv"
 	"testing"
 
+	"rowhook/dbtest"
 	"rowhook/outbox"
 )
 
-// crashDir is the environment variable that makes the test binary the victim of TestCrash.
-const crashDir = "OUTBOX_CRASH_DIR"
+// The environment variables that make the test binary the victim of TestCrash, and choose what it writes.
+const (
+	crashDir  = "OUTBOX_CRASH_DIR"
+	crashSeed = "OUTBOX_CRASH_SEED"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
-		if err := commitForEver(dir); err != nil {
+		seed, err := strconv.ParseUint(os.Getenv(crashSeed), 10, 64)
+		if err == nil {
+			err = commitForEver(dir, rand.New(rand.NewPCG(seed, 0)))
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(1)
@@ -29,7 +37,7 @@ func TestMain(m *testing.M) {
 
 // commitForEver is a daemon in small: events 0, 1, 2... become open records first, deliveries some commits later, and get
 // outcomes. The position is the number of events so far. It prints the position after each commit.
-func commitForEver(dir string) error {
+func commitForEver(dir string, random *rand.Rand) error {
 	ctx := context.Background()
 	s, err := Open(ctx, dir, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -46,12 +54,12 @@ func commitForEver(dir string) error {
 	open, after := res.Open, map[string]int64{}
 	for {
 		var b outbox.Batch
-		for range rand.IntN(5) {
-			r := outbox.Record{Owner: "events", Key: strconv.Itoa(events), Data: make([]byte, rand.IntN(3000))}
+		for range random.IntN(5) {
+			r := outbox.Record{Owner: "events", Key: strconv.Itoa(events), Data: make([]byte, random.IntN(3000))}
 			b.Open, open = append(b.Open, r), append(open, r)
 			events++
 		}
-		for range rand.IntN(min(6, len(open)+1)) {
+		for range random.IntN(min(6, len(open)+1)) {
 			b.Open = append(b.Open, outbox.Record{Owner: "events", Key: open[0].Key})
 			b.Deliveries = append(b.Deliveries, &outbox.Delivery{Rule: ruleOf(open[0].Key), Site: strconv.Itoa(events), Keys: []string{open[0].Key}, Body: open[0].Data})
 			open = open[1:]
@@ -99,20 +107,21 @@ func fateOf(event string, seq int64) outbox.Outcome {
 // position says; and nothing that was reported as committed may be missing.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir, random := t.TempDir(), rand.New(rand.NewPCG(dbtest.Seed(t), 0))
 	for range 20 {
-		reported := crashOnce(t, dir, 1+rand.IntN(80))
+		reported := crashOnce(t, dir, random)
 		if err := violation(dir, reported); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// crashOnce runs the victim until it has reported that many commits, kills it, and returns the last position it reported.
-func crashOnce(t *testing.T, dir string, commits int) (position int) {
+// crashOnce runs the victim until it has reported some commits, kills it, and returns the last position it reported.
+func crashOnce(t *testing.T, dir string, random *rand.Rand) (position int) {
 	t.Helper()
+	commits := 1 + random.IntN(80)
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Env = append(os.Environ(), crashDir+"="+dir, fmt.Sprintf("%s=%d", crashSeed, random.Uint64()))
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

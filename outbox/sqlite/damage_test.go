@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"rowhook/dbtest"
 	"rowhook/outbox"
 )
 
@@ -114,23 +115,23 @@ func (d *damaged) look(name string, content []byte) (position int, said error) {
 }
 
 // flip changes a byte.
-func flip(content []byte, at int) []byte {
+func flip(content []byte, at int, random *rand.Rand) []byte {
 	changed := append([]byte(nil), content...)
-	changed[at] ^= 1 << rand.IntN(8)
+	changed[at] ^= 1 << random.IntN(8)
 	return changed
 }
 
 func TestDamagedFile(t *testing.T) {
 	t.Parallel()
-	d := newDamaged(t)
+	d, random := newDamaged(t), rand.New(rand.NewPCG(dbtest.Seed(t), 0))
 	file := d.files[fileName]
 	said := 0
 	for range 200 { // anywhere: the header, the middle
-		at := rand.IntN(len(file))
-		if rand.IntN(4) == 0 {
-			at = rand.IntN(100)
+		at := random.IntN(len(file))
+		if random.IntN(4) == 0 {
+			at = random.IntN(100)
 		}
-		if _, err := d.look(fileName, flip(file, at)); err != nil {
+		if _, err := d.look(fileName, flip(file, at, random)); err != nil {
 			said++
 		}
 	}
@@ -138,7 +139,7 @@ func TestDamagedFile(t *testing.T) {
 		changed := append([]byte(nil), file...)
 		page := changed[n/2*pageSize:][:pageSize]
 		for i := range page {
-			page[i] = byte(rand.IntN(256) * (n % 2))
+			page[i] = byte(random.IntN(256) * (n % 2))
 		}
 		if _, err := d.look(fileName, changed); err != nil {
 			said++
@@ -149,15 +150,15 @@ func TestDamagedFile(t *testing.T) {
 
 func TestDamagedLog(t *testing.T) {
 	t.Parallel()
-	d := newDamaged(t)
+	d, random := newDamaged(t), rand.New(rand.NewPCG(dbtest.Seed(t), 0))
 	const name = fileName + "-wal"
 	log := d.files[name]
 	positions := map[int]int{}
 	for n := range 120 {
-		at := rand.IntN(len(log))
+		at := random.IntN(len(log))
 		changed := log[:at] // cut off at any byte
 		if n%2 == 0 {
-			changed = flip(log, at)
+			changed = flip(log, at, random)
 		}
 		position, err := d.look(name, changed)
 		if err == nil && position < damagedCommits/2 {

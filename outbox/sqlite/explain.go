@@ -13,7 +13,7 @@ import (
 	"rowhook/outbox"
 )
 
-// explain adds the file and, where a person can do something about it, what.
+// explain adds the file and, where a person can fix it, what to do.
 func explain(doing, path string, err error) error {
 	for _, plain := range []error{nil, outbox.ErrClosed, outbox.ErrChanged, outbox.ErrNotFound, outbox.ErrErased,
 		context.Canceled, context.DeadlineExceeded} {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/dbtest"
 	"rowhook/outbox/sqlite/fault"
 )
 
@@ -40,17 +41,17 @@ func TestPowerCrashIsSeen(t *testing.T) {
 }
 
 func cutPower(t *testing.T, how string, rounds int, fail func(error)) {
-	dir := t.TempDir()
+	dir, random := t.TempDir(), rand.New(rand.NewPCG(dbtest.Seed(t), 0))
 	for round := range rounds {
-		n, seed := 1+round, rand.Uint64() // through the first start, then through longer and longer lives
+		n, seed := 1+round, random.Uint64() // through the first start, then through longer and longer lives
 		if round > 60 {
-			n = 1 + rand.IntN(600)
+			n = 1 + random.IntN(600)
 		}
-		if round < 60 || rand.IntN(10) == 0 {
+		if round < 60 || random.IntN(10) == 0 {
 			dir = t.TempDir()
 		}
 		plan := fmt.Sprintf("%spower any %d %d", how, n, seed)
-		reported := victim(t, dir, plan)
+		reported := victim(t, dir, plan, seed)
 		if err := violation(dir, reported); err != nil {
 			fail(fmt.Errorf("%w (after %q)", err, plan))
 			dir = t.TempDir()
@@ -59,10 +60,10 @@ func cutPower(t *testing.T, how string, rounds int, fail func(error)) {
 }
 
 // victim runs the daemon in small until its fault ends it, and returns the last position that it reported.
-func victim(t *testing.T, dir, plan string) (position int) {
+func victim(t *testing.T, dir, plan string, seed uint64) (position int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), crashDir+"="+dir, fault.Variable+"="+plan)
+	cmd.Env = append(os.Environ(), crashDir+"="+dir, fmt.Sprintf("%s=%d", crashSeed, seed), fault.Variable+"="+plan)
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.StdoutPipe()
