@@ -16,8 +16,6 @@ const (
 	reloadGrace = time.Second
 	// settleGrace is what recording the last outcomes gets.
 	settleGrace = 5 * time.Second
-	// idleTime is how long a sender without work is kept, and its connection.
-	idleTime = 90 * time.Second
 )
 
 // errReload is why an endpoint is stopped when the rules change.
@@ -28,20 +26,17 @@ var errReload = errors.New("the rules change")
 type endpoint struct {
 	name    string
 	rules   []string
-	atOnce  int // requests
 	opts    *Options
 	log     *slog.Logger
 	queue   outbox.Queue
 	pauses  *pauses
 	targets func(rule string) *target
-	poster  func() poster
 	settler settler
+	pool    pool
 
-	stop    context.CancelCauseFunc // ends run
-	done    chan struct{}           // closed when run has ended
-	wake    chan struct{}           // holds a token when run has something to look at
-	quit    chan struct{}           // closed when senders are to end
-	senders sync.WaitGroup
+	stop context.CancelCauseFunc // ends run
+	done chan struct{}           // closed when run has ended
+	wake chan struct{}           // holds a token when run has something to look at
 
 	mu       sync.Mutex
 	win      *window
@@ -58,9 +53,6 @@ type endpoint struct {
 	success  time.Time         // when the last delivery was accepted; zero: none was yet
 	lastErr  string            // of the last failure
 	inFlight int               // requests
-	idle     []*sender         // without work, the one that had some last at the end
-	started  int               // senders that have not ended
-	called   int               // senders that were woken or started and did not look for work yet
 	post     context.Context   //nolint:containedctx // of all requests: cut off at the end
 	settle   context.Context   //nolint:containedctx // of recording outcomes
 	failed   error             // why the outbox is of no use any more
@@ -68,14 +60,16 @@ type endpoint struct {
 
 func newEndpoint(w *Worker, name string, rules []string) *endpoint {
 	limit := w.opts.Limits[name]
-	return &endpoint{
-		name: name, rules: rules, atOnce: cmp.Or(limit.Concurrency, w.opts.Concurrency),
-		opts: &w.opts, log: w.log.With(slog.String("endpoint", name)), queue: w.store, pauses: w.pauses, poster: w.poster,
+	e := &endpoint{
+		name: name, rules: rules,
+		opts: &w.opts, log: w.log.With(slog.String("endpoint", name)), queue: w.store, pauses: w.pauses,
 		targets: func(rule string) *target { return (*w.targets.Load())[rule] },
 		settler: settler{queue: w.store},
-		done:    make(chan struct{}), wake: make(chan struct{}, 1), quit: make(chan struct{}),
+		done:    make(chan struct{}), wake: make(chan struct{}, 1),
 		win: newWindow(), scan: scan{more: true}, urls: newURLs(), pacer: newPacer(limit.Every), look: true, gone: make(map[string]*Pause), began: time.Now(),
 	}
+	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
+	return e
 }
 
 // run delivers until ctx ends, and then waits for what is in flight.
@@ -195,14 +189,14 @@ func (e *endpoint) leave(ctx context.Context, cut, unsettled context.CancelFunc)
 	e.mu.Lock()
 	e.stopping = true
 	e.mu.Unlock()
-	close(e.quit)
+	close(e.pool.quit)
 	grace := e.opts.Grace
 	if errors.Is(context.Cause(ctx), errReload) {
 		grace = min(grace, reloadGrace)
 	}
 	defer time.AfterFunc(grace, cut).Stop()
 	defer time.AfterFunc(grace+settleGrace, unsettled).Stop()
-	e.senders.Wait()
+	e.pool.running.Wait()
 	if err := e.settler.flush(e.settle); err != nil {
 		e.log.Error("the last outcomes are not recorded; these deliveries are sent again",
 			slog.Int("outcomes", len(e.settler.unsettled())), slog.Any("error", err))

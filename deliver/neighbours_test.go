@@ -127,8 +127,8 @@ func TestManyEndpoints(t *testing.T) {
 		}
 		for _, e := range w.all() {
 			e.mu.Lock()
-			if e.started != 0 || len(e.idle) != 0 || len(e.win.items) != 0 {
-				t.Errorf("%s has %d senders and %d deliveries", e.name, e.started, len(e.win.items))
+			if e.pool.started != 0 || len(e.pool.idle) != 0 || len(e.win.items) != 0 {
+				t.Errorf("%s has %d senders and %d deliveries", e.name, e.pool.started, len(e.win.items))
 			}
 			e.mu.Unlock()
 		}

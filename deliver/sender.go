@@ -2,7 +2,9 @@ package deliver
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"rowhook/deliver/post"
@@ -15,89 +17,103 @@ type poster interface {
 	Close()
 }
 
+// idleTime is how long a sender without work is kept, and its connections.
+const idleTime = 90 * time.Second
+
 // sender makes requests, one after the other, over connections of its own.
 type sender struct {
 	poster
 	message post.Message
-	work    chan struct{} // holds a token when it is to look for work
+	work    chan struct{} // holds a token when it is called
+	called  bool          // it is to look for work
 }
 
-// rouse makes as many senders look for work as there is: first those that had some last, whose connections are the freshest.
-// mu is held.
-func (e *endpoint) rouse(now time.Time) {
-	if e.stopping || now.Before(e.pacer.next()) {
-		return
-	}
-	for e.called < len(e.win.ready) {
-		last := len(e.idle) - 1
+// pool is an endpoint's senders: started when there is work, ended when there was none for long. The endpoint's mu guards it.
+type pool struct {
+	most    int                  // senders
+	work    func(*sender, *pool) // what a sender does until it is to end
+	poster  func() poster
+	quit    chan struct{} // closed when all are to end
+	running sync.WaitGroup
+	started int       // those that have not ended
+	idle    []*sender // those without work, the one that had some last at the end
+	called  int       // those that were woken or started and did not look for work yet
+}
+
+// call makes senders look for work until so many do: first those that had some last, whose connections are the freshest.
+// When all are busy they look for more by themselves.
+func (p *pool) call(n int) {
+	for p.called < n {
+		last := len(p.idle) - 1
 		switch {
 		case last >= 0:
-			s := e.idle[last]
-			e.idle = e.idle[:last]
+			s := p.idle[last]
+			p.idle = p.idle[:last]
 			s.work <- struct{}{} // has room
-		case e.started < e.atOnce:
-			e.started++
-			e.senders.Go(e.send)
+		case p.started < p.most:
+			p.started++
+			p.running.Go(func() {
+				s := &sender{poster: p.poster(), work: make(chan struct{}, 1), called: true}
+				defer s.Close()
+				p.work(s, p)
+			})
 		default:
-			return // all are busy; they look for more when they are done
+			return
 		}
-		e.called++
+		p.called++
+	}
+}
+
+// wait waits until an idle sender is called. It returns false when it is to end: there was no work for long, or all are to.
+func (p *pool) wait(mu *sync.Mutex, s *sender) bool {
+	idle := time.NewTimer(idleTime)
+	defer idle.Stop()
+	select {
+	case <-s.work:
+	case <-idle.C:
+	case <-p.quit:
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if i := slices.Index(p.idle, s); i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.started--
+		return false
+	}
+	select {
+	case <-s.work: // it was called at the last moment
+	default:
+	}
+	s.called = true
+	return true
+}
+
+// rouse makes as many senders look for work as there is; mu is held.
+func (e *endpoint) rouse(now time.Time) {
+	if !e.stopping && !now.Before(e.pacer.next()) {
+		e.pool.call(len(e.win.ready))
 	}
 }
 
 // send posts what is ready until there was nothing for long, or the endpoint is stopped.
-func (e *endpoint) send() {
-	s := &sender{poster: e.poster(), work: make(chan struct{}, 1)}
-	defer s.Close()
-	idle := time.NewTimer(idleTime)
-	defer idle.Stop()
-	called := true
+func (e *endpoint) send(s *sender, p *pool) {
 	for {
 		e.mu.Lock()
-		if called {
-			e.called--
+		if s.called {
+			p.called--
+			s.called = false
 		}
 		it, t := e.take(time.Now())
-		if it == nil && e.stopping {
-			e.started--
-			e.mu.Unlock()
-			return
-		}
 		if it == nil {
-			e.idle = append(e.idle, s)
+			p.idle = append(p.idle, s)
 		}
 		e.mu.Unlock()
 		if it != nil {
-			called = false
 			e.deliver(s, it, t)
-			continue
-		}
-		if called = e.wait(s, idle); !called {
+		} else if !p.wait(&e.mu, s) {
 			return
 		}
 	}
-}
-
-// wait waits until a sender is to look for work; false: there is none for it any more.
-func (e *endpoint) wait(s *sender, idle *time.Timer) bool {
-	idle.Reset(idleTime)
-	select {
-	case <-s.work:
-		return true
-	case <-idle.C:
-	case <-e.quit:
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i, other := range e.idle {
-		if other == s {
-			e.idle = append(e.idle[:i], e.idle[i+1:]...)
-			e.started--
-			return false
-		}
-	}
-	<-s.work // it was called meanwhile
-	return true
 }
 
 // take is the next item that may be posted now, and where to; nil when there is none. mu is held.
@@ -157,7 +173,7 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 		ID: it.ID, Action: it.Action, Site: it.Site, Object: it.Object, AsOf: it.AsOf, Sequence: it.Number,
 		Omitted: strings.Join(it.Omitted, ", "), Body: it.Body, KeepText: it.State == outbox.Waiting,
 	}
-	r := s.Post(e.post, e.quit, t.Target, &s.message, tries)
+	r := s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
 	e.mu.Lock()
 	now := time.Now()
 	e.finish(it, &r, now)
