@@ -75,6 +75,9 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	if err := s.identify(ctx); err != nil {
 		return nil, fmt.Errorf("asking the database server at %s what it is: %w", cfg.Server.Config().Address, err)
 	}
+	if err := cfg.Server.Fit(ctx, db); err != nil {
+		return nil, err
+	}
 	s.tables = newWatchedTables(s.dialect, cfg.Tables)
 	for _, t := range cfg.Tables {
 		s.watch(t)
