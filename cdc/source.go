@@ -23,7 +23,6 @@ import (
 
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
-	"rowhook/scratch"
 	"rowhook/sqltext"
 )
 
@@ -43,7 +42,6 @@ type Config struct {
 	Statements bool
 	// NeedStatements makes it a fault in Check when the server does not log them.
 	NeedStatements bool
-	Scratch        scratch.Files // takes values that are too large for memory; nil: they are kept there
 	Log            *slog.Logger
 	Now            func() time.Time // nil: time.Now
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
+	"strings"
 	"time"
 
 	"rowhook/deliver/post"
@@ -61,7 +63,26 @@ func (j job) post(ctx context.Context, stop <-chan struct{}) result {
 		}
 	}
 	r := j.by.Post(ctx, stop, j.t.Target, &post.Message{
-		ID: d.ID, Action: d.Action, Site: d.Site, Object: d.Object, AsOf: d.AsOf, Body: body, KeepText: j.it.stored,
+		ID: d.ID, Action: d.Action, Site: d.Site, Object: d.Object, AsOf: d.AsOf, Omitted: omitted(d.Omitted), Body: body, KeepText: j.it.stored,
 	}, j.tries)
 	return result{j, r.Verdict, outbox.Attempt{At: r.At, Latency: r.Latency, Status: r.Status, Error: r.Error, Response: r.Response}, r.RetryAfter}
+}
+
+// omitted lists columns for a header, as many as it has room for. A column's name may hold anything: what is no letter,
+// digit, _, -, . or ~ is escaped as in a URL.
+func omitted(columns []string) string {
+	const room = 4 << 10 // bytes
+	var b strings.Builder
+	for i, column := range columns {
+		name := url.QueryEscape(column)
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if b.Len()+len(name) > room {
+			b.WriteString("...")
+			break
+		}
+		b.WriteString(name)
+	}
+	return b.String()
 }

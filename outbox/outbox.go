@@ -48,6 +48,7 @@ type Delivery struct {
 	Kind    string    // the event: "appointment.save"
 	Keys    []string  // the aggregates it is about, "salon/reservation/12": order is kept for each
 	Object  string    // what the payload shows in place of the whole object: "", or one of Objects
+	Omitted []string  // the columns whose values the payload leaves out, for they would make it too large
 	AsOf    time.Time // when the snapshot was taken it was loaded from; zero: none was
 	Created time.Time // when its transaction was committed
 	Body    []byte    // the payload

@@ -9,7 +9,6 @@ import (
 	"rowhook/cdc"
 	"rowhook/outbox"
 	"rowhook/rules"
-	"rowhook/scratch"
 )
 
 // checkpoint is the position as the outbox keeps it.
@@ -87,8 +86,8 @@ func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.
 
 // SetPosition makes a position that a person decided on the one that an outbox holds. Events that are not deliveries yet
 // are not lost: they become some before what is read from there. What else was known of the history that is left behind
-// is forgotten. Files hold what is large meanwhile.
-func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position, files scratch.Files) error {
+// is forgotten.
+func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position) error {
 	state, err := store.Resume(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
@@ -106,7 +105,7 @@ func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position, files 
 			b.Open = append(b.Open, outbox.Record{Key: r.Key})
 		}
 	}
-	changed, err := rules.Detach(records, files)
+	changed, err := rules.Detach(records)
 	if err != nil {
 		return err
 	}

@@ -234,6 +234,9 @@ func (d *delivery) write(w io.Writer) error {
 	case "partial":
 		row("object", "cannot be read from the tables: the payload is what the log showed")
 	}
+	if len(d.Omitted) > 0 {
+		row("omitted", printable.Line(strings.Join(d.Omitted, ", "))+": too large for max_payload, null in the payload")
+	}
 	row("attempts", fmt.Sprint(d.Attempts))
 	if len(d.Log) == 0 && d.State == outbox.Delivered.String() {
 		row("", "accepted at once, of which no more is kept")

@@ -20,6 +20,7 @@ type delivery struct {
 	Keys     []string        `json:"keys"`
 	Gone     bool            `json:"gone,omitempty"` // the object is
 	Object   string          `json:"object,omitempty"`
+	Omitted  []string        `json:"omitted,omitempty"` // columns whose values the payload leaves out
 	AsOf     time.Time       `json:"as_of,omitzero"`
 	Created  time.Time       `json:"created"`
 	State    string          `json:"state"`
@@ -43,7 +44,7 @@ type attempt struct {
 // newDelivery is a delivery without its payload.
 func newDelivery(s *outbox.Stored) delivery {
 	d := delivery{
-		Seq: s.Seq, ID: s.ID.String(), Rule: s.Rule, Site: s.Site, Event: s.Kind, Action: s.Action, Keys: s.Keys, Gone: s.Object == "gone", Object: s.Object,
+		Seq: s.Seq, ID: s.ID.String(), Rule: s.Rule, Site: s.Site, Event: s.Kind, Action: s.Action, Keys: s.Keys, Gone: s.Object == "gone", Object: s.Object, Omitted: s.Omitted,
 		AsOf: s.AsOf, Created: s.Created, State: s.State.String(), Attempts: s.Attempts, Due: s.Due, Retried: s.Retried,
 	}
 	if s.Last != nil {

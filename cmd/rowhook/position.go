@@ -21,7 +21,6 @@ import (
 	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
 	"rowhook/printable"
-	"rowhook/scratch"
 )
 
 // positionCommand is `rowhook position`: where the daemon goes on in the server's log.
@@ -47,7 +46,6 @@ func observe(ctx context.Context, c *config.Config, log *slog.Logger, do func(*c
 	defer db.Close()
 	const least = 1 << 16 // smaller ids are those that people give
 	cfg := sourceConfig(c, server, rand.Uint32()|least, log)
-	cfg.Scratch = scratch.In(os.TempDir())
 	cfg.Lookups = nil
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
@@ -139,7 +137,7 @@ func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store,
 	if err := store.SetMeta(ctx, sourceIDKey, newSourceID()); err != nil { // first: what is read then never has old ids
 		return fmt.Errorf("renewing the source id: %w", err)
 	}
-	if err := pipeline.SetPosition(ctx, store, next, scratch.In(os.TempDir())); err != nil {
+	if err := pipeline.SetPosition(ctx, store, next); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, "the position is set; the next start of the daemon goes on from there")

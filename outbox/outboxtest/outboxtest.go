@@ -202,7 +202,8 @@ func wantSeqs(t testing.TB, what string, got []int64, want ...int64) {
 func wantDelivery(t testing.TB, got, want *outbox.Delivery) {
 	t.Helper()
 	if got.Seq != want.Seq || got.ID != want.ID || got.Rule != want.Rule || got.Site != want.Site || got.Action != want.Action ||
-		got.Kind != want.Kind || !slices.Equal(got.Keys, want.Keys) || got.Object != want.Object {
+		got.Kind != want.Kind || !slices.Equal(got.Keys, want.Keys) || got.Object != want.Object ||
+		!slices.Equal(got.Omitted, want.Omitted) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 	if !got.AsOf.Equal(want.AsOf) || !got.Created.Equal(want.Created) {

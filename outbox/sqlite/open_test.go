@@ -62,9 +62,9 @@ func TestOpenRefuses(t *testing.T) {
 		}, "damaged"},
 		"a newer version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
-			change(t, dir, `UPDATE meta SET value = '4' WHERE key = 'schema'`)
+			change(t, dir, `UPDATE meta SET value = '5' WHERE key = 'schema'`)
 			return dir
-		}, "written by a newer rowhook (schema 4, this one knows 3)"},
+		}, "written by a newer rowhook (schema 5, this one knows 4)"},
 		"no version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
 			change(t, dir, `DELETE FROM meta`)
@@ -182,7 +182,7 @@ func TestPrivate(t *testing.T) {
 // TestUpgrade: a file of an older version is brought up to date when the daemon opens it; until then it is not read.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	for found, older := range map[int]string{1: `DROP TABLE retried; ` + withoutPieces, 2: withoutPieces} {
+	for found, older := range map[int]string{1: `DROP TABLE retried; ` + withoutPieces, 2: withoutPieces, 3: withoutOmitted} {
 		t.Run(fmt.Sprint("from ", found), func(t *testing.T) {
 			t.Parallel()
 			upgraded(t, found, older)
@@ -190,8 +190,11 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
+// withoutOmitted makes a file one of version 3.
+const withoutOmitted = `DROP TABLE omitted; `
+
 // withoutPieces makes a file one of version 2.
-const withoutPieces = `DROP TABLE piece; DROP TRIGGER open_changed; DROP TRIGGER open_deleted;`
+const withoutPieces = withoutOmitted + `DROP TABLE piece; DROP TRIGGER open_changed; DROP TRIGGER open_deleted;`
 
 func upgraded(t *testing.T, found int, older string) {
 	t.Helper()
@@ -201,7 +204,7 @@ func upgraded(t *testing.T, found int, older string) {
 		UPDATE meta SET value = '%d' WHERE key = 'schema';
 		UPDATE batch SET body = CAST(zeroblob(5000000) || 'x' AS BLOB) WHERE first = 1; -- larger than those of a batch are now
 		UPDATE delivery SET len = 5000001 WHERE seq = 1`, older, found))
-	if _, err := OpenReadOnly(t.Context(), dir); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("older rowhook (schema %d, this one reads 3)", found)) {
+	if _, err := OpenReadOnly(t.Context(), dir); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("older rowhook (schema %d, this one reads 4)", found)) {
 		t.Errorf("got %v", err)
 	}
 	for range 2 {

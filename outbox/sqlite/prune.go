@@ -153,6 +153,7 @@ func (w *writer) dropBatch(b run) (deleted, pieces int, err error) {
 		{`DELETE FROM batch WHERE first BETWEEN ? AND ?`, nil},
 		{`DELETE FROM piece WHERE of BETWEEN ? AND ?`, &pieces},
 		{`DELETE FROM attempt WHERE seq BETWEEN ? AND ?`, nil},
+		{`DELETE FROM omitted WHERE seq BETWEEN ? AND ?`, nil},
 		{`DELETE FROM retried WHERE seq BETWEEN ? AND ?`, nil},
 		{`DELETE FROM delivery WHERE seq BETWEEN ? AND ?`, &deleted},
 	} {

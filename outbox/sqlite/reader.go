@@ -98,7 +98,8 @@ func (r *reader) meta(ctx context.Context, key string) (value string, err error)
 }
 
 // columns are those of a delivery d, as scanner.delivery wants them.
-const columns = `d.seq, d.id, d.label, d.keys, d.gone, d.as_of, d.created, d.batch, d.off, d.len`
+const columns = `d.seq, d.id, d.label, d.keys, d.gone, d.as_of, d.created, d.batch, d.off, d.len,
+	(SELECT names FROM omitted WHERE seq = d.seq)`
 
 // fresh reads deliveries with after < Seq < before that are not in done: up to limit of them, and no more than one beyond
 // maxBytes of bodies.
@@ -262,6 +263,9 @@ func (sc *scanner) delivery(s *sqlite3.Stmt, d *outbox.Delivery, body bool) erro
 		d.Object = outbox.Objects()[n-1]
 	}
 	d.AsOf, d.Created = timeColumn(s, 5), timeColumn(s, 6)
+	if names := s.ColumnText(10); names != "" {
+		d.Omitted = splitKeys(names)
+	}
 	if !body {
 		return nil
 	}
@@ -281,11 +285,11 @@ func (sc *scanner) stored(s *sqlite3.Stmt, d *outbox.Stored, body bool) error {
 	if err := sc.delivery(s, &d.Delivery, body); err != nil {
 		return err
 	}
-	d.State = outbox.State(s.ColumnInt64(10))
-	d.Attempts = s.ColumnInt(11)
-	d.Due, d.Retried = timeColumn(s, 12), timeColumn(s, 13)
-	if s.ColumnType(14) != sqlite3.NULL {
-		last := attemptColumns(s, 14)
+	d.State = outbox.State(s.ColumnInt64(11))
+	d.Attempts = s.ColumnInt(12)
+	d.Due, d.Retried = timeColumn(s, 13), timeColumn(s, 14)
+	if s.ColumnType(15) != sqlite3.NULL {
+		last := attemptColumns(s, 15)
 		d.Last = &last
 	}
 	return nil

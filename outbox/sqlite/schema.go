@@ -10,7 +10,7 @@ import (
 
 // version is the layout of the file. A file of an older rowhook is brought up to date, one of a newer is refused, not
 // guessed at.
-const version = 3
+const version = 4
 
 // schemaKey is the setting that holds the version.
 const schemaKey = "schema"
@@ -50,7 +50,7 @@ CREATE TABLE attempt(
   id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL, latency INTEGER NOT NULL,
   status INTEGER NOT NULL, error TEXT NOT NULL, response TEXT NOT NULL);
 CREATE INDEX attempt_seq ON attempt(seq);
-` + retried + piece + view
+` + retried + piece + omitted + view
 
 // retried came with version 2.
 const retried = `
@@ -66,6 +66,12 @@ CREATE TABLE piece(of INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, 
 -- The pieces of an open event, whose data is then empty, go with it.
 CREATE TRIGGER open_changed AFTER UPDATE ON open WHEN length(old.data) = 0 BEGIN DELETE FROM piece WHERE of = -old.ord; END;
 CREATE TRIGGER open_deleted AFTER DELETE ON open WHEN length(old.data) = 0 BEGIN DELETE FROM piece WHERE of = -old.ord; END;
+`
+
+// omitted came with version 4.
+const omitted = `
+-- The columns whose values the payload of a delivery leaves out, between commas.
+CREATE TABLE omitted(seq INTEGER PRIMARY KEY, names TEXT NOT NULL);
 `
 
 // The view must be plain enough for the sqlite3 of old distributions: one that cannot read it reads nothing of the file.
@@ -117,7 +123,10 @@ func upgrade(c *sqlite3.Conn) error {
 	if err != nil || found == version {
 		return err
 	}
-	added := piece
+	added := omitted
+	if found < 3 {
+		added += piece
+	}
 	if found < 2 {
 		added += retried
 	}

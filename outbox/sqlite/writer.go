@@ -43,7 +43,7 @@ type writer struct {
 
 	putState, putOpen, dropOpen, putLabel, putBatch, putDelivery   *sqlite3.Stmt
 	putDone, dropDone, fail, move, unfail, putAttempt, trimAttempt *sqlite3.Stmt
-	putRetried, putPiece                                           *sqlite3.Stmt
+	putRetried, putPiece, putOmitted                               *sqlite3.Stmt
 }
 
 // openWriter opens the file, makes it when it is new, and reads what the writer has to know.
@@ -95,6 +95,7 @@ func (w *writer) prepare() error {
 		`INSERT INTO open(key, data) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET data = excluded.data`: &w.putOpen,
 		`DELETE FROM open WHERE key = ?`:                                                                                          &w.dropOpen,
 		`INSERT INTO label(id, rule, site, action, kind) VALUES (?, ?, ?, ?, ?)`:                                                  &w.putLabel,
+		`INSERT INTO omitted(seq, names) VALUES (?, ?)`:                                                                           &w.putOmitted,
 		`INSERT INTO piece(of, n, body) VALUES (?, ?, ?)`:                                                                         &w.putPiece,
 		`INSERT INTO batch(first, stored, body) VALUES (?, ?, ?)`:                                                                 &w.putBatch,
 		`INSERT INTO delivery(seq, batch, label, id, keys, gone, as_of, created, off, len) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`: &w.putDelivery,
@@ -273,6 +274,12 @@ func (w *writer) writeDelivery(batch, seq int64, d *outbox.Delivery) error {
 			return fmt.Errorf("payload of delivery %s: %w", d.ID, err)
 		}
 	}
+	if len(d.Omitted) > 0 {
+		put := bind{stmt: w.putOmitted}
+		if err := put.int(seq).text(joinKeys(d.Omitted)).run(); err != nil {
+			return err
+		}
+	}
 	put := bind{stmt: w.putDelivery}
 	return put.int(seq).int(batch).int(id).blob(d.ID[:]).text(joinKeys(d.Keys)).int(int64(slices.Index(outbox.Objects(), d.Object) + 1)).
 		time(d.AsOf).time(d.Created).int(off).int(d.Size()).run()
@@ -360,7 +367,7 @@ func (w *writer) setMeta(key, value string) error {
 func (w *writer) close() error {
 	for _, s := range []*sqlite3.Stmt{
 		w.putState, w.putOpen, w.dropOpen, w.putLabel, w.putBatch, w.putDelivery,
-		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt, w.putRetried, w.putPiece,
+		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt, w.putRetried, w.putPiece, w.putOmitted,
 	} {
 		_ = s.Close()
 	}
