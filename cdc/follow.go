@@ -63,7 +63,7 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 		wait := s.trouble.Wait()
 		if s.trouble.Worth(err) {
 			s.cfg.Log.Warn("the connection to the database was lost, trying again", slog.Any("error", err), slog.Duration("in", wait),
-				slog.Time("since", s.trouble.Since()), slog.String("fix", s.cfg.Server.Advice(err)))
+				slog.Time("since", s.trouble.Since()), slog.String("fix", s.advice(ctx, err)))
 		}
 		select {
 		case <-ctx.Done():
@@ -94,6 +94,9 @@ func (e *sinkError) Unwrap() error { return e.err }
 // unless it is the one that is known to be gone from the log.
 func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *history, gone *Txn, sink Sink) error {
 	if err := s.Lock(ctx); err != nil {
+		return err
+	}
+	if err := s.cfg.Server.Fit(ctx, s.db); err != nil {
 		return err
 	}
 	if err := s.checkHistory(ctx, tracker); err != nil {

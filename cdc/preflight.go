@@ -31,6 +31,7 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 		return nil, fmt.Errorf("reading the server's variables: %w", err)
 	}
 	findings := []Finding{{Check: "server", OK: true, Found: s.version}, checkEncryption(s.cfg.Server.Road(), s.cfg.Server.Config().Address)}
+	findings = append(findings, s.checkConnections(ctx))
 	findings = append(findings, s.checkLog(ctx, vars)...)
 	if vars["log_bin"] == "ON" {
 		findings = append(findings, s.checkFilters(ctx)...)

@@ -11,8 +11,6 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/go-mysql-org/go-mysql/replication"
-
-	"rowhook/scratch"
 )
 
 // reader turns the raw events of one connection into changes and commits. go-mysql calls HandleEvent from the
@@ -36,7 +34,6 @@ type reader struct {
 	verify bool           // the next transaction must be the tracker's last
 	digest xxhash.Digest
 	packed payloadReader
-	pad    *scratch.Pad
 	link   *link
 	change Change // handed to the sink, used again
 
@@ -80,7 +77,6 @@ func (t *openTxn) silent() bool { return t.again || t.outside }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
 	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: newHistory(s.watched)}
-	r.pad = scratch.NewPad(s.cfg.Scratch)
 	r.isolator, _ = sink.(Isolator)
 	r.tables = newTableCache(s.watched, r.layOut)
 	r.tables.skips = r.skips
@@ -264,7 +260,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 		r.txn.table, r.txn.op = h.tableID, h.op
 		_, _ = r.digest.Write([]byte{byte(h.op)})
 	}
-	images, large, err := r.images(h, body, rows)
+	in, err := r.images(h, body, rows)
 	if err != nil {
 		return r.unreadable(err)
 	}
@@ -276,29 +272,26 @@ func (r *reader) rows(typ byte, body []byte) error {
 		defer r.announceStatement(nil)
 	}
 	if t == nil || r.txn.silent() || r.skips(t.table.TableName) {
-		if err := large.pass(); err != nil {
+		if err := in.pass(); err != nil {
 			return r.unreadable(err)
 		}
 		return nil
 	}
 	r.txn.wrote(t.table.TableName)
 	if h.partial {
-		return r.passOver(large, Trouble{
+		return r.passOver(in, Trouble{
 			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table), Lasting: true,
 			Hint: "SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value",
 		})
 	}
-	if err := t.eachRow(h, images, large, r.row); err != nil {
+	if err := t.eachRow(h, in, r.row); err != nil {
 		if _, failed := errors.AsType[*sinkError](err); failed {
 			return err
 		}
 		if _, broken := errors.AsType[*linkError](err); broken {
 			return err
 		}
-		if failed, ok := errors.AsType[*scratch.Error](err); ok {
-			return r.toSink(fmt.Errorf("a row of %s: %w", t.table, failed))
-		}
-		return r.passOver(large, Trouble{
+		return r.passOver(in, Trouble{
 			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s cannot be read", t.table), Err: err,
 			Hint: "the table was perhaps altered while rowhook was away",
 		})
@@ -307,11 +300,11 @@ func (r *reader) rows(typ byte, body []byte) error {
 }
 
 // passOver leaves the rest of a rows event out, for the trouble that its table is in.
-func (r *reader) passOver(large *stream, t Trouble) error {
+func (r *reader) passOver(in *images, t Trouble) error {
 	if err := r.trouble(t); err != nil {
 		return err
 	}
-	if err := large.pass(); err != nil {
+	if err := in.pass(); err != nil {
 		return r.unreadable(err)
 	}
 	return nil
@@ -346,7 +339,7 @@ func (r *reader) row(t *Table, op Op, before, after Row) error {
 	r.change = Change{Table: t, Op: op, Before: before, After: after, Statement: r.txn.text}
 	r.txn.rows++
 	err := r.sink.Change(&r.change)
-	r.change = Change{} // it may be large
+	r.change = Change{} // its rows may be large
 	return r.toSink(err)
 }
 

@@ -125,7 +125,7 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 	if v != nil {
 		table.Period = shownPeriod(is, table)
 	}
-	return &mappedTable{table: table, layout: l, builder: RowBuilder{pad: r.pad}, versions: v}, nil
+	return &mappedTable{table: table, layout: l, versions: v}, nil
 }
 
 // learnRest adds what a table map that tells names lacks, and returns what is known of the table; nil when nothing is,
@@ -163,8 +163,8 @@ func (s *Source) nameColumn(ctx context.Context, name TableName, u *undecodableE
 	return fmt.Errorf("column %s, %s: %w", c.Name, strings.ToUpper(c.DataType), u)
 }
 
-// eachRow decodes the rows of an event and hands them on. The images of a large event come from a stream.
-func (t *mappedTable) eachRow(h rowsHeader, images []byte, large *stream, f func(t *Table, op Op, before, after Row) error) error {
+// eachRow decodes the rows of an event and hands them on.
+func (t *mappedTable) eachRow(h rowsHeader, in *images, f func(t *Table, op Op, before, after Row) error) error {
 	row := func(before, after Row) error {
 		op := h.op
 		if t.versions != nil {
@@ -175,8 +175,5 @@ func (t *mappedTable) eachRow(h rowsHeader, images []byte, large *stream, f func
 		}
 		return f(t.table, op, before, after)
 	}
-	if large != nil {
-		return t.layout.eachRowFrom(h, large, &t.builder, row)
-	}
-	return t.layout.eachRow(h, images, &t.builder, row)
+	return t.layout.eachRow(h, in, &t.builder, row)
 }

@@ -23,7 +23,6 @@ import (
 
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
-	"rowhook/scratch"
 	"rowhook/sqltext"
 )
 
@@ -43,7 +42,6 @@ type Config struct {
 	Statements bool
 	// NeedStatements makes it a fault in Check when the server does not log them.
 	NeedStatements bool
-	Scratch        scratch.Files // takes values that are too large for memory; nil: they are kept there
 	Log            *slog.Logger
 	Now            func() time.Time // nil: time.Now
 }
@@ -74,6 +72,9 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, watched: map[string]map[string]bool{}, lease: lease{lockIdle, lockBeat}}
 	if err := s.identify(ctx); err != nil {
 		return nil, fmt.Errorf("asking the database server at %s what it is: %w", cfg.Server.Config().Address, err)
+	}
+	if err := cfg.Server.Fit(ctx, db); err != nil {
+		return nil, err
 	}
 	s.tables = newWatchedTables(s.dialect, cfg.Tables)
 	for _, t := range cfg.Tables {

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -171,7 +172,7 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 	}
 	s.message = post.Message{
 		ID: it.ID, Action: it.Action, Site: it.Site, Object: it.Object, AsOf: it.AsOf, Sequence: it.Number,
-		Omitted: strings.Join(it.Omitted, ", "), Body: it.Body, KeepText: it.State == outbox.Waiting,
+		Omitted: omitted(it.Omitted), Body: it.Body, KeepText: it.State == outbox.Waiting,
 	}
 	r := s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
 	e.mu.Lock()
@@ -186,4 +187,23 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 	if err := e.settler.flush(e.settle); err != nil {
 		e.fail(err)
 	}
+}
+
+// omitted lists columns for a header, as many as it has room for. A column's name may hold anything: what is no letter,
+// digit, _, -, . or ~ is escaped as in a URL.
+func omitted(columns []string) string {
+	const room = 4 << 10 // bytes
+	var b strings.Builder
+	for i, column := range columns {
+		name := url.QueryEscape(column)
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if b.Len()+len(name) > room {
+			b.WriteString("...")
+			break
+		}
+		b.WriteString(name)
+	}
+	return b.String()
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // The log may show a part of a row only (binlog_row_image MINIMAL or NOBLOB, columns that MariaDB computes). What it
-// does not show of the row that a payload is made of comes from the snapshot.
+// does not show of the row that a payload is made of comes from the snapshot; so does what of a row was too large to be carried.
 
 // partial says whether the log showed a part of the event's row only.
 func partial(ev *rules.Event) bool { return ev.Row.Len() > 0 && !ev.Row.Whole() }
@@ -23,9 +23,10 @@ func (o object) complete(ev *rules.Event) record {
 		return shown
 	}
 	var b cdc.RowBuilder
+	b.Grow(ev.Row.Size() + o.same.row.Size())
 	for i, name := range ev.Table.Columns {
-		if ev.Row.Kind(i) == cdc.Absent {
-			b.AddColumn(o.same.row, o.same.column(name))
+		if same := o.same.column(name); same >= 0 && ev.Row.Kind(i) == cdc.Absent {
+			b.AddColumn(o.same.row, same)
 		} else {
 			b.AddColumn(ev.Row, i)
 		}

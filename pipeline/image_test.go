@@ -42,12 +42,12 @@ func TestRowImages(t *testing.T) {
 			t.Run(fmt.Sprintf("%s_%s", kind, c.name), func(t *testing.T) {
 				t.Parallel()
 				seed := dbtest.Seed(t)
-				want := imageRun(t, kind, imageOptions{"FULL", seed, c.plugin, c.coalesce, nil, 0})
+				want := imageRun(t, kind, imageOptions{"FULL", seed, c.plugin, c.coalesce, 0, 0})
 				if len(want) < 100 {
 					t.Errorf("only %d deliveries", len(want))
 				}
 				for _, image := range []string{"MINIMAL", "NOBLOB"} {
-					got := imageRun(t, kind, imageOptions{image, seed, c.plugin, c.coalesce, nil, 0})
+					got := imageRun(t, kind, imageOptions{image, seed, c.plugin, c.coalesce, 0, 0})
 					compareRuns(t, fmt.Sprintf("seed %d, %s", seed, image), got, want)
 				}
 			})
@@ -72,8 +72,8 @@ type imageOptions struct {
 	seed     uint64
 	plugin   bool
 	coalesce time.Duration
-	scratch  scratch.Files // nil: everything stays in memory
-	large    int           // how large some texts are; 0: none is
+	most     int // max_payload; 0: the default
+	large    int // how large some texts are; 0: none is
 }
 
 // imageRun lets a salon's work be logged with a row image, and returns the deliveries in their order.
@@ -143,6 +143,9 @@ func deliveriesUntil(ctx context.Context, t *testing.T, store outbox.Store, afte
 			if body = momentary.ReplaceAll(body, []byte(`"$1":0`)); len(body) > 100<<10 {
 				body = fmt.Appendf(body[:2000], "... %d bytes, %x", len(body), sha256.Sum256(body))
 			}
+			if len(d.Omitted) > 0 {
+				body = fmt.Appendf(body, " without %s", strings.Join(d.Omitted, " "))
+			}
 			*got = append(*got, fmt.Sprintf("%s %s %s", d.Rule, strings.Join(d.Keys, " "), body))
 		}
 	}
@@ -158,7 +161,7 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.
 	t.Cleanup(func() { db.Close() })
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
 		Server: at, ServerID: rand.Uint32() | 1, Statements: true,
-		Tables: site.Tables(), Lookups: Lookups([]*rules.Site{site}), Log: log, Scratch: o.scratch,
+		Tables: site.Tables(), Lookups: Lookups([]*rules.Site{site}), Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -171,10 +174,10 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.
 	routeAll(t, store, set.Rules)
 	followed := begun{source, make(chan struct{})}
 	p := New(Config{
-		Source: followed, SourceID: "source", Outbox: store, Loader: loader.New(db, source, loader.Options{Plugin: o.plugin, Scratch: o.scratch}, log),
+		Source: followed, SourceID: "source", Outbox: store, Loader: loader.New(db, source, loader.Options{Plugin: o.plugin, MaxPayload: o.most}, log),
 		Sites: []*rules.Site{site}, Rules: set, Log: log,
 		Options: rules.Options{
-			Plugin: o.plugin, Coalesce: o.coalesce, CoalesceMax: o.coalesce, Precision: source.Precision(), Scratch: o.scratch, Log: log,
+			Plugin: o.plugin, Coalesce: o.coalesce, CoalesceMax: o.coalesce, Precision: source.Precision(), Scratch: scratch.In(t.TempDir()), Log: log,
 		},
 	})
 	ctx, cancel := context.WithCancel(t.Context())

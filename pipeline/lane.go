@@ -58,8 +58,8 @@ func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Durati
 	for _, l := range p.lanes {
 		p.feedLane(ctx, g, l)
 		p.tellHeld(l)
-		if l.busy {
-			continue // it says when it is not
+		if l.busy || p.replete() {
+			continue // it says when it is not, and so does the commit
 		}
 		if at, ok := l.held.next(); ok {
 			wait = min(wait, time.Until(at))
@@ -87,10 +87,13 @@ func (p *Pipeline) loading() (events, bytes int) {
 	return events - heldEvents, bytes - heldBytes
 }
 
+// replete says whether the payloads that are not stored yet take so much memory that no more are to be loaded.
+func (p *Pipeline) replete() bool { return p.batchBytes+p.committingBytes >= huge }
+
 // feedLane has the next batch loaded when the lane is free: events that may be tried again first.
 func (p *Pipeline) feedLane(ctx context.Context, g *errgroup.Group, l *lane) {
 	now := time.Now()
-	if l.busy || now.Before(l.outage.next) {
+	if l.busy || now.Before(l.outage.next) || p.replete() {
 		return
 	}
 	events, probe := l.held.probes(now), true

@@ -66,17 +66,18 @@ type Pipeline struct {
 	stale *stale
 	fills *fills
 
-	closed     []*rules.Event // not dispatched yet
-	batch      []*outbox.Delivery
-	batchBytes int
-	schema     []cdc.SchemaRecord // not committed yet
-	moved      bool               // there is something to commit besides deliveries
-	committing bool
-	lastCommit time.Time
-	asking     bool      // a question for the log's end is on its way
-	asked      time.Time // when the last was put
-	endTrouble connect.Trouble
-	goal       *logEnd // the end that must be read before windows close
+	closed          []*rules.Event // not dispatched yet
+	batch           []*outbox.Delivery
+	batchBytes      int
+	schema          []cdc.SchemaRecord // not committed yet
+	moved           bool               // there is something to commit besides deliveries
+	committing      bool
+	committingBytes int // of the commit that is on its way
+	lastCommit      time.Time
+	asking          bool      // a question for the log's end is on its way
+	asked           time.Time // when the last was put
+	endTrouble      connect.Trouble
+	goal            *logEnd // the end that must be read before windows close
 
 	loaded    chan loaded
 	committed chan commit
@@ -102,7 +103,7 @@ const (
 	endRetry      = time.Second
 	maxInLanes    = 4096
 	maxLaneBytes  = 8 << 20
-	huge          = 8 << 20 // bytes of a row or of a batch: memory is given back around it
+	huge          = 8 << 20 // bytes of payloads: memory is given back once they are stored, and nothing is loaded before
 	shutdownGrace = 10 * time.Second
 )
 
@@ -231,7 +232,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		case l := <-p.loaded:
 			p.back(l)
 		case c := <-p.committed:
-			p.committing = false
+			p.committing, p.committingBytes = false, 0
 			if c.err != nil {
 				return fmt.Errorf("committing to the outbox: %w", c.err)
 			}
@@ -280,9 +281,6 @@ func (p *Pipeline) dispatch() {
 		ev := p.closed[0]
 		p.closed[0] = nil
 		p.closed = p.closed[1:]
-		if ev.Row.Size() >= huge {
-			debug.FreeOSMemory() // what the last one took is garbage by now
-		}
 		l := p.lanes[ev.Site]
 		if l.held.follow(ev) {
 			continue
@@ -303,7 +301,7 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 		p.batch = append(p.batch, &outbox.Delivery{
 			ID: ev.DeliveryID(p.cfg.SourceID, pay.Rule.Name), Rule: pay.Rule.Name, Site: ev.Site.Name,
 			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Object: string(pay.Object), AsOf: pay.AsOf,
-			Created: ev.Time, Body: pay.Body,
+			Created: ev.Time, Body: pay.Body, Omitted: pay.Omitted,
 		})
 		p.batchBytes += len(pay.Body) + deliveryBytes
 	}
@@ -330,7 +328,7 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	}
 	told := append(p.fills.told, p.sites.told...)
 	p.fills.told, p.sites.told = nil, nil
-	p.committing = true
+	p.committing, p.committingBytes = true, bytes
 	g.Go(func() error {
 		p.committed <- commit{b, told, bytes, p.cfg.Outbox.Commit(context.WithoutCancel(ctx), b)}
 		return nil

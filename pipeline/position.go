@@ -8,7 +8,6 @@ import (
 	"rowhook/cdc"
 	"rowhook/outbox"
 	"rowhook/rules"
-	"rowhook/scratch"
 )
 
 // checkpoint is the position as the outbox keeps it.
@@ -99,8 +98,8 @@ func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.
 
 // SetPosition makes a position that a person decided on the one that an outbox holds. Events that are not deliveries yet
 // are not lost: they become some before what is read from there. What else was known of the history that is left behind
-// is forgotten. Files hold what is large meanwhile.
-func SetPosition(ctx context.Context, store outbox.Journal, p cdc.Position, files scratch.Files) error {
+// is forgotten.
+func SetPosition(ctx context.Context, store outbox.Journal, p cdc.Position) error {
 	state, err := store.Resume(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
@@ -118,7 +117,7 @@ func SetPosition(ctx context.Context, store outbox.Journal, p cdc.Position, file
 			b.Open = append(b.Open, outbox.Record{Owner: siteOwner, Key: r.Key})
 		}
 	}
-	changed, err := rules.Detach(records, files)
+	changed, err := rules.Detach(records)
 	if err != nil {
 		return err
 	}

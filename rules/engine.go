@@ -56,7 +56,6 @@ type Engine struct {
 	wanted  map[wantedKey]bool
 
 	net    netting
-	pad    *scratch.Pad
 	work   applying
 	owner  Owner // of parts; nil: nobody knows
 	queues map[aggregate]*queue
@@ -119,7 +118,7 @@ type wantedKey struct {
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, pad: scratch.NewPad(o.Scratch), work: applying{tables: map[cdc.TableName]*progress{}},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, work: applying{tables: map[cdc.TableName]*progress{}},
 		orphans: map[cdc.TableName]bool{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
 	}
 	e.SetRules(set)

@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,8 +24,8 @@ type eventRecord struct {
 	Status   string    `json:"status,omitempty"`
 	Table    string    `json:"table,omitempty"`
 	Row      []byte    `json:"row,omitempty"`
-	RowSize  int       `json:"row_size,omitempty"` // when larges follow the row
-	Large    []large   `json:"large,omitempty"`
+	RowSize  int       `json:"row_size,omitempty"` // when texts follow the row, as they did until max_payload
+	Large    []large   `json:"large,omitempty"`    // those
 	Changed  []bool    `json:"changed,omitempty"`
 	Named    []bool    `json:"named,omitempty"`
 	Unnamed  bool      `json:"unnamed,omitempty"`
@@ -47,10 +47,9 @@ type eventRecord struct {
 	Order      []byte         `json:"order,omitempty"`
 }
 
-// large is a text that follows the row.
+// large is a text that follows the row. It is not read any more: the loader asks the table.
 type large struct {
-	Column int   `json:"column"`
-	Size   int64 `json:"size"`
+	Column int `json:"column"`
 }
 
 func (e *Engine) encode(ev *Event) (Record, error) {
@@ -78,12 +77,7 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 			return Record{}, err
 		}
 	}
-	var texts []io.Reader
-	for _, l := range ev.Row.Larges() {
-		r.Large = append(r.Large, large{l.Column, l.Size()})
-		texts = append(texts, scratch.Reader(l.Value))
-	}
-	return r.record(eventKey(ev.number), io.MultiReader(texts...), e.pad)
+	return r.record(eventKey(ev.number))
 }
 
 func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
@@ -92,7 +86,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		return nil, err
 	}
 	e.count.events = max(e.count.events, n)
-	v, texts, err := parseEventRecord(r)
+	v, err := parseEventRecord(r)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +111,6 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		if ev.Row, err = cdc.ParseRow(v.Row); err != nil {
 			return nil, err
 		}
-		if ev.Row, err = e.restoreLarge(ev.Row, v.Large, texts); err != nil {
-			return nil, err
-		}
 	}
 	if len(v.Order) > 0 {
 		if ev.OrderTable = e.tables.byKey[v.OrderTable]; ev.OrderTable == nil {
@@ -132,64 +123,53 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	return ev, nil
 }
 
-// record is the form of an event in the store: JSON, the end of the line, the row as it is, and the texts that are too
-// large for memory, which come from a reader.
-func (r eventRecord) record(key string, texts io.Reader, pad *scratch.Pad) (Record, error) {
+// record is the form of an event in the store: JSON, the end of the line, and the row as it is.
+func (r eventRecord) record(key string) (Record, error) {
 	row := r.Row
-	if r.Row, r.RowSize = nil, 0; len(r.Large) > 0 {
-		r.RowSize = len(row)
-	}
+	r.Row = nil
 	data, err := json.Marshal(r)
 	if err == nil && len(row) > 0 {
 		data = append(append(data, '\n'), row...)
 	}
-	if err != nil || len(r.Large) == 0 {
-		return Record{Key: key, Data: data}, err
-	}
-	v, err := pad.Put(func(w io.Writer) error {
-		if _, err := w.Write(data); err != nil {
-			return err
-		}
-		_, err := io.Copy(w, texts)
-		return err
-	})
-	return Record{Key: key, Large: v}, err
+	return Record{Key: key, Data: data}, err
 }
 
-// parseEventRecord reads a record, but for the large texts, which are to be read next.
-func parseEventRecord(rec Record) (r eventRecord, texts io.Reader, err error) {
-	in := bufio.NewReader(bytes.NewReader(rec.Data))
+// parseEventRecord reads a record.
+func parseEventRecord(rec Record) (r eventRecord, err error) {
 	if rec.Large != nil {
-		in.Reset(scratch.Reader(rec.Large))
+		return parseLargeRecord(rec.Large)
 	}
-	head, err := in.ReadBytes('\n')
-	apart := err == nil // else the row is in the JSON, as it was once
-	if err != nil && !errors.Is(err, io.EOF) {
-		return r, nil, err
+	head, row, apart := bytes.Cut(rec.Data, []byte{'\n'})
+	err = json.Unmarshal(head, &r)
+	if apart { // else the row is in the JSON, as it was once
+		r.Row = row
 	}
-	if err := json.Unmarshal(head, &r); err != nil || !apart {
-		return r, in, err
-	}
-	row := io.Reader(in)
-	if len(r.Large) > 0 {
-		row = io.LimitReader(in, int64(r.RowSize))
-	}
-	r.Row, err = io.ReadAll(row)
-	return r, in, err
+	return r, err
 }
 
-// restoreLarge takes the large texts of a row over into scratch files.
-func (e *Engine) restoreLarge(row cdc.Row, sizes []large, texts io.Reader) (cdc.Row, error) {
-	var larges []cdc.Large
-	for _, l := range sizes {
-		v, err := e.pad.Put(func(w io.Writer) error {
-			_, err := io.CopyN(w, texts, l.Size)
-			return err
-		})
-		if err != nil {
-			return row, fmt.Errorf("column %d, of %d bytes: %w", l.Column, l.Size, err)
-		}
-		larges = append(larges, cdc.Large{Column: l.Column, Value: v})
+// maxRecord bounds what is read of a record that is Large, but for its texts.
+const maxRecord = 8 << 20
+
+// parseLargeRecord reads the beginning of a record, and leaves out the texts that follow: then the row lacks them.
+func parseLargeRecord(rec scratch.Blob) (r eventRecord, err error) {
+	in := bufio.NewReader(io.LimitReader(scratch.Reader(rec), maxRecord))
+	head, err := in.ReadBytes('\n')
+	if err != nil {
+		return r, err
 	}
-	return row.WithLarge(larges), nil
+	if err := json.Unmarshal(head, &r); err != nil {
+		return r, err
+	}
+	data, err := io.ReadAll(io.LimitReader(in, int64(r.RowSize)))
+	if err != nil {
+		return r, err
+	}
+	row, err := cdc.ParseRow(data)
+	if err != nil {
+		return r, err
+	}
+	row = row.Omit(func(column int) bool { return slices.Contains(r.Large, large{column}) })
+	r.Row, err = row.AppendBinary(nil)
+	r.RowSize, r.Large = 0, nil
+	return r, err
 }

@@ -12,7 +12,7 @@ import (
 
 // differs says whether an update changed a column, as far as can be told.
 func differs(before, after cdc.Row, i int) bool {
-	return after.Kind(i) != cdc.Absent && !before.Same(after, i)
+	return after.Shows(i) && !before.Same(after, i)
 }
 
 // carry is the image after a change of a row, completed from an older image of it. Of an inserted row's blobs and of what
@@ -27,7 +27,7 @@ func carry(older cdc.Row, inserted bool, c *cdc.Change) cdc.Row {
 // showsMore says whether the image before a change shows more than the key: then what it lacks is no default.
 func showsMore(c *cdc.Change) bool {
 	for i := range c.Before.Len() {
-		if c.Before.Kind(i) != cdc.Absent && !slices.Contains(c.Table.Key, i) {
+		if c.Before.Shows(i) && !slices.Contains(c.Table.Key, i) {
 			return true
 		}
 	}

@@ -17,11 +17,12 @@ import (
 	"rowhook/scratch"
 )
 
-// Record is a part of the engine's state under a key, for the commit that holds the position. What is too large for memory
-// is Large, in place of Data; without either it is deleted.
+// Record is a part of the engine's state under a key, for the commit that holds the position. Without data it is deleted.
 type Record struct {
-	Key   string
-	Data  []byte
+	Key  string
+	Data []byte
+	// Large is the data, in place of Data, of events that rowhook stored with texts of many megabytes, as it did until
+	// max_payload. It is only read.
 	Large scratch.Blob
 }
 

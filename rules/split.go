@@ -19,7 +19,7 @@ const apartPrefix = progressPrefix + "site/"
 func (e *Engine) Split(site *Site) *Engine {
 	o := &Engine{
 		opts: e.opts, catalog: e.catalog.part(site), count: e.count, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: e.opts.Scratch}, pad: e.pad,
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: e.opts.Scratch},
 		work: applying{tables: map[cdc.TableName]*progress{}}, orphans: e.orphans, forms: e.forms, txn: e.txn, now: e.now,
 		progressKey: apartPrefix + site.Name, apart: map[string]*progressRecord{}, owner: e.owner,
 	}

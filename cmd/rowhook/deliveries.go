@@ -212,6 +212,9 @@ func (d *delivery) write(w io.Writer) error {
 	row("site", d.Site)
 	row("event", fmt.Sprintf("%s (%s)", d.Event, d.Action))
 	row("about", printable.Line(strings.Join(d.Keys, " ")))
+	if d.Endpoint != "" {
+		row("to", fmt.Sprintf("%s, number %d there", printable.Line(d.Endpoint), d.Number))
+	}
 	row("created", clock(d.Created))
 	row("state", d.stateText())
 	if !d.Retried.IsZero() {
@@ -225,6 +228,9 @@ func (d *delivery) write(w io.Writer) error {
 	case "partial":
 		row("object", "cannot be read from the tables: the payload is what the log showed")
 	}
+	if len(d.Omitted) > 0 {
+		row("omitted", printable.Line(strings.Join(d.Omitted, ", "))+": too large for max_payload, null in the payload")
+	}
 	row("attempts", fmt.Sprint(d.Attempts))
 	if len(d.Log) == 0 && d.State == outbox.Delivered.String() {
 		row("", "accepted at once, of which no more is kept")
@@ -234,6 +240,11 @@ func (d *delivery) write(w io.Writer) error {
 		for line := range strings.Lines(printable.Text(a.Response)) {
 			row("", "  | "+strings.TrimSuffix(line, "\n"))
 		}
+	}
+	if d.Erased {
+		b.WriteString("payload   erased by hand\n")
+		_, err := w.Write(b.Bytes())
+		return err
 	}
 	b.WriteString("payload\n")
 	var payload bytes.Buffer

@@ -16,6 +16,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/printable"
 	"rowhook/rules"
+	"rowhook/weburl"
 )
 
 // endpointsCommand is `rowhook endpoints`: where deliveries go, and whether they may.
@@ -48,6 +49,7 @@ func pauseEndpoint(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := reach(ctx, flags.config, func(w changer) error { return known(w.Pause(ctx, name, *reason)) }); err != nil {
 		return err
 	}
+	name = named(flags.config, name)
 	_, err = fmt.Fprintf(stdout, "%s is paused; to go on: rowhook endpoints resume %s\n", name, name)
 	return err
 }
@@ -62,8 +64,23 @@ func resumeEndpoint(ctx context.Context, args []string, stdout io.Writer) error 
 	if err := reach(ctx, flags.config, func(w changer) error { return known(w.Resume(ctx, name)) }); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s goes on; what waited is due at once\n", name)
+	_, err = fmt.Fprintf(stdout, "%s goes on; what waited is due at once\n", named(flags.config, name))
 	return err
+}
+
+// named is what a name means: a URL of a rule, or an endpoint.
+func named(file, name string) string {
+	if c, err := loadState(file); err == nil {
+		if set, err := readRules(c, file); err == nil {
+			normal, _ := weburl.Normalize(name)
+			for _, e := range endpointsOf(c, set) {
+				if e.URL == normal && name != deliver.EndpointName(name) {
+					return name
+				}
+			}
+		}
+	}
+	return deliver.EndpointName(name)
 }
 
 // known says where names are found when one is not.

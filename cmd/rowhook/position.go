@@ -20,7 +20,6 @@ import (
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/printable"
-	"rowhook/scratch"
 )
 
 // positionCommand is `rowhook position`: where the daemon goes on in the server's log.
@@ -46,7 +45,6 @@ func observe(ctx context.Context, c *config.Config, log *slog.Logger, do func(*c
 	defer db.Close()
 	const least = 1 << 16 // smaller ids are those that people give
 	cfg := sourceConfig(c, server, rand.Uint32()|least, log)
-	cfg.Scratch = scratch.In(os.TempDir())
 	cfg.Lookups = nil
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
@@ -142,7 +140,7 @@ func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store,
 	if err != nil {
 		return fmt.Errorf("renewing the source id: %w", err)
 	}
-	if err := pipeline.SetPosition(ctx, store, next, scratch.In(os.TempDir())); err != nil {
+	if err := pipeline.SetPosition(ctx, store, next); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, "the position is set; the next start of the daemon goes on from there")

@@ -68,7 +68,7 @@ type daemon struct {
 	cfg    *config.Config
 	file   string // where cfg was read
 	log    *slog.Logger
-	files  scratch.Files // for what is too large for memory
+	files  scratch.Files // for what large transactions hold
 	server *connect.Server
 	store  outbox.Store
 	worker *deliver.Worker
@@ -121,7 +121,7 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, Beside: catchUp(source), SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log),
+		Source: source, Beside: catchUp(source), SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
@@ -225,7 +225,6 @@ func changedKeys(is, will *config.Config) (keys []string) {
 
 func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
 	cfg := sourceConfig(d.cfg, d.server, serverID, d.log)
-	cfg.Scratch = d.files
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
 		return nil, err
