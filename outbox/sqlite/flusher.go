@@ -35,7 +35,7 @@ func (f *flusher) wake(n int) {
 }
 
 // run ends when the store is closed, or when its file is beyond help.
-func (f *flusher) run(s *Store) {
+func (f *flusher) run(ctx context.Context, s *Store) {
 	defer close(f.ended)
 	for {
 		select {
@@ -50,7 +50,7 @@ func (f *flusher) run(s *Store) {
 		case <-s.closing:
 		}
 		wait.Stop()
-		err := s.persist(context.Background(), func() error { return s.write(&outbox.Batch{}, false, nil) })
+		err := s.persist(ctx, func() error { return s.write(&outbox.Batch{}, false, nil) })
 		switch {
 		case errors.Is(err, outbox.ErrClosed):
 			return

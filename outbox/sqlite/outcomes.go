@@ -45,7 +45,11 @@ func (c *change) find(seq int64) (r *row, err error) {
 
 // count notes that there is one more, or one less, delivery of a label in a state.
 func (c *change) count(label int64, s outbox.State, n int64) {
-	c.counts[counter{c.byID[label].rule, s}] += n
+	rule := c.byID[label].rule
+	if c.counts[rule] == nil {
+		c.counts[rule] = new(counter)
+	}
+	c.counts[rule][s] += n
 }
 
 // enter is for a new delivery: routed to an endpoint and kept in memory, or lagging, or held.

@@ -104,7 +104,7 @@ func (g *glance) use(d *outbox.Stored) bool {
 // merge joins what is in the backlog to what was in memory. What comes behind the end of a part that is not all there is
 // left out; what moved from one to the other meanwhile is in both.
 func (g *glance) merge(lagging []*outbox.Stored, limit int) []*outbox.Stored {
-	all := append(lagging, g.list...)
+	all := slices.Concat(lagging, g.list)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Number < all[j].Number })
 	all = slices.CompactFunc(all, func(a, b *outbox.Stored) bool { return a.Number == b.Number })
 	size := 0

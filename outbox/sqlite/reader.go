@@ -175,8 +175,13 @@ func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stor
 // counts reads how many deliveries there are, by rule and state.
 func (r *reader) counts(ctx context.Context) (list []outbox.Count, err error) {
 	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
-		return each(c, `SELECT rule, state, n FROM counter WHERE n > 0 ORDER BY rule, state`, nil, func(s *sqlite3.Stmt) (bool, error) {
-			list = append(list, outbox.Count{Rule: s.ColumnText(0), State: outbox.State(s.ColumnInt64(1)), N: s.ColumnInt(2)})
+		const sql = `SELECT rule, fresh, waiting, delivered, dead, held FROM counter ORDER BY rule`
+		return each(c, sql, nil, func(s *sqlite3.Stmt) (bool, error) {
+			for state := outbox.Fresh; state <= outbox.Held; state++ {
+				if n := s.ColumnInt(int(state) + 1); n > 0 {
+					list = append(list, outbox.Count{Rule: s.ColumnText(0), State: state, N: n})
+				}
+			}
 			return true, nil
 		})
 	})

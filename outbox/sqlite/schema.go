@@ -84,8 +84,9 @@ CREATE TABLE route(rule TEXT PRIMARY KEY, endpoint INTEGER NOT NULL) WITHOUT ROW
 CREATE TABLE backlog(endpoint INTEGER NOT NULL, number INTEGER NOT NULL, seq INTEGER NOT NULL, since INTEGER NOT NULL,
   PRIMARY KEY(endpoint, number)) WITHOUT ROWID;
 
--- How many deliveries of a rule are in a state.
-CREATE TABLE counter(rule TEXT NOT NULL, state INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(rule, state)) WITHOUT ROWID;
+-- How many deliveries of a rule are in each state.
+CREATE TABLE counter(rule TEXT PRIMARY KEY, fresh INTEGER NOT NULL, waiting INTEGER NOT NULL, delivered INTEGER NOT NULL,
+  dead INTEGER NOT NULL, held INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Columns that a payload leaves out, one a line.
 CREATE TABLE omitted(seq INTEGER PRIMARY KEY, columns TEXT NOT NULL);

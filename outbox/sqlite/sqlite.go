@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,7 +91,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 	}
 	makePrivate(dir)
 	s.shutDown = sync.OnceValue(s.shut)
-	go s.flusher.run(s)
+	go s.flusher.run(context.WithoutCancel(ctx), s)
 	return s, nil
 }
 
@@ -222,7 +223,7 @@ func (s *Store) write(b *outbox.Batch, all bool, do func(c *change) error) error
 // transact is write for those who hold writing.
 func (s *Store) transact(b *outbox.Batch, all bool, do func(c *change) error) error {
 	s.mu.Lock()
-	outcomes := s.pending.list[:len(s.pending.list):len(s.pending.list)]
+	outcomes := slices.Clip(s.pending.list)
 	var old []*entry
 	lagging := 0
 	if all {

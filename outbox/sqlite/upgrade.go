@@ -53,8 +53,8 @@ UPDATE state SET low = last;
 DELETE FROM done;
 UPDATE endpoint SET last = (SELECT last FROM state), (count, bytes, lagging) =
   (SELECT count(*), coalesce(sum(d.len), 0), count(*) FROM backlog b JOIN delivery d ON d.seq = b.seq);
-INSERT INTO counter(rule, state, n) SELECT l.rule, ` + state + ` AS s, count(*)
-  FROM delivery d JOIN label l ON l.id = d.label LEFT JOIN failed f ON f.seq = d.seq GROUP BY l.rule, s;
+INSERT INTO counter SELECT rule, sum(s = 0), sum(s = 1), sum(s = 2), sum(s = 3), sum(s = 4) FROM (SELECT l.rule, ` + state + ` AS s
+  FROM delivery d JOIN label l ON l.id = d.label LEFT JOIN failed f ON f.seq = d.seq) GROUP BY rule;
 `
 
 // moveRecords takes the records over from the table that held them before, the large ones whole.

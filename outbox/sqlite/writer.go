@@ -34,11 +34,8 @@ type queue struct {
 	lagging int64 // how many of them are in the backlog
 }
 
-// counter names a row of the table counter.
-type counter struct {
-	rule  string
-	state outbox.State
-}
+// counter is by how much a row of the table counter changes, by state.
+type counter [outbox.Held + 1]int64
 
 // writer is the one connection that changes the file, with what it knows of the file's content. It does not lock: the
 // Store does.
@@ -201,7 +198,7 @@ func (w *writer) stmt(sql string) *bind {
 // change runs do in a write transaction. On an error nothing has changed, here or in the file.
 func (w *writer) change(now time.Duration, do func(c *change) error) (*change, error) {
 	c := &change{writer: w, now: now, done: w.done.clone(), last: w.last, known: len(w.labels),
-		queues: make(map[int64]*queue), counts: make(map[counter]int64), woken: make(map[int64]bool), oldest: make(map[int64]time.Duration)}
+		queues: make(map[int64]*queue), counts: make(map[string]*counter), woken: make(map[int64]bool), oldest: make(map[int64]time.Duration)}
 	endpoints := len(w.ids)
 	err := transact(w.conn, func() error {
 		if err := do(c); err != nil {
@@ -270,7 +267,7 @@ type change struct {
 	last     int64
 	known    int              // labels there were before
 	queues   map[int64]*queue // by how much they change
-	counts   map[counter]int64
+	counts   map[string]*counter
 	gone     []int64                 // those that need not be in memory any more
 	woken    map[int64]bool          // endpoints that have more to send
 	oldest   map[int64]time.Duration // when the age of the first in an endpoint's backlog began
@@ -299,13 +296,17 @@ func (c *change) finish() error {
 			return err
 		}
 	}
-	for k, n := range c.counts {
-		if n == 0 {
+	for rule, n := range c.counts {
+		if *n == (counter{}) {
 			continue
 		}
-		err := c.stmt(`INSERT INTO counter(rule, state, n) VALUES (?, ?, ?) ON CONFLICT(rule, state) DO UPDATE SET n = n + excluded.n`).
-			text(k.rule).int(int64(k.state)).int(n).run()
-		if err != nil {
+		put := c.stmt(`INSERT INTO counter(rule, fresh, waiting, delivered, dead, held) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT(rule) DO UPDATE SET fresh = fresh + excluded.fresh, waiting = waiting + excluded.waiting,
+			delivered = delivered + excluded.delivered, dead = dead + excluded.dead, held = held + excluded.held`).text(rule)
+		for _, by := range n {
+			put.int(by)
+		}
+		if err := put.run(); err != nil {
 			return err
 		}
 	}
@@ -392,7 +393,7 @@ func (c *change) deliveries(list []*outbox.Delivery, backlog int) (entries []*en
 			return nil, err
 		}
 		if cap(c.body) > maxBlob {
-			c.writer.body = []byte{} // a large one does not stay in memory
+			c.body = []byte{} // a large one does not stay in memory
 		}
 		first = next
 	}
