@@ -148,7 +148,7 @@ func (e *endpoint) claim(ctx context.Context) error {
 	e.scan.size = 0
 	for _, s := range list {
 		e.scan.size += len(s.Body) / len(list)
-		if t := e.targets(s.Rule); e.win.items[s.Number] == nil && !(t != nil && e.urls.of(t.url).paused) {
+		if e.win.items[s.Number] == nil && !e.isPaused(s) {
 			it := e.restore(s, now)
 			it.early = e.scan.early
 			e.win.add(it, now)
@@ -241,7 +241,7 @@ func (e *endpoint) probeable(list []*outbox.Stored, now time.Time) (free []*item
 	keys := newKeyQueue()
 	expired := 0
 	for _, s := range list {
-		if t := e.targets(s.Rule); t != nil && e.urls.of(t.url).paused {
+		if e.isPaused(s) {
 			continue
 		}
 		it := e.restore(s, now)
@@ -260,6 +260,12 @@ func (e *endpoint) probeable(list []*outbox.Stored, now time.Time) (free []*item
 		e.log.Warn("deliveries are given up, their endpoint is down for too long", slog.Int("deliveries", expired))
 	}
 	return free
+}
+
+// isPaused tells whether a delivery's URL is; mu is held.
+func (e *endpoint) isPaused(s *outbox.Stored) bool {
+	t := e.targets(s.Rule)
+	return t != nil && e.urls.of(t.url).paused
 }
 
 // restore makes an item of what was claimed; mu is held.

@@ -52,6 +52,8 @@ type Options struct {
 	PublicOnly  bool              // refuses loopback and private addresses; link-local and metadata ones always are
 	Transport   http.RoundTripper // makes the requests, for tests; nil: HTTP/1.1 over TCP, without a proxy
 	Log         *slog.Logger      // nil: no log
+
+	maxItems int // deliveries of an endpoint that wait in memory: 20,000
 }
 
 // Limit is what an endpoint can take. A zero field means what is usual.
@@ -64,6 +66,7 @@ type Limit struct {
 func (o Options) withDefaults() Options {
 	o.Concurrency = cmp.Or(o.Concurrency, 16)
 	o.Burst = cmp.Or(o.Burst, 3)
+	o.maxItems = cmp.Or(o.maxItems, maxItems)
 	o.MaxAge = cmp.Or(o.MaxAge, 5*24*time.Hour)
 	o.Grace = cmp.Or(o.Grace, 10*time.Second)
 	if o.Schedule == nil {

@@ -66,7 +66,7 @@ func newEndpoint(w *Worker, name string, rules []string) *endpoint {
 		targets: func(rule string) *target { return (*w.targets.Load())[rule] },
 		settler: settler{queue: w.store},
 		done:    make(chan struct{}), wake: make(chan struct{}, 1),
-		win: newWindow(), scan: scan{more: true}, urls: newURLs(), pacer: newPacer(limit.Every), look: true, gone: make(map[string]*Pause), began: time.Now(),
+		win: newWindow(w.opts.maxItems), scan: scan{more: true}, urls: newURLs(), pacer: newPacer(limit.Every), look: true, gone: make(map[string]*Pause), began: time.Now(),
 	}
 	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
 	return e
@@ -197,7 +197,9 @@ func (e *endpoint) leave(ctx context.Context, cut, unsettled context.CancelFunc)
 	defer time.AfterFunc(grace, cut).Stop()
 	defer time.AfterFunc(grace+settleGrace, unsettled).Stop()
 	e.pool.running.Wait()
-	if err := e.settler.flush(e.settle); err != nil {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
+	defer cancel()
+	if err := e.settler.flush(last); err != nil {
 		e.log.Error("the last outcomes are not recorded; these deliveries are sent again",
 			slog.Int("outcomes", len(e.settler.unsettled())), slog.Any("error", err))
 	}

@@ -13,10 +13,11 @@ import (
 	"rowhook/outbox"
 )
 
-// TestSlowButWell: an endpoint that answers 200 after five seconds, and gets 40 deliveries a second for ten minutes, is
+// TestSlowButWell: an endpoint that answers 200 after five seconds, and gets 40 deliveries a second for minutes, is
 // nobody else's matter: the others get theirs as fast as without it, and what it does not take lies in the outbox.
 func TestSlowButWell(t *testing.T) {
 	t.Parallel()
+	const minutes = 3
 	latency := func(slow bool) (p99 time.Duration, pending int) {
 		synctest.Test(t, func(t *testing.T) {
 			m := newStore()
@@ -35,7 +36,7 @@ func TestSlowButWell(t *testing.T) {
 			})}
 			w, _ := running(t, m, map[string]Endpoint{"slow": {URL: "http://slow.test/"}, "well": {URL: "http://well.test/"}}, o)
 			made := make(map[string]time.Time)
-			for i := range 40 * 60 * 10 {
+			for i := range 40 * 60 * minutes {
 				well := making("well", i, fmt.Sprint(i))
 				made[well.ID.String()] = time.Now()
 				commit(t, m, well)
@@ -80,8 +81,9 @@ func TestManyFailing(t *testing.T) {
 		n.path("/a", 422, nil, nil)
 		o := n.options()
 		o.Schedule = slices.Repeat([]time.Duration{time.Hour}, 100)
+		const most, all, keys = 2000, 3000, 1500
+		o.maxItems = most
 		w, _ := running(t, m, hooks("a", "b"), o)
-		const all, keys = maxItems + 2000, 15_000
 		list := make([]*outbox.Delivery, all)
 		for i := range list {
 			list[i] = making("a", i, strconv.Itoa(i%keys))
@@ -91,7 +93,7 @@ func TestManyFailing(t *testing.T) {
 		blocked, free := making("b", all, "77"), making("b", all+1, "none of theirs")
 		commit(t, m, blocked, free)
 		pass(10 * time.Second)
-		if s := w.Status().Endpoints[0]; len(n.of(free)) != 1 || len(n.of(blocked)) != 0 || s.Pending > maxItems+o.withDefaults().Concurrency {
+		if s := w.Status().Endpoints[0]; len(n.of(free)) != 1 || len(n.of(blocked)) != 0 || s.Pending > most+o.withDefaults().Concurrency {
 			t.Errorf("the free one was tried %v, the blocked one %v; %d in memory", n.of(free), n.of(blocked), s.Pending)
 		}
 		if got := m.get(1); got.Attempts != 1 {
@@ -102,7 +104,7 @@ func TestManyFailing(t *testing.T) {
 		if got := states(t, m); got[outbox.Delivered] != all+2 {
 			t.Errorf("at last: %v", got)
 		}
-		inOrder(t, n, append(list, blocked))
+		inOrder(t, n, slices.Concat(list, []*outbox.Delivery{blocked}))
 	})
 }
 
@@ -163,6 +165,8 @@ func TestSequence(t *testing.T) {
 			commit(t, m, making([]string{"crm", "too", "erp"}[i%3], i, "one"+strconv.Itoa(i)))
 		}
 		pass(10 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
 		for host, want := range map[string]int{"crm.test": 20, "erp.test": 10} {
 			slices.Sort(got[host])
 			if len(got[host]) <= want {

@@ -207,7 +207,7 @@ func TestResumedAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.resume = func() error { return w.Resume(context.Background(), crmName) }
+		s.resume = func() error { return w.Resume(t.Context(), crmName) }
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- w.Run(ctx) }()

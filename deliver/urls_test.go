@@ -42,7 +42,7 @@ func goneURL(t *testing.T, resume string) {
 	o := n.options()
 	o.Log = textLog(&log)
 	n.path("/a", http.StatusGone, nil, nil)
-	w, stop := running(t, m, hooks("a", "b"), o)
+	_, stop := running(t, m, hooks("a", "b"), o)
 	var list []*outbox.Delivery
 	for i := range 3000 { // more than the window takes
 		list = append(list, making([]string{"a", "a", "b"}[i%3], i, fmt.Sprint(i%7)))
@@ -53,7 +53,7 @@ func goneURL(t *testing.T, resume string) {
 		t.Errorf("beside the URL that is gone: %v", got)
 	}
 	stop()
-	w, _ = running(t, m, hooks("a", "b"), n.options())
+	w, _ := running(t, m, hooks("a", "b"), n.options())
 	commit(t, m, making("b", 3000, "0"))
 	pass(20 * 24 * time.Hour)
 	if got := states(t, m); got[outbox.Delivered] != 1001 || got[outbox.Dead] != 0 {

@@ -19,6 +19,7 @@ const (
 //
 //	add -> ready -> take -> (in flight) -> remove, or postpone: later -> due -> bare (its payload is read again) -> ready
 type window struct {
+	most  int             // items that may wait
 	items map[int64]*item // by Number
 	keys  keyQueue
 	ready []*item // nothing is before them, they are due and loaded
@@ -29,14 +30,14 @@ type window struct {
 	shelf shelf
 }
 
-func newWindow() *window {
-	return &window{items: make(map[int64]*item), keys: newKeyQueue()}
+func newWindow(most int) *window {
+	return &window{most: most, items: make(map[int64]*item), keys: newKeyQueue()}
 }
 
 // add puts an item that was claimed behind all earlier ones.
 func (w *window) add(it *item, now time.Time) {
 	waits, long := w.keys.before(it)
-	full := len(w.items) >= maxItems
+	full := len(w.items) >= w.most
 	if w.shelf.holds(it) || full && (waits || it.isLater(now)) {
 		w.shelf.put(it)
 		return
@@ -136,7 +137,7 @@ func (w *window) unloadAll(it *item) {
 }
 
 // crowded tells whether more items wait in memory than may.
-func (w *window) crowded() bool { return len(w.items) > maxItems }
+func (w *window) crowded() bool { return len(w.items) > w.most }
 
 // shelve takes an item out that nothing is before, with all that wait for it, and leaves them to the outbox: they are claimed
 // again later. What comes meanwhile does not overtake them.
@@ -191,7 +192,7 @@ func (w *window) drop(which func(*item) bool, now time.Time) {
 // forget leaves everything that is not in flight to the outbox.
 func (w *window) forget() {
 	old := w.items
-	*w = *newWindow()
+	*w = *newWindow(w.most)
 	for number, it := range old {
 		it.next, it.waits = nil, 0
 		if it.flying {
