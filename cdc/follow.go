@@ -227,7 +227,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 	case isPurged(err):
 		return &StopError{
 			Reason: fmt.Sprintf("the server no longer has the log behind position %s", t.Position()),
-			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then: rowhook position set --now",
+			Hint:   "the changes since then are lost to rowhook; have the log kept longer: " + retentionFix(s.hosting, s.hosting.amazon()) + "  then " + skipHint,
 			Err:    err, Gone: true,
 		}
 	case says("GTID_MODE = "): // neither OFF nor the two on the way to ON send the log by GTID
@@ -244,7 +244,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 	}
 	return &StopError{
 		Reason: fmt.Sprintf("the server does not send its log from position %s", t.Position()),
-		Hint:   "see the server's error log", Err: err,
+		Hint:   "to see what of the log is still there: rowhook position show, and on the server: SHOW BINARY LOGS; " + skipHint, Err: err,
 	}
 }
 

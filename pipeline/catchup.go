@@ -34,7 +34,7 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 	for _, d := range p.sites.detached {
 		if d.feed != nil {
 			reading++
-			if len(d.todo) > 0 && !p.full() && !p.met(d) {
+			if len(d.todo) > 0 && !p.full() && !p.met(d) && !p.unanswered(d.site) && !p.laden(d) {
 				wait = 0
 			}
 		}
@@ -51,7 +51,7 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 		}
 		wait = min(wait, d.told.Add(tellAgain).Sub(now))
 		switch {
-		case !d.mayTry() || p.cfg.Beside == nil:
+		case !p.mayTry(d) || p.cfg.Beside == nil:
 		case now.Before(d.retry):
 			wait = min(wait, d.retry.Sub(now))
 		case reading < maxCatchUps:
@@ -63,7 +63,11 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 }
 
 // mayTry says whether a site may go on as far as anybody can say.
-func (d *detached) mayTry() bool {
+func (p *Pipeline) mayTry(d *detached) bool {
+	l := p.lanes[d.site]
+	if p.unanswered(d.site) || d.stop.Full && (len(l.waiting) > 0 || l.held.count() > 0) {
+		return false
+	}
 	return !d.stop.Gone && (!d.stop.Decide || d.stop.Accept != nil)
 }
 
@@ -146,7 +150,7 @@ func (p *Pipeline) applyDetached() error {
 
 // advance applies what was read for a site, up to where the others are.
 func (p *Pipeline) advance(d *detached) error {
-	for n := 0; n < turnEntries && d.feed != nil && !p.full(); n++ {
+	for n := 0; n < turnEntries && d.feed != nil && !p.full() && !p.laden(d); n++ {
 		if d.engine.Applying() {
 			if err := p.step(&d.reading, d.engine.Step()); err != nil {
 				return err
@@ -160,12 +164,21 @@ func (p *Pipeline) advance(d *detached) error {
 		if d.refill(); len(d.todo) == 0 {
 			return nil
 		}
+		if d.todo[0].op == commitEntry && p.unanswered(d.site) {
+			if o := p.owners[d.site]; o.err != nil { // others may catch up meanwhile
+				return p.stopAgain(d, Stop{Reason: o.reason(), Fix: d.stop.Fix})
+			}
+			return nil
+		}
 		if err := p.applyEntry(&d.reading, d.next()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// laden says whether enough of a site's events wait to be loaded.
+func (p *Pipeline) laden(d *detached) bool { return len(p.lanes[d.site].waiting) >= maxInLanes/8 }
 
 // met says whether a site is where the others are. It passes that place for certain, for both read every transaction.
 func (p *Pipeline) met(d *detached) bool { return d.between() && d.lastTxn() == p.lastTxn() }

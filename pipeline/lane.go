@@ -25,7 +25,8 @@ type lane struct {
 	outage  outage
 }
 
-// maxHeldBytes is how much may be held before the reader waits too: some ten thousand bookings.
+// maxHeldBytes is how much may be held, some ten thousand bookings, before the reader waits too. At half of it the sites that
+// hold the most are detached, so that the log keeps their events.
 const maxHeldBytes = 24 << 20
 
 // laneBatch is how many events are loaded from one snapshot, laneBytes of how many bytes at most.
@@ -55,6 +56,7 @@ func (l *lane) idle() bool { return !l.busy && len(l.waiting) == 0 }
 // feedLanes has the next events of each site loaded, and says how long nothing is to be done.
 func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Duration {
 	wait := time.Hour
+	p.overfull()
 	for _, l := range p.lanes {
 		p.feedLane(ctx, g, l)
 		p.tellHeld(l)
@@ -79,6 +81,11 @@ func (p *Pipeline) loading() (events, bytes int) {
 	}
 	heldEvents, heldBytes := 0, 0
 	for _, l := range p.lanes {
+		if p.sites.detached[l.site] != nil { // it is braked on its own (laden)
+			for _, ev := range l.waiting {
+				events, bytes = events-1, bytes-ev.Weight()
+			}
+		}
 		heldEvents, heldBytes = heldEvents+l.held.count(), heldBytes+l.held.bytes
 	}
 	if heldBytes > maxHeldBytes { // memory has an end: the reader waits until something is fixed

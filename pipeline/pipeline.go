@@ -60,11 +60,12 @@ type Pipeline struct {
 	reading // of all sites but those that are on their own
 	press   backpressure
 
-	cfg   Config
-	sites *sites
-	lanes map[*rules.Site]*lane
-	stale *stale
-	fills *fills
+	cfg    Config
+	sites  *sites
+	lanes  map[*rules.Site]*lane
+	stale  *stale
+	fills  *fills
+	owners map[*rules.Site]*owners // the questions that are open, or answered and still needed
 
 	closed          []*rules.Event // not dispatched yet
 	batch           []*outbox.Delivery
@@ -80,6 +81,7 @@ type Pipeline struct {
 	goal            *logEnd // the end that must be read before windows close
 
 	loaded    chan loaded
+	owned     chan ownersBack
 	committed chan commit
 	ends      chan logEnd
 	rules     chan *rules.Set
@@ -113,7 +115,9 @@ func New(cfg Config) *Pipeline {
 		reading: reading{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)},
 		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Sites),
 		loaded: make(chan loaded), committed: make(chan commit, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
+		owners: map[*rules.Site]*owners{}, owned: make(chan ownersBack),
 	}
+	p.engine.AskOwners(p.ownerOf)
 	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules, p.sites.stopped)
 	for _, s := range cfg.Sites {
 		p.lanes[s] = &lane{site: s}
@@ -145,7 +149,6 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	g, parts := errgroup.WithContext(parts)
 	p.feed = newFeed(parts, p.cfg.Sites, p.stale.tables)
 	p.feed.skipAll(p.sites.detached)
-	p.engine.AskOwners(p.owners(parts))
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
 
@@ -223,12 +226,14 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
-		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp(ctx, g), p.press.timer()))
+		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp(ctx, g), p.askOwners(ctx, g), p.press.timer()))
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ready:
 			p.refill()
+		case o := <-p.owned:
+			p.answered(o)
 		case l := <-p.loaded:
 			p.back(l)
 		case c := <-p.committed:

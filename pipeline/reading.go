@@ -56,6 +56,11 @@ func (p *Pipeline) apply() error {
 				return err
 			}
 		case len(p.todo) > 0:
+			if p.todo[0].op == commitEntry && len(p.owners) > 0 {
+				if wait, err := p.awaitsOwners(); wait || err != nil {
+					return err
+				}
+			}
 			if err := p.applyEntry(&p.reading, p.next()); err != nil {
 				return err
 			}
@@ -71,6 +76,9 @@ func (p *Pipeline) applyEntry(r *reading, e entry) error {
 	case changeEntry:
 		r.gathered = true
 		p.stale.note(&e.change)
+		if q, ok := r.engine.Question(&e.change); ok {
+			p.ask(q)
+		}
 		err := r.engine.Change(&e.change)
 		if m, ok := errors.AsType[*rules.MisfitError](err); ok {
 			return p.misfit(r, m)
@@ -128,6 +136,7 @@ func (p *Pipeline) step(r *reading, err error) error {
 		r.track.Begin(r.applying.Txn)
 	} else {
 		p.noteRead(r, &r.applying)
+		p.forgetOwners(r)
 		if err := r.track.Advance(r.applying.Txn); err != nil {
 			return err
 		}

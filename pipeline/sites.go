@@ -120,9 +120,17 @@ func (p *Pipeline) detach(site *rules.Site, stop Stop) (*detached, error) {
 		}
 	}
 	d.learn(records)
+	p.feed.want(wish{site: site, skip: true})
+	d.told = time.Now().Add(shortStop - tellAgain) // nobody has to hear of what is over at once
+	if d.stop.Decide || d.stop.Table != "" {
+		d.told = time.Time{}
+	}
 	p.tellStop(d)
 	return d, nil
 }
+
+// shortStop is how long a site may be stopped that goes on by itself until that is said.
+const shortStop = 2 * time.Second
 
 // newDetached splits off the engine of a site that is at a position.
 func (p *Pipeline) newDetached(site *rules.Site, at cdc.Position) (*detached, error) {
@@ -164,7 +172,6 @@ func (p *Pipeline) misfit(r *reading, m *rules.MisfitError) error {
 		p.cfg.Log.Warn("a row is left out, as a person decided", slog.String("site", m.Site.Name), slog.Any("reason", m))
 		return nil
 	}
-	p.feed.want(wish{site: m.Site, skip: true})
 	return p.aside(r, m.Site, &cdc.Trouble{
 		Table: m.Table, At: r.seen, Reason: m.Error(), Lasting: true,
 		Hint: fmt.Sprintf("make the columns of %s what the plugin makes them; what is logged already stays as it is", m.Table),
@@ -215,8 +222,9 @@ func (p *Pipeline) join(d *detached) {
 	}
 	p.sites.gone = append(p.sites.gone, outbox.Record{Owner: siteOwner, Key: d.stop.key()})
 	p.moved = true
-	p.cfg.Log.Info("a site has caught up and is read with the others again", slog.String("site", d.site.Name),
-		slog.Duration("after", time.Since(d.stop.Since).Round(time.Second)))
+	if after := time.Since(d.stop.Since); after > shortStop {
+		p.cfg.Log.Info("a site has caught up and is read with the others again", slog.String("site", d.site.Name), slog.Duration("after", after.Round(time.Second)))
+	}
 }
 
 // take returns the records that are behind.

@@ -25,6 +25,9 @@ type Stop struct {
 	// Gone says that the log that it needs cannot be had any more; only FromNow goes on.
 	Gone bool `json:"gone,omitempty"`
 
+	// Full says that too many of its events wait: it goes on when they are loaded.
+	Full bool `json:"full,omitempty"`
+
 	Position cdc.Position `json:"position"`         // before the transaction
 	Read     time.Time    `json:"read,omitzero"`    // when the last transaction before it was committed
 	Accept   *acceptance  `json:"accept,omitempty"` // a person said to go on

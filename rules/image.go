@@ -34,11 +34,29 @@ func showsMore(c *cdc.Change) bool {
 	return false
 }
 
-// Owner finds the order that a part belongs to, by the part's id; false when there is no such part any more.
-type Owner func(part cdc.TableName, column string, id int64) (order int64, ok bool, err error)
+// Question is for the order that a part belongs to, where the log does not show it.
+type Question struct {
+	Site   *Site
+	Table  cdc.TableName
+	Column string // that holds the order's id
+	ID     int64  // of the part
+}
 
-// AskOwners tells whom to ask for the order of a part, where the log does not show it. It may wait.
+// Owner answers a question; false when there is no such part any more. It must not wait.
+type Owner func(Question) (order int64, ok bool)
+
+// AskOwners tells whom to ask for the order of a part.
 func (e *Engine) AskOwners(o Owner) { e.owner = o }
+
+// Question is what must be known before the transaction of a change is applied; false when the log shows all.
+func (e *Engine) Question(c *cdc.Change) (Question, bool) {
+	b := e.catalog.binding(c.Table)
+	if b == nil || b.role != partRow || c.After.Kind(b.order) != cdc.Absent || c.Before.Kind(b.order) != cdc.Absent {
+		return Question{}, false
+	}
+	id, ok := c.After.Int(b.id)
+	return Question{b.site, c.Table.TableName, b.entity.PartOrder, id}, ok
+}
 
 // orderOf is the order that a changed part belongs to; false when nobody knows.
 func (e *Engine) orderOf(b *binding, c *cdc.Change) (int64, bool, error) {
@@ -57,8 +75,8 @@ func (e *Engine) orderOf(b *binding, c *cdc.Change) (int64, bool, error) {
 		return id, true, nil
 	}
 	if part, ok := c.After.Int(b.id); ok && e.owner != nil {
-		if id, ok, err := e.owner(c.Table.TableName, b.entity.PartOrder, part); ok || err != nil {
-			return id, ok, err
+		if id, ok := e.owner(Question{b.site, c.Table.TableName, b.entity.PartOrder, part}); ok {
+			return id, true, nil
 		}
 	}
 	if !e.orphans[c.Table.TableName] {

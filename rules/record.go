@@ -101,7 +101,8 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 			continue
 		}
 		if ev == nil {
-			e.opts.Log.Warn("an open event waits for a site that is not configured", slog.String("record", r.Key))
+			e.opts.Log.Warn("an event waits for a site that is not in the configuration", slog.String("event", r.Key),
+				slog.String("fix", "list the site under sites again, with the name that it had, and restart rowhook"))
 			continue
 		}
 		if !e.matchAgain(ev, r.Key) {

@@ -24,7 +24,7 @@ func (s *Server) Advice(err error) string {
 	case Unready:
 		return "write that file, readable for the user who runs rowhook; it is read again for each login"
 	case Unknown:
-		return "see the server's error log"
+		return "look the number of the error up, and see the server's own log, which this names: SHOW GLOBAL VARIABLES LIKE 'log_error';"
 	case Unreachable:
 	}
 	return fmt.Sprintf("see that the server runs, and that database.address, %s, is where it listens", c.Address)

@@ -192,11 +192,14 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 		case <-d.hangups: // the rules are read when the database is there
 			trouble = connect.Trouble{} // the person who sent it wants to hear whether it helped
 			if err := d.relogin(); err != nil {
-				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err))
+				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err), slog.String("fix", seeValidate))
 			}
 		}
 	}
 }
+
+// seeValidate is what to type when files are not taken over.
+const seeValidate = "rowhook rules validate   names each fault; then send SIGHUP again"
 
 // relogin reads the configuration again and takes over how to log in to the database.
 func (d *daemon) relogin() error {
@@ -238,7 +241,7 @@ func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 	for _, f := range findings {
 		switch {
 		case f.Warn:
-			d.log.Warn("preflight", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+			d.log.Warn("rowhook check warns of the database", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
 		case !f.OK && f.Schema != "": // watchUnfit says so
 			d.unfit = append(d.unfit, f)
 		case !f.OK:
@@ -260,7 +263,7 @@ func (d *daemon) reloadOnHangup(ctx context.Context) {
 		case <-d.hangups:
 		}
 		if err := d.reload(ctx); err != nil && ctx.Err() == nil {
-			d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err))
+			d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
 		}
 	}
 }
@@ -323,6 +326,7 @@ func (d *daemon) answer(ctx context.Context, socket *control.Socket, listenErr e
 		err = socket.Serve(ctx, d.worker, append(d.backfillRoutes(), d.siteRoutes()...)...)
 	}
 	if err != nil {
-		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon", slog.Any("error", err))
+		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon; deliveries go on", slog.Any("error", err),
+			slog.String("fix", "see who may write to "+d.cfg.StateDir+", and restart rowhook"))
 	}
 }

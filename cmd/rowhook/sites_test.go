@@ -48,7 +48,7 @@ func newTwoSites(t *testing.T, more string, args ...string) *twoSites {
 func (w *twoSites) book(n int) (salon []int64) {
 	w.t.Helper()
 	for range n {
-		id, err := w.salon.Book(w.t.Context(), dbtest.Booking{})
+		id, err := w.salon.Book(w.t.Context(), dbtest.Booking{Options: []int64{1}})
 		if err == nil {
 			_, err = w.spa.Book(w.t.Context(), dbtest.Booking{})
 		}
