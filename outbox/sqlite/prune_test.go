@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"rowhook/outbox"
 )
 
@@ -187,6 +189,47 @@ func TestErased(t *testing.T) {
 		if d.Erased != (d.Keys[0] == "salon/customer/7") || d.Erased == (len(d.Body) == 1400) {
 			t.Errorf("delivery %d: erased %v, %d bytes", d.Seq, d.Erased, len(d.Body))
 		}
+	}
+}
+
+// TestSomebodyReads: a person who keeps an older state of the file open, with sqlite3, holds up no commit and no pruning. To
+// erase something waits for him, as it would be left in the log in front of the file.
+func TestSomebodyReads(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	last := commit(t, s, 10)
+	settle(t, s, outbox.Outcome{Seq: last, State: outbox.Delivered, Attempts: 1})
+	person, err := sqlite3.Open(filepath.Join(dir, fileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer person.Close()
+	if err := person.Exec(`BEGIN; SELECT count(*) FROM deliveries`); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, s, 10)
+	if _, err := s.Prune(t.Context(), outbox.Keep{Bytes: 1 << 20}); err != nil {
+		t.Error(err)
+	}
+	erased := make(chan error, 1)
+	go func() {
+		_, err := s.Erase(t.Context(), outbox.Filter{})
+		erased <- err
+	}()
+	for range 20 {
+		commit(t, s, 1)
+	}
+	select {
+	case err := <-erased:
+		t.Errorf("it does not wait: %v", err)
+	default:
+	}
+	if err := person.Exec(`COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-erased; err != nil {
+		t.Error(err)
 	}
 }
 

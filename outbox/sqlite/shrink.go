@@ -2,9 +2,12 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/ncruces/go-sqlite3"
 
 	"rowhook/outbox"
 )
@@ -53,7 +56,7 @@ func (w *writer) shrink(limit int64, log *slog.Logger) (more bool, err error) {
 	surplus := min(free, pages-limit/pageSize)
 	switch {
 	case surplus <= 0:
-		return false, w.truncate()
+		return false, w.tryTruncate()
 	case mode == 0:
 		log.Info("the outbox is written anew, once, as the file of an older rowhook cannot shrink; nothing is committed meanwhile",
 			slog.Int64("bytes", pages*pageSize), slog.Int64("unused", free*pageSize))
@@ -61,11 +64,19 @@ func (w *writer) shrink(limit int64, log *slog.Logger) (more bool, err error) {
 		if err := w.conn.Exec(`PRAGMA auto_vacuum = INCREMENTAL; VACUUM`); err != nil {
 			return false, err
 		}
-		return false, w.truncate()
+		return false, w.tryTruncate()
 	}
 	if err := w.conn.Exec(fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, min(surplus, shrinkStep))); err != nil {
 		return false, err
 	}
 	w.checkpoint()
 	return true, nil
+}
+
+// tryTruncate empties the log in front of the file, unless somebody reads an older state of the file.
+func (w *writer) tryTruncate() error {
+	if err := w.truncate(); !errors.Is(err, sqlite3.BUSY) {
+		return err
+	}
+	return nil
 }

@@ -17,6 +17,8 @@ const (
 	checkpointPages = 4 << 20 / pageSize
 	// pageSize suits single deliveries of one or two kilobytes; larger pages make large batches cheaper and small ones dearer.
 	pageSize = 4096
+	// writerPatience is how long a write waits for another program within one try; others that write wait with it.
+	writerPatience = time.Second
 	// maxBlob is where the payloads of one commit are split; a single one may be larger.
 	maxBlob = 4 << 20
 )
@@ -93,6 +95,9 @@ func (w *writer) open() error {
 		return nil
 	})
 	if err := checkWAL(w.conn); err != nil {
+		return err
+	}
+	if err := w.conn.BusyTimeout(writerPatience); err != nil {
 		return err
 	}
 	return w.load()
@@ -239,11 +244,14 @@ func (w *writer) checkpoint() {
 	}
 }
 
-// truncate moves the log into the file and empties it. It waits for readers, and for another program that reads; when that
-// takes too long it is left for another time.
+// truncate moves the log into the file and empties it. It does not wait for who reads an older state of the file, a person
+// with sqlite3 for example: then the error is sqlite3.BUSY, and it is for another time.
 func (w *writer) truncate() error {
-	_, _, err := w.conn.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
-	return err
+	err := w.conn.BusyTimeout(0)
+	if err == nil {
+		_, _, err = w.conn.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+	}
+	return errors.Join(err, w.conn.BusyTimeout(writerPatience))
 }
 
 func (w *writer) closeStmts() {
