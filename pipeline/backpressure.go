@@ -38,6 +38,9 @@ func (b *backpressure) look(ctx context.Context, queue Outbox) error {
 		return nil
 	}
 	due, err := queue.Due(ctx)
+	if ctx.Err() != nil {
+		return nil // the loop sees that it is to end
+	}
 	if err != nil {
 		return fmt.Errorf("asking the outbox what is undelivered: %w", err)
 	}
