@@ -43,6 +43,7 @@ type job struct {
 	t     *target
 	tries int
 	by    *post.Sender
+	large chan struct{} // the endpoint.s: holds one while a large payload is in memory
 }
 
 type result struct {
@@ -56,7 +57,13 @@ type result struct {
 func (j job) post(ctx context.Context, stop <-chan struct{}) result {
 	d := j.it.d
 	body := d.Body
-	if d.Large != nil {
+	if d.Large != nil { // one at a time is in memory
+		select {
+		case j.large <- struct{}{}:
+			defer func() { <-j.large }()
+		case <-ctx.Done():
+			return result{job: j, verdict: post.Aborted}
+		}
 		body = make([]byte, d.Size())
 		if _, err := io.ReadFull(d.Open(), body); err != nil {
 			return result{j, post.Rejected, outbox.Attempt{At: time.Now(), Error: fmt.Sprintf("the payload cannot be read: %s", err)}, 0}

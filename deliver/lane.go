@@ -46,6 +46,7 @@ type lane struct {
 	done   chan struct{}           // closed when run has ended
 
 	jobs    chan job       // for the senders; holds as many as there may be in flight
+	large   chan struct{}  // holds one while a large payload is in memory
 	results chan result    // from the senders; the same
 	senders []*post.Sender // all of them
 	free    []*post.Sender // those that are not at work; the one that was used last, whose connection is fresh, is the last
@@ -100,7 +101,7 @@ func newLane(w *Worker, name string, rules []string) *lane {
 	n := cmp.Or(limit.Concurrency, w.opts.Concurrency)
 	return &lane{
 		Worker: w, name: name, rules: rules, atOnce: n, limit: newLimiter(limit.Every), done: make(chan struct{}),
-		jobs: make(chan job, n), results: make(chan result, n), wake: make(chan struct{}, 1),
+		jobs: make(chan job, n), large: make(chan struct{}, 1), results: make(chan result, n), wake: make(chan struct{}, 1),
 		items: make(map[int64]*item), order: newOrder(), breaker: newBreaker(), parking: true,
 		status: EndpointStatus{Name: name, Rules: rules, Parked: true},
 	}
@@ -342,7 +343,7 @@ func (l *lane) send(it *item, start func()) {
 	}
 	it.flying = true
 	l.inFlight++
-	l.jobs <- job{it: it, t: t, tries: tries, by: by} // has room
+	l.jobs <- job{it: it, t: t, tries: tries, by: by, large: l.large} // has room
 }
 
 // closeSenders closes the connections.

@@ -104,7 +104,7 @@ func TestUnreadablePayloads(t *testing.T) {
 			}
 			sender := post.NewClient(post.Options{}).NewSender()
 			defer sender.Close()
-			res := job{it: &item{d: d}, t: target, tries: 3, by: sender}.post(t.Context(), nil)
+			res := job{it: &item{d: d}, t: target, tries: 3, by: sender, large: make(chan struct{}, 1)}.post(t.Context(), nil)
 			if res.verdict != post.Rejected || !strings.Contains(res.attempt.Error, "the payload cannot be read: "+errDisk.Error()) {
 				t.Errorf("got %+v", res)
 			}

@@ -50,7 +50,7 @@ func TestMemoryLargeRows(t *testing.T) {
 	for i, c := range []largeCase{
 		{"unwatched", plain, "", "INSERT INTO other VALUES (%[1]d, REPEAT('x', %[2]d))", saveFull, hugeRow, "", 0},
 		{"insert", plain, "", insertNotes, saveFull, hugeRow, "notes", 100},
-		{"insert, basic", plain, "", insertNotes, saveBasic, hugeRow, "notes", 100},
+		{"insert, basic", plain, "", insertNotes, saveBasic, hugeRow, "notes", 50},
 		{"update of another column", plain, insertNotes, setOther, saveFull, hugeRow, "notes", 100},
 		{"update of the text", plain, insertNotes, setNotes, saveBasic, hugeRow, "notes", 10},
 		{"delete", plain, insertNotes, remove, "action: appointment.delete", hugeRow, "", 9},
