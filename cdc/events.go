@@ -67,8 +67,8 @@ func (r *reader) tableMap(body []byte) error {
 		return nil
 	}
 	if err := r.tables.announce(body); err != nil {
-		if errors.Is(err, errAsking) || r.ctx.Err() != nil {
-			return err
+		if errors.Is(err, errAsking) || r.ctx.Err() != nil || isLocked(err) && r.isolator == nil {
+			return err // worth another try
 		}
 		if stop, ok := errors.AsType[*StopError](err); ok { // met ahead
 			return stop
@@ -76,6 +76,8 @@ func (r *reader) tableMap(body []byte) error {
 		hint := "with binlog_row_metadata = FULL the log itself tells columns"
 		if u, ok := errors.AsType[*undecodableError](err); ok {
 			hint = u.hint()
+		} else if isLocked(err) {
+			hint = lockedHint
 		}
 		return r.unreadableTable(body, hint, err)
 	}

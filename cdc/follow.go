@@ -180,7 +180,7 @@ func (t *Tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replicati
 		if err != nil {
 			return nil, err
 		}
-		return syncer.StartSyncGTID(set)
+		return syncer.StartSyncGTID(set.Clone()) // which it adds to
 	}
 	at := mysql.Position{Name: t.start.File, Pos: uint32(t.start.Offset)}
 	if t.beyond() != (Coord{}) {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"unsafe"
 )
 
 // Kind says what a column's text stands for, so that a payload can show it as a number, a string, JSON or base64.
@@ -243,9 +244,10 @@ func (b *RowBuilder) AddOmitted() { b.AddText(omitted, "") }
 func (b *RowBuilder) Row() Row {
 	cells := make([]cell, len(b.cells))
 	copy(cells, b.cells)
-	row := Row{text: string(b.text), cells: cells}
-	if cap(b.text) > maxKept {
+	if cap(b.text) > maxKept { // large: the row takes the buffer over, for a copy would take as much again
+		text := unsafe.String(unsafe.SliceData(b.text), len(b.text))
 		b.text = nil
+		return Row{text: text, cells: cells}
 	}
-	return row
+	return Row{text: string(b.text), cells: cells}
 }

@@ -140,7 +140,7 @@ func (r *reader) learnRest(name TableName, m *tableMap, columns []ddl.Column) (*
 	}
 	if is == nil {
 		var err error
-		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) {
+		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) || isLocked(err) {
 			return nil, err
 		} else if err != nil { // of a table that is no more there is nothing to learn
 			return nil, nil //nolint:nilerr // as said

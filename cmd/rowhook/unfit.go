@@ -39,7 +39,9 @@ func (d *daemon) watchUnfit(ctx context.Context, source *cdc.Source, unfit []cdc
 			return
 		case <-again.C:
 		}
-		unfit = slices.DeleteFunc(source.CheckTables(ctx), func(f cdc.Finding) bool { return f.OK || f.Warn || f.Schema == "" })
+		if found, err := source.CheckTables(ctx); err == nil { // else the database is away, which its readers say
+			unfit = slices.DeleteFunc(found, func(f cdc.Finding) bool { return f.OK || f.Warn || f.Schema == "" })
+		}
 	}
 	if said == nil || ctx.Err() != nil {
 		return

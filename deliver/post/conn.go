@@ -119,17 +119,17 @@ func (c *conn) begin(deadline time.Time) error {
 	return c.SetDeadline(deadline)
 }
 
-// request writes a request, which is in two parts, and reads its answer. A receiver may answer before it has read all of the
-// request; what it says counts, also when it closed the connection and the rest could not be written.
-func (c *conn) request(begin, rest []byte, keep bool) (a answer, err error) {
+// request writes a request and reads its answer. A receiver may answer before it has read all of the request; what it says
+// counts, also when it closed the connection and the rest could not be written.
+func (c *conn) request(r request) (a answer, err error) {
 	var unwritten error
-	if len(rest) <= writeAhead {
-		unwritten = c.write(begin, rest)
-		a, err = c.readAnswer(keep)
+	if len(r.rest) <= writeAhead {
+		unwritten = c.write(r)
+		a, err = c.readAnswer(r.keep)
 	} else {
 		written := make(chan error, 1)
-		go func() { written <- c.write(begin, rest) }()
-		a, err = c.readAnswer(keep)
+		go func() { written <- c.write(r) }()
+		a, err = c.readAnswer(r.keep)
 		_ = c.raw.SetWriteDeadline(time.Unix(1, 0)) // it has its answer: what is not written by now is not needed
 		unwritten = <-written
 	}
@@ -143,11 +143,11 @@ func (c *conn) request(begin, rest []byte, keep bool) (a answer, err error) {
 	return a, err
 }
 
-func (c *conn) write(begin, rest []byte) (err error) {
-	if len(rest) == 0 {
-		_, err = c.Write(begin)
+func (c *conn) write(r request) (err error) {
+	if len(r.rest) == 0 {
+		_, err = c.Write(r.begin)
 		return err
 	}
-	_, err = (&net.Buffers{begin, rest}).WriteTo(c.Conn) // one call where that is TCP
+	_, err = (&net.Buffers{r.begin, r.rest}).WriteTo(c.Conn) // one call where that is TCP
 	return err
 }

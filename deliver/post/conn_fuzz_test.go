@@ -49,7 +49,7 @@ func FuzzAnswer(f *testing.F) {
 		defer sender.Close()
 		s := &script{in: strings.NewReader(text)}
 		c := newConn(s, s)
-		a, err := sender.exchange(t.Context(), target, c, nil, keep, time.Now().Add(time.Minute))
+		a, err := sender.exchange(t.Context(), target, c, request{keep: keep, deadline: time.Now().Add(time.Minute)})
 		if err == nil && len(a.text) > maxLook {
 			t.Errorf("%d bytes are kept", len(a.text))
 		}

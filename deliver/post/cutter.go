@@ -39,4 +39,5 @@ func (c *cutter) close() {
 	if c.stop != nil {
 		c.stop()
 	}
+	*c = cutter{}
 }

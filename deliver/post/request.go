@@ -24,14 +24,21 @@ type Message struct {
 // oneWrite is how long a payload is copied behind the head, to leave with it in one piece.
 const oneWrite = 8 << 10
 
-// compose makes s.out what a try begins with. It returns what of the payload is not in there.
-func (s *Sender) compose(t *Target, m *Message, now time.Time) (rest []byte) {
+// request is a try, made ready. It is the sender's, until the next one.
+type request struct {
+	begin, rest []byte // what is written: the head and a payload of ordinary size, or the head and then the payload
+	keep        bool   // the answer's text is wanted whatever its status
+	deadline    time.Time
+}
+
+// compose makes a request, but for its deadline.
+func (s *Sender) compose(t *Target, m *Message, now time.Time) request {
 	s.out = s.appendHead(s.out[:0], t, m, now)
 	if len(m.Body) > oneWrite {
-		return m.Body
+		return request{begin: s.out, rest: m.Body, keep: m.KeepText}
 	}
 	s.out = append(s.out, m.Body...)
-	return nil
+	return request{begin: s.out, keep: m.KeepText}
 }
 
 // appendHead appends the head of a try: what all requests to the target begin with, and what is this message's and this

@@ -40,23 +40,23 @@ func (s *Sender) Close() {
 // came over it, the request is made once more, over a new one.
 func (s *Sender) try(ctx context.Context, t *Target, m *Message) tried {
 	now := time.Now()
-	deadline := now.Add(s.client.allowed(len(m.Body)))
-	rest := s.compose(t, m, now)
+	r := s.compose(t, m, now)
+	r.deadline = now.Add(s.client.allowed(len(m.Body)))
 	if s.client.opts.Transport != nil {
-		a, err := s.roundTrip(ctx, t, m, rest, deadline)
+		a, err := s.roundTrip(ctx, t, r)
 		return tried{now, a, err}
 	}
 	if c := s.take(t.origin); c != nil {
-		a, err := s.exchange(ctx, t, c, rest, m.KeepText, deadline)
+		a, err := s.exchange(ctx, t, c, r)
 		if err == nil || c.answered || timedOut(err) || ctx.Err() != nil {
 			return tried{now, a, err}
 		}
 	}
-	c, err := s.client.dial(ctx, t, deadline)
+	c, err := s.client.dial(ctx, t, r.deadline)
 	if err != nil {
 		return tried{began: now, err: err}
 	}
-	a, err := s.exchange(ctx, t, c, rest, m.KeepText, deadline)
+	a, err := s.exchange(ctx, t, c, r)
 	return tried{now, a, err}
 }
 
@@ -78,13 +78,13 @@ func (s *Sender) take(origin string) *conn {
 }
 
 // exchange makes a request over a connection and reads the answer. It keeps the connection when another request may follow.
-func (s *Sender) exchange(ctx context.Context, t *Target, c *conn, rest []byte, keep bool, deadline time.Time) (answer, error) {
-	if err := c.begin(deadline); err != nil {
+func (s *Sender) exchange(ctx context.Context, t *Target, c *conn, r request) (answer, error) {
+	if err := c.begin(r.deadline); err != nil {
 		c.close()
 		return answer{}, err
 	}
 	s.cutter.watch(ctx, c)
-	a, err := c.request(s.out, rest, keep)
+	a, err := c.request(r)
 	s.cutter.leave()
 	if err == nil && a.reuse && c.in.Buffered() == 0 {
 		c.rest()
@@ -96,12 +96,12 @@ func (s *Sender) exchange(ctx context.Context, t *Target, c *conn, rest []byte, 
 }
 
 // roundTrip makes a request over a transport that is not ours: net/http's form of the same bytes.
-func (s *Sender) roundTrip(ctx context.Context, t *Target, m *Message, rest []byte, deadline time.Time) (answer, error) {
-	req, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(s.out), bytes.NewReader(rest))))
+func (s *Sender) roundTrip(ctx context.Context, t *Target, r request) (answer, error) {
+	req, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(r.begin), bytes.NewReader(r.rest))))
 	if err != nil {
 		return answer{}, err
 	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	req = req.WithContext(ctx)
 	req.URL, req.RequestURI = t.url, ""
@@ -110,5 +110,5 @@ func (s *Sender) roundTrip(ctx context.Context, t *Target, m *Message, rest []by
 		return answer{}, err
 	}
 	defer resp.Body.Close()
-	return answerOf(resp, m.KeepText), nil
+	return answerOf(resp, r.keep), nil
 }
