@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -246,22 +247,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 				debug.FreeOSMemory() // the rows that it was made of
 			}
 		case e := <-p.ends:
-			p.asking = false
-			if e.err != nil {
-				if p.endTrouble.Worth(e.err) {
-					p.cfg.Log.Warn("the database does not say where its log ends, so events may wait longer than they must; trying again",
-						slog.Any("error", e.err), slog.Time("since", p.endTrouble.Since()), slog.String("fix", seeCheck))
-				}
-				p.asked = time.Now().Add(endRetry)
-				break
-			}
-			p.endTrouble.Over()
-			p.goal = &e
+			p.endSeen(e)
 		case set := <-p.rules:
-			for e := range p.engines() {
-				e.SetRules(set)
-			}
-			p.fills.set.Store(set)
+			p.useRules(set)
 		case o := <-p.fills.orders:
 			p.obey(o)
 		case r := <-p.fills.results:
@@ -331,7 +319,7 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	if err != nil {
 		return err
 	}
-	told := append(p.fills.told, p.sites.told...)
+	told := slices.Concat(p.fills.told, p.sites.told)
 	p.fills.told, p.sites.told = nil, nil
 	p.committing, p.committingBytes = true, bytes
 	g.Go(func() error {

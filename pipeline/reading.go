@@ -173,6 +173,14 @@ func (p *Pipeline) engines() func(yield func(*rules.Engine) bool) {
 	}
 }
 
+// useRules makes events that close from now on use other rules.
+func (p *Pipeline) useRules(set *rules.Set) {
+	for e := range p.engines() {
+		e.SetRules(set)
+	}
+	p.fills.set.Store(set)
+}
+
 // engineOf is the engine that a site's events are in.
 func (p *Pipeline) engineOf(site *rules.Site) *rules.Engine {
 	if s := p.sites.detached[site]; s != nil {

@@ -24,6 +24,9 @@ func (s *Server) Advice(err error) string {
 	case Unready:
 		return "write that file, readable for the user who runs rowhook; it is read again for each login"
 	case Unknown:
+		if number, _ := refusalOf(err); number == 1184 { // what the server says when init_connect fails
+			return "the server ended the connection: if its init_connect fails for this user, fix that: SHOW GLOBAL VARIABLES LIKE 'init_connect';"
+		}
 		return "look the number of the error up, and see the server's own log, which this names: SHOW GLOBAL VARIABLES LIKE 'log_error';"
 	case Unreachable:
 	}
