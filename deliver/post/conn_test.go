@@ -213,9 +213,12 @@ func TestTimeouts(t *testing.T) {
 		body  string
 		want  Verdict
 	}{
-		"silence":         {func(_ net.Conn, read func() bool) { read(); read() }, "", Trouble},
-		"reads nothing":   {func(conn net.Conn, _ func() bool) { pass(4 * time.Second) }, strings.Repeat("x", 16<<20), Trouble},
-		"a head in drips": {func(conn net.Conn, read func() bool) { read(); drip(conn, strings.Repeat(okAnswer[:30], 10)) }, "", Trouble},
+		"silence":       {func(_ net.Conn, read func() bool) { read(); read() }, "", Trouble},
+		"reads nothing": {func(conn net.Conn, _ func() bool) { pass(4 * time.Second) }, strings.Repeat("x", 16<<20), Trouble},
+		"a head in drips": {func(conn net.Conn, read func() bool) {
+			read()
+			drip(conn, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 300))
+		}, "", Trouble},
 		"interim in drips": {func(conn net.Conn, read func() bool) {
 			read()
 			drip(conn, strings.Repeat("HTTP/1.1 100 C\r\n\r\n", 20))
