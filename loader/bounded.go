@@ -190,12 +190,13 @@ func (l *Loader) loadLarge(ctx context.Context, ev *rules.Event) ([]Payload, err
 		o := o
 		shown := slices.DeleteFunc(slices.Clone(left), func(t sized) bool { return !l.shows(ev, load, t.cell) })
 		if snap.kept = fit(shown, room); len(snap.kept) > 0 {
-			debug.FreeOSMemory() // of the payload before
 			objects, err := l.objects(ctx, snap, []*rules.Event{ev})
 			if err != nil {
 				return Payload{}, err
 			}
-			o = objects[0]
+			_, _ = snap.conn.ExecContext(ctx, "DO 0") // makes the driver let go of what it read; an error comes again
+			debug.FreeOSMemory()
+			o = objects[0].completed(ev)
 		}
 		return l.fitted(ev, o, load)
 	})

@@ -18,6 +18,9 @@ func partial(ev *rules.Event) bool { return ev.Row.Len() > 0 && !ev.Row.Whole() 
 
 // complete is the event's row, with what the log did not show as the snapshot has it.
 func (o object) complete(ev *rules.Event) record {
+	if !o.whole.missing() {
+		return o.whole
+	}
 	shown := record{ev.Table, ev.Row}
 	if !partial(ev) || o.same.missing() {
 		return shown
@@ -33,6 +36,15 @@ func (o object) complete(ev *rules.Event) record {
 	}
 	shown.row = b.Row()
 	return shown
+}
+
+// completed is the object with the event's row completed, once for all: it may be large.
+func (o object) completed(ev *rules.Event) object {
+	if partial(ev) && !o.same.missing() {
+		o.whole = o.complete(ev)
+		o.same = o.whole
+	}
+	return o
 }
 
 // Owner finds the order that a part belongs to. It needs no snapshot: a row that was updated is visible, and a column

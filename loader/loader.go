@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -103,6 +104,7 @@ func (l *Loader) Load(ctx context.Context, events []*rules.Event) (_ [][]Payload
 		return payloads, err
 	}
 	alone, err := l.loadLarge(ctx, events[0])
+	debug.FreeOSMemory() // of the rows, before the payload is stored and read again
 	return [][]Payload{alone}, err
 }
 
@@ -174,6 +176,7 @@ type object struct {
 	set    *lookupSet // the site's settings
 	asOf   time.Time
 	out    map[cell]bool // values that a payload leaves out
+	whole  record        // the event's row completed; missing when that was not done beforehand
 }
 
 type objectKey struct {
