@@ -90,7 +90,7 @@ func (r *reader) unreadableTable(body []byte, hint string, err error) error {
 	if malformed != nil {
 		return r.stop("a table map cannot be read", "please report this", malformed)
 	}
-	t := Trouble{Table: TableName{Schema: string(schema), Name: string(name)}, Reason: "a table's rows cannot be read", Hint: hint, Err: err}
+	t := TableError{Table: TableName{Schema: string(schema), Name: string(name)}, Reason: "a table's rows cannot be read", Hint: hint, Err: err}
 	if err := r.trouble(t); err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (r *reader) prepare(body []byte) error {
 		if r.skips(t) { // with another table of its site
 			continue
 		}
-		err := r.trouble(Trouble{
+		err := r.trouble(TableError{
 			Table: t, Reason: fmt.Sprintf("the watched table %s was written in an XA transaction, whose outcome comes later", t),
 			Hint: "rowhook does not follow XA transactions", Lasting: true,
 		})

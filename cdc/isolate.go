@@ -13,11 +13,11 @@ type Isolator interface {
 	Skips(t TableName) bool
 	// SetAside takes in that the transaction that is being read cannot be read rightly for a table. It answers whether
 	// reading may go on: from there on without what Skips names, or without what the log does not show.
-	SetAside(t *Trouble) bool
+	SetAside(t *TableError) bool
 }
 
-// Trouble is a transaction that cannot be read rightly for one table, and can for the others.
-type Trouble struct {
+// TableError is a transaction that cannot be read rightly for one table, and can for the others.
+type TableError struct {
 	Table  TableName
 	Txn    Txn    // without its hash: its end was not read
 	At     Coord  // where it was met
@@ -28,7 +28,7 @@ type Trouble struct {
 	Lasting bool
 }
 
-func (t *Trouble) Error() string {
+func (t *TableError) Error() string {
 	if t.Err == nil {
 		return t.Reason
 	}
@@ -36,13 +36,13 @@ func (t *Trouble) Error() string {
 }
 
 // Unwrap returns the cause.
-func (t *Trouble) Unwrap() error { return t.Err }
+func (t *TableError) Unwrap() error { return t.Err }
 
 // skips says whether the rows of a table are passed over for now.
 func (r *reader) skips(t TableName) bool { return r.isolator != nil && r.isolator.Skips(t) }
 
 // trouble takes in what cannot be read for one table. The error is nil when reading goes on without it.
-func (r *reader) trouble(t Trouble) error {
+func (r *reader) trouble(t TableError) error {
 	if r.isolator == nil || r.txn.silent() {
 		return r.stopBefore(t.Reason, t.Hint, t.Err)
 	}

@@ -129,7 +129,7 @@ func TestExclusiveLock(t *testing.T) {
 		meanwhile(t, server, "RENAME TABLE held.a TO held.a2, held.z TO held.z2") // has a, and waits for z
 		execute(t, free, "INSERT INTO b VALUES (2)")
 
-		sink := &isolating{recorder: newRecorder(), skipped: map[TableName]bool{}, aside: make(chan *Trouble, 1)}
+		sink := &isolating{recorder: newRecorder(), skipped: map[TableName]bool{}, aside: make(chan *TableError, 1)}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- s.Follow(ctx, p, nil, sink) }()
@@ -163,12 +163,12 @@ func TestExclusiveLock(t *testing.T) {
 type isolating struct {
 	*recorder
 	skipped map[TableName]bool
-	aside   chan *Trouble
+	aside   chan *TableError
 }
 
 func (s *isolating) Skips(t TableName) bool { return s.skipped[t] }
 
-func (s *isolating) SetAside(t *Trouble) bool {
+func (s *isolating) SetAside(t *TableError) bool {
 	s.skipped[t.Table] = true
 	s.aside <- t
 	return true

@@ -279,7 +279,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 	}
 	r.txn.wrote(t.table.TableName)
 	if h.partial {
-		return r.passOver(in, Trouble{
+		return r.passOver(in, TableError{
 			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table), Lasting: true,
 			Hint: "SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value",
 		})
@@ -291,7 +291,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 		if _, broken := errors.AsType[*linkError](err); broken {
 			return err
 		}
-		return r.passOver(in, Trouble{
+		return r.passOver(in, TableError{
 			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s cannot be read", t.table), Err: err,
 			Hint: "the table was perhaps altered while rowhook was away",
 		})
@@ -300,7 +300,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 }
 
 // passOver leaves the rest of a rows event out, for the trouble that its table is in.
-func (r *reader) passOver(in *images, t Trouble) error {
+func (r *reader) passOver(in *images, t TableError) error {
 	if err := r.trouble(t); err != nil {
 		return err
 	}

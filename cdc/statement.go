@@ -23,7 +23,7 @@ func (r *reader) written(q *query) error {
 			if is := r.supposed(name); is != nil && is.ByTransaction() {
 				hint = byTransactionHint(name)
 			}
-			err := r.trouble(Trouble{
+			err := r.trouble(TableError{
 				Table: name, Reason: fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, q.text), Hint: hint, Lasting: true,
 			})
 			if err != nil {
@@ -42,7 +42,7 @@ func (r *reader) written(q *query) error {
 				slog.String("schema", t.Schema), slog.String("statement", q.shown()))
 			return nil
 		case !w.Known && names.has(t) && !r.skips(t):
-			err := r.trouble(Trouble{
+			err := r.trouble(TableError{
 				Table: t, Reason: fmt.Sprintf("the watched table %s was perhaps written by a statement, not by rows, which is not understood: %.200q", t, q.text),
 				Hint: formatHint, Lasting: true,
 			})

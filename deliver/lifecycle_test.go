@@ -29,7 +29,7 @@ func TestShutdown(t *testing.T) {
 		w, stop := running(t, m, oneEndpoint, o)
 		commit(t, m, slow, hangs, making("crm", 3, "a"))
 		synctest.Wait()
-		if s := w.Status().Endpoints[0]; s.InFlight != 2 || s.Pending != 3 {
+		if s := w.Status(t.Context()).Endpoints[0]; s.InFlight != 2 || s.Pending != 3 {
 			t.Errorf("status %+v", s)
 		}
 		begin := time.Now()
@@ -87,7 +87,7 @@ func TestBacklog(t *testing.T) {
 		w, _ := running(t, m, oneEndpoint, n.options())
 		pass(100 * time.Millisecond)
 		synctest.Wait()
-		if s := w.Status().Endpoints[0]; s.Pending < 100 || s.Pending > maxLoaded+claimLimit || s.Undelivered < all/2 {
+		if s := w.Status(t.Context()).Endpoints[0]; s.Pending < 100 || s.Pending > maxLoaded+claimLimit || s.Undelivered < all/2 {
 			t.Errorf("status %+v", s)
 		}
 		pass(time.Minute)

@@ -45,7 +45,7 @@ func TestSlowButWell(t *testing.T) {
 				}
 				pass(25 * time.Millisecond)
 			}
-			for _, e := range w.Status().Endpoints {
+			for _, e := range w.Status(t.Context()).Endpoints {
 				pending = max(pending, e.Pending)
 			}
 			mu.Lock()
@@ -93,7 +93,7 @@ func TestManyFailing(t *testing.T) {
 		blocked, free := making("b", all, "77"), making("b", all+1, "none of theirs")
 		commit(t, m, blocked, free)
 		pass(10 * time.Second)
-		if s := w.Status().Endpoints[0]; len(n.of(free)) != 1 || len(n.of(blocked)) != 0 || s.Pending > most+o.withDefaults().Concurrency {
+		if s := w.Status(t.Context()).Endpoints[0]; len(n.of(free)) != 1 || len(n.of(blocked)) != 0 || s.Pending > most+o.withDefaults().Concurrency {
 			t.Errorf("the free one was tried %v, the blocked one %v; %d in memory", n.of(free), n.of(blocked), s.Pending)
 		}
 		if got := m.get(1); got.Attempts != 1 {

@@ -42,7 +42,7 @@ func TestGone(t *testing.T) {
 		}
 		check := func(w *Worker) {
 			t.Helper()
-			s := w.Status().Endpoints[0]
+			s := w.Status(t.Context()).Endpoints[0]
 			if s.Paused == nil || s.Paused.Reason != "the receiver answered 410 Gone" || !s.DownSince.IsZero() || s.InFlight != 0 {
 				t.Errorf("status %+v", s)
 			}
@@ -68,7 +68,7 @@ func TestGone(t *testing.T) {
 		if got := states(t, m); got[outbox.Delivered] != 101 {
 			t.Errorf("after it was resumed: %v", got)
 		}
-		if s := w.Status().Endpoints[0]; s.Paused != nil {
+		if s := w.Status(t.Context()).Endpoints[0]; s.Paused != nil {
 			t.Errorf("status %+v", s)
 		}
 		if got := m.get(1); got.Attempts != 1 {
@@ -111,7 +111,7 @@ func TestPauseByHand(t *testing.T) {
 		stop()
 		w, _ = running(t, m, both, n.options())
 		pass(time.Minute)
-		if got := m.get(1); got.State != outbox.Waiting || got.Attempts != 3 || w.Status().Endpoints[0].Paused != nil {
+		if got := m.get(1); got.State != outbox.Waiting || got.Attempts != 3 || w.Status(t.Context()).Endpoints[0].Paused != nil {
 			t.Errorf("after a restart: %+v", got)
 		}
 		pass(6 * 24 * time.Hour)
@@ -144,7 +144,7 @@ func TestPauseWhileDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(time.Minute)
-		if s := w.Status().Endpoints[0]; s.DownSince.IsZero() || len(n.of(d)) == before {
+		if s := w.Status(t.Context()).Endpoints[0]; s.DownSince.IsZero() || len(n.of(d)) == before {
 			t.Errorf("status %+v", s)
 		}
 		n.set(func(string) (int, http.Header, error) { return 200, nil, nil })
@@ -171,7 +171,7 @@ func TestPauseIdle(t *testing.T) {
 		d := making("crm", 1, "a")
 		commit(t, m, d)
 		pass(time.Hour)
-		if s := w.Status().Endpoints[0]; len(n.of(d)) != 0 || s.Paused == nil || s.Paused.Reason != "by hand" {
+		if s := w.Status(t.Context()).Endpoints[0]; len(n.of(d)) != 0 || s.Paused == nil || s.Paused.Reason != "by hand" {
 			t.Errorf("tried at %v, status %+v", n.of(d), s)
 		}
 	})
@@ -245,7 +245,7 @@ func TestOldPauses(t *testing.T) {
 		crm, erp := making("crm", 1, "a"), making("erp", 2, "a")
 		commit(t, m, crm, erp)
 		pass(time.Hour)
-		if s := w.Status().Endpoints; len(n.of(crm)) != 0 || len(n.of(erp)) != 1 || s[0].Paused == nil || s[1].Paused != nil {
+		if s := w.Status(t.Context()).Endpoints; len(n.of(crm)) != 0 || len(n.of(erp)) != 1 || s[0].Paused == nil || s[1].Paused != nil {
 			t.Errorf("tried %v and %v, status %+v", n.of(crm), n.of(erp), s)
 		}
 		list()

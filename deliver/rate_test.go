@@ -98,7 +98,7 @@ func TestConcurrencyOfOne(t *testing.T) {
 			commit(t, m, making([]string{"crm", "erp"}[i%2], i, fmt.Sprint(i)))
 		}
 		pass(time.Second)
-		if s := w.Status().Endpoints; s[0].InFlight != 2 || s[1].InFlight != 16 {
+		if s := w.Status(t.Context()).Endpoints; s[0].InFlight != 2 || s[1].InFlight != 16 {
 			t.Errorf("status %+v", s)
 		}
 		pass(time.Hour)

@@ -149,7 +149,7 @@ func TestOutage(t *testing.T) {
 		if tries < 10*3600/36 || tries > 10*3600/24+30 {
 			t.Errorf("%d tries in ten hours, want one each 30s", tries)
 		}
-		s := w.Status().Endpoints[0]
+		s := w.Status(t.Context()).Endpoints[0]
 		if s.DownSince.IsZero() || s.LastError != errRefused.Error() || !s.Parked || s.InFlight != 0 {
 			t.Errorf("status %+v", s)
 		}
@@ -167,7 +167,7 @@ func TestOutage(t *testing.T) {
 				t.Errorf("%d: %s after %d attempts", i+1, got.State, got.Attempts)
 			}
 		}
-		if s := w.Status().Endpoints[0]; !s.DownSince.IsZero() || s.Parked || s.Pending != 0 || s.LastSuccess.IsZero() {
+		if s := w.Status(t.Context()).Endpoints[0]; !s.DownSince.IsZero() || s.Parked || s.Pending != 0 || s.LastSuccess.IsZero() {
 			t.Errorf("status %+v", s)
 		}
 	})

@@ -65,7 +65,7 @@ func TestSecretsOfEchoes(t *testing.T) {
 			}
 			until(t, "an attempt on record", func() bool { return last(t, s) != nil })
 			a := last(t, s)
-			seen := a.Error + a.Response + worker.Status().Endpoints[0].LastError + worker.Status().Endpoints[0].Name
+			seen := a.Error + a.Response + worker.Status(t.Context()).Endpoints[0].LastError + worker.Status(t.Context()).Endpoints[0].Name
 			stop()
 			seen += log.String() + stored(t, s)
 			for _, secret := range append(secrets, secure) {

@@ -43,8 +43,8 @@ type URLStatus struct {
 }
 
 // Status tells what the endpoints are doing.
-func (w *Worker) Status() Status {
-	due, err := w.store.Due(context.Background())
+func (w *Worker) Status(ctx context.Context) Status {
+	due, err := w.store.Due(ctx)
 	if err != nil {
 		due = nil // the outbox is closed: nothing is known of it any more
 	}

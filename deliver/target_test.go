@@ -28,7 +28,7 @@ func TestSecrets(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- w.Run(ctx) }()
 			until(t, "an attempt", func() bool { return m.get(1).Last != nil })
-			seen = m.get(1).Last.Error + w.Status().Endpoints[0].Name + w.Status().Endpoints[0].LastError
+			seen = m.get(1).Last.Error + w.Status(t.Context()).Endpoints[0].Name + w.Status(t.Context()).Endpoints[0].LastError
 			cancel()
 			if err := <-done; err != nil {
 				t.Error(err)

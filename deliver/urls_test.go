@@ -59,7 +59,7 @@ func goneURL(t *testing.T, resume string) {
 	if got := states(t, m); got[outbox.Delivered] != 1001 || got[outbox.Dead] != 0 {
 		t.Errorf("beside the URL that is gone, after a restart: %v", got)
 	}
-	s := w.Status().Endpoints[0]
+	s := w.Status(t.Context()).Endpoints[0]
 	if len(s.URLs) != 1 || s.URLs[0].Paused == nil || s.URLs[0].Paused.Reason != "the receiver answered 410 Gone" ||
 		!slices.Equal(s.URLs[0].Rules, []string{"a"}) || s.Paused != nil || s.Undelivered != 2000 || s.Pending != 0 {
 		t.Errorf("status %+v", s)
@@ -76,8 +76,8 @@ func goneURL(t *testing.T, resume string) {
 		t.Fatal(err)
 	}
 	pass(time.Second)
-	if got := states(t, m); got[outbox.Delivered] != 3001 || len(w.Status().Endpoints[0].URLs) != 0 {
-		t.Errorf("after it was resumed: %v, %+v", got, w.Status())
+	if got := states(t, m); got[outbox.Delivered] != 3001 || len(w.Status(t.Context()).Endpoints[0].URLs) != 0 {
+		t.Errorf("after it was resumed: %v, %+v", got, w.Status(t.Context()))
 	}
 	inOrder(t, n, slices.DeleteFunc(list, func(d *outbox.Delivery) bool { return d.Rule == "b" }))
 }
@@ -113,7 +113,7 @@ func TestGoneAmongFailures(t *testing.T) {
 		pass(100 * time.Millisecond)
 		commit(t, m, making("a", 2, "2"))
 		pass(time.Hour)
-		s := w.Status().Endpoints[0]
+		s := w.Status(t.Context()).Endpoints[0]
 		if s.DownSince.IsZero() || s.Paused != nil || len(s.URLs) != 0 {
 			t.Errorf("status %+v", s)
 		}
@@ -185,7 +185,7 @@ func retryAfterOfURL(t *testing.T, status int) {
 	if len(got)+len(n.of(second)) > 4+16 || len(n.of(behind)) != 0 || got[1]-got[0] != 10*time.Minute {
 		t.Errorf("tried at %v and %v, behind it %v", got, n.of(second), n.of(behind))
 	}
-	if s := w.Status().Endpoints[0]; !s.DownSince.IsZero() || len(s.URLs) != 1 || s.URLs[0].Until.IsZero() || s.URLs[0].Paused != nil {
+	if s := w.Status(t.Context()).Endpoints[0]; !s.DownSince.IsZero() || len(s.URLs) != 1 || s.URLs[0].Until.IsZero() || s.URLs[0].Paused != nil {
 		t.Errorf("status %+v", s)
 	}
 	n.path("/a", http.StatusOK, nil, nil)
@@ -210,7 +210,7 @@ func TestRetryAfterOfAll(t *testing.T) {
 		pass(time.Second)
 		commit(t, m, c)
 		pass(5 * time.Minute)
-		if s := w.Status().Endpoints[0]; s.DownSince.IsZero() || len(n.of(c)) != 0 || len(n.order) != 2 {
+		if s := w.Status(t.Context()).Endpoints[0]; s.DownSince.IsZero() || len(n.of(c)) != 0 || len(n.order) != 2 {
 			t.Errorf("status %+v, %d tries", s, len(n.order))
 		}
 	})
@@ -240,7 +240,7 @@ func isUnwelcome(t *testing.T, status int, rules []string) {
 	}
 	commit(t, m, list...)
 	pass(10 * time.Hour)
-	s := w.Status().Endpoints[0]
+	s := w.Status(t.Context()).Endpoints[0]
 	if s.DownSince.IsZero() || s.Pending > 0 || s.Undelivered != 300 {
 		t.Errorf("status %+v", s)
 	}
@@ -273,7 +273,7 @@ func TestTroubleOfOneURL(t *testing.T) {
 					commit(t, m, making("a", i, fmt.Sprint(i)))
 				}
 				pass(time.Hour)
-				if s := w.Status().Endpoints[0]; !s.DownSince.IsZero() || len(s.URLs) != 1 || s.URLs[0].DownSince.IsZero() || m.get(1).Attempts != 0 {
+				if s := w.Status(t.Context()).Endpoints[0]; !s.DownSince.IsZero() || len(s.URLs) != 1 || s.URLs[0].DownSince.IsZero() || m.get(1).Attempts != 0 {
 					t.Errorf("status %+v, the first delivery %+v", s, m.get(1))
 				}
 				b := making("b", 1000, "0") // of the first one's aggregate: it waits

@@ -72,7 +72,7 @@ func TestOrder(t *testing.T) {
 	if n := len(r.Accepted()); n != len(list) {
 		t.Errorf("%d deliveries were accepted %d times", len(list), n)
 	}
-	if s := w.Status(); len(s.Endpoints) != 1 {
+	if s := w.Status(t.Context()); len(s.Endpoints) != 1 {
 		t.Errorf("status %+v, want one endpoint", s)
 	}
 }
@@ -132,7 +132,7 @@ func TestOutageOfOne(t *testing.T) {
 	commit(t, s, list...)
 	checkOrder(t, up.WaitAccepted(patience(t), len(toUp)), toUp)
 	until(t, "the outage", func() bool {
-		e := w.Status().Endpoints
+		e := w.Status(t.Context()).Endpoints
 		i := slices.IndexFunc(e, func(e EndpointStatus) bool { return e.Rules[0] == "down" })
 		return !e[i].DownSince.IsZero() && e[i].Undelivered == len(toDown) && e[i].Pending <= 1 && e[1-i].DownSince.IsZero()
 	})
@@ -263,7 +263,7 @@ func TestBodyBound(t *testing.T) {
 	commit(t, s, making("erp", 1, "k"))
 	other.WaitAccepted(patience(t), 1) // a slow endpoint does not hold up another
 	r.WaitRequests(patience(t), 1)
-	all := w.Status().Endpoints
+	all := w.Status(t.Context()).Endpoints
 	got := all[slices.IndexFunc(all, func(e EndpointStatus) bool { return e.Rules[0] == "crm" })]
 	if !got.Parked || got.Pending > maxLoadedBytes/(100<<10)+claimLimit/4 {
 		t.Errorf("too much is in memory: %+v", got)

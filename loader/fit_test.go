@@ -54,11 +54,11 @@ func TestMaxPayload(t *testing.T) {
 				ev.Rules = ev.Rules[:1]
 			}
 			l := &Loader{opts: Options{MaxPayload: most}}
-			var got []Payload
-			ok := true
+			got, ok := l.Immediate(ev)
 			if a.Entity.Name == "customer" { // whose payload needs settings
-				got = l.Shown(ev)
-			} else if got, ok = l.Immediate(ev); !ok {
+				got, ok = l.Shown(ev), true
+			}
+			if !ok {
 				t.Fatalf("%s, %s: not made at once", c.name, action)
 			}
 			for i, p := range got {

@@ -37,10 +37,7 @@ func (b *backpressure) look(ctx context.Context, queue Outbox) error {
 	if !b.stale && !b.crowded {
 		return nil
 	}
-	due, err := queue.Due(ctx)
-	if ctx.Err() != nil {
-		return nil // the loop sees that it is to end
-	}
+	due, err := queue.Due(context.WithoutCancel(ctx)) // which asks no disk
 	if err != nil {
 		return fmt.Errorf("asking the outbox what is undelivered: %w", err)
 	}

@@ -100,7 +100,7 @@ type accepting struct {
 }
 
 // covers says whether a trouble was accepted.
-func (a *accepting) covers(t *cdc.Trouble) bool {
+func (a *accepting) covers(t *cdc.TableError) bool {
 	if a == nil || a.over || t.Table.String() != a.Table {
 		return false
 	}

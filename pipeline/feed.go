@@ -36,7 +36,7 @@ type entry struct {
 	commit cdc.Commit
 
 	site    *rules.Site // that is set aside or carried again
-	trouble *cdc.Trouble
+	trouble *cdc.TableError
 	turn    int
 }
 

@@ -21,7 +21,7 @@ type script struct {
 	handed [][]cdc.SchemaRecord       // what each Follow was handed
 
 	opened  bool                    // a first reading begins at the beginning of the log
-	trouble map[uint64]*cdc.Trouble // of transactions that cannot be read for a table
+	trouble map[uint64]*cdc.TableError // of transactions that cannot be read for a table
 }
 
 // txn is one transaction.
@@ -76,7 +76,7 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.Schema
 				return err
 			}
 			for _, c := range log[next] {
-				if sink.(cdc.Isolator).Skips(c.Table.TableName) { //nolint:forcetypeassert // the pipeline's is
+				if sink.(cdc.Isolator).Skips(c.Table.TableName) {
 					continue
 				}
 				if err := sink.Change(&c); err != nil {
@@ -108,7 +108,7 @@ func (s *script) read(n uint64, sink cdc.Sink) error {
 	s.mu.Lock()
 	trouble := s.trouble[n]
 	s.mu.Unlock()
-	isolator := sink.(cdc.Isolator) //nolint:forcetypeassert // the pipeline's is
+	isolator := sink.(cdc.Isolator)
 	if trouble == nil || isolator.Skips(trouble.Table) || isolator.SetAside(trouble) {
 		return nil
 	}

@@ -149,7 +149,7 @@ func (p *Pipeline) newDetached(site *rules.Site, at cdc.Position) (*detached, er
 }
 
 // aside takes in that a transaction cannot be read for a site.
-func (p *Pipeline) aside(r *reading, site *rules.Site, t *cdc.Trouble) error {
+func (p *Pipeline) aside(r *reading, site *rules.Site, t *cdc.TableError) error {
 	stop := Stop{
 		Reason: t.Error(), Fix: t.Hint, Table: t.Table.String(), Txn: t.Txn.ID(), At: t.At, Decide: t.Lasting,
 	}
@@ -172,7 +172,7 @@ func (p *Pipeline) misfit(r *reading, m *rules.MisfitError) error {
 		p.cfg.Log.Warn("a row is left out, as a person decided", slog.String("site", m.Site.Name), slog.Any("reason", m))
 		return nil
 	}
-	return p.aside(r, m.Site, &cdc.Trouble{
+	return p.aside(r, m.Site, &cdc.TableError{
 		Table: m.Table, At: r.seen, Reason: m.Error(), Lasting: true,
 		Hint: fmt.Sprintf("make the columns of %s what the plugin makes them; what is logged already stays as it is", m.Table),
 	})

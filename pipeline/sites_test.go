@@ -40,7 +40,7 @@ func TestStoppedSiteOverCrashes(t *testing.T) {
 		}
 		table := b.sites[0].Table("coupon")
 		if trouble {
-			b.src.trouble = map[uint64]*cdc.Trouble{3: {Table: table, Txn: cdc.Txn{Start: coord(3)}, Reason: "it does not fit"}}
+			b.src.trouble = map[uint64]*cdc.TableError{3: {Table: table, Txn: cdc.Txn{Start: coord(3)}, Reason: "it does not fit"}}
 		}
 		b.opened = true // from the beginning of the log
 		for kill := 0; trouble && kill < each; kill++ {
@@ -88,7 +88,7 @@ func TestOthersGoOnWhileASiteIsStopped(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 0)
 	table := b.sites[0].Table("coupon")
-	b.src.trouble = map[uint64]*cdc.Trouble{1: {Table: table, Txn: cdc.Txn{Start: coord(1)}, Reason: "a statement", Lasting: true}}
+	b.src.trouble = map[uint64]*cdc.TableError{1: {Table: table, Txn: cdc.Txn{Start: coord(1)}, Reason: "a statement", Lasting: true}}
 	end := b.run()
 	b.src.write(txn{b.coupon(0, 1, "a")})
 	b.next(0, 1)
@@ -116,5 +116,4 @@ func TestOthersGoOnWhileASiteIsStopped(t *testing.T) {
 	if err := end(); err != nil {
 		t.Fatal(err)
 	}
-
 }

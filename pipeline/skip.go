@@ -66,7 +66,7 @@ func (f *feed) skipAll(detached map[*rules.Site]*detached) {
 func (f *feed) Skips(t cdc.TableName) bool { return len(f.skipped) > 0 && f.skipped[t] }
 
 // SetAside is cdc.Isolator.
-func (f *feed) SetAside(t *cdc.Trouble) bool {
+func (f *feed) SetAside(t *cdc.TableError) bool {
 	i := slices.IndexFunc(f.sites, func(s *rules.Site) bool { return slices.Contains(s.Tables(), t.Table) })
 	if i < 0 {
 		return false

@@ -229,18 +229,18 @@ func (d *daemon) backfillRoutes() []control.Route {
 		control.Handle(backfillResume, func(ctx context.Context, run string) (pipeline.Run, error) {
 			return d.line.ResumeBackfill(ctx, run)
 		}),
-		control.Handle(backfillStatus, func(context.Context, struct{}) ([]pipeline.Run, error) { return d.backfills(), nil }),
+		control.Handle(backfillStatus, func(ctx context.Context, _ struct{}) ([]pipeline.Run, error) { return d.backfills(ctx), nil }),
 	}
 }
 
 // backfills are the runs, and what the one that is worked on waits for.
-func (d *daemon) backfills() []pipeline.Run {
+func (d *daemon) backfills(ctx context.Context) []pipeline.Run {
 	runs := d.line.Backfills()
 	i := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.State == pipeline.Running })
 	if i < 0 || runs[i].Trouble != "" {
 		return runs
 	}
-	for _, e := range d.worker.Status().Endpoints {
+	for _, e := range d.worker.Status(ctx).Endpoints {
 		switch {
 		case !slices.Contains(e.Rules, runs[i].Rule):
 		case e.Paused != nil:

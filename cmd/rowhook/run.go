@@ -309,7 +309,7 @@ func (d *daemon) prune(ctx context.Context) {
 		}
 		if over := err == nil && limits.Bytes > 0 && pruned.Bytes > limits.Bytes; over && now.Sub(told) >= time.Hour {
 			told = now
-			d.log.Warn("the outbox is larger than keep.size, and the rest of it may not go", slog.Int64("bytes", pruned.Bytes), slog.Int64("keep.size", limits.Bytes),
+			d.log.Warn("the outbox is larger than keep.size, and the rest of it may not go", slog.Int64("bytes", pruned.Bytes), slog.Int64("keep_size", limits.Bytes),
 				slog.String("fix", "rowhook endpoints list shows what waits for whom; rowhook deliveries drop --state dead,held removes what nobody wants; or set keep.dead"))
 		}
 		select {

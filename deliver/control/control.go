@@ -38,7 +38,7 @@ type Worker interface {
 	Erase(ctx context.Context, f outbox.Filter) (int, error)
 	Pause(ctx context.Context, name, reason string) error
 	Resume(ctx context.Context, name string) error
-	Status() deliver.Status
+	Status(ctx context.Context) deliver.Status
 }
 
 // ErrWrong says that the request asks for something that does not exist or is not possible.
@@ -94,7 +94,7 @@ func handler(w Worker, more []Route) http.Handler {
 		return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
 	}))
 	mux.Handle("POST /resume", answer(func(ctx context.Context, o order) (struct{}, error) { return struct{}{}, w.Resume(ctx, o.Name) }))
-	mux.Handle("POST /status", answer(func(context.Context, struct{}) (deliver.Status, error) { return w.Status(), nil }))
+	mux.Handle("POST /status", answer(func(ctx context.Context, _ struct{}) (deliver.Status, error) { return w.Status(ctx), nil }))
 	return mux
 }
 

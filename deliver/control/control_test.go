@@ -58,7 +58,7 @@ func (w *worker) Resume(_ context.Context, name string) error {
 	return errors.Join(deliver.ErrNoEndpoint)
 }
 
-func (w *worker) Status() deliver.Status { return status }
+func (w *worker) Status(context.Context) deliver.Status { return status }
 
 func TestControl(t *testing.T) {
 	t.Parallel()
