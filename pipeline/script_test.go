@@ -20,7 +20,7 @@ type script struct {
 	later  map[int][]cdc.SchemaRecord // what comes behind it, alone
 	handed [][]cdc.SchemaRecord       // what each Follow was handed
 
-	opened  bool                    // a first reading begins at the beginning of the log
+	opened  bool                       // a first reading begins at the beginning of the log
 	trouble map[uint64]*cdc.TableError // of transactions that cannot be read for a table
 }
 
