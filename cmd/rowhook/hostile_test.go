@@ -75,7 +75,7 @@ func TestHostileDefaults(t *testing.T) {
 		if err := server.Restart(t.Context(), hostileDefaults(server.Kind())...); err != nil {
 			t.Fatal(err)
 		}
-		startDaemon(t, config, t.Output())
+		stop = startDaemon(t, config, t.Output())
 		for _, name := range []string{"Ada Hostile", "Ada Altered"} {
 			got := payloads(name)
 			for _, load := range loads {
@@ -84,6 +84,10 @@ func TestHostileDefaults(t *testing.T) {
 				}
 			}
 			alterAll(t, server)
+			// Now with a transaction that setting autocommit does not end.
+			server.Exec(t, "SET GLOBAL init_connect = 'SET SESSION autocommit = 1; START TRANSACTION; SELECT id FROM wordpress.wp_vikappointments_reservation WHERE id = 1'")
+			stop()
+			stop = startDaemon(t, config, t.Output())
 		}
 		var out strings.Builder
 		if err := command(t.Context(), []string{"check", "--config", config}, &out, io.Discard); err != nil {
