@@ -39,7 +39,7 @@ const (
 
 // define asks the server what a table is now; or a schema, which has no Name. The answer is at least as new as what was
 // read of the log: a statement is in the log before its effect is seen, but only while it locks the table. An error is
-// the server's word on this table, see isOfTable, or errAsking.
+// the server's word on this table, see IsOfTable, or errAsking.
 func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, error) {
 	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
 	defer cancel()
@@ -49,15 +49,15 @@ func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, e
 	}
 	defer conn.Close()
 	d, err := describer{s.MariaDB(), s.cfg.Server.Config().User}.define(ctx, conn, name)
-	if err != nil && !isOfTable(err) {
+	if err != nil && !IsOfTable(err) {
 		return nil, fmt.Errorf("%w: %w", errAsking, err)
 	}
 	return d, err
 }
 
-// isOfTable says whether an error is the server's word on one table: that there is none, that we may not read it, that
+// IsOfTable says whether an error is the server's word on one table: that there is none, that we may not read it, that
 // somebody holds it locked, that it is broken. The server may say otherwise later; other tables have nothing to do with it.
-func isOfTable(err error) bool {
+func IsOfTable(err error) bool {
 	if errors.Is(err, errNoTable) || errors.Is(err, errView) {
 		return true
 	}

@@ -215,12 +215,12 @@ func TestWordOnOneTable(t *testing.T) {
 		{1045, false, false}, // no login
 	} {
 		err := fmt.Errorf("asking: %w", &mysqlError{Number: c.number})
-		if isOfTable(err) != c.ofTable || isLocked(err) != c.locked {
-			t.Errorf("%d: of one table %v, locked %v", c.number, isOfTable(err), isLocked(err))
+		if IsOfTable(err) != c.ofTable || isLocked(err) != c.locked {
+			t.Errorf("%d: of one table %v, locked %v", c.number, IsOfTable(err), isLocked(err))
 		}
 	}
 	for _, err := range []error{driver.ErrBadConn, context.DeadlineExceeded, io.ErrUnexpectedEOF} {
-		if isOfTable(err) {
+		if IsOfTable(err) {
 			t.Errorf("%v is taken for a table's trouble", err)
 		}
 	}

@@ -46,7 +46,7 @@ func (r *reader) askServer(names []TableName) (*answer, error) {
 		switch {
 		case err == nil:
 			a.is[t] = is
-		case isOfTable(err):
+		case IsOfTable(err):
 			a.not[t] = err
 			if isLocked(err) {
 				locked++

@@ -32,7 +32,7 @@ func (s *Source) CheckTables(ctx context.Context) ([]Finding, error) {
 		if err == nil {
 			err = c.readable(ctx, t)
 		}
-		if err != nil && !isOfTable(err) {
+		if err != nil && !IsOfTable(err) {
 			return nil, fmt.Errorf("table %s: %w", t, err)
 		}
 		c.take(t, is, err)

@@ -52,7 +52,7 @@ func TroubleOf(err error) Trouble {
 		return troubleOf(refused)
 	case errors.Is(err, errRender), errors.Is(err, errTooMuch), errors.Is(err, errLarge):
 		return Unfit
-	case errors.Is(err, mysql.ErrPktTooLarge), errors.Is(err, errNotVisible):
+	case errors.Is(err, mysql.ErrPktTooLarge), errors.Is(err, errNotVisible), cdc.IsOfTable(err):
 		return Held
 	}
 	return Outage // of the network, of our own disk
