@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -37,17 +38,23 @@ func (c *change) deliveries(list []*outbox.Delivery, backlog int) (entries []*en
 	for first := 0; first < len(list); {
 		c.body = c.body[:0]
 		batch, next := c.last+1, first
+		large := len(list[first].Body) > maxBlob // is a blob by itself, and is not copied
 		for ; next < len(list); next++ {
 			d := list[next]
-			if next > first && len(c.body)+len(d.Body) > maxBlob {
+			if next > first && (large || len(c.body)+len(d.Body) > maxBlob) {
 				break
 			}
 			if entries[next], err = c.delivery(batch, d, next < backlog); err != nil {
 				return nil, err
 			}
 		}
-		c.body = append(c.body, seal)
-		if err := c.stmt(`INSERT INTO batch(first, stored, body) VALUES (?, ?, ?)`).int(batch).time(stored).blob(c.body).run(); err != nil {
+		if large {
+			err = c.largeBatch(batch, stored, list[first].Body)
+		} else {
+			c.body = append(c.body, seal)
+			err = c.stmt(`INSERT INTO batch(first, stored, body) VALUES (?, ?, ?)`).int(batch).time(stored).blob(c.body).run()
+		}
+		if err != nil {
 			return nil, err
 		}
 		if err := c.stmt(`INSERT INTO clock(first, uptime) VALUES (?, ?)`).int(batch).duration(c.now).run(); err != nil {
@@ -59,6 +66,27 @@ func (c *change) deliveries(list []*outbox.Delivery, backlog int) (entries []*en
 		first = next
 	}
 	return entries, nil
+}
+
+// largeBatch writes a large payload piece by piece: bound to a statement SQLite would hold it twice, and keep that memory.
+func (c *change) largeBatch(batch int64, stored time.Time, body []byte) error {
+	err := c.stmt(`INSERT INTO batch(first, stored, body) VALUES (?, ?, zeroblob(?))`).int(batch).time(stored).int(int64(len(body) + 1)).run()
+	if err != nil {
+		return err
+	}
+	blob, err := c.conn.OpenBlob("main", "batch", "body", batch, true)
+	if err != nil {
+		return err
+	}
+	for rest := body; len(rest) > 0 && err == nil; {
+		n := min(len(rest), pieceSize)
+		_, err = blob.Write(rest[:n])
+		rest = rest[n:]
+	}
+	if err == nil {
+		_, err = blob.Write([]byte{seal})
+	}
+	return errors.Join(err, blob.Close())
 }
 
 // delivery writes the row of a delivery, and adds its payload to the blob.
@@ -83,7 +111,9 @@ func (c *change) delivery(batch int64, d *outbox.Delivery, lags bool) (*entry, e
 		e.Endpoint, e.Number = c.writer.queues[e.endpoint].name, c.number(e.endpoint)
 	}
 	off := int64(len(c.body))
-	c.body = append(c.body, d.Body...)
+	if len(d.Body) <= maxBlob {
+		c.body = append(c.body, d.Body...)
+	}
 	err := c.stmt(`INSERT INTO delivery(seq, batch, label, id, keys, gone, as_of, created, off, len, endpoint, number)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
 		int(c.last).int(batch).int(id).blob(d.ID[:]).text(joinKeys(d.Keys)).int(int64(slices.Index(outbox.Objects(), d.Object) + 1)).
