@@ -35,8 +35,16 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 		findings = append(findings, s.checkReplica(ctx, vars)...)
 	}
 	findings = append(findings, s.checkGrants(ctx))
-	tables, err := s.CheckTables(ctx)
-	return append(findings, tables...), err
+	c, err := s.lookAtTables(ctx)
+	if err != nil {
+		return findings, err
+	}
+	if c.nothing() { // as when schema or prefix are misspelt: then it is no single site's trouble
+		for i := range c.findings {
+			c.findings[i].Schema = ""
+		}
+	}
+	return append(findings, c.findings...), nil
 }
 
 // variables reads the global variables that matter; one that this server does not have is missing.

@@ -26,6 +26,25 @@ type tablesCheck struct {
 // CheckTables looks for the watched tables, and for the primary key that tells their rows apart; and whether the tables
 // can be read whole, which loading needs. An error means that the server could not be asked.
 func (s *Source) CheckTables(ctx context.Context) ([]Finding, error) {
+	c, err := s.lookAtTables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.findings, nil
+}
+
+// nothing says whether none of the watched tables can be followed.
+func (c *tablesCheck) nothing() bool {
+	n := 0
+	for _, names := range []map[string][]string{c.missing, c.denied} {
+		for _, of := range names {
+			n += len(of)
+		}
+	}
+	return n > 0 && n == len(c.source.cfg.Tables)
+}
+
+func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 	c := &tablesCheck{source: s, missing: map[string][]string{}, denied: map[string][]string{}, unread: map[string][]string{}}
 	for _, t := range s.cfg.Tables {
 		is, err := s.define(ctx, t)
@@ -48,7 +67,7 @@ func (s *Source) CheckTables(ctx context.Context) ([]Finding, error) {
 	for _, schema := range slices.Sorted(maps.Keys(s.watched)) {
 		c.findings = append(c.findings, c.schema(ctx, schema))
 	}
-	return c.findings, nil
+	return c, nil
 }
 
 // readable says whether every column of a table may be selected. When some tables are locked, the others are not asked for
