@@ -1,17 +1,14 @@
 package rules
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"time"
 
 	"rowhook/cdc"
-	"rowhook/scratch"
 )
 
 // eventRecord is an Event as stored.
@@ -136,40 +133,27 @@ func (r eventRecord) record(key string) (Record, error) {
 
 // parseEventRecord reads a record.
 func parseEventRecord(rec Record) (r eventRecord, err error) {
-	if rec.Large != nil {
-		return parseLargeRecord(rec.Large)
-	}
 	head, row, apart := bytes.Cut(rec.Data, []byte{'\n'})
-	err = json.Unmarshal(head, &r)
-	if apart { // else the row is in the JSON, as it was once
-		r.Row = row
+	if err := json.Unmarshal(head, &r); err != nil || !apart {
+		return r, err // the row is in the JSON, as it was once
+	}
+	if r.Row = row; len(r.Large) > 0 {
+		err = r.dropTexts()
 	}
 	return r, err
 }
 
-// maxRecord bounds what is read of a record that is Large, but for its texts.
-const maxRecord = 8 << 20
-
-// parseLargeRecord reads the beginning of a record, and leaves out the texts that follow: then the row lacks them.
-func parseLargeRecord(rec scratch.Blob) (r eventRecord, err error) {
-	in := bufio.NewReader(io.LimitReader(scratch.Reader(rec), maxRecord))
-	head, err := in.ReadBytes('\n')
-	if err != nil {
-		return r, err
+// dropTexts leaves out the texts that follow the row: then it lacks them.
+func (r *eventRecord) dropTexts() error {
+	if r.RowSize < 0 || r.RowSize > len(r.Row) {
+		return fmt.Errorf("its row ends after %d bytes of %d", len(r.Row), r.RowSize)
 	}
-	if err := json.Unmarshal(head, &r); err != nil {
-		return r, err
-	}
-	data, err := io.ReadAll(io.LimitReader(in, int64(r.RowSize)))
+	row, err := cdc.ParseRow(r.Row[:r.RowSize])
 	if err != nil {
-		return r, err
-	}
-	row, err := cdc.ParseRow(data)
-	if err != nil {
-		return r, err
+		return err
 	}
 	row = row.Omit(func(column int) bool { return slices.Contains(r.Large, large{column}) })
 	r.Row, err = row.AppendBinary(nil)
 	r.RowSize, r.Large = 0, nil
-	return r, err
+	return err
 }

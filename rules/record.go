@@ -14,16 +14,12 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"rowhook/cdc"
-	"rowhook/scratch"
 )
 
 // Record is a part of the engine's state under a key, for the commit that holds the position. Without data it is deleted.
 type Record struct {
 	Key  string
 	Data []byte
-	// Large is the data, in place of Data, of events that rowhook stored with texts of many megabytes, as it did until
-	// max_payload. It is only read.
-	Large scratch.Blob
 }
 
 // The first byte of a record's key says what it holds.

@@ -65,7 +65,7 @@ func TestLargeRecordsOfOlderVersions(t *testing.T) {
 		}
 		head, row, _ := bytes.Cut(r.Data, []byte("\n"))
 		head = fmt.Appendf(bytes.TrimSuffix(bytes.Clone(head), []byte("}")), `,"row_size":%d,"large":[{"column":%d,"size":%d}]}`, len(row), notes, len(text))
-		w.records[key] = Record{Key: key, Large: bytes.NewReader(slices.Concat(head, []byte("\n"), row, text))}
+		w.records[key] = Record{Key: key, Data: slices.Concat(head, []byte("\n"), row, text)}
 	}
 	for _, restart := range []string{"crash", "another history"} {
 		if restart != "crash" {
