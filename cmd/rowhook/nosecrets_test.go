@@ -119,7 +119,7 @@ func TestNoSecrets(t *testing.T) {
 	for _, r := range receivers {
 		r.WaitRequests(ctx, 1)
 	}
-	log.wait(ctx, t, "an endpoint is paused", 1)
+	log.wait(ctx, t, "a URL is paused", 1)
 	log.wait(ctx, t, "an endpoint is down", 3)
 	said := printed(t, file, looking...)
 	stop()
@@ -137,7 +137,7 @@ func TestNoSecrets(t *testing.T) {
 	said += printed(t, file, "run", "check", "position show", "events --from start", "import")
 	replaceIn(t, file, "password: Wr0ng"+databaseSecret, "password: ["+databaseSecret+"]")
 	said += printed(t, file, "run", "rules validate")
-	for _, want := range []string{"an endpoint is paused", "302", "appointment.saves", "Access denied"} { // else this proves nothing
+	for _, want := range []string{"a URL is paused", "302", "appointment.saves", "Access denied"} { // else this proves nothing
 		if !strings.Contains(said, want) {
 			t.Errorf("nothing says %q:\n%s", want, said)
 		}
