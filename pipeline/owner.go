@@ -16,8 +16,9 @@ import (
 // a site whose answer takes long is detached, and goes on from there when it is known.
 
 const (
-	// ownerGrace is for how long all sites wait for an answer, which is much less than what a second reading costs.
-	ownerGrace       = 5 * time.Millisecond
+	// ownerGrace is for how long all sites wait for the answers that a transaction needs, once: a second reading costs more
+	// than a moment, and a busy server is no broken one. One that refuses is not waited for.
+	ownerGrace       = time.Second
 	ownersAtOnce     = 256
 	firstOwnerWait   = 100 * time.Millisecond
 	longestOwnerWait = 30 * time.Second
@@ -28,7 +29,7 @@ type owners struct {
 	open   []rules.Question // in their order
 	known  map[rules.Question]int64
 	gone   map[rules.Question]bool // there is no such part any more
-	since  time.Time               // of the oldest open one
+	since  time.Time               // the first of the open ones was put
 	asking bool                    // a goroutine is on its way
 	wait   time.Duration
 	retry  time.Time
@@ -159,7 +160,7 @@ func (p *Pipeline) answered(b ownersBack) {
 	o.open = o.open[len(b.orders):]
 	switch {
 	case b.err == nil:
-		o.wait, o.err, o.since = 0, nil, time.Now()
+		o.wait, o.err = 0, nil
 	case !errors.Is(b.err, context.Canceled):
 		o.wait = min(max(firstOwnerWait, 2*o.wait), longestOwnerWait)
 		o.retry = time.Now().Add(o.wait)
