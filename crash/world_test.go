@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/dbtest"
+	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 )
 
@@ -321,7 +322,9 @@ func (w *world) undelivered() (n int, err error) {
 	defer store.Close()
 	counts, err := store.Counts(w.ctx)
 	for _, c := range counts {
-		n += c.N
+		if c.State != outbox.Delivered {
+			n += c.N
+		}
 	}
 	return n, err
 }

@@ -100,6 +100,7 @@ const (
 	batchBytes    = 4 << 20 // or so many bytes of them
 	batchRecords  = 4096    // or so many records of open events
 	dispatchBytes = 8 << 20 // of a commit, when many events close at once
+	dispatchCount = 1024    // deliveries of it; an outbox takes a few thousand
 	deliveryBytes = 512     // what a delivery takes besides its payload, about
 	lazyCommit    = time.Second
 	endSpacing    = 10 * time.Millisecond // between two questions for the log's end
@@ -270,7 +271,7 @@ func (p *Pipeline) dispatch() {
 	for e := range p.engines() {
 		p.closed = append(p.closed, e.Closed()...)
 	}
-	for len(p.closed) > 0 && p.batchBytes < dispatchBytes {
+	for len(p.closed) > 0 && p.batchBytes < dispatchBytes && len(p.batch) < dispatchCount {
 		ev := p.closed[0]
 		p.closed[0] = nil
 		p.closed = p.closed[1:]
