@@ -20,7 +20,6 @@ type network struct {
 	answer func(id string) (status int, header http.Header, err error)
 	tries  map[string][]time.Duration // since start, by id
 	order  []string
-	paths  map[string]func() (status int, header http.Header, err error) // in place of answer, by the URL's path
 }
 
 func newNetwork() *network {
@@ -41,23 +40,10 @@ func (n *network) options() Options {
 		n.mu.Lock()
 		n.tries[id] = append(n.tries[id], time.Since(n.start))
 		n.order = append(n.order, id)
-		answer, ofPath := n.answer, n.paths[q.URL.Path]
+		answer := n.answer
 		n.mu.Unlock() // a mutex that is held over a sleep would stop the bubble's clock
-		if ofPath != nil {
-			return ofPath()
-		}
 		return answer(id)
 	})}
-}
-
-// path sets what a path answers, as always.
-func (n *network) path(path string, status int, header http.Header, err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.paths == nil {
-		n.paths = make(map[string]func() (int, http.Header, error))
-	}
-	n.paths[path] = func() (int, http.Header, error) { return status, header, err }
 }
 
 func (n *network) of(d *outbox.Delivery) []time.Duration {
@@ -88,7 +74,7 @@ func TestScheduleUntilDead(t *testing.T) {
 }
 
 func scheduleUntilDead(t *testing.T, answer func() (int, http.Header, error)) {
-	m, n := newStore(), newNetwork()
+	m, n := newMemory(), newNetwork()
 	bad, behind := making("crm", 1, "a"), making("crm", 2, "a")
 	n.set(func(id string) (int, http.Header, error) {
 		if id == bad.ID.String() {
@@ -134,7 +120,7 @@ func scheduleUntilDead(t *testing.T, answer func() (int, http.Header, error)) {
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newStore(), newNetwork()
+		m, n := newMemory(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 0, nil, errRefused })
 		w, _ := running(t, m, oneEndpoint, n.options())
 		list := make([]*outbox.Delivery, 100)
@@ -149,9 +135,12 @@ func TestOutage(t *testing.T) {
 		if tries < 10*3600/36 || tries > 10*3600/24+30 {
 			t.Errorf("%d tries in ten hours, want one each 30s", tries)
 		}
-		s := w.Status(t.Context()).Endpoints[0]
+		s := w.Status().Endpoints[0]
 		if s.DownSince.IsZero() || s.LastError != errRefused.Error() || !s.Parked || s.InFlight != 0 {
 			t.Errorf("status %+v", s)
+		}
+		if err := w.Wait(t.Context()); err != nil {
+			t.Error(err)
 		}
 		n.set(func(string) (int, http.Header, error) { return 200, nil, nil })
 		back := time.Now()
@@ -167,7 +156,7 @@ func TestOutage(t *testing.T) {
 				t.Errorf("%d: %s after %d attempts", i+1, got.State, got.Attempts)
 			}
 		}
-		if s := w.Status(t.Context()).Endpoints[0]; !s.DownSince.IsZero() || s.Parked || s.Pending != 0 || s.LastSuccess.IsZero() {
+		if s := w.Status().Endpoints[0]; !s.DownSince.IsZero() || s.Parked || s.Pending != 0 || s.LastSuccess.IsZero() {
 			t.Errorf("status %+v", s)
 		}
 	})
@@ -177,7 +166,7 @@ func TestOutage(t *testing.T) {
 func TestRetryAfterOfEndpoint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newStore(), newNetwork()
+		m, n := newMemory(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 429, http.Header{"Retry-After": {"600"}}, nil })
 		running(t, m, oneEndpoint, n.options())
 		d := making("crm", 1, "a")
@@ -194,7 +183,7 @@ func TestRetryAfterOfEndpoint(t *testing.T) {
 func TestPoison(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newStore(), newNetwork()
+		m, n := newMemory(), newNetwork()
 		poison := making("crm", 1, "a")
 		n.set(func(id string) (int, http.Header, error) {
 			if id == poison.ID.String() {
@@ -219,7 +208,7 @@ func TestPoison(t *testing.T) {
 		pass(time.Hour)
 		commit(t, m, making("crm", 4, "a"))
 		pass(time.Hour)
-		if m.get(4).State != outbox.Fresh {
+		if m.get(4).State != outbox.Waiting {
 			t.Errorf("behind it: %s", m.get(4).State)
 		}
 		pass(118*time.Hour + 10*time.Minute)
@@ -233,18 +222,18 @@ func TestPoison(t *testing.T) {
 func TestMaxAge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newStore(), newNetwork()
+		m, n := newMemory(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 0, nil, errRefused })
 		running(t, m, oneEndpoint, n.options())
 		commit(t, m, making("crm", 1, "a"), making("crm", 2, "a"), making("crm", 3, "b"))
 		pass(100 * time.Hour)
 		commit(t, m, making("crm", 4, "a"))
 		pass(19 * time.Hour)
-		if got := states(t, m); got[outbox.Waiting]+got[outbox.Fresh] != 4 {
+		if got := states(t, m); got[outbox.Waiting] != 4 {
 			t.Errorf("before: %v", got)
 		}
 		pass(2 * time.Hour)
-		if got := states(t, m); got[outbox.Dead] != 3 || got[outbox.Waiting]+got[outbox.Fresh] != 1 {
+		if got := states(t, m); got[outbox.Dead] != 3 || m.get(4).State != outbox.Waiting {
 			t.Errorf("after: %v", got)
 		}
 	})
@@ -254,7 +243,7 @@ func TestMaxAge(t *testing.T) {
 func TestFlapping(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newStore(), newNetwork()
+		m, n := newMemory(), newNetwork()
 		o := n.options()
 		o.Concurrency = 4
 		var calls atomic.Int64
@@ -282,7 +271,7 @@ func TestFlapping(t *testing.T) {
 func TestLateFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newStore(), newNetwork()
+		m, n := newMemory(), newNetwork()
 		ok, late, fails := making("crm", 1, "a"), making("crm", 2, "b"), making("crm", 3, "c")
 		flying := make(map[string]int)
 		down := true
@@ -324,7 +313,7 @@ func TestLateFailure(t *testing.T) {
 func TestRestartKeepsSchedule(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newStore(), newNetwork()
+		m, n := newMemory(), newNetwork()
 		bad := making("crm", 1, "a")
 		n.set(func(id string) (int, http.Header, error) {
 			if id == bad.ID.String() {
@@ -342,7 +331,7 @@ func TestRestartKeepsSchedule(t *testing.T) {
 		if len(got) != 3 || !near(got[1]-got[0], 5*time.Second) || got[2]-got[1] < 24*time.Second || got[2]-got[1] > 40*time.Second {
 			t.Errorf("tried at %v", got)
 		}
-		if a, b, c := m.get(1), m.get(2), m.get(3); a.Attempts != 3 || b.State != outbox.Fresh || c.State != outbox.Delivered {
+		if a, b, c := m.get(1), m.get(2), m.get(3); a.Attempts != 3 || b.State != outbox.Waiting || c.State != outbox.Delivered {
 			t.Errorf("%d attempts, behind it: %s, other: %s", a.Attempts, b.State, c.State)
 		}
 	})
@@ -352,12 +341,11 @@ func TestRestartKeepsSchedule(t *testing.T) {
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newStore(), newNetwork()
+		m, n := newMemory(), newNetwork()
 		failed, parked, behind, wanted := making("crm", 1, "a"), making("crm", 2, "b"), making("crm", 3, "a"), making("crm", 4, "c")
-		route(t, m)
 		commit(t, m, failed, parked, behind, wanted)
 		ahead := time.Now().Add(time.Hour)
-		err := m.Settle(t.Context(), []outbox.Outcome{
+		err := m.Settle([]outbox.Outcome{
 			{Seq: 1, State: outbox.Waiting, Attempts: 1, Due: ahead.Add(5 * time.Second), Attempt: &outbox.Attempt{At: ahead, Status: 404}},
 			{Seq: 2, State: outbox.Waiting, Due: ahead},
 			{Seq: 3, State: outbox.Waiting, Due: ahead},

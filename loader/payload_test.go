@@ -198,8 +198,7 @@ func FuzzNumbers(f *testing.F) {
 
 func composed(t *testing.T, ev *rules.Event, o object) []Payload {
 	t.Helper()
-	l := &Loader{opts: Options{MaxPayload: DefaultMaxPayload}}
-	payloads, err := l.compose(ev, o, l.maker(ev, o))
+	payloads, err := new(Loader).compose(ev, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,27 +5,21 @@ import (
 	"sync"
 
 	"rowhook/cdc"
-	"rowhook/rules"
 )
 
 // feed carries what the reader reads to the pipeline, as much at a time as is there: one transaction when it is quiet,
 // hundreds in a backlog. It is bounded by bytes; a full feed holds the reader back, and so the server's socket.
 type feed struct {
 	ctx   context.Context //nolint:containedctx // cdc.Sink's methods have none; this is the pipeline's
-	ready chan struct{}   // holds a token when there is something to take
-	space chan struct{}   // holds a token when something was taken
+	brake Brake
+	ready chan struct{} // holds a token when there is something to take
+	space chan struct{} // holds a token when something was taken
 
-	sites     []*rules.Site
-	lookups   map[cdc.TableName]bool
-	statement string                 // of the last change; the reader's, as the next two are
-	skipped   map[cdc.TableName]bool // whose rows are passed over
-	accept    *accepting             // what a person said may be left out; nil: nothing
-	most      int                    // bytes that it holds
+	statement string // of the last change; the reader's
 
 	mu      sync.Mutex
 	entries []entry
 	bytes   int
-	wishes  []wish
 }
 
 // entry is one call of the reader.
@@ -34,10 +28,6 @@ type entry struct {
 	keep   int // of a discard
 	change cdc.Change
 	commit cdc.Commit
-
-	site    *rules.Site // that is set aside or carried again
-	trouble *cdc.TableError
-	turn    int
 }
 
 type entryOp uint8
@@ -46,8 +36,6 @@ const (
 	changeEntry entryOp = iota
 	discardEntry
 	commitEntry
-	asideEntry   // the transaction cannot be read for a site
-	carriedEntry // a site's rows are here again, from here on
 )
 
 const (
@@ -55,12 +43,8 @@ const (
 	entryBytes = 256 // what an entry takes besides its rows, about
 )
 
-// newFeed makes a feed of the rows of sites. The lookups are those of their tables that matter to others.
-func newFeed(ctx context.Context, sites []*rules.Site, lookups map[cdc.TableName]bool) *feed {
-	return &feed{
-		ctx: ctx, ready: make(chan struct{}, 1), space: make(chan struct{}, 1),
-		most: feedBytes, sites: sites, lookups: lookups, skipped: map[cdc.TableName]bool{},
-	}
+func newFeed(ctx context.Context, brake Brake) *feed {
+	return &feed{ctx: ctx, brake: brake, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
 }
 
 // Change is cdc.Sink.
@@ -80,21 +64,22 @@ func (f *feed) Discard(keep int) {
 
 // Commit is cdc.Sink.
 func (f *feed) Commit(c *cdc.Commit) error {
+	if c.Rows > 0 {
+		if err := f.brake.Wait(f.ctx); err != nil {
+			return err
+		}
+	}
 	size := 0
 	for _, r := range c.Schema {
 		size += len(r.Key) + len(r.Data)
 	}
-	if err := f.put(entry{op: commitEntry, commit: *c}, size); err != nil {
-		return err
-	}
-	f.accept.passed(c)
-	return f.heed()
+	return f.put(entry{op: commitEntry, commit: *c}, size)
 }
 
 func (f *feed) put(e entry, size int) error {
 	for {
 		f.mu.Lock()
-		if f.bytes < f.most {
+		if f.bytes < feedBytes {
 			break
 		}
 		f.mu.Unlock()
@@ -106,7 +91,7 @@ func (f *feed) put(e entry, size int) error {
 	}
 	f.entries = append(f.entries, e)
 	f.bytes += size + entryBytes
-	full := f.bytes >= f.most
+	full := f.bytes >= feedBytes
 	f.mu.Unlock()
 	if e.op == commitEntry || full {
 		signal(f.ready)

@@ -15,7 +15,7 @@ import (
 	"rowhook/rules"
 )
 
-// Backfill is a request: saves of rows that are there already, for a rule.
+// Backfill is a wish: saves of rows that are there already, for a rule.
 type Backfill struct {
 	Rule  string         `json:"rule"`
 	Site  string         `json:"site,omitempty"`  // empty: every site of the rule
@@ -30,7 +30,7 @@ type Run struct {
 	Backfill
 	State   RunState  `json:"state"`
 	Error   string    `json:"error,omitempty"`   // why it failed
-	Trouble string    `json:"trouble,omitempty"` // why it is stalled, for now
+	Trouble string    `json:"trouble,omitempty"` // why it does not get on, for now
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Total   int64     `json:"total"` // rows when it was started
@@ -87,14 +87,6 @@ func (r *Run) end(s RunState, why string, now time.Time) {
 	r.State, r.Error, r.Trouble, r.Ended = s, why, "", now
 }
 
-// site is the one whose rows are read.
-func (r *Run) site() string {
-	if r.At >= len(r.Parts) {
-		return ""
-	}
-	return r.Parts[r.At].Site
-}
-
 // copy is the run for others, who may read it while it goes on.
 func (r *Run) copy() Run {
 	c := *r
@@ -102,7 +94,7 @@ func (r *Run) copy() Run {
 	return c
 }
 
-// runPrefix is how the keys of runs begin in the outbox.
+// runPrefix is how the keys of runs begin in the outbox, among the records of rules.
 const runPrefix = "backfill/"
 
 func (r *Run) record() (outbox.Record, error) {
@@ -110,7 +102,7 @@ func (r *Run) record() (outbox.Record, error) {
 	if err != nil {
 		return outbox.Record{}, fmt.Errorf("storing the backfill %s: %w", r.ID, err)
 	}
-	return outbox.Record{Owner: backfillOwner, Key: runPrefix + r.ID, Data: data}, nil
+	return outbox.Record{Key: runPrefix + r.ID, Data: data}, nil
 }
 
 // StoredBackfills reads the runs among the records of an outbox that no daemon works on.
@@ -126,7 +118,7 @@ func StoredBackfills(records []outbox.Record) ([]Run, error) {
 func restoreRuns(records []outbox.Record) ([]*Run, error) {
 	var runs []*Run
 	for _, rec := range records {
-		if rec.Owner != backfillOwner {
+		if !strings.HasPrefix(rec.Key, runPrefix) {
 			continue
 		}
 		r := &Run{}
@@ -141,7 +133,7 @@ func restoreRuns(records []outbox.Record) ([]*Run, error) {
 	return runs, nil
 }
 
-// plan makes a run of a request: it looks whether it can be met, and how many rows there are. Who requests what
+// plan makes a run of a wish: it looks whether it can be fulfilled, and how many rows there are. Who asks for what
 // cannot be had gets a loader.SelectionError, or another error that says so.
 func plan(ctx context.Context, l *loader.Loader, set *rules.Set, sites []*rules.Site, b Backfill) (*Run, error) {
 	rule, sites, err := b.find(set, sites)
@@ -176,12 +168,12 @@ func CountBackfill(ctx context.Context, l *loader.Loader, set *rules.Set, sites 
 	return r.Total, nil
 }
 
-// RequestError says that a backfill asks for what cannot be had.
-type RequestError struct{ text string }
+// WishError says that a backfill asks for what cannot be had.
+type WishError struct{ text string }
 
-func (e *RequestError) Error() string { return e.text }
+func (e *WishError) Error() string { return e.text }
 
-// Check says whether the rules have what is asked for; a RequestError says what not.
+// Check says whether the rules have what is asked for; a WishError says what not.
 func (b *Backfill) Check(set *rules.Set, sites []*rules.Site) error {
 	_, _, err := b.find(set, sites)
 	return err
@@ -191,13 +183,13 @@ func (b *Backfill) Check(set *rules.Set, sites []*rules.Site) error {
 func (b *Backfill) find(set *rules.Set, all []*rules.Site) (*rules.Rule, []*rules.Site, error) {
 	rule := ruleOf(set, b.Rule)
 	if rule == nil {
-		return nil, nil, &RequestError{fmt.Sprintf("there is no rule %q; rowhook rules list shows all, and SIGHUP makes the daemon read them again", b.Rule)}
+		return nil, nil, &WishError{fmt.Sprintf("there is no rule %q; rowhook rules list shows all, and SIGHUP makes the daemon read them again", b.Rule)}
 	}
 	if rule.Disabled {
-		return nil, nil, &RequestError{fmt.Sprintf("rule %s is disabled; remove its enabled: false, at %s, and send the daemon SIGHUP", rule.Name, rule.Place)}
+		return nil, nil, &WishError{fmt.Sprintf("rule %s is disabled; remove its enabled: false, at %s, and send the daemon SIGHUP", rule.Name, rule.Place)}
 	}
 	if rule.Action.Kind != rules.Save {
-		return nil, nil, &RequestError{fmt.Sprintf("rule %s is for %s, and only saves can be made of rows that are there already", rule.Name, rule.Action)}
+		return nil, nil, &WishError{fmt.Sprintf("rule %s is for %s, and only saves can be made of rows that are there already", rule.Name, rule.Action)}
 	}
 	var sites []*rules.Site
 	var names []string
@@ -211,7 +203,7 @@ func (b *Backfill) find(set *rules.Set, all []*rules.Site) (*rules.Rule, []*rule
 		}
 	}
 	if len(sites) == 0 {
-		return nil, nil, &RequestError{fmt.Sprintf("rule %s is not for a site %q; its sites: %s", rule.Name, b.Site, strings.Join(names, ", "))}
+		return nil, nil, &WishError{fmt.Sprintf("rule %s is not for a site %q; its sites: %s", rule.Name, b.Site, strings.Join(names, ", "))}
 	}
 	return rule, sites, nil
 }

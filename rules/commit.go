@@ -281,20 +281,15 @@ func (e *Engine) takeProgress() []Record {
 		})
 		data, _ := json.Marshal(r) // strings and numbers: cannot fail
 		w.stored = true
-		return []Record{{Key: e.progressKey, Data: data}}
+		return []Record{{Key: progressKey, Data: data}}
 	case w.stored && w.again == nil:
 		w.stored = false
-		return []Record{{Key: e.progressKey}}
+		return []Record{{Key: progressKey}}
 	}
 	return nil
 }
 
 func (e *Engine) restoreProgress(r Record) error {
-	p := &progressRecord{}
-	if site, apart := strings.CutPrefix(r.Key, apartPrefix); apart {
-		e.apart[site] = p
-	} else {
-		e.work.again, e.work.stored = p, true
-	}
-	return json.Unmarshal(r.Data, p)
+	e.work.again, e.work.stored = &progressRecord{}, true
+	return json.Unmarshal(r.Data, e.work.again)
 }

@@ -277,15 +277,16 @@ func (n *spoolNet) row(at int64, after bool) (cdc.Row, error) {
 	if err != nil {
 		return cdc.Row{}, err
 	}
-	start, size := at+spooledSize, h.before
+	start, size, large := at+spooledSize, h.before, n.s.large[at].before
 	if after {
-		start, size = start+int64(h.before), h.after
+		start, size, large = start+int64(h.before), h.after, n.s.large[at].after
 	}
 	b, err := n.in.at(start, size)
 	if err != nil {
 		return cdc.Row{}, err
 	}
-	return cdc.ParseRow(b)
+	row, err := cdc.ParseRow(b)
+	return row.WithLarge(large), err
 }
 
 func (n *spoolNet) again() (err error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -13,7 +14,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
-	"rowhook/outbox"
+	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
 	"rowhook/rules"
 	"rowhook/scratch"
@@ -104,8 +105,8 @@ func begin(ctx context.Context, c *config.Config, source *cdc.Source, asked *cdc
 
 // readStored reads what a daemon stored, nil when none did.
 func readStored(ctx context.Context, c *config.Config) (*pipeline.Stored, error) {
-	log, err := openLog(ctx, c)
-	if errors.Is(err, outbox.ErrNotExist) {
+	log, err := sqlite.OpenReadOnly(ctx, c.StateDir)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
