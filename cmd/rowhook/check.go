@@ -13,7 +13,7 @@ import (
 	"rowhook/rules"
 )
 
-// checkCommand is `rowhook check`: it looks at everything the daemon depends on, and prints what mends each fault.
+// checkCommand is `rowhook check`: it looks at everything the daemon depends on, and prints what fixes each fault.
 func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
 	flags := newFlagSet("check", "looks at the server, the grants, the sites and the rules, and prints what to mend")
 	asJSON := flags.Bool("json", false, "print the findings as JSON")
