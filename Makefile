@@ -30,7 +30,7 @@ crash: # kills, power cuts, full disks, wrong clocks, and receivers that come an
 	go vet -tags crash ./cmd/rowhook ./crash ./outbox/sqlite/...
 	go test -count=1 -tags crash -timeout $$((35 * $${CRASH_FACTOR:-1}))m -v $(TESTFLAGS) -run Crash ./cmd/rowhook ./outbox/sqlite ./crash
 
-memory: servers # resident memory of the daemon under transactions of a million rows, a row of 64 MB, a backlog of BACKLOG_GB
+memory: servers # resident memory of the daemon under transactions of a million rows, rows of 64 MB and of 15 MB, a backlog of BACKLOG_GB
 	@tools/need.sh mariadb
 	go vet -tags memory ./memory
 	go test -count=1 -tags memory -timeout 40m $(TESTFLAGS) ./memory

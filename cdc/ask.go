@@ -8,7 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-mysql-org/go-mysql/mysql"
+
 	"rowhook/cdc/charset"
+	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
 )
 
@@ -16,7 +19,11 @@ import (
 // says.
 var errAsking = errors.New("asking the server for its columns")
 
-var errNoTable = errors.New("the server has no such table now")
+// What the server may say of a table in place of its columns.
+var (
+	errNoTable = errors.New("the server has no such table now")
+	errView    = errors.New("it is a view, and the log names the tables behind it")
+)
 
 // What is asked about a table. The names are compared with constants, and nothing is joined: else MariaDB would open every
 // table of every schema for an answer.
@@ -31,7 +38,8 @@ const (
 )
 
 // define asks the server what a table is now; or a schema, which has no Name. The answer is at least as new as what was
-// read of the log: a statement is in the log before its effect is seen, but only while it locks the table.
+// read of the log: a statement is in the log before its effect is seen, but only while it locks the table. An error is
+// the server's word on this table, see IsOfTable, or errAsking.
 func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, error) {
 	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
 	defer cancel()
@@ -41,17 +49,26 @@ func (s *Source) define(ctx context.Context, name TableName) (*ddl.Definition, e
 	}
 	defer conn.Close()
 	d, err := describer{s.MariaDB(), s.cfg.Server.Config().User}.define(ctx, conn, name)
-	if err != nil && !errors.Is(err, errNoTable) {
+	if err != nil && !IsOfTable(err) {
 		return nil, fmt.Errorf("%w: %w", errAsking, err)
 	}
 	return d, err
 }
 
+// IsOfTable says whether an error is the server's word on one table: that there is none, that we may not read it, that
+// somebody holds it locked, that it is broken. The server may say otherwise later; other tables have nothing to do with it.
+func IsOfTable(err error) bool {
+	if errors.Is(err, errNoTable) || errors.Is(err, errView) {
+		return true
+	}
+	refused, ok := errors.AsType[*mysqlError](err)
+	return ok && refused.Number != mysql.ER_QUERY_INTERRUPTED && connect.CauseOf(err) == connect.Unknown
+}
+
 // isLocked says whether a table could not be asked for because somebody holds its lock.
 func isLocked(err error) bool {
-	const lockWaitTimeout = 1205
 	refused, ok := errors.AsType[*mysqlError](err)
-	return ok && refused.Number == lockWaitTimeout
+	return ok && refused.Number == mysql.ER_LOCK_WAIT_TIMEOUT
 }
 
 // describer asks a server what tables are.
@@ -126,7 +143,9 @@ func (s describer) defineRest(ctx context.Context, conn *sql.Conn, name TableNam
 	return nil
 }
 
-// prepare waits for the end of statements that change the table, and lets MySQL show all columns.
+// prepare waits for the end of statements that change the table, and lets MySQL show all columns. It waits for nobody
+// else: SHOW CREATE TABLE and information_schema read a table that LOCK TABLES holds, and one that an ALTER TABLE copies
+// or waits for, on all servers; a SELECT would not.
 func (s describer) prepare(ctx context.Context, conn *sql.Conn, name TableName) error {
 	if !s.mariaDB {
 		const unknownVariable = 1193
@@ -136,16 +155,17 @@ func (s describer) prepare(ctx context.Context, conn *sql.Conn, name TableName) 
 		}
 	}
 	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
-	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT 1 FROM %s.%s LIMIT 0", quote(name.Schema), quote(name.Name)))
-	if err != nil {
-		const noTable, noGrant, noSchema = 1146, 1142, 1049
-		if refused, ok := errors.AsType[*mysqlError](err); ok && (refused.Number == noTable || refused.Number == noGrant || refused.Number == noSchema) {
-			return fmt.Errorf("%w, or user %s may not SELECT from it: %w", errNoTable, s.user, err)
-		}
-		return err
+	row, err := queryRow(ctx, conn, fmt.Sprintf("SHOW CREATE TABLE %s.%s", quote(name.Schema), quote(name.Name)))
+	if refused, ok := errors.AsType[*mysqlError](err); ok && (refused.Number == mysql.ER_NO_SUCH_TABLE || refused.Number == mysql.ER_BAD_DB_ERROR) {
+		return fmt.Errorf("%w: %w", errNoTable, err)
 	}
-	defer rows.Close()
-	for rows.Next() { // there is no row
+	_, isView := row["View"]
+	if isDenied(err) { // to see what a view is made of takes a grant of its own
+		tables, err := queryRows(ctx, conn, askCollation, name.Schema, name.Name)
+		isView = err == nil && len(tables) == 1 && tables[0]["type"] == "VIEW"
 	}
-	return rows.Err()
+	if isView {
+		return errView
+	}
+	return err
 }

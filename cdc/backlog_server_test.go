@@ -135,7 +135,7 @@ func (b *backlogReader) Change(c *Change) error {
 			case Absent:
 				values[i] = absentValue
 			default:
-				values[i] = sql.NullString{String: textOf(row, i), Valid: true}
+				values[i] = sql.NullString{String: row.Text(i), Valid: true}
 			}
 		}
 		return values

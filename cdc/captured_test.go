@@ -184,9 +184,12 @@ func unpackedRows(typ byte, body []byte) (rowsHeader, []byte, error) {
 		return h, nil, err
 	}
 	r := &reader{}
-	images, large, err := r.images(h, body, rows)
-	if err == nil && large != nil {
-		images, err = io.ReadAll(io.LimitReader(large.in, maxUnpacked))
+	in, err := r.images(h, body, rows)
+	if err == nil && in.in != nil {
+		in.rows, err = io.ReadAll(io.LimitReader(in.in, maxUnpacked))
 	}
-	return h, images, err
+	if err != nil {
+		return h, nil, err
+	}
+	return h, in.rows, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/adler32"
 	"io"
+	"math"
 )
 
 // The first byte of a value of a COMPRESSED column: the method in its upper half, then whether zlib's frame was left
@@ -32,10 +33,24 @@ type inflater struct {
 
 // begin readies it for the values of another row.
 func (u *inflater) begin() {
-	u.left = maxUnpacked
+	u.left = maxImage
 	if u.out.Cap() > maxKept {
 		u.out = bytes.Buffer{}
 	}
+}
+
+// promisedSize is what a value says that it unpacks to, in bytes; head is its beginning. 0 when it says nothing.
+func promisedSize(head []byte) int {
+	w := wire{rest: head}
+	first := w.byte()
+	if first>>4 != columnZlib {
+		return 0
+	}
+	size := bigEndian(w.bytes(uint64(first & columnLength)))
+	if w.short {
+		return 0
+	}
+	return int(min(size, math.MaxInt32))
 }
 
 // unpack returns a value as it was written. It is good until the next call.

@@ -53,7 +53,7 @@ func TestCompressedValues(t *testing.T) {
 		"too small a promise": packedValue(t, true, len(long)-1, long),
 		"too large a promise": packedValue(t, false, len(long)+1, long),
 		"a wrong checksum":    wrongSum,
-		"a huge promise":      packedValue(t, false, maxUnpacked+1, long),
+		"a huge promise":      packedValue(t, false, maxImage+1, long),
 	} {
 		u.begin()
 		if got, err := u.unpack(bad); err == nil {
@@ -61,11 +61,11 @@ func TestCompressedValues(t *testing.T) {
 		}
 	}
 	u.begin()
-	half := packedValue(t, true, maxUnpacked/2+1, nil) // all values of a row count together
-	if _, err := u.unpack(half); err == nil || u.left >= maxUnpacked/2 {
+	half := packedValue(t, true, maxImage/2+1, nil) // all values of a row count together
+	if _, err := u.unpack(half); err == nil || u.left >= maxImage/2 {
 		t.Errorf("%v, %d bytes are left", err, u.left)
 	}
-	if _, err := u.unpack(packedValue(t, true, maxUnpacked/2, nil)); err == nil || u.left < 0 {
+	if _, err := u.unpack(packedValue(t, true, maxImage/2, nil)); err == nil || u.left < 0 {
 		t.Errorf("%v, %d bytes are left", err, u.left)
 	}
 }
@@ -79,7 +79,7 @@ func FuzzCompressed(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) {
 		u.begin()
 		out, err := u.unpack(value)
-		if err == nil && len(out) > max(len(value), maxUnpacked-u.left) {
+		if err == nil && len(out) > max(len(value), maxImage-u.left) {
 			t.Fatalf("%d bytes became %d", len(value), len(out))
 		}
 	})

@@ -136,7 +136,7 @@ func cutOnce(t *testing.T, s *Source, l *ledger, through *proxy, byItself bool) 
 			cancel()
 			t.Fatalf("following ended: %v", err)
 		case <-time.After(patience):
-			t.Error("it does not get on")
+			t.Error("it is stalled")
 			over = true
 		}
 		cancel()

@@ -103,7 +103,7 @@ func rowhookDecoder(tb testing.TB, events []rawEvent) func(testing.TB) {
 			if err != nil {
 				tb.Fatal(err)
 			}
-			err = t.eachRow(h, rows, nil, func(table *Table, op Op, before, after Row) error {
+			err = t.eachRow(h, &images{rows: rows}, func(table *Table, op Op, before, after Row) error {
 				change = Change{Table: table, Op: op, Before: before, After: after}
 				return nil
 			})

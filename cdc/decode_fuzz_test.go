@@ -3,7 +3,6 @@ package cdc
 import (
 	"bufio"
 	"bytes"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"rowhook/cdc/ddl"
-	"rowhook/scratch"
 )
 
 // FuzzTableMap reads table maps of any bytes: what is accepted must be consistent.
@@ -78,8 +76,7 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 		var whole, streamed []Row
-		pad := scratch.NewPad(scratch.In(os.TempDir()))
-		wholeErr := l.eachRow(h, rows, &RowBuilder{}, func(before, after Row) error {
+		wholeErr := l.eachRow(h, &images{rows: rows}, &RowBuilder{}, func(before, after Row) error {
 			whole = append(whole, before, after)
 			if h.op != Insert && before.Len() != len(columns) || h.op != Delete && after.Len() != len(columns) {
 				t.Fatalf("rows of %d and %d columns, want %d", before.Len(), after.Len(), len(columns))
@@ -88,14 +85,14 @@ func FuzzRows(f *testing.F) {
 			check(after)
 			return nil
 		})
-		in := &stream{bufio.NewReader(iotest.OneByteReader(bytes.NewReader(rows))), len(rows)}
-		streamErr := l.eachRowFrom(h, in, &RowBuilder{pad: pad}, func(before, after Row) error {
+		in := &images{in: bufio.NewReader(iotest.OneByteReader(bytes.NewReader(rows))), left: len(rows)}
+		streamErr := l.eachRow(h, in, &RowBuilder{}, func(before, after Row) error {
 			streamed = append(streamed, before, after)
 			return nil
 		})
 		same := func(a, b Row) bool {
 			for i := range max(a.Len(), b.Len()) {
-				if a.Kind(i) != b.Kind(i) || textOf(a, i) != textOf(b, i) || !a.Same(b, i) {
+				if a.Kind(i) != b.Kind(i) || a.Text(i) != b.Text(i) || !a.Same(b, i) {
 					return false
 				}
 			}

@@ -118,7 +118,7 @@ func decodeEvents(tb testing.TB, flavor string, events []rawEvent, columns func(
 				tb.Fatal(err)
 			}
 			l := layouts[h.tableID]
-			if err := l.eachRow(h, rows, &b, func(before, after Row) error {
+			if err := l.eachRow(h, &images{rows: rows}, &b, func(before, after Row) error {
 				f(l, h.op, before, after)
 				return nil
 			}); err != nil {

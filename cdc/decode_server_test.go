@@ -62,7 +62,7 @@ func compareTable(t *testing.T, server *dbtest.Server, conn *sql.Conn, table typ
 	check := func(row Row, want []sql.NullString) {
 		t.Helper()
 		for i, c := range table.columns {
-			if got := (sql.NullString{String: textOf(row, i), Valid: row.Kind(i) != Null}); got != want[i] {
+			if got := (sql.NullString{String: row.Text(i), Valid: row.Kind(i) != Null}); got != want[i] {
 				t.Fatalf("seed %d, %s.%s %s: decoded %+q (kind %d), SELECT says %+q (null: %t)", seed, table.name, c.name(i), c.def,
 					got.String, row.Kind(i), want[i].String, !want[i].Valid)
 			}

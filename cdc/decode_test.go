@@ -86,7 +86,7 @@ func TestValues(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			l := oneColumn(t, c.typ, c.meta, c.column)
-			row, rest, err := l.row(bitmap{1}, append([]byte{0}, c.bytes...), &RowBuilder{})
+			row, rest, err := l.row(bitmap{1}, append([]byte{0}, c.bytes...), nil, &RowBuilder{})
 			if err != nil || len(rest) > 0 {
 				t.Fatalf("%d bytes left, %v", len(rest), err)
 			}
@@ -94,7 +94,7 @@ func TestValues(t *testing.T) {
 				t.Errorf("%q of kind %d, want %q of kind %d", row.Text(0), row.Kind(0), c.want, c.kind)
 			}
 			for n := range c.bytes {
-				if _, _, err := l.row(bitmap{1}, append([]byte{0}, c.bytes[:n]...), &RowBuilder{}); err == nil {
+				if _, _, err := l.row(bitmap{1}, append([]byte{0}, c.bytes[:n]...), nil, &RowBuilder{}); err == nil {
 					t.Errorf("no error for %d of %d bytes", n, len(c.bytes))
 				}
 			}
@@ -125,7 +125,7 @@ func TestAbsentColumns(t *testing.T) {
 		want   []Kind
 		last   string
 	}{{l, []Kind{Int, Absent, Null, Int}, "3"}, {l.only("a"), []Kind{Int, Absent, Absent, Absent}, ""}} {
-		row, rest, err := c.layout.row(bitmap{0b1101}, image, &RowBuilder{})
+		row, rest, err := c.layout.row(bitmap{0b1101}, image, nil, &RowBuilder{})
 		if err != nil || len(rest) > 0 {
 			t.Fatalf("%d bytes left, %v", len(rest), err)
 		}
@@ -146,14 +146,14 @@ func TestRowWithoutColumns(t *testing.T) {
 	h := rowsHeader{op: Insert, columns: 1, after: bitmap{0}}
 	rows := 0
 	count := func(Row, Row) error { rows++; return nil }
-	if err := l.eachRow(h, nil, &RowBuilder{}, count); err != nil || rows != 1 {
+	if err := l.eachRow(h, &images{}, &RowBuilder{}, count); err != nil || rows != 1 {
 		t.Errorf("%d rows, %v; want 1", rows, err)
 	}
-	if err := l.eachRow(h, []byte{1}, &RowBuilder{}, count); err == nil {
+	if err := l.eachRow(h, &images{rows: []byte{1}}, &RowBuilder{}, count); err == nil {
 		t.Error("no error for bytes behind a row without columns")
 	}
 	h.columns = 2
-	if err := l.eachRow(h, nil, &RowBuilder{}, count); err == nil {
+	if err := l.eachRow(h, &images{}, &RowBuilder{}, count); err == nil {
 		t.Error("no error for another number of columns")
 	}
 }
@@ -319,11 +319,11 @@ func cutTableMap(t *testing.T, body []byte) *layout {
 func cutRows(t *testing.T, l *layout, typ replication.EventType, body []byte) {
 	t.Helper()
 	decode := func(body []byte) (rows int, err error) {
-		h, images, err := unpackedRows(byte(typ), body)
+		h, encoded, err := unpackedRows(byte(typ), body)
 		if err != nil {
 			return 0, err
 		}
-		err = l.eachRow(h, images, &RowBuilder{}, func(Row, Row) error { rows++; return nil })
+		err = l.eachRow(h, &images{rows: encoded}, &RowBuilder{}, func(Row, Row) error { rows++; return nil })
 		return rows, err
 	}
 	all, err := decode(body)

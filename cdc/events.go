@@ -67,8 +67,8 @@ func (r *reader) tableMap(body []byte) error {
 		return nil
 	}
 	if err := r.tables.announce(body); err != nil {
-		if errors.Is(err, errAsking) || r.ctx.Err() != nil {
-			return err
+		if errors.Is(err, errAsking) || r.ctx.Err() != nil || isLocked(err) && r.isolator == nil {
+			return err // worth another try
 		}
 		if stop, ok := errors.AsType[*StopError](err); ok { // met ahead
 			return stop
@@ -76,10 +76,25 @@ func (r *reader) tableMap(body []byte) error {
 		hint := "with binlog_row_metadata = FULL the log itself tells columns"
 		if u, ok := errors.AsType[*undecodableError](err); ok {
 			hint = u.hint()
+		} else if isLocked(err) {
+			hint = lockedHint
 		}
-		return r.stopBefore("a table's rows cannot be read", hint, err)
+		return r.unreadableTable(body, hint, err)
 	}
 	return nil
+}
+
+// unreadableTable leaves out a table whose rows nothing tells how to read.
+func (r *reader) unreadableTable(body []byte, hint string, err error) error {
+	_, schema, name, malformed := peekTable(body)
+	if malformed != nil {
+		return r.stop("a table map cannot be read", "please report this", malformed)
+	}
+	t := TableError{Table: TableName{Schema: string(schema), Name: string(name)}, Reason: "a table's rows cannot be read", Hint: hint, Err: err}
+	if err := r.trouble(t); err != nil {
+		return err
+	}
+	return r.tables.passOver(body)
 }
 
 // query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow. The header may
@@ -138,9 +153,22 @@ func (r *reader) xa(c *sqltext.Cursor) error {
 // prepare takes the end of what an XA transaction wrote. It may be a COMMIT in one phase.
 func (r *reader) prepare(body []byte) error {
 	onePhase := len(body) > 0 && body[0] != 0
-	if r.txn.rows > 0 && !onePhase {
-		return r.stopBefore("a watched table was written in an XA transaction, whose outcome comes later", "rowhook does not follow XA transactions", nil)
+	if r.txn.rows == 0 || onePhase {
+		return r.commit()
 	}
+	for _, t := range r.txn.tables {
+		if r.skips(t) { // with another table of its site
+			continue
+		}
+		err := r.trouble(TableError{
+			Table: t, Reason: fmt.Sprintf("the watched table %s was written in an XA transaction, whose outcome comes later", t),
+			Hint: "rowhook does not follow XA transactions", Lasting: true,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	r.discard(0) // all that it wrote is somebody's trouble
 	return r.commit()
 }
 

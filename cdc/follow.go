@@ -62,8 +62,8 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 		}
 		wait := s.trouble.Wait()
 		if s.trouble.Worth(err) {
-			s.cfg.Log.Warn("the link to the database is broken, trying again", slog.Any("error", err), slog.Duration("in", wait),
-				slog.Time("since", s.trouble.Since()), slog.String("fix", s.cfg.Server.Advice(err)))
+			s.cfg.Log.Warn("the connection to the database was lost, trying again", slog.Any("error", err), slog.Duration("in", wait),
+				slog.Time("since", s.trouble.Since()), slog.String("fix", s.advice(ctx, err)))
 		}
 		select {
 		case <-ctx.Done():
@@ -84,7 +84,7 @@ func (s *Source) checkFlavor(p Position) error {
 	}
 }
 
-// sinkError is a failure of the sink, which no new connection mends.
+// sinkError is a failure of the sink, which no new connection fixes.
 type sinkError struct{ err error }
 
 func (e *sinkError) Error() string { return e.err.Error() }
@@ -94,6 +94,9 @@ func (e *sinkError) Unwrap() error { return e.err }
 // unless it is the one that is known to be gone from the log.
 func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *history, gone *Txn, sink Sink) error {
 	if err := s.Lock(ctx); err != nil {
+		return err
+	}
+	if err := s.cfg.Server.Fit(ctx, s.db); err != nil {
 		return err
 	}
 	if err := s.checkHistory(ctx, tracker); err != nil {
@@ -177,7 +180,7 @@ func (t *Tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replicati
 		if err != nil {
 			return nil, err
 		}
-		return syncer.StartSyncGTID(set)
+		return syncer.StartSyncGTID(set.Clone()) // which it adds to
 	}
 	at := mysql.Position{Name: t.start.File, Pos: uint32(t.start.Offset)}
 	if t.beyond() != (Coord{}) {
@@ -224,8 +227,8 @@ func (s *Source) explain(err error, t *Tracker) error {
 	case isPurged(err):
 		return &StopError{
 			Reason: fmt.Sprintf("the server no longer has the log behind position %s", t.Position()),
-			Hint:   "the changes since are lost to rowhook; keep logs longer (binlog_expire_logs_seconds), then: rowhook position set --now",
-			Err:    err,
+			Hint:   "the changes since then are lost to rowhook; have the log kept longer: " + retentionFix(s.hosting, s.hosting.amazon()) + "  then " + skipHint,
+			Err:    err, Gone: true,
 		}
 	case says("GTID_MODE = "): // neither OFF nor the two on the way to ON send the log by GTID
 		_, mode, _ := strings.Cut(refused.Message, "GTID_MODE = ")
@@ -241,7 +244,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 	}
 	return &StopError{
 		Reason: fmt.Sprintf("the server does not send its log from position %s", t.Position()),
-		Hint:   "see the server's error log", Err: err,
+		Hint:   "to see what of the log is still there: rowhook position show, and on the server: SHOW BINARY LOGS; " + skipHint, Err: err,
 	}
 }
 

@@ -39,7 +39,7 @@ func (h *history) restore(records []SchemaRecord, log *slog.Logger) {
 	for _, r := range records {
 		name, d, err := r.parse()
 		if err != nil { // its table is asked for
-			log.Warn("a schema record cannot be read", slog.String("record", r.Key), slog.Any("error", err))
+			log.Warn("what was known of a table's columns cannot be read from the outbox; the server is asked instead", slog.String("record", r.Key), slog.Any("error", err))
 			continue
 		}
 		if h.known[name] = d; !h.isWatched(name) && !slices.Contains(h.others, name) {

@@ -15,7 +15,8 @@ import (
 type layout struct {
 	name   TableName
 	fields []field
-	hidden int // the last fields, which are no columns of the table: MariaDB's hashes for UNIQUE keys over long texts
+	packs  bool // some are COMPRESSED
+	hidden int  // the last fields, which are no columns of the table: MariaDB's hashes for UNIQUE keys over long texts
 }
 
 // field says how the bytes of one column are delimited and what they become.
@@ -87,6 +88,7 @@ func newLayout(m *tableMap, columns []ddl.Column) (*layout, error) {
 			return nil, fmt.Errorf("column %s of %s: %w", c.Name, m.name, err)
 		}
 		l.fields[i] = f
+		l.packs = l.packs || f.packed
 	}
 	for i := range l.hidden {
 		if m.types[len(columns)+i] != mysql.MYSQL_TYPE_LONGLONG {
@@ -100,7 +102,7 @@ func newLayout(m *tableMap, columns []ddl.Column) (*layout, error) {
 // only is the layout with all other columns stepped over: they are reported as Absent. Tables of which two columns
 // matter (wp_options) are read so.
 func (l *layout) only(names ...string) *layout {
-	o := &layout{name: l.name, fields: slices.Clone(l.fields), hidden: l.hidden}
+	o := &layout{name: l.name, fields: slices.Clone(l.fields), packs: l.packs, hidden: l.hidden}
 	for i := range o.fields {
 		o.fields[i].skip = !slices.Contains(names, o.fields[i].name)
 	}
@@ -112,7 +114,7 @@ func (l *layout) seenBy(c *Client) *layout {
 	if c == nil {
 		return l
 	}
-	s := &layout{name: l.name, fields: slices.Clone(l.fields), hidden: l.hidden}
+	s := &layout{name: l.name, fields: slices.Clone(l.fields), packs: l.packs, hidden: l.hidden}
 	for i := range s.fields {
 		f := &s.fields[i]
 		switch {

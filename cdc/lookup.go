@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,9 +19,8 @@ import (
 // answer is what the server says that tables are, and the log's end when it had said so.
 type answer struct {
 	is  map[TableName]*ddl.Definition
+	not map[TableName]error // what the server says of those in place of it
 	end End
-
-	locked map[TableName]bool // by somebody who writes or alters: not answered for now
 }
 
 // alteredError is a table whose columns are not known at a place of the log, and that was altered behind it.
@@ -30,19 +30,29 @@ func (e *alteredError) Error() string {
 	return fmt.Sprintf("its columns at this place of the log are not known, and it was altered later, at %s, by %.200q", e.found.at, e.found.text)
 }
 
-// askServer asks what tables are. Those that do not exist are left out.
+// mostLocked is for how many locked tables the server is asked in a row: each costs the patience of the connection.
+const mostLocked = 2
+
+// askServer asks what tables are. What it does not get of one table is no trouble of the others: it is asked for again when
+// rows of that table come.
 func (r *reader) askServer(names []TableName) (*answer, error) {
-	a := &answer{is: map[TableName]*ddl.Definition{}, locked: map[TableName]bool{}}
+	a := &answer{is: map[TableName]*ddl.Definition{}, not: map[TableName]error{}}
+	locked := 0
 	for _, t := range names {
+		if locked == mostLocked {
+			break
+		}
 		is, err := r.src.define(r.ctx, t)
 		switch {
-		case errors.Is(err, errNoTable):
-		case isLocked(err): // the others do not wait for it: it is asked for again when its rows come
-			a.locked[t] = true
-		case err != nil:
-			return nil, fmt.Errorf("table %s: %w", t, err)
-		default:
+		case err == nil:
 			a.is[t] = is
+		case IsOfTable(err):
+			a.not[t] = err
+			if isLocked(err) {
+				locked++
+			}
+		default:
+			return nil, fmt.Errorf("table %s: %w", t, err)
 		}
 	}
 	var err error
@@ -134,7 +144,7 @@ func (r *reader) known(t TableName, m *tableMap) (*ddl.Definition, *layout, erro
 		misfit = err
 	}
 	is, err := r.prove(t)
-	if errors.Is(err, errAsking) || misfit == nil && err != nil {
+	if errors.Is(err, errAsking) || isLocked(err) || misfit == nil && err != nil {
 		return nil, nil, err
 	}
 	if err != nil {
@@ -165,16 +175,13 @@ func (r *reader) supposed(t TableName) *ddl.Definition {
 func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 	a := r.answer
 	if a == nil || a.is[t] == nil {
-		names := r.history.unknown()
-		if !slices.Contains(names, t) {
-			names = append(names, t)
-		}
+		others := slices.DeleteFunc(r.history.unknown(), func(o TableName) bool { return o == t || r.skips(o) })
 		var err error
-		if a, err = r.askServer(names); err != nil {
+		if a, err = r.askServer(slices.Concat([]TableName{t}, others)); err != nil {
 			return nil, err
 		}
-		if a.locked[t] {
-			return nil, fmt.Errorf("%w: table %s is locked", errAsking, t)
+		if err := a.not[t]; isLocked(err) {
+			return nil, err
 		}
 		if a.is[t] == nil { // the log ahead may tell why
 			a.is[t] = nil
@@ -193,7 +200,7 @@ func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 		}
 	}
 	if a.is[t] == nil {
-		return nil, fmt.Errorf("%w, or user %s may not SELECT from it", errNoTable, r.src.cfg.Server.Config().User)
+		return nil, cmp.Or(a.not[t], errNoTable)
 	}
 	return a.is[t], nil
 }

@@ -74,6 +74,7 @@ func (p Position) String() string {
 type Tracker struct {
 	flavor string
 	set    mysql.GTIDSet // nil on a server without GTIDs
+	all    mysql.GTIDSet // set with last in it, when somebody asked for it; a set is long and copied no more than once
 	start  Coord
 	last   *Txn
 	begun  *Txn
@@ -119,6 +120,11 @@ func (t *Tracker) Advance(txn Txn) error {
 		}
 		t.set = set
 	}
+	if t.all != nil && txn.GTID != "" {
+		if err := t.all.Update(txn.GTID); err != nil {
+			return fmt.Errorf("adding %s to the GTID set: %w", txn.GTID, err)
+		}
+	}
 	t.start, t.last = txn.Start, &txn
 	return nil
 }
@@ -153,14 +159,18 @@ func (t *Tracker) newest() *Txn {
 	return t.last
 }
 
-// full is the GTID set with the last transaction.
+// full is the GTID set with the last transaction. It stays the tracker's.
 func (t *Tracker) full() (mysql.GTIDSet, error) {
+	if t.all != nil {
+		return t.all, nil
+	}
 	set := t.set.Clone()
 	if t.last != nil && t.last.GTID != "" {
 		if err := set.Update(t.last.GTID); err != nil {
 			return nil, fmt.Errorf("adding %s to the GTID set: %w", t.last.GTID, err)
 		}
 	}
+	t.all = set
 	return set, nil
 }
 

@@ -140,3 +140,34 @@ func TestReached(t *testing.T) {
 		})
 	}
 }
+
+// TestReachedOnTheWay: a tracker that is asked after each transaction answers as a new one does.
+func TestReachedOnTheWay(t *testing.T) {
+	t.Parallel()
+	const sid = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+	for flavor, c := range map[string]struct {
+		gtids []string
+		end   string
+	}{
+		"mariadb": {[]string{"0-1-1", "1-1-1", "0-2-2", "0-1-3", "1-1-2"}, "0-1-3,1-1-1"},
+		"mysql":   {[]string{sid + ":1", sid + ":3", sid + ":2", sid + ":4", sid + ":5"}, sid + ":1-4"},
+	} {
+		set, err := mysql.ParseGTIDSet(flavor, c.end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tracker, err := NewTracker(Position{Flavor: flavor})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, gtid := range c.gtids {
+			if err := tracker.Advance(Txn{GTID: gtid}); err != nil {
+				t.Fatal(err)
+			}
+			end := End{set: set}
+			if got, want := tracker.Reached(end, Coord{}), i >= 3; got != want || roundTrip(t, tracker.Position()).Reached(end, Coord{}) != want {
+				t.Errorf("%s, behind %s: %t, want %t", flavor, gtid, got, want)
+			}
+		}
+	}
+}

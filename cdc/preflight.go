@@ -2,13 +2,10 @@ package cdc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/go-mysql-org/go-mysql/mysql"
 )
 
 // Finding is the result of one check of a server.
@@ -19,6 +16,8 @@ type Finding struct {
 	Hint  bool   `json:"hint,omitempty"` // right, but could be better
 	Found string `json:"found"`          // what the server says
 	Fix   string `json:"fix,omitempty"`  // the statement or the my.cnf lines that fix it
+	// Schema is whose sites' own trouble a fault is: all others can be followed. Empty: nobody can.
+	Schema string `json:"schema,omitempty"`
 }
 
 // Check looks at everything that following the server's log depends on. It reads only. An error means that the server
@@ -29,13 +28,23 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 		return nil, fmt.Errorf("reading the server's variables: %w", err)
 	}
 	findings := []Finding{{Check: "server", OK: true, Found: s.version}, checkEncryption(s.cfg.Server.Road(), s.cfg.Server.Config().Address)}
+	findings = append(findings, s.checkConnections(ctx))
 	findings = append(findings, s.checkLog(ctx, vars)...)
 	if vars["log_bin"] == "ON" {
 		findings = append(findings, s.checkFilters(ctx)...)
 		findings = append(findings, s.checkReplica(ctx, vars)...)
 	}
 	findings = append(findings, s.checkGrants(ctx))
-	return append(findings, s.checkTables(ctx)...), nil
+	c, err := s.lookAtTables(ctx)
+	if err != nil {
+		return findings, err
+	}
+	if c.nothing() { // as when schema or prefix are misspelt: then it is no single site's trouble
+		for i := range c.findings {
+			c.findings[i].Schema = ""
+		}
+	}
+	return append(findings, c.findings...), nil
 }
 
 // variables reads the global variables that matter; one that this server does not have is missing.
@@ -121,82 +130,3 @@ func (s *Source) checkReplica(ctx context.Context, vars map[string]string) []Fin
 		Fix: fix,
 	}}
 }
-
-// checkTables looks for the watched tables, and for the primary key that tells their rows apart; and whether the tables
-// can be read whole, which loading needs.
-func (s *Source) checkTables(ctx context.Context) []Finding {
-	missing, denied, unread := map[string][]string{}, map[string][]string{}, map[string][]string{}
-	var findings []Finding
-	for _, t := range s.cfg.Tables {
-		is, err := s.define(ctx, t)
-		if err == nil {
-			err = s.readable(ctx, t)
-		}
-		switch {
-		case isLocked(err): // which says nothing of the table
-			findings = append(findings, Finding{
-				Check: "table " + t.String(), Warn: true, Found: "locked by somebody, so it could not be looked at", Fix: "see SHOW PROCESSLIST: an import, LOCK TABLES or ALTER TABLE; its rows are read when it is free",
-			})
-		case isDenied(err):
-			denied[t.Schema] = append(denied[t.Schema], t.Name)
-		case err != nil:
-			missing[t.Schema] = append(missing[t.Schema], t.Name)
-		case is.ByTransaction():
-			findings = append(findings, Finding{Check: "table " + t.String(), Found: "its changes are logged as statements", Fix: byTransactionHint(t)})
-		case len(is.Key) == 0:
-			findings = append(findings, Finding{
-				Check: "table " + t.String(), Warn: true, Found: "no primary key", Fix: fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t),
-			})
-		}
-	}
-	for t := range s.cfg.Lookups {
-		if !slices.Contains(s.cfg.Tables, t) && isUnreadable(s.readable(ctx, t)) {
-			unread[t.Schema] = append(unread[t.Schema], t.Name)
-		}
-	}
-	for _, schema := range slices.Sorted(maps.Keys(s.watched)) {
-		f := Finding{Check: "tables of schema " + schema, OK: len(missing[schema])+len(denied[schema]) == 0, Found: "all found and readable"}
-		grant := fmt.Sprintf("GRANT SELECT ON `%s`.* TO %s;", strings.ReplaceAll(schema, "`", "``"), s.account(ctx))
-		if !f.OK {
-			f.Found, f.Fix = s.misses(ctx, schema, missing[schema], denied[schema], grant)
-		} else if unread := unread[schema]; len(unread) > 0 {
-			slices.Sort(unread)
-			f.Warn, f.Fix = true, grant
-			f.Found = "found and readable, but not what extended payloads need besides: " + strings.Join(unread, ", ")
-		}
-		findings = append(findings, f)
-	}
-	return findings
-}
-
-// readable says whether every column of a table may be selected.
-func (s *Source) readable(ctx context.Context, t TableName) error {
-	_, err := queryRow(ctx, s.db, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
-	return err
-}
-
-// misses says which tables of a schema are not there or may not be read, and what to do.
-func (s *Source) misses(ctx context.Context, schema string, missing, denied []string, grant string) (found, fix string) {
-	var says []string
-	if len(missing) > 0 {
-		says = append(says, "not found: "+strings.Join(missing, ", "))
-		fix = "sites[].schema and sites[].prefix in the configuration must be DB_NAME and $table_prefix of wp-config.php, and VikAppointments be installed there"
-	}
-	if len(denied) > 0 { // also what the server says of a missing table to whom may not know
-		says = append(says, "not readable: "+strings.Join(denied, ", "))
-		fix = "see that sites[].schema and sites[].prefix are right in the configuration; then  " + grant
-	}
-	if elsewhere, change := s.lost(ctx, schema, slices.Concat(missing, denied)); elsewhere != "" {
-		says, fix = append(says, elsewhere), change
-	}
-	return strings.Join(says, "; "), fix
-}
-
-// isDenied says whether our user may not read a table, or not all of it.
-func isDenied(err error) bool {
-	refused, ok := errors.AsType[*mysqlError](err)
-	return ok && (refused.Number == mysql.ER_DBACCESS_DENIED_ERROR || refused.Number == mysql.ER_TABLEACCESS_DENIED_ERROR || refused.Number == mysql.ER_COLUMNACCESS_DENIED_ERROR)
-}
-
-// isUnreadable says whether a table may not be selected, or is not there; one that is locked may be.
-func isUnreadable(err error) bool { return err != nil && !isLocked(err) }

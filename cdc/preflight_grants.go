@@ -3,9 +3,12 @@ package cdc
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
 )
 
 // checkGrants looks for the privileges to read the log. SHOW GRANTS tells those of the roles that are active, too.
@@ -78,6 +81,19 @@ func (s *Source) grantFix(ctx context.Context) string {
 		names = append(names, p[0])
 	}
 	return fmt.Sprintf("GRANT %s ON *.* TO %s;", strings.Join(names, ", "), s.account(ctx))
+}
+
+// advice says what to do about an error of a connection.
+func (s *Source) advice(ctx context.Context, err error) string {
+	const denied, deniedLog = 1227, 1045 // for want of a global privilege; MariaDB says the other when it is asked for the log
+	var side *mysqlError
+	var log *mysql.MyError // who gets it is logged in
+	if errors.As(err, &side) && side.Number == denied || errors.As(err, &log) && (log.Code == denied || log.Code == deniedLog) {
+		ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+		defer cancel()
+		return s.grantFix(ctx)
+	}
+	return s.cfg.Server.Advice(err)
 }
 
 // account is how GRANT names our user.

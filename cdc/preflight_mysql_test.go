@@ -81,7 +81,7 @@ func TestCheckMySQL(t *testing.T) {
 			if c.byHand {
 				return
 			}
-			mend(t, server, bad[0])
+			applyFix(t, server, bad[0])
 			if bad := faults(t, cfg); len(bad) > 0 {
 				t.Errorf("after the fix: %+v", bad)
 			}

@@ -47,7 +47,7 @@ func TestCheckHints(t *testing.T) {
 		if len(found) != 1 || found[0].Check != "binlog_row_metadata" || !found[0].OK || found[0].Warn {
 			t.Fatalf("hints: %+v", found)
 		}
-		mend(t, server, found[0])
+		applyFix(t, server, found[0])
 		if found := hints(); len(found) > 0 {
 			t.Errorf("after the fix: %+v", found)
 		}

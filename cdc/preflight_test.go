@@ -56,7 +56,7 @@ func TestCheck(t *testing.T) {
 		cfg    func(*Config)
 		check  string // of the one fault
 		found  string
-		also   string // the check of another fault, that the same fix mends
+		also   string // the check of another fault, that also fixes it
 		warn   bool
 		byHand bool // the fix is no statement, or one that does not help here
 	}{
@@ -121,7 +121,7 @@ func TestCheck(t *testing.T) {
 				t.Fatalf("faults: %+v", bad)
 			}
 			if !c.byHand {
-				mend(t, server, bad[0])
+				applyFix(t, server, bad[0])
 				if bad := faults(t, cfg); len(bad) > 0 {
 					t.Errorf("after the fix: %+v", bad)
 				}
@@ -138,7 +138,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("faults: %+v", bad)
 		}
 		for _, f := range bad {
-			mend(t, server, f)
+			applyFix(t, server, f)
 		}
 		if bad := faults(t, cfg); len(bad) > 0 {
 			t.Errorf("after the fixes: %+v", bad)
@@ -161,8 +161,8 @@ func TestCheck(t *testing.T) {
 	})
 }
 
-// mend runs the statement of a fix as root.
-func mend(t *testing.T, server *dbtest.Server, f Finding) {
+// applyFix runs the statement of a fix as root.
+func applyFix(t *testing.T, server *dbtest.Server, f Finding) {
 	t.Helper()
 	statement := fixStatement.FindString(f.Fix)
 	if statement == "" {

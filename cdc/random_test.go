@@ -311,7 +311,7 @@ func (r *randomTable) differs(row Row, want []sql.NullString) string {
 		if row.Kind(i) == Absent {
 			continue
 		}
-		if got := (sql.NullString{String: textOf(row, i), Valid: row.Kind(i) != Null}); got != want[i] {
+		if got := (sql.NullString{String: row.Text(i), Valid: row.Kind(i) != Null}); got != want[i] {
 			return fmt.Sprintf("column %s %s\n got %+.200q (kind %d)\nwant %+.200q (null: %t)", c.name, c.def, got.String, row.Kind(i), want[i].String, !want[i].Valid)
 		}
 	}

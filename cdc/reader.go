@@ -6,22 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/go-mysql-org/go-mysql/replication"
-
-	"rowhook/scratch"
 )
 
 // reader turns the raw events of one connection into changes and commits. go-mysql calls HandleEvent from the
 // goroutine that reads the socket.
 type reader struct {
-	ctx     context.Context //nolint:containedctx // HandleEvent has none; this is the connection's
-	src     *Source
-	tracker *Tracker
-	sink    Sink
-	err     error // why it stopped, nil when the link broke
+	ctx      context.Context //nolint:containedctx // HandleEvent has none; this is the connection's
+	src      *Source
+	tracker  *Tracker
+	sink     Sink
+	isolator Isolator // the sink, where it is one; else nil
+	err      error    // why it stopped, nil when the link broke
 
 	seen   Coord // how far the log was read
 	from   Coord // what ends up to here is passed over: the server could not be asked for less
@@ -34,7 +34,6 @@ type reader struct {
 	verify bool           // the next transaction must be the tracker's last
 	digest xxhash.Digest
 	packed payloadReader
-	pad    *scratch.Pad
 	link   *link
 	change Change // handed to the sink, used again
 
@@ -61,8 +60,16 @@ type openTxn struct {
 	isStatement bool           // it may have changed tables without logging rows
 	statement   []byte         // the text of the statement whose rows come, nil when unknown
 	text        string         // the same, made when a watched row needs it
+	tables      []TableName    // whose rows were handed out
 	table       uint64         // and op: of the last rows hashed
 	op          Op
+}
+
+// wrote notes that rows of a table are handed out.
+func (t *openTxn) wrote(table TableName) {
+	if !slices.Contains(t.tables, table) {
+		t.tables = append(t.tables, table)
+	}
 }
 
 // silent says whether the transaction is not handed out.
@@ -70,8 +77,9 @@ func (t *openTxn) silent() bool { return t.again || t.outside }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
 	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: newHistory(s.watched)}
-	r.pad = scratch.NewPad(s.cfg.Scratch)
+	r.isolator, _ = sink.(Isolator)
 	r.tables = newTableCache(s.watched, r.layOut)
+	r.tables.skips = r.skips
 	return r
 }
 
@@ -252,7 +260,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 		r.txn.table, r.txn.op = h.tableID, h.op
 		_, _ = r.digest.Write([]byte{byte(h.op)})
 	}
-	images, large, err := r.images(h, body, rows)
+	in, err := r.images(h, body, rows)
 	if err != nil {
 		return r.unreadable(err)
 	}
@@ -263,27 +271,41 @@ func (r *reader) rows(typ byte, body []byte) error {
 	if h.endOfStatement {
 		defer r.announceStatement(nil)
 	}
-	if t == nil || r.txn.silent() {
-		if err := large.pass(); err != nil {
+	if t == nil || r.txn.silent() || r.skips(t.table.TableName) {
+		if err := in.pass(); err != nil {
 			return r.unreadable(err)
 		}
 		return nil
 	}
+	r.txn.wrote(t.table.TableName)
 	if h.partial {
-		return r.stopBefore(fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table),
-			"SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value", nil)
+		return r.passOver(in, TableError{
+			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table), Lasting: true,
+			Hint: "SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value",
+		})
 	}
-	if err := t.eachRow(h, images, large, r.row); err != nil {
+	if err := t.eachRow(h, in, r.row); err != nil {
 		if _, failed := errors.AsType[*sinkError](err); failed {
 			return err
 		}
 		if _, broken := errors.AsType[*linkError](err); broken {
 			return err
 		}
-		if failed, ok := errors.AsType[*scratch.Error](err); ok {
-			return r.toSink(fmt.Errorf("a row of %s: %w", t.table, failed))
-		}
-		return r.stopBefore(fmt.Sprintf("a row of %s cannot be read", t.table), "the table was perhaps altered while rowhook was away", err)
+		return r.passOver(in, TableError{
+			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s cannot be read", t.table), Err: err,
+			Hint: "the table was perhaps altered while rowhook was away",
+		})
+	}
+	return nil
+}
+
+// passOver leaves the rest of a rows event out, for the trouble that its table is in.
+func (r *reader) passOver(in *images, t TableError) error {
+	if err := r.trouble(t); err != nil {
+		return err
+	}
+	if err := in.pass(); err != nil {
+		return r.unreadable(err)
 	}
 	return nil
 }
@@ -317,7 +339,7 @@ func (r *reader) row(t *Table, op Op, before, after Row) error {
 	r.change = Change{Table: t, Op: op, Before: before, After: after, Statement: r.txn.text}
 	r.txn.rows++
 	err := r.sink.Change(&r.change)
-	r.change = Change{} // it may be large
+	r.change = Change{} // its rows may be large
 	return r.toSink(err)
 }
 
@@ -332,7 +354,7 @@ func (r *reader) toSink(err error) error {
 // looks whether it has what we want.
 func (r *reader) linkIsWell() {
 	if lasted, was := r.src.trouble.Over(); was {
-		r.log().Info("the link to the database is back", slog.Duration("after", lasted.Round(time.Second)))
+		r.log().Info("the database connection is back", slog.Duration("after", lasted.Round(time.Second)))
 	}
 }
 

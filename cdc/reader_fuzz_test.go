@@ -144,7 +144,7 @@ func FuzzValue(f *testing.F) {
 		if err != nil {
 			return
 		}
-		row, rest, err := l.row(bitmap{1}, append([]byte{0}, value...), &RowBuilder{})
+		row, rest, err := l.row(bitmap{1}, append([]byte{0}, value...), nil, &RowBuilder{})
 		if err != nil {
 			return
 		}

@@ -1,13 +1,13 @@
 package cdc
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"math"
 	"slices"
 	"strconv"
-
-	"rowhook/scratch"
+	"unsafe"
 )
 
 // Kind says what a column's text stands for, so that a payload can show it as a number, a string, JSON or base64.
@@ -26,19 +26,16 @@ const (
 	JSON    // a JSON document
 )
 
+// omitted is the kind of a column that the server logged, but that is too large to be carried: its text is a hash of what
+// was logged. To others it is Absent.
+const omitted = JSON + 1
+
 // Row is one row image: the text of every column, in table order. The text is what a SELECT over a UTF-8 connection in
 // time zone UTC returns (DECIMAL exact, zero dates kept; of BIT the number), so a row from the log and a row from the database look alike.
 // A Row owns its memory and never changes; the zero Row has no columns.
 type Row struct {
 	text  string
 	cells []cell
-	large []Large
-}
-
-// Large is the text of a column that is too large for memory.
-type Large struct {
-	Column int
-	*scratch.Value
 }
 
 // cell ends a column's text; it begins where the one before it ended.
@@ -50,25 +47,33 @@ type cell struct {
 // Len is the number of columns.
 func (r Row) Len() int { return len(r.cells) }
 
-// Size is about how many bytes the row holds, in memory and in scratch files.
-func (r Row) Size() int {
-	n := len(r.text) + len(r.cells)*8
-	for _, l := range r.large {
-		n += int(l.Size())
-	}
-	return n
-}
+// Size is about how many bytes the row holds.
+func (r Row) Size() int { return len(r.text) + len(r.cells)*8 }
 
-// Kind is the kind of column i, Absent when there is no such column.
+// Kind is the kind of column i, Absent when there is no such column, or when it is Omitted.
 func (r Row) Kind(i int) Kind {
-	if i < 0 || i >= len(r.cells) {
+	if i < 0 || i >= len(r.cells) || r.cells[i].kind == omitted {
 		return Absent
 	}
 	return r.cells[i].kind
 }
 
-// Text is the text of column i, empty when it is null, absent, out of range or Large.
+// Omitted says whether column i was left out because its value is large.
+func (r Row) Omitted(i int) bool { return i >= 0 && i < len(r.cells) && r.cells[i].kind == omitted }
+
+// Shows says whether the image has column i, were it Omitted.
+func (r Row) Shows(i int) bool { return i >= 0 && i < len(r.cells) && r.cells[i].kind != Absent }
+
+// Text is the text of column i, empty when it is null, absent, omitted or out of range.
 func (r Row) Text(i int) string {
+	if r.Omitted(i) {
+		return ""
+	}
+	return r.raw(i)
+}
+
+// raw is the text of column i, of one that is Omitted its hash.
+func (r Row) raw(i int) string {
 	if i < 0 || i >= len(r.cells) {
 		return ""
 	}
@@ -79,23 +84,17 @@ func (r Row) Text(i int) string {
 	return r.text[start:r.cells[i].end]
 }
 
-// Large is the text of column i when that is too large for memory; else nil.
-func (r Row) Large(i int) *scratch.Value {
-	for _, l := range r.large {
-		if l.Column == i {
-			return l.Value
+// Omit is the row with some columns Omitted.
+func (r Row) Omit(out func(column int) bool) Row {
+	var b RowBuilder
+	for i := range r.cells {
+		if out(i) {
+			b.AddOmitted()
+		} else {
+			b.AddColumn(r, i)
 		}
 	}
-	return nil
-}
-
-// Larges are all columns that are Large, in table order.
-func (r Row) Larges() []Large { return r.large }
-
-// WithLarge is the row with other Larges: with those that it had, when AppendBinary has put it down.
-func (r Row) WithLarge(large []Large) Row {
-	r.large = large
-	return r
+	return b.Row()
 }
 
 // Int is column i as an integer; false when it is not one.
@@ -117,32 +116,32 @@ func (r Row) first(columns int) Row {
 	return r
 }
 
-// Same says whether column i holds the same value in both rows.
+// Same says whether column i holds the same value in both rows. Of what is Omitted that is told by what was logged.
 func (r Row) Same(o Row, i int) bool {
-	if r.large != nil || o.large != nil {
-		return r.Kind(i) == o.Kind(i) && r.sameText(o, i)
-	}
-	return r.Kind(i) == o.Kind(i) && r.Text(i) == o.Text(i)
-}
-
-// sameText compares texts of which one or both may be large.
-func (r Row) sameText(o Row, i int) bool {
-	a, b := r.Large(i), o.Large(i)
 	switch {
-	case a != nil && b != nil:
-		return a.Is(b)
-	case a != nil:
-		return a.Holds(o.Text(i))
-	case b != nil:
-		return b.Holds(r.Text(i))
+	case r.Omitted(i) == o.Omitted(i):
+	case r.Omitted(i):
+		return r.holds(o, i)
+	default:
+		return o.holds(r, i)
 	}
-	return r.Text(i) == o.Text(i)
+	return r.Kind(i) == o.Kind(i) && r.raw(i) == o.raw(i)
 }
 
-// Whole says whether no column is absent.
+// holds says whether what is Omitted in column i is the value that another row has there. It is found out where values are
+// logged as the text that they are.
+func (r Row) holds(o Row, i int) bool {
+	if o.Kind(i) <= Null {
+		return false
+	}
+	sum := sha256.Sum256([]byte(o.Text(i)))
+	return r.raw(i) == string(sum[:])
+}
+
+// Whole says whether no column is absent or omitted.
 func (r Row) Whole() bool {
 	for _, c := range r.cells {
-		if c.kind == Absent {
+		if c.kind == Absent || c.kind == omitted {
 			return false
 		}
 	}
@@ -153,7 +152,7 @@ func (r Row) Whole() bool {
 func (r Row) Fill(from Row, take func(column int) bool) Row {
 	var b RowBuilder
 	for i, c := range r.cells {
-		if c.kind == Absent && from.Kind(i) != Absent && take(i) {
+		if c.kind == Absent && from.Shows(i) && take(i) {
 			b.AddColumn(from, i)
 		} else {
 			b.AddColumn(r, i)
@@ -162,7 +161,7 @@ func (r Row) Fill(from Row, take func(column int) bool) Row {
 	return b.Row()
 }
 
-// AppendBinary appends a form of the row that ParseRow reads, without what is Large.
+// AppendBinary appends a form of the row that ParseRow reads.
 func (r Row) AppendBinary(b []byte) ([]byte, error) {
 	const head, each = binary.MaxVarintLen64, 1 + binary.MaxVarintLen32
 	b = slices.Grow(b, head+each*len(r.cells)+len(r.text)) // at once, for a row may be large
@@ -187,7 +186,7 @@ func ParseRow(b []byte) (Row, error) {
 	cells := make([]cell, n)
 	end := uint64(0)
 	for i := range cells {
-		if len(b) < 2 || Kind(b[0]) > JSON {
+		if len(b) < 2 || Kind(b[0]) > omitted {
 			return Row{}, errBad
 		}
 		size, w := binary.Uvarint(b[1:])
@@ -208,13 +207,14 @@ func ParseRow(b []byte) (Row, error) {
 type RowBuilder struct {
 	text   []byte
 	cells  []cell
-	large  []Large
 	packed inflater
-	pad    *scratch.Pad // takes what is too large for memory; nil: nothing is
 }
 
 // Reset begins a new row.
-func (b *RowBuilder) Reset() { b.text, b.cells, b.large = b.text[:0], b.cells[:0], nil }
+func (b *RowBuilder) Reset() { b.text, b.cells = b.text[:0], b.cells[:0] }
+
+// Grow makes room for so many bytes of text.
+func (b *RowBuilder) Grow(size int) { b.text = slices.Grow(b.text, size) }
 
 // Buf is the text so far; append a value's text to it and hand the result to Add.
 func (b *RowBuilder) Buf() []byte { return b.text }
@@ -230,22 +230,24 @@ func (b *RowBuilder) AddText(kind Kind, s string) { b.Add(kind, append(b.text, s
 
 // AddColumn adds a column as another row has it.
 func (b *RowBuilder) AddColumn(row Row, i int) {
-	if v := row.Large(i); v != nil {
-		b.AddLarge(row.Kind(i), v)
-	} else {
-		b.AddText(row.Kind(i), row.Text(i))
+	kind := row.Kind(i)
+	if row.Omitted(i) {
+		kind = omitted
 	}
+	b.AddText(kind, row.raw(i))
 }
 
-// AddLarge adds a column whose text is too large for memory.
-func (b *RowBuilder) AddLarge(kind Kind, text *scratch.Value) {
-	b.large = append(b.large, Large{len(b.cells), text})
-	b.AddText(kind, "")
-}
+// AddOmitted adds a column whose value is left out because it is large.
+func (b *RowBuilder) AddOmitted() { b.AddText(omitted, "") }
 
 // Row is the row built since Reset.
 func (b *RowBuilder) Row() Row {
 	cells := make([]cell, len(b.cells))
 	copy(cells, b.cells)
-	return Row{text: string(b.text), cells: cells, large: b.large}
+	if cap(b.text) > maxKept { // large: the row takes the buffer over, for a copy would take as much again
+		text := unsafe.String(unsafe.SliceData(b.text), len(b.text))
+		b.text = nil
+		return Row{text: text, cells: cells}
+	}
+	return Row{text: string(b.text), cells: cells}
 }

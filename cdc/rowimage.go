@@ -22,17 +22,16 @@ const maxBitSize = 8
 const maxText = 1 << 30
 
 // row reads one row image from the front of data and returns what follows it. present says which columns the image
-// holds; the others are Absent, which is not Null.
+// holds; the others are Absent, which is not Null. Those in out were cut out of it, and are Omitted.
 //
 // An image is a bit per present column that says which are NULL, then the values of the others. Each value is cut out
 // of the image first, with its length checked, and then turned into text, so that no conversion can read too far.
-func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest []byte, err error) {
+func (l *layout) row(present bitmap, data []byte, out map[int]string, b *RowBuilder) (row Row, rest []byte, err error) {
 	nulls, data, err := l.nulls(present, data)
 	if err != nil {
 		return Row{}, nil, err
 	}
 	text, cells := b.text[:0], slices.Grow(b.cells[:0], len(l.fields))
-	b.large = nil
 	b.packed.begin()
 	bit := -1
 	for i := range l.fields {
@@ -42,6 +41,10 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 			kind = Absent
 		} else if bit++; nulls.has(bit) {
 			kind = f.null()
+		} else if sum, cut := out[i]; cut {
+			if kind = Absent; !f.skip {
+				kind, text = omitted, append(text, sum...)
+			}
 		} else {
 			value, rest, ok := f.cut(data)
 			if !ok {
@@ -67,11 +70,7 @@ func (l *layout) row(present bitmap, data []byte, b *RowBuilder) (row Row, rest 
 	}
 	b.cells = cells[:len(cells)-l.hidden]
 	b.text = text[:textSize(b.cells)]
-	row = b.Row()
-	if cap(b.text) > maxKept {
-		b.text = nil
-	}
-	return row, data, nil
+	return b.Row(), data, nil
 }
 
 // textSize is how long the text of columns is.

@@ -12,7 +12,7 @@ import (
 )
 
 // maxUnpacked bounds what is unpacked into memory, in bytes: a few bytes may promise anything.
-const maxUnpacked = 256 << 20
+const maxUnpacked = 16 << 20
 
 // rowsHeader is the header of a WRITE_ROWS, UPDATE_ROWS or DELETE_ROWS event. It refers to the event's memory.
 type rowsHeader struct {
@@ -159,33 +159,32 @@ func (l *layout) takes(h rowsHeader) error {
 
 // eachRow decodes the rows of an event and hands them to f, before for updates and deletes, after for inserts and
 // updates. Its errors mean that the rows do not fit the layout; f's errors are returned as they are.
-func (l *layout) eachRow(h rowsHeader, rows []byte, b *RowBuilder, f func(before, after Row) error) error {
+func (l *layout) eachRow(h rowsHeader, in *images, b *RowBuilder, f func(before, after Row) error) error {
 	if err := l.takes(h); err != nil {
 		return err
 	}
 	for {
 		var before, after Row
 		var err error
-		rest := rows
+		left := in.size()
 		if h.op != Insert {
-			if before, rest, err = l.row(h.before, rest, b); err != nil {
+			if before, err = in.next(l, h.before, b); err != nil {
 				return fmt.Errorf("%s, row image before the %s: %w", l.name, h.op, err)
 			}
 		}
 		if h.op != Delete {
-			if after, rest, err = l.row(h.after, rest, b); err != nil {
+			if after, err = in.next(l, h.after, b); err != nil {
 				return fmt.Errorf("%s, row image after the %s: %w", l.name, h.op, err)
 			}
 		}
 		if err := f(before, after); err != nil {
 			return err
 		}
-		if len(rest) == 0 { // asked last: a row image without columns is a row of no bytes
-			return nil
+		switch in.size() { // asked last: a row image without columns is a row of no bytes
+		case 0:
+			return in.end()
+		case left:
+			return fmt.Errorf("%s: %d bytes follow rows that have no columns", l.name, left)
 		}
-		if len(rest) == len(rows) {
-			return fmt.Errorf("%s: %d bytes follow rows that have no columns", l.name, len(rest))
-		}
-		rows = rest
 	}
 }

@@ -97,7 +97,7 @@ func (s *Source) Span(ctx context.Context, from, to Point) (*Span, error) {
 		return nil, fmt.Errorf("the server no longer has what comes behind %s: its log begins behind %s", set, h.set)
 	}
 	if at := span.from.time; i == 0 && !at.IsZero() && at.Before(h.made) {
-		s.cfg.Log.Warn("the server has no older log", slog.Time("asked", at), slog.Time("begins", h.made))
+		s.cfg.Log.Warn("the server's log begins later than was asked for; it is shown from its beginning", slog.Time("asked", at), slog.Time("begins", h.made))
 	}
 	return span, nil
 }

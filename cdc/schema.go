@@ -15,6 +15,7 @@ import (
 type tableCache struct {
 	watched map[string]map[string]bool
 	layOut  func(name TableName, body []byte) (*mappedTable, error) // of a table map
+	skips   func(TableName) bool                                    // whether its rows are passed over for now; nil: none is
 	byID    map[uint64]*mappedTable                                 // nil: nobody watches it
 	byName  map[TableName]*mappedTable
 }
@@ -56,6 +57,10 @@ func (c *tableCache) announce(body []byte) error {
 		return nil
 	}
 	full := TableName{Schema: string(schema), Name: string(name)}
+	if c.skips != nil && c.skips(full) {
+		c.byID[id] = nil
+		return nil
+	}
 	if t := c.byName[full]; t != nil && bytes.Equal(t.announcement, body[tableIDSize:]) {
 		c.byID[id] = t
 		return nil
@@ -120,7 +125,7 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 	if v != nil {
 		table.Period = shownPeriod(is, table)
 	}
-	return &mappedTable{table: table, layout: l, builder: RowBuilder{pad: r.pad}, versions: v}, nil
+	return &mappedTable{table: table, layout: l, versions: v}, nil
 }
 
 // learnRest adds what a table map that tells names lacks, and returns what is known of the table; nil when nothing is,
@@ -135,7 +140,7 @@ func (r *reader) learnRest(name TableName, m *tableMap, columns []ddl.Column) (*
 	}
 	if is == nil {
 		var err error
-		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) {
+		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) || isLocked(err) {
 			return nil, err
 		} else if err != nil { // of a table that is no more there is nothing to learn
 			return nil, nil //nolint:nilerr // as said
@@ -158,8 +163,8 @@ func (s *Source) nameColumn(ctx context.Context, name TableName, u *undecodableE
 	return fmt.Errorf("column %s, %s: %w", c.Name, strings.ToUpper(c.DataType), u)
 }
 
-// eachRow decodes the rows of an event and hands them on. The images of a large event come from a stream.
-func (t *mappedTable) eachRow(h rowsHeader, images []byte, large *stream, f func(t *Table, op Op, before, after Row) error) error {
+// eachRow decodes the rows of an event and hands them on.
+func (t *mappedTable) eachRow(h rowsHeader, in *images, f func(t *Table, op Op, before, after Row) error) error {
 	row := func(before, after Row) error {
 		op := h.op
 		if t.versions != nil {
@@ -170,8 +175,5 @@ func (t *mappedTable) eachRow(h rowsHeader, images []byte, large *stream, f func
 		}
 		return f(t.table, op, before, after)
 	}
-	if large != nil {
-		return t.layout.eachRowFrom(h, large, &t.builder, row)
-	}
-	return t.layout.eachRow(h, images, &t.builder, row)
+	return t.layout.eachRow(h, in, &t.builder, row)
 }

@@ -47,6 +47,12 @@ func newSchemaRecord(t TableName, d *ddl.Definition) SchemaRecord {
 	return r
 }
 
+// IsOf says whether a record is of a schema, or of a table in it.
+func (r SchemaRecord) IsOf(schema string) bool {
+	name, _, err := r.parse()
+	return err == nil && name.Schema == schema
+}
+
 // parse is the reverse of newSchemaRecord.
 func (r SchemaRecord) parse() (TableName, *ddl.Definition, error) {
 	if len(r.Data) > maxRecord {

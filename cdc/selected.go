@@ -14,8 +14,10 @@ type Selected struct {
 	Name string
 	SQL  string // what stands in the SELECT
 	Kind Kind
-	// Bytes is SQL for the bytes of the text in UTF-8, of a column that may hold more than 64 KiB; else empty.
-	Bytes string
+	// Size is SQL for about how long the text is in a payload, in bytes: that of UTF-8, or of base64. Empty for columns
+	// that hold little. Long says that it may be more than 64 KiB.
+	Size string
+	Long bool
 
 	client       *Client // sees the text; nil: it is as it is
 	stored       bool    // the text comes as it is stored, in the charset of the client's connection
@@ -40,6 +42,9 @@ func SelectAll(ctx context.Context, conn *sql.Conn, mariaDB bool, name TableName
 	for i, c := range d.Columns {
 		columns[i] = selected(c).SeenBy(client)
 		if s := &columns[i]; s.Kind == Text && c.Enum == nil && client.Shares(c.Charset) {
+			if s.Size != "" {
+				s.Size = "OCTET_LENGTH(" + s.SQL + ")"
+			}
 			s.SQL, s.stored = "CAST("+s.SQL+" AS BINARY)", true
 		}
 	}
@@ -61,21 +66,26 @@ func selected(c ddl.Column) Selected {
 	case "year": // likewise
 		s.SQL = "CAST(" + quoted + " AS CHAR)"
 	case "json":
-		s.Kind = JSON
-	case "binary", "varbinary", "tinyblob", "blob", "vector",
-		"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+		s.Kind, s.Size, s.Long = JSON, "OCTET_LENGTH("+quoted+")", true
+	case "binary", "varbinary", "tinyblob":
 		s.Kind = Binary
-	case "mediumblob", "longblob":
-		s.Kind, s.Bytes = Binary, quoted
-	case "mediumtext", "longtext": // pieces of text would be of characters, which the server must count
-		switch c.Charset {
-		case "utf8mb4", "utf8mb3", "utf8", "ascii":
-			s.Bytes = "CAST(" + quoted + " AS BINARY)"
-		default:
-			s.Bytes = "CAST(CONVERT(" + quoted + " USING utf8mb4) AS BINARY)"
-		}
+	case "blob", "mediumblob", "longblob", "vector",
+		"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+		s.Kind, s.Size, s.Long = Binary, "(OCTET_LENGTH("+quoted+") + 2) DIV 3 * 4", c.DataType != "blob"
+	case "text", "mediumtext", "longtext":
+		s.Size, s.Long = textSizeSQL(quoted, c.Charset), c.DataType != "text"
 	}
 	return s
+}
+
+// textSizeSQL is SQL for how many bytes a text has in UTF-8. Where the server cannot say, for that is more than
+// max_allowed_packet, it is more than anything.
+func textSizeSQL(quoted, charset string) string {
+	switch charset {
+	case "utf8mb4", "utf8mb3", "utf8", "ascii":
+		return "OCTET_LENGTH(" + quoted + ")"
+	}
+	return "IF(" + quoted + " IS NULL, 0, COALESCE(OCTET_LENGTH(CONVERT(" + quoted + " USING utf8mb4)), 4294967295))"
 }
 
 // Append adds the text of a value that was selected.

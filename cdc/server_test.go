@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,7 +14,6 @@ import (
 
 	"rowhook/cdc/connect"
 	"rowhook/dbtest"
-	"rowhook/scratch"
 )
 
 // grants are what a user needs to follow the log, by the names that every server knows.
@@ -134,7 +132,7 @@ func sourceConfig(server *dbtest.Server, log *logText, schema string, tables ...
 	cfg := Config{
 		Server:   connect.New(connect.Config{Address: server.Address(), User: "rowhook", Password: connect.Password("secret")}),
 		ServerID: rand.Uint32() | 1,
-		Log:      slog.New(slog.NewTextHandler(log, nil)), Scratch: scratch.In(os.TempDir()),
+		Log:      slog.New(slog.NewTextHandler(log, nil)),
 	}
 	for _, name := range tables {
 		cfg.Tables = append(cfg.Tables, TableName{Schema: schema, Name: name})

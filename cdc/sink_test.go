@@ -78,12 +78,12 @@ func showChange(c *Change) string {
 	image := func(row Row) string {
 		var parts []string
 		for i, name := range c.Table.Columns {
-			switch row.Kind(i) {
-			case Absent:
-			case Null:
+			switch {
+			case !row.Shows(i):
+			case row.Kind(i) == Null:
 				parts = append(parts, name+"=NULL")
 			default:
-				parts = append(parts, name+"="+textOf(row, i))
+				parts = append(parts, name+"="+shownText(row, i))
 			}
 		}
 		return strings.Join(parts, " ")

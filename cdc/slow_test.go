@@ -41,7 +41,7 @@ func testSlowReader(t *testing.T, kind dbtest.Kind) {
 	close(release)
 	for i := range rows {
 		txn := f.next(t)
-		if len(txn.rows) != 1 || !strings.HasPrefix(txn.rows[0], fmt.Sprintf("insert a(id=%d ", i)) || len(txn.rows[0]) < 2<<20 {
+		if len(txn.rows) != 1 || txn.rows[0] != insertOf(i, 0, 2<<20) {
 			t.Fatalf("transaction %d has %d rows", i, len(txn.rows))
 		}
 	}

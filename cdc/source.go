@@ -23,7 +23,6 @@ import (
 
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
-	"rowhook/scratch"
 	"rowhook/sqltext"
 )
 
@@ -43,7 +42,6 @@ type Config struct {
 	Statements bool
 	// NeedStatements makes it a fault in Check when the server does not log them.
 	NeedStatements bool
-	Scratch        scratch.Files // takes values that are too large for memory; nil: they are kept there
 	Log            *slog.Logger
 	Now            func() time.Time // nil: time.Now
 }
@@ -60,6 +58,7 @@ type Source struct {
 	tables  watchedTables // those of cfg.Tables
 	lock    *sql.Conn     // holds the GET_LOCK that keeps a twin out
 	held    bool          // it was ours once
+	beside  bool          // a second reading, under an id that nobody else has: it needs no lock
 	lease   lease
 	trouble connect.Trouble
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
@@ -73,6 +72,9 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, watched: map[string]map[string]bool{}, lease: lease{lockIdle, lockBeat}}
 	if err := s.identify(ctx); err != nil {
 		return nil, fmt.Errorf("asking the database server at %s what it is: %w", cfg.Server.Config().Address, err)
+	}
+	if err := cfg.Server.Fit(ctx, db); err != nil {
+		return nil, err
 	}
 	s.tables = newWatchedTables(s.dialect, cfg.Tables)
 	for _, t := range cfg.Tables {
@@ -173,6 +175,9 @@ const (
 // A twin is a StopError only before we held the lock ourselves. Later the holder is our own old connection, of which
 // the server does not know yet that it is dead, and the error is one to try again after.
 func (s *Source) Lock(ctx context.Context) error {
+	if s.beside {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
 	defer cancel()
 	if s.lock != nil {
@@ -216,6 +221,10 @@ func (s *Source) acquire(ctx context.Context, conn *sql.Conn) error {
 
 // keepLock shows the server that we are there until ctx ends, or the lock is lost.
 func (s *Source) keepLock(ctx context.Context) error {
+	if s.beside {
+		<-ctx.Done()
+		return nil
+	}
 	beat := time.NewTicker(s.lease.beat)
 	defer beat.Stop()
 	for {

@@ -18,12 +18,17 @@ const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in 
 func (r *reader) written(q *query) error {
 	w := sqltext.ReadWrites(r.src.dialectOf(q).Dialect, q.text)
 	for _, t := range w.Targets {
-		if name, ok := r.src.tables.find(q.schema, t); ok {
+		if name, ok := r.src.tables.find(q.schema, t); ok && !r.skips(name) {
 			hint := formatHint
 			if is := r.supposed(name); is != nil && is.ByTransaction() {
 				hint = byTransactionHint(name)
 			}
-			return r.stopBefore(fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, q.text), hint, nil)
+			err := r.trouble(TableError{
+				Table: name, Reason: fmt.Sprintf("the watched table %s was written by a statement, not by rows: %.200q", name, q.text), Hint: hint, Lasting: true,
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	if w.Known && !w.Calls || w.Verb == "CREATE" { // that of a new table is not seen to write rows
@@ -36,8 +41,14 @@ func (r *reader) written(q *query) error {
 			r.log().Warn("a stored function was logged by its call, not by rows: what it wrote is not seen; "+formatHint,
 				slog.String("schema", t.Schema), slog.String("statement", q.shown()))
 			return nil
-		case !w.Known && names.has(t):
-			return r.stopBefore(fmt.Sprintf("the watched table %s was perhaps written by a statement, not by rows, which is not understood: %.200q", t, q.text), formatHint, nil)
+		case !w.Known && names.has(t) && !r.skips(t):
+			err := r.trouble(TableError{
+				Table: t, Reason: fmt.Sprintf("the watched table %s was perhaps written by a statement, not by rows, which is not understood: %.200q", t, q.text),
+				Hint: formatHint, Lasting: true,
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

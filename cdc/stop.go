@@ -21,6 +21,7 @@ type StopError struct {
 	Reason string // what was found
 	Hint   string // what to do
 	Err    error  // the cause, nil when there is none
+	Gone   bool   // the server removed the log that comes next
 }
 
 func (e *StopError) Error() string {

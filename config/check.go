@@ -41,6 +41,9 @@ func (c *Config) check(src *Source) {
 	if c.Numbers == "native" {
 		src.Faultf("numbers", "native is not supported by this version; write plugin")
 	}
+	if n := c.MaxPayload; n < 16<<10 || n > 64<<20 {
+		src.Faultf("max_payload", "must be from 16KiB to 64MiB; receivers take 1 to 8 MB as PHP and nginx come")
+	}
 	src.within("coalesce", c.Coalesce, 0, time.Hour)
 	src.within("coalesce_max", c.CoalesceMax, 0, time.Hour)
 	if c.Coalesce > c.CoalesceMax {
@@ -55,6 +58,7 @@ func (c *Config) check(src *Source) {
 	c.checkEndpoints(src)
 	src.oneOf("egress", c.Egress, "private", "public")
 	src.within("keep.age", c.Keep.Age, 0, 10*365*24*time.Hour)
+	src.within("keep.dead", c.Keep.Dead, 0, 10*365*24*time.Hour)
 	if n := c.Keep.Size; n != 0 && n < 1<<20 {
 		src.Faultf("keep.size", "must be at least 1MiB, or 0 for no limit")
 	}

@@ -23,6 +23,7 @@ type Config struct {
 	CoalesceMax time.Duration `yaml:"coalesce_max"`
 	StatusWait  time.Duration `yaml:"status_wait"`
 	Numbers     string        `yaml:"numbers"`
+	MaxPayload  Size          `yaml:"max_payload"`
 	Egress      string        `yaml:"egress"`
 	Deliver     Deliver       `yaml:"deliver"`
 	Keep        Keep          `yaml:"keep"`
@@ -91,6 +92,7 @@ type Endpoint struct {
 type Keep struct {
 	Age  time.Duration `yaml:"age"`
 	Size Size          `yaml:"size"` // 0: no limit
+	Dead time.Duration `yaml:"dead"` // of what is dead or held; 0: until a person drops it
 }
 
 // Log is how the daemon logs.
@@ -114,6 +116,7 @@ func defaults() Config {
 		CoalesceMax: 5 * time.Second,
 		StatusWait:  2 * time.Second,
 		Numbers:     "plugin",
+		MaxPayload:  16 << 20,
 		Egress:      "private",
 		Deliver:     Deliver{Concurrency: 16, Timeout: 10 * time.Second, MaxAge: 120 * time.Hour},
 		Keep:        Keep{Age: 7 * 24 * time.Hour, Size: 1 << 30},

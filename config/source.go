@@ -110,7 +110,7 @@ func (s *Source) fault(line int, key, message string) {
 	case len(s.faults) < maxFaults:
 		s.faults = append(s.faults, &Error{File: s.path, Line: line, Key: key, Message: message})
 	case len(s.faults) == maxFaults:
-		s.faults = append(s.faults, &Error{File: s.path, Line: line, Message: "has more faults than are shown; mend these first"})
+		s.faults = append(s.faults, &Error{File: s.path, Line: line, Message: "has more faults than are shown; fix these first"})
 	}
 }
 

@@ -130,7 +130,7 @@ func (w *world) fillOutbox() {
 			parked = append(parked, outbox.Outcome{Seq: d.Seq, State: outbox.Waiting, Due: d.Created})
 		}
 		if from < pending/2 {
-			if err := store.Settle(parked); err != nil {
+			if err := store.Settle(w.ctx, parked); err != nil {
 				w.t.Fatal(err)
 			}
 		}

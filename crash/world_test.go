@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/dbtest"
+	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 )
 
@@ -314,14 +315,16 @@ func (w *world) newest() (n int64) {
 
 // undelivered counts what the outbox still has to deliver.
 func (w *world) undelivered() (n int, err error) {
-	store, err := sqlite.OpenReadOnly(w.ctx, w.state)
+	store, err := sqlite.OpenLog(w.ctx, w.state)
 	if err != nil {
 		return 0, err
 	}
 	defer store.Close()
 	counts, err := store.Counts(w.ctx)
 	for _, c := range counts {
-		n += c.N
+		if c.State != outbox.Delivered {
+			n += c.N
+		}
 	}
 	return n, err
 }

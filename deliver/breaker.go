@@ -1,64 +1,54 @@
 package deliver
 
 import (
+	"math/rand/v2"
 	"time"
-
-	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
 
-// probeWaits are the times between the probes of a dead endpoint; the last one goes on.
+// probeWaits are the times between the probes of what is down; the last one goes on.
 var probeWaits = [...]time.Duration{
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second,
 }
 
-// breaker is the circuit breaker of an endpoint. It opens with the first failure that is the endpoint's (which failures
-// are, the lane decides), is half-open for one probe when its wait is over, and closes with whatever gets through.
-// failsafe-go keeps the state; how long it waits depends on what the receiver said, which it only asks for in an
-// execution of its own: so what came of a request is told as an execution that is over at once.
+// breaker is a circuit breaker. It is closed, or open until a time at which one probe may pass. Who uses it decides what
+// is a failure, and closes it with whatever gets through. The zero breaker is closed.
 type breaker struct {
-	circuit circuitbreaker.CircuitBreaker[result]
-	run     failsafe.Executor[result]
-	since   time.Time // when it opened; zero: it is closed
-	probes  int       // that failed since then
+	since  time.Time // when it opened; zero: it is closed
+	until  time.Time // when a probe may pass
+	asked  bool      // until is what the receiver asked for
+	probes int       // that failed since it opened
 }
 
-func newBreaker() *breaker {
-	b := new(breaker)
-	b.circuit = circuitbreaker.NewBuilder[result]().
-		HandleIf(func(r result, _ error) bool { return r.verdict != accepted }).
-		WithDelayFunc(func(e failsafe.ExecutionAttempt[result]) time.Duration { return b.wait(e.LastResult()) }).
-		Build()
-	b.run = failsafe.With(b.circuit)
-	return b
-}
+// open tells whether nothing but probes is sent.
+func (b *breaker) open() bool { return !b.since.IsZero() }
 
-// closed tells whether deliveries are sent as usual.
-func (b *breaker) closed() bool { return b.circuit.IsClosed() }
-
-// next is when an open breaker lets a probe pass.
-func (b *breaker) next(now time.Time) time.Time { return now.Add(b.circuit.RemainingDelay()) }
-
-// failed takes a failure of the endpoint: the first one, or one of a probe that next allowed.
-func (b *breaker) failed(r result) {
-	if b.closed() {
-		b.since, b.probes = time.Now(), 0
-	} else {
+// fail opens the breaker, or, after a probe, waits for the next one: as long as the receiver asks, or the usual time.
+func (b *breaker) fail(now time.Time, asked time.Duration) {
+	if b.open() {
 		b.probes++
+	} else {
+		b.since, b.probes = now, 0
 	}
-	_, _ = b.run.Get(func() (result, error) { return r, nil }) // says what it was told
-}
-
-// wait is until the next probe: sooner or later, as the receiver asks, or the usual time.
-func (b *breaker) wait(r result) time.Duration {
-	if r.retryAfter > 0 {
-		return r.retryAfter
+	wait := asked
+	if b.asked = asked > 0; !b.asked {
+		wait = jitter(probeWaits[min(b.probes, len(probeWaits)-1)])
 	}
-	return jitter(probeWaits[min(b.probes, len(probeWaits)-1)])
+	b.until = now.Add(wait)
 }
 
 // close forgets that there was any trouble.
-func (b *breaker) close() {
-	b.circuit.Close()
-	b.since, b.probes = time.Time{}, 0
+func (b *breaker) close() { *b = breaker{} }
+
+// choose is which of n candidates the next probe takes: in turn the oldest, and another one, as the oldest may be what the
+// receiver cannot take.
+func (b *breaker) choose(n int) int {
+	if b.probes%2 == 1 && n > 1 {
+		return 1 + b.probes/2%(n-1)
+	}
+	return 0
+}
+
+// jitter varies a duration by up to a fifth either way, so that what failed together does not come again together.
+func jitter(d time.Duration) time.Duration {
+	return d*4/5 + rand.N(d*2/5+1)
 }

@@ -18,118 +18,51 @@ import (
 	"time"
 
 	"rowhook/outbox"
-	"rowhook/outbox/sqlite"
+	"rowhook/outbox/memory"
 )
 
-// memory is an outbox without a disk, for tests in a synctest bubble.
-type memory struct {
-	mu    sync.Mutex
-	all   []*outbox.Stored // Seq 1 is the first
-	meta  map[string]string
-	fails error // what Settle returns, if set
-	more  chan struct{}
-	log   map[int64][]outbox.Outcome
+// store is an outbox that remembers the outcomes that it was given, and can refuse to take them.
+type store struct {
+	*memory.Store
+
+	mu     sync.Mutex
+	log    map[int64][]outbox.Outcome
+	locked chan struct{} // while it is not nil Settle waits until it is closed
 }
 
-func newMemory() *memory {
-	return &memory{meta: make(map[string]string), more: make(chan struct{}), log: make(map[int64][]outbox.Outcome)}
-}
+func newStore() *store { return &store{Store: memory.New(), log: make(map[int64][]outbox.Outcome)} }
 
-func (m *memory) Resume(context.Context) (outbox.Resume, error) { return outbox.Resume{}, nil }
-func (m *memory) Close() error                                  { return nil }
+// reopen is the store as the next process finds it.
+func (s *store) reopen() *store { return &store{Store: s.Reopen(), log: s.log} }
 
-func (m *memory) Commit(_ context.Context, b *outbox.Batch) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, d := range b.Deliveries {
-		d.Seq = int64(len(m.all) + 1)
-		m.all = append(m.all, &outbox.Stored{Delivery: *d})
-	}
-	close(m.more)
-	m.more = make(chan struct{})
-	return nil
-}
-
-func (m *memory) Next(ctx context.Context, after int64, limit int) ([]*outbox.Delivery, error) {
-	for {
-		m.mu.Lock()
-		var list []*outbox.Delivery
-		for _, s := range m.all[min(after, int64(len(m.all))):] {
-			if s.State == outbox.Fresh && len(list) < limit {
-				d := s.Delivery
-				list = append(list, &d)
-			}
-		}
-		more := m.more
-		m.mu.Unlock()
-		if len(list) > 0 {
-			return list, nil
-		}
+func (s *store) Settle(ctx context.Context, outcomes []outbox.Outcome) error {
+	s.mu.Lock()
+	locked := s.locked
+	s.mu.Unlock()
+	if locked != nil {
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-more:
+			return ctx.Err()
+		case <-locked:
 		}
 	}
-}
-
-func (m *memory) Settle(outcomes []outbox.Outcome) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.fails != nil {
-		return m.fails
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, o := range outcomes {
-		s := m.all[o.Seq-1]
-		m.log[o.Seq] = append(m.log[o.Seq], o)
-		if s.State == outbox.Delivered && o.Retried.IsZero() {
-			continue
+		if s.log == nil {
+			break
 		}
-		if !o.Retried.IsZero() {
-			s.Retried = o.Retried
-		}
-		s.State, s.Attempts, s.Due = o.State, o.Attempts, o.Due
-		if o.Attempt != nil {
-			s.Last = o.Attempt
-		}
+		s.log[o.Seq] = append(s.log[o.Seq], o)
 	}
-	return nil
+	return s.Store.Settle(ctx, outcomes)
 }
 
-func (m *memory) List(_ context.Context, f outbox.Filter) ([]*outbox.Stored, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var list []*outbox.Stored
-	for _, s := range m.all {
-		if s.Seq > f.After && (f.States == nil || slices.Contains(f.States, s.State)) &&
-			(f.Rules == nil || slices.Contains(f.Rules, s.Rule)) && (f.Limit == 0 || len(list) < f.Limit) {
-			c := *s
-			if !f.Bodies {
-				c.Body = nil
-			}
-			list = append(list, &c)
-		}
+func (s *store) get(seq int64) outbox.Stored {
+	list, err := s.List(context.Background(), outbox.Filter{After: seq - 1, Limit: 1})
+	if err != nil || len(list) == 0 || list[0].Seq != seq {
+		panic(fmt.Sprintf("there is no delivery %d: %v", seq, err))
 	}
-	return list, nil
-}
-
-func (m *memory) Meta(_ context.Context, key string) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.meta[key], nil
-}
-
-func (m *memory) SetMeta(_ context.Context, key, value string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.meta[key] = value
-	return nil
-}
-
-func (m *memory) get(seq int64) outbox.Stored {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return *m.all[seq-1]
+	return *list[0]
 }
 
 // trip is an endpoint without a network: a function that answers requests.
@@ -164,7 +97,7 @@ func making(rule string, n int, keys ...string) *outbox.Delivery {
 	return d
 }
 
-func commit(t *testing.T, s outbox.Store, list ...*outbox.Delivery) {
+func commit(t *testing.T, s outbox.Journal, list ...*outbox.Delivery) {
 	t.Helper()
 	for part := range slices.Chunk(list, 500) {
 		if err := s.Commit(t.Context(), &outbox.Batch{Deliveries: part}); err != nil {
@@ -173,23 +106,16 @@ func commit(t *testing.T, s outbox.Store, list ...*outbox.Delivery) {
 	}
 }
 
-// openStore opens a real outbox.
-func openStore(t *testing.T, dir string) *sqlite.Store {
+// route is what an earlier run left: an outbox that knows where the rule of oneEndpoint goes.
+func route(t *testing.T, s *store) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), dir, slog.New(slog.DiscardHandler))
-	if err != nil {
+	if _, err := s.Route(t.Context(), map[string]string{"crm": crmName}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil && !errors.Is(err, outbox.ErrClosed) {
-			t.Errorf("closing the outbox: %v", err)
-		}
-	})
-	return s
 }
 
 // running starts a worker; stop ends it and fails the test if it failed.
-func running(t *testing.T, s outbox.Store, endpoints map[string]Endpoint, o Options) (w *Worker, stop func()) {
+func running(t *testing.T, s Store, endpoints map[string]Endpoint, o Options) (w *Worker, stop func()) {
 	t.Helper()
 	w, err := New(s, endpoints, o)
 	if err != nil {
@@ -232,7 +158,7 @@ func until(t *testing.T, what string, cond func() bool) {
 }
 
 // states counts the deliveries of an outbox by state.
-func states(t *testing.T, s outbox.Store) map[outbox.State]int {
+func states(t *testing.T, s outbox.Log) map[outbox.State]int {
 	t.Helper()
 	list, err := s.List(t.Context(), outbox.Filter{})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 func TestHourOfOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 422, nil, nil })
 		running(t, m, oneEndpoint, n.options())
 		const all, early = 10_000, 200
@@ -65,7 +65,7 @@ func TestDeadAmongMany(t *testing.T) {
 	const endpoints, each, keys = 50, 40, 5
 	serve := func(t *testing.T, dead bool) time.Duration {
 		t.Helper()
-		s := openStore(t, t.TempDir())
+		s := newStore()
 		rules := make(map[string]Endpoint, endpoints)
 		receivers := make([]*delivertest.Receiver, endpoints)
 		for i := range receivers {

@@ -1,163 +1,267 @@
 package deliver
 
 import (
-	"container/heap"
 	"log/slog"
+	"net/http"
 	"time"
 
+	"rowhook/deliver/post"
 	"rowhook/outbox"
 )
 
-// finish takes in what came of an attempt.
-func (l *lane) finish(r result) {
-	it := r.it
-	l.inFlight--
+// culprit is whose matter a failure is.
+type culprit uint8
+
+const (
+	theDelivery culprit = iota // uses up an attempt
+	theURL
+	theEndpoint
+)
+
+// finish takes in what came of an attempt; mu is held.
+func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
+	e.inFlight--
 	it.flying = false
+	u, probe := it.url, it.probe
+	if it.probe = false; probe {
+		u.probing = false
+	}
 	switch {
-	case r.verdict == accepted:
-		l.success = time.Now()
-		l.accept(it, r)
-		l.revive()
-	case r.verdict == aborted: // no attempt
-		l.ready = append(l.ready, it)
-	case r.verdict == gone:
-		l.gone = r.attempt.Error
-		fallthrough
-	case l.paused:
-		l.noteError(r)
-		l.putBack(it, r)
-		l.remove(it)
-	case r.verdict == rejected:
-		l.noteError(r)
-		l.fail(it, r)
-		l.revive() // it answers
-	case l.breaker.closed() && l.isOwn(it, r):
-		l.noteError(r)
-		l.fail(it, r)
-	default:
-		l.noteError(r)
-		l.trip(it, r)
+	case r.Verdict == post.Accepted:
+		e.accept(it, r, now)
+		return
+	case e.stopping:
+		return // it is no attempt: the next one begins anew
+	case r.Verdict == post.Aborted:
+		e.win.release(it, now) // cannot be: only leaving cuts off
+		return
+	}
+	e.noteError(it, r)
+	if t := e.targets(it.Rule); t == nil || e.urls.of(t.url) != u { // what the old URL says tells nothing of the new one
+		e.putBack(it, r, now)
+		it.early = true
+		e.win.release(it, now)
+		return
+	}
+	if e.paused || u.paused {
+		e.putBack(it, r, now)
+		e.win.remove(it, now)
+		return
+	}
+	switch e.blame(it, r) {
+	case theDelivery:
+		e.fails(it, r, now)
+		if r.Verdict == post.Rejected {
+			e.answers(u, now)
+		}
+	case theURL:
+		e.putBack(it, r, now)
+		if r.Verdict == post.Gone {
+			e.pauseURL(it, r, now)
+			return
+		}
+		e.tripURL(it, r, probe, now)
+	case theEndpoint:
+		e.putBack(it, r, now)
+		e.trip(it, r, probe, now)
 	}
 }
 
-// accept records a success. The outbox keeps no attempt of what was accepted at once.
-func (l *lane) accept(it *item, r result) {
-	o := outbox.Outcome{Seq: it.d.Seq, State: outbox.Delivered, Attempts: it.attempts + 1}
-	if it.stored {
-		o.Attempt = r.recorded(time.Now())
-	}
-	l.outcomes = append(l.outcomes, o)
-	l.remove(it)
-}
-
-// isOwn tells whether a failure without a proper answer is the delivery's: something got through to the endpoint since
-// the delivery's attempt began, or since the one before failed, too.
-func (l *lane) isOwn(it *item, r result) bool {
-	since := r.attempt.At
+// blame tells whose matter a failure is: the delivery's when others get through. Otherwise that of the URL, as long as
+// nothing is known against the others of the endpoint; what an endpoint has only one of is the endpoint's.
+func (e *endpoint) blame(it *item, r *post.Result) culprit {
+	u, since := it.url, r.At
 	if !it.tried.IsZero() {
 		since = it.tried
 	}
-	return l.success.After(since)
+	whole := len(e.urls.all) == 1 || e.urls.othersFail(u, e.success)
+	switch {
+	case r.Verdict == post.Rejected && !unwelcome(r.Status):
+		return theDelivery
+	case r.Verdict == post.Gone && u.success.After(r.At):
+		return theDelivery // the URL is still there
+	case r.Verdict == post.Gone && !e.urls.othersFail(u, e.success):
+		return theURL
+	case e.breaker.open():
+		return theEndpoint
+	case r.RetryAfter > 0 && u.success.After(since):
+		if it.tried.IsZero() {
+			return theURL // it is asked too often
+		}
+		return theDelivery
+	case r.RetryAfter > 0 && !whole:
+		return theURL
+	case e.success.After(since):
+		return theDelivery
+	case whole:
+		return theEndpoint
+	}
+	return theURL
 }
 
-// fail counts a failure of the delivery itself: its next attempt is on its schedule, or it is dead. An attempt that was
+// unwelcome tells whether an answer may be about a credential or an address, and so be the same for all deliveries.
+func unwelcome(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound
+}
+
+// accept records a success. The outbox keeps no attempt of what was accepted at once.
+func (e *endpoint) accept(it *item, r *post.Result, now time.Time) {
+	e.success, it.url.success = now, now
+	o := outbox.Outcome{Seq: it.Seq, State: outbox.Delivered, Attempts: it.Attempts + 1}
+	if it.State == outbox.Waiting {
+		o.Attempt = recorded(r, now)
+	}
+	e.record(o)
+	e.win.remove(it, now)
+	e.answers(it.url, now)
+	for u := range e.urls.trouble {
+		if !u.breaker.asked { // others get through: what fails there from now on is the deliveries' own
+			e.recover(u, now)
+		}
+	}
+}
+
+// answers takes in that a URL does: it is in no trouble, and neither is its endpoint.
+func (e *endpoint) answers(u *urlState, now time.Time) {
+	u.failed = time.Time{}
+	if u.breaker.open() {
+		e.recover(u, now)
+	}
+	if e.breaker.open() {
+		e.revive(now)
+	}
+}
+
+// recover ends the trouble of a URL: what waits for it is due at once.
+func (e *endpoint) recover(u *urlState, now time.Time) {
+	for _, it := range e.urls.recovered(u) {
+		it.early = true
+		e.win.release(it, now)
+	}
+}
+
+// fails counts a failure of the delivery itself: its next attempt is on its schedule, or it is dead. An attempt that was
 // made early, because the endpoint came back, costs nothing: nothing dies faster than its schedule.
-func (l *lane) fail(it *item, r result) {
-	now := time.Now()
-	it.tried = r.attempt.At
-	end := it.since.Add(l.opts.MaxAge)
+func (e *endpoint) fails(it *item, r *post.Result, now time.Time) {
+	it.tried = r.At
+	if it.failing.IsZero() {
+		it.failing = now
+	}
 	if !now.Before(it.due) {
-		it.attempts++
-		if it.attempts > len(l.opts.Schedule) || !now.Before(end) {
-			l.bury(it, r.recorded(now))
+		it.Attempts++
+		if it.Attempts > len(e.opts.Schedule) || e.expired(it, nil, now) {
+			e.bury(it, r, now)
 			return
 		}
-		wait := max(jitter(l.opts.Schedule[it.attempts-1]), r.retryAfter)
-		it.due = now.Add(wait)
-		if it.due.After(end) {
-			it.due = end
-		}
+		it.due = e.nextAttempt(it, max(jitter(e.opts.Schedule[it.Attempts-1]), r.RetryAfter), now)
 	}
-	it.stored = true
-	l.outcomes = append(l.outcomes, outbox.Outcome{
-		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(it.due, now), Attempt: r.recorded(now),
-	})
-	l.unload(it)
-	for _, f := range it.next {
-		l.unload(f)
+	it.early = false
+	e.putBack(it, r, now)
+	if e.win.crowded() {
+		e.win.shelve(it, now)
+		return
 	}
-	heap.Push(&l.later, it)
+	e.win.postpone(it)
+	e.poke()
 }
 
 // bury gives a delivery up, and lets those go that waited for it.
-func (l *lane) bury(it *item, last *outbox.Attempt) {
-	l.log.Warn("a delivery is given up", slog.String("endpoint", l.name), slog.String("rule", it.d.Rule),
-		slog.String("id", it.d.ID.String()), slog.Int("attempts", it.attempts), slog.String("error", last.Error))
-	l.outcomes = append(l.outcomes, outbox.Outcome{Seq: it.d.Seq, State: outbox.Dead, Attempts: it.attempts, Attempt: last})
-	l.remove(it)
+func (e *endpoint) bury(it *item, r *post.Result, now time.Time) {
+	e.log.Warn("a delivery is given up", slog.String("rule", it.Rule), slog.String("id", it.ID.String()),
+		slog.Int("attempts", it.Attempts), slog.String("error", r.Error))
+	e.record(outbox.Outcome{Seq: it.Seq, State: outbox.Dead, Attempts: it.Attempts, Attempt: recorded(r, now)})
+	e.win.remove(it, now)
 }
 
-// putBack leaves a delivery to the outbox, with the attempt on record but not counted: it is the endpoint's.
-func (l *lane) putBack(it *item, r result) {
-	now, due := time.Now(), it.due
-	if due.IsZero() {
-		due = it.since
+// putBack records a failure, of which the delivery's attempts tell whether it counts.
+func (e *endpoint) putBack(it *item, r *post.Result, now time.Time) {
+	o := outbox.Outcome{Seq: it.Seq, State: outbox.Waiting, Attempts: it.Attempts, Attempt: recorded(r, now)}
+	if !it.due.IsZero() {
+		o.Due = byClock(it.due, now)
 	}
-	l.outcomes = append(l.outcomes, outbox.Outcome{
-		Seq: it.d.Seq, State: outbox.Waiting, Attempts: it.attempts, Due: byClock(due, now), Attempt: r.recorded(now),
-	})
-	it.stored = true
+	e.record(o)
+	it.State = outbox.Waiting
 }
 
-// byClock is a time as the clock has it by now, which may have been set since the time was taken. All that one outcome
-// records is so of one clock: else setBack could not tell.
+// byClock is a time as the clock has it by now, which may have been set since the time was taken.
 func byClock(t, now time.Time) time.Time { return now.Round(0).Add(t.Sub(now)) }
 
-// recorded is the attempt for the record.
-func (r *result) recorded(now time.Time) *outbox.Attempt {
-	attempt := r.attempt
-	attempt.At = byClock(attempt.At, now)
-	return &attempt
+// recorded is an attempt for the record.
+func recorded(r *post.Result, now time.Time) *outbox.Attempt {
+	return &outbox.Attempt{At: byClock(r.At, now), Latency: r.Latency, Status: r.Status, Error: r.Error, Response: r.Response}
 }
 
-// trip takes in a failure that is the endpoint's. The delivery goes back to the others in the outbox.
-func (l *lane) trip(it *item, r result) {
-	l.putBack(it, r)
-	if !l.breaker.closed() {
-		l.remove(it) // nothing is behind it: all else is in the outbox
-		if it.probe {
-			l.breaker.failed(r)
-		}
+// tripURL takes in a failure that is a URL's. The delivery waits with the others until a probe tells that it is back.
+func (e *endpoint) tripURL(it *item, r *post.Result, probe bool, now time.Time) {
+	u := it.url
+	it.tried, u.failed = r.At, now
+	if it.failing.IsZero() {
+		it.failing = now
+	}
+	if !u.breaker.open() {
+		e.log.Warn("a URL is in trouble, its deliveries wait", slog.String("rule", it.Rule), slog.String("error", r.Error))
+	}
+	if !u.breaker.open() || probe {
+		e.urls.fail(u, now, r.RetryAfter)
+	}
+	if probe && e.expired(it, &u.breaker, now) {
+		e.bury(it, r, now)
 		return
 	}
-	l.log.Warn("an endpoint is down, its deliveries wait", slog.String("endpoint", l.name), slog.String("error", r.attempt.Error))
-	l.breaker.failed(r)
-	l.mu.Lock()
-	l.down, l.parking, l.parked = true, true, 0
-	l.count()
-	l.mu.Unlock()
-	l.shelve()
+	if e.win.crowded() {
+		e.win.shelve(it, now)
+		return
+	}
+	e.win.unloadAll(it)
+	u.waiting = append([]*item{it}, u.waiting...) // it was first
+	e.poke()
+}
+
+// pauseURL takes in that a URL is no more. Its deliveries leave the window and the order: who posts to another URL of the
+// endpoint does not wait for them.
+func (e *endpoint) pauseURL(it *item, r *post.Result, now time.Time) {
+	u := it.url
+	e.urls.recovered(u) // what waited is dropped
+	u.paused, u.failed = true, time.Time{}
+	e.gone[e.targets(it.Rule).url] = &Pause{Since: now.UTC(), Reason: r.Error}
+	e.win.drop(func(other *item) bool {
+		t := e.targets(other.Rule)
+		return other == it || t != nil && e.urls.of(t.url) == u
+	}, now)
+	e.look = true
+	e.poke()
+}
+
+// trip takes in a failure that is the endpoint's. Its deliveries go back to the others in the outbox.
+func (e *endpoint) trip(it *item, r *post.Result, probe bool, now time.Time) {
+	it.url.failed = now
+	if e.breaker.open() {
+		if e.win.remove(it, now); probe {
+			e.breaker.fail(now, r.RetryAfter)
+		}
+		e.poke()
+		return
+	}
+	e.log.Warn("an endpoint is down, its deliveries wait", slog.String("error", r.Error))
+	e.breaker.fail(now, r.RetryAfter)
+	e.forget()
+	e.poke()
 }
 
 // revive ends an outage: everything that waits for the endpoint is due at once.
-func (l *lane) revive() {
-	if l.breaker.closed() {
-		return
-	}
-	l.log.Info("an endpoint is back", slog.String("endpoint", l.name), slog.Duration("after", time.Since(l.breaker.since).Round(time.Millisecond)))
-	l.breaker.close()
-	l.forgive = true
-	l.mu.Lock()
-	l.down = false
-	l.mu.Unlock()
+func (e *endpoint) revive(now time.Time) {
+	e.log.Info("an endpoint is back", slog.Duration("after", now.Sub(e.breaker.since).Round(time.Millisecond)))
+	e.breaker.close()
+	e.scan.early = true
+	e.scan.rewind(0)
+	e.poke()
 }
 
 // noteError keeps the last error, and logs it when it is another than before.
-func (l *lane) noteError(r result) {
-	if r.attempt.Error == l.lastErr {
+func (e *endpoint) noteError(it *item, r *post.Result) {
+	if r.Error == e.lastErr {
 		return
 	}
-	l.lastErr = r.attempt.Error
-	l.log.Warn("a delivery was not accepted", slog.String("endpoint", l.name), slog.String("rule", r.it.d.Rule),
-		slog.String("id", r.it.d.ID.String()), slog.String("error", l.lastErr))
+	e.lastErr = r.Error
+	e.log.Warn("a delivery was not accepted", slog.String("rule", it.Rule), slog.String("id", it.ID.String()), slog.String("error", r.Error))
 }

@@ -1,206 +1,213 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"sync"
+	"slices"
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/weburl"
 )
 
-// ErrNoEndpoint says that no rule's deliveries go to an endpoint of that name.
+// ErrNoEndpoint says that no rule's deliveries go to an endpoint or URL of that name.
 var ErrNoEndpoint = errors.New("there is no such endpoint")
 
-// Pause is why nothing is sent to an endpoint. It is over when a person resumes it. What waits meanwhile lies on disk, and
-// does not grow old: the age that makes a delivery dead is counted from the end of the pause at the earliest.
+// Pause is why nothing is sent to an endpoint, or to one of its URLs. It is over when a person resumes it. What waits
+// meanwhile lies on disk, and does not grow old: the age that makes a delivery dead is counted from the end of the pause at
+// the earliest. The deliveries of a paused URL hold back none to the endpoint's other URLs.
 type Pause struct {
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason"`
 }
 
-// holdsSetting is where the outbox remembers the pauses.
-const holdsSetting = "deliver_pauses"
-
-// hold is a pause, or one that is over.
-type hold struct {
+// Paused is a pause of an endpoint, or of one of its URLs.
+type Paused struct {
+	Endpoint string   `json:"endpoint"`        // its name
+	URL      string   `json:"url,omitempty"`   // without what may be secret; empty: all of the endpoint
+	Rules    []string `json:"rules,omitempty"` // that post there
 	Pause
-	Resumed time.Time `json:"resumed,omitzero"` // zero: it lasts
 }
 
-// pause is what lasts, nil if nothing does.
-func (h hold) pause() *Pause {
-	if h.Since.IsZero() || !h.Resumed.IsZero() {
-		return nil
-	}
-	return &h.Pause
-}
-
-// holds are the pauses of all endpoints, by name, in memory and in the outbox.
-type holds struct {
-	store  outbox.Store
-	mu     sync.Mutex
-	byName map[string]hold // nil: not loaded yet
-}
-
-// load reads the pauses, once.
-func (h *holds) load(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.byName != nil {
-		return nil
-	}
-	byName, err := readHolds(ctx, h.store)
-	h.byName = byName
-	return err
-}
-
-func readHolds(ctx context.Context, store outbox.Store) (map[string]hold, error) {
-	text, err := store.Meta(ctx, holdsSetting)
+// Pauses reads from an outbox which of the rules' endpoints and URLs are paused.
+func Pauses(ctx context.Context, settings outbox.Settings, endpoints map[string]Endpoint) ([]Paused, error) {
+	old, _, err := readOldHolds(ctx, settings)
 	if err != nil {
-		return nil, fmt.Errorf("reading which endpoints are paused: %w", err)
+		return nil, err
 	}
-	byName := make(map[string]hold)
-	if text != "" {
-		if err := json.Unmarshal([]byte(text), &byName); err != nil {
-			return nil, fmt.Errorf("reading which endpoints are paused: %w", err)
+	byName := make(map[string]*Paused)
+	for _, rule := range slices.Sorted(maps.Keys(endpoints)) {
+		t, err := newTarget(endpoints[rule])
+		if err != nil {
+			continue // it is paused by that
+		}
+		for name, url := range map[string]string{t.endpoint: "", pauseName(t.url): weburl.Short(t.url)} {
+			if byName[name] == nil {
+				h, text, err := readHold(ctx, settings, name)
+				if err != nil {
+					return nil, err
+				}
+				if text == "" {
+					h = old[name]
+				}
+				if h.pause() == nil {
+					continue
+				}
+				byName[name] = &Paused{Endpoint: t.endpoint, URL: url, Pause: h.Pause}
+			}
+			byName[name].Rules = append(byName[name].Rules, rule)
 		}
 	}
-	return byName, nil
-}
-
-// Pauses reads from an outbox which endpoints are paused, by name.
-func Pauses(ctx context.Context, store outbox.Store) (map[string]*Pause, error) {
-	byName, err := readHolds(ctx, store)
-	pauses := make(map[string]*Pause)
-	for name, h := range byName {
-		if p := h.pause(); p != nil {
-			pauses[name] = p
-		}
+	list := make([]Paused, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		list = append(list, *byName[name])
 	}
-	return pauses, err
+	return list, nil
 }
 
-func (h *holds) of(name string) hold {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.byName[name]
-}
-
-// set changes a pause, for good. It holds in memory also when it cannot be stored. What was over before forget is dropped.
-func (h *holds) set(ctx context.Context, name string, to hold, forget time.Time) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.byName[name] = to
-	maps.DeleteFunc(h.byName, func(_ string, old hold) bool { return !old.Resumed.IsZero() && old.Resumed.Before(forget) })
-	text, err := json.Marshal(h.byName)
-	if err == nil {
-		err = h.store.SetMeta(ctx, holdsSetting, string(text))
-	}
-	if err != nil {
-		return fmt.Errorf("storing which endpoints are paused: %w", err)
-	}
-	return nil
-}
-
-// Pause stops sending to an endpoint until Resume, over restarts too. Requests on their way are not cut off. Without a Run
-// it is only stored. It returns ErrNoEndpoint for an unknown name.
+// Pause stops sending to an endpoint until Resume, over restarts too; or to one of its URLs, if name is that of a rule.
+// Requests on their way are not cut off. Without a Run it is only stored. It returns ErrNoEndpoint for an unknown name.
 func (w *Worker) Pause(ctx context.Context, name, reason string) error {
-	if err := w.holds.load(ctx); err != nil {
+	if err := w.pauses.takeOver(ctx); err != nil {
 		return err
 	}
-	if !w.knows(name) {
+	endpoint, url := w.find(name)
+	if endpoint == "" {
 		return fmt.Errorf("%w: %s", ErrNoEndpoint, name)
 	}
-	if w.holds.of(name).pause() != nil {
-		return nil
+	if url != "" && len(w.urlsOf(endpoint)) > 1 {
+		endpoint = pauseName(url)
 	}
-	return w.hold(ctx, name, hold{Pause: Pause{Since: time.Now().UTC(), Reason: reason}})
-}
-
-// Resume ends a pause: everything that waits for the endpoint is due at once. That there is none is no error. It returns
-// ErrNoEndpoint for an unknown name.
-func (w *Worker) Resume(ctx context.Context, name string) error {
-	if err := w.holds.load(ctx); err != nil {
-		return err
-	}
-	old := w.holds.of(name)
-	if old.pause() == nil {
-		if !w.knows(name) {
-			return fmt.Errorf("%w: %s", ErrNoEndpoint, name)
-		}
-		return nil
-	}
-	old.Resumed = time.Now().UTC()
-	return w.hold(ctx, name, old)
-}
-
-// hold changes a pause and tells the lane.
-func (w *Worker) hold(ctx context.Context, name string, to hold) error {
-	err := w.holds.set(ctx, name, to, time.Now().Add(-2*w.opts.MaxAge))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if l := w.lanes[name]; l != nil {
-		signal(l.wake)
-	}
+	err := w.pauses.pause(ctx, endpoint, Pause{Since: time.Now().UTC(), Reason: reason})
+	w.reconsider()
 	return err
 }
 
-// knows tells whether a rule's deliveries go to an endpoint.
-func (w *Worker) knows(name string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, targets := range []map[string]*target{w.wanted, *w.targets.Load()} {
-		for _, t := range targets {
-			if t != nil && t.lane == name {
-				return true
-			}
+// Resume ends the pause of a URL, or those of an endpoint and of all its URLs: everything that waits is due at once. That
+// there is none is no error. It returns ErrNoEndpoint for an unknown name.
+func (w *Worker) Resume(ctx context.Context, name string) error {
+	if err := w.pauses.takeOver(ctx); err != nil {
+		return err
+	}
+	endpoint, url := w.find(name)
+	if url != "" {
+		if was, err := w.pauses.resume(ctx, pauseName(url)); was || err != nil {
+			w.reconsider()
+			return err
 		}
 	}
-	return false
-}
-
-// stopped tells whether nothing but probes is sent.
-func (l *lane) stopped() bool { return l.paused || !l.breaker.closed() }
-
-// obey does what persons and 410 say: it pauses or goes on, and looks for what shall be sent again.
-func (l *lane) obey(ctx context.Context) {
-	if reason := l.gone; reason != "" {
-		l.gone = ""
-		err := l.hold(ctx, l.name, hold{Pause: Pause{Since: time.Now().UTC(), Reason: reason}})
-		l.log.Warn("an endpoint is paused", slog.String("endpoint", l.name), slog.String("reason", reason),
-			slog.String("resume", "rowhook endpoints resume "+l.name))
-		if err != nil {
-			l.log.Error("the pause will not outlast this run", slog.String("endpoint", l.name), slog.Any("error", err))
+	if endpoint == "" {
+		if was, err := w.pauses.resume(ctx, name); !was || err != nil { // its rule may be gone
+			return cmp.Or(err, fmt.Errorf("%w: %s", ErrNoEndpoint, name))
 		}
-		l.setPaused(true) // also when it is over by now: what stood behind what was answered so must not overtake it
+		return nil
 	}
-	h := l.holds.of(l.name)
-	l.resumed = h.Resumed
-	if paused := h.pause() != nil; paused != l.paused {
-		l.setPaused(paused)
+	_, err := w.pauses.resume(ctx, endpoint)
+	if url == "" {
+		for u := range w.urlsOf(endpoint) {
+			_, failed := w.pauses.resume(ctx, pauseName(u))
+			err = errors.Join(err, failed)
+		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.again {
-		l.again, l.parking, l.parked = false, true, 0
-		l.cursor = 0
-		l.count()
+	w.reconsider()
+	return err
+}
+
+// find is the endpoint that a name means, and the URL, if it means one. Empty: there is none.
+func (w *Worker) find(name string) (endpoint, url string) {
+	known := w.known()
+	for _, t := range known {
+		if t.endpoint == name {
+			return name, ""
+		}
+	}
+	normal, _ := weburl.Normalize(name) // what is none is no rule's
+	for _, t := range known {
+		if t.url == normal {
+			return t.endpoint, normal
+		}
+	}
+	for _, t := range known {
+		if t.endpoint == EndpointName(name) {
+			return t.endpoint, ""
+		}
+	}
+	return "", ""
+}
+
+// urlsOf are the URLs of an endpoint.
+func (w *Worker) urlsOf(endpoint string) map[string]bool {
+	urls := make(map[string]bool)
+	for _, t := range w.known() {
+		if t.endpoint == endpoint {
+			urls[t.url] = true
+		}
+	}
+	return urls
+}
+
+// reconsider makes all endpoints look at what is paused.
+func (w *Worker) reconsider() {
+	for _, e := range w.all() {
+		e.reconsider()
 	}
 }
 
-// setPaused begins or ends a pause. Either way everything that is not in flight lies in the outbox then.
-func (l *lane) setPaused(paused bool) {
-	l.paused = paused
-	l.breaker.close()
-	l.forgive = true
-	l.mu.Lock()
-	l.down, l.parking, l.parked = paused, true, 0
-	l.count()
-	l.mu.Unlock()
-	l.shelve()
+// obey does what persons and answers of 410 say: it pauses, or goes on.
+func (e *endpoint) obey(ctx context.Context) {
+	e.mu.Lock()
+	look, gone := e.look, e.gone
+	e.look, e.gone = false, make(map[string]*Pause)
+	e.mu.Unlock()
+	if !look {
+		return
+	}
+	for url, p := range gone {
+		e.log.Warn("a URL is paused", slog.String("url", weburl.Short(url)), slog.String("reason", p.Reason),
+			slog.String("resume", "rowhook endpoints resume "+e.name))
+		if err := e.pauses.pause(ctx, pauseName(url), *p); err != nil {
+			e.log.Error("the pause will not outlast this run", slog.String("url", weburl.Short(url)), slog.Any("error", err))
+		}
+	}
+	var urls []string
+	for _, rule := range e.rules {
+		if t := e.targets(rule); t != nil && !slices.Contains(urls, t.url) {
+			urls = append(urls, t.url)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.urls.set(urls) {
+		e.forget()
+	}
+	whole := e.pauses.of(e.name)
+	e.resumed = e.resumedAt(whole)
+	again := false
+	for _, url := range urls {
+		u, h := e.urls.of(url), e.pauses.of(pauseName(url))
+		u.resumed = e.resumedAt(h)
+		paused := h.pause() != nil
+		again = again || paused != u.paused
+		u.paused = paused
+	}
+	paused := whole.pause() != nil || e.urls.paused()
+	if paused != e.paused || again {
+		// Either way everything that is not in flight lies in the outbox then, and what goes on does so from the beginning.
+		e.paused = paused
+		e.breaker.close()
+		e.forget()
+		e.scan.early = true
+	}
+}
+
+// resumedAt is when a pause was over, by the clock of this process; zero: there was none.
+func (e *endpoint) resumedAt(h hold) time.Time {
+	if h.Resumed.IsZero() {
+		return time.Time{}
+	}
+	return time.Now().Add(h.Uptime - e.pauses.clock.Uptime())
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,8 +22,8 @@ const crmName = "http://crm.test:80"
 func TestGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
-		n.set(func(string) (int, http.Header, error) { return 410, nil, nil })
+		m, n := newStore(), newNetwork()
+		n.set(func(string) (int, http.Header, error) { pass(time.Millisecond); return 410, nil, nil })
 		var log buffer
 		o := n.options()
 		o.Log = textLog(&log)
@@ -41,7 +42,7 @@ func TestGone(t *testing.T) {
 		}
 		check := func(w *Worker) {
 			t.Helper()
-			s := w.Status().Endpoints[0]
+			s := w.Status(t.Context()).Endpoints[0]
 			if s.Paused == nil || s.Paused.Reason != "the receiver answered 410 Gone" || !s.DownSince.IsZero() || s.InFlight != 0 {
 				t.Errorf("status %+v", s)
 			}
@@ -67,7 +68,7 @@ func TestGone(t *testing.T) {
 		if got := states(t, m); got[outbox.Delivered] != 101 {
 			t.Errorf("after it was resumed: %v", got)
 		}
-		if s := w.Status().Endpoints[0]; s.Paused != nil {
+		if s := w.Status(t.Context()).Endpoints[0]; s.Paused != nil {
 			t.Errorf("status %+v", s)
 		}
 		if got := m.get(1); got.Attempts != 1 {
@@ -81,7 +82,7 @@ func TestGone(t *testing.T) {
 func TestPauseByHand(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		both := map[string]Endpoint{"crm": oneEndpoint["crm"], "erp": {URL: "http://erp.test/"}}
 		w, stop := running(t, m, both, n.options())
 		synctest.Wait()
@@ -110,7 +111,7 @@ func TestPauseByHand(t *testing.T) {
 		stop()
 		w, _ = running(t, m, both, n.options())
 		pass(time.Minute)
-		if got := m.get(1); got.State != outbox.Waiting || got.Attempts != 3 || w.Status().Endpoints[0].Paused != nil {
+		if got := m.get(1); got.State != outbox.Waiting || got.Attempts != 3 || w.Status(t.Context()).Endpoints[0].Paused != nil {
 			t.Errorf("after a restart: %+v", got)
 		}
 		pass(6 * 24 * time.Hour)
@@ -124,7 +125,7 @@ func TestPauseByHand(t *testing.T) {
 func TestPauseWhileDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 0, nil, errRefused })
 		w, _ := running(t, m, oneEndpoint, n.options())
 		d := making("crm", 1, "a")
@@ -143,7 +144,7 @@ func TestPauseWhileDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(time.Minute)
-		if s := w.Status().Endpoints[0]; s.DownSince.IsZero() || len(n.of(d)) == before {
+		if s := w.Status(t.Context()).Endpoints[0]; s.DownSince.IsZero() || len(n.of(d)) == before {
 			t.Errorf("status %+v", s)
 		}
 		n.set(func(string) (int, http.Header, error) { return 200, nil, nil })
@@ -158,7 +159,7 @@ func TestPauseWhileDown(t *testing.T) {
 func TestPauseIdle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		idle, err := New(m, oneEndpoint, n.options())
 		if err != nil {
 			t.Fatal(err)
@@ -170,7 +171,7 @@ func TestPauseIdle(t *testing.T) {
 		d := making("crm", 1, "a")
 		commit(t, m, d)
 		pass(time.Hour)
-		if s := w.Status().Endpoints[0]; len(n.of(d)) != 0 || s.Paused == nil || s.Paused.Reason != "by hand" {
+		if s := w.Status(t.Context()).Endpoints[0]; len(n.of(d)) != 0 || s.Paused == nil || s.Paused.Reason != "by hand" {
 			t.Errorf("tried at %v, status %+v", n.of(d), s)
 		}
 	})
@@ -178,16 +179,15 @@ func TestPauseIdle(t *testing.T) {
 
 // resumer is a store beside which a person resumes every pause in the moment in which it is stored.
 type resumer struct {
-	*memory
-	w *Worker
+	*store
+	resume func() error
 }
 
-func (s *resumer) SetMeta(ctx context.Context, key, value string) error {
-	for name, h := range s.w.holds.byName { // its lock is held
-		h.Resumed = time.Now()
-		s.w.holds.byName[name] = h
+func (s *resumer) CompareAndSet(ctx context.Context, key, old, value string) error {
+	if strings.HasPrefix(key, pauseSetting) && !strings.Contains(value, "resumed") {
+		go func() { _ = s.resume() }()
 	}
-	return s.memory.SetMeta(ctx, key, value)
+	return s.store.CompareAndSet(ctx, key, old, value)
 }
 
 // TestResumedAtOnce: what stands behind a delivery that was answered with 410 does not overtake it, also when the pause is
@@ -195,7 +195,7 @@ func (s *resumer) SetMeta(ctx context.Context, key, value string) error {
 func TestResumedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, n := &resumer{memory: newMemory()}, newNetwork()
+		s, n := &resumer{store: newStore()}, newNetwork()
 		first, second := making("crm", 1, "a"), making("crm", 2, "a")
 		n.set(func(string) (int, http.Header, error) {
 			if len(n.of(first)) == 1 {
@@ -207,7 +207,7 @@ func TestResumedAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.w = w
+		s.resume = func() error { return w.Resume(t.Context(), crmName) }
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- w.Run(ctx) }()
@@ -221,4 +221,75 @@ func TestResumedAtOnce(t *testing.T) {
 			t.Errorf("posted %v, want %v", n.order, want)
 		}
 	})
+}
+
+// TestOldPauses: the pauses that an earlier version stored go on, once.
+func TestOldPauses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newStore(), newNetwork()
+		const old = `{"http://crm.test:80":{"since":"2026-03-01T12:00:00Z","reason":"by hand"},` +
+			`"http://erp.test:80":{"since":"2026-03-01T12:00:00Z","reason":"410","resumed":"2026-03-02T12:00:00Z"}}`
+		if err := m.CompareAndSet(t.Context(), oldPauses, "", old); err != nil {
+			t.Fatal(err)
+		}
+		both := map[string]Endpoint{"crm": oneEndpoint["crm"], "erp": {URL: "http://erp.test/"}}
+		list := func() {
+			t.Helper()
+			if got, err := Pauses(t.Context(), m, both); err != nil || len(got) != 1 || got[0].Endpoint != crmName || got[0].Reason != "by hand" {
+				t.Errorf("listed %+v, %v", got, err)
+			}
+		}
+		list()
+		w, stop := running(t, m, both, n.options())
+		crm, erp := making("crm", 1, "a"), making("erp", 2, "a")
+		commit(t, m, crm, erp)
+		pass(time.Hour)
+		if s := w.Status(t.Context()).Endpoints; len(n.of(crm)) != 0 || len(n.of(erp)) != 1 || s[0].Paused == nil || s[1].Paused != nil {
+			t.Errorf("tried %v and %v, status %+v", n.of(crm), n.of(erp), s)
+		}
+		list()
+		if err := w.Resume(t.Context(), crmName); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		running(t, m, both, n.options())
+		pass(time.Second)
+		if text, err := m.Get(t.Context(), oldPauses); err != nil || text != "" || len(n.of(crm)) != 1 {
+			t.Errorf("the old setting is %q, %v; tried %v", text, err, n.of(crm))
+		}
+	})
+}
+
+// TestPausesOfMany: processes that pause and resume endpoints at the same time lose none of it.
+func TestPausesOfMany(t *testing.T) {
+	t.Parallel()
+	m := newStore()
+	endpoints := make(map[string]Endpoint)
+	for i := range 20 {
+		endpoints[fmt.Sprint(i)] = Endpoint{URL: fmt.Sprintf("http://%d.test/", i)}
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		w, err := New(m, endpoints, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() {
+			for i := range 20 {
+				name := fmt.Sprintf("http://%d.test:80", i)
+				err := w.Pause(t.Context(), name, "by hand")
+				if i%2 == 0 {
+					err = errors.Join(err, w.Resume(t.Context(), name), w.Pause(t.Context(), name, "again"))
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got, err := Pauses(t.Context(), m, endpoints); err != nil || len(got) != 20 {
+		t.Errorf("%d are paused, %v", len(got), err)
+	}
 }

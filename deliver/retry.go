@@ -1,9 +1,10 @@
 package deliver
 
 import (
-	"container/heap"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rowhook/outbox"
@@ -13,7 +14,7 @@ import (
 type Retried struct {
 	Again  int `json:"again"`  // dead or delivered ones: they are sent again, with a new schedule, outside of the order
 	Sooner int `json:"sooner"` // waiting ones: they are due at once, in their order
-	Left   int `json:"left"`   // those whose rule is gone, and fresh ones, which are on their way: nothing changes
+	Left   int `json:"left"`   // fresh ones, which are on their way, and those whose rule or payload is gone: nothing changes
 }
 
 // retryPage is how many deliveries are retried at a time.
@@ -24,7 +25,7 @@ const retryPage = 1000
 func (w *Worker) Retry(ctx context.Context, f outbox.Filter) (done Retried, err error) {
 	left := f.Limit
 	f.Newest, f.Bodies = false, false
-	defer w.rescan()
+	defer w.restart()
 	for {
 		f.Limit = retryPage
 		if left > 0 {
@@ -37,7 +38,7 @@ func (w *Worker) Retry(ctx context.Context, f outbox.Filter) (done Retried, err 
 		if len(list) == 0 {
 			return done, nil
 		}
-		if err := w.store.Settle(done.retry(list, w.serves)); err != nil {
+		if err := w.retry(ctx, list, &done); err != nil {
 			return done, fmt.Errorf("recording retries: %w", err)
 		}
 		f.After = list[len(list)-1].Seq
@@ -49,26 +50,40 @@ func (w *Worker) Retry(ctx context.Context, f outbox.Filter) (done Retried, err 
 	}
 }
 
-// retry counts deliveries, and says what becomes of them.
-func (r *Retried) retry(list []*outbox.Stored, serves func(rule string) bool) []outbox.Outcome {
-	now := time.Now()
-	outcomes := make([]outbox.Outcome, 0, len(list))
+// retry records that deliveries are to be sent again, and counts them.
+func (w *Worker) retry(ctx context.Context, list []*outbox.Stored, done *Retried) error {
+	outcomes, now := make([]outbox.Outcome, 0, len(list)), time.Now()
 	for _, s := range list {
 		o := outbox.Outcome{Seq: s.Seq, State: outbox.Waiting, Due: now}
 		switch {
-		case s.State == outbox.Fresh || s.State == outbox.Held || !serves(s.Rule):
-			r.Left++
+		case s.State == outbox.Fresh || s.State == outbox.Held || s.Erased || !w.serves(s.Rule):
+			done.Left++
 			continue
 		case s.State != outbox.Waiting:
-			r.Again++
+			done.Again++
 			o.Retried = now
 		default:
-			r.Sooner++
+			done.Sooner++
 			o.Attempts = s.Attempts
 		}
 		outcomes = append(outcomes, o)
 	}
-	return outcomes
+	err := w.store.Settle(ctx, outcomes)
+	if !errors.Is(err, outbox.ErrNotFound) && !errors.Is(err, outbox.ErrErased) {
+		return err
+	}
+	for _, o := range outcomes { // one was dropped or erased meanwhile, and so none was recorded
+		switch err := w.store.Settle(ctx, []outbox.Outcome{o}); {
+		case errors.Is(err, outbox.ErrNotFound), errors.Is(err, outbox.ErrErased):
+			done.Left++
+			if done.Again--; o.Retried.IsZero() {
+				done.Again, done.Sooner = done.Again+1, done.Sooner-1
+			}
+		case err != nil:
+			return err
+		}
+	}
+	return nil
 }
 
 // serves tells whether a rule has an endpoint.
@@ -78,25 +93,32 @@ func (w *Worker) serves(rule string) bool {
 	return w.wanted[rule] != nil || (*w.targets.Load())[rule] != nil
 }
 
-// rescan tells all lanes to look.
-func (w *Worker) rescan() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, l := range w.lanes {
-		l.rescan()
+// Drop removes deliveries that the filter selects, of any state but delivered. What is on its way arrives nevertheless. It
+// returns how many were removed.
+func (w *Worker) Drop(ctx context.Context, f outbox.Filter) (int, error) {
+	n, err := w.store.Drop(ctx, f)
+	if len(f.States) == 0 || slices.Contains(f.States, outbox.Fresh) || slices.Contains(f.States, outbox.Waiting) {
+		w.restart()
 	}
+	if err != nil {
+		return n, fmt.Errorf("dropping deliveries: %w", err)
+	}
+	return n, nil
 }
 
-// hasten lets an item that waits for its next attempt go at once, when that is what the outbox says.
-func (l *lane) hasten(it *item, due time.Time) {
-	if it.flying || !due.Before(it.due.Truncate(time.Microsecond)) { // which is what an outbox keeps
-		return
+// Erase removes the payloads of deliveries that the filter selects, and the answers to them; undelivered ones are left as
+// they are. It returns how many were erased.
+func (w *Worker) Erase(ctx context.Context, f outbox.Filter) (int, error) {
+	n, err := w.store.Erase(ctx, f)
+	if err != nil {
+		return n, fmt.Errorf("erasing payloads: %w", err)
 	}
-	it.due = due
-	for i, other := range l.later {
-		if other == it {
-			heap.Fix(&l.later, i)
-			return
-		}
+	return n, nil
+}
+
+// restart makes all endpoints look at what the outbox has for them once more.
+func (w *Worker) restart() {
+	for _, e := range w.all() {
+		e.restart()
 	}
 }

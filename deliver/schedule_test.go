@@ -20,6 +20,7 @@ type network struct {
 	answer func(id string) (status int, header http.Header, err error)
 	tries  map[string][]time.Duration // since start, by id
 	order  []string
+	paths  map[string]func() (status int, header http.Header, err error) // in place of answer, by the URL's path
 }
 
 func newNetwork() *network {
@@ -40,10 +41,23 @@ func (n *network) options() Options {
 		n.mu.Lock()
 		n.tries[id] = append(n.tries[id], time.Since(n.start))
 		n.order = append(n.order, id)
-		answer := n.answer
+		answer, ofPath := n.answer, n.paths[q.URL.Path]
 		n.mu.Unlock() // a mutex that is held over a sleep would stop the bubble's clock
+		if ofPath != nil {
+			return ofPath()
+		}
 		return answer(id)
 	})}
+}
+
+// path sets what a path answers, as always.
+func (n *network) path(path string, status int, header http.Header, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.paths == nil {
+		n.paths = make(map[string]func() (int, http.Header, error))
+	}
+	n.paths[path] = func() (int, http.Header, error) { return status, header, err }
 }
 
 func (n *network) of(d *outbox.Delivery) []time.Duration {
@@ -74,7 +88,7 @@ func TestScheduleUntilDead(t *testing.T) {
 }
 
 func scheduleUntilDead(t *testing.T, answer func() (int, http.Header, error)) {
-	m, n := newMemory(), newNetwork()
+	m, n := newStore(), newNetwork()
 	bad, behind := making("crm", 1, "a"), making("crm", 2, "a")
 	n.set(func(id string) (int, http.Header, error) {
 		if id == bad.ID.String() {
@@ -120,7 +134,7 @@ func scheduleUntilDead(t *testing.T, answer func() (int, http.Header, error)) {
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 0, nil, errRefused })
 		w, _ := running(t, m, oneEndpoint, n.options())
 		list := make([]*outbox.Delivery, 100)
@@ -135,12 +149,9 @@ func TestOutage(t *testing.T) {
 		if tries < 10*3600/36 || tries > 10*3600/24+30 {
 			t.Errorf("%d tries in ten hours, want one each 30s", tries)
 		}
-		s := w.Status().Endpoints[0]
+		s := w.Status(t.Context()).Endpoints[0]
 		if s.DownSince.IsZero() || s.LastError != errRefused.Error() || !s.Parked || s.InFlight != 0 {
 			t.Errorf("status %+v", s)
-		}
-		if err := w.Wait(t.Context()); err != nil {
-			t.Error(err)
 		}
 		n.set(func(string) (int, http.Header, error) { return 200, nil, nil })
 		back := time.Now()
@@ -156,7 +167,7 @@ func TestOutage(t *testing.T) {
 				t.Errorf("%d: %s after %d attempts", i+1, got.State, got.Attempts)
 			}
 		}
-		if s := w.Status().Endpoints[0]; !s.DownSince.IsZero() || s.Parked || s.Pending != 0 || s.LastSuccess.IsZero() {
+		if s := w.Status(t.Context()).Endpoints[0]; !s.DownSince.IsZero() || s.Parked || s.Pending != 0 || s.LastSuccess.IsZero() {
 			t.Errorf("status %+v", s)
 		}
 	})
@@ -166,7 +177,7 @@ func TestOutage(t *testing.T) {
 func TestRetryAfterOfEndpoint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 429, http.Header{"Retry-After": {"600"}}, nil })
 		running(t, m, oneEndpoint, n.options())
 		d := making("crm", 1, "a")
@@ -183,7 +194,7 @@ func TestRetryAfterOfEndpoint(t *testing.T) {
 func TestPoison(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		poison := making("crm", 1, "a")
 		n.set(func(id string) (int, http.Header, error) {
 			if id == poison.ID.String() {
@@ -208,7 +219,7 @@ func TestPoison(t *testing.T) {
 		pass(time.Hour)
 		commit(t, m, making("crm", 4, "a"))
 		pass(time.Hour)
-		if m.get(4).State != outbox.Waiting {
+		if m.get(4).State != outbox.Fresh {
 			t.Errorf("behind it: %s", m.get(4).State)
 		}
 		pass(118*time.Hour + 10*time.Minute)
@@ -222,18 +233,18 @@ func TestPoison(t *testing.T) {
 func TestMaxAge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		n.set(func(string) (int, http.Header, error) { return 0, nil, errRefused })
 		running(t, m, oneEndpoint, n.options())
 		commit(t, m, making("crm", 1, "a"), making("crm", 2, "a"), making("crm", 3, "b"))
 		pass(100 * time.Hour)
 		commit(t, m, making("crm", 4, "a"))
 		pass(19 * time.Hour)
-		if got := states(t, m); got[outbox.Waiting] != 4 {
+		if got := states(t, m); got[outbox.Waiting]+got[outbox.Fresh] != 4 {
 			t.Errorf("before: %v", got)
 		}
 		pass(2 * time.Hour)
-		if got := states(t, m); got[outbox.Dead] != 3 || m.get(4).State != outbox.Waiting {
+		if got := states(t, m); got[outbox.Dead] != 3 || got[outbox.Waiting]+got[outbox.Fresh] != 1 {
 			t.Errorf("after: %v", got)
 		}
 	})
@@ -243,7 +254,7 @@ func TestMaxAge(t *testing.T) {
 func TestFlapping(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		o := n.options()
 		o.Concurrency = 4
 		var calls atomic.Int64
@@ -271,7 +282,7 @@ func TestFlapping(t *testing.T) {
 func TestLateFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		ok, late, fails := making("crm", 1, "a"), making("crm", 2, "b"), making("crm", 3, "c")
 		flying := make(map[string]int)
 		down := true
@@ -313,7 +324,7 @@ func TestLateFailure(t *testing.T) {
 func TestRestartKeepsSchedule(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		bad := making("crm", 1, "a")
 		n.set(func(id string) (int, http.Header, error) {
 			if id == bad.ID.String() {
@@ -331,7 +342,7 @@ func TestRestartKeepsSchedule(t *testing.T) {
 		if len(got) != 3 || !near(got[1]-got[0], 5*time.Second) || got[2]-got[1] < 24*time.Second || got[2]-got[1] > 40*time.Second {
 			t.Errorf("tried at %v", got)
 		}
-		if a, b, c := m.get(1), m.get(2), m.get(3); a.Attempts != 3 || b.State != outbox.Waiting || c.State != outbox.Delivered {
+		if a, b, c := m.get(1), m.get(2), m.get(3); a.Attempts != 3 || b.State != outbox.Fresh || c.State != outbox.Delivered {
 			t.Errorf("%d attempts, behind it: %s, other: %s", a.Attempts, b.State, c.State)
 		}
 	})
@@ -341,11 +352,12 @@ func TestRestartKeepsSchedule(t *testing.T) {
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, n := newMemory(), newNetwork()
+		m, n := newStore(), newNetwork()
 		failed, parked, behind, wanted := making("crm", 1, "a"), making("crm", 2, "b"), making("crm", 3, "a"), making("crm", 4, "c")
+		route(t, m)
 		commit(t, m, failed, parked, behind, wanted)
 		ahead := time.Now().Add(time.Hour)
-		err := m.Settle([]outbox.Outcome{
+		err := m.Settle(t.Context(), []outbox.Outcome{
 			{Seq: 1, State: outbox.Waiting, Attempts: 1, Due: ahead.Add(5 * time.Second), Attempt: &outbox.Attempt{At: ahead, Status: 404}},
 			{Seq: 2, State: outbox.Waiting, Due: ahead},
 			{Seq: 3, State: outbox.Waiting, Due: ahead},

@@ -2,19 +2,19 @@ package deliver
 
 import (
 	"bufio"
+	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"html"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +27,8 @@ func TestSecretsOfEchoes(t *testing.T) {
 	t.Parallel()
 	key := base64.StdEncoding.EncodeToString([]byte("a signing key for hushing"))
 	endpoint := Endpoint{Secret: "hush-plugin", SigningSecrets: []string{"whsec_" + key}}
+	sum := md5.Sum([]byte(endpoint.Secret))
+	secure := hex.EncodeToString(sum[:])
 	secrets := []string{"hush", key, base64.StdEncoding.EncodeToString([]byte("user:hush-password"))}
 	const head = "HTTP/1.1 422 No\r\nConnection: close\r\n\r\n"
 	plain := func(text string) string { return text }
@@ -40,16 +42,15 @@ func TestSecretsOfEchoes(t *testing.T) {
 		"as JSON":    {head, inJSON},
 		"as HTML":    {head, html.EscapeString},
 		"as a query": {head, url.QueryEscape},
-		"cut off":    {head + strings.Repeat("x", maxResponse-len("POST /hush-path?token=hush")), plain},
+		"cut off":    {head + strings.Repeat("x", 16<<10-len("POST /hush-path?token=hush")), plain},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			came := make(chan string, 100)
-			w := newEcho(t, echo.before, echo.write, came)
+			address := newEcho(t, echo.before, echo.write, came)
 			e := endpoint
-			e.URL = "http://user:hush-password@" + w.listener.Addr().String() + "/hush-path?token=hush-token"
-			dir := t.TempDir()
-			s := openStore(t, dir)
+			e.URL = "http://user:hush-password@" + address + "/hush-path?token=hush-token"
+			s := newStore()
 			var log buffer
 			o := quick()
 			o.Log = textLog(&log)
@@ -57,24 +58,17 @@ func TestSecretsOfEchoes(t *testing.T) {
 			worker, stop := running(t, s, map[string]Endpoint{"crm": e}, o)
 			commit(t, s, making("crm", 1, "k"))
 			said := <-came
-			target, err := newTarget(e)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, secret := range append(secrets[:1:1], secrets[2], target.md5) { // those that are sent
+			for _, secret := range append(secrets[:1:1], secrets[2], secure) { // those that are sent
 				if !strings.Contains(said, secret) {
 					t.Fatalf("the receiver does not see %s in %s", secret, said)
 				}
 			}
 			until(t, "an attempt on record", func() bool { return last(t, s) != nil })
 			a := last(t, s)
-			seen := a.Error + a.Response + worker.Status().Endpoints[0].LastError + worker.Status().Endpoints[0].Name
+			seen := a.Error + a.Response + worker.Status(t.Context()).Endpoints[0].LastError + worker.Status(t.Context()).Endpoints[0].Name
 			stop()
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			seen += log.String() + files(t, dir)
-			for _, secret := range append(secrets, target.md5) {
+			seen += log.String() + stored(t, s)
+			for _, secret := range append(secrets, secure) {
 				if at := strings.Index(seen, secret); at >= 0 {
 					t.Errorf("%q is seen: %q", secret, seen[max(0, at-100):min(len(seen), at+100)])
 				}
@@ -86,73 +80,44 @@ func TestSecretsOfEchoes(t *testing.T) {
 	}
 }
 
-// TestHiding: of an endpoint's secrets and of the parts of its URL that may be one nothing is shown, however it is
-// repeated; ordinary words are.
-func TestHiding(t *testing.T) {
-	t.Parallel()
-	key := []byte("a signing/key? that has signs~~~")
-	bare := base64.StdEncoding.EncodeToString(key)
-	target, err := newTarget(Endpoint{
-		URL:    "https://deploybot:pass%2Fword%26@example.com/hooks/T0AB12CD/se%2fc-ret.one/plain?format=json&key=a%26b%2Fc+d%22&k=xyz",
-		Secret: `plug<in>/"secret"`, SigningSecrets: []string{"whsec_" + bare},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	hidden := regexp.MustCompile(`^<\*\*\*(=|%3[Dd])*>$`) // what fills base64 up may stay
-	for _, secret := range []string{
-		"deploybot", "pass/word&", "pass%2Fword%26", "deploybot:pass/word&", "T0AB12CD", "se/c-ret.one", "se%2Fc-ret.one",
-		`a&b/c d"`, "a%26b%2fc%20d%22", "k=xyz", "/hooks/T0AB12CD/se%2fc-ret.one/plain", `plug<in>/"secret"`, target.md5, strings.ToUpper(target.md5),
-		"whsec_" + bare, bare, strings.TrimRight(bare, "="), string(key), hex.EncodeToString(key), base64.URLEncoding.EncodeToString(key),
-		base64.StdEncoding.EncodeToString([]byte("deploybot:pass/word&")),
-	} {
-		for name, write := range map[string]func(string) string{
-			"plain": func(s string) string { return s }, "query": url.QueryEscape, "path": url.PathEscape, "JSON": inJSON, "HTML": html.EscapeString,
-			`\/`:        func(s string) string { return strings.ReplaceAll(inJSON(s), "/", `\/`) },
-			"HTML JSON": func(s string) string { return html.EscapeString(inJSON(s)) },
-			"small %xx": func(s string) string {
-				return regexp.MustCompile("%..").ReplaceAllStringFunc(url.QueryEscape(s), strings.ToLower)
-			},
-		} {
-			got := target.shown("<"+write(secret)+">", maxResponse)
-			if !hidden.MatchString(got) {
-				t.Errorf("%s: %s is seen in %s", name, secret, got)
-			}
-		}
-	}
-	for _, text := range []string{
-		`{"error":"json is not a format of plain hooks","key":"missing","path":"\/hooks\/&amp;"}`, "invalid format", "the key=", "100%", "xyz",
-	} {
-		if got := target.shown(text, maxResponse); got != text {
-			t.Errorf("%s became %s", text, got)
-		}
-	}
-}
-
 func inJSON(text string) string {
 	b, _ := json.Marshal(text)
 	return string(b[1 : len(b)-1])
 }
 
-// newEcho sends back what it gets, written in some way, behind something.
-func newEcho(t *testing.T, before string, write func(string) string, came chan<- string) *wire {
+// newEcho starts a receiver that sends back what it gets, written in some way, behind something. It returns its address.
+func newEcho(t *testing.T, before string, write func(string) string, came chan<- string) string {
 	t.Helper()
-	return newWire(t, func(conn net.Conn, _ func() bool) {
-		q, err := http.ReadRequest(bufio.NewReader(conn))
-		if err != nil {
-			return
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	t.Cleanup(serving.Wait)
+	t.Cleanup(func() { _ = l.Close() })
+	echo := func(conn net.Conn) {
+		defer conn.Close()
+		if q, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			text, _ := httputil.DumpRequest(q, true)
+			came <- string(text)
+			_, _ = io.WriteString(conn, before+write(string(text)))
 		}
-		text, err := httputil.DumpRequest(q, true)
-		if err != nil {
-			return
+	}
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { echo(conn) })
 		}
-		came <- string(text)
-		_, _ = io.WriteString(conn, before+write(string(text)))
 	})
+	return l.Addr().String()
 }
 
 // last is the last attempt of the first delivery that is on record.
-func last(t *testing.T, s outbox.Store) *outbox.Attempt {
+func last(t *testing.T, s outbox.Log) *outbox.Attempt {
 	t.Helper()
 	list, err := s.List(t.Context(), outbox.Filter{Limit: 1})
 	if err != nil || len(list) != 1 {
@@ -161,20 +126,20 @@ func last(t *testing.T, s outbox.Store) *outbox.Attempt {
 	return list[0].Last
 }
 
-// files is all that is in a directory.
-func files(t *testing.T, dir string) string {
+// stored is all that an outbox tells of its deliveries.
+func stored(t *testing.T, s outbox.Log) string {
 	t.Helper()
-	var all strings.Builder
-	list, err := os.ReadDir(dir)
+	list, err := s.List(t.Context(), outbox.Filter{Bodies: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range list {
-		text, err := os.ReadFile(filepath.Join(dir, f.Name()))
+	var all strings.Builder
+	for _, d := range list {
+		attempts, err := s.Attempts(t.Context(), d.Seq)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all.Write(text)
+		fmt.Fprintf(&all, "%+v %+v\n", d, attempts)
 	}
 	return all.String()
 }

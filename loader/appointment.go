@@ -22,9 +22,9 @@ func (o *orders) appointmentBody(root record) []byte {
 		case column == "paid" && !paid: // else it is shown as it was stored
 			b = strconv.AppendBool(appendKey(b, column), role.paid)
 		case column == "custom_f":
-			b = appendArray(appendKey(b, column), root.text(column))
+			b = appendArray(appendKey(b, column), root, column)
 		case column == "uploads":
-			b = appendJSON(appendKey(b, column), root.text(column))
+			b = appendJSON(appendKey(b, column), root, column)
 		case column == "attendees":
 			b = fields.Attendees(render.Decode(root.text(column))).Append(appendKey(b, column))
 		case column == "id_payment" && !payment.missing() || ofAppointment(column):
@@ -114,7 +114,7 @@ func (o *orders) appendAppointment(b []byte, root, a record) []byte {
 		b = render.AppendNumber(b, gross)
 	}
 	b = appendFields(b, a, "discount", "service_discount")
-	b = append(appendJSON(appendKey(b, "breakdown"), a.text("tax_breakdown")), '}')
+	b = append(appendJSON(appendKey(b, "breakdown"), a, "tax_breakdown"), '}')
 	b = o.appendLocation(appendKey(b, "location"), a, in.In(zone.location))
 	b = append(appendKey(b, "options"), '[')
 	for i, p := range parts {
@@ -141,7 +141,7 @@ func (o *orders) appendService(b []byte, a, service record) []byte {
 	b = o.appendTranslated(appendKey(b, "description"), service, "description", "lang_service", id)
 	b = appendFields(b, a, "price", "service_price")
 	b = appendFields(b, service, "image", "image", "maxCapacity", "max_capacity", "chooseEmployee", "choose_emp")
-	b = appendArray(appendKey(b, "attachments"), service.text("attachments"))
+	b = appendArray(appendKey(b, "attachments"), service, "attachments")
 	return append(o.appendGroup(b, o.row("group", service.id("id_group")), "name", "lang_group"), '}')
 }
 
@@ -203,7 +203,7 @@ func (o *orders) appendOption(b []byte, p record) []byte {
 func appendPartTotals(b []byte, p record) []byte {
 	b = append(appendKey(b, "totals"), '{')
 	b = appendFields(b, p, "net", "net", "tax", "tax", "gross", "gross", "discount", "discount")
-	return append(appendJSON(appendKey(b, "breakdown"), p.text("tax_breakdown")), '}')
+	return append(appendJSON(appendKey(b, "breakdown"), p, "tax_breakdown"), '}')
 }
 
 // appendLocation appends where the employee works at that time; null when it is not known.

@@ -11,27 +11,40 @@ import (
 )
 
 // The log may show a part of a row only (binlog_row_image MINIMAL or NOBLOB, columns that MariaDB computes). What it
-// does not show of the row that a payload is made of comes from the snapshot.
+// does not show of the row that a payload is made of comes from the snapshot; so does what of a row was too large to be carried.
 
 // partial says whether the log showed a part of the event's row only.
 func partial(ev *rules.Event) bool { return ev.Row.Len() > 0 && !ev.Row.Whole() }
 
 // complete is the event's row, with what the log did not show as the snapshot has it.
 func (o object) complete(ev *rules.Event) record {
+	if !o.whole.missing() {
+		return o.whole
+	}
 	shown := record{ev.Table, ev.Row}
 	if !partial(ev) || o.same.missing() {
 		return shown
 	}
 	var b cdc.RowBuilder
+	b.Grow(ev.Row.Size() + o.same.row.Size())
 	for i, name := range ev.Table.Columns {
-		if ev.Row.Kind(i) == cdc.Absent {
-			b.AddColumn(o.same.row, o.same.column(name))
+		if same := o.same.column(name); same >= 0 && ev.Row.Kind(i) == cdc.Absent {
+			b.AddColumn(o.same.row, same)
 		} else {
 			b.AddColumn(ev.Row, i)
 		}
 	}
 	shown.row = b.Row()
 	return shown
+}
+
+// completed is the object with the event's row completed, once for all: it may be large.
+func (o object) completed(ev *rules.Event) object {
+	if partial(ev) && !o.same.missing() {
+		o.whole = o.complete(ev)
+		o.same = o.whole
+	}
+	return o
 }
 
 // Owner finds the order that a part belongs to. It needs no snapshot: a row that was updated is visible, and a column

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -193,9 +194,10 @@ func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again [
 	if ids = append(ids, next...); len(ids) == 0 {
 		return c, nil
 	}
-	// The rows themselves come as all others do, so that they look the same.
-	if limit > 1 {
-		snap.most = maxLoaded
+	// The rows themselves come as all others do, so that they look the same, and without large texts, which are read when the
+	// payload is made.
+	if limit <= 1 {
+		snap.most = math.MaxInt
 	}
 	found, err := snap.all(ctx, x.table(), "`id` IN ("+idList(ids)+") ORDER BY `id`")
 	if err != nil {

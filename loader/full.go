@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ func fullBody(entity *rules.Entity, r record, q quirks) []byte {
 	b := make([]byte, 0, bodySize(r))
 	b = append(b, '{')
 	for i, name := range r.table.Columns {
-		if r.row.Kind(i) == cdc.Absent {
+		if !r.row.Shows(i) {
 			continue
 		}
 		b = appendKey(b, name)
@@ -34,7 +33,7 @@ func fullBody(entity *rules.Entity, r record, q quirks) []byte {
 				continue
 			}
 		}
-		if r.row.Kind(i) == cdc.Null || isNumber(entity, r, name, q.set) {
+		if r.row.Kind(i) <= cdc.Null || isNumber(entity, r, name, q.set) {
 			b = appendNative(b, r.row, i)
 		} else {
 			b = appendText(b, r.row, i)
@@ -43,33 +42,11 @@ func fullBody(entity *rules.Entity, r record, q quirks) []byte {
 	return append(b, '}')
 }
 
-// largeRow is from which size on the size of a body is worth counting.
-const largeRow = 1 << 20
-
-// bodySize is about what a row takes in JSON, and no less where the row is large: to grow a body of many megabytes
-// would be to copy it.
+// bodySize is what a row takes in JSON, in bytes, or some more: to grow a body of many megabytes would be to copy it.
 func bodySize(r record) int {
-	n := r.row.Size() + 24*len(r.table.Columns)
-	if n < largeRow {
-		return n
-	}
-	for _, l := range r.row.Larges() {
-		n -= int(l.Size())
-	}
+	n := 2
 	for i, name := range r.table.Columns {
-		text := r.row.Text(i)
-		if n += len(name); r.row.Kind(i) == cdc.Binary {
-			n += base64.StdEncoding.EncodedLen(len(text)) - len(text)
-			continue
-		}
-		for _, c := range []byte(text) {
-			switch {
-			case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
-				n++
-			case c < ' ':
-				n += len(`\u0000`) - 1
-			}
-		}
+		n += len(name) + len(`"":null,`) + jsonSize(r.row, i)
 	}
 	return n
 }

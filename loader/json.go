@@ -33,9 +33,6 @@ func appendNative(b []byte, row cdc.Row, i int) []byte {
 
 // appendText appends column i as a string, as the plugin, which reads text from the database, does.
 func appendText(b []byte, row cdc.Row, i int) []byte {
-	if large := row.Large(i); large != nil {
-		return appendMark(b, row.Kind(i), large)
-	}
 	if row.Kind(i) == cdc.Binary {
 		b = append(b, '"')
 		text := row.Text(i)

@@ -7,27 +7,28 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"rowhook/cdc"
 	"rowhook/rules"
-	"rowhook/scratch"
 )
 
 // Payload is what one rule gets of an event.
 type Payload struct {
-	Rule   *rules.Rule
-	Body   []byte       // JSON
-	Large  scratch.Blob // the same, in place of Body, when it is too large for memory
-	Object Object       // what Body shows in place of the whole object
-	AsOf   time.Time    // when the snapshot was taken that Body was read from; zero: Body is what the log showed
+	Rule    *rules.Rule
+	Body    []byte    // JSON, at most Options.MaxPayload bytes
+	Omitted []string  // the columns whose values are left out of Body, for they would make it larger than that
+	Object  Object    // what Body shows in place of the whole object
+	AsOf    time.Time // when the snapshot was taken that Body was read from; zero: Body is what the log showed
 }
 
 // Object says why a payload does not show the whole object.
@@ -44,9 +45,12 @@ const (
 
 // Options say how payloads are made.
 type Options struct {
-	Plugin  bool          // everything as the plugin would have loaded it (fidelity: plugin), not as it was committed
-	Scratch scratch.Files // takes payloads that are too large for memory
+	Plugin     bool // everything as the plugin would have loaded it (fidelity: plugin), not as it was committed
+	MaxPayload int  // of a payload, in bytes; 0: DefaultMaxPayload
 }
+
+// DefaultMaxPayload is what receivers take at most, and more than most do; see Options.MaxPayload.
+const DefaultMaxPayload = 16 << 20
 
 // Loader reads sites' databases. It is safe for concurrent use.
 type Loader struct {
@@ -59,7 +63,8 @@ type Loader struct {
 	zones   zones
 	locales locales
 	shared  sharedTables
-	queries atomic.Int64 // so far, for benchmarks
+	large   chan struct{} // holds one while an event with large texts is loaded
+	queries atomic.Int64  // so far, for benchmarks
 }
 
 // server is what a loader must know of the server whose log the events are from.
@@ -69,9 +74,10 @@ type server interface {
 
 // New makes a loader over db, a pool to the server that src follows.
 func New(db *sql.DB, src server, opts Options, log *slog.Logger) *Loader {
+	opts.MaxPayload = cmp.Or(opts.MaxPayload, DefaultMaxPayload)
 	return &Loader{
 		pool: newPool(db), src: src, opts: opts, log: log, cache: newCache(),
-		locales: locales{packs: map[string]languagePack{}},
+		locales: locales{packs: map[string]languagePack{}}, large: make(chan struct{}, 1),
 	}
 }
 
@@ -80,7 +86,7 @@ func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
 	if l.needs(ev) != (needs{}) {
 		return nil, false
 	}
-	payloads, err := l.compose(ev, object{})
+	payloads, err := l.compose(ev, object{}, l.maker(ev, object{}))
 	return payloads, err == nil // else Load says why, and is tried again
 }
 
@@ -89,21 +95,50 @@ func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
 // it makes the payloads of the first events only.
 func (l *Loader) Load(ctx context.Context, events []*rules.Event) (_ [][]Payload, err error) {
 	defer recovered(&err)
-	objects, err := l.objects(ctx, events)
+	payloads, err := l.load(ctx, events)
 	for errors.Is(err, errTooMuch) && len(events) > 1 {
 		events = events[:len(events)/2]
-		objects, err = l.objects(ctx, events)
+		payloads, err = l.load(ctx, events)
 	}
+	if !errors.Is(err, errTooMuch) {
+		return payloads, err
+	}
+	alone, err := l.loadLarge(ctx, events[0])
+	debug.FreeOSMemory() // of the rows, before the payload is stored and read again
+	return [][]Payload{alone}, err
+}
+
+// load makes payloads in which no text is large; errTooMuch when there is one.
+func (l *Loader) load(ctx context.Context, events []*rules.Event) ([][]Payload, error) {
+	objects, err := l.snapshotOf(ctx, events)
 	if err != nil {
 		return nil, err
 	}
 	payloads := make([][]Payload, len(events))
 	for i, ev := range events {
-		if payloads[i], err = l.compose(ev, objects[i]); err != nil {
+		if payloads[i], err = l.compose(ev, objects[i], l.maker(ev, objects[i])); err != nil {
 			return nil, err
 		}
 	}
 	return payloads, nil
+}
+
+// snapshotOf reads what events need in a snapshot of its own.
+func (l *Loader) snapshotOf(ctx context.Context, events []*rules.Event) ([]object, error) {
+	newest, _ := l.newest(events)
+	if newest == nil {
+		return make([]object, len(events)), nil
+	}
+	snap, err := l.snapshot(ctx, newest)
+	if err != nil {
+		return nil, fmt.Errorf("loading %s: %w", newest, err)
+	}
+	defer snap.close(ctx)
+	objects, err := l.objects(ctx, snap, events)
+	if err == nil && len(snap.left) > 0 {
+		err = errTooMuch
+	}
+	return objects, err
 }
 
 // needs says what an event's payloads need besides what the log showed.
@@ -140,6 +175,8 @@ type object struct {
 	orders *orders    // what belongs to it
 	set    *lookupSet // the site's settings
 	asOf   time.Time
+	out    map[cell]bool // values that a payload leaves out
+	whole  record        // the event's row completed; missing when that was not done beforehand
 }
 
 type objectKey struct {
@@ -158,21 +195,11 @@ func sameKey(ev *rules.Event) objectKey {
 	return objectKey{ev.Table.TableName, id}
 }
 
-// objects reads what the events need, all in one snapshot.
-func (l *Loader) objects(ctx context.Context, events []*rules.Event) ([]object, error) {
+// objects reads what the events need, within the snapshot's bounds.
+func (l *Loader) objects(ctx context.Context, snap *snapshot, events []*rules.Event) ([]object, error) {
 	objects := make([]object, len(events))
 	newest, settings := l.newest(events)
-	if newest == nil {
-		return objects, nil
-	}
-	snap, err := l.snapshot(ctx, newest)
-	if err != nil {
-		return nil, fmt.Errorf("loading %s: %w", newest, err)
-	}
-	defer snap.close(ctx)
-	if len(events) > 1 {
-		snap.most = maxLoaded
-	}
+	snap.bytes, snap.left = 0, nil
 	rows, err := l.rows(ctx, snap, events)
 	if err != nil {
 		return nil, fmt.Errorf("loading %d events of site %s: %w", len(events), newest.Site.Name, err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +21,8 @@ import (
 // lookup is a lookup table: how it is read, and by which columns its rows are found.
 type lookup struct {
 	tables []string          // the plugin's tables it reads; wp_options when it reads WordPress'
-	query  string            // {name} is one of the plugin's tables, [name] one of WordPress'; empty: all rows
+	query  string            // {name} is one of the plugin's tables, [name] one of WordPress'; empty: every column
+	where  string            // of what rows, likewise; empty: all
 	id     string            // column of numbers; empty: 0
 	tag    string            // column of texts; empty: ""
 	keep   func(record) bool // rows that count; nil: all. An older plugin may lack the column, so the server is not asked
@@ -52,7 +54,7 @@ func whole(table string, id, tag string) lookup {
 func placeOf(table, column string) lookup {
 	return lookup{
 		tables: []string{table, "employee_location"}, id: "id",
-		query: "SELECT * FROM {" + table + "} WHERE `id` IN (SELECT `" + column + "` FROM {employee_location})",
+		where: "`id` IN (SELECT `" + column + "` FROM {employee_location})",
 	}
 }
 
@@ -65,24 +67,24 @@ func lookups() map[string]lookup {
 		"gpayments": whole("gpayments", "id", ""), "package": whole("package", "id", ""), "package_group": whole("package_group", "id", ""),
 		"status_code": whole("status_code", "", "code"),
 		"custfields": {
-			tables: []string{"custfields"}, query: "SELECT * FROM {custfields}",
-			keep:  func(r record) bool { return r.id("group") == 0 }, // 1 is for employees who register
-			order: []string{"ordering", "id"},
+			tables: []string{"custfields"},
+			keep:   func(r record) bool { return r.id("group") == 0 }, // 1 is for employees who register
+			order:  []string{"ordering", "id"},
 		},
 		"cf_service_assoc": whole("cf_service_assoc", "id_field", ""),
 		"config": {
 			tables: []string{"config"}, tag: "param",
-			query: "SELECT `param`, `setting` FROM {config} WHERE `param` IN ('dateformat', 'timeformat', 'keepapplock', 'usercredit')",
+			query: "SELECT `param`, LEFT(`setting`, 4096) AS `setting` FROM {config} WHERE `param` IN ('dateformat', 'timeformat', 'keepapplock', 'usercredit')",
 		},
 		"options": {
 			tables: []string{optionsTable}, tag: "option_name",
-			query: "SELECT `option_name`, `option_value` FROM [options] WHERE `option_name` IN ('" + strings.Join(LookupOptions(), "', '") + "')",
+			query: "SELECT `option_name`, LEFT(`option_value`, 4096) AS `option_value` FROM [options] WHERE `option_name` IN ('" + strings.Join(LookupOptions(), "', '") + "')",
 		},
 		"location": {
-			tables: []string{"employee_location"}, id: "id", query: "SELECT * FROM {employee_location}",
+			tables: []string{"employee_location"}, id: "id",
 		},
 		"country": placeOf("countries", "id_country"), "state": placeOf("states", "id_state"), "city": placeOf("cities", "id_city"),
-		"worktime": {tables: []string{"emp_worktime"}, id: "id_employee", tag: "id_service", query: "SELECT * FROM {emp_worktime}", order: []string{"id"}},
+		"worktime": {tables: []string{"emp_worktime"}, id: "id_employee", tag: "id_service", order: []string{"id"}},
 	}
 	for _, t := range translations() {
 		l[t.table] = whole(t.table, t.key, "tag")
@@ -257,11 +259,10 @@ func (s *snapshot) lookup(ctx context.Context, site *rules.Site, def lookup) ([]
 	if def.query != "" {
 		return s.query(ctx, table, fillIn(def.query, site))
 	}
-	shape, err := s.shape(ctx, table)
-	if err != nil {
-		return nil, s.failed(ctx, table, fmt.Errorf("its columns: %w", err))
-	}
-	return s.whole(ctx, table, shape, "TRUE")
+	before, bytes, left := s.bounds, s.bytes, s.left
+	defer func() { s.bounds, s.bytes, s.left = before, bytes, left }()
+	s.bounds = bounds{limit: longText, most: math.MaxInt} // large texts are left out of whatever shows them
+	return s.all(ctx, table, cmp.Or(fillIn(def.where, site), "TRUE"))
 }
 
 // fillIn writes a site's tables into a query.

@@ -26,6 +26,53 @@ type orders struct {
 	byID     map[int64]record  // customers
 	byMail   map[string]record // customers
 	authors  map[int64]record  // WordPress' users
+
+	lacks []string // columns that the payload at hand leaves out
+}
+
+// records are the rows that an order's payload shows, but for those of lookup tables.
+func (o *orders) records(root record) []record {
+	id := root.id("id")
+	records := append([]record{root}, o.children[id]...)
+	for _, of := range records {
+		records = append(records, o.parts[of.id("id")]...)
+	}
+	records = append(append(records, o.history[id]...), o.notesOf(root)...)
+	records = append(records, o.invoices[id][:min(1, len(o.invoices[id]))]...)
+	return append(records, o.customer(root))
+}
+
+// replace puts others in the place of the rows.
+func (o *orders) replace(by func(record) record) {
+	for _, grouped := range []map[int64][]record{o.children, o.parts, o.history, o.notes, o.invoices} {
+		for _, records := range grouped {
+			for i := range records {
+				records[i] = by(records[i])
+			}
+		}
+	}
+	for id, r := range o.byID {
+		o.byID[id] = by(r)
+	}
+	for mail, r := range o.byMail {
+		o.byMail[mail] = by(r)
+	}
+}
+
+// note adds the columns of a row that are left out.
+func (o *orders) note(r record, shown func(column int) bool) {
+	for _, name := range omitted(r, shown) {
+		if !slices.Contains(o.lacks, name) {
+			o.lacks = append(o.lacks, name)
+		}
+	}
+}
+
+// row is a row of a lookup table that the payload at hand shows.
+func (o *orders) row(table string, id int64) record {
+	r := o.lookupSet.row(table, id)
+	o.note(r, func(int) bool { return true })
+	return r
 }
 
 // group is what the plugin calls an entity's invoices and notes.

@@ -19,7 +19,7 @@ func (o *orders) packageBody(root record) []byte {
 		case "id_payment", "total_cost", "tot_paid", "total_net", "total_tax", "payment_charge", "payment_tax", "discount", "coupon",
 			"payment_attempt":
 		case "custom_f":
-			b = appendArray(appendKey(b, column), root.text(column))
+			b = appendArray(appendKey(b, column), root, column)
 		default:
 			b = appendValue(appendKey(b, column), root, column)
 		}

@@ -28,11 +28,16 @@ func appendFields(b []byte, r record, pairs ...string) []byte {
 }
 
 // appendJSON appends a column of JSON, decoded.
-func appendJSON(b []byte, text string) []byte { return render.Decode(text).Append(b) }
+func appendJSON(b []byte, r record, column string) []byte {
+	return render.Decode(r.text(column)).Append(b)
+}
 
 // appendArray appends a column of JSON, [] when it is none.
-func appendArray(b []byte, text string) []byte {
-	v := render.Decode(text)
+func appendArray(b []byte, r record, column string) []byte {
+	if r.omitted(column) {
+		return append(b, "null"...)
+	}
+	v := render.Decode(r.text(column))
 	if !v.IsArray() {
 		return append(b, "[]"...)
 	}
@@ -250,7 +255,7 @@ func (o *orders) appendNotes(b []byte, notes []record) []byte {
 		for _, column := range n.table.Columns {
 			switch b = appendKey(b, column); column {
 			case "attachments":
-				b = appendArray(b, n.text(column))
+				b = appendArray(b, n, column)
 			case "tags":
 				b = appendTags(b, n.text(column))
 			default:

@@ -12,7 +12,7 @@ import (
 )
 
 // compose makes the payload of every rule that wants the event. Rules with the same load share one body.
-func (l *Loader) compose(ev *rules.Event, o object) (_ []Payload, err error) {
+func (l *Loader) compose(ev *rules.Event, o object, payload func(rules.Load) (Payload, error)) (_ []Payload, err error) {
 	defer recovered(&err)
 	payloads := make([]Payload, 0, len(ev.Rules))
 	made := map[rules.Load]Payload{}
@@ -22,8 +22,7 @@ func (l *Loader) compose(ev *rules.Event, o object) (_ []Payload, err error) {
 		}
 		p, ok := made[r.Load]
 		if !ok {
-			p = l.payload(ev, o, r.Load)
-			if err := l.fill(&p, ev, o); err != nil {
+			if p, err = payload(r.Load); err != nil {
 				return nil, fmt.Errorf("making a payload of %s: %w", ev, err)
 			}
 			made[r.Load] = p
@@ -34,6 +33,24 @@ func (l *Loader) compose(ev *rules.Event, o object) (_ []Payload, err error) {
 	return payloads, nil
 }
 
+// maker makes the payloads of an event of which no text is large; errTooMuch when it must be loaded by itself.
+func (l *Loader) maker(ev *rules.Event, o object) func(rules.Load) (Payload, error) {
+	return func(load rules.Load) (Payload, error) {
+		joined := o.orders != nil && load == rules.Extended && !o.gone()
+		if joined && l.root(ev, o).row.Size() > longText {
+			return Payload{}, errTooMuch // to be taken apart, it takes memory
+		}
+		p := l.payload(ev, o, load)
+		switch {
+		case len(p.Body) <= l.opts.MaxPayload:
+			return p, nil
+		case joined:
+			return Payload{}, errTooMuch
+		}
+		return l.fitted(ev, o, load)
+	}
+}
+
 // wanted asks a rule once more, now that the object is loaded: where the log did not show its status, and with the
 // plugin's fidelity where the plugin looks at the loaded object. It posts its exception whatever the statuses
 // (FINDINGS 1).
@@ -41,7 +58,7 @@ func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
 	if ev.Action.Kind != rules.Save {
 		return true
 	}
-	if ev.Backfill != "" && l.needs(ev).row && o.missing() {
+	if n := l.needs(ev); ev.Backfill != "" && (n.row && o.missing() || n.same && o.same.missing()) {
 		return false // it was there when the backfill read it; the delete tells
 	}
 	if ev.Row.Len() == 0 { // an option or an item changed; when those went with their order, the delete tells
@@ -61,43 +78,78 @@ func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
 func (o object) gone() bool { return o.missing() || o.text("closure") == "1" }
 
 func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
-	switch ev.Action.Kind {
-	case rules.Delete:
+	switch {
+	case ev.Action.Kind == rules.Delete:
 		return Payload{Body: deleteBody(ev.IDs)}
-	case rules.Restored:
+	case ev.Action.Kind == rules.Restored:
 		return Payload{Body: restoredBody(ev)}
-	case rules.StatusChange:
-		if load == rules.Basic {
-			return o.mark(ev, Payload{Body: statusBody(ev, o.complete(ev))})
-		}
+	case joins(ev, o, load):
+		return l.extended(ev, o)
 	}
-	if load == rules.Extended && !o.gone() {
-		root := l.root(ev, o)
-		if ev.Action.Entity.Name == packageOrderEntity {
-			return Payload{Body: o.orders.packageBody(root), AsOf: o.asOf}
-		}
-		return Payload{Body: o.orders.appointmentBody(root), AsOf: o.asOf}
+	shown, all := o.without(l.shown(ev, o, load)), func(int) bool { return true }
+	switch {
+	case ev.Action.Kind != rules.StatusChange:
+	case load == rules.Basic:
+		return o.mark(ev, Payload{Body: statusBody(ev, shown), Omitted: omitted(shown, all)})
+	case o.missing() && ev.Order.Len() > 0: // the order's row as the log showed it last
+		return Payload{Body: fullBody(ev.Action.Entity, shown, quirks{}), Omitted: omitted(shown, all), Object: Gone, AsOf: o.asOf}
+	case o.missing(): // or else the row of the history
+		return Payload{Body: statusBody(ev, shown), Omitted: omitted(shown, all), Object: Gone, AsOf: o.asOf}
 	}
-	if ev.Action.Kind == rules.StatusChange && o.missing() {
-		return o.lastKnown(ev)
-	}
-	shown := o.complete(ev)
 	p := Payload{}
 	if load == rules.Extended {
 		p.Object = o.lacking()
 	}
 	p = o.mark(ev, p)
 	if ev.Action.Kind == rules.StatusChange || ev.Row.Len() == 0 || l.opts.Plugin && load == rules.Full {
-		shown, p.AsOf = o.record, o.asOf
+		p.AsOf = o.asOf
 	}
 	if load == rules.Basic {
-		p.Body = basicBody(ev, shown)
+		p.Body, p.Omitted = basicBody(ev, shown), omitted(shown, func(i int) bool { return saved(ev, shown, i) })
 		return p
 	}
 	if shown.missing() {
 		return Payload{Body: []byte("null"), Object: Gone, AsOf: o.asOf} // what the plugin posts
 	}
 	p.Body = fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
+	p.Omitted = omitted(shown, all)
+	return p
+}
+
+// joins says whether a payload shows all that belongs to an order. The status history's row comes first.
+func joins(ev *rules.Event, o object, load rules.Load) bool {
+	return load == rules.Extended && !o.gone() && ev.Action.Kind != rules.Delete && ev.Restored == nil
+}
+
+// shown is the row that a payload shows, but for those that show more than one.
+func (l *Loader) shown(ev *rules.Event, o object, load rules.Load) record {
+	switch change := ev.Action.Kind == rules.StatusChange; {
+	case change && load == rules.Basic:
+	case change && o.missing() && ev.Order.Len() > 0:
+		return record{ev.OrderTable, ev.Order}
+	case change && o.missing():
+	case change, ev.Row.Len() == 0, l.opts.Plugin && load == rules.Full:
+		return o.record
+	}
+	return o.complete(ev)
+}
+
+func (l *Loader) extended(ev *rules.Event, o object) Payload {
+	root := o.without(l.root(ev, o))
+	o.orders.replace(o.without)
+	p := Payload{AsOf: o.asOf}
+	o.orders.lacks = nil
+	if ev.Action.Entity.Name == packageOrderEntity {
+		p.Body = o.orders.packageBody(root)
+	} else {
+		p.Body = o.orders.appointmentBody(root)
+	}
+	for _, r := range o.orders.records(root) {
+		o.orders.note(r, func(i int) bool {
+			return l.shows(ev, rules.Extended, cell{r.table.TableName, r.id("id"), r.table.Columns[i]})
+		})
+	}
+	p.Omitted = o.orders.lacks
 	return p
 }
 
@@ -120,33 +172,34 @@ func (o object) lacking() Object {
 	return Closure
 }
 
-// lastKnown shows a status change of an order that is gone: the order's row as the log showed it last, or else the row
-// of the history.
-func (o object) lastKnown(ev *rules.Event) Payload {
-	p := Payload{Object: Gone, AsOf: o.asOf}
-	if ev.Order.Len() > 0 {
-		p.Body = fullBody(ev.Action.Entity, record{ev.OrderTable, ev.Order}, quirks{})
-	} else {
-		p.Body = statusBody(ev, o.complete(ev))
-	}
-	return p
-}
-
 // Shown makes an event's payloads of what the log showed, marked Partial: its object cannot be loaded.
 func (l *Loader) Shown(ev *rules.Event) []Payload {
 	payloads := make([]Payload, len(ev.Rules))
 	for i, r := range ev.Rules {
-		payloads[i] = Payload{Rule: r, Object: Partial, Body: shownBody(ev, r.Load)}
+		row := shownRow(ev, r.Load)
+		p, err := l.fit(valuesOf(row, func(int) bool { return true }), func(out map[cell]bool) Payload {
+			row := object{out: out}.without(row)
+			return Payload{Body: shownBody(ev, r.Load, row), Omitted: omitted(row, func(int) bool { return true })}
+		})
+		if err != nil { // nothing of the row fits
+			p = Payload{Body: deleteBody(ev.IDs)}
+		}
+		p.Rule, p.Object = r, Partial
+		payloads[i] = p
 	}
 	return payloads
 }
 
-func shownBody(ev *rules.Event, load rules.Load) []byte {
-	row := record{ev.Table, ev.Row}
-	switch {
-	case ev.Action.Kind == rules.StatusChange && load != rules.Basic && ev.Order.Len() > 0:
-		return fullBody(ev.Action.Entity, record{ev.OrderTable, ev.Order}, quirks{})
-	case ev.Action.Kind == rules.StatusChange:
+func shownRow(ev *rules.Event, load rules.Load) record {
+	if ev.Action.Kind == rules.StatusChange && load != rules.Basic && ev.Order.Len() > 0 {
+		return record{ev.OrderTable, ev.Order}
+	}
+	return record{ev.Table, ev.Row}
+}
+
+func shownBody(ev *rules.Event, load rules.Load, row record) []byte {
+	switch change := ev.Action.Kind == rules.StatusChange; {
+	case change && (load == rules.Basic || ev.Order.Len() == 0):
 		return statusBody(ev, row)
 	case ev.Action.Kind == rules.Delete || row.missing():
 		return deleteBody(ev.IDs)
@@ -201,28 +254,31 @@ func statusBody(ev *rules.Event, history record) []byte {
 // every column, as null what was not saved (FINDINGS 3).
 func basicBody(ev *rules.Event, r record) []byte {
 	order := ev.Action.Entity.StatusType != ""
-	id := r.column("id")
-	size := 256
-	if r.row.Size() >= largeRow {
-		size = bodySize(r)
-	}
-	b := append(make([]byte, 0, size), '{')
+	b := append(make([]byte, 0, bodySize(r)), '{')
 	for i, name := range r.table.Columns {
-		saved := i == id || ev.Insert && ev.Named == nil
-		if ev.Named != nil {
-			saved = saved || i < len(ev.Named) && ev.Named[i]
-		} else {
-			saved = saved || i < len(ev.Changed) && ev.Changed[i]
-		}
+		saved := saved(ev, r, i)
 		switch passed := ev.Passed[i]; {
 		case passed != "":
 			b = render.AppendNumber(appendKey(b, name), render.Float(passed))
 		case saved && r.row.Kind(i) > cdc.Null:
 			b = appendNative(appendKey(b, name), r.row, i)
+		case saved && r.row.Omitted(i):
+			b = append(appendKey(b, name), "null"...)
 		case order, ev.Named == nil && !saved, saved && r.row.Kind(i) == cdc.Absent:
 		default:
 			b = append(appendKey(b, name), "null"...)
 		}
 	}
 	return append(b, '}')
+}
+
+// saved says whether a save wrote a column, as far as is known.
+func saved(ev *rules.Event, r record, i int) bool {
+	if i == r.column("id") || ev.Insert && ev.Named == nil {
+		return true
+	}
+	if ev.Named != nil {
+		return i < len(ev.Named) && ev.Named[i]
+	}
+	return i < len(ev.Changed) && ev.Changed[i]
 }

@@ -198,7 +198,8 @@ func FuzzNumbers(f *testing.F) {
 
 func composed(t *testing.T, ev *rules.Event, o object) []Payload {
 	t.Helper()
-	payloads, err := new(Loader).compose(ev, o)
+	l := &Loader{opts: Options{MaxPayload: DefaultMaxPayload}}
+	payloads, err := l.compose(ev, o, l.maker(ev, o))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,6 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/rules"
-	"rowhook/scratch"
 )
 
 // snapshot is a consistent read of the database. It holds a connection, and knows no way to a second one.
@@ -20,17 +19,16 @@ type snapshot struct {
 	conn    *lease
 	mariaDB bool
 	shapes  *shapes
-	large   bool         // large texts go to scratch files
-	pad     *scratch.Pad // takes texts that are too large for memory
+	bounds
 	taken   time.Time
 	at      cdc.Coord // everything up to here is in it
 	queries int
 	bytes   int         // of the rows that were read
-	most    int         // bytes that may be read; 0: any number
+	left    []sized     // texts that were left out
 	client  *cdc.Client // that the site's programs see texts through
 }
 
-// maxLoaded bounds what is read for more than one event, in bytes.
+// maxLoaded bounds what is read in one go, in bytes.
 const maxLoaded = 8 << 20
 
 // errTooMuch says that a snapshot read more than it may.
@@ -59,7 +57,8 @@ func (l *Loader) snapshotAt(ctx context.Context, site *rules.Site, at Place) (*s
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, large: l.opts.Scratch != nil, pad: scratch.NewPad(l.opts.Scratch), client: site.Client}
+	s := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, client: site.Client,
+		bounds: bounds{limit: longText, most: maxLoaded}}
 	if err := s.await(ctx, at); err != nil {
 		s.close(ctx)
 		return nil, fmt.Errorf("taking a snapshot that contains %s: %w", at.End, err)
@@ -190,14 +189,19 @@ func (r record) column(name string) int {
 	return r.table.Index(name)
 }
 
-// text is the text of a column, whatever its size.
-func (r record) text(column string) string {
-	i := r.column(column)
-	if large := r.row.Large(i); large != nil {
-		return inMemory(large)
+// columns are the names of its columns, none of a record that is missing.
+func (r record) columns() []string {
+	if r.table == nil {
+		return nil
 	}
-	return r.row.Text(i)
+	return r.table.Columns
 }
+
+// text is the text of a column.
+func (r record) text(column string) string { return r.row.Text(r.column(column)) }
+
+// omitted says whether a column was left out because its value is large.
+func (r record) omitted(column string) bool { return r.row.Omitted(r.column(column)) }
 
 // null says whether a column has no value.
 func (r record) null(column string) bool { return r.row.Kind(r.column(column)) <= cdc.Null }
@@ -216,11 +220,12 @@ func (r record) float(column string) float64 {
 
 // query reads what a query makes look like rows of a table, with the kinds that the driver knows.
 func (s *snapshot) query(ctx context.Context, name cdc.TableName, query string) ([]record, error) {
-	return s.read(ctx, name, query, nil)
+	return s.read(ctx, name, query, nil, nil)
 }
 
-// read reads rows. What their columns are is given, or else the driver's word.
-func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, columns []cdc.Selected) ([]record, error) {
+// read reads rows. What their columns are is given, or else the driver's word. Behind them stand for some of them, texts,
+// how long they are when they were left out, else 0.
+func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, columns []cdc.Selected, texts []int) ([]record, error) {
 	s.queries++
 	rows, err := s.conn.QueryContext(ctx, query)
 	if err != nil {
@@ -237,10 +242,13 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 		}
 	}
 	names := make([]string, len(columns))
-	values := make([]sql.RawBytes, len(columns))
-	into := make([]any, len(columns))
 	for i, c := range columns {
-		names[i], into[i] = c.Name, &values[i]
+		names[i] = c.Name
+	}
+	values := make([]sql.RawBytes, len(columns)+len(texts))
+	into := make([]any, len(values))
+	for i := range into {
+		into[i] = &values[i]
 	}
 	table := cdc.NewTable(name, names, nil)
 	var records []record
@@ -249,24 +257,54 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 		if err := rows.Scan(into...); err != nil {
 			return nil, s.failed(ctx, name, err)
 		}
-		b.Reset()
-		for i, v := range values {
-			if v == nil {
-				b.AddText(cdc.Null, "")
-				continue
+		r := record{table, rowOf(&b, columns, values, texts)}
+		s.bytes += r.row.Size()
+		for n, i := range texts {
+			c := cell{name, r.id("id"), columns[i].Name}
+			if r.row.Omitted(i) {
+				size, _ := strconv.Atoi(string(values[len(columns)+n])) // a number of the server's
+				s.left = append(s.left, sized{c, size})
+			} else if s.kept[c] {
+				s.bytes -= len(values[i])
 			}
-			b.Add(columns[i].Kind, columns[i].Append(b.Buf(), v))
 		}
-		row := b.Row()
-		if s.bytes += row.Size(); s.most > 0 && s.bytes > s.most {
+		if s.bytes > s.most {
 			return nil, errTooMuch
 		}
-		records = append(records, record{table, row})
+		records = append(records, r)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, s.failed(ctx, name, err)
 	}
 	return records, nil
+}
+
+// rowOf is a row as it was selected: the values of its columns, and behind them the sizes of the texts that were left out.
+func rowOf(b *cdc.RowBuilder, columns []cdc.Selected, values []sql.RawBytes, texts []int) cdc.Row {
+	b.Reset()
+	size := 0
+	for _, v := range values[:len(columns)] {
+		size += len(v)
+	}
+	b.Grow(size)
+	next := 0
+	for i, c := range columns {
+		v, left := values[i], false
+		if next < len(texts) && texts[next] == i {
+			sized := values[len(columns)+next]
+			left = len(sized) > 0 && string(sized) != "0"
+			next++
+		}
+		switch {
+		case left:
+			b.AddOmitted()
+		case v == nil:
+			b.AddText(cdc.Null, "")
+		default:
+			b.Add(c.Kind, c.Append(b.Buf(), v))
+		}
+	}
+	return b.Row()
 }
 
 // idList writes numbers for an IN (...).

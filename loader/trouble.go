@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	gomysql "github.com/go-mysql-org/go-mysql/mysql"
@@ -49,9 +50,9 @@ func TroubleOf(err error) Trouble {
 	switch {
 	case ok:
 		return troubleOf(refused)
-	case errors.Is(err, errRender):
+	case errors.Is(err, errRender), errors.Is(err, errTooMuch), errors.Is(err, errLarge):
 		return Unfit
-	case errors.Is(err, mysql.ErrPktTooLarge), errors.Is(err, errNotVisible), errors.Is(err, errTooMuch):
+	case errors.Is(err, mysql.ErrPktTooLarge), errors.Is(err, errNotVisible), cdc.IsOfTable(err):
 		return Held
 	}
 	return Outage // of the network, of our own disk
@@ -134,7 +135,7 @@ func Reason(err error) string {
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return refused.Error()
 	}
-	for _, same := range []error{errNotVisible, errTooMuch, mysql.ErrPktTooLarge} {
+	for _, same := range []error{errNotVisible, errTooMuch, errLarge, mysql.ErrPktTooLarge} {
 		if errors.Is(err, same) {
 			return same.Error()
 		}
@@ -178,4 +179,14 @@ func Fix(err error) string {
 		return "SHOW CREATE VIEW " + table + "; what it reads is missing, or its definer may not"
 	}
 	return ""
+}
+
+// errRender says that what was read makes no payload.
+var errRender = errors.New("what was read makes no payload")
+
+// recovered makes a panic an error: the data of one event shall not end the daemon.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v, at %s", errRender, p, debug.Stack())
+	}
 }

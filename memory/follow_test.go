@@ -16,7 +16,6 @@ import (
 	"rowhook/cdc"
 	"rowhook/cdc/connect"
 	"rowhook/dbtest"
-	"rowhook/scratch"
 )
 
 // follower is what the stage of the reader alone takes, measured in a process of its own: this test's, started again.
@@ -78,7 +77,7 @@ func TestMain(m *testing.M) {
 func openSource(ctx context.Context, address string) (*cdc.Source, error) {
 	server := connect.New(connect.Config{Address: address, User: "rowhook", Password: connect.Password("secret")})
 	return cdc.Open(ctx, server.Pool(), cdc.Config{
-		Server: server, ServerID: 4711, Log: slog.New(slog.DiscardHandler), Statements: true, Scratch: scratch.In(os.TempDir()),
+		Server: server, ServerID: 4711, Log: slog.New(slog.DiscardHandler), Statements: true,
 		Tables: []cdc.TableName{{Schema: "wordpress", Name: "wp_vikappointments_reservation"}},
 	})
 }

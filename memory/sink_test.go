@@ -23,7 +23,8 @@ type sink struct {
 	ids     map[[16]byte]int64 // the first row of each delivery
 	rows    map[int64]int      // deliveries of each row
 	bytes   int64
-	again   int // deliveries that came more than once
+	omitted []string // of each, what X-Rowhook-Omitted says
+	again   int      // deliveries that came more than once
 	grown   chan struct{}
 	reached int // deliveries that grown tells of
 	faults  []string
@@ -60,7 +61,7 @@ func (s *sink) url() string { return "http://" + s.listener.Addr().String() + "/
 func (s *sink) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ids, s.rows, s.again, s.bytes, s.faults = map[[16]byte]int64{}, map[int64]int{}, 0, 0, nil
+	s.ids, s.rows, s.again, s.bytes, s.omitted, s.faults = map[[16]byte]int64{}, map[int64]int{}, 0, 0, nil, nil
 }
 
 // count is how many deliveries came.
@@ -90,7 +91,7 @@ func (s *sink) wait(ctx context.Context, n int, ended <-chan struct{}) bool {
 }
 
 // take notes a delivery.
-func (s *sink) take(id [16]byte, rows []int64, size int) {
+func (s *sink) take(id [16]byte, rows []int64, size int, omitted string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, known := s.ids[id]; known {
@@ -99,6 +100,7 @@ func (s *sink) take(id [16]byte, rows []int64, size int) {
 	}
 	s.ids[id] = rows[0]
 	s.bytes += int64(size)
+	s.omitted = append(s.omitted, omitted)
 	for _, r := range rows {
 		s.rows[r]++
 	}
@@ -152,7 +154,7 @@ func (s *sink) serve(conn net.Conn) {
 			s.faults = append(s.faults, fmt.Sprintf("id %q, body %.100q: %v", header.Get("Webhook-Id"), begin, err))
 			s.mu.Unlock()
 		} else {
-			s.take(id, rows, size)
+			s.take(id, rows, size, header.Get("X-Rowhook-Omitted"))
 		}
 		if _, err := r.Discard(size); err != nil {
 			return

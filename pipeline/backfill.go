@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/outbox"
 	"rowhook/rules"
 )
@@ -26,20 +27,22 @@ type fills struct {
 	told  []func()        // who waits for the next commit
 	table *cdc.Table      // of the last chunk: the engine remembers every table that it sees
 
-	asking   bool      // a goroutine is on its way
-	calm     bool      // the next chunk may be read
-	chunk    *filling  // waits for the log
-	unstored bool      // a chunk was poured out and is not committed yet
-	storing  bool      // the commit that is on its way holds the last of it
-	seq      int64     // the last delivery that was committed
-	size     int       // rows of the next chunk
-	poured   time.Time // when the last was
-	rest     time.Time // nothing before
-	backoff  time.Duration
+	asking   bool            // a goroutine is on its way
+	looks    int             // whether it is calm, since it last was
+	calm     bool            // the next chunk may be read
+	chunk    *filling        // waits for the log
+	unstored bool            // a chunk was poured out and is not committed yet
+	storing  bool            // the commit that is on its way holds the last of it
+	endpoint string          // where the deliveries of the run's rule go; "" while that is not known
+	size     int             // rows of the next chunk
+	poured   time.Time       // when the last was
+	rest     time.Time       // nothing before
+	trouble  connect.Trouble // of reading rows
 
 	orders  chan fillOrder
 	results chan *filling
 	set     atomic.Pointer[rules.Set] // for whoever starts one
+	waits   func(site string) bool    // whether a site is stopped, and a backfill with it
 
 	mu    sync.Mutex
 	shown []Run
@@ -58,8 +61,8 @@ type fillAnswer struct {
 
 const keptRuns = 20 // that are remembered
 
-func newFills(set *rules.Set) *fills {
-	f := &fills{dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1)}
+func newFills(set *rules.Set, waits func(site string) bool) *fills {
+	f := &fills{waits: waits, dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1)}
 	f.set.Store(set)
 	return f
 }
@@ -187,7 +190,7 @@ func (f *fills) show() {
 // current is the run that is worked on, nil when none is.
 func (f *fills) current() *Run {
 	for _, r := range f.runs {
-		if r.State == Running {
+		if r.State == Running && !f.waits(r.site()) {
 			return r
 		}
 	}
@@ -196,7 +199,7 @@ func (f *fills) current() *Run {
 
 // urgent says that somebody waits for the next commit, though it may hold no delivery.
 func (p *Pipeline) urgent() bool {
-	return len(p.fills.told) > 0 || p.fills.unstored && p.engine.Filling() == 0
+	return len(p.fills.told) > 0 || len(p.sites.told) > 0 || p.fills.unstored && p.engine.Filling() == 0
 }
 
 // takeRuns returns the records of runs for the commit that is being made.
@@ -204,7 +207,7 @@ func (p *Pipeline) takeRuns() ([]outbox.Record, error) {
 	f := p.fills
 	var records []outbox.Record
 	for id := range f.dirty {
-		rec := outbox.Record{Key: runPrefix + id}
+		rec := outbox.Record{Owner: backfillOwner, Key: runPrefix + id}
 		if i := slices.IndexFunc(f.runs, func(r *Run) bool { return r.ID == id }); i >= 0 {
 			var err error
 			if rec, err = f.runs[i].record(); err != nil {
@@ -221,8 +224,13 @@ func (p *Pipeline) takeRuns() ([]outbox.Record, error) {
 // stored takes in that a commit is durable, and who waited for it.
 func (p *Pipeline) stored(c commit) {
 	f := p.fills
-	if n := len(c.batch.Deliveries); n > 0 {
-		f.seq = c.batch.Deliveries[n-1].Seq
+	p.press.stale = p.press.stale || len(c.batch.Deliveries) > 0
+	if run := f.current(); run != nil {
+		for _, d := range c.batch.Deliveries {
+			if d.Rule == run.Rule {
+				f.endpoint = d.Endpoint
+			}
+		}
 	}
 	if f.storing {
 		f.storing, f.unstored = false, false

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,6 +35,21 @@ func (p *Pipeline) tick(ctx context.Context, g *errgroup.Group) time.Duration {
 		return nil
 	})
 	return wait
+}
+
+// endSeen takes in where the log ended.
+func (p *Pipeline) endSeen(e logEnd) {
+	p.asking = false
+	if e.err != nil {
+		if p.endTrouble.Worth(e.err) {
+			p.cfg.Log.Warn("the database does not say where its log ends, so events may wait longer than they must; trying again",
+				slog.Any("error", e.err), slog.Time("since", p.endTrouble.Since()), slog.String("fix", seeCheck))
+		}
+		p.asked = time.Now().Add(endRetry)
+		return
+	}
+	p.endTrouble.Over()
+	p.goal = &e
 }
 
 // reachGoal closes windows once the log is read up to the end that was observed.

@@ -24,7 +24,7 @@ func (p *Pipeline) commitNow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.cfg.Store.Commit(ctx, b); err != nil {
+	if err := p.cfg.Outbox.Commit(ctx, b); err != nil {
 		return fmt.Errorf("committing to the outbox: %w", err)
 	}
 	return nil

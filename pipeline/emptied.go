@@ -8,10 +8,10 @@ import (
 )
 
 // tellEmptied says which sites lost rows that no webhook will tell of.
-func (p *Pipeline) tellEmptied(c *cdc.Commit) {
+func (p *Pipeline) tellEmptied(r *reading, c *cdc.Commit) {
 	for _, e := range c.Emptied {
 		for _, site := range p.cfg.Sites {
-			if !slices.Contains(site.Tables(), e.Table) {
+			if p.engineOf(site) != r.engine || !slices.Contains(site.Tables(), e.Table) {
 				continue
 			}
 			if e.To != (cdc.TableName{}) && !slices.Contains(site.Tables(), e.To) {

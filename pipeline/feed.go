@@ -5,21 +5,27 @@ import (
 	"sync"
 
 	"rowhook/cdc"
+	"rowhook/rules"
 )
 
 // feed carries what the reader reads to the pipeline, as much at a time as is there: one transaction when it is quiet,
 // hundreds in a backlog. It is bounded by bytes; a full feed holds the reader back, and so the server's socket.
 type feed struct {
 	ctx   context.Context //nolint:containedctx // cdc.Sink's methods have none; this is the pipeline's
-	brake Brake
-	ready chan struct{} // holds a token when there is something to take
-	space chan struct{} // holds a token when something was taken
+	ready chan struct{}   // holds a token when there is something to take
+	space chan struct{}   // holds a token when something was taken
 
-	statement string // of the last change; the reader's
+	sites     []*rules.Site
+	lookups   map[cdc.TableName]bool
+	statement string                 // of the last change; the reader's, as the next two are
+	skipped   map[cdc.TableName]bool // whose rows are passed over
+	accept    *accepting             // what a person said may be left out; nil: nothing
+	most      int                    // bytes that it holds
 
 	mu      sync.Mutex
 	entries []entry
 	bytes   int
+	wishes  []wish
 }
 
 // entry is one call of the reader.
@@ -28,6 +34,10 @@ type entry struct {
 	keep   int // of a discard
 	change cdc.Change
 	commit cdc.Commit
+
+	site    *rules.Site // that is set aside or carried again
+	trouble *cdc.TableError
+	turn    int
 }
 
 type entryOp uint8
@@ -36,6 +46,8 @@ const (
 	changeEntry entryOp = iota
 	discardEntry
 	commitEntry
+	asideEntry   // the transaction cannot be read for a site
+	carriedEntry // a site's rows are here again, from here on
 )
 
 const (
@@ -43,8 +55,12 @@ const (
 	entryBytes = 256 // what an entry takes besides its rows, about
 )
 
-func newFeed(ctx context.Context, brake Brake) *feed {
-	return &feed{ctx: ctx, brake: brake, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+// newFeed makes a feed of the rows of sites. The lookups are those of their tables that matter to others.
+func newFeed(ctx context.Context, sites []*rules.Site, lookups map[cdc.TableName]bool) *feed {
+	return &feed{
+		ctx: ctx, ready: make(chan struct{}, 1), space: make(chan struct{}, 1),
+		most: feedBytes, sites: sites, lookups: lookups, skipped: map[cdc.TableName]bool{},
+	}
 }
 
 // Change is cdc.Sink.
@@ -64,22 +80,21 @@ func (f *feed) Discard(keep int) {
 
 // Commit is cdc.Sink.
 func (f *feed) Commit(c *cdc.Commit) error {
-	if c.Rows > 0 {
-		if err := f.brake.Wait(f.ctx); err != nil {
-			return err
-		}
-	}
 	size := 0
 	for _, r := range c.Schema {
 		size += len(r.Key) + len(r.Data)
 	}
-	return f.put(entry{op: commitEntry, commit: *c}, size)
+	if err := f.put(entry{op: commitEntry, commit: *c}, size); err != nil {
+		return err
+	}
+	f.accept.passed(c)
+	return f.heed()
 }
 
 func (f *feed) put(e entry, size int) error {
 	for {
 		f.mu.Lock()
-		if f.bytes < feedBytes {
+		if f.bytes < f.most {
 			break
 		}
 		f.mu.Unlock()
@@ -91,7 +106,7 @@ func (f *feed) put(e entry, size int) error {
 	}
 	f.entries = append(f.entries, e)
 	f.bytes += size + entryBytes
-	full := f.bytes >= feedBytes
+	full := f.bytes >= f.most
 	f.mu.Unlock()
 	if e.op == commitEntry || full {
 		signal(f.ready)

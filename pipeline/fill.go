@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -15,10 +16,9 @@ import (
 	"rowhook/rules"
 )
 
-// filling is what a goroutine brings back: that it is calm, or a chunk.
+// filling is what a goroutine brings back: a chunk.
 type filling struct {
 	run   *Run
-	calm  bool
 	chunk loader.Chunk
 	end   cdc.End // of the log, behind the snapshot
 	err   error
@@ -49,32 +49,48 @@ func (p *Pipeline) fill(ctx context.Context, g *errgroup.Group) {
 	switch {
 	case run == nil || f.asking || f.chunk != nil || f.unstored || time.Now().Before(f.rest):
 	case waiting > fillWaiting || len(p.todo) > 0: // what is live comes first
-	case !f.calm:
-		f.asking = true
-		rule, seq := run.Rule, f.seq
-		g.Go(func() error {
-			f.results <- &filling{run: run, calm: true, err: p.cfg.Brake.Calm(ctx, rule, seq)}
-			return nil
-		})
+	case !f.calm && !p.isCalm(ctx):
+		f.rest = time.Now().Add(f.patience())
 	default:
 		p.readChunk(ctx, g, run)
 	}
+}
+
+// isCalm tells whether the endpoint of a run has room for another chunk.
+func (p *Pipeline) isCalm(ctx context.Context) bool {
+	f := p.fills
+	due, err := p.cfg.Outbox.Due(ctx)
+	if err != nil {
+		return false // the next commit tells why
+	}
+	if f.calm = isCalm(due, f.endpoint); f.calm {
+		f.looks = 0
+		f.adapt(time.Now())
+	}
+	return f.calm
+}
+
+// patience is when to look again whether it is calm: soon while the endpoint takes what it got, rarely when it is down.
+func (f *fills) patience() time.Duration {
+	f.looks++
+	return lookAgain << min(f.looks/20, 6)
 }
 
 // readChunk opens a window and reads the next rows.
 func (p *Pipeline) readChunk(ctx context.Context, g *errgroup.Group, run *Run) {
 	f := p.fills
 	part := run.Parts[run.At]
-	wish := run.Backfill
-	wish.Site = part.Site
-	rule, sites, err := wish.find(f.set.Load(), p.cfg.Sites)
+	request := run.Backfill
+	request.Site = part.Site
+	rule, sites, err := request.find(f.set.Load(), p.cfg.Sites)
 	if err != nil {
 		run.end(Failed, err.Error(), time.Now())
-		p.cfg.Log.Error("a backfill cannot go on", slog.String("run", run.ID), slog.Any("error", err))
+		p.cfg.Log.Error("a backfill ended early", slog.String("run", run.ID), slog.String("rule", run.Rule), slog.Any("error", err),
+			slog.String("fix", "when that is put right: rowhook backfill --resume "+run.ID))
 		p.changed(run)
 		return
 	}
-	x, limit := wish.existing(sites[0], rule), f.limit(run)
+	x, limit := request.existing(sites[0], rule), f.limit(run)
 	at := p.place()
 	again := run.Again // replaced, never changed
 	p.engine.OpenWindow(sites[0], rule)
@@ -118,18 +134,22 @@ func (p *Pipeline) filled(r *filling) {
 	switch {
 	case r.err != nil:
 		p.engine.CloseWindow()
-		f.backoff = min(max(2*f.backoff, 250*time.Millisecond), 30*time.Second)
-		f.rest = time.Now().Add(f.backoff)
-		if text := r.err.Error(); text != r.run.Trouble && !errors.Is(r.err, context.Canceled) {
-			p.cfg.Log.Error("a backfill does not get on, trying again", slog.String("run", r.run.ID), slog.Any("error", r.err))
+		f.rest = time.Now().Add(f.trouble.Wait())
+		if errors.Is(r.err, context.Canceled) {
+			break
+		}
+		if f.trouble.Worth(r.err) {
+			p.cfg.Log.Error("a backfill is stalled, trying again", slog.String("run", r.run.ID), slog.String("rule", r.run.Rule),
+				slog.Any("error", r.err), slog.Time("since", f.trouble.Since()), slog.String("fix", cmp.Or(loader.Fix(r.err), seeCheck)))
+		}
+		if text := r.err.Error(); text != r.run.Trouble {
 			r.run.Trouble = text
 			p.changed(r.run)
 		}
-	case r.calm:
-		f.calm = r.run == f.current()
-		f.adapt(time.Now())
 	default:
-		f.backoff = 0
+		if lasted, was := f.trouble.Over(); was {
+			p.cfg.Log.Info("a backfill goes on", slog.String("run", r.run.ID), slog.Duration("after", lasted.Round(time.Second)))
+		}
 		f.chunk = r
 	}
 }

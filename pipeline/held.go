@@ -28,6 +28,7 @@ type reason struct {
 	wait   time.Duration
 	next   time.Time // of another try
 	told   time.Time
+	since  time.Time
 }
 
 const (
@@ -42,7 +43,7 @@ func (h *held) add(ev *rules.Event, err error) {
 	}
 	why := h.reasons[loader.Reason(err)]
 	if why == nil {
-		why = &reason{err: err}
+		why = &reason{err: err, since: time.Now()}
 		h.reasons[loader.Reason(err)] = why
 		why.later(time.Now())
 	}

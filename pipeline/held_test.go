@@ -186,9 +186,10 @@ func (w *heldWorld) run() (stop func()) {
 	if err != nil {
 		w.Fatal(err)
 	}
+	routeAll(w.T, w.store, set)
 	followed := begun{source, make(chan struct{})}
 	p := New(Config{
-		Source: followed, SourceID: "source", Store: w.store, Loader: loader.New(db, source, loader.Options{}, log), Brake: open{},
+		Source: followed, SourceID: "source", Outbox: w.store, Loader: loader.New(db, source, loader.Options{}, log),
 		Sites: w.sites, Rules: &rules.Set{Rules: set}, Log: log,
 		Options: rules.Options{Coalesce: time.Second, CoalesceMax: 2 * time.Second, Precision: source.Precision(), Log: log},
 	})
@@ -225,12 +226,12 @@ func (w *heldWorld) await(want func(*rules.Site) []string) {
 		if missing == "" {
 			return
 		}
-		list, err := w.store.Next(ctx, w.after, 100)
+		list, err := claim(ctx, w.store, w.after, 100)
 		if err != nil {
 			w.Fatalf("missing: %s %v\n%s", missing, err, w.log.String())
 		}
 		for _, d := range list {
-			w.after = d.Seq
+			w.after = d.Number
 			w.got[d.Site+" "+d.Rule] = "whole"
 			if d.Object != "" {
 				w.got[d.Site+" "+d.Rule] = d.Object

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"regexp"
@@ -43,12 +42,12 @@ func TestRowImages(t *testing.T) {
 			t.Run(fmt.Sprintf("%s_%s", kind, c.name), func(t *testing.T) {
 				t.Parallel()
 				seed := dbtest.Seed(t)
-				want := imageRun(t, kind, imageOptions{"FULL", seed, c.plugin, c.coalesce, nil, 0})
+				want := imageRun(t, kind, imageOptions{"FULL", seed, c.plugin, c.coalesce, 0, 0})
 				if len(want) < 100 {
 					t.Errorf("only %d deliveries", len(want))
 				}
 				for _, image := range []string{"MINIMAL", "NOBLOB"} {
-					got := imageRun(t, kind, imageOptions{image, seed, c.plugin, c.coalesce, nil, 0})
+					got := imageRun(t, kind, imageOptions{image, seed, c.plugin, c.coalesce, 0, 0})
 					compareRuns(t, fmt.Sprintf("seed %d, %s", seed, image), got, want)
 				}
 			})
@@ -73,8 +72,8 @@ type imageOptions struct {
 	seed     uint64
 	plugin   bool
 	coalesce time.Duration
-	scratch  scratch.Files // nil: everything stays in memory
-	large    int           // how large some texts are; 0: none is
+	most     int // max_payload; 0: the default
+	large    int // how large some texts are; 0: none is
 }
 
 // imageRun lets a salon's work be logged with a row image, and returns the deliveries in their order.
@@ -128,16 +127,13 @@ func deliveriesUntil(ctx context.Context, t *testing.T, store outbox.Store, afte
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		list, err := store.Next(ctx, after, 100)
+		list, err := claim(ctx, store, after, 100)
 		if err != nil {
 			t.Fatalf("no delivery says %s, after %d of them: %v", says, len(*got), err)
 		}
 		for _, d := range list {
-			after = d.Seq
-			body, err := io.ReadAll(d.Open())
-			if err != nil {
-				t.Fatal(err)
-			}
+			after = d.Number
+			body := d.Body
 			if strings.Contains(string(body), says) {
 				return after
 			}
@@ -146,6 +142,9 @@ func deliveriesUntil(ctx context.Context, t *testing.T, store outbox.Store, afte
 			}
 			if body = momentary.ReplaceAll(body, []byte(`"$1":0`)); len(body) > 100<<10 {
 				body = fmt.Appendf(body[:2000], "... %d bytes, %x", len(body), sha256.Sum256(body))
+			}
+			if len(d.Omitted) > 0 {
+				body = fmt.Appendf(body, " without %s", strings.Join(d.Omitted, " "))
 			}
 			*got = append(*got, fmt.Sprintf("%s %s %s", d.Rule, strings.Join(d.Keys, " "), body))
 		}
@@ -162,7 +161,7 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.
 	t.Cleanup(func() { db.Close() })
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
 		Server: at, ServerID: rand.Uint32() | 1, Statements: true,
-		Tables: site.Tables(), Lookups: Lookups([]*rules.Site{site}), Log: log, Scratch: o.scratch,
+		Tables: site.Tables(), Lookups: Lookups([]*rules.Site{site}), Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -171,12 +170,14 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.
 	if err != nil {
 		t.Fatal(err)
 	}
+	set := imageRules(t)
+	routeAll(t, store, set.Rules)
 	followed := begun{source, make(chan struct{})}
 	p := New(Config{
-		Source: followed, SourceID: "source", Store: store, Loader: loader.New(db, source, loader.Options{Plugin: o.plugin, Scratch: o.scratch}, log), Brake: open{},
-		Sites: []*rules.Site{site}, Rules: imageRules(t), Log: log,
+		Source: followed, SourceID: "source", Outbox: store, Loader: loader.New(db, source, loader.Options{Plugin: o.plugin, MaxPayload: o.most}, log),
+		Sites: []*rules.Site{site}, Rules: set, Log: log,
 		Options: rules.Options{
-			Plugin: o.plugin, Coalesce: o.coalesce, CoalesceMax: o.coalesce, Precision: source.Precision(), Scratch: o.scratch, Log: log,
+			Plugin: o.plugin, Coalesce: o.coalesce, CoalesceMax: o.coalesce, Precision: source.Precision(), Scratch: scratch.In(t.TempDir()), Log: log,
 		},
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/cdc/connect"
 	"rowhook/loader"
 	"rowhook/rules"
 )
@@ -24,7 +25,8 @@ type lane struct {
 	outage  outage
 }
 
-// maxHeldBytes is how much may be held before the reader waits too: some ten thousand bookings.
+// maxHeldBytes is how much may be held, some ten thousand bookings, before the reader waits too. At half of it the sites that
+// hold the most are detached, so that the log keeps their events.
 const maxHeldBytes = 24 << 20
 
 // laneBatch is how many events are loaded from one snapshot, laneBytes of how many bytes at most.
@@ -54,11 +56,12 @@ func (l *lane) idle() bool { return !l.busy && len(l.waiting) == 0 }
 // feedLanes has the next events of each site loaded, and says how long nothing is to be done.
 func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Duration {
 	wait := time.Hour
+	p.overfull()
 	for _, l := range p.lanes {
 		p.feedLane(ctx, g, l)
 		p.tellHeld(l)
-		if l.busy {
-			continue // it says when it is not
+		if l.busy || p.replete() {
+			continue // it says when it is not, and so does the commit
 		}
 		if at, ok := l.held.next(); ok {
 			wait = min(wait, time.Until(at))
@@ -72,9 +75,17 @@ func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Durati
 
 // loading is how many events are closed and neither delivered nor held, and about how many bytes they take.
 func (p *Pipeline) loading() (events, bytes int) {
-	events, bytes = p.engine.Waiting()
+	for e := range p.engines() {
+		n, size := e.Waiting()
+		events, bytes = events+n, bytes+size
+	}
 	heldEvents, heldBytes := 0, 0
 	for _, l := range p.lanes {
+		if p.sites.detached[l.site] != nil { // it is braked on its own (laden)
+			for _, ev := range l.waiting {
+				events, bytes = events-1, bytes-ev.Weight()
+			}
+		}
 		heldEvents, heldBytes = heldEvents+l.held.count(), heldBytes+l.held.bytes
 	}
 	if heldBytes > maxHeldBytes { // memory has an end: the reader waits until something is fixed
@@ -83,10 +94,13 @@ func (p *Pipeline) loading() (events, bytes int) {
 	return events - heldEvents, bytes - heldBytes
 }
 
+// replete says whether the payloads that are not stored yet take so much memory that no more are to be loaded.
+func (p *Pipeline) replete() bool { return p.batchBytes+p.committingBytes >= huge }
+
 // feedLane has the next batch loaded when the lane is free: events that may be tried again first.
 func (p *Pipeline) feedLane(ctx context.Context, g *errgroup.Group, l *lane) {
 	now := time.Now()
-	if l.busy || now.Before(l.outage.next) {
+	if l.busy || now.Before(l.outage.next) || p.replete() {
 		return
 	}
 	events, probe := l.held.probes(now), true
@@ -158,7 +172,7 @@ func (p *Pipeline) back(b loaded) {
 	l := b.lane
 	l.busy = false
 	if b.err == nil {
-		l.outage.over()
+		l.outage.over(p.cfg.Log, l.site)
 	} else if !errors.Is(b.err, context.Canceled) {
 		l.outage.note(p.cfg.Log, l.site, b.err)
 	}
@@ -192,25 +206,34 @@ func (p *Pipeline) emitLoaded(ev *rules.Event, o outcome) {
 type outage struct {
 	wait time.Duration
 	next time.Time // of another try
-	told time.Time
-	text string
+	text string    // of the last error; empty: none
+	said connect.Trouble
 }
 
 const (
 	firstOutageWait   = 100 * time.Millisecond
 	longestOutageWait = 10 * time.Second
+	// seeCheck is what to type when the database does not answer: it knows what that means, and what to do.
+	seeCheck = "rowhook check"
 	// tellAgain is after what time a trouble that lasts is logged once more.
 	tellAgain = time.Hour
 )
 
-func (o *outage) over() { *o = outage{} }
+// over notes that the database answered.
+func (o *outage) over(log *slog.Logger, site *rules.Site) {
+	if lasted, was := o.said.Over(); was {
+		log.Info("the database answers again, payloads are loaded", slog.String("site", site.Name), slog.Duration("after", lasted.Round(time.Second)))
+	}
+	*o = outage{}
+}
 
 func (o *outage) note(log *slog.Logger, site *rules.Site, err error) {
 	now := time.Now()
 	o.wait = min(max(firstOutageWait, 2*o.wait), longestOutageWait)
 	o.next = now.Add(o.wait/2 + rand.N(o.wait/2))
-	if text := err.Error(); text != o.text || now.Sub(o.told) >= tellAgain {
-		log.Error("the database cannot be asked for payloads, trying again", slog.String("site", site.Name), slog.Any("error", err))
-		o.text, o.told = text, now
+	o.text = err.Error()
+	if o.said.Worth(err) {
+		log.Error("payloads cannot be loaded, for the database does not answer; events wait until it does", slog.String("site", site.Name),
+			slog.Any("error", err), slog.Time("since", o.said.Since()), slog.String("fix", seeCheck))
 	}
 }

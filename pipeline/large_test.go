@@ -90,7 +90,7 @@ func (c *counting) Commit(ctx context.Context, b *outbox.Batch) error {
 	for _, r := range b.Open {
 		if r.Data == nil {
 			gone++
-		} else if rules.Record(r).IsEvent() {
+		} else if (rules.Record{Key: r.Key, Data: r.Data}).IsEvent() {
 			open++
 		}
 	}

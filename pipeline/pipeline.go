@@ -13,11 +13,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
+	"rowhook/cdc/connect"
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/rules"
@@ -30,20 +32,24 @@ type Source interface {
 	End(ctx context.Context) (cdc.End, error)
 }
 
-// Brake holds the reader back while too much waits to be delivered; a *deliver.Worker.
-type Brake interface {
-	Wait(ctx context.Context) error
-	// Calm waits until a rule's deliveries up to a Seq are on their way and little else is: for what has time.
-	Calm(ctx context.Context, rule string, seq int64) error
+// Outbox is where everything goes, and what tells how much of it lies there undelivered.
+type Outbox interface {
+	outbox.Journal
+	Due(ctx context.Context) (map[string]outbox.Due, error)
+}
+
+// Follower reads the log for one site; a *cdc.Source.
+type Follower interface {
+	Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error
 }
 
 // Config is what a Pipeline is made of.
 type Config struct {
 	Source   Source
-	SourceID string // what delivery ids are derived from
-	Store    outbox.Store
+	Beside   func(*rules.Site) Follower // a second reading of the log, for a site that has to catch up; nil: none can
+	SourceID string                     // what delivery ids are derived from
+	Outbox   Outbox
 	Loader   *loader.Loader
-	Brake    Brake
 	Sites    []*rules.Site
 	Rules    *rules.Set
 	Options  rules.Options
@@ -52,29 +58,31 @@ type Config struct {
 
 // Pipeline runs from the log to the outbox.
 type Pipeline struct {
+	reading // of all sites but those that are on their own
+	press   backpressure
+
 	cfg    Config
-	engine *rules.Engine
-	track  *cdc.Tracker
-	seen   cdc.Coord
+	sites  *sites
 	lanes  map[*rules.Site]*lane
-	feed   *feed
 	stale  *stale
 	fills  *fills
+	owners map[*rules.Site]*owners // the questions that are open, or answered and still needed
 
-	todo, spare []entry        // taken from the feed and not applied yet; a slice to give back
-	applying    cdc.Commit     // the last one; the engine says whether all of it is applied
-	closed      []*rules.Event // not dispatched yet
-	batch       []*outbox.Delivery
-	batchBytes  int
-	schema      []cdc.SchemaRecord // not committed yet
-	moved       bool               // there is something to commit besides deliveries
-	committing  bool
-	lastCommit  time.Time
-	asking      bool      // a question for the log's end is on its way
-	asked       time.Time // when the last was put
-	goal        *logEnd   // the end that must be read before windows close
+	closed          []*rules.Event // not dispatched yet
+	batch           []*outbox.Delivery
+	batchBytes      int
+	schema          []cdc.SchemaRecord // not committed yet
+	moved           bool               // there is something to commit besides deliveries
+	committing      bool
+	committingBytes int // of the commit that is on its way
+	lastCommit      time.Time
+	asking          bool      // a question for the log's end is on its way
+	asked           time.Time // when the last was put
+	endTrouble      connect.Trouble
+	goal            *logEnd // the end that must be read before windows close
 
 	loaded    chan loaded
+	owned     chan ownersBack
 	committed chan commit
 	ends      chan logEnd
 	rules     chan *rules.Set
@@ -92,23 +100,27 @@ const (
 	batchBytes    = 4 << 20 // or so many bytes of them
 	batchRecords  = 4096    // or so many records of open events
 	dispatchBytes = 8 << 20 // of a commit, when many events close at once
+	dispatchCount = 1024    // deliveries of it; an outbox takes a few thousand
 	deliveryBytes = 512     // what a delivery takes besides its payload, about
 	lazyCommit    = time.Second
 	endSpacing    = 10 * time.Millisecond // between two questions for the log's end
 	endRetry      = time.Second
 	maxInLanes    = 4096
 	maxLaneBytes  = 8 << 20
-	huge          = 8 << 20 // bytes of a row or of a batch: memory is given back around it
+	huge          = 8 << 20 // bytes of payloads: memory is given back once they are stored, and nothing is loaded before
 	shutdownGrace = 10 * time.Second
 )
 
 // New makes a pipeline; Run starts it.
 func New(cfg Config) *Pipeline {
 	p := &Pipeline{
-		cfg: cfg, engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options), lanes: map[*rules.Site]*lane{},
+		reading: reading{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)},
+		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Sites),
 		loaded: make(chan loaded), committed: make(chan commit, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
+		owners: map[*rules.Site]*owners{}, owned: make(chan ownersBack),
 	}
-	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules)
+	p.engine.AskOwners(p.ownerOf)
+	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules, p.sites.stopped)
 	for _, s := range cfg.Sites {
 		p.lanes[s] = &lane{site: s}
 	}
@@ -137,8 +149,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
-	p.feed = newFeed(parts, p.cfg.Brake)
-	p.engine.AskOwners(p.owners(parts))
+	p.feed = newFeed(parts, p.cfg.Sites, p.stale.tables)
+	p.feed.skipAll(p.sites.detached)
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
 
@@ -156,7 +168,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 // resume reads the outbox, or takes the present end of the log as the beginning.
 func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord, error) {
-	state, err := p.cfg.Store.Resume(ctx)
+	state, err := p.cfg.Outbox.Resume(ctx)
 	if err != nil {
 		return cdc.Position{}, nil, fmt.Errorf("reading the outbox: %w", err)
 	}
@@ -174,7 +186,11 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		return start, nil, fmt.Errorf("reading the stored position: %w", err)
 	}
 	p.seen = start.Start
-	records, schema := splitRecords(state.Open)
+	records, schema, unknown := splitRecords(state.Open)
+	for _, r := range unknown {
+		p.cfg.Log.Warn("the outbox holds a record that this version cannot read; it is left as it is", slog.String("owner", r.Owner), slog.String("key", r.Key))
+	}
+	p.sites.learn(schema)
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return start, nil, fmt.Errorf("reading the open events: %w", err)
 	}
@@ -182,15 +198,24 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		return start, nil, err
 	}
 	p.fills.show()
+	if err := p.restoreStops(state.Open); err != nil {
+		return start, nil, err
+	}
 	return start, schema, p.commitNow(ctx)
 }
 
-// loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can mend.
+// loop is the one goroutine that owns the engine. It ends with ctx, or with an error that nothing here can fix.
 func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		if err := p.press.look(ctx, p.cfg.Outbox); err != nil {
+			return err
+		}
 		if err := p.apply(); err != nil {
+			return err
+		}
+		if err := p.applyDetached(); err != nil {
 			return err
 		}
 		p.reachGoal()
@@ -203,17 +228,18 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
-		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g)))
+		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp(ctx, g), p.askOwners(ctx, g), p.press.timer()))
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ready:
-			p.todo = p.feed.take(p.spare)
-			p.spare = p.todo
+			p.refill()
+		case o := <-p.owned:
+			p.answered(o)
 		case l := <-p.loaded:
 			p.back(l)
 		case c := <-p.committed:
-			p.committing = false
+			p.committing, p.committingBytes = false, 0
 			if c.err != nil {
 				return fmt.Errorf("committing to the outbox: %w", c.err)
 			}
@@ -222,20 +248,18 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 				debug.FreeOSMemory() // the rows that it was made of
 			}
 		case e := <-p.ends:
-			p.asking = false
-			if e.err != nil {
-				p.cfg.Log.Warn("cannot tell whether the log's end is reached", slog.Any("error", e.err))
-				p.asked = time.Now().Add(endRetry)
-				break
-			}
-			p.goal = &e
+			p.endSeen(e)
 		case set := <-p.rules:
-			p.engine.SetRules(set)
-			p.fills.set.Store(set)
+			p.useRules(set)
 		case o := <-p.fills.orders:
 			p.obey(o)
 		case r := <-p.fills.results:
 			p.filled(r)
+		case <-p.sites.ready: // applyDetached takes it
+		case e := <-p.sites.ended:
+			p.readingEnded(e)
+		case o := <-p.sites.orders:
+			o()
 		case <-timer.C:
 		}
 	}
@@ -244,14 +268,13 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 // dispatch makes payloads of the events that closed: at once where the log showed all that is needed, else in the
 // lane of the event's site. Within a site nothing overtakes.
 func (p *Pipeline) dispatch() {
-	p.closed = append(p.closed, p.engine.Closed()...)
-	for len(p.closed) > 0 && p.batchBytes < dispatchBytes {
+	for e := range p.engines() {
+		p.closed = append(p.closed, e.Closed()...)
+	}
+	for len(p.closed) > 0 && p.batchBytes < dispatchBytes && len(p.batch) < dispatchCount {
 		ev := p.closed[0]
 		p.closed[0] = nil
 		p.closed = p.closed[1:]
-		if ev.Row.Size() >= huge {
-			debug.FreeOSMemory() // what the last one took is garbage by now
-		}
 		l := p.lanes[ev.Site]
 		if l.held.follow(ev) {
 			continue
@@ -272,11 +295,11 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 		p.batch = append(p.batch, &outbox.Delivery{
 			ID: ev.DeliveryID(p.cfg.SourceID, pay.Rule.Name), Rule: pay.Rule.Name, Site: ev.Site.Name,
 			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Object: string(pay.Object), AsOf: pay.AsOf,
-			Created: ev.Time, Body: pay.Body, Large: pay.Large,
+			Created: ev.Time, Body: pay.Body, Omitted: pay.Omitted,
 		})
-		p.batchBytes += int(p.batch[len(p.batch)-1].Size()) + deliveryBytes
+		p.batchBytes += len(pay.Body) + deliveryBytes
 	}
-	p.engine.Done(ev)
+	p.engineOf(ev.Site).Done(ev)
 	p.moved = true
 }
 
@@ -297,11 +320,11 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	if err != nil {
 		return err
 	}
-	told := p.fills.told
-	p.fills.told = nil
-	p.committing = true
+	told := slices.Concat(p.fills.told, p.sites.told)
+	p.fills.told, p.sites.told = nil, nil
+	p.committing, p.committingBytes = true, bytes
 	g.Go(func() error {
-		p.committed <- commit{b, told, bytes, p.cfg.Store.Commit(context.WithoutCancel(ctx), b)}
+		p.committed <- commit{b, told, bytes, p.cfg.Outbox.Commit(context.WithoutCancel(ctx), b)}
 		return nil
 	})
 	return nil
@@ -309,9 +332,13 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 
 // take makes a batch of everything that is not committed.
 func (p *Pipeline) take() (*outbox.Batch, error) {
-	records, err := p.engine.TakeRecords()
-	if err != nil {
-		return nil, err
+	var records []rules.Record
+	for e := range p.engines() {
+		more, err := e.TakeRecords()
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, more...)
 	}
 	point, err := encodePosition(p.track.Position())
 	if err != nil {
@@ -321,11 +348,16 @@ func (p *Pipeline) take() (*outbox.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
+	stops, err := p.sites.take()
+	if err != nil {
+		return nil, err
+	}
+	open = append(open, stops...)
 	for _, r := range records {
-		open = append(open, outbox.Record(r))
+		open = append(open, outbox.Record{Owner: eventsOwner, Key: r.Key, Data: r.Data})
 	}
 	for _, r := range p.schema {
-		open = append(open, outbox.Record{Key: r.Key, Data: r.Data})
+		open = append(open, outbox.Record{Owner: schemaOwner, Key: r.Key, Data: r.Data})
 	}
 	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: open}
 	p.batch, p.batchBytes, p.schema, p.moved, p.lastCommit = nil, 0, nil, false, time.Now()

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,94 +20,6 @@ import (
 	"rowhook/rules"
 )
 
-// script is a server whose log is written by the test. The log has no GTIDs: offsets count transactions.
-type script struct {
-	mu    sync.Mutex
-	log   []txn
-	more  chan struct{} // closed, and made anew, when the log grows
-	since []uint64      // where each Follow began
-	begun chan struct{} // holds a token for each Follow that began
-
-	schema map[int][]cdc.SchemaRecord // what comes with a transaction
-	later  map[int][]cdc.SchemaRecord // what comes behind it, alone
-	handed [][]cdc.SchemaRecord       // what each Follow was handed
-}
-
-// txn is one transaction.
-type txn []cdc.Change
-
-func newScript() *script { return &script{more: make(chan struct{}), begun: make(chan struct{}, 8)} }
-
-func (s *script) write(t txn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.log = append(s.log, t)
-	close(s.more)
-	s.more = make(chan struct{})
-}
-
-func (s *script) Current(context.Context) (cdc.Position, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return cdc.Position{Flavor: "mariadb", Start: coord(uint64(len(s.log)))}, nil
-}
-
-func (s *script) End(context.Context) (cdc.End, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return cdc.End{Coord: coord(uint64(len(s.log)))}, nil
-}
-
-func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error {
-	next := p.Start.Offset
-	if p.Last != nil {
-		next = p.Last.Start.Offset + 1 // Last was read before
-	}
-	s.mu.Lock()
-	s.since = append(s.since, next)
-	s.handed = append(s.handed, schema)
-	s.mu.Unlock()
-	s.begun <- struct{}{}
-	if p.Last != nil { // a reader says so when it has compared it
-		if err := sink.Commit(&cdc.Commit{End: coord(next)}); err != nil {
-			return err
-		}
-	}
-	for {
-		s.mu.Lock()
-		log, more := s.log, s.more
-		s.mu.Unlock()
-		for ; next < uint64(len(log)); next++ {
-			for _, c := range log[next] {
-				if err := sink.Change(&c); err != nil {
-					return err
-				}
-			}
-			at := cdc.Commit{Txn: cdc.Txn{Start: coord(next)}, End: coord(next + 1), Time: time.Now(), Rows: len(log[next]), Schema: s.schema[int(next)]}
-			if err := sink.Commit(&at); err != nil {
-				return err
-			}
-			if err := sink.Commit(&cdc.Commit{End: at.End, Schema: s.later[int(next)]}); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func coord(n uint64) cdc.Coord { return cdc.Coord{File: "log.1", Offset: n} }
-
-// open is a Brake that never brakes.
-type open struct{}
-
-func (open) Wait(context.Context) error { return nil }
-
-func (open) Calm(context.Context, string, int64) error { return nil }
-
 type mariaDB struct{}
 
 func (mariaDB) MariaDB() bool { return true }
@@ -119,10 +30,12 @@ type bench struct {
 	src   *script
 	store outbox.Store
 	opts  rules.Options
-	brake Brake
 	sites []*rules.Site
 	rules string
 	ended chan struct{} // closed when the last run ended
+	line  *Pipeline     // of the last run
+
+	opened bool // the log is read from its beginning
 }
 
 func newBench(t *testing.T, coalesce time.Duration) *bench {
@@ -138,7 +51,7 @@ func newBench(t *testing.T, coalesce time.Duration) *bench {
 	})
 	log := slog.New(slog.DiscardHandler)
 	return &bench{
-		t: t, src: newScript(), store: store, brake: open{}, rules: ruleFile,
+		t: t, src: newScript(), store: store, rules: ruleFile,
 		opts: rules.Options{Coalesce: coalesce, CoalesceMax: time.Minute, Precision: time.Microsecond, Log: log},
 		sites: []*rules.Site{
 			{Name: "salon", Schema: "wp", Prefix: "a_"}, {Name: "spa", Schema: "wp", Prefix: "b_"},
@@ -157,6 +70,7 @@ func (b *bench) run() (end func() error) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	routeAll(b.t, b.store, set)
 	db, err := sql.Open("mysql", "nobody@tcp(127.0.0.1:1)/")
 	if err != nil {
 		b.t.Fatal(err)
@@ -164,9 +78,10 @@ func (b *bench) run() (end func() error) {
 	b.t.Cleanup(func() { _ = db.Close() })
 	log := slog.New(slog.DiscardHandler)
 	p := New(Config{
-		Source: b.src, SourceID: "source", Store: b.store, Loader: newLoader(db, log), Brake: b.brake,
+		Source: b.src, Beside: func(*rules.Site) Follower { return b.src }, SourceID: "source", Outbox: b.store, Loader: newLoader(db, log),
 		Sites: b.sites, Rules: &rules.Set{Rules: set}, Options: b.opts, Log: log,
 	})
+	b.line, b.src.opened = p, b.opened
 	ctx, cancel := context.WithCancel(b.t.Context())
 	done, over := make(chan error, 1), make(chan struct{})
 	b.ended = over
@@ -200,20 +115,20 @@ func newLoader(db *sql.DB, log *slog.Logger) *loader.Loader {
 	return loader.New(db, mariaDB{}, loader.Options{}, log)
 }
 
-// next waits for n deliveries behind seq and returns them as "rule id".
+// next waits for n deliveries behind a number and returns them as "rule id".
 func (b *bench) next(after int64, n int) []string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
 	var all []string
 	for len(all) < n {
-		list, err := b.store.Next(ctx, after, n-len(all))
+		list, err := claim(ctx, b.store, after, n-len(all))
 		if err != nil {
 			b.t.Fatalf("%d of %d deliveries came: %v", len(all), n, err)
 		}
 		for _, d := range list {
 			all = append(all, d.Rule+" "+strings.Join(d.Keys, " "))
-			after = d.Seq
+			after = d.Number
 		}
 	}
 	return all
@@ -376,34 +291,4 @@ func TestAFailedCommitEndsItAndLosesNothing(t *testing.T) {
 	if got, want := b.next(1, 2), []string{"coupons salon/coupon/2", "coupons salon/coupon/3"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-}
-
-// shut is a Brake that holds until it is opened.
-type shut chan struct{}
-
-func (s shut) Calm(ctx context.Context, _ string, _ int64) error { return s.Wait(ctx) }
-
-func (s shut) Wait(ctx context.Context) error {
-	select {
-	case <-s:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func TestTheBrakeHoldsTheReader(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, 0)
-	brake := make(shut)
-	b.brake = brake
-	b.run()
-	b.src.write(txn{b.coupon(0, 1, "a")})
-	quiet, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if list, err := b.store.Next(quiet, 0, 1); err == nil {
-		t.Errorf("%d deliveries passed the brake", len(list))
-	}
-	close(brake)
-	b.next(0, 1)
 }

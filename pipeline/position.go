@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"rowhook/cdc"
 	"rowhook/outbox"
 	"rowhook/rules"
-	"rowhook/scratch"
 )
 
 // checkpoint is the position as the outbox keeps it.
@@ -38,10 +36,14 @@ type Stored struct {
 	Position cdc.Position
 	Schema   []cdc.SchemaRecord // what is known of tables there
 	Events   int                // those that are not deliveries yet
+	Stops    []Stop             // of sites that are not read with the others
+	BySite   map[string]int     // events that are not deliveries yet
 }
 
 // ReadStored reads it; nil when nothing was ever read of a log.
-func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
+func ReadStored(ctx context.Context, store interface {
+	Resume(ctx context.Context) (outbox.Resume, error)
+}) (*Stored, error) {
 	state, err := store.Resume(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the outbox: %w", err)
@@ -53,33 +55,51 @@ func ReadStored(ctx context.Context, store outbox.Store) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stored{Position: p}
+	s := &Stored{Position: p, BySite: map[string]int{}}
 	var records []rules.Record
-	records, s.Schema = splitRecords(state.Open)
+	records, s.Schema, _ = splitRecords(state.Open)
 	for _, r := range records {
 		if r.IsEvent() {
 			s.Events++
+			s.BySite[r.Site()]++
 		}
 	}
-	return s, nil
+	stops, err := readStops(state.Open)
+	for _, stop := range stops {
+		s.Stops = append(s.Stops, stop.Stop)
+	}
+	return s, err
 }
 
-// splitRecords tells the rules' records and the reader's apart.
-func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.SchemaRecord) {
+// Who owns the records that are stored beside the position.
+const (
+	eventsOwner   = "events"   // the rules': open events, and what they remember
+	schemaOwner   = "schema"   // the reader's: what is known of tables
+	backfillOwner = "backfill" // the backfills'
+	siteOwner     = "site"     // those of stopped sites (sites.go)
+)
+
+// splitRecords hands records to their owners. Those of backfills are restoreRuns'; what nobody here can read, because another
+// version wrote it, is unknown.
+func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.SchemaRecord, unknown []outbox.Record) {
 	for _, r := range stored {
-		if strings.HasPrefix(r.Key, cdc.SchemaPrefix) {
+		switch r.Owner {
+		case eventsOwner:
+			records = append(records, rules.Record{Key: r.Key, Data: r.Data})
+		case schemaOwner:
 			schema = append(schema, cdc.SchemaRecord{Key: r.Key, Data: r.Data})
-		} else {
-			records = append(records, rules.Record(r))
+		case backfillOwner, siteOwner:
+		default:
+			unknown = append(unknown, r)
 		}
 	}
-	return records, schema
+	return records, schema, unknown
 }
 
 // SetPosition makes a position that a person decided on the one that an outbox holds. Events that are not deliveries yet
 // are not lost: they become some before what is read from there. What else was known of the history that is left behind
-// is forgotten. Files hold what is large meanwhile.
-func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position, files scratch.Files) error {
+// is forgotten.
+func SetPosition(ctx context.Context, store outbox.Journal, p cdc.Position) error {
 	state, err := store.Resume(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
@@ -88,16 +108,21 @@ func SetPosition(ctx context.Context, store outbox.Store, p cdc.Position, files 
 	if b.Checkpoint, err = encodePosition(p); err != nil {
 		return err
 	}
-	records, schema := splitRecords(state.Open)
+	records, schema, _ := splitRecords(state.Open)
 	for _, r := range schema {
-		b.Open = append(b.Open, outbox.Record{Key: r.Key})
+		b.Open = append(b.Open, outbox.Record{Owner: schemaOwner, Key: r.Key})
 	}
-	changed, err := rules.Detach(records, files)
+	for _, r := range state.Open { // stopped sites go on with the others, from there
+		if r.Owner == siteOwner {
+			b.Open = append(b.Open, outbox.Record{Owner: siteOwner, Key: r.Key})
+		}
+	}
+	changed, err := rules.Detach(records)
 	if err != nil {
 		return err
 	}
 	for _, r := range changed {
-		b.Open = append(b.Open, outbox.Record(r))
+		b.Open = append(b.Open, outbox.Record{Owner: eventsOwner, Key: r.Key, Data: r.Data})
 	}
 	if err := store.Commit(ctx, b); err != nil {
 		return fmt.Errorf("storing the position: %w", err)

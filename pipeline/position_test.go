@@ -34,7 +34,7 @@ func TestSetPosition(t *testing.T) {
 		t.Fatal(err)
 	}
 	back := cdc.Position{Flavor: "mariadb", Start: coord(0)}
-	if err := SetPosition(t.Context(), b.store, back, nil); err != nil {
+	if err := SetPosition(t.Context(), b.store, back); err != nil {
 		t.Fatal(err)
 	}
 	stored, err := ReadStored(t.Context(), b.store)

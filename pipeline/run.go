@@ -15,7 +15,7 @@ import (
 	"rowhook/rules"
 )
 
-// Backfill is a wish: saves of rows that are there already, for a rule.
+// Backfill is a request: saves of rows that are there already, for a rule.
 type Backfill struct {
 	Rule  string         `json:"rule"`
 	Site  string         `json:"site,omitempty"`  // empty: every site of the rule
@@ -30,7 +30,7 @@ type Run struct {
 	Backfill
 	State   RunState  `json:"state"`
 	Error   string    `json:"error,omitempty"`   // why it failed
-	Trouble string    `json:"trouble,omitempty"` // why it does not get on, for now
+	Trouble string    `json:"trouble,omitempty"` // why it is stalled, for now
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Total   int64     `json:"total"` // rows when it was started
@@ -87,6 +87,14 @@ func (r *Run) end(s RunState, why string, now time.Time) {
 	r.State, r.Error, r.Trouble, r.Ended = s, why, "", now
 }
 
+// site is the one whose rows are read.
+func (r *Run) site() string {
+	if r.At >= len(r.Parts) {
+		return ""
+	}
+	return r.Parts[r.At].Site
+}
+
 // copy is the run for others, who may read it while it goes on.
 func (r *Run) copy() Run {
 	c := *r
@@ -94,7 +102,7 @@ func (r *Run) copy() Run {
 	return c
 }
 
-// runPrefix is how the keys of runs begin in the outbox, among the records of rules.
+// runPrefix is how the keys of runs begin in the outbox.
 const runPrefix = "backfill/"
 
 func (r *Run) record() (outbox.Record, error) {
@@ -102,7 +110,7 @@ func (r *Run) record() (outbox.Record, error) {
 	if err != nil {
 		return outbox.Record{}, fmt.Errorf("storing the backfill %s: %w", r.ID, err)
 	}
-	return outbox.Record{Key: runPrefix + r.ID, Data: data}, nil
+	return outbox.Record{Owner: backfillOwner, Key: runPrefix + r.ID, Data: data}, nil
 }
 
 // StoredBackfills reads the runs among the records of an outbox that no daemon works on.
@@ -118,7 +126,7 @@ func StoredBackfills(records []outbox.Record) ([]Run, error) {
 func restoreRuns(records []outbox.Record) ([]*Run, error) {
 	var runs []*Run
 	for _, rec := range records {
-		if !strings.HasPrefix(rec.Key, runPrefix) {
+		if rec.Owner != backfillOwner {
 			continue
 		}
 		r := &Run{}
@@ -133,7 +141,7 @@ func restoreRuns(records []outbox.Record) ([]*Run, error) {
 	return runs, nil
 }
 
-// plan makes a run of a wish: it looks whether it can be fulfilled, and how many rows there are. Who asks for what
+// plan makes a run of a request: it looks whether it can be met, and how many rows there are. Who requests what
 // cannot be had gets a loader.SelectionError, or another error that says so.
 func plan(ctx context.Context, l *loader.Loader, set *rules.Set, sites []*rules.Site, b Backfill) (*Run, error) {
 	rule, sites, err := b.find(set, sites)
@@ -168,12 +176,12 @@ func CountBackfill(ctx context.Context, l *loader.Loader, set *rules.Set, sites 
 	return r.Total, nil
 }
 
-// WishError says that a backfill asks for what cannot be had.
-type WishError struct{ text string }
+// RequestError says that a backfill asks for what cannot be had.
+type RequestError struct{ text string }
 
-func (e *WishError) Error() string { return e.text }
+func (e *RequestError) Error() string { return e.text }
 
-// Check says whether the rules have what is asked for; a WishError says what not.
+// Check says whether the rules have what is asked for; a RequestError says what not.
 func (b *Backfill) Check(set *rules.Set, sites []*rules.Site) error {
 	_, _, err := b.find(set, sites)
 	return err
@@ -183,13 +191,13 @@ func (b *Backfill) Check(set *rules.Set, sites []*rules.Site) error {
 func (b *Backfill) find(set *rules.Set, all []*rules.Site) (*rules.Rule, []*rules.Site, error) {
 	rule := ruleOf(set, b.Rule)
 	if rule == nil {
-		return nil, nil, &WishError{fmt.Sprintf("there is no rule %q; rowhook rules list shows all, and SIGHUP makes the daemon read them again", b.Rule)}
+		return nil, nil, &RequestError{fmt.Sprintf("there is no rule %q; rowhook rules list shows all, and SIGHUP makes the daemon read them again", b.Rule)}
 	}
 	if rule.Disabled {
-		return nil, nil, &WishError{fmt.Sprintf("rule %s is disabled; remove its enabled: false, at %s, and send the daemon SIGHUP", rule.Name, rule.Place)}
+		return nil, nil, &RequestError{fmt.Sprintf("rule %s is disabled; remove its enabled: false, at %s, and send the daemon SIGHUP", rule.Name, rule.Place)}
 	}
 	if rule.Action.Kind != rules.Save {
-		return nil, nil, &WishError{fmt.Sprintf("rule %s is for %s, and only saves can be made of rows that are there already", rule.Name, rule.Action)}
+		return nil, nil, &RequestError{fmt.Sprintf("rule %s is for %s, and only saves can be made of rows that are there already", rule.Name, rule.Action)}
 	}
 	var sites []*rules.Site
 	var names []string
@@ -203,7 +211,7 @@ func (b *Backfill) find(set *rules.Set, all []*rules.Site) (*rules.Rule, []*rule
 		}
 	}
 	if len(sites) == 0 {
-		return nil, nil, &WishError{fmt.Sprintf("rule %s is not for a site %q; its sites: %s", rule.Name, b.Site, strings.Join(names, ", "))}
+		return nil, nil, &RequestError{fmt.Sprintf("rule %s is not for a site %q; its sites: %s", rule.Name, b.Site, strings.Join(names, ", "))}
 	}
 	return rule, sites, nil
 }

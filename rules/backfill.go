@@ -117,8 +117,8 @@ func (e *Engine) Fill(f Fill) Filled {
 
 // fill puts the save behind all open events of its object. None of them absorbs what comes: it is newer than this save.
 func (e *Engine) fill(a aggregate, ev *Event) {
-	e.numbers++
-	ev.number = e.numbers
+	e.count.events++
+	ev.number = e.count.events
 	e.live[ev.number] = ev
 	e.filling++
 	e.dirty(ev)

@@ -281,15 +281,20 @@ func (e *Engine) takeProgress() []Record {
 		})
 		data, _ := json.Marshal(r) // strings and numbers: cannot fail
 		w.stored = true
-		return []Record{{Key: progressKey, Data: data}}
+		return []Record{{Key: e.progressKey, Data: data}}
 	case w.stored && w.again == nil:
 		w.stored = false
-		return []Record{{Key: progressKey}}
+		return []Record{{Key: e.progressKey}}
 	}
 	return nil
 }
 
 func (e *Engine) restoreProgress(r Record) error {
-	e.work.again, e.work.stored = &progressRecord{}, true
-	return json.Unmarshal(r.Data, e.work.again)
+	p := &progressRecord{}
+	if site, apart := strings.CutPrefix(r.Key, apartPrefix); apart {
+		e.apart[site] = p
+	} else {
+		e.work.again, e.work.stored = p, true
+	}
+	return json.Unmarshal(r.Data, p)
 }

@@ -7,6 +7,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -55,7 +56,6 @@ type Engine struct {
 	wanted  map[wantedKey]bool
 
 	net    netting
-	pad    *scratch.Pad
 	work   applying
 	owner  Owner // of parts; nil: nobody knows
 	queues map[aggregate]*queue
@@ -73,24 +73,31 @@ type Engine struct {
 	known  bool // parsed is what text says
 	forms  formWatch
 
-	numbers  uint64
-	closings uint64
-	closed   []*Event
-	waiting  int               // events that are closed and not done
-	live     map[uint64]*Event // every event that is not done
-	gone     []uint64          // stored events that are done
-	fired    map[aggregate]firedStatus
-	order    []aggregate // of fired, the oldest first; some are forgotten already
-	tables   tableRecords
-	restores restores
-	window   *window
-	filling  int
-	orphans  map[cdc.TableName]bool // tables with a row whose order nobody knew
-	others   []Record               // records besides events that the next commit must hold
-	changed  []*Event               // events whose record is behind
-	makings  []*making              // orders whose record is behind
+	count       *counters
+	closed      []*Event
+	waiting     int               // events that are closed and not done
+	live        map[uint64]*Event // every event that is not done
+	gone        []uint64          // stored events that are done
+	fired       map[aggregate]firedStatus
+	order       []aggregate // of fired, the oldest first; some are forgotten already
+	tables      tableRecords
+	restores    restores
+	window      *window
+	filling     int
+	orphans     map[cdc.TableName]bool     // tables with a row whose order nobody knew
+	others      []Record                   // records besides events that the next commit must hold
+	changed     []*Event                   // events whose record is behind
+	progressKey string                     // of its transaction that is applied in part
+	apart       map[string]*progressRecord // of stored engines that are not split off yet, by their site
+	makings     []*making                  // orders whose record is behind
 
 	openBytes, closedBytes int // what the events that are not done take
+}
+
+// counters number events. Engines that were split share them.
+type counters struct {
+	events   uint64
+	closings uint64
 }
 
 // aggregate is one object of a site with its own id.
@@ -110,8 +117,8 @@ type wantedKey struct {
 // NewEngine makes an engine for sites under a set of rules.
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
-		opts: o, catalog: newCatalog(sites), queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, pad: scratch.NewPad(o.Scratch), work: applying{tables: map[cdc.TableName]*progress{}},
+		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, work: applying{tables: map[cdc.TableName]*progress{}},
 		orphans: map[cdc.TableName]bool{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
 	}
 	e.SetRules(set)
@@ -131,12 +138,17 @@ func (e *Engine) SetRules(set *Set) {
 	}
 }
 
-// Change gathers a change of the transaction that is being read. It is invisible until Commit.
+// Change gathers a change of the transaction that is being read. It is invisible until Commit. After a MisfitError the engine
+// goes on as if the row had not come.
 func (e *Engine) Change(c *cdc.Change) error {
-	e.restores.count(c)
-	if e.catalog.binding(c.Table) == nil { // counted, because Discard counts it, and nothing else
+	b := e.catalog.binding(c.Table)
+	if b == nil { // counted, because Discard counts it, and nothing else
 		return e.net.add(&cdc.Change{Table: c.Table})
 	}
+	if err := b.fits(e.catalog, c); err != nil {
+		return errors.Join(&MisfitError{b.site, c.Table.TableName, err}, e.net.add(&cdc.Change{Table: c.Table}))
+	}
+	e.restores.count(c)
 	return e.net.add(c)
 }
 

@@ -50,16 +50,17 @@ type Event struct {
 
 	Backfill string // of a save that a backfill made: the rule it is for; the object is as it was, not just inserted
 
-	number  uint64 // of its record, in the order of first changes
-	closing uint64 // its place among the closed, 0 while it is open
-	weight  int    // about how many bytes it takes
-	dirty   bool   // its record is behind
-	stored  bool   // a commit holds its record
-	unnamed bool   // of a save: some statement of it is not known
-	waits   bool   // a status column changed and its history row has not come yet
-	sealed  bool   // absorbs nothing any more
-	first   moment // of its first change
-	last    moment // of its last change, or of one that prolonged it
+	wanted  []string // of a stored one that is closed: the rules that wanted it
+	number  uint64   // of its record, in the order of first changes
+	closing uint64   // its place among the closed, 0 while it is open
+	weight  int      // about how many bytes it takes
+	dirty   bool     // its record is behind
+	stored  bool     // a commit holds its record
+	unnamed bool     // of a save: some statement of it is not known
+	waits   bool     // a status column changed and its history row has not come yet
+	sealed  bool     // absorbs nothing any more
+	first   moment   // of its first change
+	last    moment   // of its last change, or of one that prolonged it
 }
 
 // First is the first change of an event: its transaction, table and primary key.

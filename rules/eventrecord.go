@@ -1,17 +1,14 @@
 package rules
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 	"time"
 
 	"rowhook/cdc"
-	"rowhook/scratch"
 )
 
 // eventRecord is an Event as stored.
@@ -24,8 +21,8 @@ type eventRecord struct {
 	Status   string    `json:"status,omitempty"`
 	Table    string    `json:"table,omitempty"`
 	Row      []byte    `json:"row,omitempty"`
-	RowSize  int       `json:"row_size,omitempty"` // when larges follow the row
-	Large    []large   `json:"large,omitempty"`
+	RowSize  int       `json:"row_size,omitempty"` // when texts follow the row, as they did until max_payload
+	Large    []large   `json:"large,omitempty"`    // those
 	Changed  []bool    `json:"changed,omitempty"`
 	Named    []bool    `json:"named,omitempty"`
 	Unnamed  bool      `json:"unnamed,omitempty"`
@@ -35,6 +32,7 @@ type eventRecord struct {
 	Time     time.Time `json:"time"`
 	Closing  uint64    `json:"closing,omitempty"`
 	Backfill string    `json:"backfill,omitempty"`
+	Rules    []string  `json:"rules,omitempty"` // of a closed one: those that want it
 	Restored *Restore  `json:"restored,omitempty"`
 	Waits    bool      `json:"waits,omitempty"`
 	Sealed   bool      `json:"sealed,omitempty"`
@@ -46,10 +44,9 @@ type eventRecord struct {
 	Order      []byte         `json:"order,omitempty"`
 }
 
-// large is a text that follows the row.
+// large is a text that follows the row. It is not read any more: the loader asks the table.
 type large struct {
-	Column int   `json:"column"`
-	Size   int64 `json:"size"`
+	Column int `json:"column"`
 }
 
 func (e *Engine) encode(ev *Event) (Record, error) {
@@ -57,6 +54,11 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, IDs: ev.IDs, Insert: ev.Insert, Status: ev.Status,
 		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
 		Closing: ev.closing, Backfill: ev.Backfill, Restored: ev.Restored, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log, Passed: ev.Passed,
+	}
+	if ev.closing > 0 {
+		for _, rule := range ev.Rules {
+			r.Rules = append(r.Rules, rule.Name)
+		}
 	}
 	if ev.Row.Len() > 0 {
 		r.Table = e.tables.key(ev.Table)
@@ -72,12 +74,7 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 			return Record{}, err
 		}
 	}
-	var texts []io.Reader
-	for _, l := range ev.Row.Larges() {
-		r.Large = append(r.Large, large{l.Column, l.Size()})
-		texts = append(texts, scratch.Reader(l.Value))
-	}
-	return r.record(eventKey(ev.number), io.MultiReader(texts...), e.pad)
+	return r.record(eventKey(ev.number))
 }
 
 func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
@@ -85,8 +82,8 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.numbers = max(e.numbers, n)
-	v, texts, err := parseEventRecord(r)
+	e.count.events = max(e.count.events, n)
+	v, err := parseEventRecord(r)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +98,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	ev := &Event{
 		Site: site, Action: Action{entity, v.Kind}, IDs: v.IDs, Insert: v.Insert, Status: v.Status, Changed: v.Changed, Named: v.Named, unnamed: v.Unnamed,
 		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time, Backfill: v.Backfill, Restored: v.Restored, Passed: v.Passed,
-		number: n, closing: v.Closing, stored: true, waits: v.Waits, sealed: v.Sealed,
+		number: n, closing: v.Closing, wanted: v.Rules, stored: true, waits: v.Waits, sealed: v.Sealed,
 		first: moment{v.FirstAt, now}, last: moment{v.LastAt, now},
 	}
 	if len(v.Row) > 0 {
@@ -109,9 +106,6 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 			return nil, fmt.Errorf("its table %s is not stored", v.Table)
 		}
 		if ev.Row, err = cdc.ParseRow(v.Row); err != nil {
-			return nil, err
-		}
-		if ev.Row, err = e.restoreLarge(ev.Row, v.Large, texts); err != nil {
 			return nil, err
 		}
 	}
@@ -126,64 +120,40 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	return ev, nil
 }
 
-// record is the form of an event in the store: JSON, the end of the line, the row as it is, and the texts that are too
-// large for memory, which come from a reader.
-func (r eventRecord) record(key string, texts io.Reader, pad *scratch.Pad) (Record, error) {
+// record is the form of an event in the store: JSON, the end of the line, and the row as it is.
+func (r eventRecord) record(key string) (Record, error) {
 	row := r.Row
-	if r.Row, r.RowSize = nil, 0; len(r.Large) > 0 {
-		r.RowSize = len(row)
-	}
+	r.Row = nil
 	data, err := json.Marshal(r)
 	if err == nil && len(row) > 0 {
 		data = append(append(data, '\n'), row...)
 	}
-	if err != nil || len(r.Large) == 0 {
-		return Record{Key: key, Data: data}, err
-	}
-	v, err := pad.Put(func(w io.Writer) error {
-		if _, err := w.Write(data); err != nil {
-			return err
-		}
-		_, err := io.Copy(w, texts)
-		return err
-	})
-	return Record{Key: key, Large: v}, err
+	return Record{Key: key, Data: data}, err
 }
 
-// parseEventRecord reads a record, but for the large texts, which are to be read next.
-func parseEventRecord(rec Record) (r eventRecord, texts io.Reader, err error) {
-	in := bufio.NewReader(bytes.NewReader(rec.Data))
-	if rec.Large != nil {
-		in.Reset(scratch.Reader(rec.Large))
-	}
-	head, err := in.ReadBytes('\n')
-	apart := err == nil // else the row is in the JSON, as it was once
-	if err != nil && !errors.Is(err, io.EOF) {
-		return r, nil, err
-	}
+// parseEventRecord reads a record.
+func parseEventRecord(rec Record) (r eventRecord, err error) {
+	head, row, apart := bytes.Cut(rec.Data, []byte{'\n'})
 	if err := json.Unmarshal(head, &r); err != nil || !apart {
-		return r, in, err
+		return r, err // the row is in the JSON, as it was once
 	}
-	row := io.Reader(in)
-	if len(r.Large) > 0 {
-		row = io.LimitReader(in, int64(r.RowSize))
+	if r.Row = row; len(r.Large) > 0 {
+		err = r.dropTexts()
 	}
-	r.Row, err = io.ReadAll(row)
-	return r, in, err
+	return r, err
 }
 
-// restoreLarge takes the large texts of a row over into scratch files.
-func (e *Engine) restoreLarge(row cdc.Row, sizes []large, texts io.Reader) (cdc.Row, error) {
-	var larges []cdc.Large
-	for _, l := range sizes {
-		v, err := e.pad.Put(func(w io.Writer) error {
-			_, err := io.CopyN(w, texts, l.Size)
-			return err
-		})
-		if err != nil {
-			return row, fmt.Errorf("column %d, of %d bytes: %w", l.Column, l.Size, err)
-		}
-		larges = append(larges, cdc.Large{Column: l.Column, Value: v})
+// dropTexts leaves out the texts that follow the row: then it lacks them.
+func (r *eventRecord) dropTexts() error {
+	if r.RowSize < 0 || r.RowSize > len(r.Row) {
+		return fmt.Errorf("its row ends after %d bytes of %d", len(r.Row), r.RowSize)
 	}
-	return row.WithLarge(larges), nil
+	row, err := cdc.ParseRow(r.Row[:r.RowSize])
+	if err != nil {
+		return err
+	}
+	row = row.Omit(func(column int) bool { return slices.Contains(r.Large, large{column}) })
+	r.Row, err = row.AppendBinary(nil)
+	r.RowSize, r.Large = 0, nil
+	return err
 }

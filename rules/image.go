@@ -12,7 +12,7 @@ import (
 
 // differs says whether an update changed a column, as far as can be told.
 func differs(before, after cdc.Row, i int) bool {
-	return after.Kind(i) != cdc.Absent && !before.Same(after, i)
+	return after.Shows(i) && !before.Same(after, i)
 }
 
 // carry is the image after a change of a row, completed from an older image of it. Of an inserted row's blobs and of what
@@ -27,18 +27,36 @@ func carry(older cdc.Row, inserted bool, c *cdc.Change) cdc.Row {
 // showsMore says whether the image before a change shows more than the key: then what it lacks is no default.
 func showsMore(c *cdc.Change) bool {
 	for i := range c.Before.Len() {
-		if c.Before.Kind(i) != cdc.Absent && !slices.Contains(c.Table.Key, i) {
+		if c.Before.Shows(i) && !slices.Contains(c.Table.Key, i) {
 			return true
 		}
 	}
 	return false
 }
 
-// Owner finds the order that a part belongs to, by the part's id; false when there is no such part any more.
-type Owner func(part cdc.TableName, column string, id int64) (order int64, ok bool, err error)
+// Question is for the order that a part belongs to, where the log does not show it.
+type Question struct {
+	Site   *Site
+	Table  cdc.TableName
+	Column string // that holds the order's id
+	ID     int64  // of the part
+}
 
-// AskOwners tells whom to ask for the order of a part, where the log does not show it. It may wait.
+// Owner answers a question; false when there is no such part any more. It must not wait.
+type Owner func(Question) (order int64, ok bool)
+
+// AskOwners tells whom to ask for the order of a part.
 func (e *Engine) AskOwners(o Owner) { e.owner = o }
+
+// Question is what must be known before the transaction of a change is applied; false when the log shows all.
+func (e *Engine) Question(c *cdc.Change) (Question, bool) {
+	b := e.catalog.binding(c.Table)
+	if b == nil || b.role != partRow || c.After.Kind(b.order) != cdc.Absent || c.Before.Kind(b.order) != cdc.Absent {
+		return Question{}, false
+	}
+	id, ok := c.After.Int(b.id)
+	return Question{b.site, c.Table.TableName, b.entity.PartOrder, id}, ok
+}
 
 // orderOf is the order that a changed part belongs to; false when nobody knows.
 func (e *Engine) orderOf(b *binding, c *cdc.Change) (int64, bool, error) {
@@ -57,8 +75,8 @@ func (e *Engine) orderOf(b *binding, c *cdc.Change) (int64, bool, error) {
 		return id, true, nil
 	}
 	if part, ok := c.After.Int(b.id); ok && e.owner != nil {
-		if id, ok, err := e.owner(c.Table.TableName, b.entity.PartOrder, part); ok || err != nil {
-			return id, ok, err
+		if id, ok := e.owner(Question{b.site, c.Table.TableName, b.entity.PartOrder, part}); ok {
+			return id, true, nil
 		}
 	}
 	if !e.orphans[c.Table.TableName] {

@@ -88,8 +88,8 @@ func TestPartialImages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, Options{Coalesce: 500 * time.Millisecond, CoalesceMax: 5 * time.Second, StatusWait: time.Second})
-			w.engine.AskOwners(func(_ cdc.TableName, column string, id int64) (int64, bool, error) {
-				return id / 10, column == "id_reservation" && id >= 10, nil
+			w.engine.AskOwners(func(q Question) (int64, bool) {
+				return q.ID / 10, q.Column == "id_reservation" && q.ID >= 10
 			})
 			test.do(w)
 			w.quiet(100)

@@ -67,14 +67,14 @@ func (e *Engine) newEvent(a aggregate, k Kind, c *cdc.Change) *Event {
 
 // makeEvent makes an event that is not in the records yet.
 func (e *Engine) makeEvent(a aggregate, k Kind, c *cdc.Change) *Event {
-	e.numbers++
+	e.count.events++
 	return &Event{
 		Site: a.site, Action: Action{a.entity, k}, IDs: []int64{a.id}, Table: c.Table,
 		First: First{
 			Txn: e.txn.Txn.ID(), Hash: e.txn.Txn.Hash,
 			Table: c.Table.TableName, Key: strings.Clone(e.rowKey(c)), // cloned, for the row may be large
 		},
-		number: e.numbers, first: e.now,
+		number: e.count.events, first: e.now,
 	}
 }
 
@@ -258,10 +258,10 @@ func (e *Engine) close(ev *Event) {
 		return
 	}
 	e.window.tell(ev)
-	e.closings++
+	e.count.closings++
 	e.waiting++
 	e.openBytes, e.closedBytes = e.openBytes-ev.weight, e.closedBytes+ev.weight
-	ev.closing = e.closings
+	ev.closing = e.count.closings
 	e.closed = append(e.closed, ev)
 	e.dirty(ev)
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -13,15 +14,12 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"rowhook/cdc"
-	"rowhook/scratch"
 )
 
-// Record is a part of the engine's state under a key, for the commit that holds the position. What is too large for memory
-// is Large, in place of Data; without either it is deleted.
+// Record is a part of the engine's state under a key, for the commit that holds the position. Without data it is deleted.
 type Record struct {
-	Key   string
-	Data  []byte
-	Large scratch.Blob
+	Key  string
+	Data []byte
 }
 
 // The first byte of a record's key says what it holds.
@@ -87,17 +85,23 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 	var events []*Event
 	for _, r := range records {
 		if !r.IsEvent() {
-			if err := e.restoreOther(r, now); err != nil {
-				return err
+			if err := e.restoreOther(r, now); err != nil { // a memory that helps, and no event
+				e.opts.Log.Error("a record of the outbox cannot be read, it is left alone", slog.String("record", r.Key), slog.Any("error", err))
 			}
 			continue
 		}
 		ev, err := e.decode(r, now)
-		if err != nil {
-			return fmt.Errorf("reading the open event %s: %w", r.Key, err)
+		if err != nil { // of another version, or damaged; nobody else waits for it
+			e.opts.Log.Error("an open event cannot be read; it stays in the outbox, and is looked at again at the next start",
+				slog.String("site", r.Site()), slog.String("record", r.Key), slog.Any("error", err))
+			continue
 		}
 		if ev == nil {
-			e.opts.Log.Warn("an open event waits for a site that is not configured", slog.String("record", r.Key))
+			e.opts.Log.Warn("an event waits for a site that is not in the configuration", slog.String("event", r.Key),
+				slog.String("fix", "list the site under sites again, with the name that it had, and restart rowhook"))
+			continue
+		}
+		if !e.matchAgain(ev, r.Key) {
 			continue
 		}
 		events = append(events, ev)
@@ -115,13 +119,13 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		if ev.Backfill != "" {
 			e.filling++
 		}
-		e.closings = max(e.closings, ev.closing)
+		e.count.closings = max(e.count.closings, ev.closing)
 		if ev.closing == 0 {
 			e.enqueue(aggregate{ev.Site, ev.Action.Entity, ev.IDs[0]}, ev)
 			continue
 		}
 		e.waiting++
-		if ev.match(e.set, e.opts.Plugin); len(ev.Rules) == 0 {
+		if len(ev.Rules) == 0 {
 			e.Done(ev)
 			continue
 		}
@@ -133,6 +137,27 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 	}
 	e.touch = e.touch[:0]
 	return nil
+}
+
+// matchAgain finds the rules of a closed event; false when those that wanted it are all gone.
+func (e *Engine) matchAgain(ev *Event, record string) bool {
+	if ev.closing == 0 {
+		return true
+	}
+	ev.match(e.set, e.opts.Plugin)
+	gone := slices.DeleteFunc(ev.wanted, func(name string) bool {
+		return slices.ContainsFunc(ev.Rules, func(r *Rule) bool { return r.Name == name })
+	})
+	if len(gone) == 0 {
+		return true
+	}
+	attrs := []any{slog.String("site", ev.Site.Name), slog.String("event", ev.String()), slog.String("rules", strings.Join(gone, ", ")), slog.String("record", record)}
+	if len(ev.Rules) > 0 {
+		e.opts.Log.Error("rules that wanted an open event are gone; it is sent for the others only", attrs...)
+		return true
+	}
+	e.opts.Log.Error("the rules that wanted an open event are gone; it stays in the outbox, and goes on at a start with them", attrs...)
+	return false
 }
 
 // restoreOther takes in a record that is of no event.
@@ -154,6 +179,9 @@ func (e *Engine) restoreOther(r Record, now time.Time) error {
 		if err := e.restoreProgress(r); err != nil {
 			return fmt.Errorf("reading how much of a transaction was applied: %w", err)
 		}
+	case tablePrefix: // taken in before
+	default:
+		return errors.New("nothing here writes such records: they are of another version, or damaged")
 	}
 	return nil
 }

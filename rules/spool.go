@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"rowhook/cdc"
@@ -24,15 +23,11 @@ type spool struct {
 	marks   []int64 // where every markEvery-th change is
 	tables  []*cdc.Table
 	numbers map[*cdc.Table]int
-	large   map[int64]largeTexts // by where their change is
 
 	text     string // the statement of the last change, and where it is
 	textAt   int64
 	textHash uint64
 }
-
-// largeTexts are those of a change's rows. They lie in scratch files of their own.
-type largeTexts struct{ before, after []cdc.Large }
 
 // markEvery is how many changes are looked through to find one by its number.
 const markEvery = 1024
@@ -46,7 +41,7 @@ func newSpool(files scratch.Files) (*spool, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making a scratch file for a large transaction: %w", err), f.Close())
 	}
-	return &spool{scratch: files, file: f, puts: puts, numbers: map[*cdc.Table]int{}, large: map[int64]largeTexts{}}, nil
+	return &spool{scratch: files, file: f, puts: puts, numbers: map[*cdc.Table]int{}}, nil
 }
 
 func (s *spool) close() error { return errors.Join(s.file.Close(), s.puts.close()) }
@@ -128,9 +123,6 @@ func (s *spool) append(c *cdc.Change) error {
 	h.append(b[head:head])
 	if err := s.write(b); err != nil {
 		return err
-	}
-	if large := (largeTexts{c.Before.Larges(), c.After.Larges()}); large.before != nil || large.after != nil {
-		s.large[at] = large
 	}
 	eachPut(c, func(what putKind, row cdc.Row) {
 		p := putTuple(s.keyOf(c.Table, row, at), at, what, s.textHash, table)
@@ -215,7 +207,6 @@ func (s *spool) cut(keep int) error {
 	}
 	s.n, s.size, s.text, s.textAt, s.textHash = keep, at, "", 0, 0
 	s.marks = s.marks[:(keep+markEvery-1)/markEvery]
-	maps.DeleteFunc(s.large, func(of int64, _ largeTexts) bool { return of >= at })
 	if err := s.puts.truncate(func(v *tuple) bool { return v.ref() >= at }); err != nil {
 		return err
 	}

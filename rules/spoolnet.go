@@ -277,16 +277,15 @@ func (n *spoolNet) row(at int64, after bool) (cdc.Row, error) {
 	if err != nil {
 		return cdc.Row{}, err
 	}
-	start, size, large := at+spooledSize, h.before, n.s.large[at].before
+	start, size := at+spooledSize, h.before
 	if after {
-		start, size, large = start+int64(h.before), h.after, n.s.large[at].after
+		start, size = start+int64(h.before), h.after
 	}
 	b, err := n.in.at(start, size)
 	if err != nil {
 		return cdc.Row{}, err
 	}
-	row, err := cdc.ParseRow(b)
-	return row.WithLarge(large), err
+	return cdc.ParseRow(b)
 }
 
 func (n *spoolNet) again() (err error) {

@@ -82,9 +82,9 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 	return nil
 }
 
-// knowOrder keeps the order's row with a status change. One with large texts, or of which the log shows a part, is not kept.
+// knowOrder keeps the order's row with a status change, but for one of which the log shows a part.
 func (ev *Event) knowOrder(table *cdc.Table, row cdc.Row) {
-	if row.Len() > 0 && row.Whole() && len(row.Larges()) == 0 {
+	if row.Len() > 0 && row.Whole() {
 		ev.OrderTable, ev.Order = table, row
 	}
 }

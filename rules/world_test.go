@@ -200,7 +200,7 @@ func (w *world) store() {
 		w.t.Fatal(err)
 	}
 	for _, r := range records {
-		if r.Data == nil && r.Large == nil {
+		if r.Data == nil {
 			delete(w.records, r.Key)
 		} else {
 			w.records[r.Key] = r

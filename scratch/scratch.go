@@ -1,4 +1,4 @@
-// Package scratch keeps what is too large for memory in files without a name: whatever ends the process takes them along.
+// Package scratch keeps what large transactions hold in files without a name: whatever ends the process takes them along.
 // Nothing in them need survive a crash, for the log has it.
 package scratch
 
@@ -8,15 +8,6 @@ import (
 	"os"
 	"syscall"
 )
-
-// Blob is bytes that are too many for memory and are read piece by piece. It never changes.
-type Blob interface {
-	io.ReaderAt
-	Size() int64
-}
-
-// Reader reads a blob from its beginning.
-func Reader(b Blob) io.Reader { return io.NewSectionReader(b, 0, b.Size()) }
 
 // File is a scratch file; an *os.File.
 type File interface {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/go-sql-driver/mysql"
 )
 
 // Advice says what a person can do about an error of a connection, in the words of the configuration file.
@@ -14,8 +12,7 @@ func (s *Server) Advice(err error) string {
 	c := s.Config()
 	switch CauseOf(err) {
 	case Full:
-		return "the server has no connection free: see SHOW PROCESSLIST, and max_connections or the user's MAX_USER_CONNECTIONS (rowhook needs at least " +
-			fmt.Sprint(LeastConnections) + "); after error 1129: FLUSH HOSTS;"
+		return adviceFull(c, err)
 	case Starting:
 		return "the server is starting, shutting down or in offline mode; see its error log"
 	case Denied:
@@ -27,7 +24,10 @@ func (s *Server) Advice(err error) string {
 	case Unready:
 		return "write that file, readable for the user who runs rowhook; it is read again for each login"
 	case Unknown:
-		return "see the server's error log"
+		if number, _ := refusalOf(err); number == 1184 { // what the server says when init_connect fails
+			return "the server ended the connection: if its init_connect fails for this user, fix that: SHOW GLOBAL VARIABLES LIKE 'init_connect';"
+		}
+		return "look the number of the error up, and see the server's own log, which this names: SHOW GLOBAL VARIABLES LIKE 'log_error';"
 	case Unreachable:
 	}
 	return fmt.Sprintf("see that the server runs, and that database.address, %s, is where it listens", c.Address)
@@ -35,8 +35,8 @@ func (s *Server) Advice(err error) string {
 
 // adviceDenied is for a user who is not let in.
 func adviceDenied(c Config, err error) string {
-	refused, _ := errors.AsType[*mysql.MySQLError](err)
-	switch refused.Number {
+	number, _ := refusalOf(err)
+	switch number {
 	case 1130:
 		return fmt.Sprintf("the server knows no user who may come from this host: CREATE USER %s@'...' IDENTIFIED BY '...';", c.User)
 	case 1820, 1862:
@@ -68,7 +68,7 @@ func adviceInsecure(c Config, err error) string {
 	if errors.Is(err, errNoTLS) {
 		return "turn TLS on in the server (ssl_cert and ssl_key in my.cnf), or set database.tls to false when nobody is in between"
 	}
-	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == 3159 || ok && CauseOf(err) == Insecure {
+	if number, _ := refusalOf(err); number != 0 {
 		return "the server wants TLS: set database.tls to true"
 	}
 	return fmt.Sprintf("see the server's certificate (openssl s_client -starttls mysql -connect %s), its dates and its name, and database.tls", c.Address)

@@ -21,6 +21,7 @@ type conn struct {
 	mu     sync.Mutex // one reads while another writes
 	check  answerCheck
 	stream bool // the log comes, which cdc looks at itself
+	stale  bool // something was denied that may have been granted since the login
 }
 
 // newConn hands a login over to a library.
@@ -65,6 +66,7 @@ func (c *conn) Read(b []byte) (int, error) {
 		_ = c.Close()
 		return 0, bad
 	}
+	c.stale = c.stale || c.check.denied
 	return n, err
 }
 
@@ -98,8 +100,16 @@ func (c *conn) letIn(b []byte) error {
 	return nil
 }
 
-// SyscallConn is the socket, for a library that looks whether the server ended the connection.
+// errStale says that a connection is not for use any more. A session keeps the global privileges of its login.
+var errStale = errors.New("this connection lacks privileges, which a new one may have")
+
+// SyscallConn is the socket, for a library that looks whether the server ended the connection before it uses it again.
 func (c *conn) SyscallConn() (syscall.RawConn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stale {
+		return nil, errStale
+	}
 	if c.raw == nil {
 		return nil, errors.ErrUnsupported
 	}
@@ -115,6 +125,8 @@ type answerCheck struct {
 	left  int // of the packet's payload
 	more  bool
 	begin []byte // of the first packet
+
+	denied bool // by the first packet
 }
 
 // mostColumns is more than a table can have.
@@ -146,12 +158,26 @@ func (a *answerCheck) see(b []byte) error {
 		a.heads = 0
 		if a.first {
 			a.first = false
+			a.denied = isDenial(a.begin)
 			if err := checkFirst(a.begin); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// isDenial says whether the first packet of an answer is an error for want of a privilege.
+func isDenial(b []byte) bool {
+	const ofSchema, ofTable, ofColumn, global = 1044, 1142, 1143, 1227
+	if len(b) < 3 || b[0] != packetERR {
+		return false
+	}
+	switch binary.LittleEndian.Uint16(b[1:]) {
+	case ofSchema, ofTable, ofColumn, global:
+		return true
+	}
+	return false
 }
 
 // checkFirst looks at the first packet of an answer: done, an error, or how many columns the rows have.

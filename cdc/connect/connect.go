@@ -43,6 +43,7 @@ type Server struct {
 	cfg     Config
 	lacking map[string]bool // variables that this server does not have
 	road    Road            // of the last login
+	pool    *sql.DB         // made last; nil: none
 
 	open func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -97,11 +98,6 @@ const (
 	readTimeout  = 2 * time.Minute // of a pool's connection; its statements end on the server by then (session.go)
 	writeTimeout = 30 * time.Second
 
-	// LeastConnections are what following takes: one for the log, one that keeps a second reader out, and one to ask and
-	// to load. A look ahead in the log takes one more for its time.
-	LeastConnections = 3
-	// mostConnections of a pool are a small share of the 151 that a server allows by default.
-	mostConnections = 8
 	// lifetime of a pool's connections. Global privileges are those of the login, and a host's name may lead elsewhere
 	// by now: so long it takes until that is noticed.
 	lifetime = time.Minute
@@ -110,8 +106,12 @@ const (
 // Pool makes a pool of connections to the server. It connects when it is used.
 func (s *Server) Pool() *sql.DB {
 	db := sql.OpenDB(connector{s})
-	db.SetMaxOpenConns(mostConnections)
+	db.SetMaxOpenConns(mostPooled)
+	db.SetMaxIdleConns(keptIdle)
 	db.SetConnMaxLifetime(lifetime)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pool = db
 	return db
 }
 
@@ -143,10 +143,8 @@ func (silent) Print(...any) {}
 // form, and does not reach the server.
 func (s *Server) DialLog(ctx context.Context) (net.Conn, error) { return s.dial(ctx, logSession) }
 
-// dial connects, logs in and prepares the session.
-func (s *Server) dial(ctx context.Context, kind sessionKind) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
-	defer cancel()
+// dialOnce connects, logs in and prepares the session.
+func (s *Server) dialOnce(ctx context.Context, kind sessionKind) (net.Conn, error) {
 	cfg := s.Config()
 	password, err := cfg.Password()
 	if err != nil {

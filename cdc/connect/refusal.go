@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 
+	gomysql "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-sql-driver/mysql"
 )
 
@@ -57,8 +58,8 @@ const (
 
 // CauseOf says what an error of a connection means.
 func CauseOf(err error) Cause {
-	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return causeOfNumber(refused.Number)
+	if number, _ := refusalOf(err); number != 0 {
+		return causeOfNumber(number)
 	}
 	if _, ok := errors.AsType[*FileError](err); ok {
 		return Unready
@@ -70,10 +71,21 @@ func CauseOf(err error) Cause {
 		return Stranger
 	}
 	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, mysql.ErrInvalidConn) || isEnd(err) {
+	if errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, gomysql.ErrBadConn) || isEnd(err) {
 		return Unreachable
 	}
 	return Unknown
+}
+
+// refusalOf is the server's error, through whichever library it came; 0: it is none.
+func refusalOf(err error) (number uint16, message string) {
+	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return refused.Number, refused.Message
+	}
+	if refused, ok := errors.AsType[*gomysql.MyError](err); ok {
+		return refused.Code, refused.Message
+	}
+	return 0, ""
 }
 
 // causeOfNumber says what a server's refusal means.

@@ -53,6 +53,7 @@ func variables() []variable {
 // prepare makes a session ours.
 func (s *Server) prepare(p *packets, kind sessionKind) error {
 	for _, statement := range []string{
+		"COMMIT AND NO CHAIN NO RELEASE", // init_connect may have begun a transaction, which would hold its locks
 		"SET NAMES utf8mb4",
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", // we never write
 	} {

@@ -13,10 +13,8 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
-	"rowhook/deliver"
 	"rowhook/deliver/control"
 	"rowhook/loader"
-	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
 	"rowhook/printable"
 )
@@ -32,7 +30,7 @@ const (
 // backfillFlags is the command line of `rowhook backfill`.
 type backfillFlags struct {
 	*flagSet
-	wish                         pipeline.Backfill
+	request                      pipeline.Backfill
 	status, stop, resume, dryRun bool
 	asJSON                       bool
 }
@@ -41,20 +39,20 @@ func newBackfillFlags() *backfillFlags {
 	f := &backfillFlags{flagSet: newFlagSet("backfill", "posts a save event for each row that is there already to a rule's receiver:\n"+
 		"rowhook backfill --rule NAME, or --status, --stop, --resume. The daemon does it beside what is live, in order\n"+
 		"with it, and goes on after a restart; this command shows how far it is, and may be ended")}
-	f.StringVar(&f.wish.Rule, "rule", "", "the `NAME` of the rule; it must be for saves. Its statuses and sites count, its type does not")
-	f.StringVar(&f.wish.Site, "site", "", "only rows of the site `NAME`")
+	f.StringVar(&f.request.Rule, "rule", "", "the `NAME` of the rule; it must be for saves. Its statuses and sites count, its type does not")
+	f.StringVar(&f.request.Site, "site", "", "only rows of the site `NAME`")
 	f.Func("where", "only rows with `COLUMN=VALUE`, for example status=C; several must all hold", func(text string) error {
 		column, value, ok := strings.Cut(text, "=")
 		if !ok || column == "" {
 			return errors.New("write COLUMN=VALUE, for example status=C")
 		}
-		f.wish.Where = append(f.wish.Where, loader.Equal{Column: column, Value: value})
+		f.request.Where = append(f.request.Where, loader.Equal{Column: column, Value: value})
 		return nil
 	})
-	f.Func("since", "only appointments or package orders made at this `TIME` or later: 720h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&f.wish.Since))
+	f.Func("since", "only appointments or package orders made at this `TIME` or later: 720h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&f.request.Since))
 	f.Func("rate", "no more rows than that: 10/s, 600/m, 100/h; without it as fast as the receiver takes them", func(text string) error {
 		every, wrong := config.ParseEvery(text)
-		f.wish.Every = time.Duration(every)
+		f.request.Every = time.Duration(every)
 		if wrong != "" {
 			return errors.New(wrong)
 		}
@@ -77,16 +75,16 @@ func backfillCommand(ctx context.Context, args []string, stdout, _ io.Writer) er
 	}
 	const hint = "try: rowhook backfill --rule NAME, --status, --stop, --resume, or -h"
 	chosen := 0
-	for _, on := range []bool{f.status, f.stop, f.resume, f.wish.Rule != ""} {
+	for _, on := range []bool{f.status, f.stop, f.resume, f.request.Rule != ""} {
 		if on {
 			chosen++
 		}
 	}
-	asked := f.wish.Site != "" || len(f.wish.Where) > 0 || !f.wish.Since.IsZero() || f.wish.Every > 0 || f.dryRun
+	asked := f.request.Site != "" || len(f.request.Where) > 0 || !f.request.Since.IsZero() || f.request.Every > 0 || f.dryRun
 	switch {
 	case chosen == 0:
 		return &usageError{"backfill needs the rule that it is for", hint}
-	case chosen > 1 || f.wish.Rule == "" && asked || len(names) > 0 && !f.stop && !f.resume:
+	case chosen > 1 || f.request.Rule == "" && asked || len(names) > 0 && !f.stop && !f.resume:
 		return &usageError{"backfill does one thing at a time: --rule with what selects rows, --status, --stop or --resume", hint}
 	}
 	c, err := loadState(f.config)
@@ -107,13 +105,13 @@ func backfillCommand(ctx context.Context, args []string, stdout, _ io.Writer) er
 	if err != nil {
 		return err
 	}
-	if err := f.wish.Check(set, sitesOf(c)); err != nil {
+	if err := f.request.Check(set, sitesOf(c)); err != nil {
 		return &usageError{err.Error(), hint}
 	}
 	if f.dryRun {
 		return countBackfill(ctx, c, f, stdout)
 	}
-	return followBackfill(ctx, c, client, backfillStart, f.wish, f.asJSON, stdout)
+	return followBackfill(ctx, c, client, backfillStart, f.request, f.asJSON, stdout)
 }
 
 // countBackfill says how many rows a backfill would read. It needs the database, and no daemon.
@@ -130,7 +128,7 @@ func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdo
 	if err != nil {
 		return err
 	}
-	n, err := pipeline.CountBackfill(ctx, loader.New(db, source, loader.Options{}, log), set, sitesOf(c), f.wish)
+	n, err := pipeline.CountBackfill(ctx, loader.New(db, source, loader.Options{}, log), set, sitesOf(c), f.request)
 	if err != nil {
 		return wrongUsage(err)
 	}
@@ -138,17 +136,17 @@ func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdo
 		return writeJSON(stdout, struct {
 			Rule string `json:"rule"`
 			Rows int64  `json:"rows"`
-		}{f.wish.Rule, n})
+		}{f.request.Rule, n})
 	}
-	_, err = fmt.Fprintf(stdout, "%d rows for rule %s; nothing was sent\n", n, f.wish.Rule)
+	_, err = fmt.Fprintf(stdout, "%d rows for rule %s; nothing was sent\n", n, f.request.Rule)
 	return err
 }
 
 // wrongUsage makes what cannot be had a fault of the command line.
 func wrongUsage(err error) error {
-	_, wish := errors.AsType[*pipeline.WishError](err)
+	_, refused := errors.AsType[*pipeline.RequestError](err)
 	_, selection := errors.AsType[*loader.SelectionError](err)
-	if wish || selection || errors.Is(err, control.ErrWrong) {
+	if refused || selection || errors.Is(err, control.ErrWrong) {
 		return &usageError{err.Error(), "try: rowhook backfill -h"}
 	}
 	return err
@@ -204,7 +202,7 @@ func showBackfills(ctx context.Context, c *config.Config, client *control.Client
 }
 
 func storedBackfills(ctx context.Context, c *config.Config) (runs []pipeline.Run, err error) {
-	err = withLog(ctx, c, func(log *sqlite.ReadOnly) error {
+	err = withLog(ctx, c, func(log storedLog) error {
 		state, err := log.Resume(ctx)
 		if err != nil {
 			return err
@@ -231,26 +229,26 @@ func (d *daemon) backfillRoutes() []control.Route {
 		control.Handle(backfillResume, func(ctx context.Context, run string) (pipeline.Run, error) {
 			return d.line.ResumeBackfill(ctx, run)
 		}),
-		control.Handle(backfillStatus, func(context.Context, struct{}) ([]pipeline.Run, error) { return d.backfills(), nil }),
+		control.Handle(backfillStatus, func(ctx context.Context, _ struct{}) ([]pipeline.Run, error) { return d.backfills(ctx), nil }),
 	}
 }
 
 // backfills are the runs, and what the one that is worked on waits for.
-func (d *daemon) backfills() []pipeline.Run {
+func (d *daemon) backfills(ctx context.Context) []pipeline.Run {
 	runs := d.line.Backfills()
 	i := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.State == pipeline.Running })
 	if i < 0 || runs[i].Trouble != "" {
 		return runs
 	}
-	for _, e := range d.worker.Status().Endpoints {
+	for _, e := range d.worker.Status(ctx).Endpoints {
 		switch {
 		case !slices.Contains(e.Rules, runs[i].Rule):
 		case e.Paused != nil:
 			runs[i].Trouble = "waits until the endpoint " + e.Name + " is resumed: it is paused"
 		case !e.DownSince.IsZero():
 			runs[i].Trouble = "waits until the endpoint " + e.Name + " is back: it is down"
-		case e.Pending > deliver.CalmRetries:
-			runs[i].Trouble = fmt.Sprintf("waits until the endpoint %s takes what it got: %d deliveries wait for another attempt", e.Name, e.Pending)
+		case e.Undelivered > 1000:
+			runs[i].Trouble = fmt.Sprintf("waits until the endpoint %s takes what it got: %d deliveries wait for it", e.Name, e.Undelivered)
 		}
 	}
 	return runs

@@ -15,7 +15,7 @@ import (
 
 // checkCommand is `rowhook check`: it looks at everything the daemon depends on, and prints what fixes each fault.
 func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
-	flags := newFlagSet("check", "looks at the server, the grants, the sites and the rules, and prints what to mend")
+	flags := newFlagSet("check", "looks at the server, the grants, the sites and the rules, and prints what to fix")
 	asJSON := flags.Bool("json", false, "print the findings as JSON")
 	if err := flags.parse(args, stdout); err != nil {
 		return err
@@ -72,7 +72,7 @@ func checkDatabase(ctx context.Context, c *config.Config) ([]cdc.Finding, error)
 	return append(findings, checkTexts(ctx, db, c)...), nil
 }
 
-// report prints findings: for people each with its mend, or as JSON.
+// report prints findings: for people each with its fix, or as JSON.
 func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 	if asJSON {
 		return writeJSON(w, findings)
@@ -88,21 +88,21 @@ func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 		case !f.OK:
 			mark, faults = "FAIL", faults+1
 		}
-		text := fmt.Sprintf("%s  %s: %s\n", mark, f.Check, f.Found)
+		text := fmt.Sprintf("%s  %s: %s\n", mark, printable.Line(f.Check), printable.Line(f.Found))
 		if mark != "ok  " && f.Fix != "" {
-			lead := "mend it with:"
+			lead := "fix it with:"
 			if f.Hint {
-				lead = "better with: "
+				lead = "better with:"
 			}
-			text += "      " + lead + "  " + strings.ReplaceAll(f.Fix, "   ", "\n                     ") + "\n"
+			text += "      " + lead + "  " + strings.ReplaceAll(printable.Line(f.Fix), "   ", "\n                    ") + "\n"
 		}
-		if _, err := io.WriteString(w, printable.Text(text)); err != nil {
+		if _, err := io.WriteString(w, text); err != nil {
 			return err
 		}
 	}
 	summary := "rowhook can run here"
 	if faults > 0 {
-		summary = "rowhook cannot run here until every FAIL is mended"
+		summary = "rowhook cannot run here until every FAIL is fixed"
 	} else if warnings > 0 {
 		summary += "; the warnings say what it would miss, or what could go wrong"
 	}

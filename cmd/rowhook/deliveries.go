@@ -9,14 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strconv"
 	"strings"
 	"time"
 
 	"rowhook/config"
 	"rowhook/outbox"
-	"rowhook/outbox/sqlite"
 	"rowhook/printable"
 )
 
@@ -24,8 +22,9 @@ import (
 func deliveriesCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
 	commands := map[string]func(ctx context.Context, args []string, stdout io.Writer) error{
 		"list": listDeliveries, "show": showDeliveries, "retry": retryDeliveries, "export": exportDeliveries,
+		"drop": dropDeliveries, "erase": eraseDeliveries,
 	}
-	const hint = "try: rowhook deliveries list, show ID, retry ID, or export"
+	const hint = "try: rowhook deliveries list, show ID, retry ID, drop ID, erase ID, or export"
 	name, rest, err := subcommand("deliveries", hint, args, stdout)
 	if err != nil {
 		return err
@@ -38,28 +37,24 @@ func deliveriesCommand(ctx context.Context, args []string, stdout, _ io.Writer) 
 }
 
 // readLog reads the configuration and hands do the outbox, opened for reading.
-func readLog(ctx context.Context, file string, do func(c *config.Config, log *sqlite.ReadOnly) error) error {
+func readLog(ctx context.Context, file string, do func(c *config.Config, log storedLog) error) error {
 	c, err := loadState(file)
 	if err != nil {
 		return err
 	}
-	return withLog(ctx, c, func(log *sqlite.ReadOnly) error { return do(c, log) })
+	return withLog(ctx, c, func(log storedLog) error { return do(c, log) })
 }
 
 // withLog hands do the outbox, opened for reading.
-func withLog(ctx context.Context, c *config.Config, do func(log *sqlite.ReadOnly) error) error {
-	log, err := sqlite.OpenReadOnly(ctx, c.StateDir)
-	if errors.Is(err, fs.ErrNotExist) {
+func withLog(ctx context.Context, c *config.Config, do func(log storedLog) error) error {
+	log, err := openLog(ctx, c)
+	if errors.Is(err, outbox.ErrNotExist) {
 		return noOutbox(c)
 	}
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(log), log.Close())
-}
-
-func noOutbox(c *config.Config) error {
-	return fmt.Errorf("%s holds no outbox: the daemon has not run yet, or with another state_dir", c.StateDir)
 }
 
 func listDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
@@ -70,7 +65,10 @@ func listDeliveries(ctx context.Context, args []string, stdout io.Writer) error 
 		return err
 	}
 	s.filter.Newest = true
-	return readLog(ctx, flags.config, func(_ *config.Config, log *sqlite.ReadOnly) error {
+	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
+		if err := s.complete(c); err != nil {
+			return err
+		}
 		if *asJSON {
 			return listJSON(ctx, log, s.filter, stdout)
 		}
@@ -78,7 +76,7 @@ func listDeliveries(ctx context.Context, args []string, stdout io.Writer) error 
 	})
 }
 
-func listTable(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, stdout io.Writer) error {
+func listTable(ctx context.Context, log storedLog, f outbox.Filter, stdout io.Writer) error {
 	table := &columns{w: bufio.NewWriter(stdout)}
 	n, err := pages(ctx, log, f, func(page []*outbox.Stored) error {
 		if !table.begun() {
@@ -102,16 +100,12 @@ func listTable(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, stdou
 }
 
 // listJSON writes one array.
-func listJSON(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, stdout io.Writer) error {
+func listJSON(ctx context.Context, log storedLog, f outbox.Filter, stdout io.Writer) error {
 	out := bufio.NewWriter(stdout)
 	before := "["
 	_, err := pages(ctx, log, f, func(page []*outbox.Stored) error {
 		for _, s := range page {
-			d, err := withPayload(s)
-			if err != nil {
-				return err
-			}
-			text, err := encodeJSON(d, "  ", "  ")
+			text, err := encodeJSON(withPayload(s), "  ", "  ")
 			if err != nil {
 				return err
 			}
@@ -182,7 +176,7 @@ func showDeliveries(ctx context.Context, args []string, stdout io.Writer) error 
 	if err != nil {
 		return &usageError{err.Error(), "try: rowhook deliveries list"}
 	}
-	return readLog(ctx, flags.config, func(_ *config.Config, log *sqlite.ReadOnly) error {
+	return readLog(ctx, flags.config, func(_ *config.Config, log storedLog) error {
 		found, err := log.List(ctx, outbox.Filter{ID: &id, Limit: 1, Bodies: true})
 		if err != nil {
 			return err
@@ -194,10 +188,7 @@ func showDeliveries(ctx context.Context, args []string, stdout io.Writer) error 
 		if err != nil {
 			return err
 		}
-		d, err := withPayload(found[0])
-		if err != nil {
-			return err
-		}
+		d := withPayload(found[0])
 		for _, a := range attempts {
 			d.Log = append(d.Log, newAttempt(a))
 		}
@@ -221,6 +212,9 @@ func (d *delivery) write(w io.Writer) error {
 	row("site", d.Site)
 	row("event", fmt.Sprintf("%s (%s)", d.Event, d.Action))
 	row("about", printable.Line(strings.Join(d.Keys, " ")))
+	if d.Endpoint != "" {
+		row("to", fmt.Sprintf("%s, number %d there", printable.Line(d.Endpoint), d.Number))
+	}
 	row("created", clock(d.Created))
 	row("state", d.stateText())
 	if !d.Retried.IsZero() {
@@ -234,6 +228,9 @@ func (d *delivery) write(w io.Writer) error {
 	case "partial":
 		row("object", "cannot be read from the tables: the payload is what the log showed")
 	}
+	if len(d.Omitted) > 0 {
+		row("omitted", printable.Line(strings.Join(d.Omitted, ", "))+": too large for max_payload, null in the payload")
+	}
 	row("attempts", fmt.Sprint(d.Attempts))
 	if len(d.Log) == 0 && d.State == outbox.Delivered.String() {
 		row("", "accepted at once, of which no more is kept")
@@ -243,6 +240,11 @@ func (d *delivery) write(w io.Writer) error {
 		for line := range strings.Lines(printable.Text(a.Response)) {
 			row("", "  | "+strings.TrimSuffix(line, "\n"))
 		}
+	}
+	if d.Erased {
+		b.WriteString("payload   erased by hand\n")
+		_, err := w.Write(b.Bytes())
+		return err
 	}
 	b.WriteString("payload\n")
 	var payload bytes.Buffer

@@ -6,16 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 
 	"rowhook/config"
 	"rowhook/deliver"
 	"rowhook/deliver/control"
 	"rowhook/outbox"
-	"rowhook/outbox/sqlite"
 )
 
 func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
@@ -24,16 +20,15 @@ func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) erro
 	if err := flags.parse(args, stdout); err != nil {
 		return err
 	}
-	return readLog(ctx, flags.config, func(_ *config.Config, log *sqlite.ReadOnly) error {
+	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
+		if err := s.complete(c); err != nil {
+			return err
+		}
 		out := bufio.NewWriter(stdout)
 		s.filter.Bodies = true
 		_, err := pages(ctx, log, s.filter, func(page []*outbox.Stored) error {
 			for _, s := range page {
-				d, err := withPayload(s)
-				if err == nil {
-					err = writeJSONLine(out, d)
-				}
-				if err != nil {
+				if err := writeJSONLine(out, withPayload(s)); err != nil {
 					return err
 				}
 			}
@@ -46,6 +41,8 @@ func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) erro
 // changer is the worker that does what a command wants: the running daemon's, or our own where none runs.
 type changer interface {
 	Retry(ctx context.Context, f outbox.Filter) (deliver.Retried, error)
+	Drop(ctx context.Context, f outbox.Filter) (int, error)
+	Erase(ctx context.Context, f outbox.Filter) (int, error)
 	Pause(ctx context.Context, name, reason string) error
 	Resume(ctx context.Context, name string) error
 }
@@ -59,14 +56,14 @@ func reach(ctx context.Context, file string, do func(changer) error) error {
 	if err := do(control.NewClient(c.StateDir)); !errors.Is(err, control.ErrNoDaemon) {
 		return err
 	}
-	if _, err := os.Lstat(filepath.Join(c.StateDir, "outbox.db")); errors.Is(err, fs.ErrNotExist) {
-		return noOutbox(c)
+	if err := hasOutbox(c); err != nil {
+		return err
 	}
 	set, err := readRules(c, file)
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, c.StateDir, slog.New(slog.DiscardHandler))
+	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
 	if errors.Is(err, outbox.ErrLocked) {
 		return fmt.Errorf("a daemon has the outbox, but does not answer; it may be starting or stopping, so try again: %w", err)
 	}
@@ -93,19 +90,13 @@ func retryDeliveries(ctx context.Context, args []string, stdout io.Writer) error
 	if (len(names) > 0) == (s.given() || *dead) || *dead && s.filter.States != nil {
 		return &usageError{"retry takes ids, or flags that select deliveries", "try: rowhook deliveries retry --dead, or -h"}
 	}
-	if *dead || s.filter.States == nil && s.filter.ID == nil {
-		s.filter.States = []outbox.State{outbox.Dead}
+	c, err := loadState(flags.config)
+	if err != nil {
+		return err
 	}
-	filters := make([]outbox.Filter, 0, len(names)+1)
-	for _, name := range names {
-		id, err := parseID(name)
-		if err != nil {
-			return &usageError{err.Error(), "try: rowhook deliveries list"}
-		}
-		filters = append(filters, outbox.Filter{ID: &id})
-	}
-	if len(names) == 0 {
-		filters = append(filters, s.filter)
+	filters, err := s.filters(c, names, outbox.Dead)
+	if err != nil {
+		return err
 	}
 	var all deliver.Retried
 	err = reach(ctx, flags.config, func(w changer) (err error) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"rowhook/config"
+	"rowhook/deliver"
 	"rowhook/outbox"
 	"rowhook/rules"
 )
@@ -17,6 +19,7 @@ import (
 type selection struct {
 	flags  *flagSet
 	filter outbox.Filter
+	object string // --key, when it is no more than an object's id
 }
 
 // stateNames are the states as a person writes them.
@@ -36,9 +39,20 @@ func newSelection(f *flagSet, limit int) *selection {
 		}
 		return nil
 	})
-	f.Func("key", "only about one object: `SITE/ENTITY/ID`, for example salon/appointment/12", func(text string) error {
-		s.filter.Key = text
-		if parts := strings.Split(text, "/"); len(parts) != 3 || !slices.Contains(entityNames(), parts[1]) {
+	f.Func("endpoint", "only to these endpoints: `NAME`, as rowhook endpoints list shows it, or several with commas", func(text string) error {
+		for name := range strings.SplitSeq(text, ",") {
+			s.filter.Endpoints = append(s.filter.Endpoints, deliver.EndpointName(name))
+		}
+		return nil
+	})
+	f.Func("key", "only about one object: `SITE/ENTITY/ID`, for example salon/appointment/12; with --entity the ID is enough where there is one site", func(text string) error {
+		s.filter.Key, s.object = text, ""
+		parts := strings.Split(text, "/")
+		if len(parts) == 1 && text != "" {
+			s.filter.Key, s.object = "", text
+			return nil
+		}
+		if len(parts) != 3 || !slices.Contains(entityNames(), parts[1]) {
 			return errors.New("write SITE/ENTITY/ID, for example salon/appointment/12; the entities are " + strings.Join(entityNames(), ", "))
 		}
 		return nil
@@ -52,6 +66,43 @@ func newSelection(f *flagSet, limit int) *selection {
 	f.Func("until", "only those of changes committed before this `TIME`", timeFlag(&s.filter.Until))
 	f.IntVar(&s.filter.Limit, "limit", limit, "no more than `N`; 0: all")
 	return s
+}
+
+// complete turns an object's id alone into the key that it stands for.
+func (s *selection) complete(c *config.Config) error {
+	switch {
+	case s.object == "":
+		return nil
+	case s.filter.Entity == "":
+		return &usageError{fmt.Sprintf("--key %s does not say of what", s.object), "write --entity customer --key 7, or --key salon/customer/7"}
+	case len(c.Sites) != 1:
+		return &usageError{fmt.Sprintf("--key %s does not say of which site, and there are %d", s.object, len(c.Sites)),
+			fmt.Sprintf("write --key %s/%s/%s", c.Sites[0].Name, s.filter.Entity, s.object)}
+	}
+	s.filter.Key, s.object = c.Sites[0].Name+"/"+s.filter.Entity+"/"+s.object, ""
+	return nil
+}
+
+// filters are what ids and flags select; without ids it is what the flags do, in these states unless they say otherwise.
+func (s *selection) filters(c *config.Config, ids []string, states ...outbox.State) ([]outbox.Filter, error) {
+	if len(ids) == 0 {
+		if err := s.complete(c); err != nil {
+			return nil, err
+		}
+		if s.filter.States == nil && s.filter.ID == nil {
+			s.filter.States = states
+		}
+		return []outbox.Filter{s.filter}, nil
+	}
+	filters := make([]outbox.Filter, 0, len(ids))
+	for _, text := range ids {
+		id, err := parseID(text)
+		if err != nil {
+			return nil, &usageError{err.Error(), "try: rowhook deliveries list"}
+		}
+		filters = append(filters, outbox.Filter{ID: &id})
+	}
+	return filters, nil
 }
 
 // entityNames are the entities as rules name them.
@@ -80,7 +131,7 @@ func (s *selection) states(text string) error {
 func (s *selection) given() (given bool) {
 	s.flags.Visit(func(f *flag.Flag) {
 		switch f.Name {
-		case "rule", "state", "entity", "key", "id", "since", "until":
+		case "rule", "state", "endpoint", "entity", "key", "id", "since", "until":
 			given = true
 		}
 	})

@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"time"
 
 	"rowhook/outbox"
@@ -12,6 +10,8 @@ import (
 // delivery is a delivery as commands write it for programs.
 type delivery struct {
 	Seq      int64           `json:"seq"`
+	Endpoint string          `json:"endpoint,omitempty"` // where it goes; none while no rule sends it anywhere
+	Number   int64           `json:"number,omitempty"`   // its number there, X-Rowhook-Sequence
 	ID       string          `json:"id"`
 	Rule     string          `json:"rule"`
 	Site     string          `json:"site"`
@@ -20,12 +20,14 @@ type delivery struct {
 	Keys     []string        `json:"keys"`
 	Gone     bool            `json:"gone,omitempty"` // the object is
 	Object   string          `json:"object,omitempty"`
+	Omitted  []string        `json:"omitted,omitempty"` // columns that were left out, as the payload would have been too large
 	AsOf     time.Time       `json:"as_of,omitzero"`
 	Created  time.Time       `json:"created"`
 	State    string          `json:"state"`
 	Attempts int             `json:"attempts"`
 	Due      time.Time       `json:"due,omitzero"`
 	Retried  time.Time       `json:"retried,omitzero"` // sent again by hand: outside of the order
+	Erased   bool            `json:"erased,omitempty"` // its payload and the answers were erased by hand
 	Last     *attempt        `json:"last,omitempty"`
 	Log      []attempt       `json:"log,omitempty"`
 	Payload  json.RawMessage `json:"payload,omitempty"`
@@ -43,7 +45,7 @@ type attempt struct {
 // newDelivery is a delivery without its payload.
 func newDelivery(s *outbox.Stored) delivery {
 	d := delivery{
-		Seq: s.Seq, ID: s.ID.String(), Rule: s.Rule, Site: s.Site, Event: s.Kind, Action: s.Action, Keys: s.Keys, Gone: s.Object == "gone", Object: s.Object,
+		Seq: s.Seq, Endpoint: s.Endpoint, Number: s.Number, ID: s.ID.String(), Rule: s.Rule, Site: s.Site, Event: s.Kind, Action: s.Action, Keys: s.Keys, Gone: s.Object == "gone", Object: s.Object, Omitted: s.Omitted, Erased: s.Erased,
 		AsOf: s.AsOf, Created: s.Created, State: s.State.String(), Attempts: s.Attempts, Due: s.Due, Retried: s.Retried,
 	}
 	if s.Last != nil {
@@ -54,21 +56,15 @@ func newDelivery(s *outbox.Stored) delivery {
 }
 
 // withPayload is a delivery with its payload, if that was read.
-func withPayload(s *outbox.Stored) (delivery, error) {
+func withPayload(s *outbox.Stored) delivery {
 	d := newDelivery(s)
-	if s.Body == nil && s.Large == nil {
-		return d, nil
+	if s.Body == nil {
+		return d
 	}
-	payload, err := io.ReadAll(s.Open())
-	switch {
-	case err != nil:
-		return d, fmt.Errorf("reading the payload of delivery %s: %w", s.ID, err)
-	case json.Valid(payload):
-		d.Payload = payload
-	default:
-		d.Payload, _ = json.Marshal(string(payload)) // a string can always be written
+	if d.Payload = s.Body; !json.Valid(s.Body) {
+		d.Payload, _ = json.Marshal(string(s.Body)) // a string can always be written
 	}
-	return d, nil
+	return d
 }
 
 func newAttempt(a outbox.Attempt) attempt {

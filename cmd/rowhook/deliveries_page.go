@@ -7,14 +7,13 @@ import (
 	"unicode/utf8"
 
 	"rowhook/outbox"
-	"rowhook/outbox/sqlite"
 )
 
 // pageSize is how many deliveries are read at a time: the daemon's file is held for no longer, and so many are in memory.
 const pageSize = 500
 
 // pages hands over what a filter selects, in its order, and says how many that are.
-func pages(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, do func([]*outbox.Stored) error) (n int, err error) {
+func pages(ctx context.Context, log storedLog, f outbox.Filter, do func([]*outbox.Stored) error) (n int, err error) {
 	left := f.Limit
 	for f.Limit = pageSize; ; {
 		if left > 0 {
@@ -34,7 +33,7 @@ func pages(ctx context.Context, log *sqlite.ReadOnly, f outbox.Filter, do func([
 				f.After = last
 			}
 		}
-		if n += len(page); len(page) < f.Limit || n == left {
+		if n += len(page); len(page) == 0 || n == left { // a page of large payloads is short
 			return n, nil
 		}
 	}

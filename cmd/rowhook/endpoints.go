@@ -14,9 +14,9 @@ import (
 	"rowhook/deliver"
 	"rowhook/deliver/control"
 	"rowhook/outbox"
-	"rowhook/outbox/sqlite"
 	"rowhook/printable"
 	"rowhook/rules"
+	"rowhook/weburl"
 )
 
 // endpointsCommand is `rowhook endpoints`: where deliveries go, and whether they may.
@@ -38,33 +38,49 @@ func endpointsCommand(ctx context.Context, args []string, stdout, _ io.Writer) e
 }
 
 func pauseEndpoint(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("endpoints pause", "stops sending to an endpoint until it is resumed: rowhook endpoints pause NAME.\n"+
+	flags := newFlagSet("endpoints pause", "stops sending to an endpoint, or to one URL of it, until it is resumed: rowhook endpoints pause NAME.\n"+
 		"Deliveries wait on disk meanwhile, and do not grow old")
 	reason := flags.String("reason", "by hand", "`WHY`, for who looks later")
 	names, err := flags.parseNames(args, stdout, 1, 1)
 	if err != nil {
 		return err
 	}
-	name := deliver.EndpointName(names[0])
+	name := names[0]
 	if err := reach(ctx, flags.config, func(w changer) error { return known(w.Pause(ctx, name, *reason)) }); err != nil {
 		return err
 	}
+	name = named(flags.config, name)
 	_, err = fmt.Fprintf(stdout, "%s is paused; to go on: rowhook endpoints resume %s\n", name, name)
 	return err
 }
 
 func resumeEndpoint(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("endpoints resume", "goes on sending to an endpoint: rowhook endpoints resume NAME")
+	flags := newFlagSet("endpoints resume", "goes on sending to an endpoint and all its URLs, or to one URL: rowhook endpoints resume NAME")
 	names, err := flags.parseNames(args, stdout, 1, 1)
 	if err != nil {
 		return err
 	}
-	name := deliver.EndpointName(names[0])
+	name := names[0]
 	if err := reach(ctx, flags.config, func(w changer) error { return known(w.Resume(ctx, name)) }); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s goes on; what waited is due at once\n", name)
+	_, err = fmt.Fprintf(stdout, "%s goes on; what waited is due at once\n", named(flags.config, name))
 	return err
+}
+
+// named is what a name means: a URL of a rule, or an endpoint.
+func named(file, name string) string {
+	if c, err := loadState(file); err == nil {
+		if set, err := readRules(c, file); err == nil {
+			normal, _ := weburl.Normalize(name)
+			for _, e := range endpointsOf(c, set) {
+				if e.URL == normal && name != deliver.EndpointName(name) {
+					return name
+				}
+			}
+		}
+	}
+	return deliver.EndpointName(name)
 }
 
 // known says where names are found when one is not.
@@ -77,15 +93,16 @@ func known(err error) error {
 
 // endpoint is one as `endpoints list` shows it.
 type endpoint struct {
-	Name        string         `json:"name"`
-	Rules       []string       `json:"rules"`
-	Paused      *deliver.Pause `json:"paused,omitempty"`
-	DownSince   time.Time      `json:"down_since,omitzero"`
-	LastSuccess time.Time      `json:"last_success,omitzero"` // of this run
-	LastError   string         `json:"last_error,omitempty"`  // of this run
-	Waiting     int            `json:"waiting"`               // not delivered yet
-	Oldest      time.Time      `json:"oldest,omitzero"`       // of those that wait
-	Dead        int            `json:"dead"`
+	Name        string              `json:"name"`
+	Rules       []string            `json:"rules"`
+	Paused      *deliver.Pause      `json:"paused,omitempty"`
+	DownSince   time.Time           `json:"down_since,omitzero"`
+	LastSuccess time.Time           `json:"last_success,omitzero"` // of this run
+	LastError   string              `json:"last_error,omitempty"`  // of this run
+	URLs        []deliver.URLStatus `json:"urls,omitempty"`        // those that are paused or in trouble by themselves
+	Waiting     int                 `json:"waiting"`               // not delivered yet
+	Oldest      time.Time           `json:"oldest,omitzero"`       // of those that wait
+	Dead        int                 `json:"dead"`
 }
 
 // endpointList is the answer of `endpoints list`.
@@ -102,7 +119,7 @@ func listEndpoints(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.parse(args, stdout); err != nil {
 		return err
 	}
-	return readLog(ctx, flags.config, func(c *config.Config, log *sqlite.ReadOnly) error {
+	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
 		set, err := readRules(c, flags.config)
 		if err != nil {
 			return err
@@ -119,7 +136,7 @@ func listEndpoints(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // gatherEndpoints puts together what the rules, the outbox and the daemon know.
-func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log *sqlite.ReadOnly) (endpointList, error) {
+func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log storedLog) (endpointList, error) {
 	list := endpointList{Held: make(map[string]int), disabled: make(map[string]bool)}
 	byName, byRule := make(map[string]*endpoint), make(map[string]*endpoint)
 	for _, r := range set.Rules {
@@ -134,13 +151,17 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 		byName[name].Rules = append(byName[name].Rules, r.Name)
 		byRule[r.Name] = byName[name]
 	}
-	pauses, err := deliver.Pauses(ctx, log)
+	pauses, err := deliver.Pauses(ctx, log, endpointsOf(c, set))
 	if err != nil {
 		return list, err
 	}
-	for name, p := range pauses {
-		if e := byName[name]; e != nil {
-			e.Paused = p
+	for _, p := range pauses {
+		switch e := byName[p.Endpoint]; {
+		case e == nil:
+		case p.URL == "":
+			e.Paused = &p.Pause
+		default:
+			e.URLs = append(e.URLs, deliver.URLStatus{URL: p.URL, Rules: p.Rules, Paused: &p.Pause})
 		}
 	}
 	counts, err := log.Counts(ctx)
@@ -156,28 +177,53 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 	}
 	for _, s := range status.Endpoints {
 		if e := byName[s.Name]; e != nil {
-			e.Paused, e.DownSince, e.LastSuccess, e.LastError = s.Paused, s.DownSince, s.LastSuccess, s.LastError
+			e.Paused, e.DownSince, e.LastSuccess, e.LastError, e.URLs = s.Paused, s.DownSince, s.LastSuccess, s.LastError, s.URLs
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		list.Endpoints = append(list.Endpoints, byName[name])
+		e := byName[name]
+		if err := e.findOldest(ctx, log); err != nil {
+			return list, err
+		}
+		list.Endpoints = append(list.Endpoints, e)
 	}
 	return list, nil
 }
 
+// findOldest looks up since when something waits.
+func (e *endpoint) findOldest(ctx context.Context, log storedLog) error {
+	if e.Waiting == 0 {
+		return nil
+	}
+	oldest, err := log.List(ctx, outbox.Filter{Rules: e.Rules, States: []outbox.State{outbox.Fresh, outbox.Waiting}, Limit: 1})
+	if err == nil && len(oldest) > 0 {
+		e.Oldest = oldest[0].Created
+	}
+	return err
+}
+
 // count adds deliveries to their endpoint, or to those that are held.
-func (list *endpointList) count(n sqlite.Count, e *endpoint) {
+func (list *endpointList) count(n outbox.Count, e *endpoint) {
 	switch {
+	case n.State == outbox.Delivered:
 	case e == nil || n.State == outbox.Held:
 		list.Held[n.Rule] += n.N
 	case n.State == outbox.Dead:
 		e.Dead += n.N
 	default:
 		e.Waiting += n.N
-		if e.Oldest.IsZero() || n.Oldest.Before(e.Oldest) {
-			e.Oldest = n.Oldest
-		}
 	}
+}
+
+// urlState is what befell one URL.
+func urlState(u deliver.URLStatus) string {
+	switch {
+	case u.Paused != nil:
+		return fmt.Sprintf("paused since %s: %s", clock(u.Paused.Since), printable.Line(u.Paused.Reason))
+	case !u.DownSince.IsZero():
+		return "down since " + clock(u.DownSince)
+	}
+	return "up"
 }
 
 func (list *endpointList) write(w io.Writer) error {
@@ -197,6 +243,9 @@ func (list *endpointList) write(w io.Writer) error {
 			oldest = clock(e.Oldest)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", e.Name, few(e.Rules), state, e.Waiting, oldest, e.Dead, or(printable.Line(e.LastError), "-"))
+		for _, u := range e.URLs {
+			fmt.Fprintf(table, "  %s\t%s\t%s\t\t\t\t\n", printable.Line(u.URL), few(u.Rules), urlState(u))
+		}
 	}
 	if err := table.Flush(); err != nil {
 		return err

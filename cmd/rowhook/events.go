@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -14,7 +13,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
-	"rowhook/outbox/sqlite"
+	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/rules"
 	"rowhook/scratch"
@@ -105,8 +104,8 @@ func begin(ctx context.Context, c *config.Config, source *cdc.Source, asked *cdc
 
 // readStored reads what a daemon stored, nil when none did.
 func readStored(ctx context.Context, c *config.Config) (*pipeline.Stored, error) {
-	log, err := sqlite.OpenReadOnly(ctx, c.StateDir)
-	if errors.Is(err, fs.ErrNotExist) {
+	log, err := openLog(ctx, c)
+	if errors.Is(err, outbox.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {

@@ -91,6 +91,8 @@ func printing(ctx context.Context, name string, rest []string, stdout, stderr io
 		return deliveriesCommand(ctx, rest, stdout, stderr)
 	case "endpoints":
 		return endpointsCommand(ctx, rest, stdout, stderr)
+	case "sites":
+		return sitesCommand(ctx, rest, stdout, stderr)
 	case "version", "--version":
 		_, err := fmt.Fprintln(stdout, "rowhook", version())
 		return err
@@ -104,14 +106,15 @@ func printing(ctx context.Context, name string, rest []string, stdout, stderr io
 const usage = `usage: rowhook [--config FILE] COMMAND [flags]
 
   run         follow the database and deliver webhooks
-  check       look at the server, the grants and the sites; print what to mend
+  check       look at the server, the grants and the sites; print what to fix
   rules       validate or list the rules
   import      print rules for the webhooks of the plugin's own table
   position    show where the daemon goes on in the log, or set it
   events      show what would fire over a part of the log
-  deliveries  list, show, retry or export what was sent and what waits
+  deliveries  list, show, retry, drop, erase or export what was sent and what waits
   backfill    report rows that are there already to a rule's receiver
   endpoints   list, pause or resume the receivers
+  sites       list the sites, or go on with a stopped one
   version     print the version
 
 rowhook COMMAND --help says more.`

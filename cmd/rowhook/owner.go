@@ -46,7 +46,7 @@ func becomeOwner(dir string) error {
 		err = syscall.Setuid(uid)
 	}
 	if err != nil {
-		return fmt.Errorf("state_dir, %s, is in the hands of user %d, and root cannot become that user here: %w; run rowhook as that user", dir, uid, err)
+		return fmt.Errorf("state_dir, %s, belongs to user %d, and root cannot become that user here: %w; run rowhook as that user", dir, uid, err)
 	}
 	return nil
 }

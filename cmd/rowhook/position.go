@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,10 +18,8 @@ import (
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/outbox"
-	"rowhook/outbox/sqlite"
 	"rowhook/pipeline"
 	"rowhook/printable"
-	"rowhook/scratch"
 )
 
 // positionCommand is `rowhook position`: where the daemon goes on in the server's log.
@@ -46,7 +45,6 @@ func observe(ctx context.Context, c *config.Config, log *slog.Logger, do func(*c
 	defer db.Close()
 	const least = 1 << 16 // smaller ids are those that people give
 	cfg := sourceConfig(c, server, rand.Uint32()|least, log)
-	cfg.Scratch = scratch.In(os.TempDir())
 	cfg.Lookups = nil
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
@@ -87,7 +85,7 @@ func setPosition(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, c.StateDir, slog.New(slog.DiscardHandler))
+	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
 	if errors.Is(err, outbox.ErrLocked) {
 		return fmt.Errorf("the daemon runs; stop it first: %w", err)
 	}
@@ -135,10 +133,14 @@ func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store,
 	case !ok:
 		return errors.New("nothing is changed")
 	}
-	if err := store.SetMeta(ctx, sourceIDKey, newSourceID()); err != nil { // first: what is read then never has old ids
+	id, err := store.Get(ctx, sourceIDKey)
+	if err == nil {
+		err = store.CompareAndSet(ctx, sourceIDKey, id, newSourceID()) // first: what is read then never has old ids
+	}
+	if err != nil {
 		return fmt.Errorf("renewing the source id: %w", err)
 	}
-	if err := pipeline.SetPosition(ctx, store, next, scratch.In(os.TempDir())); err != nil {
+	if err := pipeline.SetPosition(ctx, store, next); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, "the position is set; the next start of the daemon goes on from there")
@@ -188,7 +190,7 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.parse(args, stdout); err != nil {
 		return err
 	}
-	return readLog(ctx, flags.config, func(c *config.Config, log *sqlite.ReadOnly) error {
+	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
 		stored, err := pipeline.ReadStored(ctx, log)
 		if err != nil {
 			return err
@@ -197,6 +199,11 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 			return fmt.Errorf("%s holds no position: the daemon has not read anything yet", c.StateDir)
 		}
 		shown := shownPosition{Position: stored.Position, Events: stored.Events}
+		sites, err := gatherSites(ctx, c)
+		if err != nil {
+			return err
+		}
+		shown.Stopped = slices.DeleteFunc(sites.Sites, func(s pipeline.SiteStatus) bool { return s.Reason == "" })
 		err = observe(ctx, c, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
 			shown.Server = source.Version()
 			st, err := source.Standing(ctx, stored.Position)
@@ -222,18 +229,19 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 
 // shownPosition is a position as `position show` writes it.
 type shownPosition struct {
-	Position  cdc.Position `json:"position"`
-	Events    int          `json:"open_events"`
-	Server    string       `json:"server,omitempty"`
-	Error     string       `json:"error,omitempty"` // why the daemon could not go on; then all that follows is missing
-	End       *cdc.Coord   `json:"end,omitempty"`
-	Behind    *uint64      `json:"behind_bytes,omitempty"`
-	Verified  bool         `json:"verified,omitempty"`
-	Last      time.Time    `json:"last_committed,omitzero"`
-	Retention float64      `json:"retention_seconds,omitempty"` // missing: until somebody removes it
-	Hidden    bool         `json:"retention_hidden,omitempty"`  // the hosting may remove it at any time, or does not show when
-	Limit     uint64       `json:"limit_bytes,omitempty"`       // of all files: the oldest goes when they are larger
-	Until     time.Time    `json:"kept_until,omitzero"`         // missing while the file is being written
+	Position  cdc.Position          `json:"position"`
+	Events    int                   `json:"open_events"`
+	Stopped   []pipeline.SiteStatus `json:"stopped_sites,omitempty"` // they are at positions of their own
+	Server    string                `json:"server,omitempty"`
+	Error     string                `json:"error,omitempty"` // why the daemon could not go on; then all that follows is missing
+	End       *cdc.Coord            `json:"end,omitempty"`
+	Behind    *uint64               `json:"behind_bytes,omitempty"`
+	Verified  bool                  `json:"verified,omitempty"`
+	Last      time.Time             `json:"last_committed,omitzero"`
+	Retention float64               `json:"retention_seconds,omitempty"` // missing: until somebody removes it
+	Hidden    bool                  `json:"retention_hidden,omitempty"`  // the hosting may remove it at any time, or does not show when
+	Limit     uint64                `json:"limit_bytes,omitempty"`       // of all files: the oldest goes when they are larger
+	Until     time.Time             `json:"kept_until,omitzero"`         // missing while the file is being written
 }
 
 func (p *shownPosition) take(st cdc.Standing) {
@@ -241,7 +249,7 @@ func (p *shownPosition) take(st cdc.Standing) {
 	p.Retention, p.Hidden, p.Limit, p.Until = st.Retention.Seconds(), st.Hidden, st.Limit, st.Until
 }
 
-func (p *shownPosition) write(w io.Writer) error {
+func (p *shownPosition) write(w io.Writer) (err error) {
 	var b bytes.Buffer
 	row := func(name, text string) { fmt.Fprintf(&b, "%-9s%s\n", name, text) }
 	row("position", p.Position.String())
@@ -249,6 +257,12 @@ func (p *shownPosition) write(w io.Writer) error {
 	if p.Server != "" {
 		row("server", printable.Line(p.Server))
 	}
+	defer func() {
+		for _, s := range p.Stopped {
+			_, failed := io.WriteString(w, "site     "+explainSite(s))
+			err = errors.Join(err, failed)
+		}
+	}()
 	if p.Error != "" {
 		row("error", printable.Line(p.Error))
 		_, err := w.Write(b.Bytes())
@@ -267,7 +281,7 @@ func (p *shownPosition) write(w io.Writer) error {
 	}
 	row("behind", fmt.Sprintf("%s, %s", behind, *p.End))
 	row("log", p.kept())
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
 }
 

@@ -22,8 +22,9 @@ import (
 	"rowhook/deliver"
 	"rowhook/deliver/control"
 	"rowhook/loader"
-	"rowhook/outbox/sqlite"
+	"rowhook/outbox"
 	"rowhook/pipeline"
+	"rowhook/printable"
 	"rowhook/rules"
 	"rowhook/scratch"
 )
@@ -67,11 +68,12 @@ type daemon struct {
 	cfg    *config.Config
 	file   string // where cfg was read
 	log    *slog.Logger
-	files  scratch.Files // for what is too large for memory
+	files  scratch.Files // for what large transactions hold
 	server *connect.Server
-	store  *sqlite.Store
+	store  outbox.Store
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
+	unfit  []cdc.Finding // of sites whose tables were not as they must be when it started
 
 	hangups <-chan os.Signal // each asks to read the rules again
 }
@@ -82,7 +84,7 @@ func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 
 // run works until ctx ends, which is no error, however far it got.
 func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
-	if d.store, err = sqlite.Open(ctx, d.cfg.StateDir, d.log); err != nil {
+	if d.store, err = openOutbox(ctx, d.cfg, d.log); err != nil {
 		return d.ended(ctx, fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err))
 	}
 	defer func() { err = errors.Join(err, d.store.Close()) }()
@@ -119,19 +121,19 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, SourceID: id.source, Store: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, Scratch: d.files}, d.log), Brake: d.worker,
+		Source: source, Beside: catchUp(source), SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
 			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
 	})
-	return d.stages(ctx)
+	return d.stages(ctx, source)
 }
 
 // stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
 // worker goes on until then, and finishes the requests that are on their way.
-func (d *daemon) stages(ctx context.Context) error {
+func (d *daemon) stages(ctx context.Context, source *cdc.Source) error {
 	socket, listenErr := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
@@ -143,6 +145,7 @@ func (d *daemon) stages(ctx context.Context) error {
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.reloadOnHangup(parts); return nil })
 	g.Go(func() error { d.prune(parts); return nil })
+	g.Go(func() error { d.watchUnfit(parts, source, d.unfit); return nil })
 	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
 	return g.Wait()
 }
@@ -187,13 +190,16 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 			return nil, ctx.Err()
 		case <-time.After(wait):
 		case <-d.hangups: // the rules are read when the database is there
-			trouble = connect.Trouble{} // who asks wants to hear whether it helped
+			trouble = connect.Trouble{} // the person who sent it wants to hear whether it helped
 			if err := d.relogin(); err != nil {
-				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err))
+				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err), slog.String("fix", seeValidate))
 			}
 		}
 	}
 }
+
+// seeValidate is what to type when files are not taken over.
+const seeValidate = "rowhook rules validate   names each fault; then send SIGHUP again"
 
 // relogin reads the configuration again and takes over how to log in to the database.
 func (d *daemon) relogin() error {
@@ -222,7 +228,6 @@ func changedKeys(is, will *config.Config) (keys []string) {
 
 func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
 	cfg := sourceConfig(d.cfg, d.server, serverID, d.log)
-	cfg.Scratch = d.files
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
 		return nil, err
@@ -232,12 +237,15 @@ func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 		return nil, err
 	}
 	var faults []string
+	d.unfit = nil
 	for _, f := range findings {
 		switch {
 		case f.Warn:
-			d.log.Warn("preflight", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+			d.log.Warn("rowhook check warns of the database", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+		case !f.OK && f.Schema != "": // watchUnfit says so
+			d.unfit = append(d.unfit, f)
 		case !f.OK:
-			faults = append(faults, fmt.Sprintf("  %s: %s\n    mend it with:  %s", f.Check, f.Found, f.Fix))
+			faults = append(faults, fmt.Sprintf("  %s: %s\n    fix it with:  %s", f.Check, printable.Line(f.Found), printable.Line(f.Fix)))
 		}
 	}
 	if len(faults) > 0 {
@@ -255,7 +263,7 @@ func (d *daemon) reloadOnHangup(ctx context.Context) {
 		case <-d.hangups:
 		}
 		if err := d.reload(ctx); err != nil && ctx.Err() == nil {
-			d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err))
+			d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
 		}
 	}
 }
@@ -282,12 +290,27 @@ const pruneEvery = 5 * time.Minute
 
 // prune forgets old deliveries, at the start and then now and again.
 func (d *daemon) prune(ctx context.Context) {
+	var told time.Time // that it is too large
 	again := time.NewTicker(pruneEvery)
 	defer again.Stop()
+	var trouble connect.Trouble
 	for ctx.Err() == nil {
-		keep := sqlite.Keep{Since: time.Now().Add(-d.cfg.Keep.Age), Bytes: int64(d.cfg.Keep.Size)}
-		if _, err := d.store.Prune(ctx, keep); err != nil && ctx.Err() == nil {
-			d.log.Error("pruning the outbox failed", slog.Any("error", err))
+		now, keep := time.Now(), d.cfg.Keep
+		limits := outbox.Keep{Since: now.Add(-keep.Age), Bytes: int64(keep.Size)}
+		if keep.Dead > 0 {
+			limits.Dead = now.Add(-keep.Dead)
+		}
+		pruned, err := d.store.Prune(ctx, limits)
+		if err == nil {
+			trouble.Over()
+		} else if ctx.Err() == nil && trouble.Worth(err) {
+			d.log.Error("old deliveries cannot be removed from the outbox, which grows meanwhile; trying again", slog.Any("error", err),
+				slog.Time("since", trouble.Since()), slog.String("fix", "see that the disk of "+d.cfg.StateDir+" has room, and who else has the outbox open"))
+		}
+		if over := err == nil && limits.Bytes > 0 && pruned.Bytes > limits.Bytes; over && now.Sub(told) >= time.Hour {
+			told = now
+			d.log.Warn("the outbox is larger than keep.size, and the rest of it may not go", slog.Int64("bytes", pruned.Bytes), slog.Int64("keep_size", limits.Bytes),
+				slog.String("fix", "rowhook endpoints list shows what waits for whom; rowhook deliveries drop --state dead,held removes what nobody wants; or set keep.dead"))
 		}
 		select {
 		case <-ctx.Done():
@@ -300,9 +323,10 @@ func (d *daemon) prune(ctx context.Context) {
 func (d *daemon) answer(ctx context.Context, socket *control.Socket, listenErr error) {
 	err := listenErr
 	if err == nil {
-		err = socket.Serve(ctx, d.worker, d.backfillRoutes()...)
+		err = socket.Serve(ctx, d.worker, append(d.backfillRoutes(), d.siteRoutes()...)...)
 	}
 	if err != nil {
-		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon", slog.Any("error", err))
+		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon; deliveries go on", slog.Any("error", err),
+			slog.String("fix", "see who may write to "+d.cfg.StateDir+", and restart rowhook"))
 	}
 }

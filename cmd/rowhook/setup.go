@@ -133,7 +133,7 @@ type identity struct {
 }
 
 // identify reads the identity, or makes one at the first start.
-func identify(ctx context.Context, store outbox.Store) (identity, error) {
+func identify(ctx context.Context, store outbox.Settings) (identity, error) {
 	source, err := remember(ctx, store, sourceIDKey, newSourceID)
 	if err != nil {
 		return identity{}, err
@@ -163,13 +163,13 @@ func newSourceID() string {
 }
 
 // remember reads a setting of the outbox, or makes one up.
-func remember(ctx context.Context, store outbox.Store, key string, invent func() string) (string, error) {
-	value, err := store.Meta(ctx, key)
+func remember(ctx context.Context, store outbox.Settings, key string, invent func() string) (string, error) {
+	value, err := store.Get(ctx, key)
 	if err != nil || value != "" {
 		return value, err
 	}
 	value = invent()
-	return value, store.SetMeta(ctx, key, value)
+	return value, store.CompareAndSet(ctx, key, "", value)
 }
 
 // limitMemory lets garbage wait while there is little of it, for collecting costs more than it is worth then, and has it

@@ -55,6 +55,8 @@ func start(t *testing.T, binary string, args ...string) *process {
 // until reads the log up to a line with some text.
 func (p *process) until(t *testing.T, text string) {
 	t.Helper()
+	late := time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() })
+	defer late.Stop()
 	for p.said.Scan() {
 		line := p.said.Text()
 		p.seen.WriteString(line + "\n")

@@ -97,7 +97,7 @@ func TestRuleFileReads(t *testing.T) {
 	}
 }
 
-// TestUncommented proves that a rule that stands as a comment is a rule again, with only its reason left to mend, once
+// TestUncommented proves that a rule that stands as a comment is a rule again, with only its reason left to fix, once
 // its marks are taken away.
 func TestUncommented(t *testing.T) {
 	t.Parallel()
@@ -116,16 +116,16 @@ func TestUncommented(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var mended strings.Builder
+		var fixed strings.Builder
 		for l := range strings.Lines(string(file.text)) {
 			if key.MatchString(l) {
 				l = strings.Replace(l, "# ", "", 1)
 			}
-			mended.WriteString(strings.Replace(l, "load: extended", "load: full", 1))
+			fixed.WriteString(strings.Replace(l, "load: extended", "load: full", 1))
 		}
-		read, err := rules.Parse("import.yaml", []byte(mended.String()), anySite)
+		read, err := rules.Parse("import.yaml", []byte(fixed.String()), anySite)
 		if err != nil || len(read) != len(hooks) {
-			t.Errorf("%d rules, %v, of:\n%s", len(read), err, mended.String())
+			t.Errorf("%d rules, %v, of:\n%s", len(read), err, fixed.String())
 		}
 	}
 }

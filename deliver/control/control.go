@@ -34,12 +34,14 @@ const (
 // Worker is what the daemon lets commands do; deliver.Worker is one.
 type Worker interface {
 	Retry(ctx context.Context, f outbox.Filter) (deliver.Retried, error)
+	Drop(ctx context.Context, f outbox.Filter) (int, error)
+	Erase(ctx context.Context, f outbox.Filter) (int, error)
 	Pause(ctx context.Context, name, reason string) error
 	Resume(ctx context.Context, name string) error
-	Status() deliver.Status
+	Status(ctx context.Context) deliver.Status
 }
 
-// ErrWrong says that who asked asked for what cannot be had.
+// ErrWrong says that the request asks for something that does not exist or is not possible.
 var ErrWrong = errors.New("wrong request")
 
 // Wrong marks an error as the fault of who asked: Ask returns it as an ErrWrong with the same text.
@@ -85,12 +87,14 @@ func handler(w Worker, more []Route) http.Handler {
 	for _, r := range more {
 		mux.Handle("POST /"+r.name, r.handler)
 	}
-	mux.Handle("POST /retry", answer(func(ctx context.Context, f outbox.Filter) (deliver.Retried, error) { return w.Retry(ctx, f) }))
+	mux.Handle("POST /retry", answer(w.Retry))
+	mux.Handle("POST /drop", answer(w.Drop))
+	mux.Handle("POST /erase", answer(w.Erase))
 	mux.Handle("POST /pause", answer(func(ctx context.Context, o order) (struct{}, error) {
 		return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
 	}))
 	mux.Handle("POST /resume", answer(func(ctx context.Context, o order) (struct{}, error) { return struct{}{}, w.Resume(ctx, o.Name) }))
-	mux.Handle("POST /status", answer(func(context.Context, struct{}) (deliver.Status, error) { return w.Status(), nil }))
+	mux.Handle("POST /status", answer(func(ctx context.Context, _ struct{}) (deliver.Status, error) { return w.Status(ctx), nil }))
 	return mux
 }
 
@@ -135,6 +139,18 @@ func NewClient(dir string) *Client {
 func (c *Client) Retry(ctx context.Context, f outbox.Filter) (done deliver.Retried, err error) {
 	err = c.ask(ctx, "retry", f, &done)
 	return done, err
+}
+
+// Drop is deliver.Worker's.
+func (c *Client) Drop(ctx context.Context, f outbox.Filter) (n int, err error) {
+	err = c.ask(ctx, "drop", f, &n)
+	return n, err
+}
+
+// Erase is deliver.Worker's.
+func (c *Client) Erase(ctx context.Context, f outbox.Filter) (n int, err error) {
+	err = c.ask(ctx, "erase", f, &n)
+	return n, err
 }
 
 // Pause is deliver.Worker's.

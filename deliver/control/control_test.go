@@ -26,12 +26,23 @@ var filter = outbox.Filter{
 }
 
 var status = deliver.Status{Endpoints: []deliver.EndpointStatus{{
-	Name: "http://crm.test:80", Rules: []string{"crm"}, Paused: &deliver.Pause{Since: filter.Since, Reason: "410"}, LastError: "refused",
+	Name: "http://crm.test:80", Rules: []string{"crm"}, Paused: &deliver.Pause{Since: filter.Since, Reason: "410"}, LastError: "refused", Oldest: time.Minute, Undelivered: 7,
+	URLs: []deliver.URLStatus{{URL: "http://crm.test/a", Rules: []string{"crm"}, Until: filter.Since}},
 }}}
 
 func (w *worker) Retry(_ context.Context, f outbox.Filter) (deliver.Retried, error) {
 	w.filter = f
 	return deliver.Retried{Again: 3, Left: 1}, nil
+}
+
+func (w *worker) Drop(_ context.Context, f outbox.Filter) (int, error) {
+	w.filter = f
+	return 5, nil
+}
+
+func (w *worker) Erase(_ context.Context, f outbox.Filter) (int, error) {
+	w.filter = f
+	return 6, nil
 }
 
 func (w *worker) Pause(_ context.Context, name, reason string) error {
@@ -47,7 +58,7 @@ func (w *worker) Resume(_ context.Context, name string) error {
 	return errors.Join(deliver.ErrNoEndpoint)
 }
 
-func (w *worker) Status() deliver.Status { return status }
+func (w *worker) Status(context.Context) deliver.Status { return status }
 
 func TestControl(t *testing.T) {
 	t.Parallel()
@@ -61,6 +72,14 @@ func TestControl(t *testing.T) {
 		stop := serve(t, dir, w)
 		if done, err := c.Retry(t.Context(), filter); err != nil || done != (deliver.Retried{Again: 3, Left: 1}) || !reflect.DeepEqual(w.filter, filter) {
 			t.Errorf("retry: %+v, %v, asked for %+v", done, err, w.filter)
+		}
+		w.filter = outbox.Filter{}
+		if n, err := c.Drop(t.Context(), filter); n != 5 || err != nil || !reflect.DeepEqual(w.filter, filter) {
+			t.Errorf("drop: %d, %v, asked for %+v", n, err, w.filter)
+		}
+		w.filter = outbox.Filter{}
+		if n, err := c.Erase(t.Context(), filter); n != 6 || err != nil || !reflect.DeepEqual(w.filter, filter) {
+			t.Errorf("erase: %d, %v, asked for %+v", n, err, w.filter)
 		}
 		if err := c.Pause(t.Context(), "crm", "by hand"); err != nil {
 			t.Error(err)

@@ -45,3 +45,35 @@ func AppendEscaped(b []byte, s string) []byte {
 	}
 	return append(b, s[start:]...)
 }
+
+// SizeEscaped is how many bytes AppendEscaped appends.
+func SizeEscaped(s string) int {
+	n := len(s)
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				n += len(`\ufffd`) - 1
+			}
+			i += size - 1
+		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
+			n++
+		case c < ' ':
+			n += len(`\u0000`) - 1
+		}
+	}
+	return n
+}
+
+// Count is about how many values Decode makes of a text, and no less.
+func Count(s string) int {
+	n := 1
+	for i := range len(s) {
+		switch s[i] {
+		case ',', '[', '{', ':':
+			n++
+		}
+	}
+	return n
+}

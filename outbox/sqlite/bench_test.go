@@ -11,55 +11,139 @@ import (
 	"rowhook/outbox"
 )
 
-// BenchmarkCommit measures what a delivery costs: its commit, its outcome, and the position. It reports the CPU time of
-// the process beside the wall time, which is mostly the disk's.
+// BenchmarkCommit measures what a delivery costs: its commit, its claim, its outcome, and the position. It reports the CPU
+// time of the process beside the wall time, which is mostly the disk's.
 func BenchmarkCommit(b *testing.B) {
 	for _, n := range []int{1, 16, 256} {
-		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) { benchmarkCommit(b, n) })
+		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) { newBench(b, 1).drain(b, n) })
+	}
+	for _, endpoints := range []int{50, 1000} {
+		b.Run(fmt.Sprintf("batch=256/endpoints=%d", endpoints), func(b *testing.B) { newBench(b, endpoints).drain(b, 256) })
 	}
 }
 
-func benchmarkCommit(b *testing.B, n int) {
+// BenchmarkIndex is BenchmarkCommit with an index by endpoint over all deliveries, which the schema does without.
+func BenchmarkIndex(b *testing.B) {
+	for _, endpoints := range []int{1, 50, 1000} {
+		b.Run(fmt.Sprintf("batch=256/endpoints=%d", endpoints), func(b *testing.B) {
+			w := newBench(b, endpoints)
+			if err := w.w.conn.Exec(`CREATE INDEX delivery_endpoint ON delivery(endpoint, number)`); err != nil {
+				b.Fatal(err)
+			}
+			w.drain(b, 256)
+		})
+	}
+}
+
+// BenchmarkClaim measures reading back what an endpoint has in the file, while another one has far more there.
+func BenchmarkClaim(b *testing.B) {
+	for _, elsewhere := range []int{0, 10_000, 1_000_000} {
+		b.Run(fmt.Sprintf("elsewhere=%d", elsewhere), func(b *testing.B) {
+			w := newBench(b, 2)
+			w.body = w.body[:100]
+			for range elsewhere / 4000 {
+				w.commit(b, 4000, func(int) int { return 0 })
+			}
+			const own = 4000
+			w.commit(b, own, func(i int) int { return 1 })
+			if _, err := w.Route(b.Context(), w.routes); err != nil { // all of it is in the backlog then
+				b.Fatal(err)
+			}
+			start, after, n := cpu(b), int64(0), 0
+			for b.Loop() {
+				list, err := w.Claim(b.Context(), "endpoint1", after, 100)
+				if err != nil || len(list) != 100 {
+					b.Fatalf("got %d deliveries, %v", len(list), err)
+				}
+				after = (after + 100) % own
+				n += len(list)
+			}
+			b.ReportMetric(float64(cpu(b)-start)/float64(n), "cpu-ns/delivery")
+		})
+	}
+}
+
+// bench is a store with many endpoints that take all at once.
+type bench struct {
+	*Store
+	endpoints int
+	routes    map[string]string
+	body      []byte
+	position  []byte
+	created   time.Time
+	after     []int64
+	n         int
+}
+
+func newBench(b *testing.B, endpoints int) *bench {
 	s, err := Open(b.Context(), b.TempDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
-	body := bytes.Repeat([]byte(`{"id":12,"status":"C"}`), 1800/22)
-	position := bytes.Repeat([]byte{'p'}, 120)
-	created := time.Now()
-	outcomes := make([]outbox.Outcome, n)
-	after := int64(0)
-	start := cpu(b)
-	deliveries := 0
-	for b.Loop() {
-		batch := outbox.Batch{Checkpoint: position, Deliveries: make([]*outbox.Delivery, n)}
-		for i := range batch.Deliveries {
-			batch.Deliveries[i] = &outbox.Delivery{
-				ID: outbox.ID{byte(i), byte(after), byte(after >> 8), 7}, Rule: "crm-bookings", Site: "salon", Action: "onAfterSaveReservation",
-				Kind: "appointment.save", Keys: []string{"salon/reservation/1234567"}, Created: created, AsOf: created, Body: body,
-			}
-		}
-		if err := s.Commit(b.Context(), &batch); err != nil {
-			b.Fatal(err)
-		}
-		list, err := s.Next(b.Context(), after, n)
-		if err != nil || len(list) != n {
-			b.Fatalf("got %d deliveries, %v", len(list), err)
-		}
-		for i, d := range list {
-			outcomes[i] = outbox.Outcome{Seq: d.Seq, State: outbox.Delivered, Attempts: 1}
-		}
-		if err := s.Settle(outcomes); err != nil {
-			b.Fatal(err)
-		}
-		after = list[n-1].Seq
-		deliveries += n
+	w := &bench{
+		Store: s, endpoints: endpoints, routes: make(map[string]string), body: bytes.Repeat([]byte(`{"id":12,"status":"C"}`), 1800/22),
+		position: bytes.Repeat([]byte{'p'}, 120), created: time.Now(), after: make([]int64, endpoints),
 	}
-	if err := s.Close(); err != nil {
+	for i := range endpoints {
+		w.routes[ruleName(i)] = fmt.Sprintf("endpoint%d", i)
+	}
+	if _, err := s.Route(b.Context(), w.routes); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(cpu(b)-start)/float64(deliveries), "cpu-ns/delivery")
-	b.ReportMetric(float64(b.Elapsed())/float64(deliveries), "ns/delivery")
+	b.Cleanup(func() { _ = s.Close() })
+	return w
+}
+
+func ruleName(i int) string { return fmt.Sprintf("crm-bookings-%d", i) }
+
+// commit stores n deliveries, each for the endpoint that is chosen.
+func (w *bench) commit(b *testing.B, n int, endpoint func(i int) int) {
+	batch := outbox.Batch{Checkpoint: w.position, Deliveries: make([]*outbox.Delivery, n)}
+	for i := range batch.Deliveries {
+		w.n++
+		batch.Deliveries[i] = &outbox.Delivery{
+			ID: outbox.ID{byte(w.n), byte(w.n >> 8), byte(w.n >> 16), 7}, Rule: ruleName(endpoint(i)), Site: "salon",
+			Action: "onAfterSaveReservation", Kind: "appointment.save", Keys: []string{"salon/reservation/1234567"},
+			Created: w.created, AsOf: w.created, Body: w.body,
+		}
+	}
+	if err := w.Commit(b.Context(), &batch); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// drain commits batches of n and settles all of each.
+func (w *bench) drain(b *testing.B, n int) {
+	start, first := cpu(b), w.n
+	var outcomes []outbox.Outcome
+	for b.Loop() {
+		from := w.n
+		w.commit(b, n, func(i int) int { return (from + i) % w.endpoints })
+		outcomes = outcomes[:0]
+		for e := from; e < from+min(n, w.endpoints); e++ {
+			i := e % w.endpoints
+			list, err := w.Claim(b.Context(), w.routes[ruleName(i)], w.after[i], n)
+			if err != nil || len(list) == 0 {
+				b.Fatalf("got %d deliveries, %v", len(list), err)
+			}
+			for _, d := range list {
+				outcomes = append(outcomes, outbox.Outcome{Seq: d.Seq, State: outbox.Delivered, Attempts: 1})
+				w.after[i] = d.Number
+			}
+		}
+		if len(outcomes) != n {
+			b.Fatalf("%d of %d were claimed", len(outcomes), n)
+		}
+		if err := w.Settle(b.Context(), outcomes); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	deliveries := float64(w.n - first)
+	b.ReportMetric(float64(cpu(b)-start)/deliveries, "cpu-ns/delivery")
+	b.ReportMetric(float64(b.Elapsed())/deliveries, "ns/delivery")
 }
 
 // cpu is the time this process has spent on a processor.

@@ -30,24 +30,25 @@ func connect(ctx context.Context, path, mode string) (*sqlite3.Conn, error) {
 	return c, nil
 }
 
-// checksums makes a new file one whose pages have checksums, so that a page that went bad is found when it is read: a
+// formatNew makes a new file one whose pages have checksums, so that a page that went bad is found when it is read: a
 // payload that is changed on the disk must not be posted. Who opens the file later sees by its header that it has them;
-// the file of an older rowhook stays as it is.
-func checksums(c *sqlite3.Conn) error {
+// the file of an older rowhook stays as it is. A new file can also give room back.
+func formatNew(c *sqlite3.Conn) error {
 	pages, err := number(c, `PRAGMA page_count`)
 	if err != nil || pages > 0 {
 		return err
 	}
-	_, err = c.FileControl("main", sqlite3.FCNTL_RESERVE_BYTES, reserved)
-	return err
+	if _, err = c.FileControl("main", sqlite3.FCNTL_RESERVE_BYTES, reserved); err != nil {
+		return err
+	}
+	return c.Exec(`PRAGMA auto_vacuum = INCREMENTAL`) // it writes the first page
 }
 
 // reserved is how many bytes of each page SQLite's checksum extension takes.
 const reserved = 8
 
 // seal is the last byte of each batch of payloads, so that none ends with a zero: to the checksums a page of zeros is a
-// good one, and as the last page of a long value it would pass. A single large payload ends with its own last byte, which
-// in JSON is no zero either.
+// good one, and as the last page of a long value it would pass.
 const seal = 1
 
 // hasChecksums says whether the file is one with checksums, and so with seals.
@@ -121,11 +122,37 @@ func (b *bind) time(t time.Time) *bind {
 	return b.int(t.UnixMicro())
 }
 
+// duration binds microseconds.
+func (b *bind) duration(d time.Duration) *bind { return b.int(d.Microseconds()) }
+
 func (b *bind) run() error {
 	if b.err != nil {
 		return b.err
 	}
 	return b.stmt.Exec()
+}
+
+// each calls row for every row of the result, until it returns false. Row must not use the statement for anything else.
+func (b *bind) each(row func(*sqlite3.Stmt) (more bool, err error)) error {
+	if b.err != nil {
+		return b.err
+	}
+	err := step(b.stmt, row)
+	return errors.Join(err, b.stmt.Reset())
+}
+
+func step(s *sqlite3.Stmt, row func(*sqlite3.Stmt) (more bool, err error)) error {
+	for s.Step() {
+		if more, err := row(s); err != nil || !more {
+			return err
+		}
+	}
+	return s.Err()
+}
+
+// durationColumn is the opposite of bind.duration.
+func durationColumn(s *sqlite3.Stmt, col int) time.Duration {
+	return time.Duration(s.ColumnInt64(col)) * time.Microsecond
 }
 
 // timeColumn is the opposite of bind.time.
@@ -157,12 +184,7 @@ func each(c *sqlite3.Conn, sql string, args []any, row func(*sqlite3.Stmt) (more
 	if b.err != nil {
 		return b.err
 	}
-	for s.Step() {
-		if more, err := row(s); err != nil || !more {
-			return err
-		}
-	}
-	return s.Err()
+	return step(s, row)
 }
 
 // number is the single number a query yields.

@@ -48,17 +48,20 @@ func commitForEver(dir string, random *rand.Rand) error {
 		return err
 	}
 	events, _ := strconv.Atoi(string(res.Checkpoint)) // none at the first start
-	open, after := res.Open, int64(0)
+	if _, err := s.Route(ctx, map[string]string{"crm": "a", "chat": "b"}); err != nil {
+		return err
+	}
+	open, after := res.Open, map[string]int64{}
 	for {
 		var b outbox.Batch
 		for range random.IntN(5) {
-			r := outbox.Record{Key: strconv.Itoa(events), Data: make([]byte, random.IntN(3000))}
+			r := outbox.Record{Owner: "events", Key: strconv.Itoa(events), Data: make([]byte, random.IntN(3000))}
 			b.Open, open = append(b.Open, r), append(open, r)
 			events++
 		}
 		for range random.IntN(min(6, len(open)+1)) {
-			b.Open = append(b.Open, outbox.Record{Key: open[0].Key})
-			b.Deliveries = append(b.Deliveries, &outbox.Delivery{Rule: "r" + strconv.Itoa(events), Keys: []string{open[0].Key}, Body: open[0].Data})
+			b.Open = append(b.Open, outbox.Record{Owner: "events", Key: open[0].Key})
+			b.Deliveries = append(b.Deliveries, &outbox.Delivery{Rule: ruleOf(open[0].Key), Site: strconv.Itoa(events), Keys: []string{open[0].Key}, Body: open[0].Data})
 			open = open[1:]
 		}
 		b.Checkpoint = []byte(strconv.Itoa(events))
@@ -69,17 +72,27 @@ func commitForEver(dir string, random *rand.Rand) error {
 		if len(b.Deliveries) == 0 {
 			continue
 		}
-		list, err := s.Next(ctx, after, 3)
-		if err != nil {
-			return err
-		}
-		for _, d := range list {
-			after = d.Seq
-			if err := s.Settle([]outbox.Outcome{fateOf(d.Keys[0], d.Seq)}); err != nil {
+		for _, endpoint := range []string{"a", "b"} {
+			list, err := s.Claim(ctx, endpoint, after[endpoint], 2)
+			if err != nil {
 				return err
+			}
+			for _, d := range list {
+				after[endpoint] = d.Number
+				if err := s.Settle(ctx, []outbox.Outcome{fateOf(d.Keys[0], d.Seq)}); err != nil {
+					return err
+				}
 			}
 		}
 	}
+}
+
+// ruleOf is the rule for which an event becomes a delivery: chat's endpoint is behind most of the time.
+func ruleOf(event string) string {
+	if n := event[len(event)-1]; n == '2' || n >= '5' {
+		return "chat"
+	}
+	return "crm"
 }
 
 // fateOf is what becomes of the delivery of an event.
@@ -161,16 +174,56 @@ func violation(dir string, reported int) error {
 		return fmt.Errorf("torn: %d deliveries and %d open events at position %d", len(list), len(res.Open), position)
 	}
 	for i, d := range list { // events become deliveries in order
-		if d.Seq != int64(i+1) || d.Keys[0] != strconv.Itoa(i) {
+		if d.Seq != int64(i+1) || d.Keys[0] != strconv.Itoa(i) || d.Rule != ruleOf(d.Keys[0]) {
 			return fmt.Errorf("disordered: delivery %d is number %d, of event %s", i, d.Seq, d.Keys[0])
 		}
 		if want := fateOf(d.Keys[0], d.Seq).State; d.State != want && d.State != outbox.Fresh {
 			return fmt.Errorf("fate: delivery %d is %v, want %v", d.Seq, d.State, want)
 		}
 	}
+	if err := misnumbered(ctx, s, list); err != nil {
+		return err
+	}
 	for i, r := range res.Open {
 		if r.Key != strconv.Itoa(len(list)+i) {
 			return fmt.Errorf("disordered: open event %d is %s", i, r.Key)
+		}
+	}
+	return nil
+}
+
+// misnumbered is what is wrong with the endpoints' numbers, counts and backlogs.
+func misnumbered(ctx context.Context, s *Store, list []*outbox.Stored) error {
+	due, err := s.Due(ctx)
+	if err != nil {
+		return err
+	}
+	for _, endpoint := range []string{"a", "b"} {
+		number, bytes := int64(0), int64(0)
+		var want []int64
+		for _, d := range list {
+			if d.Endpoint != endpoint {
+				continue
+			}
+			if number++; d.Number != number {
+				return fmt.Errorf("misnumbered: delivery %d is number %d at %s, not %d", d.Seq, d.Number, endpoint, number)
+			}
+			if d.State == outbox.Fresh || d.State == outbox.Waiting {
+				want = append(want, d.Seq)
+				bytes += int64(len(d.Body))
+			}
+		}
+		got, err := s.Claim(ctx, endpoint, 0, len(list)+1)
+		if err != nil {
+			return err
+		}
+		for i, d := range got {
+			if i >= len(want) || d.Seq != want[i] {
+				return fmt.Errorf("misplaced: %s has delivery %d in place %d, of %v", endpoint, d.Seq, i, want)
+			}
+		}
+		if len(got) != len(want) || due[endpoint].Count != len(want) || due[endpoint].Bytes != bytes {
+			return fmt.Errorf("miscounted: %s has %d, of %d; %+v, of %d bytes", endpoint, len(got), len(want), due[endpoint], bytes)
 		}
 	}
 	return nil

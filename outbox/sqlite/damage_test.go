@@ -30,15 +30,16 @@ func newDamaged(t *testing.T) *damaged {
 	t.Helper()
 	dir := t.TempDir()
 	s := open(t, dir)
+	route(t, s)
 	for n := range damagedCommits {
 		if n == damagedCommits/2 {
 			if err := s.w.conn.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 				t.Fatal(err)
 			}
 		}
-		b := outbox.Batch{Checkpoint: fmt.Appendf(nil, "%d", n+1), Open: []outbox.Record{{Key: fmt.Sprint(n), Data: body(n)}}}
+		b := outbox.Batch{Checkpoint: fmt.Appendf(nil, "%d", n+1), Open: []outbox.Record{{Owner: "events", Key: fmt.Sprint(n), Data: body(n)}}}
 		if n > 0 {
-			b.Open = append(b.Open, outbox.Record{Key: fmt.Sprint(n - 1)})
+			b.Open = append(b.Open, outbox.Record{Owner: "events", Key: fmt.Sprint(n - 1)})
 			b.Deliveries = []*outbox.Delivery{{ID: outbox.ID{byte(n)}, Rule: "crm", Site: "salon", Keys: []string{fmt.Sprint(n - 1)}, Body: body(n - 1)}}
 		}
 		if err := s.Commit(t.Context(), &b); err != nil {
@@ -174,11 +175,10 @@ func TestDamagedLog(t *testing.T) {
 func TestNoChecksums(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	change(t, dir, `PRAGMA page_size = 4096;`+schema+fmt.Sprintf(
-		`INSERT INTO meta VALUES ('%s', '%d'); INSERT INTO state VALUES (1, NULL, 0, 0);`, schemaKey, version))
+	alter(t, dir, `PRAGMA page_size = 4096;`+schema+firstRows())
 	s := open(t, dir)
 	commit(t, s, 50)
-	change(t, dir, `UPDATE batch SET body = substr(body, 1, length(body) - 1)`) // as it wrote them
+	alter(t, dir, `UPDATE batch SET body = substr(body, 1, length(body) - 1)`) // as it wrote them
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

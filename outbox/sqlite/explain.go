@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,10 +13,13 @@ import (
 	"rowhook/outbox"
 )
 
-// explain adds the file and, where a person can mend it, what to do.
+// explain adds the file and, where a person can fix it, what to do.
 func explain(doing, path string, err error) error {
-	if err == nil || errors.Is(err, outbox.ErrClosed) {
-		return err
+	for _, plain := range []error{nil, outbox.ErrClosed, outbox.ErrChanged, outbox.ErrNotFound, outbox.ErrErased,
+		context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, plain) {
+			return err // nothing about the file
+		}
 	}
 	if advice := advise(path, err); advice != "" {
 		return fmt.Errorf("%s %s: %w: %s", doing, path, err, advice)

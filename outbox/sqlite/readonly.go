@@ -2,31 +2,31 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
-	"time"
 
 	"rowhook/outbox"
 )
 
-// ReadOnly is a store opened for reading, while a daemon may be at work on it. It sees what the daemon has written, which
-// outcomes are within a tenth of a second. What writes returns outbox.ErrReadOnly, and so does Next.
+// ReadOnly is what commands and pages see of an outbox, while a daemon may be at work on it: what the daemon has written,
+// which outcomes are within a tenth of a second. What writes returns outbox.ErrReadOnly.
 type ReadOnly struct {
 	path string
 	r    *reader
 }
 
-var _ outbox.Store = (*ReadOnly)(nil)
+var (
+	_ outbox.Log      = (*ReadOnly)(nil)
+	_ outbox.Settings = (*ReadOnly)(nil)
+)
 
-// OpenReadOnly opens the outbox in dir, which must exist. The error is fs.ErrNotExist when no daemon ever ran there.
-func OpenReadOnly(ctx context.Context, dir string) (*ReadOnly, error) {
+// OpenLog opens the outbox in dir for reading. The error is outbox.ErrNotExist when no daemon ever ran there.
+func OpenLog(ctx context.Context, dir string) (*ReadOnly, error) {
 	path, err := filepath.Abs(filepath.Join(dir, fileName))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Lstat(path); err != nil {
-		return nil, fmt.Errorf("open the outbox: %w", err)
+	if err := Exists(dir); err != nil {
+		return nil, explain("open", path, err)
 	}
 	if err := checkFiles(filepath.Dir(path)); err != nil {
 		return nil, explain("open", path, err)
@@ -62,39 +62,39 @@ func (o *ReadOnly) Attempts(ctx context.Context, seq int64) ([]outbox.Attempt, e
 	return list, explain("read", o.path, err)
 }
 
-// Count is how many deliveries of a rule are in a state.
-type Count struct {
-	Rule   string
-	State  outbox.State
-	N      int
-	Oldest time.Time // when the first of them was created
-}
-
-// Counts counts all deliveries that are not delivered, by rule and state.
-func (o *ReadOnly) Counts(ctx context.Context) ([]Count, error) {
+// Counts returns how many deliveries there are, by rule and state.
+func (o *ReadOnly) Counts(ctx context.Context) ([]outbox.Count, error) {
 	list, err := o.r.counts(ctx)
 	return list, explain("read", o.path, err)
 }
 
-// Meta reads a setting; "" when it was never set.
-func (o *ReadOnly) Meta(ctx context.Context, key string) (string, error) {
-	value, err := o.r.meta(ctx, key)
+// Due tells by endpoint what lies undelivered, as the daemon has written it; for how long, only the daemon knows.
+func (o *ReadOnly) Due(ctx context.Context) (map[string]outbox.Due, error) {
+	due, err := o.r.due(ctx)
+	return due, explain("read", o.path, err)
+}
+
+// Get reads a setting; "" when it was never set.
+func (o *ReadOnly) Get(ctx context.Context, key string) (string, error) {
+	value, err := o.r.setting(ctx, key)
 	return value, explain("read", o.path, err)
 }
 
 // Close ends reading.
 func (o *ReadOnly) Close() error { return explain("close", o.path, o.r.close()) }
 
-// Commit returns outbox.ErrReadOnly.
-func (o *ReadOnly) Commit(context.Context, *outbox.Batch) error { return outbox.ErrReadOnly }
+// Drop returns outbox.ErrReadOnly.
+func (o *ReadOnly) Drop(context.Context, outbox.Filter) (int, error) { return 0, outbox.ErrReadOnly }
 
-// Next returns outbox.ErrReadOnly: only the daemon knows what is being sent.
-func (o *ReadOnly) Next(context.Context, int64, int) ([]*outbox.Delivery, error) {
-	return nil, outbox.ErrReadOnly
+// Erase returns outbox.ErrReadOnly.
+func (o *ReadOnly) Erase(context.Context, outbox.Filter) (int, error) { return 0, outbox.ErrReadOnly }
+
+// Prune returns outbox.ErrReadOnly.
+func (o *ReadOnly) Prune(context.Context, outbox.Keep) (outbox.Pruned, error) {
+	return outbox.Pruned{}, outbox.ErrReadOnly
 }
 
-// Settle returns outbox.ErrReadOnly.
-func (o *ReadOnly) Settle([]outbox.Outcome) error { return outbox.ErrReadOnly }
-
-// SetMeta returns outbox.ErrReadOnly.
-func (o *ReadOnly) SetMeta(context.Context, string, string) error { return outbox.ErrReadOnly }
+// CompareAndSet returns outbox.ErrReadOnly.
+func (o *ReadOnly) CompareAndSet(context.Context, string, string, string) error {
+	return outbox.ErrReadOnly
+}

@@ -10,7 +10,10 @@ import (
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	outboxtest.Run(t, func(t testing.TB, dir string) outbox.Store { return open(t, dir) })
+	outboxtest.Run(t, func(t testing.TB) func() outbox.Store {
+		dir := t.TempDir()
+		return func() outbox.Store { return open(t, dir) }
+	})
 }
 
 // open opens a store that logs to the test. It is closed with the test at the latest.

@@ -1,10 +1,7 @@
 package sqlite
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +28,7 @@ func pragma(t *testing.T, s *Store, text string) {
 func TestDurable(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
-	for name, want := range map[string]int64{"synchronous": 2, "wal_autocheckpoint": 0, "page_size": pageSize} {
+	for name, want := range map[string]int64{"synchronous": 2, "secure_delete": 1, "auto_vacuum": 2, "wal_autocheckpoint": 0, "page_size": pageSize} {
 		if got, err := number(s.w.conn, "PRAGMA "+name); err != nil || got != want {
 			t.Errorf("%s is %d, %v, want %d", name, got, err, want)
 		}
@@ -46,11 +43,11 @@ func TestLogStaysShort(t *testing.T) {
 	longest, after := int64(0), int64(0)
 	for range 60 { // 15 MB
 		commit(t, s, 250)
-		list, err := s.Next(t.Context(), after, 1000)
+		list, err := s.Claim(t.Context(), "a", after, 1000)
 		if err != nil || len(list) != 250 {
 			t.Fatalf("%d deliveries, %v", len(list), err)
 		}
-		after = list[249].Seq
+		after = list[249].Number
 		info, err := os.Stat(filepath.Join(dir, fileName+"-wal"))
 		if err != nil {
 			t.Fatal(err)
@@ -60,43 +57,6 @@ func TestLogStaysShort(t *testing.T) {
 	if most := int64(2 * checkpointPages * pageSize); longest > most {
 		t.Errorf("the log grew to %d bytes, want %d at most", longest, most)
 	}
-}
-
-// TestDiskFull: a commit that finds no room leaves nothing behind, and the same one succeeds when there is room.
-func TestDiskFull(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	s := open(t, dir)
-	commit(t, s, 2)
-	pragma(t, s, "max_page_count = 1") // no more than there are
-	settle(t, s, outbox.Outcome{Seq: 1, State: outbox.Waiting, Attempts: 1}, outbox.Outcome{Seq: 2, State: outbox.Delivered, Attempts: 1})
-
-	large := &outbox.Batch{
-		Checkpoint: []byte("q"), Open: []outbox.Record{{Key: "a", Data: []byte("A")}},
-		Deliveries: []*outbox.Delivery{{Rule: "new", Body: []byte("small")}, {Rule: "new", Body: bytes.Repeat([]byte("x"), 1<<20)}},
-	}
-	for range 2 {
-		err := s.Commit(t.Context(), large)
-		if !errors.Is(err, sqlite3.FULL) || !strings.Contains(err.Error(), "the disk is full") || !strings.Contains(err.Error(), dir) {
-			t.Fatalf("got %v", err)
-		}
-	}
-	res, err := s.Resume(t.Context())
-	if err != nil || string(res.Checkpoint) != "p" || len(res.Open) != 0 {
-		t.Errorf("after the failure it resumes from %q and %v, %v", res.Checkpoint, res.Open, err)
-	}
-
-	pragma(t, s, "max_page_count = 100000")
-	if err := s.Commit(t.Context(), large); err != nil {
-		t.Fatal(err)
-	}
-	if seq := large.Deliveries[1].Seq; seq != 4 {
-		t.Errorf("the failed commits used up numbers: %d", seq)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	wantStates(t, open(t, dir), "waiting crm", "delivered crm", "fresh new", "fresh new")
 }
 
 // TestAdvice: a failed write on a disk without room is explained by that.
@@ -115,7 +75,7 @@ func TestAdvice(t *testing.T) {
 
 func settle(t *testing.T, s *Store, outcomes ...outbox.Outcome) {
 	t.Helper()
-	if err := s.Settle(outcomes); err != nil {
+	if err := s.Settle(t.Context(), outcomes); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -143,7 +103,7 @@ func TestFlush(t *testing.T) {
 		s := open(t, dir)
 		defer s.Close()
 		last := commit(t, s, flushCount+1)
-		file, err := OpenReadOnly(t.Context(), dir)
+		file, err := OpenLog(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,56 +135,18 @@ func TestFlush(t *testing.T) {
 	})
 }
 
-// TestFlushFails: outcomes that cannot be written are kept and tried again; it is logged once; in the end Settle refuses more.
-func TestFlushFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		s, err := Open(t.Context(), t.TempDir(), slog.New(slog.NewTextHandler(&log, nil)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		commit(t, s, 2)
-		pragma(t, s, "query_only = 1")
-		settle(t, s, outbox.Outcome{Seq: 1, State: outbox.Delivered, Attempts: 1})
-		<-time.After(3*retryAfter + retryAfter/2)
-		synctest.Wait()
-		if n := strings.Count(log.String(), "cannot be written"); n != 1 {
-			t.Errorf("logged %d times:\n%s", n, &log)
-		}
-		settle(t, s, dead(maxPending)...)
-		if err := s.Settle(dead(1)); !errors.Is(err, sqlite3.READONLY) {
-			t.Errorf("with %d outcomes in memory Settle returns %v", maxPending, err)
-		}
-		pragma(t, s, "query_only = 0")
-		<-time.After(retryAfter)
-		synctest.Wait()
-		if !strings.Contains(log.String(), "written again") {
-			t.Errorf("not logged that it works again:\n%s", &log)
-		}
-		wantStates(t, s, "delivered crm", "dead crm")
-	})
-}
-
-// dead makes n outcomes of delivery 2, the last of which counts.
-func dead(n int) []outbox.Outcome {
-	list := make([]outbox.Outcome, n)
-	for i := range list {
-		list[i] = outbox.Outcome{Seq: 2, State: outbox.Dead, Attempts: i}
-	}
-	return list
-}
-
 // TestView: a person with sqlite3 sees deliveries, not the layout.
 func TestView(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
+	route(t, s)
 	created := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	var b outbox.Batch
 	for i := range 5 {
 		b.Deliveries = append(b.Deliveries, &outbox.Delivery{ID: outbox.ID{0xab, byte(i)}, Rule: "crm", Site: "salon",
 			Kind: "appointment.save", Created: created, Body: fmt.Appendf(nil, `{"n":%d}`, i)})
 	}
+	b.Deliveries[2].Omitted, b.Deliveries[4].Rule = []string{"notes", "photo"}, "gone"
 	if err := s.Commit(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}
@@ -232,19 +154,18 @@ func TestView(t *testing.T) {
 	settle(t, s,
 		outbox.Outcome{Seq: 1, State: outbox.Delivered, Attempts: 1},
 		outbox.Outcome{Seq: 3, State: outbox.Delivered, Attempts: 1},
-		outbox.Outcome{Seq: 4, State: outbox.Waiting, Attempts: 2, Due: created.Add(time.Hour), Attempt: attempt},
-		outbox.Outcome{Seq: 5, State: outbox.Held})
-	if err := s.flush(); err != nil {
+		outbox.Outcome{Seq: 4, State: outbox.Waiting, Attempts: 2, Due: created.Add(time.Hour), Attempt: attempt})
+	if err := s.flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"ab000000000000000000000000000000 crm salon appointment.save delivered 1 2026-03-04 05:06:07   {\"n\":0}",
-		"ab010000000000000000000000000000 crm salon appointment.save fresh 0 2026-03-04 05:06:07   {\"n\":1}",
-		"ab020000000000000000000000000000 crm salon appointment.save delivered 1 2026-03-04 05:06:07   {\"n\":2}",
-		"ab030000000000000000000000000000 crm salon appointment.save waiting 2 2026-03-04 05:06:07 2026-03-04 06:06:07 down {\"n\":3}",
-		"ab040000000000000000000000000000 crm salon appointment.save held 0 2026-03-04 05:06:07   {\"n\":4}",
+		"ab000000000000000000000000000000 crm salon appointment.save a 1 delivered 1 2026-03-04 05:06:07    {\"n\":0}",
+		"ab010000000000000000000000000000 crm salon appointment.save a 2 fresh 0 2026-03-04 05:06:07    {\"n\":1}",
+		"ab020000000000000000000000000000 crm salon appointment.save a 3 delivered 1 2026-03-04 05:06:07   notes\nphoto {\"n\":2}",
+		"ab030000000000000000000000000000 crm salon appointment.save a 4 waiting 2 2026-03-04 05:06:07 2026-03-04 06:06:07 down  {\"n\":3}",
+		"ab040000000000000000000000000000 gone salon appointment.save   held 0 2026-03-04 05:06:07    {\"n\":4}",
 	}
-	err := each(s.w.conn, `SELECT id, rule, site, kind, state, attempts, created, due, error, payload FROM deliveries ORDER BY seq`, nil,
+	err := each(s.w.conn, `SELECT id, rule, site, kind, endpoint, number, state, attempts, created, due, error, omitted, payload FROM deliveries ORDER BY seq`, nil,
 		func(row *sqlite3.Stmt) (bool, error) {
 			columns := make([]string, row.ColumnCount())
 			for i := range columns {
@@ -261,8 +182,7 @@ func TestView(t *testing.T) {
 	}
 }
 
-// TestBounded: neither the log in front of the file nor what is kept in memory grows with what is stored; attempts of a
-// delivery do not grow without end either.
+// TestBounded: neither the log in front of the file nor what is kept in memory grows with what is stored.
 func TestBounded(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -274,39 +194,83 @@ func TestBounded(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, fileName+"-wal")); err != nil || info.Size() > 6<<20 {
 		t.Errorf("the log has %d bytes, %v", info.Size(), err)
 	}
-	if s.recent.bytes > maxRecent || len(s.recent.list) < 1000 {
-		t.Errorf("%d deliveries of %d bytes are in memory", len(s.recent.list), s.recent.bytes)
+	if s.recent.bytes > maxRecent || len(s.recent.order) < 1000 {
+		t.Errorf("%d deliveries of %d bytes are in memory", len(s.recent.order), s.recent.bytes)
+	}
+	if n, err := number(s.w.conn, `SELECT count(*) FROM backlog`); err != nil || n != last-int64(len(s.recent.bySeq)) {
+		t.Errorf("%d of %d are in the backlog, %d in memory (%v)", n, last, len(s.recent.bySeq), err)
 	}
 	for seq := range last {
 		settle(t, s, outbox.Outcome{Seq: seq + 1, State: outbox.Delivered, Attempts: 1})
 	}
-	if s.recent.bytes != 0 || len(s.recent.list) != 0 {
+	if s.recent.bytes != 0 || len(s.recent.order) != 0 {
 		t.Errorf("when all is settled %d bytes are in memory", s.recent.bytes)
 	}
-	for n := range 3 * maxAttempts {
-		settle(t, s, outbox.Outcome{Seq: 1, State: outbox.Waiting, Attempts: n, Attempt: &outbox.Attempt{Status: n}})
-	}
-	if err := s.flush(); err != nil {
+	if err := s.flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := number(s.w.conn, `SELECT count(*) FROM attempt`); err != nil || n != maxAttempts {
-		t.Errorf("%d attempts are kept, %v", n, err)
-	}
+	wantRows(t, s, map[string]int64{"backlog": 0, "done": 0, "failed": 0})
 }
 
-// TestTooLarge: what SQLite could not take is refused before anything is written.
-func TestTooLarge(t *testing.T) {
+// TestOneLags: an endpoint whose deliveries are not sent keeps those of others neither out of memory nor out of the marks.
+func TestOneLags(t *testing.T) {
 	t.Parallel()
-	s := open(t, t.TempDir())
-	huge := make([]byte, maxValue+1)
-	for name, b := range map[string]*outbox.Batch{
-		"payload":  {Deliveries: []*outbox.Delivery{{Body: huge}}},
-		"event":    {Open: []outbox.Record{{Key: "a", Data: huge}}},
-		"position": {Checkpoint: huge},
-	} {
-		if err := s.Commit(t.Context(), b); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
+	dir := t.TempDir()
+	s := open(t, dir)
+	route(t, s)
+	body := make([]byte, 2000)
+	for i := range 300 {
+		var b outbox.Batch
+		for j := range 40 {
+			rule := "crm"
+			if j%2 == 0 {
+				rule = "new" // never sent: 12 MB in all
+			}
+			b.Deliveries = append(b.Deliveries, &outbox.Delivery{Rule: rule, Body: body})
+		}
+		if err := s.Commit(t.Context(), &b); err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		inMemory := len(s.recent.claim(s.queues["a"].id, 0, 1000, 0))
+		s.mu.Unlock()
+		if inMemory != 20 {
+			t.Fatalf("commit %d: %d of the 20 new ones are in memory", i, inMemory)
+		}
+		for _, d := range b.Deliveries {
+			if d.Rule == "crm" {
+				settle(t, s, outbox.Outcome{Seq: d.Seq, State: outbox.Delivered, Attempts: 1})
+			}
 		}
 	}
-	commit(t, s, 1)
+	if err := s.flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.w.done.runs); n > 2*maxRuns || s.w.last-s.w.done.low > maxSpan || s.recent.bytes > maxRecent {
+		t.Errorf("%d runs, %d numbers, %d bytes in memory", n, s.w.last-s.w.done.low, s.recent.bytes)
+	}
+	for range 2 {
+		n := int64(0)
+		for {
+			list, err := s.Claim(t.Context(), "b", n, 500)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(list) == 0 {
+				break
+			}
+			for _, d := range list {
+				if n++; d.Number != n || len(d.Body) != len(body) {
+					t.Fatalf("number %d with %d bytes comes in place %d", d.Number, len(d.Body), n)
+				}
+			}
+		}
+		if n != 6000 {
+			t.Errorf("%d are claimed", n)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, dir)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -18,32 +17,43 @@ const (
 	checkpointPages = 4 << 20 / pageSize
 	// pageSize suits single deliveries of one or two kilobytes; larger pages make large batches cheaper and small ones dearer.
 	pageSize = 4096
-	// maxBlob is where the payloads of one commit are split; a payload beyond it is stored in pieces.
+	// writerPatience is how long a write waits for another program within one try; others that write wait with it.
+	writerPatience = time.Second
+	// maxBlob is where the payloads of one commit are split; a single one may be larger.
 	maxBlob = 4 << 20
-	// maxValue bounds a single payload, open event or position that lies in memory.
-	maxValue = 128 << 20
-	// maxAttempts is how many attempts of a delivery are kept; a probe of a dead endpoint may fail for days.
-	maxAttempts = 100
-	// maxText is where the error and the answer of an attempt are cut.
-	maxText = 16 << 10
 )
 
 // label is what deliveries have in common; the file holds it once.
 type label struct{ rule, site, action, kind string }
 
+// queue is what the writer knows of an endpoint, as the table endpoint has it.
+type queue struct {
+	name    string
+	last    int64 // the last number given
+	count   int64 // undelivered deliveries
+	bytes   int64 // of their payloads
+	lagging int64 // how many of them are in the backlog
+}
+
+// counter is by how much a row of the table counter changes, by state.
+type counter [outbox.Held + 1]int64
+
 // writer is the one connection that changes the file, with what it knows of the file's content. It does not lock: the
 // Store does.
 type writer struct {
-	conn   *sqlite3.Conn
-	labels map[label]int64
-	done   marks // settled deliveries, as the file has them
-	last   int64 // the last sequence number given
-	logged int   // pages in the log, as of the last commit
-	body   []byte
-
-	putState, putOpen, dropOpen, putLabel, putBatch, putDelivery   *sqlite3.Stmt
-	putDone, dropDone, fail, move, unfail, putAttempt, trimAttempt *sqlite3.Stmt
-	putRetried, putPiece                                           *sqlite3.Stmt
+	conn    *sqlite3.Conn
+	labels  map[label]int64
+	byID    map[int64]label
+	queues  map[int64]*queue
+	ids     map[string]int64 // endpoints by name
+	routes  map[string]int64 // endpoints by rule
+	done    marks            // settled deliveries, and those in the backlog, as the file has them
+	last    int64            // the last sequence number given
+	uptime  time.Duration    // when the file was opened
+	written time.Duration    // as of the last commit
+	logged  int              // pages in the log, as of the last commit
+	body    []byte
+	stmts   map[string]*sqlite3.Stmt
 }
 
 // openWriter opens the file, makes it when it is new, and reads what the writer has to know.
@@ -52,7 +62,10 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn, labels: make(map[label]int64), body: []byte{}}
+	w := &writer{
+		conn: conn, labels: make(map[label]int64), byID: make(map[int64]label), queues: make(map[int64]*queue),
+		ids: make(map[string]int64), routes: make(map[string]int64), body: []byte{}, stmts: make(map[string]*sqlite3.Stmt),
+	}
 	if err := w.open(); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
@@ -60,12 +73,13 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 }
 
 func (w *writer) open() error {
-	// FULL, because what a power cut took back after it was posted would be grouped again, under other ids.
-	err := w.conn.Exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY`, pageSize))
+	// FULL, because what a power cut took back after it was posted would be grouped again, under other ids. What is deleted
+	// is overwritten, because it is personal data.
+	err := w.conn.Exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON`, pageSize))
 	if err != nil {
 		return err
 	}
-	if err := checksums(w.conn); err != nil {
+	if err := formatNew(w.conn); err != nil {
 		return err
 	}
 	if err := prepareFile(w.conn); err != nil {
@@ -83,101 +97,143 @@ func (w *writer) open() error {
 	if err := checkWAL(w.conn); err != nil {
 		return err
 	}
-	if err := w.prepare(); err != nil {
+	if err := w.conn.BusyTimeout(writerPatience); err != nil {
 		return err
 	}
 	return w.load()
 }
 
-func (w *writer) prepare() error {
-	for sql, stmt := range map[string]**sqlite3.Stmt{
-		`UPDATE state SET checkpoint = coalesce(?, checkpoint), low = ?, last = ?`:                      &w.putState,
-		`INSERT INTO open(key, data) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET data = excluded.data`: &w.putOpen,
-		`DELETE FROM open WHERE key = ?`:                                                                                          &w.dropOpen,
-		`INSERT INTO label(id, rule, site, action, kind) VALUES (?, ?, ?, ?, ?)`:                                                  &w.putLabel,
-		`INSERT INTO piece(of, n, body) VALUES (?, ?, ?)`:                                                                         &w.putPiece,
-		`INSERT INTO batch(first, stored, body) VALUES (?, ?, ?)`:                                                                 &w.putBatch,
-		`INSERT INTO delivery(seq, batch, label, id, keys, gone, as_of, created, off, len) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`: &w.putDelivery,
-		`INSERT INTO done(first, last) VALUES (?, ?) ON CONFLICT(first) DO UPDATE SET last = excluded.last`:                       &w.putDone,
-		`DELETE FROM done WHERE first = ?`:                                                                                        &w.dropDone,
-		// A delivery may have been pruned before somebody wanted it sent again: then there is nothing to record.
-		`INSERT INTO failed(seq, state, attempts, due) SELECT seq, ?, ?, ? FROM delivery WHERE seq = ?
-			ON CONFLICT(seq) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, due = excluded.due`: &w.fail,
-		`INSERT INTO retried(at, seq) SELECT ?, seq FROM delivery WHERE seq = ? ON CONFLICT(seq) DO UPDATE SET at = excluded.at`: &w.putRetried,
-		`UPDATE failed SET state = ?, attempts = ?, due = ? WHERE seq = ?`:                                                       &w.move,
-		`DELETE FROM failed WHERE seq = ?`: &w.unfail,
-		`INSERT INTO attempt(n, at, latency, status, error, response, seq) SELECT ?, ?, ?, ?, ?, ?, seq FROM delivery WHERE seq = ?`: &w.putAttempt,
-		fmt.Sprintf(`DELETE FROM attempt WHERE seq = ?1 AND
-			id <= (SELECT id FROM attempt WHERE seq = ?1 ORDER BY id DESC LIMIT 1 OFFSET %d)`, maxAttempts): &w.trimAttempt,
+// load reads what the last commit left.
+func (w *writer) load() error {
+	for _, from := range []struct {
+		sql string
+		row func(s *sqlite3.Stmt)
+	}{
+		{`SELECT low, last, uptime FROM state`, func(s *sqlite3.Stmt) {
+			w.done.low, w.last, w.uptime = s.ColumnInt64(0), s.ColumnInt64(1), durationColumn(s, 2)
+			w.written = w.uptime
+		}},
+		{`SELECT first, last FROM done ORDER BY first`, func(s *sqlite3.Stmt) {
+			w.done.runs = append(w.done.runs, run{s.ColumnInt64(0), s.ColumnInt64(1)})
+		}},
+		{`SELECT id, rule, site, action, kind FROM label`, func(s *sqlite3.Stmt) {
+			id, l := labelColumns(s)
+			w.labels[l], w.byID[id] = id, l
+		}},
+		{`SELECT id, name, last, count, bytes, lagging FROM endpoint`, func(s *sqlite3.Stmt) {
+			id, name := s.ColumnInt64(0), s.ColumnText(1)
+			w.ids[name] = id
+			w.queues[id] = &queue{name, s.ColumnInt64(2), s.ColumnInt64(3), s.ColumnInt64(4), s.ColumnInt64(5)}
+		}},
+		{`SELECT rule, endpoint FROM route`, func(s *sqlite3.Stmt) { w.routes[s.ColumnText(0)] = s.ColumnInt64(1) }},
 	} {
-		var err error
-		if *stmt, _, err = w.conn.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
+		err := each(w.conn, from.sql, nil, func(s *sqlite3.Stmt) (bool, error) {
+			from.row(s)
+			return true, nil
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// load reads what the last commit left.
-func (w *writer) load() error {
-	err := each(w.conn, `SELECT low, last FROM state`, nil, func(s *sqlite3.Stmt) (bool, error) {
-		w.done.low, w.last = s.ColumnInt64(0), s.ColumnInt64(1)
-		return false, nil
-	})
-	if err != nil {
-		return err
-	}
-	err = each(w.conn, `SELECT first, last FROM done ORDER BY first`, nil, func(s *sqlite3.Stmt) (bool, error) {
-		w.done.runs = append(w.done.runs, run{s.ColumnInt64(0), s.ColumnInt64(1)})
-		return true, nil
-	})
-	if err != nil {
-		return err
-	}
-	return eachLabel(w.conn, func(id int64, l label) { w.labels[l] = id })
+// labelColumns reads a row of the dictionary.
+func labelColumns(s *sqlite3.Stmt) (id int64, l label) {
+	return s.ColumnInt64(0), label{s.ColumnText(1), s.ColumnText(2), s.ColumnText(3), s.ColumnText(4)}
 }
 
-// eachLabel reads the dictionary.
-func eachLabel(c *sqlite3.Conn, use func(id int64, l label)) error {
-	return each(c, `SELECT id, rule, site, action, kind FROM label`, nil, func(s *sqlite3.Stmt) (bool, error) {
-		use(s.ColumnInt64(0), label{s.ColumnText(1), s.ColumnText(2), s.ColumnText(3), s.ColumnText(4)})
-		return true, nil
+// undelivered reads what is beyond the low-water mark, and neither settled nor in the backlog.
+func (w *writer) undelivered(ctx context.Context, r *reader) (list []*entry, err error) {
+	const sql = `SELECT ` + columns + `, coalesce(k.uptime, 0) FROM delivery d LEFT JOIN clock k ON k.first = d.batch
+		WHERE d.seq > ? ORDER BY d.seq`
+	err = r.scan(ctx, func(c *sqlite3.Conn, sc *scanner) error {
+		return each(c, sql, []any{w.done.low}, func(s *sqlite3.Stmt) (bool, error) {
+			if w.done.has(s.ColumnInt64(0)) {
+				return true, nil
+			}
+			e := &entry{label: s.ColumnInt64(2), endpoint: s.ColumnInt64(10), since: durationColumn(s, plainColumns)}
+			if err := sc.delivery(s, &e.Delivery); err != nil {
+				return false, err
+			}
+			if err := sc.body(s, &e.Delivery); err != nil {
+				return false, err
+			}
+			e.length = int64(len(e.Body))
+			list = append(list, e)
+			return true, nil
+		})
 	})
+	return list, err
 }
 
-// store makes a batch and outcomes durable, in one transaction. On an error nothing has changed, here or in the file.
-func (w *writer) store(b *outbox.Batch, outcomes []outbox.Outcome) error {
-	if err := checkSizes(b); err != nil {
-		return err
+// ages tells of each endpoint with a backlog when the age of the first in it began.
+func (w *writer) ages(use func(endpoint int64, since time.Duration)) error {
+	for id, q := range w.queues {
+		if q.lagging == 0 {
+			continue
+		}
+		err := w.stmt(firstInBacklog).int(id).each(func(s *sqlite3.Stmt) (bool, error) {
+			use(id, durationColumn(s, 0))
+			return false, nil
+		})
+		if err != nil {
+			return err
+		}
 	}
-	done, known := w.done.clone(), len(w.labels)
-	last := w.last + int64(len(b.Deliveries))
+	return nil
+}
+
+const firstInBacklog = `SELECT since FROM backlog WHERE endpoint = ? ORDER BY number LIMIT 1`
+
+// stmt prepares a statement, once.
+func (w *writer) stmt(sql string) *bind {
+	s := w.stmts[sql]
+	if s == nil {
+		var err error
+		if s, _, err = w.conn.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
+			return &bind{err: err}
+		}
+		w.stmts[sql] = s
+	}
+	return &bind{stmt: s}
+}
+
+// change runs do in a write transaction. On an error nothing has changed, here or in the file.
+func (w *writer) change(now time.Duration, do func(c *change) error) (*change, error) {
+	c := &change{writer: w, now: now, done: w.done.clone(), last: w.last, known: len(w.labels),
+		queues: make(map[int64]*queue), counts: make(map[string]*counter), woken: make(map[int64]bool), oldest: make(map[int64]time.Duration)}
+	endpoints := len(w.ids)
 	err := transact(w.conn, func() error {
-		if err := w.writeOpen(b.Open); err != nil {
+		if err := do(c); err != nil {
 			return err
 		}
-		if err := w.writeDeliveries(b.Deliveries); err != nil {
-			return err
-		}
-		if err := w.writeOutcomes(outcomes, &done); err != nil {
-			return err
-		}
-		put := bind{stmt: w.putState}
-		return put.blob(b.Checkpoint).int(done.low).int(last).run()
+		return c.finish()
 	})
 	if err != nil {
 		for l, id := range w.labels { // labels are numbered 1, 2, 3...: forget those of this transaction
-			if id > int64(known) {
+			if id > int64(c.known) {
 				delete(w.labels, l)
+				delete(w.byID, id)
 			}
 		}
-		return err
+		for name, id := range w.ids { // and so are endpoints, from 0
+			if id >= int64(endpoints) {
+				delete(w.ids, name)
+				delete(w.queues, id)
+			}
+		}
+		return nil, err
 	}
-	for i, d := range b.Deliveries {
-		d.Seq = w.last + 1 + int64(i)
+	w.done, w.last, w.written = c.done, c.last, c.now
+	if c.rerouted != nil {
+		w.routes = c.rerouted
 	}
-	w.done, w.last = done, last
-	return nil
+	for id, d := range c.queues {
+		q := w.queues[id]
+		q.last, q.count, q.bytes, q.lagging = q.last+d.last, q.count+d.count, q.bytes+d.bytes, q.lagging+d.lagging
+	}
+	return c, nil
 }
 
 // checkpoint moves the log into the file when it is long. SQLite would do it inside of a commit, and deliveries that are
@@ -188,186 +244,111 @@ func (w *writer) checkpoint() {
 	}
 }
 
-// checkSizes keeps what SQLite could not take from reaching it.
-func checkSizes(b *outbox.Batch) error {
-	if len(b.Checkpoint) > maxValue {
-		return fmt.Errorf("the position is %d bytes long; the outbox takes %d", len(b.Checkpoint), maxValue)
+// truncate moves the log into the file and empties it. It does not wait for who reads an older state of the file, a person
+// with sqlite3 for example: then the error is sqlite3.BUSY, and it is for another time.
+func (w *writer) truncate() error {
+	err := w.conn.BusyTimeout(0)
+	if err == nil {
+		_, _, err = w.conn.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
 	}
-	for _, r := range b.Open {
-		if len(r.Data) > maxValue {
-			return fmt.Errorf("the open event %q is %d bytes long; the outbox takes %d", r.Key, len(r.Data), maxValue)
-		}
-	}
-	for _, d := range b.Deliveries {
-		if len(d.Body) > maxValue {
-			return fmt.Errorf("the payload of delivery %s is %d bytes long; the outbox takes %d", d.ID, len(d.Body), maxValue)
-		}
-	}
-	return nil
+	return errors.Join(err, w.conn.BusyTimeout(writerPatience))
 }
 
-func (w *writer) writeOpen(records []outbox.Record) error {
-	for _, r := range records {
-		var err error
-		switch {
-		case r.Large != nil:
-			err = w.writeLargeOpen(r)
-		case r.Data == nil:
-			drop := bind{stmt: w.dropOpen}
-			err = drop.text(r.Key).run()
-		default:
-			put := bind{stmt: w.putOpen}
-			err = put.text(r.Key).blob(r.Data).run()
+func (w *writer) closeStmts() {
+	for sql, s := range w.stmts {
+		_ = s.Close()
+		delete(w.stmts, sql)
+	}
+}
+
+func (w *writer) close() error {
+	w.closeStmts()
+	return w.conn.Close()
+}
+
+// change is a write transaction on its way: what it has changed in the file, and what it will have changed in the writer.
+type change struct {
+	*writer
+	now      time.Duration // uptime
+	done     marks
+	last     int64
+	known    int              // labels there were before
+	queues   map[int64]*queue // by how much they change
+	counts   map[string]*counter
+	gone     []int64                 // those that need not be in memory any more
+	woken    map[int64]bool          // endpoints that have more to send
+	oldest   map[int64]time.Duration // when the age of the first in an endpoint's backlog began
+	rerouted map[string]int64        // the routes from now on; nil: as before
+}
+
+// queue is how an endpoint changes.
+func (c *change) queue(id int64) *queue {
+	q := c.queues[id]
+	if q == nil {
+		q = new(queue)
+		c.queues[id] = q
+	}
+	return q
+}
+
+// finish writes what has been counted.
+func (c *change) finish() error {
+	for id, q := range c.queues {
+		if *q == (queue{}) {
+			continue
 		}
+		err := c.stmt(`UPDATE endpoint SET last = last + ?, count = count + ?, bytes = bytes + ?, lagging = lagging + ? WHERE id = ?`).
+			int(q.last).int(q.count).int(q.bytes).int(q.lagging).int(id).run()
+		if err != nil {
+			return err
+		}
+	}
+	for rule, n := range c.counts {
+		if *n == (counter{}) {
+			continue
+		}
+		put := c.stmt(`INSERT INTO counter(rule, fresh, waiting, delivered, dead, held) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT(rule) DO UPDATE SET fresh = fresh + excluded.fresh, waiting = waiting + excluded.waiting,
+			delivered = delivered + excluded.delivered, dead = dead + excluded.dead, held = held + excluded.held`).text(rule)
+		for _, by := range n {
+			put.int(by)
+		}
+		if err := put.run(); err != nil {
+			return err
+		}
+	}
+	if err := c.findOldest(); err != nil {
+		return err
+	}
+	put, gone := changes(c.writer.done.runs, c.done.runs)
+	for _, r := range put {
+		err := c.stmt(`INSERT INTO done(first, last) VALUES (?, ?) ON CONFLICT(first) DO UPDATE SET last = excluded.last`).
+			int(r.first).int(r.last).run()
+		if err != nil {
+			return err
+		}
+	}
+	for _, first := range gone {
+		if err := c.stmt(`DELETE FROM done WHERE first = ?`).int(first).run(); err != nil {
+			return err
+		}
+	}
+	return c.stmt(`UPDATE state SET low = ?, last = ?, uptime = ?`).int(c.done.low).int(c.last).duration(c.now).run()
+}
+
+// findOldest looks at the beginnings of the backlogs that may have changed.
+func (c *change) findOldest() error {
+	for id, q := range c.queues {
+		if c.writer.queues[id].lagging+q.lagging == 0 {
+			continue
+		}
+		err := c.stmt(firstInBacklog).int(id).each(func(s *sqlite3.Stmt) (bool, error) {
+			c.oldest[id] = durationColumn(s, 0)
+			return false, nil
+		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// writeDeliveries writes the payloads as one blob, or a few, or in pieces when they are large, and a row for each delivery.
-func (w *writer) writeDeliveries(list []*outbox.Delivery) error {
-	stored := time.Now()
-	for first := 0; first < len(list); {
-		w.body = w.body[:0]
-		batch := w.last + 1 + int64(first)
-		next := first
-		for ; next < len(list); next++ {
-			d := list[next]
-			if next > first && len(w.body)+len(d.Body) > maxBlob {
-				break
-			}
-			if err := w.writeDelivery(batch, w.last+1+int64(next), d); err != nil {
-				return err
-			}
-		}
-		w.body = append(w.body, seal)
-		put := bind{stmt: w.putBatch}
-		if err := put.int(batch).time(stored).blob(w.body).run(); err != nil {
-			return err
-		}
-		first = next
-	}
-	return nil
-}
-
-// writeDelivery writes the row of a delivery, and adds its payload to the blob or stores it in pieces.
-func (w *writer) writeDelivery(batch, seq int64, d *outbox.Delivery) error {
-	l := label{d.Rule, d.Site, d.Action, d.Kind}
-	id, ok := w.labels[l]
-	if !ok {
-		id = int64(len(w.labels) + 1)
-		put := bind{stmt: w.putLabel}
-		if err := put.int(id).text(l.rule).text(l.site).text(l.action).text(l.kind).run(); err != nil {
-			return err
-		}
-		w.labels[l] = id
-	}
-	off := int64(len(w.body))
-	if large := largeBody(d); large == nil {
-		w.body = append(w.body, d.Body...)
-	} else {
-		off = inPieces
-		if err := w.writePieces(seq, large); err != nil {
-			return fmt.Errorf("payload of delivery %s: %w", d.ID, err)
-		}
-	}
-	put := bind{stmt: w.putDelivery}
-	return put.int(seq).int(batch).int(id).blob(d.ID[:]).text(joinKeys(d.Keys)).int(int64(slices.Index(outbox.Objects(), d.Object) + 1)).
-		time(d.AsOf).time(d.Created).int(off).int(d.Size()).run()
-}
-
-// writeOutcomes records outcomes in order and moves done, and the rows that hold it, on.
-func (w *writer) writeOutcomes(outcomes []outbox.Outcome, done *marks) error {
-	for i := range outcomes {
-		if err := w.writeOutcome(&outcomes[i], done.add(outcomes[i].Seq)); err != nil {
-			return err
-		}
-	}
-	put, gone := changes(w.done.runs, done.runs)
-	for _, r := range put {
-		b := bind{stmt: w.putDone}
-		if err := b.int(r.first).int(r.last).run(); err != nil {
-			return err
-		}
-	}
-	for _, first := range gone {
-		b := bind{stmt: w.dropDone}
-		if err := b.int(first).run(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeOutcome writes what the marks do not say: that a delivery was not accepted, or not at once. First tells that it
-// is the delivery's first outcome.
-func (w *writer) writeOutcome(o *outbox.Outcome, first bool) error {
-	if first && o.State == outbox.Delivered && o.Attempts <= 1 {
-		return nil
-	}
-	var b bind
-	switch {
-	case o.State == outbox.Delivered:
-		b = bind{stmt: w.unfail}
-	case first || !o.Retried.IsZero():
-		b = bind{stmt: w.fail}
-		b.int(int64(o.State)).int(int64(o.Attempts)).time(o.Due)
-	default: // no row to change: it was delivered meanwhile, and stays so
-		b = bind{stmt: w.move}
-		b.int(int64(o.State)).int(int64(o.Attempts)).time(o.Due)
-	}
-	if err := b.int(o.Seq).run(); err != nil {
-		return err
-	}
-	if !o.Retried.IsZero() {
-		retried := bind{stmt: w.putRetried}
-		if err := retried.time(o.Retried).int(o.Seq).run(); err != nil {
-			return err
-		}
-	}
-	if o.Attempt == nil {
-		return nil
-	}
-	return w.writeAttempt(o)
-}
-
-// writeAttempt puts an attempt on record, and forgets the oldest of too many.
-func (w *writer) writeAttempt(o *outbox.Outcome) error {
-	a := o.Attempt
-	put := bind{stmt: w.putAttempt}
-	err := put.int(int64(o.Attempts)).time(a.At).int(a.Latency.Microseconds()).int(int64(a.Status)).
-		text(cut(a.Error)).text(cut(a.Response)).int(o.Seq).run()
-	if err != nil {
-		return err
-	}
-	trim := bind{stmt: w.trimAttempt}
-	return trim.int(o.Seq).run()
-}
-
-// setMeta writes a setting.
-func (w *writer) setMeta(key, value string) error {
-	s, _, err := w.conn.Prepare(`INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }() // what it says, the last step said
-	b := bind{stmt: s}
-	return b.text(key).text(value).run()
-}
-
-func (w *writer) close() error {
-	for _, s := range []*sqlite3.Stmt{
-		w.putState, w.putOpen, w.dropOpen, w.putLabel, w.putBatch, w.putDelivery,
-		w.putDone, w.dropDone, w.fail, w.move, w.unfail, w.putAttempt, w.trimAttempt, w.putRetried, w.putPiece,
-	} {
-		_ = s.Close()
-	}
-	return w.conn.Close()
-}
-
-// cut shortens what came from outside.
-func cut(text string) string {
-	return text[:min(len(text), maxText)]
 }

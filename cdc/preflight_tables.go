@@ -1,0 +1,152 @@
+package cdc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"rowhook/cdc/ddl"
+)
+
+// tablesCheck is what is found out about the watched tables.
+type tablesCheck struct {
+	source   *Source
+	findings []Finding
+	missing  map[string][]string // names by schema
+	denied   map[string][]string
+	unread   map[string][]string // tables that are only looked up
+	locked   int
+}
+
+// CheckTables looks for the watched tables, and for the primary key that tells their rows apart; and whether the tables
+// can be read whole, which loading needs. An error means that the server could not be asked.
+func (s *Source) CheckTables(ctx context.Context) ([]Finding, error) {
+	c, err := s.lookAtTables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.findings, nil
+}
+
+// nothing says whether none of the watched tables can be followed.
+func (c *tablesCheck) nothing() bool {
+	n := 0
+	for _, names := range []map[string][]string{c.missing, c.denied} {
+		for _, of := range names {
+			n += len(of)
+		}
+	}
+	return n > 0 && n == len(c.source.cfg.Tables)
+}
+
+func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
+	c := &tablesCheck{source: s, missing: map[string][]string{}, denied: map[string][]string{}, unread: map[string][]string{}}
+	for _, t := range s.cfg.Tables {
+		is, err := s.define(ctx, t)
+		if err == nil {
+			err = c.readable(ctx, t)
+		}
+		if err != nil && !IsOfTable(err) {
+			return nil, fmt.Errorf("table %s: %w", t, err)
+		}
+		c.take(t, is, err)
+	}
+	for t := range s.cfg.Lookups {
+		if slices.Contains(s.cfg.Tables, t) {
+			continue
+		}
+		if err := c.readable(ctx, t); err != nil && !isLocked(err) {
+			c.unread[t.Schema] = append(c.unread[t.Schema], t.Name)
+		}
+	}
+	for _, schema := range slices.Sorted(maps.Keys(s.watched)) {
+		c.findings = append(c.findings, c.schema(ctx, schema))
+	}
+	return c, nil
+}
+
+// readable says whether every column of a table may be selected. When some tables are locked, the others are not asked for
+// any more: a server's start, of all moments, may be that of a long import.
+func (c *tablesCheck) readable(ctx context.Context, t TableName) error {
+	if c.locked == mostLocked {
+		return nil
+	}
+	_, err := queryRow(ctx, c.source.db, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
+	if isLocked(err) {
+		c.locked++
+	}
+	return err
+}
+
+// lockedHint is what to do about a table that is locked.
+const lockedHint = "see SHOW PROCESSLIST: an import, LOCK TABLES or ALTER TABLE; it goes on by itself when the table is free"
+
+// take sorts in what is known of a table.
+func (c *tablesCheck) take(t TableName, is *ddl.Definition, err error) {
+	f := Finding{Check: "table " + t.String()}
+	switch {
+	case err == nil && is.ByTransaction():
+		f.Schema, f.Found, f.Fix = t.Schema, "its changes are logged as statements", byTransactionHint(t)
+	case err == nil && len(is.Key) == 0:
+		f.Warn, f.Found, f.Fix = true, "no primary key", fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t)
+	case err == nil:
+		return
+	case errors.Is(err, errNoTable):
+		c.missing[t.Schema] = append(c.missing[t.Schema], t.Name)
+		return
+	case isDenied(err): // also what the server says of a missing table to whom may not know
+		c.denied[t.Schema] = append(c.denied[t.Schema], t.Name)
+		return
+	case isLocked(err): // which says nothing of the table
+		f.Warn, f.Found, f.Fix = true, "locked by somebody, so it could not be looked at", lockedHint
+	case errors.Is(err, errView):
+		f.Warn, f.Found = true, "a view: its changes are logged as those of the tables behind it, so they are not seen"
+		f.Fix = "give the configuration the schema and prefix of the tables themselves"
+	default:
+		f.Schema, f.Found, f.Fix = t.Schema, "the server cannot read it: "+err.Error(), fmt.Sprintf("CHECK TABLE %s;   and see the server's error log", t)
+	}
+	c.findings = append(c.findings, f)
+}
+
+// schema says whether the tables of a schema are there and may be read.
+func (c *tablesCheck) schema(ctx context.Context, schema string) Finding {
+	missing, denied, unread := c.missing[schema], c.denied[schema], c.unread[schema]
+	f := Finding{Check: "tables of schema " + schema, Schema: schema, OK: len(missing)+len(denied) == 0, Found: "all found and readable"}
+	grant := fmt.Sprintf("GRANT SELECT ON `%s`.* TO %s;", strings.ReplaceAll(schema, "`", "``"), c.source.account(ctx))
+	if !f.OK {
+		f.Found, f.Fix = c.source.misses(ctx, schema, missing, denied, grant)
+	} else if len(unread) > 0 {
+		slices.Sort(unread)
+		f.Warn, f.Fix = true, grant
+		f.Found = "found and readable, but not what extended payloads need besides: " + strings.Join(unread, ", ")
+	}
+	return f
+}
+
+// misses says which tables of a schema are not there or may not be read, and what to do.
+func (s *Source) misses(ctx context.Context, schema string, missing, denied []string, grant string) (found, fix string) {
+	var says []string
+	if len(missing) > 0 {
+		says = append(says, "not found: "+strings.Join(missing, ", "))
+		fix = "sites[].schema and sites[].prefix in the configuration must be DB_NAME and $table_prefix of wp-config.php, and VikAppointments be installed there"
+	}
+	if len(denied) > 0 { // also what the server says of a missing table to whom may not know
+		says = append(says, "not readable: "+strings.Join(denied, ", "))
+		fix = "see that sites[].schema and sites[].prefix are right in the configuration; then  " + grant
+	}
+	if elsewhere, change := s.lost(ctx, schema, slices.Concat(missing, denied)); elsewhere != "" {
+		says, fix = append(says, elsewhere), change
+	}
+	return strings.Join(says, "; "), fix
+}
+
+// isDenied says whether our user may not read a table, or not all of it.
+func isDenied(err error) bool {
+	refused, ok := errors.AsType[*mysqlError](err)
+	return ok && (refused.Number == mysql.ER_DBACCESS_DENIED_ERROR || refused.Number == mysql.ER_TABLEACCESS_DENIED_ERROR || refused.Number == mysql.ER_COLUMNACCESS_DENIED_ERROR)
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"rowhook/cdc"
+	"rowhook/config"
+	"rowhook/deliver/control"
+	"rowhook/outbox"
+	"rowhook/pipeline"
+	"rowhook/printable"
+	"rowhook/rules"
+)
+
+// sitesCommand is `rowhook sites`: how each site stands, and the word that lets a stopped one go on.
+func sitesCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
+	const hint = "try: rowhook sites list, or resume NAME"
+	name, rest, err := subcommand("sites", hint, args, stdout)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case "list":
+		return listSites(ctx, rest, stdout)
+	case "resume":
+		return resumeSite(ctx, rest, stdout)
+	}
+	return noSubcommand("sites", hint, name)
+}
+
+// The routes of the daemon for this command.
+const (
+	sitesStatus = "sites/status"
+	sitesResume = "sites/resume"
+)
+
+// resumeOrder is what `sites resume` asks the daemon for.
+type resumeOrder struct {
+	Site    string
+	FromNow bool
+}
+
+// siteRoutes is what the daemon does for the command.
+func (d *daemon) siteRoutes() []control.Route {
+	return []control.Route{
+		control.Handle(sitesStatus, func(ctx context.Context, _ struct{}) ([]pipeline.SiteStatus, error) { return d.line.Sites(ctx) }),
+		control.Handle(sitesResume, func(ctx context.Context, o resumeOrder) (struct{}, error) {
+			return struct{}{}, d.line.ResumeSite(ctx, o.Site, o.FromNow)
+		}),
+	}
+}
+
+// siteList is the answer of `sites list`.
+type siteList struct {
+	Daemon bool                  `json:"daemon"` // it runs; otherwise why events wait is not known
+	Sites  []pipeline.SiteStatus `json:"sites"`
+}
+
+func listSites(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := newFlagSet("sites list", "lists the sites: which are read, which wait or are stopped, why, and how they go on")
+	asJSON := flags.Bool("json", false, "write JSON, for programs")
+	if err := flags.parse(args, stdout); err != nil {
+		return err
+	}
+	c, err := loadState(flags.config)
+	if err != nil {
+		return err
+	}
+	list, err := gatherSites(ctx, c)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return writeJSON(stdout, list)
+	}
+	return list.write(stdout)
+}
+
+// gatherSites asks the daemon how the sites stand, or looks at what it stored when none runs.
+func gatherSites(ctx context.Context, c *config.Config) (siteList, error) {
+	sites, err := control.Ask[struct{}, []pipeline.SiteStatus](ctx, control.NewClient(c.StateDir), sitesStatus, struct{}{})
+	if err == nil || !errors.Is(err, control.ErrNoDaemon) {
+		return siteList{Daemon: true, Sites: sites}, err
+	}
+	var list siteList
+	err = withLog(ctx, c, func(log storedLog) error {
+		stored, err := pipeline.ReadStored(ctx, log)
+		if err != nil || stored == nil {
+			stored = &pipeline.Stored{}
+		}
+		names := make([]string, len(c.Sites))
+		for i, s := range c.Sites {
+			names[i] = s.Name
+		}
+		list.Sites = stored.StoredSites(names)
+		return err
+	})
+	return list, err
+}
+
+func (list siteList) write(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SITE\tSTATE\tSINCE\tBEHIND\tEVENTS WAITING")
+	for _, s := range list.Sites {
+		state, since, behind := string(s.State), "-", "-"
+		if !list.Daemon && s.State == pipeline.SiteReading {
+			state = "no daemon runs"
+		}
+		if !s.Since.IsZero() {
+			since = clock(s.Since)
+		}
+		if !s.Read.IsZero() {
+			behind = time.Since(s.Read).Round(time.Second).String()
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\n", s.Name, state, since, behind, s.Events)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, s := range list.Sites {
+		if s.Reason == "" {
+			continue
+		}
+		if _, err := io.WriteString(w, "\n"+explainSite(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explainSite is why a site does not get on, and every way out.
+func explainSite(s pipeline.SiteStatus) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", s.Name, printable.Line(s.Reason))
+	if stop := s.Stop; stop != nil {
+		fmt.Fprintf(&b, "  stopped before transaction %s at %s; position %s\n", or(stop.Txn, "-"), stop.At, stop.Position)
+	}
+	if s.Fix != "" {
+		fmt.Fprintf(&b, "  fix:       %s\n", printable.Line(s.Fix))
+	}
+	if len(s.Ways) > 0 {
+		fmt.Fprintf(&b, "  to go on:  %s\n", strings.Join(s.Ways, "\n             "))
+	}
+	if s.Stop != nil {
+		since := ""
+		if !s.Read.IsZero() {
+			since = " --since " + s.Read.UTC().Format("2006-01-02T15:04")
+		}
+		fmt.Fprintf(&b, "  what is left out then can be posted as it is now:  rowhook backfill --rule NAME --site %s%s\n", s.Name, since)
+	}
+	return b.String()
+}
+
+func resumeSite(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := newFlagSet("sites resume", "goes on with a stopped site: rowhook sites resume NAME.\n"+
+		"What the log does not show is left out: rows that a statement wrote, or an XA transaction whose outcome is not known.\n"+
+		"All that the log shows is delivered, from where the site stopped")
+	fromNow := flags.Bool("from-now", false, "leave out everything that was not read while it was stopped")
+	names, err := flags.parseNames(args, stdout, 1, 1)
+	if err != nil {
+		return err
+	}
+	c, err := loadState(flags.config)
+	if err != nil {
+		return err
+	}
+	name := names[0]
+	if !slices.ContainsFunc(c.Sites, func(s config.Site) bool { return s.Name == name }) {
+		return fmt.Errorf("%w: %s; rowhook sites list shows all", pipeline.ErrNoSite, name)
+	}
+	_, err = control.Ask[resumeOrder, struct{}](ctx, control.NewClient(c.StateDir), sitesResume, resumeOrder{name, *fromNow})
+	if errors.Is(err, control.ErrNoDaemon) {
+		err = resumeStored(ctx, c, name, *fromNow)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s goes on; to see how far it is: rowhook sites list\n", name)
+	return err
+}
+
+// resumeStored is for when no daemon runs.
+func resumeStored(ctx context.Context, c *config.Config, name string, fromNow bool) error {
+	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
+	if errors.Is(err, outbox.ErrLocked) {
+		return fmt.Errorf("a daemon has the outbox, but does not answer; it may be starting or stopping, so try again: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(pipeline.ResumeStored(ctx, store, name, fromNow), store.Close())
+}
+
+// catchUp is a second reading of the log for one site.
+func catchUp(source *cdc.Source) func(*rules.Site) pipeline.Follower {
+	return func(site *rules.Site) pipeline.Follower { return source.Beside(site.Tables()) }
+}

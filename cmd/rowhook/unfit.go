@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"rowhook/cdc"
+)
+
+const (
+	// unfitAgain is how often sites are looked at whose tables were not as they must be.
+	unfitAgain = 30 * time.Second
+	// unfitTold is when what lasts is said once more.
+	unfitTold = time.Hour
+)
+
+// watchUnfit names the sites whose tables are missing or may not be read, until they are as they must be. All others are
+// followed meanwhile, and so are those, as far as their tables are there.
+func (d *daemon) watchUnfit(ctx context.Context, source *cdc.Source, unfit []cdc.Finding) {
+	again := time.NewTicker(unfitAgain)
+	defer again.Stop()
+	var told time.Time
+	var said []cdc.Finding
+	for len(unfit) > 0 {
+		if !slices.Equal(unfit, said) || time.Since(told) >= unfitTold {
+			for _, f := range unfit {
+				d.log.Error("sites cannot be served as they are, the others go on; it is looked at again until it is fixed",
+					slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+			}
+			said, told = unfit, time.Now()
+		}
+		if err := d.line.SetUnfit(ctx, unfit); err != nil {
+			return // it is told to stop
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+		if found, err := source.CheckTables(ctx); err == nil { // else the database is away, which its readers say
+			unfit = slices.DeleteFunc(found, func(f cdc.Finding) bool { return f.OK || f.Warn || f.Schema == "" })
+		}
+	}
+	if said == nil || ctx.Err() != nil {
+		return
+	}
+	d.log.Info("the tables of all sites are there and can be read")
+	_ = d.line.SetUnfit(ctx, nil) // fails when it is told to stop
+}

@@ -1,0 +1,240 @@
+package deliver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"rowhook/outbox"
+)
+
+const (
+	// reloadGrace is what requests on their way get when the rules change.
+	reloadGrace = time.Second
+	// settleGrace is what recording the last outcomes gets.
+	settleGrace = 5 * time.Second
+)
+
+// errReload is why an endpoint is stopped when the rules change.
+var errReload = errors.New("the rules change")
+
+// endpoint is everything that goes to one scheme, host and port, or order group. The goroutine of run claims deliveries and
+// owns all timers. Senders, started on demand, take what is ready themselves. Who holds mu waits for nobody.
+type endpoint struct {
+	name    string
+	rules   []string
+	opts    *Options
+	log     *slog.Logger
+	queue   outbox.Queue
+	pauses  *pauses
+	targets func(rule string) *target
+	settler settler
+	pool    pool
+
+	stop context.CancelCauseFunc // ends run
+	done chan struct{}           // closed when run has ended
+	wake chan struct{}           // holds a token when run has something to look at
+
+	mu       sync.Mutex
+	win      *window
+	scan     scan
+	urls     urls
+	breaker  breaker // of the endpoint as a whole
+	pacer    *pacer  // nil: as fast as it takes them
+	stopping bool
+	paused   bool
+	look     bool              // what is paused may have changed
+	gone     map[string]*Pause // URLs to be paused, as they answered 410
+	resumed  time.Time         // before this no delivery's age counts; zero: it always does
+	began    time.Time         // when run did
+	success  time.Time         // when the last delivery was accepted; zero: none was yet
+	lastErr  string            // of the last failure
+	inFlight int               // requests
+	post     context.Context   //nolint:containedctx // of all requests: cut off at the end
+	settle   context.Context   //nolint:containedctx // of recording outcomes
+	failed   error             // why the outbox is of no use any more
+}
+
+func newEndpoint(w *Worker, name string, rules []string) *endpoint {
+	limit := w.opts.Limits[name]
+	e := &endpoint{
+		name: name, rules: rules,
+		opts: &w.opts, log: w.log.With(slog.String("endpoint", name)), queue: w.store, pauses: w.pauses,
+		targets: func(rule string) *target { return (*w.targets.Load())[rule] },
+		settler: settler{queue: w.store},
+		done:    make(chan struct{}), wake: make(chan struct{}, 1),
+		win: newWindow(w.opts.maxItems), scan: scan{more: true}, urls: newURLs(), pacer: newPacer(limit.Every), look: true, gone: make(map[string]*Pause), began: time.Now(),
+	}
+	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
+	return e
+}
+
+// run delivers until ctx ends, and then waits for what is in flight.
+func (e *endpoint) run(ctx context.Context) error {
+	defer close(e.done)
+	var cut, unsettled context.CancelFunc
+	e.post, cut = context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	e.settle, unsettled = context.WithCancel(context.WithoutCancel(ctx))
+	defer unsettled()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		next, err := e.turn(ctx)
+		if err != nil && ctx.Err() == nil {
+			e.leave(ctx, cut, unsettled)
+			return err
+		}
+		timer.Reset(max(time.Until(next), 0))
+		select {
+		case <-ctx.Done():
+		case <-e.wake:
+		case <-timer.C:
+		case <-e.queue.Wake(e.name):
+			e.mu.Lock()
+			e.scan.more = true
+			e.mu.Unlock()
+		}
+	}
+	e.leave(ctx, cut, unsettled)
+	return nil
+}
+
+// turn does all there is to do now, and tells when it has to look again.
+func (e *endpoint) turn(ctx context.Context) (next time.Time, err error) {
+	for {
+		e.obey(ctx)
+		e.mu.Lock()
+		now := time.Now()
+		if err := e.failed; err != nil {
+			e.mu.Unlock()
+			return next, err
+		}
+		if !e.stopped() {
+			e.unshelve(now)
+			e.win.awake(now)
+			for _, it := range e.urls.probes(now) {
+				e.win.release(it, now)
+			}
+		}
+		e.rouse(now)
+		work := e.work(now)
+		next = e.next(now)
+		e.mu.Unlock()
+		if work == nil {
+			return next, nil
+		}
+		if err := work(ctx); err != nil {
+			return next, err
+		}
+	}
+}
+
+// stopped tells whether nothing but probes is sent; mu is held.
+func (e *endpoint) stopped() bool { return e.paused || e.breaker.open() }
+
+// work is what is to be read from the outbox now, nil when nothing is; mu is held.
+func (e *endpoint) work(now time.Time) func(context.Context) error {
+	switch {
+	case e.paused || now.Before(e.scan.rest):
+		return nil
+	case e.breaker.open():
+		if len(e.win.items) == 0 && !now.Before(e.breaker.until) && !now.Before(e.pacer.next()) {
+			return e.probe
+		}
+		return nil
+	case len(e.win.bare) > 0 && (len(e.win.ready) == 0 || e.win.roomy()):
+		return e.reload
+	case e.mayClaim():
+		return e.claim
+	}
+	return nil
+}
+
+// next is when there is something to do if nothing happens before; mu is held.
+func (e *endpoint) next(now time.Time) time.Time {
+	at := now.Add(time.Hour)
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.Before(at) {
+			at = t
+		}
+	}
+	switch {
+	case len(e.win.ready) > 0 && e.pacer.next().After(now):
+		sooner(e.pacer.next())
+	case e.breaker.open() && !e.paused:
+		if len(e.win.items) == 0 {
+			sooner(latest(e.breaker.until, e.pacer.next()))
+		}
+	}
+	if !e.stopped() {
+		if len(e.win.later) > 0 {
+			sooner(e.win.later[0].due)
+		}
+		sooner(e.urls.next())
+		sooner(e.scan.again(&e.win.shelf))
+	}
+	if at.Before(e.scan.rest) {
+		at = e.scan.rest
+	}
+	return at
+}
+
+// leave waits for what is in flight, cuts off what takes too long, and records what was accepted. What failed meanwhile
+// was not an attempt of full length and is none.
+func (e *endpoint) leave(ctx context.Context, cut, unsettled context.CancelFunc) {
+	e.mu.Lock()
+	e.stopping = true
+	e.mu.Unlock()
+	close(e.pool.quit)
+	grace := e.opts.Grace
+	if errors.Is(context.Cause(ctx), errReload) {
+		grace = min(grace, reloadGrace)
+	}
+	defer time.AfterFunc(grace, cut).Stop()
+	defer time.AfterFunc(grace+settleGrace, unsettled).Stop()
+	e.pool.running.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
+	defer cancel()
+	if err := e.settler.flush(last); err != nil {
+		e.log.Error("the last outcomes are not recorded; these deliveries are sent again",
+			slog.Int("outcomes", len(e.settler.unsettled())), slog.Any("error", err))
+	}
+}
+
+// poke makes run look.
+func (e *endpoint) poke() { signal(e.wake) }
+
+// reconsider makes run look at what is paused.
+func (e *endpoint) reconsider() {
+	e.mu.Lock()
+	e.look = true
+	e.mu.Unlock()
+	e.poke()
+}
+
+// restart makes the endpoint claim anew from the beginning of what is undelivered: a person changed something of it.
+func (e *endpoint) restart() {
+	e.mu.Lock()
+	e.forget()
+	e.mu.Unlock()
+	e.poke()
+}
+
+// forget leaves everything that is not in flight to the outbox, and claims it anew later; mu is held.
+func (e *endpoint) forget() {
+	e.win.forget()
+	e.urls.forget()
+	e.scan.rewind(0)
+}
+
+// fail takes in that the outbox is of no use any more.
+func (e *endpoint) fail(err error) {
+	e.mu.Lock()
+	e.failed = err
+	e.mu.Unlock()
+	e.poke()
+}

@@ -1,0 +1,87 @@
+package deliver
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"rowhook/outbox"
+	"rowhook/weburl"
+)
+
+// Status is what the endpoints are doing, by name.
+type Status struct {
+	Endpoints []EndpointStatus `json:"endpoints"`
+}
+
+// EndpointStatus is what one endpoint is doing. It names no secret.
+type EndpointStatus struct {
+	Name        string        `json:"name"`                  // scheme, host and port, or the order group
+	Rules       []string      `json:"rules"`                 // whose deliveries go there
+	Undelivered int           `json:"undelivered"`           // deliveries in the outbox and in memory
+	Bytes       int64         `json:"undelivered_bytes"`     // of their payloads
+	Oldest      time.Duration `json:"oldest_ns"`             // for how long the oldest of them lies there
+	Pending     int           `json:"pending"`               // those in memory, with those in flight
+	InFlight    int           `json:"in_flight"`             // requests on their way
+	Parked      bool          `json:"parked"`                // more lie in the outbox
+	Paused      *Pause        `json:"paused,omitempty"`      // nil: it is not, nor are all its URLs
+	DownSince   time.Time     `json:"down_since,omitzero"`   // zero: healthy
+	LastSuccess time.Time     `json:"last_success,omitzero"` // zero: none yet
+	LastError   string        `json:"last_error,omitempty"`  // of the last failure; empty: none yet
+	URLs        []URLStatus   `json:"urls,omitempty"`        // those of its URLs that are paused or in trouble
+}
+
+// URLStatus is what befell one URL of an endpoint that has several, or that is paused.
+type URLStatus struct {
+	URL       string    `json:"url"` // without what may be secret
+	Rules     []string  `json:"rules"`
+	Paused    *Pause    `json:"paused,omitempty"`    // nil: it is not
+	DownSince time.Time `json:"down_since,omitzero"` // zero: it is not
+	Until     time.Time `json:"until,omitzero"`      // when it is asked again; zero: when a person resumes it
+}
+
+// Status tells what the endpoints are doing.
+func (w *Worker) Status(ctx context.Context) Status {
+	due, err := w.store.Due(ctx)
+	if err != nil {
+		due = nil // the outbox is closed: nothing is known of it any more
+	}
+	var s Status
+	for _, e := range slices.SortedFunc(slices.Values(w.all()), func(a, b *endpoint) int { return cmp.Compare(a.name, b.name) }) {
+		s.Endpoints = append(s.Endpoints, e.status(due[e.name]))
+	}
+	return s
+}
+
+func (e *endpoint) status(due outbox.Due) EndpointStatus {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := EndpointStatus{
+		Name: e.name, Rules: e.rules, Undelivered: due.Count, Bytes: due.Bytes, Oldest: due.Oldest,
+		Pending: len(e.win.items), InFlight: e.inFlight, Parked: due.Count > len(e.win.items),
+		Paused: e.pauses.of(e.name).pause(), DownSince: e.breaker.since, LastSuccess: e.success, LastError: e.lastErr,
+	}
+	byURL := make(map[string][]string)
+	for _, rule := range e.rules {
+		if t := e.targets(rule); t != nil {
+			byURL[t.url] = append(byURL[t.url], rule)
+		}
+	}
+	for _, url := range slices.Sorted(maps.Keys(byURL)) {
+		u := e.urls.all[url]
+		if u == nil || !u.paused && !u.breaker.open() {
+			continue
+		}
+		us := URLStatus{URL: weburl.Short(url), Rules: byURL[url], DownSince: u.breaker.since, Until: u.breaker.until}
+		if u.paused {
+			us.Paused = e.pauses.of(pauseName(url)).pause()
+		}
+		s.URLs = append(s.URLs, us)
+	}
+	if s.Paused == nil && e.urls.paused() && len(s.URLs) > 0 {
+		s.Paused = s.URLs[0].Paused
+	}
+	return s
+}

@@ -1,0 +1,40 @@
+package pipeline
+
+import (
+	"log/slog"
+
+	"rowhook/loader"
+)
+
+// overfull detaches sites that too many events wait of: it is their own trouble, and no reason for others to wait, nor for
+// memory to grow.
+func (p *Pipeline) overfull() {
+	if p.engine.Applying() { // a site leaves between two transactions
+		return
+	}
+	total := 0
+	var most *lane
+	for _, l := range p.lanes {
+		switch total += l.held.bytes; {
+		case p.sites.detached[l.site] != nil:
+		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(p.lanes) > 1:
+			p.detachFull(l, l.outage.text, "")
+		case most == nil || l.held.bytes > most.held.bytes:
+			most = l
+		}
+	}
+	if total <= maxHeldBytes/2 || most == nil || most.held.bytes == 0 {
+		return
+	}
+	for _, why := range most.held.reasons {
+		p.detachFull(most, loader.Reason(why.err), loader.Fix(why.err))
+		return
+	}
+}
+
+// detachFull stops reading for a site until its events are loaded.
+func (p *Pipeline) detachFull(l *lane, reason, fix string) {
+	if _, err := p.detach(l.site, Stop{Reason: reason, Fix: fix, Full: true}); err != nil {
+		p.cfg.Log.Error("a site cannot be detached", slog.String("site", l.site.Name), slog.Any("error", err))
+	}
+}

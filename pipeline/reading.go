@@ -1,0 +1,190 @@
+package pipeline
+
+import (
+	"errors"
+	"time"
+
+	"rowhook/cdc"
+	"rowhook/rules"
+)
+
+// reading is one way through the log: that of all sites, or of one that has to catch up (site.go). The loop owns it.
+type reading struct {
+	engine *rules.Engine
+	track  *cdc.Tracker
+	seen   cdc.Coord
+	feed   *feed // nil: nothing is read
+
+	todo, spare []entry    // taken from the feed and not applied yet; a slice to give back
+	applying    cdc.Commit // the last one; the engine says whether all of it is applied
+	gathered    bool       // changes of a transaction that is not committed yet
+}
+
+// refill takes what was read when nothing is left of what was taken before.
+func (r *reading) refill() {
+	if len(r.todo) == 0 && r.feed != nil {
+		r.todo = r.feed.take(r.spare)
+		r.spare = r.todo
+	}
+}
+
+// next takes the first entry that is not applied yet.
+func (r *reading) next() entry {
+	e := r.todo[0]
+	r.todo[0] = entry{} // its row may be large
+	r.todo = r.todo[1:]
+	return e
+}
+
+// between says whether what is applied ends with a transaction, of which all is visible.
+func (r *reading) between() bool { return !r.gathered && !r.engine.Applying() }
+
+// lastTxn names the last transaction that was applied.
+func (r *reading) lastTxn() string {
+	if last := r.track.Position().Last; last != nil {
+		return last.ID()
+	}
+	return ""
+}
+
+// apply lets the engine take in what was read, until a batch is full.
+func (p *Pipeline) apply() error {
+	for !p.full() {
+		switch {
+		case p.engine.Applying():
+			if err := p.step(&p.reading, p.engine.Step()); err != nil {
+				return err
+			}
+		case len(p.todo) > 0:
+			if p.todo[0].op == commitEntry && len(p.owners) > 0 {
+				if wait, err := p.awaitsOwners(); wait || err != nil {
+					return err
+				}
+			}
+			if err := p.applyEntry(&p.reading, p.next()); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) applyEntry(r *reading, e entry) error {
+	switch e.op {
+	case changeEntry:
+		r.gathered = true
+		p.stale.note(&e.change)
+		if q, ok := r.engine.Question(&e.change); ok {
+			p.ask(q)
+		}
+		err := r.engine.Change(&e.change)
+		if m, ok := errors.AsType[*rules.MisfitError](err); ok {
+			return p.misfit(r, m)
+		}
+		return err
+	case discardEntry:
+		r.gathered = r.gathered && e.keep > 0
+		return r.engine.Discard(e.keep)
+	case asideEntry:
+		return p.aside(r, e.site, e.trouble)
+	case carriedEntry:
+		p.carried(e.site, e.turn)
+		return nil
+	}
+	return p.applyCommit(r, &e.commit)
+}
+
+func (p *Pipeline) applyCommit(r *reading, c *cdc.Commit) error {
+	if c.Txn.ID() == (cdc.Txn{}).ID() {
+		p.noteRead(r, c)
+		return nil // only progress
+	}
+	if c.End.Before(r.seen) { // a replica was promoted
+		p.cfg.Loader.Forget()
+	}
+	r.applying, r.gathered = *c, false
+	p.stale.commit(c, p.cfg.Loader)
+	p.tellEmptied(r, c)
+	return p.step(r, r.engine.Commit(c, time.Now()))
+}
+
+// noteRead takes in how far the log was read, and what became known of tables on the way.
+func (p *Pipeline) noteRead(r *reading, c *cdc.Commit) {
+	r.seen = c.End
+	if len(c.Schema) == 0 {
+		return
+	}
+	p.moved = true
+	if s := p.sites.of(r); s != nil {
+		s.learn(c.Schema)
+		return
+	}
+	p.schema = append(p.schema, c.Schema...)
+	p.sites.learn(c.Schema)
+}
+
+// step moves the position when the engine has applied all of a transaction, or says that it is in the middle of one.
+func (p *Pipeline) step(r *reading, err error) error {
+	if err != nil {
+		return err
+	}
+	p.moved = true
+	p.sites.moved(r)
+	if r.engine.Applying() {
+		r.track.Begin(r.applying.Txn)
+	} else {
+		p.noteRead(r, &r.applying)
+		p.forgetOwners(r)
+		if err := r.track.Advance(r.applying.Txn); err != nil {
+			return err
+		}
+	}
+	p.dispatch()
+	return nil
+}
+
+// full says whether enough waits for the next commit, or for the lanes.
+func (p *Pipeline) full() bool {
+	waiting, bytes := p.loading()
+	return p.press.crowded || p.batchFull() || waiting > maxInLanes || bytes > maxLaneBytes
+}
+
+func (p *Pipeline) batchFull() bool {
+	pending := 0
+	for e := range p.engines() {
+		pending += e.Pending()
+	}
+	return len(p.batch) >= batchSize || p.batchBytes >= batchBytes || pending >= batchRecords
+}
+
+// engines yields that of all sites, and those of the sites that are on their own.
+func (p *Pipeline) engines() func(yield func(*rules.Engine) bool) {
+	return func(yield func(*rules.Engine) bool) {
+		if !yield(p.engine) {
+			return
+		}
+		for _, s := range p.sites.detached {
+			if !yield(s.engine) {
+				return
+			}
+		}
+	}
+}
+
+// useRules makes events that close from now on use other rules.
+func (p *Pipeline) useRules(set *rules.Set) {
+	for e := range p.engines() {
+		e.SetRules(set)
+	}
+	p.fills.set.Store(set)
+}
+
+// engineOf is the engine that a site's events are in.
+func (p *Pipeline) engineOf(site *rules.Site) *rules.Engine {
+	if s := p.sites.detached[site]; s != nil {
+		return s.engine
+	}
+	return p.engine
+}

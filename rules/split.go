@@ -1,0 +1,147 @@
+package rules
+
+import (
+	"slices"
+	"time"
+
+	"rowhook/cdc"
+)
+
+// A site whose rows cannot be read for now has an engine of its own until it has caught up: what was open of it moves
+// there, keeps its windows on that site's own way through the log, and moves back. The two share their counters, so their
+// records lie side by side in one store.
+
+// apartPrefix begins the key of a transaction that a site's own engine applied in part.
+const apartPrefix = progressPrefix + "site/"
+
+// Split takes a site out of the engine, which passes its rows over from then on: also those that were gathered of the
+// transaction that is being read. It must not be called while Applying says so.
+func (e *Engine) Split(site *Site) *Engine {
+	o := &Engine{
+		opts: e.opts, catalog: e.catalog.part(site), count: e.count, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: e.opts.Scratch},
+		work: applying{tables: map[cdc.TableName]*progress{}}, orphans: e.orphans, forms: e.forms, txn: e.txn, now: e.now,
+		progressKey: apartPrefix + site.Name, apart: map[string]*progressRecord{}, owner: e.owner,
+	}
+	if again := e.apart[site.Name]; again != nil {
+		o.work.again, o.work.stored = again, true
+		delete(e.apart, site.Name)
+	}
+	e.catalog = e.catalog.without(site)
+	o.SetRules(e.set)
+	e.SetRules(e.set)
+	if w := e.window; w != nil && w.site == site {
+		e.window = nil
+	}
+	o.take(e, site)
+	return o
+}
+
+// Join takes back what Split took out. Neither engine may be Applying, both must have applied the log up to the same
+// place, and the other must not be used any more.
+func (e *Engine) Join(o *Engine) {
+	site := o.catalog.sites[0]
+	e.catalog = e.catalog.with(site)
+	e.SetRules(e.set)
+	e.take(o, site)
+	e.gone = append(e.gone, o.gone...)
+	e.closed = append(e.closed, o.closed...)
+	e.others = append(append(e.others, o.others...), o.tables.take()...)
+	e.others = append(e.others, o.takeProgress()...)
+}
+
+// take moves what is open of a site from another engine.
+func (e *Engine) take(o *Engine, site *Site) {
+	for number, ev := range o.live {
+		if ev.Site == site {
+			delete(o.live, number)
+			e.live[number] = ev
+			o.account(ev, -1)
+			e.account(ev, 1)
+		}
+	}
+	for a, q := range o.queues {
+		if a.site != site {
+			continue
+		}
+		delete(o.queues, a)
+		e.queues[a] = q
+		if q.making != nil {
+			o.openBytes, e.openBytes = o.openBytes-makingBytes, e.openBytes+makingBytes
+		}
+		moved := *q // the other's deadlines know the old one
+		moved.log, moved.wall, moved.listed = time.Time{}, time.Time{}, false
+		e.queues[a] = &moved
+		e.schedule(&moved)
+	}
+	e.changed = append(e.changed, cut(&o.changed, func(ev *Event) bool { return ev.Site == site })...)
+	e.makings = append(e.makings, cut(&o.makings, func(m *making) bool { return m.agg.site == site })...)
+	for a, f := range o.fired {
+		if a.site == site {
+			delete(o.fired, a)
+			e.fired[a] = f
+		}
+	}
+	e.order = append(e.order, cut(&o.order, func(a aggregate) bool { return a.site == site })...)
+	e.orderFired()
+	e.restores.move(&o.restores, site)
+}
+
+// account counts an event in, or out.
+func (e *Engine) account(ev *Event, n int) {
+	if ev.closing > 0 {
+		e.waiting += n
+		e.closedBytes += n * ev.weight
+	} else {
+		e.openBytes += n * ev.weight
+	}
+	if ev.Backfill != "" {
+		e.filling += n
+	}
+}
+
+// move takes over what is noted of a site's tables.
+func (r *restores) move(o *restores, site *Site) {
+	for _, t := range site.Tables() {
+		if is := o.tables[t]; is != nil {
+			delete(o.tables, t)
+			r.tables[t] = is
+		}
+		if o.behind[t] {
+			delete(o.behind, t)
+			r.behind[t] = true
+		}
+		delete(o.inserted, t)
+	}
+}
+
+// cut takes out of a list what is wanted of it.
+func cut[T any](list *[]T, wanted func(T) bool) (taken []T) {
+	*list = slices.DeleteFunc(*list, func(x T) bool {
+		if wanted(x) {
+			taken = append(taken, x)
+			return true
+		}
+		return false
+	})
+	return taken
+}
+
+// part is the catalog of one site, with the same entities.
+func (c *catalog) part(site *Site) *catalog {
+	return &catalog{sites: []*Site{site}, entities: c.entities, bridge: c.bridge, bindings: map[*cdc.Table]*binding{}}
+}
+
+// without is the catalog of the other sites.
+func (c *catalog) without(site *Site) *catalog {
+	o := c.part(site)
+	o.sites = slices.DeleteFunc(slices.Clone(c.sites), func(s *Site) bool { return s == site })
+	return o
+}
+
+// with is the catalog with one more site.
+func (c *catalog) with(site *Site) *catalog {
+	o := c.part(site)
+	o.sites = append(slices.Clone(c.sites), site)
+	return o
+}
