@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ledger is what a receiver took, in its order.
@@ -22,6 +24,7 @@ type ledger struct {
 	order  map[key][]receipt         // the first receipts of ids
 	hidden map[hiddenKey]bool        // what only a receiver would learn that looks at bodies under an id it knows
 	rows   map[key]map[string]string // the table as the full saves and deletes tell it
+	pauses []pause
 }
 
 // receipt is a delivery as it was received.
@@ -31,6 +34,13 @@ type receipt struct {
 	kind kind
 	n    int64 // of a save or a status
 	body uint64
+	at   time.Time
+}
+
+// pause is when a rule's URL was paused, for it had answered 410. What goes to other URLs does not wait for it then.
+type pause struct {
+	rule     string
+	from, to time.Time // zero: it lasts
 }
 
 type hiddenKey struct {
@@ -45,12 +55,29 @@ func newLedger() *ledger {
 	return &ledger{ids: map[string]receipt{}, order: map[key][]receipt{}, hidden: map[hiddenKey]bool{}, rows: map[key]map[string]string{}}
 }
 
-// accept takes a request in.
-func (l *ledger) accept(ruleName, site, id string, body []byte) error {
-	r, ok := ruleNamed(ruleName)
-	if !ok {
-		return fmt.Errorf("a request for a rule %q", ruleName)
+// leave begins a pause.
+func (l *ledger) leave(rule string, now time.Time) {
+	l.pauses = append(l.pauses, pause{rule: rule, from: now})
+}
+
+// back ends the pauses.
+func (l *ledger) back(now time.Time) {
+	for i := range l.pauses {
+		if l.pauses[i].to.IsZero() {
+			l.pauses[i].to = now
+		}
 	}
+}
+
+// mayPass says whether a receipt may stand before what went to another rule's URL and is older: that was paused.
+func (l *ledger) mayPass(g receipt, other string) bool {
+	return g.rule != other && slices.ContainsFunc(l.pauses, func(p pause) bool {
+		return p.rule == other && g.at.After(p.from) && (p.to.IsZero() || g.at.Before(p.to))
+	})
+}
+
+// accept takes a request in.
+func (l *ledger) accept(r rule, site, id string, body []byte) error {
 	l.accepted++
 	got := receipt{id: id, rule: r.name, kind: r.kind, body: maphash.Bytes(bodies, body)}
 	fields, ids, err := parseBody(r, body)
@@ -64,7 +91,7 @@ func (l *ledger) accept(ruleName, site, id string, body []byte) error {
 		l.newest = max(l.newest, got.n)
 	}
 	if before, known := l.ids[id]; known {
-		if before == got {
+		if got.at = before.at; before == got {
 			l.repeats++
 			return nil
 		}
@@ -74,6 +101,7 @@ func (l *ledger) accept(ruleName, site, id string, body []byte) error {
 		}
 		return nil
 	}
+	got.at = time.Now()
 	l.ids[id] = got
 	for _, object := range ids {
 		k := key{site, r.entity, object}

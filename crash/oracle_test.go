@@ -74,7 +74,7 @@ func judgeRules(own []rule, objects []*object, l *ledger, exact bool) *findings 
 				f.complete(o, r, got, l, exact)
 			}
 		}
-		f.ordered(o, got, exact)
+		f.ordered(o, got, l, exact)
 	}
 	for k, got := range l.order {
 		if !known[k] {
@@ -145,8 +145,8 @@ func (f *findings) completeDeletes(o *object, r rule, got int) {
 
 // ordered checks that the first receipts about an object are in commit order. Without exact a save may have taken in
 // later saves, and then stands before a status that is older than those: but nothing overtakes a delete, and no save a
-// status that is younger.
-func (f *findings) ordered(o *object, got []receipt, exact bool) {
+// status that is younger. What went to a URL that was paused meanwhile may be passed by what went to others.
+func (f *findings) ordered(o *object, got []receipt, l *ledger, exact bool) {
 	place := make(map[step]int, len(o.steps))
 	var deletes []int
 	for i, s := range o.steps {
@@ -157,7 +157,8 @@ func (f *findings) ordered(o *object, got []receipt, exact bool) {
 	}
 	seen := map[string]int{}  // deletes, by rule
 	newest, barrier := -1, -1 // of all receipts so far; of those that no status may be older than
-	for _, g := range got {
+	places := make([]int, len(got))
+	for i, g := range got {
 		at, ok := place[step{g.kind, g.n}]
 		if g.kind == gone {
 			if ok = seen[g.rule] < len(deletes); ok {
@@ -165,12 +166,21 @@ func (f *findings) ordered(o *object, got []receipt, exact bool) {
 			}
 			seen[g.rule]++
 		}
-		if !ok {
+		if places[i] = at; !ok {
+			places[i] = -1
 			continue // counted already
 		}
 		least := newest
 		if g.kind == status && !exact {
 			least = barrier
+		}
+		if at < least {
+			least = -1 // but for what may have passed it
+			for j, before := range got[:i] {
+				if (g.kind != status || exact || before.kind != save) && !l.mayPass(before, g.rule) {
+					least = max(least, places[j])
+				}
+			}
 		}
 		if at < least {
 			f.disordered++

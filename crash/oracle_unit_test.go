@@ -5,6 +5,7 @@ package crash
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // The oracle must be able to fail: each check, for its own reason.
@@ -58,7 +59,8 @@ func TestOracleCrash(t *testing.T) {
 			t.Parallel()
 			l := newLedger()
 			for _, r := range c.received {
-				if err := l.accept(r.rule, "salon", r.id, []byte(r.body)); err != nil {
+				own, _ := ruleOf(r.rule, "")
+				if err := l.accept(own, "salon", r.id, []byte(r.body)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -70,6 +72,36 @@ func TestOracleCrash(t *testing.T) {
 				t.Errorf("found %s\nwant  %s", got, &c.want)
 			}
 		})
+	}
+}
+
+// While a rule's URL is paused, others may pass what goes there; the rule's own deliveries never pass each other.
+func TestPausedOracleCrash(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		received []told
+		back     bool // the pause ends before anything is received
+		want     int
+	}{
+		"another passes it":          {[]told{saved("c", 3), deleted("b"), saved("a", 1)}, false, 1},
+		"another passes it too late": {[]told{saved("c", 3), deleted("b"), saved("a", 1)}, true, 2},
+		"nothing passes":             {[]told{saved("a", 1), deleted("b"), saved("c", 3)}, false, 0},
+	} {
+		l := newLedger()
+		l.leave("deletes", time.Now().Add(-time.Second))
+		if c.back {
+			l.back(time.Now().Add(-time.Millisecond))
+		}
+		for _, r := range c.received {
+			own, _ := ruleOf(r.rule, "")
+			if err := l.accept(own, "salon", r.id, []byte(r.body)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o := &object{key: key{"salon", "appointment", 7}, steps: []step{{save, 1}, {gone, 2}, {save, 3}}}
+		if got := judgeRules(rules[1:4], []*object{o}, l, true); got.disordered != c.want {
+			t.Errorf("%s: %d out of order, want %d: %s", name, got.disordered, c.want, got)
+		}
 	}
 }
 

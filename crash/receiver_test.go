@@ -24,7 +24,7 @@ const (
 	failing          // 500
 	limiting         // 429 with Retry-After
 	redirecting      // 302
-	leaving          // 410, once: that pauses the endpoint
+	leaving          // 410, once: that pauses the URL
 	cutting          // cuts the connection before it has read the request
 	hushing          // accepts the request, and cuts the connection without a word
 	refusing         // takes no connections
@@ -83,6 +83,11 @@ func (r *receiver) listen() {
 
 // ServeHTTP is http.Handler.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	own, ok := ruleOf(path.Base(q.URL.Path), q.Header.Get("X-VAP-WEBHOOK-ACTION"))
+	if !ok {
+		r.fail(fmt.Errorf("a request for %s, %s", q.URL.Path, q.Header.Get("X-VAP-WEBHOOK-ACTION")))
+		return
+	}
 	now, wait := r.next()
 	if now == cutting || now == refusing {
 		panic(http.ErrAbortHandler)
@@ -100,6 +105,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	case redirecting:
 		http.Redirect(w, q, "/elsewhere", http.StatusFound)
 	case leaving:
+		r.leave(own)
 		http.Error(w, "no more", http.StatusGone)
 	}
 	if now != accepting && now != slow && now != delaying && now != hushing {
@@ -114,7 +120,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.got.accept(path.Base(q.URL.Path), q.Header.Get("X-Rowhook-Site"), q.Header.Get("webhook-id"), body); err != nil {
+	if err := r.got.accept(own, q.Header.Get("X-Rowhook-Site"), q.Header.Get("webhook-id"), body); err != nil {
 		r.errors = append(r.errors, err)
 	}
 	if now == hushing {
@@ -140,12 +146,35 @@ func (r *receiver) next() (now mood, wait time.Duration) {
 		wait = r.upTo(200 * time.Millisecond)
 	case leaving:
 		r.mood, r.until = accepting, at.Add(time.Second)
-		select {
-		case r.gone <- struct{}{}:
-		default:
-		}
 	}
 	return now, wait
+}
+
+// leave notes that a rule's URL is paused from now on.
+func (r *receiver) leave(own rule) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !own.mirror {
+		r.got.leave(own.name, time.Now())
+	}
+	select {
+	case r.gone <- struct{}{}:
+	default:
+	}
+}
+
+// back notes that nothing is paused any more. What was on its way by then may come a little later.
+func (r *receiver) back() {
+	const onItsWay = 3 * time.Second
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got.back(time.Now().Add(onItsWay))
+}
+
+func (r *receiver) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.errors = append(r.errors, err)
 }
 
 // change chooses the next mood: a bad one is followed by a good one, which takes longer. mu is held.

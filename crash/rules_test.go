@@ -31,25 +31,38 @@ var rules = []rule{
 	{"mirror-services-gone", "service", gone, "", true},
 }
 
-func ruleNamed(name string) (rule, bool) {
+// mirrorPath is the one URL of all the mirror's rules, whose actions tell them apart. When it answers 410 the endpoint is
+// paused as a whole.
+const mirrorPath = "mirror"
+
+// action is the plugin's name of what the rule wants.
+func (r rule) action() string {
+	verb := map[kind]string{save: "onAfterSave", status: "onStatusChange", gone: "onAfterDelete"}[r.kind]
+	return verb + map[string]string{"appointment": "Reservation", "customer": "Customer", "service": "Service"}[r.entity]
+}
+
+// ruleOf is the rule of a request to a path, with an action.
+func ruleOf(path, action string) (rule, bool) {
 	for _, r := range rules {
-		if r.name == name {
+		if r.name == path || path == mirrorPath && r.mirror && r.action() == action {
 			return r, true
 		}
 	}
 	return rule{}, false
 }
 
-// ruleFile is the rules for the daemon. A rule's name is the path of its URL.
+// ruleFile is the rules for the daemon. The path of a URL is its rule's name at the crm: each is an endpoint's URL among others
+// there, and alone when it answers 410.
 func ruleFile(crm, mirror string) string {
 	var b strings.Builder
 	b.WriteString("rules:\n")
 	for _, r := range rules {
 		action, url := map[kind]string{save: "save", status: "status_change", gone: "delete"}[r.kind], crm
+		url += "/" + r.name
 		if r.mirror {
-			url = mirror
+			url = mirror + "/" + mirrorPath
 		}
-		fmt.Fprintf(&b, "  - {name: %s, action: %s.%s, url: %q", r.name, r.entity, action, url+"/"+r.name)
+		fmt.Fprintf(&b, "  - {name: %s, action: %s.%s, url: %q", r.name, r.entity, action, url)
 		if r.load != "" {
 			fmt.Fprintf(&b, ", load: %s", r.load)
 		}

@@ -20,8 +20,9 @@ func (t *transaction) number() (n int64, text string) {
 	return n, "'" + strconv.FormatInt(n, 10) + "|" + strings.Repeat("x", padding) + "'"
 }
 
-// largePadding makes a row one that is read in pieces, and kept in scratch files.
-const largePadding = 1200 << 10
+// largePadding makes a row one that is read in pieces and kept in scratch files, yet wholly: beyond a megabyte the values of
+// an event are left to the table, which shows them as they are later.
+const largePadding = 900 << 10
 
 // columns are what a save of an object writes besides its number.
 func (t *transaction) columns(entity string) (names, values []string) {

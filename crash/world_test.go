@@ -134,7 +134,9 @@ func (w *world) assist(ctx context.Context) {
 				case <-again.C:
 				}
 				if resume > 0 && w.resume(r) == nil {
-					resume--
+					if resume--; resume == 0 {
+						r.back()
+					}
 				}
 			}
 		})

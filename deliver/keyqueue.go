@@ -19,6 +19,7 @@ type item struct {
 	lying          time.Time // since when it lies in the outbox
 	due            time.Time // its own next attempt; zero: now
 	early          bool      // it need not wait for that: its endpoint is back
+	left           bool      // the window was forgotten while its request was on its way: an earlier one may not be in it yet
 
 	waits int     // how many of its keys an earlier item holds
 	next  []*item // the items that wait for it, once for each key

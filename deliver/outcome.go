@@ -40,7 +40,9 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 	if t := e.targets(it.Rule); t == nil || e.urls.of(t.url) != u { // what the old URL says tells nothing of the new one
 		e.putBack(it, r, now)
 		it.early = true
-		e.win.release(it, now)
+		if !e.claimsAnew(it, now) {
+			e.win.release(it, now)
+		}
 		return
 	}
 	if e.paused || u.paused {
@@ -157,12 +159,26 @@ func (e *endpoint) fails(it *item, r *post.Result, now time.Time) {
 	}
 	it.early = false
 	e.putBack(it, r, now)
-	if e.win.crowded() {
+	switch {
+	case e.claimsAnew(it, now):
+		return
+	case e.win.crowded():
 		e.win.shelve(it, now)
 		return
 	}
 	e.win.postpone(it)
 	e.poke()
+}
+
+// claimsAnew leaves an item to the outbox, to be claimed anew behind all earlier ones, when the window was forgotten meanwhile.
+func (e *endpoint) claimsAnew(it *item, now time.Time) bool {
+	if !it.left {
+		return false
+	}
+	e.win.remove(it, now)
+	e.scan.rewind(0)
+	e.poke()
+	return true
 }
 
 // bury gives a delivery up, and lets those go that waited for it.
@@ -208,7 +224,10 @@ func (e *endpoint) tripURL(it *item, r *post.Result, probe bool, now time.Time) 
 		e.bury(it, r, now)
 		return
 	}
-	if e.win.crowded() {
+	switch {
+	case e.claimsAnew(it, now):
+		return
+	case e.win.crowded():
 		e.win.shelve(it, now)
 		return
 	}

@@ -196,6 +196,7 @@ func (w *window) forget() {
 	for number, it := range old {
 		it.next, it.waits = nil, 0
 		if it.flying {
+			it.left = true
 			w.items[number] = it
 			w.count++
 			w.bytes += len(it.Body)

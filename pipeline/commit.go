@@ -5,7 +5,48 @@ import (
 	"fmt"
 
 	"rowhook/outbox"
+	"rowhook/rules"
 )
+
+// batch is what was made of events and is not committed yet. Commits may be slow while the lanes go on, so there may be more
+// than one commit takes.
+type batch struct {
+	made  []made
+	count int // deliveries
+	bytes int // about
+}
+
+// made are the deliveries of an event. Until a commit takes them the event itself is stored.
+type made struct {
+	event      *rules.Event
+	deliveries []*outbox.Delivery
+	bytes      int
+}
+
+func (b *batch) add(ev *rules.Event, deliveries []*outbox.Delivery) {
+	m := made{ev, deliveries, len(deliveries) * deliveryBytes}
+	for _, d := range deliveries {
+		m.bytes += len(d.Body)
+	}
+	b.made = append(b.made, m)
+	b.count += len(deliveries)
+	b.bytes += m.bytes
+}
+
+// take takes out the first events whose deliveries an outbox takes in one commit: one at least, and half of the bytes are
+// left for records.
+func (b *batch) take(most outbox.Limits) []made {
+	n, count, bytes := 0, 0, 0
+	for _, m := range b.made {
+		if n > 0 && (count+len(m.deliveries) > most.Deliveries || int64(bytes+m.bytes) > most.Bytes/2) {
+			break
+		}
+		n, count, bytes = n+1, count+len(m.deliveries), bytes+m.bytes
+	}
+	taken := b.made[:n:n]
+	b.made, b.count, b.bytes = b.made[n:], b.count-count, b.bytes-bytes
+	return taken
+}
 
 // commit is one that is durable, or failed.
 type commit struct {
@@ -17,10 +58,10 @@ type commit struct {
 
 // commitNow commits and waits.
 func (p *Pipeline) commitNow(ctx context.Context) error {
-	if len(p.batch) == 0 && !p.moved {
+	if p.batch.count == 0 && !p.moved {
 		return nil
 	}
-	b, err := p.take()
+	b, _, err := p.take()
 	if err != nil {
 		return err
 	}

@@ -94,8 +94,10 @@ func (p *Pipeline) loading() (events, bytes int) {
 	return events - heldEvents, bytes - heldBytes
 }
 
-// replete says whether the payloads that are not stored yet take so much memory that no more are to be loaded.
-func (p *Pipeline) replete() bool { return p.batchBytes+p.committingBytes >= huge }
+// replete says whether so many payloads are not stored yet, or take so much memory, that no more are to be loaded.
+func (p *Pipeline) replete() bool {
+	return p.batch.count >= maxInLanes || p.batch.bytes+p.committingBytes >= huge
+}
 
 // feedLane has the next batch loaded when the lane is free: events that may be tried again first.
 func (p *Pipeline) feedLane(ctx context.Context, g *errgroup.Group, l *lane) {

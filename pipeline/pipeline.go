@@ -69,8 +69,7 @@ type Pipeline struct {
 	owners map[*rules.Site]*owners // the questions that are open, or answered and still needed
 
 	closed          []*rules.Event // not dispatched yet
-	batch           []*outbox.Delivery
-	batchBytes      int
+	batch           batch
 	schema          []cdc.SchemaRecord // not committed yet
 	moved           bool               // there is something to commit besides deliveries
 	committing      bool
@@ -100,7 +99,7 @@ const (
 	batchBytes    = 4 << 20 // or so many bytes of them
 	batchRecords  = 4096    // or so many records of open events
 	dispatchBytes = 8 << 20 // of a commit, when many events close at once
-	dispatchCount = 1024    // deliveries of it; an outbox takes a few thousand
+	dispatchCount = 1024    // or so many deliveries
 	deliveryBytes = 512     // what a delivery takes besides its payload, about
 	lazyCommit    = time.Second
 	endSpacing    = 10 * time.Millisecond // between two questions for the log's end
@@ -271,7 +270,7 @@ func (p *Pipeline) dispatch() {
 	for e := range p.engines() {
 		p.closed = append(p.closed, e.Closed()...)
 	}
-	for len(p.closed) > 0 && p.batchBytes < dispatchBytes && len(p.batch) < dispatchCount {
+	for len(p.closed) > 0 && p.batch.bytes < dispatchBytes && p.batch.count < dispatchCount {
 		ev := p.closed[0]
 		p.closed[0] = nil
 		p.closed = p.closed[1:]
@@ -291,16 +290,20 @@ func (p *Pipeline) dispatch() {
 
 // emit makes an event's payloads deliveries of the next commit.
 func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
-	for _, pay := range payloads {
-		p.batch = append(p.batch, &outbox.Delivery{
+	p.moved = true
+	if len(payloads) == 0 {
+		p.engineOf(ev.Site).Done(ev)
+		return
+	}
+	deliveries := make([]*outbox.Delivery, len(payloads))
+	for i, pay := range payloads {
+		deliveries[i] = &outbox.Delivery{
 			ID: ev.DeliveryID(p.cfg.SourceID, pay.Rule.Name), Rule: pay.Rule.Name, Site: ev.Site.Name,
 			Action: ev.Action.Hook(), Kind: ev.Action.String(), Keys: ev.Keys(), Object: string(pay.Object), AsOf: pay.AsOf,
 			Created: ev.Time, Body: pay.Body, Omitted: pay.Omitted,
-		})
-		p.batchBytes += len(pay.Body) + deliveryBytes
+		}
 	}
-	p.engineOf(ev.Site).Done(ev)
-	p.moved = true
+	p.batch.add(ev, deliveries)
 }
 
 // commit sends what there is to the outbox when no commit is on its way: deliveries at once, unless more is being
@@ -308,15 +311,14 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	more := len(p.todo) > 0 || len(p.feed.ready) > 0 || p.engine.Applying()
 	switch {
-	case p.committing || len(p.batch) == 0 && !p.moved && !p.batchFull():
+	case p.committing || p.batch.count == 0 && !p.moved && !p.batchFull():
 		return nil
-	case len(p.batch) > 0 && more && !p.full():
+	case p.batch.count > 0 && more && !p.full():
 		return nil
-	case len(p.batch) == 0 && time.Since(p.lastCommit) < lazyCommit && !p.batchFull() && !p.urgent():
+	case p.batch.count == 0 && time.Since(p.lastCommit) < lazyCommit && !p.batchFull() && !p.urgent():
 		return nil
 	}
-	bytes := p.batchBytes
-	b, err := p.take()
+	b, bytes, err := p.take()
 	if err != nil {
 		return err
 	}
@@ -330,36 +332,40 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	return nil
 }
 
-// take makes a batch of everything that is not committed.
-func (p *Pipeline) take() (*outbox.Batch, error) {
+// take makes a commit of everything that is not stored: of the deliveries as many as the outbox takes. It tells how many
+// bytes those take.
+func (p *Pipeline) take() (b *outbox.Batch, bytes int, err error) {
+	b = &outbox.Batch{}
+	for _, m := range p.batch.take(p.cfg.Outbox.Limits()) {
+		p.engineOf(m.event.Site).Done(m.event)
+		b.Deliveries = append(b.Deliveries, m.deliveries...)
+		bytes += m.bytes
+	}
 	var records []rules.Record
 	for e := range p.engines() {
 		more, err := e.TakeRecords()
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		records = append(records, more...)
 	}
-	point, err := encodePosition(p.track.Position())
-	if err != nil {
-		return nil, err
+	if b.Checkpoint, err = encodePosition(p.track.Position()); err != nil {
+		return nil, 0, err
 	}
-	open, err := p.takeRuns()
-	if err != nil {
-		return nil, err
+	if b.Open, err = p.takeRuns(); err != nil {
+		return nil, 0, err
 	}
 	stops, err := p.sites.take()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	open = append(open, stops...)
+	b.Open = append(b.Open, stops...)
 	for _, r := range records {
-		open = append(open, outbox.Record{Owner: eventsOwner, Key: r.Key, Data: r.Data})
+		b.Open = append(b.Open, outbox.Record{Owner: eventsOwner, Key: r.Key, Data: r.Data})
 	}
 	for _, r := range p.schema {
-		open = append(open, outbox.Record{Owner: schemaOwner, Key: r.Key, Data: r.Data})
+		b.Open = append(b.Open, outbox.Record{Owner: schemaOwner, Key: r.Key, Data: r.Data})
 	}
-	b := &outbox.Batch{Checkpoint: point, Deliveries: p.batch, Open: open}
-	p.batch, p.batchBytes, p.schema, p.moved, p.lastCommit = nil, 0, nil, false, time.Now()
-	return b, nil
+	p.schema, p.moved, p.lastCommit = nil, false, time.Now()
+	return b, bytes, nil
 }

@@ -156,7 +156,7 @@ func (p *Pipeline) batchFull() bool {
 	for e := range p.engines() {
 		pending += e.Pending()
 	}
-	return len(p.batch) >= batchSize || p.batchBytes >= batchBytes || pending >= batchRecords
+	return p.batch.count >= batchSize || p.batch.bytes >= batchBytes || pending >= batchRecords
 }
 
 // engines yields that of all sites, and those of the sites that are on their own.
