@@ -50,6 +50,7 @@ type endpoint struct {
 	gone     map[string]*Pause // URLs to be paused, as they answered 410
 	resumed  time.Time         // before this no delivery's age counts; zero: it always does
 	began    time.Time         // when run did
+	looks    time.Time         // when run looks again by itself
 	success  time.Time         // when the last delivery was accepted; zero: none was yet
 	lastErr  string            // of the last failure
 	inFlight int               // requests
@@ -123,6 +124,7 @@ func (e *endpoint) turn(ctx context.Context) (next time.Time, err error) {
 		e.rouse(now)
 		work := e.work(now)
 		next = e.next(now)
+		e.looks = next
 		e.mu.Unlock()
 		if work == nil {
 			return next, nil

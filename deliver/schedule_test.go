@@ -375,3 +375,37 @@ func TestClockSetBack(t *testing.T) {
 		}
 	})
 }
+
+// TestBehindAnother: a delivery that waits for its next attempt, and behind an earlier one of its aggregate, is posted when
+// both are over, whichever is the first.
+func TestBehindAnother(t *testing.T) {
+	t.Parallel()
+	for name, due := range map[string]time.Duration{"the earlier one": 2 * time.Second, "its attempt": 20 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m, n := newStore(), newNetwork()
+				route(t, m)
+				first, second := making("crm", 0, "12"), making("crm", 1, "12")
+				commit(t, m, first, second)
+				now := time.Now()
+				if err := m.Settle(t.Context(), []outbox.Outcome{{
+					Seq: second.Seq, State: outbox.Waiting, Attempts: 2, Due: now.Add(due), Attempt: &outbox.Attempt{At: now, Status: 500},
+				}}); err != nil {
+					t.Fatal(err)
+				}
+				n.set(func(id string) (int, http.Header, error) {
+					if id == first.ID.String() {
+						pass(5 * time.Second)
+					}
+					return http.StatusOK, nil, nil
+				})
+				running(t, m, oneEndpoint, n.options())
+				pass(time.Minute)
+				if got, want := n.of(second), max(due, 5*time.Second); len(got) != 1 || got[0].Round(time.Second) != want {
+					t.Errorf("posted at %v, want %v", got, want)
+				}
+			})
+		})
+	}
+}

@@ -325,3 +325,40 @@ func TestURLChanges(t *testing.T) {
 		})
 	}
 }
+
+// TestResumedBehind: a URL is resumed while a later delivery of the same aggregate is on its way to another URL, and fails.
+// That one goes back behind what was paused.
+func TestResumedBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newStore(), newNetwork()
+		first, second := making("a", 0, "12"), making("b", 1, "12")
+		gone, slow := true, true
+		n.set(func(id string) (int, http.Header, error) {
+			switch {
+			case id == first.ID.String() && gone:
+				gone = false
+				return http.StatusGone, nil, nil
+			case id == second.ID.String() && slow:
+				slow = false
+				pass(3 * time.Second)
+				return http.StatusBadRequest, nil, nil
+			}
+			return http.StatusOK, nil, nil
+		})
+		w, _ := running(t, m, hooks("a", "b"), n.options())
+		commit(t, m, first, second)
+		pass(time.Second)
+		if err := w.Resume(t.Context(), hooksName); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		was := []string{first.ID.String(), second.ID.String()}
+		if want := slices.Concat(was, was); !slices.Equal(n.order, want) {
+			t.Errorf("posted %v, want %v", n.order, want)
+		}
+		if got := states(t, m); got[outbox.Delivered] != 2 {
+			t.Errorf("delivered: %v", got)
+		}
+	})
+}
