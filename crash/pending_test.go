@@ -114,7 +114,7 @@ func (w *world) fillOutbox() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	const atOnce = 5000
+	const atOnce = 4000 // what an outbox takes
 	for from := 0; from < pending; from += atOnce {
 		b, parked := &outbox.Batch{}, []outbox.Outcome(nil)
 		for n := from; n < from+atOnce; n++ {
