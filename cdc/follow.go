@@ -49,6 +49,10 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 			return ctx.Err()
 		}
 		sink.Discard(0)
+		if moved, ok := errors.AsType[*movedError](err); ok {
+			s.followName(moved)
+			continue
+		}
 		if last := tracker.last; last != nil && last != gone && last.GTID != "" && isPurged(err) {
 			gone = last
 			s.cfg.Log.Warn("the server purged the last transaction that was read, so it cannot be verified that this is the same log; going on behind it",

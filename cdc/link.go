@@ -32,7 +32,8 @@ func (c timedConn) Read(b []byte) (int, error) {
 // go-mysql asks for more.
 type link struct {
 	timedConn
-	dumping bool // events come
+	server  *connect.LogConn // what timedConn reads
+	dumping bool             // events come
 	in      *bufio.Reader
 	made    []byte // what go-mysql reads next, in place of what came
 	packet
@@ -66,7 +67,7 @@ func dialer(server *connect.Server, at **link) func(ctx context.Context, network
 		if err != nil {
 			return nil, err
 		}
-		return &watchedConn{link: &link{timedConn: timedConn{conn}}, at: at}, nil
+		return &watchedConn{link: &link{timedConn: timedConn{conn}, server: conn}, at: at}, nil
 	}
 }
 

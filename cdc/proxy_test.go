@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // proxy stands between readers and a server, which it may exchange, and cuts links after as many bytes as a test says.
@@ -111,5 +112,26 @@ func (p *proxy) cutAll() {
 	defer p.mu.Unlock()
 	for c := range p.links {
 		_ = c.Close()
+	}
+}
+
+// count is how many links there are.
+func (p *proxy) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.links) / 2
+}
+
+// empty waits until there is no link.
+func (p *proxy) empty(t *testing.T) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); p.count() > 0; {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("%d links stay", p.count())
+		}
 	}
 }

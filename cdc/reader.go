@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -93,7 +94,7 @@ func (r *reader) HandleEvent(e *replication.BinlogEvent) error {
 }
 
 func (r *reader) handle(e *replication.BinlogEvent) error {
-	if err := r.ctx.Err(); err != nil {
+	if err := cmp.Or(r.ctx.Err(), r.checkName()); err != nil {
 		return err
 	}
 	h := e.Header

@@ -13,7 +13,8 @@ import (
 // whatever it says, with what was agreed with the server. Then it talks to the server, whose answers are looked at first.
 type conn struct {
 	net.Conn
-	raw syscall.Conn // the socket; nil: it has none
+	raw   syscall.Conn // the socket; nil: it has none
+	isOld func() bool  // it is not to be used again
 
 	script []byte // what the library hears before it is let in
 	said   []byte // by the library until then; nil: it is in
@@ -100,14 +101,15 @@ func (c *conn) letIn(b []byte) error {
 	return nil
 }
 
-// errStale says that a connection is not for use any more. A session keeps the global privileges of its login.
-var errStale = errors.New("this connection lacks privileges, which a new one may have")
+// errStale says that a connection is not for use any more: a session keeps the global privileges of its login, and a
+// connection the address to which the server's name led then.
+var errStale = errors.New("this connection is of another time: a new one may have more privileges, or lead to another machine")
 
 // SyscallConn is the socket, for a library that looks whether the server ended the connection before it uses it again.
 func (c *conn) SyscallConn() (syscall.RawConn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stale {
+	if c.stale || c.isOld() {
 		return nil, errStale
 	}
 	if c.raw == nil {

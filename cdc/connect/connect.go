@@ -30,6 +30,9 @@ type Config struct {
 	Password func() (string, error) // asked for each login, so that one that was changed is taken up; nil: none
 	// TLS is asked for each login, so that certificates that were renewed are taken up; nil, or one that is: none.
 	TLS func() (*tls.Config, error)
+	// Resolver finds the addresses of the server's name; nil: as this machine does.
+	Resolver *net.Resolver
+	Pace     Pace // at which the name is looked up again
 }
 
 // Password is a password that does not change.
@@ -44,6 +47,8 @@ type Server struct {
 	lacking map[string]bool // variables that this server does not have
 	road    Road            // of the last login
 	pool    *sql.DB         // made last; nil: none
+
+	generation int // of connections; those of earlier ones are not used again
 
 	open func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -76,7 +81,8 @@ func New(cfg Config) *Server {
 	if cfg.Password == nil {
 		cfg.Password = Password("")
 	}
-	return &Server{cfg: cfg, lacking: map[string]bool{}, open: new(net.Dialer).DialContext}
+	dialer := &net.Dialer{Resolver: cfg.Resolver}
+	return &Server{cfg: cfg, lacking: map[string]bool{}, open: dialer.DialContext}
 }
 
 // Config is how the server is reached now.
@@ -98,7 +104,7 @@ const (
 	readTimeout  = 2 * time.Minute // of a pool's connection; its statements end on the server by then (session.go)
 	writeTimeout = 30 * time.Second
 
-	// lifetime of a pool's connections. Global privileges are those of the login, and a host's name may lead elsewhere
+	// lifetime of a pool's connections. Global privileges are those of the login, and the address may be another server's
 	// by now: so long it takes until that is noticed.
 	lifetime = time.Minute
 )
@@ -141,11 +147,19 @@ func (silent) Print(...any) {}
 
 // DialLog opens a connection for the binary log. Who uses it must log in as any user with an empty password: that is for
 // form, and does not reach the server.
-func (s *Server) DialLog(ctx context.Context) (net.Conn, error) { return s.dial(ctx, logSession) }
+func (s *Server) DialLog(ctx context.Context) (*LogConn, error) {
+	conn, err := s.dial(ctx, logSession)
+	if err != nil {
+		return nil, err
+	}
+	return &LogConn{Conn: conn, watch: s.watchName(context.WithoutCancel(ctx), s.Config(), conn)}, nil
+}
 
 // dialOnce connects, logs in and prepares the session.
 func (s *Server) dialOnce(ctx context.Context, kind sessionKind) (net.Conn, error) {
-	cfg := s.Config()
+	s.mu.Lock()
+	cfg, generation := s.cfg, s.generation
+	s.mu.Unlock()
 	password, err := cfg.Password()
 	if err != nil {
 		return nil, &FileError{err}
@@ -176,5 +190,7 @@ func (s *Server) dialOnce(ctx context.Context, kind sessionKind) (net.Conn, erro
 		}
 		return nil, err
 	}
-	return newConn(l), nil
+	c := newConn(l)
+	c.isOld = func() bool { return s.isOld(generation) }
+	return c, nil
 }
