@@ -65,10 +65,15 @@ func (e *endpoint) record(o outbox.Outcome) {
 // unshelve makes the scan go back for what is on the shelf, when it has lain there for long enough; mu is held.
 func (e *endpoint) unshelve(now time.Time) {
 	if again := e.scan.again(&e.win.shelf); !again.IsZero() && !now.Before(again) {
-		first := e.win.shelf.first
-		e.win.shelf = shelf{}
-		e.scan.rewind(first - 1)
+		e.claimShelved()
 	}
+}
+
+// claimShelved empties the shelf and makes the scan go back for what lay there; mu is held.
+func (e *endpoint) claimShelved() {
+	first := e.win.shelf.first
+	e.win.shelf = shelf{}
+	e.scan.rewind(min(first-1, e.scan.after)) // it may be on its way there
 }
 
 // mayClaim tells whether there may be something to claim, and room for it; mu is held.

@@ -170,13 +170,14 @@ func (e *endpoint) fails(it *item, r *post.Result, now time.Time) {
 	e.poke()
 }
 
-// claimsAnew leaves an item to the outbox, to be claimed anew behind all earlier ones, when the window was forgotten meanwhile.
+// claimsAnew leaves an item and what waits for it to the outbox when the window was forgotten while it was on its way: they
+// are claimed anew, behind all earlier ones.
 func (e *endpoint) claimsAnew(it *item, now time.Time) bool {
 	if !it.left {
 		return false
 	}
-	e.win.remove(it, now)
-	e.scan.rewind(0)
+	e.win.shelve(it, now)
+	e.claimShelved()
 	e.poke()
 	return true
 }
