@@ -44,12 +44,15 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 		if d.feed != nil || d.fromNow {
 			continue
 		}
-		p.tellStop(d)
+		p.sites.tell(d)
 		d.engine.Expire(now) // what is known of it does not wait for what is not
 		if at, ok := d.engine.NextDeadline(); ok {
 			wait = min(wait, at.Sub(now))
 		}
 		wait = min(wait, d.told.Add(tellAgain).Sub(now))
+		if p.cfg.Beside != nil {
+			wait = min(wait, p.sites.askKept(ctx, g, d, p.cfg.Beside(d.site)))
+		}
 		switch {
 		case !p.mayTry(d) || p.cfg.Beside == nil:
 		case now.Before(d.retry):
@@ -124,7 +127,10 @@ func (p *Pipeline) readingEnded(e endedReading) {
 	}
 	stop := Stop{Reason: e.err.Error(), Decide: true}
 	if s, ok := errors.AsType[*cdc.StopError](e.err); ok {
-		stop.Reason, stop.At, stop.Gone = s.Reason, s.At, s.Gone
+		stop.Reason, stop.At = s.Reason, s.At
+		if s.Gone {
+			stop = d.stop.purged(s.Reason)
+		}
 	}
 	if err := p.stopAgain(d, stop); err != nil {
 		p.cfg.Log.Error("what was read of a site's transaction cannot be put away", slog.String("site", d.site.Name), slog.Any("error", err))

@@ -15,7 +15,7 @@ import (
 func (p *Pipeline) tick(ctx context.Context, g *errgroup.Group) time.Duration {
 	wait := time.Hour
 	now := time.Now()
-	if p.moved && !p.committing {
+	if p.unsaved() && !p.committing {
 		wait = max(0, p.lastCommit.Add(lazyCommit).Sub(now))
 	}
 	deadline, ok := p.engine.NextDeadline()

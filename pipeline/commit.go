@@ -56,9 +56,12 @@ type commit struct {
 	err   error
 }
 
+// unsaved says whether there is something to commit besides deliveries.
+func (p *Pipeline) unsaved() bool { return p.moved || p.sites.behind() }
+
 // commitNow commits and waits.
 func (p *Pipeline) commitNow(ctx context.Context) error {
-	if p.batch.count == 0 && !p.moved {
+	if p.batch.count == 0 && !p.unsaved() {
 		return nil
 	}
 	b, _, err := p.take()

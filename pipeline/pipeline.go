@@ -38,9 +38,10 @@ type Outbox interface {
 	Due(ctx context.Context) (map[string]outbox.Due, error)
 }
 
-// Follower reads the log for one site; a *cdc.Source.
+// Follower reads the log for one site, and knows how long the server keeps what comes next of it; a *cdc.Source.
 type Follower interface {
 	Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error
+	Standing(ctx context.Context, p cdc.Position) (cdc.Standing, error)
 }
 
 // Config is what a Pipeline is made of.
@@ -114,7 +115,7 @@ const (
 func New(cfg Config) *Pipeline {
 	p := &Pipeline{
 		reading: reading{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)},
-		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Sites),
+		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Log),
 		loaded: make(chan loaded), committed: make(chan commit, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
 		owners: map[*rules.Site]*owners{}, owned: make(chan ownersBack),
 	}
@@ -311,7 +312,7 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 	more := len(p.todo) > 0 || len(p.feed.ready) > 0 || p.engine.Applying()
 	switch {
-	case p.committing || p.batch.count == 0 && !p.moved && !p.batchFull():
+	case p.committing || p.batch.count == 0 && !p.unsaved() && !p.batchFull():
 		return nil
 	case p.batch.count > 0 && more && !p.full():
 		return nil

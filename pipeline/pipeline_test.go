@@ -35,6 +35,7 @@ type bench struct {
 	ended chan struct{} // closed when the last run ended
 	line  *Pipeline     // of the last run
 
+	log    *slog.Logger
 	opened bool // the log is read from its beginning
 }
 
@@ -51,7 +52,7 @@ func newBench(t *testing.T, coalesce time.Duration) *bench {
 	})
 	log := slog.New(slog.DiscardHandler)
 	return &bench{
-		t: t, src: newScript(), store: store, rules: ruleFile,
+		t: t, src: newScript(), store: store, rules: ruleFile, log: log,
 		opts: rules.Options{Coalesce: coalesce, CoalesceMax: time.Minute, Precision: time.Microsecond, Log: log},
 		sites: []*rules.Site{
 			{Name: "salon", Schema: "wp", Prefix: "a_"}, {Name: "spa", Schema: "wp", Prefix: "b_"},
@@ -76,10 +77,9 @@ func (b *bench) run() (end func() error) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = db.Close() })
-	log := slog.New(slog.DiscardHandler)
 	p := New(Config{
-		Source: b.src, Beside: func(*rules.Site) Follower { return b.src }, SourceID: "source", Outbox: b.store, Loader: newLoader(db, log),
-		Sites: b.sites, Rules: &rules.Set{Rules: set}, Options: b.opts, Log: log,
+		Source: b.src, Beside: func(*rules.Site) Follower { return b.src }, SourceID: "source", Outbox: b.store, Loader: newLoader(db, b.log),
+		Sites: b.sites, Rules: &rules.Set{Rules: set}, Options: b.opts, Log: b.log,
 	})
 	b.line, b.src.opened = p, b.opened
 	ctx, cancel := context.WithCancel(b.t.Context())
@@ -290,5 +290,33 @@ func TestAFailedCommitEndsItAndLosesNothing(t *testing.T) {
 	b.run()
 	if got, want := b.next(1, 2), []string{"coupons salon/coupon/2", "coupons salon/coupon/3"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// site is how a site stands.
+func (b *bench) site(t *testing.T, n int) SiteStatus {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	all, err := b.line.Sites(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[n]
+}
+
+// await waits until something is so.
+func (b *bench) await(what string, is func() bool) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	defer cancel()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for !is() {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			b.t.Fatalf("waited in vain until %s", what)
+		}
 	}
 }

@@ -22,12 +22,17 @@ type script struct {
 
 	opened  bool                       // a first reading begins at the beginning of the log
 	trouble map[uint64]*cdc.TableError // of transactions that cannot be read for a table
+	stands  cdc.Standing               // how every position stands to the log
+	purged  error                      // or why none does
+	stood   chan struct{}              // holds a token when somebody asked
 }
 
 // txn is one transaction.
 type txn []cdc.Change
 
-func newScript() *script { return &script{more: make(chan struct{}), begun: make(chan struct{}, 8)} }
+func newScript() *script {
+	return &script{more: make(chan struct{}), begun: make(chan struct{}, 8), stood: make(chan struct{}, 8)}
+}
 
 func (s *script) write(t txn) {
 	s.mu.Lock()
@@ -101,6 +106,13 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.Schema
 			return ctx.Err()
 		}
 	}
+}
+
+func (s *script) Standing(context.Context, cdc.Position) (cdc.Standing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	signal(s.stood)
+	return s.stands, s.purged
 }
 
 // read meets the trouble of a transaction.

@@ -22,7 +22,7 @@ import (
 
 // sites are the sites that are not read with the others. The loop owns them.
 type sites struct {
-	all      []*rules.Site
+	log      *slog.Logger
 	detached map[*rules.Site]*detached
 	known    map[string]cdc.SchemaRecord // what is known of tables where all others are
 	gone     []outbox.Record             // of sites that are back: to be deleted with the next commit
@@ -48,15 +48,16 @@ type detached struct {
 	wait    time.Duration      // between two tries
 	retry   time.Time          // when to try again
 	told    time.Time
+	kept    keptQuestion
 	turn    int  // of its tries to come back: what is said of an earlier one does not count
 	asked   bool // for its rows to come with the others'
 	carried bool // they do
 	fromNow bool // a person gave up what lies between
 }
 
-func newSites(all []*rules.Site) *sites {
+func newSites(log *slog.Logger) *sites {
 	return &sites{
-		all: all, detached: map[*rules.Site]*detached{}, known: map[string]cdc.SchemaRecord{},
+		log: log, detached: map[*rules.Site]*detached{}, known: map[string]cdc.SchemaRecord{},
 		ready: make(chan struct{}, 1), ended: make(chan endedReading), orders: make(chan func()),
 	}
 }
@@ -125,7 +126,7 @@ func (p *Pipeline) detach(site *rules.Site, stop Stop) (*detached, error) {
 	if d.stop.Decide || d.stop.Table != "" {
 		d.told = time.Time{}
 	}
-	p.tellStop(d)
+	p.sites.tell(d)
 	return d, nil
 }
 
@@ -144,7 +145,6 @@ func (p *Pipeline) newDetached(site *rules.Site, at cdc.Position) (*detached, er
 	if f := p.fills; f.chunk != nil && f.chunk.run.site() == site.Name {
 		f.chunk = nil // its rows are read again when the site is back
 	}
-	p.moved = true
 	return d, nil
 }
 
@@ -183,15 +183,18 @@ func (p *Pipeline) stopAgain(d *detached, stop Stop) error {
 	p.endReading(d)
 	again := stop.Reason == d.stop.Reason && stop.Txn == d.stop.Txn
 	stop.Site, stop.Read, stop.Since, stop.Accept = d.stop.Site, d.stop.Read, d.stop.Since, d.stop.Accept
+	if !stop.Gone {
+		stop.Kept = d.stop.Kept
+	}
 	if !again {
 		stop.Since, stop.Accept = time.Now(), nil
 		d.told = time.Time{}
 	}
-	d.stop, d.dirty, p.moved = stop, true, true
+	d.stop, d.dirty = stop, true
 	if err := d.engine.Discard(0); err != nil {
 		return err
 	}
-	p.tellStop(d)
+	p.sites.tell(d)
 	return nil
 }
 
@@ -221,10 +224,22 @@ func (p *Pipeline) join(d *detached) {
 		p.sites.gone = append(p.sites.gone, outbox.Record{Owner: siteOwner, Key: d.stop.schemaKey(r)})
 	}
 	p.sites.gone = append(p.sites.gone, outbox.Record{Owner: siteOwner, Key: d.stop.key()})
-	p.moved = true
 	if after := time.Since(d.stop.Since); after > shortStop {
 		p.cfg.Log.Info("a site has caught up and is read with the others again", slog.String("site", d.site.Name), slog.Duration("after", after.Round(time.Second)))
 	}
+}
+
+// behind says whether there are records to be stored.
+func (s *sites) behind() bool {
+	if len(s.gone) > 0 || len(s.told) > 0 {
+		return true
+	}
+	for _, d := range s.detached {
+		if d.dirty || len(d.fresh) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // take returns the records that are behind.
@@ -266,19 +281,19 @@ func (p *Pipeline) restoreStops(stored []outbox.Record) error {
 		}
 		d.stop, d.dirty = s.Stop, false
 		learn(d.schema, s.schema)
-		p.tellStop(d)
+		p.sites.tell(d)
 	}
 	return nil
 }
 
-// tellStop says that a site is stopped, once and then each hour.
-func (p *Pipeline) tellStop(d *detached) {
+// tell says that a site is stopped, once and then each hour.
+func (s *sites) tell(d *detached) {
 	now := time.Now()
 	if now.Sub(d.told) < tellAgain {
 		return
 	}
 	d.told = now
-	p.cfg.Log.Error("a site is stopped, the others go on", slog.String("site", d.site.Name), slog.String("reason", d.stop.Reason),
+	s.log.Error("a site is stopped, the others go on", slog.String("site", d.site.Name), slog.String("reason", d.stop.Reason),
 		slog.String("fix", d.stop.Fix), slog.String("table", d.stop.Table), slog.String("transaction", d.stop.Txn),
 		slog.String("at", d.stop.At.String()), slog.Time("since", d.stop.Since), slog.String("to_go_on", strings.Join(d.stop.Ways(), ", or ")))
 }

@@ -56,7 +56,6 @@ func (p *Pipeline) ResumeSite(ctx context.Context, name string, fromNow bool) er
 			answer <- err
 			return
 		}
-		p.moved = true
 		p.sites.told = append(p.sites.told, func() { answer <- nil })
 	})
 	return errors.Join(failed, err)

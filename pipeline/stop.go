@@ -31,6 +31,7 @@ type Stop struct {
 	Position cdc.Position `json:"position"`         // before the transaction
 	Read     time.Time    `json:"read,omitzero"`    // when the last transaction before it was committed
 	Accept   *acceptance  `json:"accept,omitempty"` // a person said to go on
+	Kept     LogKept      `json:"log,omitzero"`     // how long the server keeps the log behind Position
 }
 
 // acceptance is a person's word that what the log does not show of a table may be left out.

@@ -33,6 +33,7 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 		return err
 	}
 	findings = append(findings, checkRules(set)...)
+	findings = append(findings, checkStanding(ctx, c)...) // last: it gives up root's rights
 	if err := report(stdout, findings, *asJSON); err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 	if asJSON {
 		return writeJSON(w, findings)
 	}
-	faults, warnings := 0, 0
+	faults, apart, warnings := 0, 0, 0
 	for _, f := range findings {
 		mark := "ok  "
 		switch {
@@ -85,6 +86,8 @@ func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 			mark, warnings = "warn", warnings+1
 		case f.Hint:
 			mark = "hint"
+		case !f.OK && f.Schema != "":
+			mark, apart = "FAIL", apart+1
 		case !f.OK:
 			mark, faults = "FAIL", faults+1
 		}
@@ -103,6 +106,8 @@ func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 	summary := "rowhook can run here"
 	if faults > 0 {
 		summary = "rowhook cannot run here until every FAIL is fixed"
+	} else if apart > 0 {
+		summary += ", but not for every site: one that fails waits until that is fixed, the others go on"
 	} else if warnings > 0 {
 		summary += "; the warnings say what it would miss, or what could go wrong"
 	}

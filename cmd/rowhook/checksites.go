@@ -3,12 +3,61 @@ package main
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"log/slog"
+	"strings"
+	"time"
 
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/loader"
+	"rowhook/pipeline"
 )
+
+// checkStanding names the sites that the daemon does not read with the others, or whose events wait: why, and every way out.
+func checkStanding(ctx context.Context, c *config.Config) []cdc.Finding {
+	if hasOutbox(c) != nil {
+		return nil // no daemon ever ran
+	}
+	err := becomeOwner(c.StateDir)
+	var list siteList
+	if err == nil {
+		list, err = gatherSites(ctx, c)
+	}
+	if err != nil {
+		return []cdc.Finding{{Check: "stopped sites", Warn: true, Found: "how the sites stand cannot be read: " + err.Error(),
+			Fix: "run check as the user that the daemon runs as, or as root"}}
+	}
+	var findings []cdc.Finding
+	for _, s := range list.Sites {
+		if s.Reason != "" {
+			findings = append(findings, standingOf(s, c))
+		}
+	}
+	return findings
+}
+
+// standingOf is a site that does not get on. One whose events wait is found by the other checks too, with what fixes it.
+func standingOf(s pipeline.SiteStatus, c *config.Config) cdc.Finding {
+	f := cdc.Finding{Check: "site " + s.Name, Warn: s.Stop == nil, Found: fmt.Sprintf("%s since %s: %s", s.State, clock(s.Since), s.Reason)}
+	for _, site := range c.Sites {
+		if site.Name == s.Name {
+			f.Schema = site.Schema
+		}
+	}
+	ways := s.Ways
+	if s.Fix != "" {
+		ways = append([]string{s.Fix}, ways...)
+	}
+	if s.Stop != nil {
+		if warning := s.Stop.Kept.Warning(time.Now()); warning != "" {
+			f.Found += "; " + warning
+		}
+		ways = append(ways, "what is left out then can be posted as it is now:  "+makeUp(s))
+	}
+	f.Fix = strings.Join(ways, "   ")
+	return f
+}
 
 // checkSites reads once what payloads are made of. A site whose payloads cannot be made is no fault of the others: its
 // events wait until it is fixed.

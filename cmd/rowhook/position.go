@@ -209,6 +209,7 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 			st, err := source.Standing(ctx, stored.Position)
 			if err == nil {
 				shown.take(st)
+				shown.lookForStopped(ctx, source)
 			}
 			return err
 		})
@@ -242,6 +243,22 @@ type shownPosition struct {
 	Hidden    bool                  `json:"retention_hidden,omitempty"`  // the hosting may remove it at any time, or does not show when
 	Limit     uint64                `json:"limit_bytes,omitempty"`       // of all files: the oldest goes when they are larger
 	Until     time.Time             `json:"kept_until,omitzero"`         // missing while the file is being written
+}
+
+// lookForStopped finds out how long the server keeps the log that stopped sites need. What it does not answer stays as the
+// daemon last knew it.
+func (p *shownPosition) lookForStopped(ctx context.Context, source *cdc.Source) {
+	for _, s := range p.Stopped {
+		if s.Stop == nil {
+			continue
+		}
+		st, err := source.Standing(ctx, s.Stop.Position)
+		if stop, ok := errors.AsType[*cdc.StopError](err); ok && stop.Gone {
+			s.Stop.Kept = pipeline.LogKept{Missing: true}
+		} else if err == nil {
+			s.Stop.Kept = pipeline.KeptOf(st, time.Now())
+		}
+	}
 }
 
 func (p *shownPosition) take(st cdc.Standing) {

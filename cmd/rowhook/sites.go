@@ -142,6 +142,9 @@ func explainSite(s pipeline.SiteStatus) string {
 	fmt.Fprintf(&b, "%s: %s\n", s.Name, printable.Line(s.Reason))
 	if stop := s.Stop; stop != nil {
 		fmt.Fprintf(&b, "  stopped before transaction %s at %s; position %s\n", or(stop.Txn, "-"), stop.At, stop.Position)
+		if warning := stop.Kept.Warning(time.Now()); warning != "" {
+			fmt.Fprintf(&b, "  log:       %s\n", warning)
+		}
 	}
 	if s.Fix != "" {
 		fmt.Fprintf(&b, "  fix:       %s\n", printable.Line(s.Fix))
@@ -150,13 +153,18 @@ func explainSite(s pipeline.SiteStatus) string {
 		fmt.Fprintf(&b, "  to go on:  %s\n", strings.Join(s.Ways, "\n             "))
 	}
 	if s.Stop != nil {
-		since := ""
-		if !s.Read.IsZero() {
-			since = " --since " + s.Read.UTC().Format("2006-01-02T15:04")
-		}
-		fmt.Fprintf(&b, "  what is left out then can be posted as it is now:  rowhook backfill --rule NAME --site %s%s\n", s.Name, since)
+		fmt.Fprintf(&b, "  what is left out then can be posted as it is now:  %s\n", makeUp(s))
 	}
 	return b.String()
+}
+
+// makeUp is the command that posts what a site leaves out when it goes on.
+func makeUp(s pipeline.SiteStatus) string {
+	command := "rowhook backfill --rule NAME --site " + s.Name
+	if !s.Read.IsZero() {
+		command += " --since " + s.Read.UTC().Format("2006-01-02T15:04")
+	}
+	return command
 }
 
 func resumeSite(ctx context.Context, args []string, stdout io.Writer) error {

@@ -25,7 +25,12 @@ type twoSites struct {
 
 func newTwoSites(t *testing.T, more string, args ...string) *twoSites {
 	t.Helper()
-	w := &twoSites{t: t, server: dbtest.Start(t, args...), heard: delivertest.NewReceiver(t), other: delivertest.NewReceiver(t)}
+	return newTwoSitesOn(t, dbtest.Start(t, args...), more)
+}
+
+func newTwoSitesOn(t *testing.T, server *dbtest.Server, more string) *twoSites {
+	t.Helper()
+	w := &twoSites{t: t, server: server, heard: delivertest.NewReceiver(t), other: delivertest.NewReceiver(t)}
 	w.salon = dbtest.Salon(t, w.server, "wordpress", "wp_")
 	w.spa = dbtest.Salon(t, w.server, "spa", "wp_")
 	rowhookUser(t, w.server)
@@ -134,8 +139,8 @@ func TestStatementStopsOneSite(t *testing.T) {
 				t.Errorf("%d webhooks of the stopped site", n)
 			}
 			stop()
-			for _, c := range []string{"sites list", "position show"} {
-				if out, err := rowhook(t, w.config, strings.Fields(c)...); err != nil || !strings.Contains(out, test.want) || !strings.Contains(out, "rowhook sites resume salon") {
+			for _, c := range []string{"sites list", "position show", "check"} {
+				if out, err := rowhook(t, w.config, strings.Fields(c)...); err != nil && c != "check" || !strings.Contains(out, test.want) || !strings.Contains(out, "rowhook sites resume salon") {
 					t.Errorf("%s: %v\n%s", c, err, out)
 				}
 			}
@@ -157,4 +162,75 @@ func TestStatementStopsOneSite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLogOfAStoppedSiteIsPurged: wherever a stopped site is named, so is how long the server keeps the log that it needs; and
+// when that is gone, the one way out is left.
+func TestLogOfAStoppedSiteIsPurged(t *testing.T) { onServers(t, testLogOfAStoppedSiteIsPurged) }
+
+func testLogOfAStoppedSiteIsPurged(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	w := newTwoSitesOn(t, server, "")
+	server.Exec(t, "SET GLOBAL binlog_expire_logs_seconds = 18000")
+	stop := startDaemon(t, w.config)
+	w.book(1)
+	w.accepted(w.heard, 1)
+	server.Exec(t, "SET SESSION binlog_format = STATEMENT; UPDATE wordpress.wp_vikappointments_coupon SET notes = 'x'")
+	w.await(pipeline.SiteStopped)
+	eventually(t, "the server was asked", func() bool { return !w.status().Stop.Kept.Until.IsZero() })
+	everywhere := func(wants ...string) {
+		t.Helper()
+		for _, c := range []string{"sites list", "position show", "check"} {
+			out, _ := rowhook(t, w.config, strings.Fields(c)...) // check fails
+			for _, want := range append(wants, "coupon was written by a statement", "rowhook sites resume salon --from-now") {
+				if !strings.Contains(out, want) {
+					t.Errorf("%s lacks %q:\n%s", c, want, out)
+				}
+			}
+		}
+	}
+	everywhere("purged in about 5 hours")
+	if _, err := rowhook(t, w.config, "check"); exitCode(err) != exitFailed {
+		t.Errorf("check ends with %v", err)
+	}
+	stop()
+	everywhere("purged in about 5 hours")
+	purgeLogs(t, server)
+	w.book(1)
+	startDaemon(t, w.config)
+	w.accepted(w.other, 2)
+	eventually(t, "it is found", func() bool { return w.status().Stop.Gone })
+	everywhere("purged already")
+	if _, err := rowhook(t, w.config, "sites", "resume", "salon"); err == nil || !strings.Contains(err.Error(), "--from-now") {
+		t.Errorf("resume: %v", err)
+	}
+	if out, err := rowhook(t, w.config, "sites", "resume", "salon", "--from-now"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	w.await(pipeline.SiteReading)
+	w.book(1)
+	w.accepted(w.heard, 2)
+	if out, err := rowhook(t, w.config, "check"); err != nil || strings.Contains(out, "site salon") {
+		t.Errorf("check, when it is over: %v\n%s", err, out)
+	}
+}
+
+// purgeLogs has the server remove all files of its log but the last, which it does not while it believes that they are read.
+func purgeLogs(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	server.Exec(t, "FLUSH BINARY LOGS")
+	db := server.DB(t, "")
+	eventually(t, "one file of the log is left", func() bool {
+		server.Exec(t, "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
+		rows, err := db.QueryContext(t.Context(), "SHOW BINARY LOGS")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		files := 0
+		for rows.Next() {
+			files++
+		}
+		return files == 1 && rows.Err() == nil
+	})
 }
