@@ -16,7 +16,7 @@ import (
 // events like any other, so the outbox has them, and a restart finds them.
 type held struct {
 	reasons map[string]*reason
-	objects map[string]*reason // by key, whose later events wait behind a held one
+	objects heldObjects // whose later events wait behind a held one
 	bytes   int
 }
 
@@ -39,7 +39,7 @@ const (
 // add holds an event.
 func (h *held) add(ev *rules.Event, err error) {
 	if h.reasons == nil {
-		h.reasons, h.objects = map[string]*reason{}, map[string]*reason{}
+		h.reasons, h.objects = map[string]*reason{}, heldObjects{}
 	}
 	why := h.reasons[loader.Reason(err)]
 	if why == nil {
@@ -53,23 +53,17 @@ func (h *held) add(ev *rules.Event, err error) {
 
 // follow holds an event when an earlier one of its objects is held.
 func (h *held) follow(ev *rules.Event) bool {
-	for _, key := range ev.Keys() {
-		if why := h.objects[key]; why != nil {
-			h.put(why, ev)
-			return true
-		}
+	why := h.objects.before(ev.Keys(), ev.Closing())
+	if why != nil {
+		h.put(why, ev)
 	}
-	return false
+	return why != nil
 }
 
 func (h *held) put(why *reason, ev *rules.Event) {
 	why.events = append(why.events, ev)
 	h.bytes += ev.Weight()
-	for _, key := range ev.Keys() {
-		if h.objects[key] == nil {
-			h.objects[key] = why
-		}
-	}
+	h.objects.add(ev.Keys(), ev.Closing(), why)
 }
 
 // count is how many events are held.
@@ -110,11 +104,7 @@ func (r *reason) later(now time.Time) {
 // release lets go of the events that wait for a reason.
 func (h *held) release(why *reason) []*rules.Event {
 	delete(h.reasons, loader.Reason(why.err))
-	for key, w := range h.objects {
-		if w == why {
-			delete(h.objects, key)
-		}
-	}
+	h.objects.release(why)
 	for _, ev := range why.events {
 		h.bytes -= ev.Weight()
 	}
@@ -122,7 +112,7 @@ func (h *held) release(why *reason) []*rules.Event {
 }
 
 // reasonOf is the reason that a head waits for.
-func (h *held) reasonOf(ev *rules.Event) *reason { return h.objects[ev.Keys()[0]] }
+func (h *held) reasonOf(ev *rules.Event) *reason { return h.objects.at(ev.Keys()[0], ev.Closing()) }
 
 // probed takes in what became of events that were tried again.
 func (p *Pipeline) probed(b loaded) {
