@@ -13,9 +13,10 @@ import (
 )
 
 // What a plugin of another version lacks, and which charset a table has, is no error: an order is shown without it.
-func TestOtherTablesThanTheNewest(t *testing.T) {
-	t.Parallel()
-	server := dbtest.Start(t)
+func TestOtherTablesThanTheNewest(t *testing.T) { onServers(t, testOtherTablesThanTheNewest) }
+
+func testOtherTablesThanTheNewest(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	salon := dbtest.Salon(t, server, "wordpress", "wp_")
 	db := server.DB(t, "wordpress")
 	id, err := salon.Book(t.Context(), dbtest.Booking{})
@@ -62,10 +63,8 @@ func TestOtherTablesThanTheNewest(t *testing.T) {
 	defer pool.Close()
 	for _, s := range statements {
 		server.Exec(t, "USE wordpress; "+s)
-		l := New(pool, mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
-		ev := &rules.Event{Site: site, Action: entity(t, "appointment.status_change"), IDs: []int64{id}, Last: end(t, server),
-			Rules: []*rules.Rule{{Name: "r", Load: rules.Extended}}}
-		payloads, err := l.Load(t.Context(), []*rules.Event{ev})
+		l := New(pool, behind{server}, Options{}, slog.New(slog.DiscardHandler))
+		payloads, err := l.Load(t.Context(), []*rules.Event{statusOf(t, site, id)})
 		if err != nil {
 			t.Errorf("%s: %v", s, err)
 			continue

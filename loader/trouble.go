@@ -150,6 +150,9 @@ func Fix(err error) string {
 		if errors.Is(err, mysql.ErrPktTooLarge) {
 			return "SET GLOBAL max_allowed_packet = 67108864;"
 		}
+		if of, ok := errors.AsType[*tableError](err); ok && cdc.IsOfTable(err) {
+			return "SHOW CREATE TABLE " + quoted(of.table) + "; it is not what the plugin made"
+		}
 		return ""
 	}
 	table, schema, user := "TABLE", "SCHEMA", "rowhook@..."
