@@ -98,6 +98,9 @@ type Commit struct {
 	End  Coord     // where the log stands behind it
 	Time time.Time // when it was committed, monotonic and never ahead of our clock
 	Rows int       // rows of watched tables in it
+	// Original is when it was committed on the server where it was made, as that says: to the microsecond by a MySQL, to the
+	// second by a MariaDB. It is the same on every replica, and zero where nothing was committed.
+	Original time.Time
 	// Statement says that it is a statement, such as DDL, that may have changed tables without logging rows.
 	Statement bool
 	// Schema is what became known of tables' columns, to be stored with the position of this transaction, or of the last.

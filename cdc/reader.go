@@ -54,6 +54,7 @@ type openTxn struct {
 	again       bool // it was read before: compare, do not hand out
 	outside     bool // of the span that is wanted: do not hand out
 	time        time.Time
+	original    time.Time // time, as the log has it
 	rows        int
 	savepoints  map[string]int // rows before each
 	emptied     []Emptied      // by a statement
@@ -159,7 +160,7 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	if r.tracker.byPlace() {
 		gtid = ""
 	}
-	r.txn = openTxn{Txn: Txn{GTID: gtid, Start: start}, open: true, time: r.clamp(committed)}
+	r.txn = openTxn{Txn: Txn{GTID: gtid, Start: start}, open: true, time: r.clamp(committed), original: committed}
 	r.digest.Reset()
 	_, _ = r.digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(committed.UnixMicro())))
 	if r.span != nil && !r.verify {
@@ -221,7 +222,7 @@ func (r *reader) commit() error {
 	if t.outside {
 		return r.progress()
 	}
-	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created}); err != nil {
+	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Original: t.original, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created}); err != nil {
 		return err
 	}
 	if err := r.settle(); err != nil || len(r.history.unsaved) == 0 { // not before: it may fail, and the tracker has moved

@@ -352,33 +352,37 @@ func TestDeliveryIDs(t *testing.T) {
 	}
 }
 
-// A server that was set back to a snapshot gives the same GTIDs again, to other transactions: their hash tells them apart.
-// Events that were stored before ids took the hash in, and those of a backfill, have none and keep the id they had.
+// A server that was set back to a snapshot gives the same GTIDs again, to other transactions: their times tell them apart.
+// Events that were stored before ids took a time in, and those of a backfill, keep the id they had.
 func TestDeliveryIDsTellHistoriesApart(t *testing.T) {
 	t.Parallel()
-	event := func(hash uint64) [16]byte {
+	event := func(made time.Time, hash uint64) [16]byte {
 		w := newWorld(t, half)
-		w.hash = hash
+		w.made, w.hash = made, hash
 		w.tx(0, w.insert("users", "id=1"))
 		w.store()
 		w.crash(0.1, false)
 		w.quiet(1)
 		return w.closed[0].DeliveryID("source", "rule")
 	}
-	first := event(1)
-	if event(2) == first {
+	then := time.Unix(1_700_000_000, 123_456_000)
+	first := event(then, 1)
+	if event(then.Add(time.Microsecond), 1) == first {
 		t.Error("two transactions with one GTID give one id")
 	}
-	if event(1) != first {
+	if event(then, 2) != first { // a replica logs its rows otherwise, or leaves some out
 		t.Error("one transaction gives two ids")
 	}
-	// Of commit 9ec8472.
-	const stored = `{"Txn":"0-1-7","Table":{"Schema":"wp","Name":"wp_vikappointments_users"},"Key":"12"}`
-	ev := Event{Action: Action{Kind: Save, Entity: &Entity{Name: "customer"}}}
-	if err := json.Unmarshal([]byte(stored), &ev.First); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := fmt.Sprintf("%x", ev.DeliveryID("source", "rule")), "317627633749ff9822bd51ff08988a43"; got != want {
-		t.Errorf("a stored event has the id %s, had %s", got, want)
+	for stored, want := range map[string]string{
+		`"Key":"12"`:                             "317627633749ff9822bd51ff08988a43", // of commit 9ec8472
+		`"Key":"12","Hash":18364758544493064720`: "f691fa913598858ea226b6248e2256c9",
+	} {
+		ev := Event{Action: Action{Kind: Save, Entity: &Entity{Name: "customer"}}}
+		if err := json.Unmarshal([]byte(`{"Txn":"0-1-7","Table":{"Schema":"wp","Name":"wp_vikappointments_users"},`+stored+"}"), &ev.First); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", ev.DeliveryID("source", "rule")); got != want {
+			t.Errorf("an event stored with %s has the id %s, had %s", stored, got, want)
+		}
 	}
 }

@@ -66,11 +66,13 @@ type Event struct {
 // First is the first change of an event: its transaction, table and primary key.
 type First struct {
 	Txn string
-	// Hash is the transaction's (cdc.Txn), 0 where there is none: of a backfill, and of events that were stored before ids
-	// took it in. A server that was set back to a snapshot gives the same GTIDs and offsets again, to other transactions.
-	Hash  uint64 `json:",omitempty"`
-	Table cdc.TableName
-	Key   string
+	// Committed is when the transaction was committed where it was made, in microseconds: a server that was set back to a
+	// snapshot gives the same GTIDs and offsets again, to other transactions. 0 where there is none: of a backfill, and of
+	// events that were stored before ids took it in, some of which have a Hash in its place.
+	Committed int64  `json:",omitempty"`
+	Hash      uint64 `json:",omitempty"`
+	Table     cdc.TableName
+	Key       string
 }
 
 // moment is one instant on both clocks: the log's and ours.
@@ -120,6 +122,9 @@ func (e *Event) DeliveryID(source string, rule string) [16]byte {
 	for _, s := range [...]string{source, e.First.Txn, e.First.Table.Schema, e.First.Table.Name, e.First.Key, e.Action.String(), rule} {
 		h = append(h, s...)
 		h = append(h, 0)
+	}
+	if e.First.Committed != 0 {
+		h = binary.BigEndian.AppendUint64(h, uint64(e.First.Committed))
 	}
 	if e.First.Hash != 0 {
 		h = binary.BigEndian.AppendUint64(h, e.First.Hash)

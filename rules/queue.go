@@ -71,11 +71,19 @@ func (e *Engine) makeEvent(a aggregate, k Kind, c *cdc.Change) *Event {
 	return &Event{
 		Site: a.site, Action: Action{a.entity, k}, IDs: []int64{a.id}, Table: c.Table,
 		First: First{
-			Txn: e.txn.Txn.ID(), Hash: e.txn.Txn.Hash,
+			Txn: e.txn.Txn.ID(), Committed: committed(e.txn.Original),
 			Table: c.Table.TableName, Key: strings.Clone(e.rowKey(c)), // cloned, for the row may be large
 		},
 		number: e.count.events, first: e.now,
 	}
+}
+
+// committed is an instant as ids take it in, 0 where it is not known.
+func committed(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixMicro()
 }
 
 // rowKey names the row within its table: its primary key, or its number in the transaction where there is none.

@@ -22,7 +22,8 @@ type world struct {
 	tables  map[string]*cdc.Table
 	start   time.Time
 	txns    int
-	hash    uint64 // of the transactions that follow
+	hash    uint64    // of the transactions that follow
+	made    time.Time // when the transactions that follow were, where they were made
 	closed  []*Event
 	records map[string]Record // what commits have stored
 	crashes bool              // behind every transaction
@@ -136,7 +137,7 @@ func (w *world) txRead(seconds, read float64, changes ...cdc.Change) {
 	c := &cdc.Commit{
 		Txn:  cdc.Txn{GTID: fmt.Sprintf("0-1-%d", w.txns), Start: cdc.Coord{File: "log.1", Offset: uint64(w.txns) * 100}, Hash: w.hash},
 		End:  cdc.Coord{File: "log.1", Offset: uint64(w.txns)*100 + 99},
-		Time: w.at(seconds).Truncate(w.opts.Precision), Rows: len(changes),
+		Time: w.at(seconds).Truncate(w.opts.Precision), Rows: len(changes), Original: w.made,
 	}
 	if err := w.engine.Commit(c, w.at(read)); err != nil {
 		w.t.Fatal(err)

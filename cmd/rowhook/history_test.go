@@ -78,7 +78,8 @@ func copyTree(t *testing.T, from, to string) {
 	}
 }
 
-// Who reads a replica gives each event the id that it has at the primary.
+// Who reads a replica gives each event the id that it has at the primary, though the replica leaves tables out that rowhook
+// does not watch.
 func TestReplicasGiveTheSameIDs(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds(t) {
@@ -92,7 +93,8 @@ func TestReplicasGiveTheSameIDs(t *testing.T) {
 func testReplicasGiveTheSameIDs(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
 	primary := dbtest.StartServer(t, kind)
-	replica := dbtest.StartServer(t, kind, "--server-id=2", "--log-slave-updates=ON", "--binlog-row-event-max-size=256")
+	replica := dbtest.StartServer(t, kind, "--server-id=2", "--log-slave-updates=ON", "--binlog-row-event-max-size=256",
+		"--binlog-row-metadata=FULL", "--replicate-wild-ignore-table=wordpress.wp_statistics")
 	replicate(t, primary, replica)
 	site := dbtest.Salon(t, primary, "wordpress", "wp_")
 	rowhookUser(t, primary)
@@ -117,6 +119,8 @@ func testReplicasGiveTheSameIDs(t *testing.T, kind dbtest.Kind) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	primary.Exec(t, "CREATE TABLE wordpress.wp_statistics (id INT PRIMARY KEY)")
+	primary.Exec(t, fmt.Sprintf("USE wordpress; BEGIN; INSERT INTO wp_statistics VALUES (1); UPDATE wp_vikappointments_reservation SET notes = 'x' WHERE id = %d; COMMIT", id))
 	if err := site.DeleteBookings(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +135,7 @@ func testReplicasGiveTheSameIDs(t *testing.T, kind dbtest.Kind) {
 		return list
 	}
 	want, got := ids(atPrimary), ids(atReplica)
-	if len(want) < 3 || fmt.Sprint(got) != fmt.Sprint(want) {
+	if len(want) < 4 || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("from the replica: %v\nfrom the primary: %v", got, want)
 	}
 }
