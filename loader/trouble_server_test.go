@@ -78,7 +78,9 @@ func testTroubleOfServers(t *testing.T, server *dbtest.Server) {
 	}
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { test.run(t, admin, New(pool, behind{server}, Options{}, slog.New(slog.DiscardHandler)), statusOf(t, site, id)) })
+		t.Run(name, func(t *testing.T) {
+			test.run(t, admin, New(pool, behind{server}, Options{}, slog.New(slog.DiscardHandler)), statusOf(t, site, id))
+		})
 	}
 }
 
