@@ -16,7 +16,7 @@ const (
 	maxExpanded   = 4 << 20  // bytes all expansions of one file may add up to
 )
 
-// expander replaces ${NAME}, ${file:PATH} and $$ in values. Its errors never show a value, only what was written.
+// expander replaces ${NAME}, ${file:PATH}, ${credential:NAME} and $$ in values. Its errors never show a value, only what was written.
 type expander struct {
 	dir  string // that relative paths start from
 	left int    // bytes that may still be expanded
@@ -58,6 +58,9 @@ func (e *expander) lookup(name string) (string, error) {
 	if path, ok := strings.CutPrefix(name, "file:"); ok {
 		return e.file(path)
 	}
+	if credential, ok := strings.CutPrefix(name, "credential:"); ok {
+		return e.credential(credential)
+	}
 	if !isVariable(name) {
 		return "", fmt.Errorf("has %s, which is no name of an environment variable; write ${NAME}, ${file:PATH}, or $$ for a dollar",
 			quote("${"+name+"}"))
@@ -70,6 +73,23 @@ func (e *expander) lookup(name string) (string, error) {
 		return "", fmt.Errorf("needs the environment variable %s, which is not UTF-8 text", name)
 	}
 	return value, nil
+}
+
+// credential is a secret that systemd hands to the service (LoadCredential), and which a person finds in the file that systemd
+// read it from: the folder credentials beside the configuration. systemd puts the name that it has for the folder in front.
+func (e *expander) credential(name string) (string, error) {
+	if name == "" || strings.Trim(name, ".") == "" || strings.ContainsAny(name, "/\x00") {
+		return "", fmt.Errorf("has ${credential:%s}, which is no name; write the name of a file in the folder credentials beside the configuration", name)
+	}
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		for _, id := range []string{"rowhook_" + name, name} {
+			path := filepath.Join(dir, id)
+			if _, err := os.Stat(path); err == nil {
+				return e.file(path)
+			}
+		}
+	}
+	return e.file(filepath.Join("credentials", name))
 }
 
 // file is the content of a file without the newline at its end.

@@ -48,7 +48,7 @@ func adviceDenied(c Config, err error) string {
 	}
 	return fmt.Sprintf("see that database.password is right, and that user %s exists for the host that the message names: CREATE USER ... IDENTIFIED BY '...';"+
 		"   a user who REQUIREs SSL needs database.tls, with X509 its cert_file and key_file too"+
-		"   a password of ${file:PATH} is read again for each try, one in the configuration file at SIGHUP; one of ${NAME} needs a restart", c.User)
+		"   a password of ${file:PATH} is read again for each try, one in the configuration file at SIGHUP; one of ${NAME} or ${credential:NAME} needs a restart", c.User)
 }
 
 // adviceInsecure is for what is not safe enough.

@@ -79,6 +79,8 @@ func printing(ctx context.Context, name string, rest []string, stdout, stderr io
 	switch name {
 	case "run":
 		return runCommand(ctx, rest, stdout, stderr)
+	case "init":
+		return initCommand(ctx, rest, stdout, stderr)
 	case "check":
 		return checkCommand(ctx, rest, stdout, stderr)
 	case "rules":
@@ -105,6 +107,7 @@ func printing(ctx context.Context, name string, rest []string, stdout, stderr io
 
 const usage = `usage: rowhook [--config FILE] COMMAND [flags]
 
+  init        make a configuration for the WordPress on this machine
   run         follow the database and deliver webhooks
   check       look at the server, the grants and the sites; print what to fix
   rules       validate or list the rules

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"rowhook/config"
+	"rowhook/setup"
+	"rowhook/wordpress/wpconfig"
+)
+
+// initCommand is `rowhook init`: it makes all that rowhook needs for the WordPress installs that it is shown.
+func initCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := newFlagSet("init", "writes a configuration for WordPress installs, from their wp-config.php, and shows what the database server needs")
+	var wanted installList
+	flags.Func("wordpress", "the `FOLDER` of a WordPress, or its wp-config.php; may be repeated", wanted.add)
+	flags.Func("value", "a setting that wp-config.php does not tell without PHP, `NAME=VALUE`, for the --wordpress before it, or for all: "+strings.Join(wpconfig.Names(), ", "), wanted.give)
+	apply := flags.Bool("apply", false, "make the database user and grant it what it needs, as an administrator of the server")
+	admin := flags.String("admin", "root", "the `USER` that --apply logs in as")
+	adminPassword := flags.String("admin-password-file", "", "the `FILE` with that user's password; default: none, as root has on the server's socket")
+	if err := flags.parse(args, stdout); err != nil {
+		return err
+	}
+	if len(wanted.installs) == 0 {
+		return &usageError{"init needs to know where WordPress is", "try: rowhook init --wordpress /var/www/html"}
+	}
+	installs, err := wanted.read(stderr)
+	if err != nil {
+		return err
+	}
+	server, err := setup.Look(ctx, installs)
+	if err != nil {
+		return err
+	}
+	if len(server.Sites) == 0 {
+		return noSites(installs)
+	}
+	work := &initWork{file: flags.config, server: server, installs: installs}
+	if err := work.prepare(ctx); err != nil {
+		return err
+	}
+	if *apply {
+		a := setup.Account{User: *admin}
+		if *adminPassword != "" {
+			text, err := os.ReadFile(*adminPassword)
+			if err != nil {
+				return fmt.Errorf("reading the administrator's password: %w", err)
+			}
+			a.Password = strings.TrimRight(string(text), "\r\n")
+		}
+		if err := server.Apply(ctx, a, work.account); err != nil {
+			return err
+		}
+		work.applied = true
+	}
+	return work.tell(stdout)
+}
+
+// noSites is why there is nothing to follow.
+func noSites(installs []*wpconfig.Config) error {
+	var where []string
+	for _, c := range installs {
+		where = append(where, fmt.Sprintf("schema %s with the prefix %s, for %s", c.Name, c.Prefix, c.File))
+	}
+	return fmt.Errorf("the plugin has no tables in %s; activate VikAppointments there first, or correct with --value what was misread", strings.Join(where, ", nor in "))
+}
+
+// initWork is what init found and did.
+type initWork struct {
+	file     string // the configuration
+	server   *setup.Server
+	installs []*wpconfig.Config
+	account  setup.Account
+	files    []setup.File
+	written  map[string]bool // of files
+	missing  []setup.Site    // in a configuration that is there
+	imported imported
+	faulty   error // why a configuration that is there cannot be read
+	applied  bool
+}
+
+// prepare writes what is not there yet.
+func (w *initWork) prepare(ctx context.Context) error {
+	credential := setup.CredentialFile(w.file)
+	w.account = setup.Account{User: "rowhook", Password: setup.NewPassword()}
+	if text, err := os.ReadFile(credential); err == nil {
+		w.account.Password = strings.TrimRight(string(text), "\r\n")
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading the password of an earlier init: %w", err)
+	}
+	pattern := filepath.Join(filepath.Dir(w.file), "rules.d", "*.yaml")
+	c, err := config.Load(w.file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		w.files = append(w.files, setup.File{Path: credential, Text: w.account.Password + "\n", Secret: true})
+	case err != nil:
+		w.faulty = err
+	default:
+		w.account, pattern = setup.Account{User: c.Database.User, Password: c.Database.Password}, c.Rules
+		w.missing = slices.DeleteFunc(slices.Clone(w.server.Sites), func(s setup.Site) bool {
+			return slices.ContainsFunc(c.Sites, func(o config.Site) bool { return o.Schema == s.Schema && o.Prefix == s.Prefix })
+		})
+	}
+	w.files = append(w.files, setup.File{Path: w.file, Text: w.server.ConfigText(w.account)})
+	if rules, err := filepath.Glob(pattern); err == nil && len(rules) > 0 {
+		for _, path := range rules {
+			w.files = append(w.files, setup.File{Path: path})
+		}
+	} else if err := w.rules(ctx, filepath.Dir(pattern)); err != nil {
+		return err
+	}
+	w.written, err = setup.Write(w.files, setup.ServiceOwner())
+	return err
+}
+
+// rules makes the first rule file of the plugin's webhooks, or an example where it has none.
+func (w *initWork) rules(ctx context.Context, dir string) error {
+	var found []siteWebhooks
+	for _, site := range w.server.Sites {
+		db := site.Pool()
+		hooks, err := readWebhooks(ctx, db, config.Site{Name: site.Name, Schema: site.Schema, Prefix: site.Prefix, DBCharset: site.Charset})
+		db.Close()
+		if err != nil {
+			return fmt.Errorf("reading the webhooks of site %s: %w", site.Name, err)
+		}
+		if len(hooks) > 0 {
+			found = append(found, siteWebhooks{site.Name, hooks})
+		}
+	}
+	if len(found) == 0 {
+		w.files = append(w.files, setup.File{Path: filepath.Join(dir, "first.yaml"), Text: setup.FirstRule})
+		return nil
+	}
+	var err error
+	if w.imported, err = ruleFile(found); err != nil {
+		return fmt.Errorf("making rules of the plugin's webhooks: %w", err)
+	}
+	w.files = append(w.files, setup.File{Path: filepath.Join(dir, "imported.yaml"), Text: string(w.imported.text)})
+	return nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"rowhook/setup"
+)
+
+// tell says what was found and done, and what remains to be typed.
+func (w *initWork) tell(out io.Writer) error {
+	var b strings.Builder
+	w.tellFound(&b)
+	w.tellAccount(&b)
+	w.tellLog(&b)
+	w.tellFiles(&b)
+	with := ""
+	if w.file != defaultConfig {
+		with = " --config " + w.file
+	}
+	next := "rowhook run" + with
+	if _, err := os.Stat("/run/systemd/system"); err == nil && with == "" {
+		next = "systemctl enable --now rowhook"
+	}
+	fmt.Fprintf(&b, "\nThen type:\n    rowhook check%s\n    %s\n", with, next)
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func (w *initWork) tellFound(b *strings.Builder) {
+	fmt.Fprintf(b, "Found at the database server %s (%s, %s):\n", w.server.Address, w.server.Survey.Version, w.server.Survey.Hosting)
+	for _, site := range w.server.Sites {
+		fmt.Fprintf(b, "    site %s: schema %s, prefix %s, WordPress in %s\n", site.Name, site.Schema, site.Prefix, site.Root)
+	}
+	for _, c := range w.installs {
+		for _, note := range c.Notes {
+			fmt.Fprintf(b, "    note: %s; if the web server has it set, run init with it, or with --value\n", note)
+		}
+	}
+}
+
+func (w *initWork) tellAccount(b *strings.Builder) {
+	if w.applied {
+		fmt.Fprintf(b, "\nThe database user %s is made, may read the log and the sites' tables, and can log in.\n", w.account.User)
+		return
+	}
+	b.WriteString("\nThe database user: type this as an administrator of the server (or run init again with --apply):\n")
+	for _, statement := range w.server.Statements(w.account) {
+		fmt.Fprintf(b, "    %s;\n", statement)
+	}
+}
+
+func (w *initWork) tellLog(b *strings.Builder) {
+	log := w.server.Log()
+	switch {
+	case len(log.Typed) > 0:
+		fmt.Fprintf(b, "\nThe server's log (%s): type\n", w.server.Survey.Hosting)
+		for _, line := range log.Typed {
+			fmt.Fprintf(b, "    %s\n", line)
+		}
+	case len(log.Lines) == 0:
+		b.WriteString("\nThe server's log is as it must be; no restart is needed.\n")
+	default:
+		fmt.Fprintf(b, "\nThe server's log: put these lines into %s\n    [mysqld]\n", log.File)
+		for _, line := range log.Lines {
+			fmt.Fprintf(b, "    %s\n", line)
+		}
+		if log.Restart {
+			b.WriteString("and restart the server: a restart is needed.\n")
+			return
+		}
+		b.WriteString("No restart is needed when you type this as well, and restart PHP-FPM, for open connections keep the old values:\n")
+		for _, statement := range log.Now {
+			fmt.Fprintf(b, "    %s;\n", statement)
+		}
+	}
+}
+
+func (w *initWork) tellFiles(b *strings.Builder) {
+	b.WriteString("\nFiles:\n")
+	for _, f := range w.files {
+		what := "kept     "
+		if w.written[f.Path] {
+			what = "written  "
+		}
+		fmt.Fprintf(b, "    %s%s\n", what, f.Path)
+	}
+	if w.imported.text != nil {
+		fmt.Fprintf(b, "    made of the plugin's webhooks: %s, of which disabled: %d; as comments: %d. Unpublish them in the plugin once rowhook runs,\n"+
+			"    and see fidelity in the configuration: plugin keeps to what the plugin posted\n", count(w.imported.rules, "rule"), w.imported.disabled, w.imported.refused)
+	}
+	if w.faulty != nil {
+		fmt.Fprintf(b, "    to be corrected: %v\n", w.faulty)
+	}
+	if len(w.missing) > 0 {
+		fmt.Fprintf(b, "    to be added under sites: in %s, then restart rowhook:\n%s", w.file, setup.SiteLines(w.missing))
+	}
+}
