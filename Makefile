@@ -54,10 +54,11 @@ fuzz: # every fuzz target for a moment; .ci/run gives those of the reader a minu
 servers: # downloads what the matrix runs against, once; see tools/get-server.sh
 	tools/get-server.sh mysql97 mariadb118
 
-matrix: servers # the reader's tests, the daemon's, and a backfill under kills, on every kind of server
-	@tools/need.sh mariadb cc netns
-	go vet -tags matrix ./cdc ./cdc/charset ./dbtest ./pipeline ./cmd/rowhook
-	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./cdc/charset ./dbtest ./pipeline ./cmd/rowhook
+matrix: servers # the reader's tests, the daemon's, and a backfill under kills, on every kind of server; and PHP itself on wp-config.php
+	@tools/need.sh mariadb cc netns php
+	tools/get-wordpress.sh
+	go vet -tags matrix ./cdc ./cdc/charset ./dbtest ./pipeline ./wordpress/... ./cmd/rowhook
+	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./cdc/charset ./dbtest ./pipeline ./wordpress/... ./cmd/rowhook
 	go vet -tags 'crash matrix' ./cmd/rowhook
 	go test -count=1 -tags 'crash matrix' -timeout 10m $(TESTFLAGS) -run TestBackfillMatrix ./cmd/rowhook
 

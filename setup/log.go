@@ -15,7 +15,7 @@ type Log struct {
 	File    string   // where they go
 	Restart bool     // whether the server must be started again
 	Now     []string // statements that do the same until then, where no restart is needed
-	Typed   []string // what to type at a hosting
+	Typed   []string // what to type besides, or at a hosting instead
 }
 
 // setting is a variable of the server, and which finding asks for it.
@@ -37,18 +37,17 @@ func settings(serverID string) []setting {
 		{"binlog_annotate_row_events", "binlog_annotate_row_events", "ON", false},
 		{"retention of the log", "binlog_expire_logs_seconds", "604800", false},
 		{"sync_binlog", "sync_binlog", "1", false},
-		{"gtid_mode", "enforce_gtid_consistency", "ON", false},
+		{"gtid_mode", "enforce_gtid_consistency", "ON", true},
 		{"gtid_mode", "gtid_mode", "ON", true},
 	}
 }
 
 // Log is what the server's log lacks. Nothing is to be done when there are neither lines nor something to type.
 func (s *Server) Log() Log {
-	lacks := func(f cdc.Finding) bool { return !f.OK || f.Warn }
 	var log Log
 	if s.Survey.Managed {
 		for _, f := range s.Survey.Log {
-			if lacks(f) {
+			if lacking(f) {
 				log.Typed = append(log.Typed, f.Fix)
 			}
 		}
@@ -56,16 +55,17 @@ func (s *Server) Log() Log {
 	}
 	off := slices.ContainsFunc(s.Survey.Log, func(f cdc.Finding) bool { return f.Check == "log_bin" && !f.OK })
 	for _, one := range settings(s.Survey.ServerID) {
-		asked := slices.ContainsFunc(s.Survey.Log, func(f cdc.Finding) bool {
-			// What is only a hint is worth a line where the server is to be restarted all the same.
-			return f.Check == one.check && (lacks(f) || off && f.Hint)
-		})
-		if !asked {
-			continue
+		i := slices.IndexFunc(s.Survey.Log, func(f cdc.Finding) bool { return f.Check == one.check })
+		switch {
+		case i < 0 || !off && !lacking(s.Survey.Log[i]): // a log that is turned on gets all its lines
+		case !off && one.name == "gtid_mode": // step by step, without a restart, and kept by the server itself
+			log.Typed = append(log.Typed, s.Survey.Log[i].Fix)
+		case !off && one.check == "gtid_mode":
+		default:
+			log.Lines = append(log.Lines, one.name+" = "+one.value)
+			log.Now = append(log.Now, "SET GLOBAL "+one.name+" = "+one.value)
+			log.Restart = log.Restart || one.atStart
 		}
-		log.Lines = append(log.Lines, one.name+" = "+one.value)
-		log.Restart = log.Restart || one.atStart
-		log.Now = append(log.Now, "SET GLOBAL "+one.name+" = "+one.value)
 	}
 	if log.Restart {
 		log.Now = nil
@@ -75,6 +75,9 @@ func (s *Server) Log() Log {
 	}
 	return log
 }
+
+// lacking says whether a finding asks for a change.
+func lacking(f cdc.Finding) bool { return !f.OK || f.Warn }
 
 // lineFile is where lines for the server go: a file of their own where the system has a folder for such.
 func (s *Server) lineFile() string {

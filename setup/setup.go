@@ -5,6 +5,7 @@ package setup
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -101,8 +102,8 @@ func (s *Server) survey(ctx context.Context, server *connect.Server, db *sql.DB)
 	if err != nil {
 		return err
 	}
-	defer source.Close()
-	if s.Survey, err = source.Survey(ctx); err != nil {
+	s.Survey, err = source.Survey(ctx)
+	if err = errors.Join(err, source.Close()); err != nil {
 		return err
 	}
 	var user string // with the host as the server sees it, not as the account names it

@@ -3,6 +3,7 @@
 # missing; otherwise it says what that is.
 #   mariadb   the server and its client, which demo and tests start in directories of their own
 #   cc        a C compiler, for the race detector
+#   php       its command line, which tells what a wp-config.php says
 #   netns     ip, for network namespaces
 # Only MariaDB's programs are installed (the -core packages): no service, nothing that starts by itself.
 set -eu
@@ -30,6 +31,9 @@ for what in "$@"; do
 		;;
 	cc)
 		[ -n "${CC:-}" ] || want gcc gcc libc6-dev
+		;;
+	php)
+		want php php-cli
 		;;
 	netns)
 		want ip iproute2

@@ -78,7 +78,7 @@ type asker struct {
 func (a *asker) read(i install) (*wpconfig.Config, error) {
 	for {
 		c, err := wpconfig.Read(i.path, wpconfig.Options{Given: i.given})
-		unknown, is := errors.AsType[*wpconfig.Unknown](err)
+		unknown, is := errors.AsType[*wpconfig.UnknownError](err)
 		if !is {
 			return c, err
 		}
@@ -112,7 +112,7 @@ func (a *asker) ask(name string) (string, error) {
 }
 
 // needs is the error where nobody can be asked: each place with what to type.
-func needs(i install, unknown *wpconfig.Unknown) error {
+func needs(i install, unknown *wpconfig.UnknownError) error {
 	var typed []string
 	for _, name := range unknown.Asks() {
 		typed = append(typed, "--value "+name+"=...")

@@ -54,27 +54,29 @@ func (w *initWork) tellAccount(b *strings.Builder) {
 
 func (w *initWork) tellLog(b *strings.Builder) {
 	log := w.server.Log()
-	switch {
-	case len(log.Typed) > 0:
+	if len(log.Lines)+len(log.Typed) == 0 {
+		b.WriteString("\nThe server's log is as it must be; no restart is needed.\n")
+	}
+	if len(log.Typed) > 0 {
 		fmt.Fprintf(b, "\nThe server's log (%s): type\n", w.server.Survey.Hosting)
 		for _, line := range log.Typed {
 			fmt.Fprintf(b, "    %s\n", line)
 		}
-	case len(log.Lines) == 0:
-		b.WriteString("\nThe server's log is as it must be; no restart is needed.\n")
-	default:
-		fmt.Fprintf(b, "\nThe server's log: put these lines into %s\n    [mysqld]\n", log.File)
-		for _, line := range log.Lines {
-			fmt.Fprintf(b, "    %s\n", line)
-		}
-		if log.Restart {
-			b.WriteString("and restart the server: a restart is needed.\n")
-			return
-		}
-		b.WriteString("No restart is needed when you type this as well, and restart PHP-FPM, for open connections keep the old values:\n")
-		for _, statement := range log.Now {
-			fmt.Fprintf(b, "    %s;\n", statement)
-		}
+	}
+	if len(log.Lines) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\nThe server's log: put these lines into %s\n    [mysqld]\n", log.File)
+	for _, line := range log.Lines {
+		fmt.Fprintf(b, "    %s\n", line)
+	}
+	if log.Restart {
+		b.WriteString("and restart the server: a restart is needed.\n")
+		return
+	}
+	b.WriteString("No restart is needed when you type this as well, and restart PHP-FPM, for open connections keep the old values:\n")
+	for _, statement := range log.Now {
+		fmt.Fprintf(b, "    %s;\n", statement)
 	}
 }
 

@@ -47,13 +47,13 @@ type Config struct {
 	Notes    []string // what a person should know about how a value was found
 }
 
-// Unknown is an error: settings that cannot be known without PHP.
-type Unknown struct {
+// UnknownError is an error: settings that cannot be known without PHP.
+type UnknownError struct {
 	Settings []string // by their names
 	Doubts   []Doubt  // one for each: where it is decided
 }
 
-func (u *Unknown) Error() string {
+func (u *UnknownError) Error() string {
 	lines := make([]string, len(u.Settings))
 	for i, d := range u.Doubts {
 		lines[i] = fmt.Sprintf("%s (for %s)", d, u.Settings[i])
@@ -62,7 +62,7 @@ func (u *Unknown) Error() string {
 }
 
 // Asks are the names of what a person must give to go on.
-func (u *Unknown) Asks() []string {
+func (u *UnknownError) Asks() []string {
 	var names []string
 	for i, d := range u.Doubts {
 		if name := cmp.Or(d.Ask, u.Settings[i]); !slices.Contains(names, name) {
@@ -73,7 +73,7 @@ func (u *Unknown) Asks() []string {
 }
 
 // Read reads the wp-config.php of a WordPress, whose folder or file path names. As WordPress does, it looks in the folder above
-// when there is none. The error is an *Unknown when settings take PHP to know.
+// when there is none. The error is an *UnknownError when settings take PHP to know.
 func Read(path string, o Options) (*Config, error) {
 	root, file, err := locate(path)
 	if err != nil {
@@ -124,7 +124,7 @@ func locate(path string) (root, file string, err error) {
 // config takes the settings out of what was followed.
 func (r *runner) config(root, file string) (*Config, error) {
 	c := &Config{File: file, Root: root, Notes: r.notes}
-	missing := &Unknown{}
+	missing := &UnknownError{}
 	for _, want := range []struct {
 		name     string
 		into     *string

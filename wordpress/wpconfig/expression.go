@@ -6,7 +6,7 @@ import (
 )
 
 // expression is one of PHP's, as far as they are understood.
-type expression interface{}
+type expression any
 
 type (
 	literal struct{ value any }

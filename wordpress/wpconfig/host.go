@@ -17,9 +17,9 @@ var (
 // Address is where the server of a DB_HOST listens: host:port, or the path of a socket. PHP goes to a socket where the host is
 // localhost or empty; sockets are the places where one may be, and the first that is there counts.
 func Address(dbHost string, sockets []string) string {
-	rest, socket := dbHost, ""
-	if i := strings.Index(dbHost, ":/"); i >= 0 {
-		rest, socket = dbHost[:i], dbHost[i+1:]
+	rest, socket, hasSocket := strings.Cut(dbHost, ":/")
+	if hasSocket {
+		socket = "/" + socket
 	}
 	form := hostV4
 	if strings.Count(rest, ":") > 1 {

@@ -6,7 +6,7 @@ import (
 )
 
 // statement is one of PHP's statements, as far as they are understood.
-type statement interface{}
+type statement any
 
 type (
 	// ifStatement is a condition with its branches; otherwise may be nil.
@@ -272,7 +272,7 @@ func (p *parser) body() []statement {
 	return made
 }
 
-// alternative reads the branches of if (x): ... elseif (x): ... else: ... endif;
+// alternative reads the branches of if (x): ... elseif (x): ... else: ... endif.
 func (p *parser) alternative(s *ifStatement) {
 	branch := func() (made []statement) {
 		for t := p.peek(); t.kind != end && !t.is("elseif") && !t.is("else") && !t.is("endif"); t = p.peek() {

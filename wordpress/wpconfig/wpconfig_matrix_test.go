@@ -68,7 +68,6 @@ func php(t *testing.T, name, root, host string, env map[string]string) (said Con
 	return Config{User: string(fields.User), Name: string(fields.Name), Password: string(fields.Password), Host: string(fields.Host), Prefix: string(fields.Prefix)}
 }
 
-
 // TestDebian reads the wp-config.php of Debian's package, which looks for a file of the host's own in /etc/wordpress, and then
 // for that of all hosts.
 func TestDebian(t *testing.T) {

@@ -151,7 +151,7 @@ func TestDoubts(t *testing.T) {
 		"by reference":    {php: "preg_match('/x/', 'x', $m);\ndefine('DB_USER', $m[0]);", line: 2, says: "preg_match()", asks: User},
 	} {
 		_, err := Read(site(t, c.php), Options{Env: environment(nil)})
-		u, is := errors.AsType[*Unknown](err)
+		u, is := errors.AsType[*UnknownError](err)
 		if !is || !slices.Contains(u.Settings, User) {
 			t.Errorf("%s: got %v", name, err)
 			continue
