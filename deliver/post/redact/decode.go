@@ -4,6 +4,7 @@ import (
 	"html"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -91,9 +92,13 @@ func readBackslash(text string) (string, int) {
 	}
 }
 
-// readUnicode reads \uXXXX, or two of them that are one character.
+// readUnicode reads \uXXXX, or two of them that are one character, and \u{XXX}. The escapes of JavaScript's escape() are
+// the same but for their first byte.
 func readUnicode(text string) (string, int) {
 	const length = len(`\uXXXX`)
+	if len(text) > 2 && text[2] == '{' {
+		return readBraced(text)
+	}
 	number := func(t string) (rune, bool) {
 		n, err := strconv.ParseUint(t, 16, 16)
 		return rune(n), err == nil
@@ -112,7 +117,7 @@ func readUnicode(text string) (string, int) {
 		return string(r), length
 	case len(text) < 2*length:
 		return "", unfinished
-	case text[length] == '\\' && text[length+1] == 'u':
+	case text[length] == text[0] && text[length+1] == 'u':
 		if low, ok := number(text[length+2 : 2*length]); ok {
 			if r := utf16.DecodeRune(r, low); r != utf8.RuneError {
 				return string(r), 2 * length
@@ -122,8 +127,27 @@ func readUnicode(text string) (string, int) {
 	return "", 0
 }
 
-// readPercent reads %XX.
-func readPercent(text string) (string, int) { return readHex(text, 1) }
+// readBraced reads \u{XXX}, which has up to six digits.
+func readBraced(text string) (string, int) {
+	const prefix, most = len(`\u{`), len(`\u{10ffff}`)
+	digits, _, closed := strings.Cut(text[prefix:min(len(text), most)], "}")
+	n, err := strconv.ParseUint(digits, 16, 32)
+	switch {
+	case closed && err == nil && n <= unicode.MaxRune:
+		return string(rune(n)), prefix + len(digits) + 1
+	case !closed && len(text) < most && (err == nil || digits == ""):
+		return "", unfinished
+	}
+	return "", 0
+}
+
+// readPercent reads %XX, and %uXXXX.
+func readPercent(text string) (string, int) {
+	if len(text) > 1 && text[1] == 'u' {
+		return readUnicode(text)
+	}
+	return readHex(text, 1)
+}
 
 // readHex reads a byte of two digits behind a prefix.
 func readHex(text string, prefix int) (string, int) {

@@ -20,6 +20,10 @@ func TestReplace(t *testing.T) {
 		"json of php":            {`top\/se\u0026cret \u00221\u0022`, "***"},
 		"json, capital digits":   {`{"p":"p\u00E4sswort\uD83D\uDE00"}`, `{"p":"***"}`},
 		"go":                     {`"top/se\x26cret \"1\""`, `"***"`},
+		"braces":                 {`top\u{2f}se\u{000026}cret "1"; p\u{E4}sswort\u{1F600}`, "***; ***"},
+		"javascript":             {`top%u002Fse%26cret%20%221%22; p%u00e4sswort%uD83D%uDE00`, "***; ***"},
+		"cut off in braces":      {`a top\u{2f}\u{7`, "a ***"},
+		"cut off in javascript":  {`a top%u002F%u00`, "a ***"},
 		"html":                   {`<b>top/se&amp;cret &quot;1&#34;</b>`, "<b>***</b>"},
 		"html, numbers":          {`top&#47;se&#x26;cret &#X22;1&#034;`, "***"},
 		"html, names":            {`top&sol;se&AMP;cret &QUOT;1&quot;; p&auml;sswort&#128512;`, "***; ***"},
@@ -47,7 +51,7 @@ func TestReplace(t *testing.T) {
 		"cut off at a %":         {`a top%2Fse%`, "a ***"},
 		"cut off, encoded twice": {`a top%252Fse%25`, "a ***"},
 		"cut off, a surrogate":   {`a p\u00e4sswort\ud83d\ud`, "a ***"},
-		"no escapes":             {`\q %zz &; & 100% \ud83d \ud83d\u0041 &#; \u00zz \x`, `\q %zz &; & 100% \ud83d \ud83d\u0041 &#; \u00zz \x`},
+		"no escapes":             {`\q %zz %uq \u{} \u{110000} &; & 100% \ud83d \ud83d\u0041 &#; \u00zz \x`, `\q %zz %uq \u{} \u{110000} &; & 100% \ud83d \ud83d\u0041 &#; \u00zz \x`},
 		"no secrets":             {`{"ok":true,"a":"b\/c &amp; d%20e"}`, `{"ok":true,"a":"b\/c &amp; d%20e"}`},
 		"bytes that are no text": {"\xff\xfe top%2Fse%26cret \"1\"\xff", "\xff\xfe ***\xff"},
 		"empty":                  {"", ""},
@@ -107,6 +111,7 @@ var written = []func(r rune) string{
 		}
 		return fmt.Sprintf(`\u%04X`, r)
 	},
+	func(r rune) string { return fmt.Sprintf(`\u{%x}`, r) },
 }
 
 // FuzzReplace: no form of a secret survives, whole or cut off, and what is not secret stays.
