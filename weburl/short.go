@@ -65,13 +65,14 @@ func shortQuery(query string) string {
 }
 
 // IsWord says whether a part of a path, or a parameter's name, is a word that people chose, and no token: short, of letters
-// in few pieces, with no more than a version's digits.
+// in few pieces, with no more than a version's digits, and these not among its letters as in tok3nXYZ.
 func IsWord(part string) bool {
 	const longest, mostDigits, mostTurns = 24, 2, 4
 	if len(part) > longest {
 		return false
 	}
 	digits, turns, upper := 0, 0, false
+	inner, last := 0, byte(0) // digits with letters around them
 	for i, c := range []byte(part) {
 		isUpper := 'A' <= c && c <= 'Z'
 		switch {
@@ -81,10 +82,16 @@ func IsWord(part string) bool {
 			if i > 0 && isUpper != upper {
 				turns++
 			}
-			upper = isUpper
+			if upper = isUpper; '0' <= last && last <= '9' && i > digits {
+				inner++
+			}
 		case strings.IndexByte("-_.[]", c) < 0:
 			return false
 		}
+		last = c
+	}
+	if turns > 0 && inner > 0 || inner > 1 {
+		return false
 	}
 	return digits <= mostDigits && turns <= mostTurns
 }

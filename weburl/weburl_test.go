@@ -110,6 +110,9 @@ func TestShort(t *testing.T) {
 		"http://user:secret@x:8080/v2":                        "http://…@x:8080/v2",
 		"http://x/?salon=Zo%C3%AB&token=abc&flag":             "http://x/?salon=…&token=…&…",
 		"http://x/?s3cr3tt0k3n=1":                             "http://x/?…",
+		"http://x/tok3nXYZ/":                                  "http://x/…",
+		"http://x/s3cr3t":                                     "http://x/…",
+		"http://x/oauth2callback?b2b=1&v2=x&2fa=1&3dsecure=1": "http://x/oauth2callback?b2b=…&v2=…&2fa=…&3dsecure=…",
 		"x/hooks/token":                                       "x/hooks/…",
 		"http://x/a#token":                                    "http://x/a#…",
 	} {

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 )
 
@@ -29,6 +30,9 @@ func (s *Server) Advice(err error) string {
 		}
 		return "look the number of the error up, and see the server's own log, which this names: SHOW GLOBAL VARIABLES LIKE 'log_error';"
 	case Unreachable:
+		if name, ok := errors.AsType[*net.DNSError](err); ok {
+			return fmt.Sprintf("see that the name in database.address, %s, is right, and that this machine can look it up: getent hosts %s", c.Address, name.Name)
+		}
 	}
 	return fmt.Sprintf("see that the server runs, and that database.address, %s, is where it listens", c.Address)
 }

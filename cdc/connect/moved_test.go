@@ -3,8 +3,10 @@ package connect
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,5 +68,17 @@ func TestWatch(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestUnknownName: where the name is at fault, the advice is about the name.
+func TestUnknownName(t *testing.T) {
+	t.Parallel()
+	server := New(Config{Address: "no.such.host.invalid:3306", Resolver: &net.Resolver{
+		PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("nobody to ask") },
+	}})
+	_, err := server.DialLog(t.Context())
+	if CauseOf(err) != Unreachable || !strings.Contains(server.Advice(err), "getent hosts no.such.host.invalid") {
+		t.Errorf("%v: %s", err, server.Advice(err))
 	}
 }
