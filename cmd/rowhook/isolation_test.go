@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"rowhook/dbtest"
 	"rowhook/pipeline"
 )
 
@@ -103,4 +105,72 @@ func (i isolation) run(t *testing.T) {
 	if got := heard(t, w.accepted(w.heard, 7-i.loses+more)); len(got) != 7-i.loses {
 		t.Errorf("the site's webhooks: %v", got)
 	}
+}
+
+// TestSchemaDroppedWhileDown: the site is named, and goes on when its schema is there again; nobody else notices.
+func TestSchemaDroppedWhileDown(t *testing.T) {
+	t.Parallel()
+	w := newTwoSites(t, "")
+	stop := startDaemon(t, w.config)
+	w.book(2)
+	w.accepted(w.heard, 2)
+	w.accepted(w.other, 2)
+	stop()
+	w.server.Exec(t, "DROP DATABASE wordpress")
+	w.bookSpa(2)
+	startDaemon(t, w.config)
+	w.bookSpa(2)
+	w.accepted(w.other, 6)
+	if s := w.await(pipeline.SiteWaiting); !strings.Contains(s.Reason, "wp_vikappointments_reservation") || s.Fix == "" {
+		t.Errorf("it says %+v", s)
+	}
+	if out, err := rowhook(t, w.config, "check"); exitCode(err) != exitFailed || !strings.Contains(out, "site salon: waiting") || !strings.Contains(out, "but not for every site") {
+		t.Errorf("check: %v\n%s", err, out)
+	}
+	w.salon = dbtest.Salon(t, w.server, "wordpress", "wp_")
+	w.book(2)
+	w.accepted(w.other, 8)
+	w.accepted(w.heard, 4)
+	w.await(pipeline.SiteReading)
+}
+
+// TestOlderPluginsTables: a site whose plugin has no coupons and packages yet is followed as far as its tables go.
+func TestOlderPluginsTables(t *testing.T) {
+	t.Parallel()
+	w := newTwoSites(t, "")
+	for _, table := range []string{"coupon", "package", "package_order", "package_order_item", "package_service"} {
+		w.server.Exec(t, "DROP TABLE wordpress.wp_vikappointments_"+table)
+	}
+	startDaemon(t, w.config)
+	w.book(3)
+	w.accepted(w.other, 3)
+	w.accepted(w.heard, 3)
+}
+
+// TestOverfullSite: a site that too much is held of is stopped, before memory or anybody else suffers, and goes on by itself:
+// nothing is lost.
+func TestOverfullSite(t *testing.T) {
+	t.Parallel()
+	const rounds, bookings = 4, 50
+	w := newTwoSites(t, "")
+	ids := w.book(rounds * bookings)
+	startDaemon(t, w.config)
+	w.book(1) // the tables' columns are known then
+	w.accepted(w.heard, 1)
+	w.server.Exec(t, "REVOKE SELECT ON wordpress.* FROM 'rowhook'@'%'")
+	for n := range rounds { // 100 KB each, of which 12 MB are too much
+		first, last := ids[n*bookings], ids[(n+1)*bookings-1]
+		w.server.Exec(t, fmt.Sprintf("UPDATE wordpress.wp_vikappointments_reservation SET notes = REPEAT('x', 100000) WHERE id BETWEEN %d AND %d", first, last))
+		w.bookSpa(1)
+		w.accepted(w.other, n+2)
+	}
+	s := w.await(pipeline.SiteStopped)
+	if !s.Stop.Full || !strings.Contains(s.Reason, "denied") || !strings.Contains(s.Fix, "GRANT SELECT") || !strings.Contains(s.Ways[0], "by itself") {
+		t.Errorf("it says %+v", s)
+	}
+	w.bookSpa(2)
+	w.accepted(w.other, rounds+3)
+	w.server.Exec(t, "GRANT SELECT ON wordpress.* TO 'rowhook'@'%'")
+	w.accepted(w.heard, rounds*bookings+1)
+	w.await(pipeline.SiteReading)
 }

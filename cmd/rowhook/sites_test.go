@@ -65,6 +65,16 @@ func (w *twoSites) book(n int) (salon []int64) {
 	return salon
 }
 
+// bookSpa makes n bookings at the spa alone.
+func (w *twoSites) bookSpa(n int) {
+	w.t.Helper()
+	for range n {
+		if _, err := w.spa.Book(w.t.Context(), dbtest.Booking{}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // status is how the salon stands.
 func (w *twoSites) status() pipeline.SiteStatus {
 	w.t.Helper()
@@ -100,67 +110,85 @@ func (w *twoSites) accepted(r *delivertest.Receiver, n int) []delivertest.Reques
 func TestStatementStopsOneSite(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		do   []string // on one connection
-		want string   // of the reason
+		do    []string // on one connection
+		want  string   // of the reason
+		mysql bool     // only there is such a thing
 	}{
 		"statement": {
-			[]string{"SET SESSION binlog_format = STATEMENT", "UPDATE wp_vikappointments_reservation SET notes = 'x' WHERE id = 1"},
-			"wordpress.wp_vikappointments_reservation was written by a statement",
+			do:   []string{"SET SESSION binlog_format = STATEMENT", "UPDATE wp_vikappointments_reservation SET notes = 'x' WHERE id = 1"},
+			want: "wordpress.wp_vikappointments_reservation was written by a statement",
 		},
 		"XA": {
-			[]string{"XA START 'a'", "UPDATE wp_vikappointments_reservation SET notes = 'prepared' WHERE id = 1", "XA END 'a'", "XA PREPARE 'a'", "XA COMMIT 'a'"},
-			"wordpress.wp_vikappointments_reservation was written in an XA transaction",
+			do:   []string{"XA START 'a'", "UPDATE wp_vikappointments_reservation SET notes = 'prepared' WHERE id = 1", "XA END 'a'", "XA PREPARE 'a'", "XA COMMIT 'a'"},
+			want: "wordpress.wp_vikappointments_reservation was written in an XA transaction",
+		},
+		"partial JSON": {
+			do: []string{
+				"UPDATE wp_vikappointments_coupon SET notes = '{\"a\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}'", "ALTER TABLE wp_vikappointments_coupon MODIFY notes JSON",
+				"SET SESSION binlog_row_value_options = PARTIAL_JSON", "UPDATE wp_vikappointments_coupon SET notes = JSON_SET(notes, '$.a', 'b')",
+			},
+			want: "wordpress.wp_vikappointments_coupon", mysql: true,
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newTwoSites(t, "")
-			stop := startDaemon(t, w.config)
-			w.book(2)
-			w.accepted(w.heard, 2)
-			conn, err := w.server.DB(t, "wordpress").Conn(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			for _, s := range test.do {
-				if _, err := conn.ExecContext(t.Context(), s); err != nil {
-					t.Fatalf("%s: %v", s, err)
+			onServers(t, func(t *testing.T, server *dbtest.Server) {
+				if test.mysql && !server.Kind().MySQL() {
+					return
 				}
-			}
-			w.book(3)
-			w.accepted(w.other, 5)
-			s := w.await(pipeline.SiteStopped)
-			if !strings.Contains(s.Reason, test.want) || !s.Stop.Decide || strings.Join(s.Ways, "|") != "rowhook sites resume salon|rowhook sites resume salon --from-now" {
-				t.Errorf("it says %+v", s)
-			}
-			if n := len(w.heard.Requests()); n != 2 {
-				t.Errorf("%d webhooks of the stopped site", n)
-			}
-			stop()
-			for _, c := range []string{"sites list", "position show", "check"} {
-				if out, err := rowhook(t, w.config, strings.Fields(c)...); err != nil && c != "check" || !strings.Contains(out, test.want) || !strings.Contains(out, "rowhook sites resume salon") {
-					t.Errorf("%s: %v\n%s", c, err, out)
-				}
-			}
-			startDaemon(t, w.config)
-			w.book(1)
-			w.accepted(w.other, 6)
-			if s := w.status(); s.State != pipeline.SiteStopped {
-				t.Errorf("after a restart: %+v", s)
-			}
-			if out, err := rowhook(t, w.config, "sites", "resume", "salon"); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			w.accepted(w.heard, 6)
-			w.await(pipeline.SiteReading)
-			w.book(2)
-			w.accepted(w.other, 8)
-			if got := heard(t, w.accepted(w.heard, 8)); len(got) != 8 {
-				t.Errorf("the salon's webhooks: %v", got)
-			}
+				stopsOneSite(t, server, test.do, test.want)
+			})
 		})
+	}
+}
+
+// stopsOneSite does statements, on one connection, that stop the salon until a person decides.
+func stopsOneSite(t *testing.T, server *dbtest.Server, do []string, want string) {
+	t.Helper()
+	w := newTwoSitesOn(t, server, "")
+	stop := startDaemon(t, w.config)
+	w.book(2)
+	w.accepted(w.heard, 2)
+	conn, err := w.server.DB(t, "wordpress").Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, s := range do {
+		if _, err := conn.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	w.book(3)
+	w.accepted(w.other, 5)
+	s := w.await(pipeline.SiteStopped)
+	if !strings.Contains(s.Reason, want) || !s.Stop.Decide || strings.Join(s.Ways, "|") != "rowhook sites resume salon|rowhook sites resume salon --from-now" {
+		t.Errorf("it says %+v", s)
+	}
+	if n := len(w.heard.Requests()); n != 2 {
+		t.Errorf("%d webhooks of the stopped site", n)
+	}
+	stop()
+	for _, c := range []string{"sites list", "position show", "check"} {
+		if out, err := rowhook(t, w.config, strings.Fields(c)...); err != nil && c != "check" || !strings.Contains(out, want) || !strings.Contains(out, "rowhook sites resume salon") {
+			t.Errorf("%s: %v\n%s", c, err, out)
+		}
+	}
+	startDaemon(t, w.config)
+	w.book(1)
+	w.accepted(w.other, 6)
+	if s := w.status(); s.State != pipeline.SiteStopped {
+		t.Errorf("after a restart: %+v", s)
+	}
+	if out, err := rowhook(t, w.config, "sites", "resume", "salon"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	w.accepted(w.heard, 6)
+	w.await(pipeline.SiteReading)
+	w.book(2)
+	w.accepted(w.other, 8)
+	if got := heard(t, w.accepted(w.heard, 8)); len(got) != 8 {
+		t.Errorf("the salon's webhooks: %v", got)
 	}
 }
 
