@@ -72,7 +72,7 @@ func (b *bench) steady(ctx context.Context, db *sql.DB, child *child, into *dela
 		now := time.Now()
 		mu.Lock()
 		defer mu.Unlock()
-		received[noteOf(body)] = now
+		received[numberIn(body, "notes")] = now
 	})
 	defer b.sink.observe(nil)
 	const warm = changesOf / 10 // not counted
@@ -109,9 +109,9 @@ func (b *bench) steady(ctx context.Context, db *sql.DB, child *child, into *dela
 	return nil
 }
 
-// noteOf reads which change a request is about.
-func noteOf(body []byte) int {
-	_, rest, _ := bytes.Cut(body, []byte(`"notes":"`))
+// numberIn reads which change a request is about, from the column that was changed.
+func numberIn(body []byte, column string) int {
+	_, rest, _ := bytes.Cut(body, []byte(`"`+column+`":"`))
 	text, _, _ := bytes.Cut(rest, []byte(`"`))
 	n, _ := strconv.Atoi(string(text)) // 0 where there is none
 	return n

@@ -1,7 +1,7 @@
 // Command bench measures rowhook against a loop that reads the same binary log with go-mysql, posts each change with
 // net/http over 16 connections and keeps nothing. Both run as processes of their own, by turns, over the same changes
 // and into the same sink, so the ratio holds on a noisy machine. It is run by `make bench`, and fails when a target is
-// missed. Its arguments are what to measure: drain, latency, depth, neighbours; all when there are none.
+// missed. Its arguments are what to measure: drain, latency, depth, neighbours, isolation; all when there are none.
 package main
 
 import (
@@ -34,6 +34,7 @@ func main() {
 // measurements are by their names on the command line.
 var measurements = map[string]func(*bench, context.Context) error{
 	"drain": (*bench).drainAll, "latency": (*bench).latency, "depth": (*bench).depth, "neighbours": (*bench).neighbours,
+	"isolation": (*bench).isolation,
 }
 
 func run(ctx context.Context) error {
@@ -45,11 +46,14 @@ func run(ctx context.Context) error {
 	flag.IntVar(&b.changes, "changes", 100_000, "drain: single-row transactions of the backlog")
 	flag.IntVar(&b.deep, "deep", 1_000_000, "depth: the same")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of everything")
+	flag.DurationVar(&b.phase, "phase", 8*time.Second, "isolation: how long is measured, before a trouble and during it")
+	flag.StringVar(&b.only, "trouble", "", "isolation: only troubles whose names have this in them")
+	flag.DurationVar(&b.late, "late", 5*time.Second, "isolation: how late the slow receiver answers")
 	flag.DurationVar(&b.coalesce, "coalesce", 0, "rowhook's window")
 	flag.Parse()
 	what := flag.Args()
 	if len(what) == 0 {
-		what = []string{"drain", "latency", "depth", "neighbours"}
+		what = []string{"drain", "latency", "depth", "neighbours", "isolation"}
 	}
 	for _, name := range what {
 		if measurements[name] == nil {
@@ -71,6 +75,8 @@ type bench struct {
 	changes, deep int
 	rounds        int
 	coalesce      time.Duration
+	phase, late   time.Duration // of isolation
+	only          string        // the same: what the names of troubles must have in them
 
 	dir     string
 	server  *dbtest.Server

@@ -34,14 +34,7 @@ func (b *bench) prepare(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	var rows []string
-	for id := range orders {
-		rows = append(rows, fmt.Sprintf("(%d, %d, 1, 1, '2027-01-12 10:00:00', 30, '25.50', 'Mario Bianchi', 'mario@example.test', '%s')",
-			id+1, id+1, `{"CUSTOMF_NAME":"Mario","CUSTOMF_LNAME":"Bianchi"}`))
-	}
-	_, err = db.ExecContext(ctx, "INSERT INTO wp_vikappointments_reservation (id, id_parent, id_employee, id_service, checkin_ts, duration,"+
-		" total_cost, purchaser_nominative, purchaser_mail, custom_f) VALUES "+strings.Join(rows, ", "))
-	if err != nil {
+	if _, err := db.ExecContext(ctx, insertOrders("wordpress", 1, orders)); err != nil {
 		return err
 	}
 	if _, err := db.ExecContext(ctx, "SET SESSION group_concat_max_len = 100000"); err != nil {
@@ -53,6 +46,17 @@ func (b *bench) prepare(ctx context.Context) error {
 		return err
 	}
 	return b.configure(b.sink.urls[:1])
+}
+
+// insertOrders is a statement that makes n appointments in a salon.
+func insertOrders(schema string, first, n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("(%d, %[1]d, 1, 1, '2027-01-12 10:00:00', 30, '25.50', 'Mario Bianchi', 'mario@example.test', '%s')",
+			first+i, `{"CUSTOMF_NAME":"Mario","CUSTOMF_LNAME":"Bianchi"}`)
+	}
+	return fmt.Sprintf("INSERT INTO %s.wp_vikappointments_reservation (id, id_parent, id_employee, id_service, checkin_ts, duration,"+
+		" total_cost, purchaser_nominative, purchaser_mail, custom_f) VALUES %s", schema, strings.Join(rows, ", "))
 }
 
 // configure writes the configuration, with a rule for each receiver.

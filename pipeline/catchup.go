@@ -30,7 +30,7 @@ type endedReading struct {
 
 // catchUp starts the readings of sites that may go on, and says how long nothing is to be done for any.
 func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration {
-	wait, reading := time.Hour, 0
+	wait, reading := p.sites.stranded.tell(p.cfg.Log), 0
 	for _, d := range p.sites.detached {
 		if d.feed != nil {
 			reading++

@@ -194,6 +194,7 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return start, nil, fmt.Errorf("reading the open events: %w", err)
 	}
+	p.sites.stranded = strandedEvents{bySite: p.engine.Stranded(), since: time.Now()}
 	if p.fills.runs, err = restoreRuns(state.Open); err != nil {
 		return start, nil, err
 	}

@@ -27,7 +27,8 @@ type sites struct {
 	known    map[string]cdc.SchemaRecord // what is known of tables where all others are
 	gone     []outbox.Record             // of sites that are back: to be deleted with the next commit
 	told     []func()                    // who waits for the next commit
-	unfit    map[string]unfit            // what was wrong with their tables when somebody looked, by schema
+	stranded strandedEvents
+	unfit    map[string]unfit // what was wrong with their tables when somebody looked, by schema
 
 	ready  chan struct{} // holds a token when something was read for a detached site
 	ended  chan endedReading

@@ -192,12 +192,26 @@ func (p *Pipeline) siteStatus() []SiteStatus {
 		if s.Reason != "" {
 			s.Ways = []string{"it goes on by itself when that is fixed"}
 		}
+		s.addStranded(&p.sites.stranded)
 		if d := p.sites.detached[site]; d != nil {
 			s.stopped(d.stop, d.feed != nil || d.fromNow)
 		}
 		all[i] = s
 	}
 	return all
+}
+
+// addStranded shows stored events that cannot go on, where nothing else holds the site.
+func (s *SiteStatus) addStranded(stranded *strandedEvents) {
+	is, ok := stranded.bySite[s.Name]
+	if !ok {
+		return
+	}
+	if s.Events += is.Events; s.Reason != "" {
+		return
+	}
+	s.State, s.Since, s.Ways = SiteWaiting, stranded.since, []string{"it goes on at the next start when that is fixed; all else of the site goes on meanwhile"}
+	s.Reason, s.Fix = explainStranded(is)
 }
 
 // take shows what holds a site's events.

@@ -91,6 +91,8 @@ type Engine struct {
 	apart       map[string]*progressRecord // of stored engines that are not split off yet, by their site
 	makings     []*making                  // orders whose record is behind
 
+	stranded stranded // what Restore left where it is
+
 	openBytes, closedBytes int // what the events that are not done take
 }
 
@@ -119,7 +121,7 @@ func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
 		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, work: applying{tables: map[cdc.TableName]*progress{}},
-		orphans: map[cdc.TableName]bool{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
+		orphans: map[cdc.TableName]bool{}, stranded: stranded{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
 	}
 	e.SetRules(set)
 	return e

@@ -92,8 +92,7 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		}
 		ev, err := e.decode(r, now)
 		if err != nil { // of another version, or damaged; nobody else waits for it
-			e.opts.Log.Error("an open event cannot be read; it stays in the outbox, and is looked at again at the next start",
-				slog.String("site", r.Site()), slog.String("record", r.Key), slog.Any("error", err))
+			e.stranded.unreadable(r.Site(), fmt.Errorf("reading the record %s: %w", r.Key, err))
 			continue
 		}
 		if ev == nil {
@@ -151,12 +150,12 @@ func (e *Engine) matchAgain(ev *Event, record string) bool {
 	if len(gone) == 0 {
 		return true
 	}
-	attrs := []any{slog.String("site", ev.Site.Name), slog.String("event", ev.String()), slog.String("rules", strings.Join(gone, ", ")), slog.String("record", record)}
 	if len(ev.Rules) > 0 {
-		e.opts.Log.Error("rules that wanted an open event are gone; it is sent for the others only", attrs...)
+		e.opts.Log.Error("rules that wanted an open event are gone; it is sent for the others only", slog.String("site", ev.Site.Name),
+			slog.String("event", ev.String()), slog.String("rules", strings.Join(gone, ", ")), slog.String("record", record))
 		return true
 	}
-	e.opts.Log.Error("the rules that wanted an open event are gone; it stays in the outbox, and goes on at a start with them", attrs...)
+	e.stranded.without(ev.Site.Name, gone)
 	return false
 }
 
