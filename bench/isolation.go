@@ -22,9 +22,8 @@ const (
 // own changes go on meanwhile, as they do before.
 type trouble struct {
 	name  string
-	rate  int    // of the salon's changes a second; 0: salonRate
-	sites int    // as many salons; 0: one
-	load  string // of the salon's rule; empty: extended
+	rate  int // of the salon's changes a second; 0: salonRate
+	sites int // as many salons; 0: one
 
 	set   []string // of the server, before it begins; the second is how to take it back
 	down  bool     // it comes while rowhook is down
@@ -112,7 +111,7 @@ func (b *bench) befall(ctx context.Context, t trouble) (row isolated, err error)
 	if err != nil {
 		return row, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = errors.Join(err, w.close(ctx)) }()
 	if row.before, err = w.measure(ctx, true); err != nil {
 		return row, fmt.Errorf("before: %w", err)
 	}

@@ -66,11 +66,11 @@ func (b *bench) newNeighbourhood(ctx context.Context, t trouble) (w *neighbourho
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, w.close())
+			err = errors.Join(err, w.close(ctx))
 		}
 	}()
-	if w.trouble.set != nil {
-		if _, err := w.db.ExecContext(ctx, w.trouble.set[0]); err != nil {
+	if w.set != nil {
+		if _, err := w.db.ExecContext(ctx, w.set[0]); err != nil {
 			return nil, err
 		}
 		w.db.Close() // what is set counts for new connections
@@ -124,11 +124,11 @@ func (w *neighbourhood) prefix(n int) string {
 
 // writeFiles writes the configuration, with the salon's rule or without.
 func (w *neighbourhood) writeFiles(whole bool) error {
-	sites := "{name: spa, schema: spa, prefix: wp_}"
+	sites := []string{"{name: spa, schema: spa, prefix: wp_}"}
 	names := make([]string, w.sites)
 	for n := range w.sites {
 		names[n] = fmt.Sprintf("salon%d", n)
-		sites += fmt.Sprintf(", {name: %s, schema: salon, prefix: %s}", names[n], w.prefix(n))
+		sites = append(sites, fmt.Sprintf("{name: %s, schema: salon, prefix: %s}", names[n], w.prefix(n)))
 	}
 	rule := "  - {name: %s, action: appointment.save, sites: [%s], load: extended, url: %q}\n"
 	text := "rules:\n" + fmt.Sprintf(rule, "spa", "spa", w.sink.urls[0])
@@ -136,7 +136,7 @@ func (w *neighbourhood) writeFiles(whole bool) error {
 		text += fmt.Sprintf(rule, "salon", strings.Join(names, ", "), w.slow.url())
 	}
 	config := fmt.Sprintf("database: {address: %q, user: %s, password: %s}\nsites: [%s]\nrules: rules.yaml\nstate_dir: state\ncoalesce: 0s\n",
-		w.server.Address(), user, password, sites)
+		w.server.Address(), user, password, strings.Join(sites, ", "))
 	for name, text := range map[string]string{"config.yaml": config, "rules.yaml": text} {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
 			return err
@@ -146,7 +146,7 @@ func (w *neighbourhood) writeFiles(whole bool) error {
 }
 
 // close ends what is left of it, and takes back what was set.
-func (w *neighbourhood) close() (err error) {
+func (w *neighbourhood) close(ctx context.Context) (err error) {
 	w.sink.observe(nil)
 	if w.child != nil {
 		_, _, err = w.child.stop()
@@ -154,8 +154,8 @@ func (w *neighbourhood) close() (err error) {
 	if w.slow != nil {
 		err = errors.Join(err, w.slow.close())
 	}
-	if w.trouble.set != nil {
-		_, failed := w.db.ExecContext(context.Background(), w.trouble.set[1])
+	if w.set != nil {
+		_, failed := w.db.ExecContext(context.WithoutCancel(ctx), w.set[1])
 		err = errors.Join(err, failed)
 	}
 	return errors.Join(err, w.db.Close())
@@ -165,16 +165,26 @@ func (w *neighbourhood) spaHeard(body []byte) {
 	now, n := time.Now(), numberIn(body, changed)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, ok := w.heard[n]; !ok {
-		w.heard[n] = now
-	}
+	for ok := false; !ok && n > spaNumbers; n -= seeded {
+		if _, ok = w.heard[n]; !ok {
+			w.heard[n] = now
+		}
+		if w.set == nil { // all that the log shows is the event's own
+			return
+		}
+	} // else the payload may show a later change of the row, which it was loaded with
 }
 
 func (w *neighbourhood) salonHeard(body []byte) {
 	n := numberIn(body, changed)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.salons[n] = true
+	for ; n > 0; n -= seeded {
+		w.salons[n] = true
+		if w.set == nil { // as with the spa
+			return
+		}
+	}
 }
 
 // begin lets the trouble come.
