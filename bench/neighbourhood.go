@@ -152,7 +152,7 @@ func (w *neighbourhood) close(ctx context.Context) (err error) {
 		_, _, err = w.child.stop()
 	}
 	if w.slow != nil {
-		err = errors.Join(err, w.slow.close())
+		err = errors.Join(err, w.slow.close(ctx))
 	}
 	if w.set != nil {
 		_, failed := w.db.ExecContext(context.WithoutCancel(ctx), w.set[1])

@@ -48,8 +48,8 @@ func (r *slowReceiver) url() string { return "http://" + r.listener.Addr().Strin
 // delay has it answer so late from the next request on.
 func (r *slowReceiver) delay(d time.Duration) { r.late.Store(int64(d)) }
 
-func (r *slowReceiver) close() error {
-	err := r.server.Shutdown(context.Background())
+func (r *slowReceiver) close(ctx context.Context) error {
+	err := r.server.Shutdown(context.WithoutCancel(ctx))
 	if ended := <-r.ended; !errors.Is(ended, http.ErrServerClosed) {
 		err = errors.Join(err, ended)
 	}
