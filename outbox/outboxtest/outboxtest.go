@@ -56,6 +56,7 @@ func Run(t *testing.T, open Open) {
 		"Erase/Kept":            eraseKept,
 		"Prune/Age":             pruneAge,
 		"Prune/Bytes":           pruneBytes,
+		"Prune/Undelivered":     pruneUndelivered,
 		"Settings":              settings,
 		"Settings/Race":         settingsRace,
 		"Close":                 closeStore,

@@ -3,6 +3,9 @@ package outboxtest
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -186,6 +189,50 @@ func pruneAge(t *testing.T, h *harness) {
 	wantSame(t, "to send", h.pending("a"), left(1, 5)...)
 	if added := h.commitNew(1); added[0].Seq <= list[17].Seq || added[0].Number != 16 {
 		t.Errorf("the next one is %d, number %d", added[0].Seq, added[0].Number)
+	}
+}
+
+// pruneUndelivered: whatever order commits are settled and pruned in, what is undelivered stays, with its payload.
+func pruneUndelivered(t *testing.T, h *harness) {
+	random := rand.New(rand.NewPCG(1, 1))
+	var want []*outbox.Delivery // undelivered
+	made := 0
+	for round := range 40 {
+		list := make([]*outbox.Delivery, random.IntN(5))
+		for i := range list {
+			list[i] = delivery(made)
+			made++
+		}
+		h.commit(outbox.Batch{Deliveries: list})
+		want = slices.DeleteFunc(append(want, list...), func(d *outbox.Delivery) bool {
+			switch random.IntN(8) {
+			case 0, 1:
+				h.settle(delivered(d))
+				return true
+			case 2:
+				h.settle(failed(d, outbox.Dead, 1, moment))
+				return true
+			case 3:
+				h.settle(failed(d, outbox.Waiting, 1, moment))
+			}
+			return false
+		})
+		future := time.Now().Add(time.Hour)
+		_, err := h.Prune(t.Context(), outbox.Keep{Since: future, Dead: future})
+		h.must(err)
+		if round%7 == 0 {
+			h.reopen()
+		}
+		got := h.pending("a")
+		wantSame(t, fmt.Sprintf("round %d", round), got, want...)
+		for i, d := range got {
+			if i < len(want) && !bytes.Equal(d.Body, want[i].Body) {
+				t.Errorf("round %d: delivery %d has the payload %q, want %q", round, d.Seq, d.Body, want[i].Body)
+			}
+		}
+		if t.Failed() {
+			return
+		}
 	}
 }
 

@@ -227,11 +227,11 @@ type part struct {
 // batch removes what may go of a commit. When that is not all of it, the rest moves out of it. It returns how many went.
 func (p *pruning) batch(c *change, b batch, large bool) (n int, err error) {
 	var stay []part
-	all := 0
+	all, last := 0, int64(0) // what follows up to the next commit may be left of one that is gone
 	err = each(c.conn, `SELECT d.seq, d.label, d.off, d.len, `+state+` FROM delivery d LEFT JOIN failed f ON f.seq = d.seq
-		WHERE d.seq BETWEEN ? AND ? AND d.batch = ?`, []any{b.first, b.last, b.first}, func(s *sqlite3.Stmt) (bool, error) {
+		WHERE d.seq BETWEEN ? AND ? AND d.batch = ? ORDER BY d.seq`, []any{b.first, b.last, b.first}, func(s *sqlite3.Stmt) (bool, error) {
 		d := part{s.ColumnInt64(0), s.ColumnInt64(1), s.ColumnInt64(2), s.ColumnInt64(3), outbox.State(s.ColumnInt64(4))}
-		all++
+		all, last = all+1, d.seq
 		if p.goes(d.state, b.stored, large) {
 			c.count(d.label, d.state, -1)
 		} else {
@@ -252,7 +252,7 @@ func (p *pruning) batch(c *change, b batch, large bool) (n int, err error) {
 		}
 		next = d.seq + 1
 	}
-	if err := c.forgetRange(next, b.last); err != nil {
+	if err := c.forgetRange(next, last); err != nil {
 		return 0, err
 	}
 	if err := c.stmt(`DELETE FROM batch WHERE first = ?`).int(b.first).run(); err != nil {
