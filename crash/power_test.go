@@ -42,8 +42,6 @@ func (w *world) cut() {
 	if !d.outlived(w.ctx, 50*time.Millisecond+w.upTo(600*time.Millisecond)) {
 		w.t.Fatalf("the daemon ended:\n%s", d.lastWords())
 	}
-	w.files.Lock() // a command that opened the files between the cut and what it leaves of them would see what never was
-	defer w.files.Unlock()
 	for w.ctx.Err() == nil { // until it has begun to listen for it
 		d.signal(syscall.SIGUSR1)
 		if !d.outlived(w.ctx, 100*time.Millisecond) {

@@ -97,14 +97,12 @@ func (w *world) point(action, where string, n int) (what string, hit bool) {
 	return where + " " + words[3], true
 }
 
-// stopAlone stops a daemon after some work. No command has the outbox open meanwhile: the checkpoint of a stop is made by
-// the last who closes it.
+// stopAlone stops a daemon after some work. Nobody else has the outbox open: the checkpoint of a stop is made by the last who
+// closes it.
 func (w *world) stopAlone(d *daemon) {
 	w.t.Helper()
 	d.isReady(w.t)
 	d.outlived(w.ctx, w.upTo(300*time.Millisecond))
-	w.files.Lock()
-	defer w.files.Unlock()
 	if err := d.stop(); err != nil {
 		w.t.Fatal(err)
 	}

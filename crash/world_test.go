@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/dbtest"
+	"rowhook/deliver/control"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 )
@@ -39,7 +40,7 @@ type world struct {
 	stop    chan struct{}
 	writers *errgroup.Group
 	helpers sync.WaitGroup
-	files   sync.Mutex // held by who needs the state directory for himself: commands may run beside a daemon, not beside a repair
+	files   sync.Mutex // held by who restores the state directory: what is said to a daemon meanwhile is forgotten
 }
 
 // writers is how many connections write.
@@ -144,10 +145,12 @@ func (w *world) assist(ctx context.Context) {
 	w.t.Cleanup(w.helpers.Wait)
 }
 
+// resume asks the daemon. Where none runs the command would open the files itself, perhaps between a power cut and what that
+// leaves of them.
 func (w *world) resume(r *receiver) error {
 	w.files.Lock()
 	defer w.files.Unlock()
-	return w.command("endpoints", "resume", r.name())
+	return control.NewClient(w.state).Resume(w.ctx, r.name())
 }
 
 // command runs one of rowhook's commands.
