@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -333,14 +334,12 @@ func TestResumedBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, n := newStore(), newNetwork()
 		first, second, third := making("a", 0, "12"), making("b", 1, "12"), making("b", 2, "12")
-		gone, slow := true, true
+		var gone, slow atomic.Bool
 		n.set(func(id string) (int, http.Header, error) {
 			switch {
-			case id == first.ID.String() && gone:
-				gone = false
+			case id == first.ID.String() && !gone.Swap(true):
 				return http.StatusGone, nil, nil
-			case id == second.ID.String() && slow:
-				slow = false
+			case id == second.ID.String() && !slow.Swap(true):
 				pass(3 * time.Second)
 				return http.StatusBadRequest, nil, nil
 			}
@@ -354,6 +353,8 @@ func TestResumedBehind(t *testing.T) {
 		}
 		pass(time.Minute)
 		was := []string{first.ID.String(), second.ID.String()}
+		n.mu.Lock()
+		defer n.mu.Unlock()
 		if want := append(slices.Concat(was, was), third.ID.String()); !slices.Equal(n.order, want) {
 			t.Errorf("posted %v, want %v", n.order, want)
 		}
