@@ -97,10 +97,10 @@ func (w *twoSites) await(state pipeline.SiteState) pipeline.SiteStatus {
 	return s
 }
 
-// accepted waits for so many webhooks of a site.
+// accepted waits for so many webhooks of a site: for long, as what was held may come half a minute late, and then in turns.
 func (w *twoSites) accepted(r *delivertest.Receiver, n int) []delivertest.Request {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
 	defer cancel()
 	return r.WaitAccepted(ctx, n)
 }
