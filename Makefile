@@ -58,7 +58,7 @@ matrix: servers # the reader's tests, the daemon's, and a backfill under kills, 
 	@tools/need.sh mariadb cc netns php
 	tools/get-wordpress.sh
 	go vet -tags matrix ./cdc ./cdc/charset ./dbtest ./pipeline ./wordpress/... ./cmd/rowhook
-	go test -race -count=1 -tags matrix -timeout 20m $(TESTFLAGS) ./cdc ./cdc/charset ./dbtest ./pipeline ./wordpress/... ./cmd/rowhook
+	go test -race -count=1 -tags matrix -timeout 30m $(TESTFLAGS) ./cdc ./cdc/charset ./dbtest ./pipeline ./wordpress/... ./cmd/rowhook
 	go vet -tags 'crash matrix' ./cmd/rowhook
 	go test -count=1 -tags 'crash matrix' -timeout 10m $(TESTFLAGS) -run TestBackfillMatrix ./cmd/rowhook
 
