@@ -244,7 +244,17 @@ func (w *rowWriter) row(t *testing.T, table string) []sql.NullString {
 	t.Helper()
 	names := make([]string, len(w.columns[table]))
 	for i, c := range w.columns[table] {
-		names[i] = "CONCAT(`" + strings.ReplaceAll(c, "`", "``") + "`)" // the driver makes numbers of others
+		name := "`" + strings.ReplaceAll(c, "`", "``") + "`"
+		var bits int
+		err := w.conn.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = ? AND DATA_TYPE = 'bit'",
+			table, c).Scan(&bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bits > 0 {
+			name += " + 0" // its number
+		}
+		names[i] = "CONCAT(" + name + ")" // the driver makes numbers of others
 	}
 	values := make([]sql.NullString, len(names))
 	into := make([]any, len(names))

@@ -26,6 +26,7 @@ func testHalfOpenLink(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
 	server := startServer(t, kind)
 	conn := schemaConn(t, server, "halfopen", "CREATE TABLE a (id INT PRIMARY KEY)")
+	openSource(t, sourceConfig(server, newLog(), "halfopen", "a")) // a MySQL wants the password at a user's first login, and it is not sent that far
 	wire := newFarSide(t)
 	through := serveProxy(t, wire.listen(t), server.Address())
 	log := newLog()

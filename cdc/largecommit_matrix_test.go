@@ -31,11 +31,12 @@ func TestLargeCommit(t *testing.T) {
 
 	execute(t, conn, "BEGIN", "INSERT INTO a VALUES (2, 'y')")
 	var rows []string
-	for id := 3; id < 9; id++ {
-		execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d, REPEAT('z', %d))", id, threshold/4))
-		rows = append(rows, fmt.Sprintf("insert a(id=%d s=%s)", id, strings.Repeat("z", threshold/4)))
+	const size = 900 << 10 // what is larger is left to the table
+	for id := 3; id < 3+threshold/size+2; id++ {
+		execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d, REPEAT('z', %d))", id, size))
+		rows = append(rows, fmt.Sprintf("insert a(id=%d s=%s)", id, strings.Repeat("z", size)))
 	}
-	execute(t, conn, "COMMIT", "INSERT INTO a VALUES (9, 'behind')", "INSERT INTO a VALUES (10, 'last')")
+	execute(t, conn, "COMMIT", "INSERT INTO a VALUES (98, 'behind')", "INSERT INTO a VALUES (99, 'last')")
 	large := f.next(t)
 	if want := append([]string{"insert a(id=2 s=y)"}, rows...); !slices.Equal(large.rows, want) {
 		t.Fatalf("%d rows of the large transaction, want %d", len(large.rows), len(want))
@@ -48,8 +49,8 @@ func TestLargeCommit(t *testing.T) {
 	p := f.stored(t)
 	f.stop()
 	f = follow(t, openSource(t, sourceConfig(server, newLog(), "large", "a")), p)
-	behind := f.expect(t, "insert a(id=9 s=behind)")
-	last := f.expect(t, "insert a(id=10 s=last)")
+	behind := f.expect(t, "insert a(id=98 s=behind)")
+	last := f.expect(t, "insert a(id=99 s=last)")
 	wantEventAt(t, db, behind.Txn.Start, "Gtid")
 	wantEventAt(t, db, last.Txn.Start, "Gtid")
 	if behind.End.File != last.Txn.Start.File || behind.End.Offset > last.Txn.Start.Offset {
