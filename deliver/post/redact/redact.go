@@ -52,16 +52,17 @@ func (r *Redactor) add(s secret) {
 	if len(s.text) < Shortest {
 		return
 	}
-	for _, text := range slices.Compact([]string{s.text, strings.ReplaceAll(s.text, " ", "+")}) {
-		key := text[:Shortest]
-		s := secret{text, s.whole}
-		if !slices.Contains(r.secrets[key], s) {
-			r.secrets[key] = append(r.secrets[key], s)
-		}
-		r.starts[key[0]] = true
-		r.longest = max(r.longest, len(text))
+	s.text = spaced(s.text)
+	key := s.text[:Shortest]
+	if !slices.Contains(r.secrets[key], s) {
+		r.secrets[key] = append(r.secrets[key], s)
 	}
+	r.starts[key[0]] = true
+	r.longest = max(r.longest, len(s.text))
 }
+
+// spaced is a text in which a + counts as the space that it may stand for.
+func spaced(text string) string { return strings.ReplaceAll(text, "+", " ") }
 
 // Replace is a text with Mask in the place of each secret; a text without secrets stays as it is. Work and memory grow with
 // the text's length only, whatever is escaped in it.
@@ -96,6 +97,8 @@ func (s *search) look(l layer, left int) {
 		return
 	}
 	s.seen[f] = left
+	decoded := l
+	l.text = spaced(l.text)
 	s.inside(l)
 	s.atEnd(l, len(l.text))
 	if l.open < len(l.text) {
@@ -105,7 +108,7 @@ func (s *search) look(l layer, left int) {
 		return
 	}
 	for _, e := range escapes {
-		if below, ok := l.decode(e); ok {
+		if below, ok := decoded.decode(e); ok {
 			s.look(below, left-1)
 		}
 	}
