@@ -205,6 +205,7 @@ func (e *endpoint) leave(ctx context.Context, cut, unsettled context.CancelFunc)
 		e.log.Error("the last outcomes are not recorded; these deliveries are sent again",
 			slog.Int("outcomes", len(e.settler.unsettled())), slog.Any("error", err))
 	}
+	e.storeGone(last)
 }
 
 // poke makes run look.

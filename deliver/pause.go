@@ -39,14 +39,16 @@ func Pauses(ctx context.Context, settings outbox.Settings, endpoints map[string]
 	if err != nil {
 		return nil, err
 	}
-	byName := make(map[string]*Paused)
+	type place struct{ endpoint, name string } // rules of several endpoints may have one URL
+	byPlace := make(map[place]*Paused)
 	for _, rule := range slices.Sorted(maps.Keys(endpoints)) {
 		t, err := newTarget(endpoints[rule])
 		if err != nil {
 			continue // it is paused by that
 		}
 		for name, url := range map[string]string{t.endpoint: "", pauseName(t.url): weburl.Short(t.url)} {
-			if byName[name] == nil {
+			at := place{t.endpoint, name}
+			if byPlace[at] == nil {
 				h, text, err := readHold(ctx, settings, name)
 				if err != nil {
 					return nil, err
@@ -57,14 +59,17 @@ func Pauses(ctx context.Context, settings outbox.Settings, endpoints map[string]
 				if h.pause() == nil {
 					continue
 				}
-				byName[name] = &Paused{Endpoint: t.endpoint, URL: url, Pause: h.Pause}
+				byPlace[at] = &Paused{Endpoint: t.endpoint, URL: url, Pause: h.Pause}
 			}
-			byName[name].Rules = append(byName[name].Rules, rule)
+			byPlace[at].Rules = append(byPlace[at].Rules, rule)
 		}
 	}
-	list := make([]Paused, 0, len(byName))
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		list = append(list, *byName[name])
+	inOrder := slices.SortedFunc(maps.Keys(byPlace), func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.endpoint, b.endpoint))
+	})
+	list := make([]Paused, 0, len(byPlace))
+	for _, at := range inOrder {
+		list = append(list, *byPlace[at])
 	}
 	return list, nil
 }
@@ -75,16 +80,21 @@ func (w *Worker) Pause(ctx context.Context, name, reason string) error {
 	if err := w.pauses.takeOver(ctx); err != nil {
 		return err
 	}
-	endpoint, url := w.find(name)
-	if endpoint == "" {
+	endpoints, url := w.find(name)
+	if len(endpoints) == 0 {
 		return fmt.Errorf("%w: %s", ErrNoEndpoint, name)
 	}
-	if url != "" && len(w.urlsOf(endpoint)) > 1 {
-		endpoint = pauseName(url)
+	defer w.reconsider()
+	names := endpoints
+	if url != "" && slices.ContainsFunc(endpoints, func(e string) bool { return len(w.urlsOf(e)) > 1 }) {
+		names = []string{pauseName(url)}
 	}
-	err := w.pauses.pause(ctx, endpoint, Pause{Since: time.Now().UTC(), Reason: reason})
-	w.reconsider()
-	return err
+	for _, n := range names {
+		if err := w.pauses.pause(ctx, n, Pause{Since: time.Now().UTC(), Reason: reason}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Resume ends the pause of a URL, or those of an endpoint and of all its URLs: everything that waits is due at once. That
@@ -93,50 +103,64 @@ func (w *Worker) Resume(ctx context.Context, name string) error {
 	if err := w.pauses.takeOver(ctx); err != nil {
 		return err
 	}
-	endpoint, url := w.find(name)
-	if url != "" {
-		if was, err := w.pauses.resume(ctx, pauseName(url)); was || err != nil {
-			w.reconsider()
-			return err
-		}
-	}
-	if endpoint == "" {
+	endpoints, url := w.find(name)
+	if len(endpoints) == 0 {
 		if was, err := w.pauses.resume(ctx, name); !was || err != nil { // its rule may be gone
 			return cmp.Or(err, fmt.Errorf("%w: %s", ErrNoEndpoint, name))
 		}
 		return nil
 	}
-	_, err := w.pauses.resume(ctx, endpoint)
-	if url == "" {
-		for u := range w.urlsOf(endpoint) {
-			_, failed := w.pauses.resume(ctx, pauseName(u))
-			err = errors.Join(err, failed)
+	defer w.reconsider()
+	paused := false
+	if url != "" {
+		var err error
+		if paused, err = w.pauses.resume(ctx, pauseName(url)); err != nil {
+			return err
 		}
 	}
-	w.reconsider()
-	return err
+	for _, endpoint := range endpoints {
+		urls := w.urlsOf(endpoint)
+		if paused && len(urls) > 1 {
+			continue // that it is paused as a whole is another matter
+		}
+		_, err := w.pauses.resume(ctx, endpoint)
+		if url == "" {
+			for u := range urls {
+				_, failed := w.pauses.resume(ctx, pauseName(u))
+				err = errors.Join(err, failed)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// find is the endpoint that a name means, and the URL, if it means one. Empty: there is none.
-func (w *Worker) find(name string) (endpoint, url string) {
+// find is the endpoint that a name means; or the URL, if it means one, and the endpoints that have it: some of its rules may
+// have order groups. None: there is no such name.
+func (w *Worker) find(name string) (endpoints []string, url string) {
 	known := w.known()
 	for _, t := range known {
 		if t.endpoint == name {
-			return name, ""
+			return []string{name}, ""
 		}
 	}
 	normal, _ := weburl.Normalize(name) // what is none is no rule's
 	for _, t := range known {
-		if t.url == normal {
-			return t.endpoint, normal
+		if t.url == normal && !slices.Contains(endpoints, t.endpoint) {
+			endpoints = append(endpoints, t.endpoint)
 		}
+	}
+	if len(endpoints) > 0 {
+		return endpoints, normal
 	}
 	for _, t := range known {
 		if t.endpoint == EndpointName(name) {
-			return t.endpoint, ""
+			return []string{t.endpoint}, ""
 		}
 	}
-	return "", ""
+	return nil, ""
 }
 
 // urlsOf are the URLs of an endpoint.
@@ -160,19 +184,13 @@ func (w *Worker) reconsider() {
 // obey does what persons and answers of 410 say: it pauses, or goes on.
 func (e *endpoint) obey(ctx context.Context) {
 	e.mu.Lock()
-	look, gone := e.look, e.gone
-	e.look, e.gone = false, make(map[string]*Pause)
+	look := e.look
+	e.look = false
 	e.mu.Unlock()
 	if !look {
 		return
 	}
-	for url, p := range gone {
-		e.log.Warn("a URL is paused", slog.String("url", weburl.Short(url)), slog.String("reason", p.Reason),
-			slog.String("resume", "rowhook endpoints resume "+e.name))
-		if err := e.pauses.pause(ctx, pauseName(url), *p); err != nil {
-			e.log.Error("the pause will not outlast this run", slog.String("url", weburl.Short(url)), slog.Any("error", err))
-		}
-	}
+	e.storeGone(ctx)
 	var urls []string
 	for _, rule := range e.rules {
 		if t := e.targets(rule); t != nil && !slices.Contains(urls, t.url) {
@@ -201,6 +219,27 @@ func (e *endpoint) obey(ctx context.Context) {
 		e.breaker.close()
 		e.forget()
 		e.scan.early = true
+	}
+}
+
+// storeGone makes the pauses last that answers of 410 began.
+func (e *endpoint) storeGone(ctx context.Context) {
+	e.mu.Lock()
+	gone := e.gone
+	e.gone = make(map[string]*Pause)
+	e.mu.Unlock()
+	if len(gone) == 0 {
+		return
+	}
+	// The receiver says so once: a stop at this moment is no reason to forget it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
+	defer cancel()
+	for url, p := range gone {
+		e.log.Warn("a URL is paused", slog.String("url", weburl.Short(url)), slog.String("reason", p.Reason),
+			slog.String("resume", "rowhook endpoints resume "+e.name))
+		if err := e.pauses.pause(ctx, pauseName(url), *p); err != nil {
+			e.log.Error("the pause will not outlast this run", slog.String("url", weburl.Short(url)), slog.Any("error", err))
+		}
 	}
 }
 

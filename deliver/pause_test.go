@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -291,5 +292,50 @@ func TestPausesOfMany(t *testing.T) {
 	all.Wait()
 	if got, err := Pauses(t.Context(), m, endpoints); err != nil || len(got) != 20 {
 		t.Errorf("%d are paused, %v", len(got), err)
+	}
+}
+
+// TestOneURLOfTwoEndpoints: rules with one URL may be of several endpoints. Its name means all of them.
+func TestOneURLOfTwoEndpoints(t *testing.T) {
+	t.Parallel()
+	const url = "http://hooks.test/a"
+	alone := map[string]Endpoint{"crm": {URL: url}, "erp": {URL: url, OrderGroup: "books"}, "pos": {URL: url, OrderGroup: "shop"}}
+	withOthers := maps.Clone(alone)
+	withOthers["mail"] = Endpoint{URL: "http://hooks.test/b", OrderGroup: "books"}
+	withOthers["sms"] = Endpoint{URL: "http://hooks.test/c"}
+	for name, endpoints := range map[string]map[string]Endpoint{"its only URL": alone, "one of several": withOthers} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m, n := newStore(), newNetwork()
+				w, _ := running(t, m, endpoints, n.options())
+				pass(time.Second)
+				if err := w.Pause(t.Context(), url, "by hand"); err != nil {
+					t.Fatal(err)
+				}
+				for i, rule := range slices.Sorted(maps.Keys(endpoints)) {
+					commit(t, m, making(rule, i, "k"))
+				}
+				pass(time.Hour)
+				if got := states(t, m); got[outbox.Delivered] != len(endpoints)-len(alone) {
+					t.Errorf("while the URL is paused: %v", got)
+				}
+				var rules []string
+				listed, err := Pauses(t.Context(), m, endpoints)
+				for _, p := range listed {
+					rules = append(rules, p.Rules...)
+				}
+				if slices.Sort(rules); err != nil || !slices.Equal(rules, []string{"crm", "erp", "pos"}) || len(listed) != 3 {
+					t.Errorf("listed %+v, %v", listed, err)
+				}
+				if err := w.Resume(t.Context(), url); err != nil {
+					t.Fatal(err)
+				}
+				pass(time.Hour)
+				if got := states(t, m); got[outbox.Delivered] != len(endpoints) {
+					t.Errorf("after it was resumed: %v", got)
+				}
+			})
+		})
 	}
 }

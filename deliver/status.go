@@ -69,18 +69,22 @@ func (e *endpoint) status(due outbox.Due) EndpointStatus {
 			byURL[t.url] = append(byURL[t.url], rule)
 		}
 	}
+	going := false
 	for _, url := range slices.Sorted(maps.Keys(byURL)) {
-		u := e.urls.all[url]
-		if u == nil || !u.paused && !u.breaker.open() {
+		// What is stored counts: run may not have looked at it yet.
+		us := URLStatus{URL: weburl.Short(url), Rules: byURL[url], Paused: e.pauses.of(pauseName(url)).pause()}
+		going = going || us.Paused == nil
+		if u := e.urls.all[url]; u != nil {
+			us.DownSince, us.Until = u.breaker.since, u.breaker.until
+			if us.Paused == nil && !u.breaker.open() {
+				continue
+			}
+		} else if us.Paused == nil {
 			continue
-		}
-		us := URLStatus{URL: weburl.Short(url), Rules: byURL[url], DownSince: u.breaker.since, Until: u.breaker.until}
-		if u.paused {
-			us.Paused = e.pauses.of(pauseName(url)).pause()
 		}
 		s.URLs = append(s.URLs, us)
 	}
-	if s.Paused == nil && e.urls.paused() && len(s.URLs) > 0 {
+	if s.Paused == nil && !going && len(s.URLs) > 0 {
 		s.Paused = s.URLs[0].Paused
 	}
 	return s

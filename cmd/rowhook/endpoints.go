@@ -164,6 +164,9 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 			e.URLs = append(e.URLs, deliver.URLStatus{URL: p.URL, Rules: p.Rules, Paused: &p.Pause})
 		}
 	}
+	for _, e := range byName {
+		e.pausedByURLs()
+	}
 	counts, err := log.Counts(ctx)
 	if err != nil {
 		return list, err
@@ -188,6 +191,17 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 		list.Endpoints = append(list.Endpoints, e)
 	}
 	return list, nil
+}
+
+// pausedByURLs makes a pause of all URLs one of the endpoint, as the daemon shows it.
+func (e *endpoint) pausedByURLs() {
+	paused := 0
+	for _, u := range e.URLs {
+		paused += len(u.Rules)
+	}
+	if e.Paused == nil && paused == len(e.Rules) {
+		e.Paused = e.URLs[0].Paused
+	}
 }
 
 // findOldest looks up since when something waits.

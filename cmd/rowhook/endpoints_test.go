@@ -129,6 +129,9 @@ func TestGoneReceiver(t *testing.T) {
 	paused := func() bool { return endpointsOfLog(t, configFile).Endpoints[0].Paused != nil }
 	eventually(t, "the pause", paused)
 	stop()
+	if !paused() {
+		t.Error("without a daemon it is not paused")
+	}
 	receiver.Answer(delivertest.Answer{})
 	stop = startDaemon(t, configFile)
 	if !paused() || len(receiver.Accepted()) != 0 {
