@@ -27,6 +27,7 @@ import (
 	"rowhook/printable"
 	"rowhook/rules"
 	"rowhook/scratch"
+	"rowhook/systemd"
 )
 
 // runCommand is `rowhook run`: the daemon.
@@ -75,11 +76,13 @@ type daemon struct {
 	line   *pipeline.Pipeline
 	unfit  []cdc.Finding // of sites whose tables were not as they must be when it started
 
+	manager *systemd.Notifier
 	hangups <-chan os.Signal // each asks to read the rules again
 }
 
 func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
-	return &daemon{cfg: c, file: file, log: newLogger(c.Log, logTo), files: scratch.In(c.StateDir)}
+	log := newLogger(c.Log, logTo)
+	return &daemon{cfg: c, file: file, log: log, files: scratch.In(c.StateDir), manager: systemd.New(log)}
 }
 
 // run works until ctx ends, which is no error, however far it got.
@@ -88,6 +91,9 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		return d.ended(ctx, fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err))
 	}
 	defer func() { err = errors.Join(err, d.store.Close()) }()
+	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
+	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()               // also while it ends
+	defer context.AfterFunc(ctx, d.manager.Stopping)() // returns whether it was in time
 	return d.ended(ctx, d.start(ctx, set))
 }
 
@@ -147,6 +153,7 @@ func (d *daemon) stages(ctx context.Context, source *cdc.Source) error {
 	g.Go(func() error { d.prune(parts); return nil })
 	g.Go(func() error { d.watchUnfit(parts, source, d.unfit); return nil })
 	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
+	g.Go(func() error { d.tellStatus(parts); return nil })
 	return g.Wait()
 }
 
@@ -184,6 +191,7 @@ func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc
 		if trouble.Worth(err) {
 			d.log.Warn("the database does not answer as it should, trying again", slog.Any("error", err), slog.Duration("in", wait),
 				slog.Time("since", trouble.Since()), slog.String("fix", d.server.Advice(err)))
+			d.manager.Status("waiting for the database: " + err.Error())
 		}
 		select {
 		case <-ctx.Done():
@@ -270,6 +278,8 @@ func (d *daemon) reloadOnHangup(ctx context.Context) {
 
 // reload reads the rules again.
 func (d *daemon) reload(ctx context.Context) error {
+	d.manager.Reloading()
+	defer d.manager.Reloaded()
 	if err := d.relogin(); err != nil {
 		return err
 	}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"rowhook/pipeline"
+)
+
+// statusEvery is how often the service manager is told what the daemon does.
+const statusEvery = 30 * time.Second
+
+// alive says whether the daemon's store answers. What the database and the receivers do is no matter: they come back, and a
+// restart helps none of them.
+func (d *daemon) alive(ctx context.Context) error {
+	if _, err := d.store.Get(ctx, sourceIDKey); err != nil {
+		return fmt.Errorf("reading the outbox in %s: %w", d.cfg.StateDir, err)
+	}
+	return nil
+}
+
+// tellStatus shows the service manager how the sites stand, until ctx ends.
+func (d *daemon) tellStatus(ctx context.Context) {
+	again := time.NewTicker(statusEvery)
+	defer again.Stop()
+	for {
+		if sites, err := d.line.Sites(ctx); err == nil {
+			d.manager.Status(statusOf(sites))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+	}
+}
+
+// statusOf is how the sites stand, on one line.
+func statusOf(sites []pipeline.SiteStatus) string {
+	var troubled []string
+	waiting := 0
+	for _, s := range sites {
+		waiting += s.Events
+		if s.State != pipeline.SiteReading {
+			troubled = append(troubled, fmt.Sprintf("%s is %s", s.Name, s.State))
+		}
+	}
+	text := fmt.Sprintf("following the binlog for %s; events on their way: %d", count(len(sites), "site"), waiting)
+	if len(troubled) > 0 {
+		text += "; see rowhook sites list: " + strings.Join(troubled, ", ")
+	}
+	return text
+}

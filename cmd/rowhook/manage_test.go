@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/dbtest"
+	"rowhook/pipeline"
+)
+
+// TestServiceManager: systemd hears that the daemon is ready, alive, what it does, and that it ends.
+func TestServiceManager(t *testing.T) {
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "n"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	t.Setenv("NOTIFY_SOCKET", socket.LocalAddr().String())
+	t.Setenv("WATCHDOG_USEC", "1000000")
+	t.Setenv("WATCHDOG_PID", "")
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), "")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- command(ctx, []string{"run", "--config", file}, io.Discard, io.Discard) }()
+	awaitTold(t, socket, "READY=1\nSTATUS=connecting to the database at "+server.Address(), "WATCHDOG=1", "STATUS=following the binlog for 1 site; events on their way: 0")
+	cancel()
+	awaitTold(t, socket, "STOPPING=1")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitTold waits until systemd's socket has heard all of that.
+func awaitTold(t *testing.T, socket *net.UnixConn, want ...string) {
+	t.Helper()
+	if err := socket.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	heard := map[string]bool{}
+	buffer := make([]byte, 4096)
+	for _, text := range want {
+		for !heard[text] {
+			n, err := socket.Read(buffer)
+			if err != nil {
+				t.Fatalf("waiting for %q: %v; heard %v", text, err, heard)
+			}
+			heard[string(buffer[:n])] = true
+		}
+	}
+}
+
+func TestStatusOf(t *testing.T) {
+	t.Parallel()
+	got := statusOf([]pipeline.SiteStatus{{Name: "a", State: pipeline.SiteReading, Events: 2}, {Name: "b", State: pipeline.SiteStopped, Events: 1}})
+	if !strings.Contains(got, "2 sites; events on their way: 3; see rowhook sites list: b is stopped") {
+		t.Errorf("got %q", got)
+	}
+}

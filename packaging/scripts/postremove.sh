@@ -1,0 +1,12 @@
+#!/bin/sh
+# After the files are gone. Removing keeps the configuration and the state, with what waits to be delivered; purging (deb) takes
+# them away. rpm has no purge: rm -r /etc/rowhook /var/lib/rowhook.
+set -e
+
+if [ "${1:-}" = purge ]; then
+	rm -rf /etc/rowhook /var/lib/rowhook
+	if getent passwd rowhook >/dev/null; then
+		userdel rowhook
+	fi
+fi
+[ ! -d /run/systemd/system ] || systemctl daemon-reload
