@@ -132,7 +132,7 @@ func Load(path string) (*Config, error) {
 	c := defaults()
 	src, err := DecodeFile(path, &c)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{File: path, Message: "does not exist; start from config.example.yaml, or name another with --config", err: fs.ErrNotExist}
+		return nil, &Error{File: path, Message: "does not exist; rowhook init --wordpress FOLDER writes one, or start from config.example.yaml, or name another with --config", err: fs.ErrNotExist}
 	}
 	if err != nil {
 		return nil, err

@@ -92,8 +92,9 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.store.Close()) }()
 	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
-	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()               // also while it ends
-	defer context.AfterFunc(ctx, d.manager.Stopping)() // returns whether it was in time
+	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
+	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
+	defer unwatched()
 	return d.ended(ctx, d.start(ctx, set))
 }
 

@@ -26,8 +26,14 @@ import (
 	"rowhook/weburl"
 )
 
+// stamped is the version of a package, which the linker puts here (tools/package.sh).
+var stamped string
+
 // version is what the build stamped into the binary.
 func version() string {
+	if stamped != "" {
+		return stamped
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
 	}
