@@ -2,13 +2,16 @@
 
 TESTFLAGS ?=
 
-.PHONY: build package demo test lint conformance crash memory bench bench-cdc fuzz servers matrix clean
+.PHONY: build package package-test demo test lint conformance crash memory bench bench-cdc fuzz servers matrix clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
 
 package: # deb and rpm for amd64 and arm64 in bin/package, the same bytes whoever builds a commit
 	tools/package.sh $(VERSION)
+
+package-test: package # as root: installs, upgrades, removes and purges the deb in a root of its own
+	tools/try-package.sh bin/package/*_$$(dpkg --print-architecture).deb
 
 demo: build # bookings in a real MariaDB, webhooks on the screen
 	@tools/need.sh mariadb
