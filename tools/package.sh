@@ -11,7 +11,7 @@ export SOURCE_DATE_EPOCH VERSION ARCH
 rm -rf bin/package
 mkdir -p bin/package
 for ARCH in amd64 arm64; do
-	CGO_ENABLED=0 GOARCH=$ARCH go build -trimpath -ldflags "-s -w -X main.stamped=$VERSION" -o bin/package/rowhook ./cmd/rowhook
+	CGO_ENABLED=0 GOARCH=$ARCH go build -trimpath -buildvcs=false -ldflags "-s -w -X main.stamped=$VERSION" -o bin/package/rowhook ./cmd/rowhook
 	for packager in deb rpm; do
 		go tool -modfile=tools/nfpm.mod nfpm package --config packaging/nfpm.yaml --packager "$packager" --target bin/package/
 	done
