@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,15 +63,14 @@ func ofAppointment(column string) bool {
 	return strings.HasPrefix(column, "service_") || strings.HasPrefix(column, "payment_")
 }
 
-// appointments are what the order books: a multi-order's children, else itself. A blocked slot or a parent is none.
+// appointments are what the order books: a multi-order's children, else itself. What has no employee is none: a blocked
+// slot, or a parent.
 func (o *orders) appointments(root record) []record {
+	booked := []record{root}
 	if o.isParent(root) {
-		return o.children[root.id("id")]
+		booked = slices.Clone(o.children[root.id("id")])
 	}
-	if root.id("id_employee") <= 0 {
-		return nil
-	}
-	return []record{root}
+	return slices.DeleteFunc(booked, func(a record) bool { return a.id("id_employee") <= 0 })
 }
 
 func (o *orders) customerZone(root record) zone {

@@ -152,8 +152,8 @@ func TestNotes(t *testing.T) {
 	note := func(id, created string, modified any) record {
 		return columns("id", number(id), "createdon", created, "modifiedon", modified)
 	}
-	child := func(id string) record {
-		return columns("id", number(id), "id_employee", number("1"), "id_service", number("1"))
+	child := func(id, employee string) record {
+		return columns("id", number(id), "id_employee", number(employee), "id_service", number("1"))
 	}
 	o := ordersOf(t, nil)
 	o.notes = map[int64][]record{
@@ -161,9 +161,9 @@ func TestNotes(t *testing.T) {
 		2: {note("4", "2027-01-01 00:00:03", nil)},
 		3: {note("5", "2027-01-01 00:00:09", "0000-00-00 00:00:00")},
 	}
-	o.children = map[int64][]record{7: {child("2"), child("3")}, 8: {child("2")}}
-	o.notes[7], o.notes[8] = o.notes[1], o.notes[1]
-	for id, want := range map[string]string{"1": "3 2 1", "7": "3 2 4 1 5", "8": "3 2 1", "9": ""} {
+	o.children = map[int64][]record{7: {child("2", "1"), child("3", "2")}, 8: {child("2", "1")}, 10: {child("2", "1"), child("3", "0")}}
+	o.notes[7], o.notes[8], o.notes[10] = o.notes[1], o.notes[1], o.notes[1]
+	for id, want := range map[string]string{"1": "3 2 1", "7": "3 2 4 1 5", "8": "3 2 1", "9": "", "10": "3 2 1"} {
 		root := columns("id", number(id), "id_employee", number("0"), "id_parent", number("-1"))
 		var ids []string
 		for _, n := range o.notesOf(root) {
@@ -288,6 +288,38 @@ func TestOptionNames(t *testing.T) {
 		for path, want := range map[string]string{"name": test.name, "varName": test.varName, "fullName": test.fullName} {
 			if got := atPath(t, body, path); got != want {
 				t.Errorf("%+v: %s is %s", test, path, got)
+			}
+		}
+	}
+}
+
+// What has no employee is no appointment of an order, nor are its service and its fields the order's (FINDINGS 3).
+func TestAppointmentsHaveEmployees(t *testing.T) {
+	t.Parallel()
+	o := ordersOf(t, map[string][]record{
+		"custfields":       {columns("id", number("1"), "name", "stones", "type", "text")},
+		"cf_service_assoc": {columns("id_field", number("1"), "id_service", number("2"))},
+	})
+	row := func(id, parent, employee, service string) record {
+		return columns("id", number(id), "id_parent", number(parent), "id_employee", number(employee), "id_service", number(service), "custom_f", `{"stones":"hot"}`)
+	}
+	o.children = map[int64][]record{7: {row("8", "7", "3", "1"), row("9", "7", "0", "2"), row("10", "7", "-1", "2"), row("11", "7", "3", "1")}}
+	for _, test := range []struct {
+		root                 record
+		first, second, third string
+		same, fields         string
+	}{
+		{row("7", "-1", "0", "0"), `"8"`, `"11"`, "-", "true", "[]"},
+		{row("1", "1", "3", "2"), `"1"`, "-", "-", "true", `{"stones":"hot"}`},
+		{row("1", "-1", "3", "2"), `"1"`, "-", "-", "true", `{"stones":"hot"}`}, // a form names every column
+		{row("1", "1", "0", "2"), "-", "-", "-", "true", "[]"},
+	} {
+		body := decoded(t, o.appointmentBody(test.root))
+		for path, want := range map[string]string{
+			"appointments.0.id": test.first, "appointments.1.id": test.second, "appointments.2.id": test.third, "sameEmp": test.same, "fields": test.fields,
+		} {
+			if got := atPath(t, body, path); got != want {
+				t.Errorf("order %s: %s is %s, want %s", test.root.text("id"), path, got, want)
 			}
 		}
 	}

@@ -228,9 +228,9 @@ func comment(key string) string {
 // notesOf are the notes of an order, the last written first; of a multi-order of several appointments theirs too.
 func (o *orders) notesOf(root record) []record {
 	notes := slices.Clone(o.notes[root.id("id")])
-	if children := o.children[root.id("id")]; len(children) > 1 {
-		for _, c := range children {
-			notes = append(notes, o.notes[c.id("id")]...)
+	if appointments := o.appointments(root); len(appointments) > 1 {
+		for _, a := range appointments {
+			notes = append(notes, o.notes[a.id("id")]...)
 		}
 	}
 	written := func(n record) string {

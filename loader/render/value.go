@@ -36,8 +36,8 @@ func Text(s string) Value { return Value{kind: text, text: s} }
 // NewArray makes an array without entries.
 func NewArray() Value { return Value{kind: array} }
 
-// maxDepth is how deep PHP decodes by default.
-const maxDepth = 512
+// maxDepth is how many arrays PHP decodes in one another by default: with what is in them that makes 512.
+const maxDepth = 511
 
 // Decode decodes JSON as PHP's json_decode does. What is no JSON is null.
 func Decode(s string) Value {

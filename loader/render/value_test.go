@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -30,6 +31,16 @@ func TestDecode(t *testing.T) {
 		n := Decode(text)
 		if got := string(n.Append(nil)); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// PHP decodes no more than 511 arrays in one another.
+func TestDecodeDepth(t *testing.T) {
+	t.Parallel()
+	for depth, want := range map[int]bool{1: true, 511: true, 512: false, 100_000: false} {
+		if got := Decode(strings.Repeat("[", depth) + "1" + strings.Repeat("]", depth)).IsArray(); got != want {
+			t.Errorf("%d deep: decoded %t, want %t", depth, got, want)
 		}
 	}
 }
