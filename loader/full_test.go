@@ -169,14 +169,20 @@ func TestStatusesOfTheLoaded(t *testing.T) {
 	}
 }
 
-// A number that its column rounds is shown as it was passed.
-func TestBasicOfPassedNumbers(t *testing.T) {
+// What its column rounds, limits or cuts off is shown as it was passed.
+func TestBasicOfPassedValues(t *testing.T) {
 	t.Parallel()
-	r := columns("id", number("3"), "total_cost", decimal("12345.68"), "total_tax", decimal("0.01"), "discount", nil)
+	r := columns("id", number("3"), "total_cost", decimal("12345.68"), "total_tax", decimal("0.01"), "discount", nil,
+		"people", number("127"), "name", "Ann")
 	ev := &rules.Event{
-		Action: entity(t, "appointment.save"), Insert: true, Named: []bool{false, true, true, true}, Passed: map[int]string{1: "12345.678", 2: ".0050"},
+		Action: entity(t, "appointment.save"), Insert: true, Named: []bool{false, true, true, true, true, true},
+		Passed: map[int]string{1: "12345.678", 2: ".0050", 4: "300", 5: `Anna "M"`},
 	}
-	if got := string(basicBody(ev, r)); got != `{"id":3,"total_cost":12345.678,"total_tax":0.005}` {
-		t.Errorf("got %s", got)
+	if got, want := string(basicBody(ev, r)), `{"id":3,"total_cost":12345.678,"total_tax":0.005,"people":300,"name":"Anna \"M\""}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	r.row = r.row.Omit(func(i int) bool { return i == 5 })
+	if got, want := string(basicBody(ev, r)), `{"id":3,"total_cost":12345.678,"total_tax":0.005,"people":300,"name":null}`; got != want {
+		t.Errorf("without the name: got %s, want %s", got, want)
 	}
 }

@@ -258,8 +258,8 @@ func basicBody(ev *rules.Event, r record) []byte {
 	for i, name := range r.table.Columns {
 		saved := saved(ev, r, i)
 		switch passed := ev.Passed[i]; {
-		case passed != "":
-			b = render.AppendNumber(appendKey(b, name), render.Float(passed))
+		case passed != "" && !r.row.Omitted(i):
+			b = appendPassed(appendKey(b, name), r.row.Kind(i), passed)
 		case saved && r.row.Kind(i) > cdc.Null:
 			b = appendNative(appendKey(b, name), r.row, i)
 		case saved && r.row.Omitted(i):
@@ -270,6 +270,14 @@ func basicBody(ev *rules.Event, r record) []byte {
 		}
 	}
 	return append(b, '}')
+}
+
+// appendPassed appends what was passed to a column of a kind.
+func appendPassed(b []byte, of cdc.Kind, passed string) []byte {
+	if of == cdc.Text {
+		return appendString(b, passed)
+	}
+	return render.AppendNumber(b, render.Float(passed))
 }
 
 // saved says whether a save wrote a column, as far as is known.

@@ -11,7 +11,10 @@ const (
 
 // weigh keeps account of what an event takes.
 func (e *Engine) weigh(ev *Event) {
-	w := eventBytes + ev.Row.Size() + ev.Order.Size() + 8*len(ev.IDs) + len(ev.Changed) + len(ev.Named) + 64*len(ev.Passed)
+	w := eventBytes + ev.Row.Size() + ev.Order.Size() + 8*len(ev.IDs) + len(ev.Changed) + len(ev.Named)
+	for _, text := range ev.Passed {
+		w += 64 + len(text)
+	}
 	if ev.closing > 0 {
 		e.closedBytes += w - ev.weight
 	} else {

@@ -12,12 +12,12 @@ import (
 // statement is what a statement's text says about the rows it wrote. What cannot be read is no statement, never an error:
 // then the rows alone count.
 type statement struct {
-	verb    string // INSERT, REPLACE, UPDATE or DELETE
-	table   string // without the schema
-	columns []string
-	numbers []string // what the columns were given, where that is a number; empty, also all together, where it is not known
-	ids     []int64  // of DELETE ... WHERE `id` IN (...), in its order
-	model   bool     // the form of the plugin's own saves and deletes
+	verb     string // INSERT, REPLACE, UPDATE or DELETE
+	table    string // without the schema
+	columns  []string
+	literals []string // what the columns were given, where that is a literal; empty, also all together, where it is not known
+	ids      []int64  // of DELETE ... WHERE `id` IN (...), in its order
+	model    bool     // the form of the plugin's own saves and deletes
 }
 
 // maxStatement is how much of a text is looked at, in bytes.
@@ -74,25 +74,25 @@ func (st *statement) names(column string) bool {
 func (st *statement) join(later *statement) *statement {
 	if st == nil {
 		first := *later
-		first.columns, first.numbers = slices.Clone(later.columns), later.passed()
+		first.columns, first.literals = slices.Clone(later.columns), later.passed()
 		return &first
 	}
-	for i, number := range later.passed() {
+	for i, literal := range later.passed() {
 		at := slices.IndexFunc(st.columns, func(c string) bool { return strings.EqualFold(c, later.columns[i]) })
 		if at >= 0 {
-			st.numbers[at] = number
+			st.literals[at] = literal
 			continue
 		}
-		st.columns, st.numbers = append(st.columns, later.columns[i]), append(st.numbers, number)
+		st.columns, st.literals = append(st.columns, later.columns[i]), append(st.literals, literal)
 	}
 	return st
 }
 
-// passed are the numbers of a statement, one a column.
+// passed are the literals of a statement, one a column.
 func (st *statement) passed() []string {
-	numbers := make([]string, len(st.columns))
-	copy(numbers, st.numbers)
-	return numbers
+	literals := make([]string, len(st.columns))
+	copy(literals, st.literals)
+	return literals
 }
 
 // readStatement reads a statement in one dialect.
@@ -131,7 +131,7 @@ func (s statementReader) insert(st *statement) bool {
 		if !s.AcceptMark(")") {
 			return false
 		}
-		st.numbers = s.row(len(st.columns))
+		st.literals = s.row(len(st.columns))
 		return !s.updates() // else a column may be of the other list
 	case s.Accept("SET"):
 		return s.assignments(st) && !s.updates()
@@ -156,7 +156,7 @@ func (s statementReader) assignments(st *statement) bool {
 		if !s.AcceptMark("=") {
 			return false
 		}
-		st.columns, st.numbers = append(st.columns, column), append(st.numbers, s.number(",", ";", "WHERE", ""))
+		st.columns, st.literals = append(st.columns, column), append(st.literals, s.literal(",", ";", "WHERE", ""))
 		for s.Tok.Kind != sqltext.End && !s.Tok.IsMark(",") && !s.Tok.IsMark(";") {
 			switch {
 			case s.Tok.IsMark("("):
