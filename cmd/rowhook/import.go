@@ -74,7 +74,7 @@ const maxWebhooks = 10_000
 func readWebhooks(ctx context.Context, db *sql.DB, site config.Site) ([]webhook, error) {
 	table := fmt.Sprintf("`%s`.`%svikappointments_webhook`", site.Schema, site.Prefix)
 	rows, err := db.QueryContext(ctx, fmt.Sprintf(
-		"SELECT id, name, hook, url, COALESCE(secret, ''), COALESCE(published, 0), COALESCE(params, '') FROM %s ORDER BY id LIMIT %d", table, maxWebhooks+1))
+		"SELECT id, name, hook, url, COALESCE(secret, ''), COALESCE(published = 1, 0), COALESCE(params, '') FROM %s ORDER BY id LIMIT %d", table, maxWebhooks+1))
 	if err != nil {
 		return nil, explain(err, table)
 	}

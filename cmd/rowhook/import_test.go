@@ -24,13 +24,14 @@ func TestImport(t *testing.T) {
 	secret := "pa$$ \"w'\\ö€\n" // no emoji: the table is utf8mb3
 	addWebhook(t, server, "salon.wp_", "Größe €", "onAfterSaveReservation", secret, 1, `{"type":"insert","statuses":["C"],"load":"full"}`)
 	addWebhook(t, server, "salon.wp_", "off", "onAfterSaveReservation", nil, 0, nil)
+	addWebhook(t, server, "salon.wp_", "archived", "onAfterSaveReservation", nil, 2, nil)
 	addWebhook(t, server, "salon.wp_", "cart", "onAddItemCart", nil, 1, "[]")
 	addWebhook(t, server, "network.wp_2_", "gone", "onAfterDeleteCoupon", nil, 1, nil)
 	server.CreateUser(t, "reader", "pa$s", "SELECT ON *.*")
 	for _, address := range []string{server.Address(), server.Socket()} {
 		file := importConfig(t, address, "reader", "{name: salon, schema: salon}, {name: second, schema: network, prefix: wp_2_}")
 		got := runImport(t, file)
-		if len(got) != 3 {
+		if len(got) != 4 {
 			t.Fatalf("%s: %d rules", address, len(got))
 		}
 		if r := got[0]; r.Name != "salon-gr-e" || r.Action.String() != "appointment.save" || r.Type != rules.InsertOnly || !r.Statuses["C"] ||
@@ -40,7 +41,10 @@ func TestImport(t *testing.T) {
 		if r := got[1]; r.Name != "salon-off" || !r.Disabled || got[0].Disabled {
 			t.Errorf("%s: got %+v", address, r)
 		}
-		if r := got[2]; r.Name != "second-gone" || r.Action.String() != "coupon.delete" || !r.Sites["second"] {
+		if r := got[2]; r.Name != "salon-archived" || !r.Disabled { // to the plugin 1 alone is published
+			t.Errorf("%s: got %+v", address, r)
+		}
+		if r := got[3]; r.Name != "second-gone" || r.Action.String() != "coupon.delete" || !r.Sites["second"] {
 			t.Errorf("%s: got %+v", address, r)
 		}
 		if got := runImport(t, file, "--site", "second"); len(got) != 1 || got[0].Name != "gone" {
