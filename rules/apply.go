@@ -39,6 +39,9 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 	}
 	if e.wants(agg, Save) {
 		ev := e.saveRow(agg, c)
+		if e.lastCounts(b) {
+			ev.Named, ev.Passed = nil, nil
+		}
 		ev.name(c, st)
 		if e.opts.Plugin {
 			ev.pass(c, st)
@@ -91,12 +94,19 @@ func (e *Engine) statement(c *cdc.Change) *statement {
 		case !e.isSave(b, part, st):
 		case st == nil:
 			return nil
+		case e.lastCounts(b):
+			joint = nil
+			fallthrough
 		default:
 			joint = joint.join(st)
 		}
 	}
 	return joint
 }
+
+// lastCounts says whether of several saves of an object in one page request the last alone tells what was saved: the plugin
+// puts them together, but what a save was not given is null, which only orders drop (FINDINGS 4).
+func (e *Engine) lastCounts(b *binding) bool { return e.opts.Plugin && b.entity.StatusType == "" }
 
 // statementOf is what is known of the statement of one change: a trigger's rows travel under their parent's text, which
 // counts only for the table that it names.
