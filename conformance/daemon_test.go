@@ -114,7 +114,7 @@ func startDaemon(t *testing.T, config string) *daemon {
 
 // while gives a context that ends with the daemon, or when the wait for something takes too long.
 func (d *daemon) while(t *testing.T) (context.Context, context.CancelFunc) {
-	const patience = time.Minute
+	const patience = 3 * time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	go func() {
 		select {

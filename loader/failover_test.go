@@ -29,7 +29,7 @@ func TestLoadAfterFailover(t *testing.T) {
 		Site: site, Action: entity(t, "appointment.status_change"), IDs: []int64{id}, Status: "W", Last: gone, GTID: "0-1-1",
 		Rules: []*rules.Rule{{Name: "full", Load: rules.Full}},
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	if payloads, err := l.Load(ctx, []*rules.Event{ev}); err != nil || len(payloads[0]) != 1 || payloads[0][0].Object != "" {
 		t.Fatalf("loaded %+v, %v", payloads, err)

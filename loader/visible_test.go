@@ -49,7 +49,7 @@ func TestLoadedContainsTheEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	f := &follower{
 		T: t, site: site, stop: stop, action: entity(t, "appointment.save"), read: make(chan cdc.Coord, 1),

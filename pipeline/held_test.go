@@ -212,8 +212,7 @@ func (w *heldWorld) run() (stop func()) {
 // await waits until every site has what it should have.
 func (w *heldWorld) await(want func(*rules.Site) []string) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
-	defer cancel()
+	ctx := patience(w.T)
 	for {
 		missing := ""
 		for _, s := range w.sites {

@@ -90,7 +90,7 @@ func imageRun(t *testing.T, kind dbtest.Kind, o imageOptions) []string {
 	w := &imageWorld{t: t, db: db, site: dbtest.NewSite(db, "wp_"), rng: rand.New(rand.NewPCG(o.seed, 1)), large: o.large}
 	w.widen()
 	w.exec("SET SESSION binlog_row_image = " + o.image)
-	ctx, store := followServer(t, server, o)
+	store := followServer(t, server, o)
 	start := time.Now().Add(-240 * time.Hour).Truncate(time.Hour)
 	var got []string
 	after := int64(0)
@@ -110,7 +110,7 @@ func imageRun(t *testing.T, kind dbtest.Kind, o imageOptions) []string {
 		w.exec(fmt.Sprintf("INSERT INTO `wp_vikappointments_coupon` (`code`) VALUES ('%d')", step)) // closes last
 		w.exec(fmt.Sprintf("SET timestamp = %d", at+1800+2))
 		w.exec("INSERT INTO `wp_vikappointments_cities` (`id_state`, `city_name`, `city_2_code`) VALUES (7, 'x', 'x')") // whose time closes it
-		after = deliveriesUntil(ctx, t, store, after, fmt.Sprintf(`"code":"%d"`, step), &got)
+		after = deliveriesUntil(t, store, after, fmt.Sprintf(`"code":"%d"`, step), &got)
 	}
 	return got
 }
@@ -122,10 +122,9 @@ var momentary = regexp.MustCompile(`"(locked_until|createdon)":("[^"]*"|\d+)`)
 var marker = regexp.MustCompile(`"code":"\d`)
 
 // deliveriesUntil appends deliveries up to the one whose body says something, which is left out.
-func deliveriesUntil(ctx context.Context, t *testing.T, store outbox.Store, after int64, says string, got *[]string) int64 {
+func deliveriesUntil(t *testing.T, store outbox.Store, after int64, says string, got *[]string) int64 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	for {
 		list, err := claim(ctx, store, after, 100)
 		if err != nil {
@@ -152,7 +151,7 @@ func deliveriesUntil(ctx context.Context, t *testing.T, store outbox.Store, afte
 }
 
 // followServer runs a pipeline from a real server into an outbox, until the test ends. The context ends with it.
-func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.Context, outbox.Store) {
+func followServer(t *testing.T, server *dbtest.Server, o imageOptions) outbox.Store {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
@@ -193,7 +192,7 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) (context.
 		}
 	})
 	<-followed.begun
-	return ctx, store
+	return store
 }
 
 // begun is a source that tells when it is followed.

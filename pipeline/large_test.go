@@ -40,7 +40,7 @@ func TestFailureInTheMiddleOfALargeTransaction(t *testing.T) {
 				end := b.run()
 				select {
 				case <-b.ended:
-				case <-time.After(time.Minute):
+				case <-patience(t).Done():
 					t.Fatal("no commit failed")
 				}
 				if err := end(); !errors.Is(err, errFull) {
@@ -119,7 +119,7 @@ func TestWindowsCloseWithoutDeliveries(t *testing.T) {
 	for name, done := range map[string]chan struct{}{"stored": store.stored, "erased": store.erased} {
 		select {
 		case <-done:
-		case <-time.After(time.Minute):
+		case <-patience(t).Done():
 			t.Fatalf("the records are not %s", name)
 		}
 	}

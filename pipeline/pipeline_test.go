@@ -118,8 +118,7 @@ func newLoader(db *sql.DB, log *slog.Logger) *loader.Loader {
 // next waits for n deliveries behind a number and returns them as "rule id".
 func (b *bench) next(after int64, n int) []string {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(b.t)
 	var all []string
 	for len(all) < n {
 		list, err := claim(ctx, b.store, after, n-len(all))
@@ -296,8 +295,7 @@ func TestAFailedCommitEndsItAndLosesNothing(t *testing.T) {
 // site is how a site stands.
 func (b *bench) site(t *testing.T, n int) SiteStatus {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	all, err := b.line.Sites(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -305,11 +303,18 @@ func (b *bench) site(t *testing.T, n int) SiteStatus {
 	return all[n]
 }
 
+// patience is a context that ends a test that hangs: no busy machine takes that long.
+func patience(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // await waits until something is so.
 func (b *bench) await(what string, is func() bool) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(b.t)
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for !is() {

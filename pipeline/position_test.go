@@ -73,7 +73,7 @@ func (b *bench) waitOpen() {
 	b.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(20 * time.Second)
+	late := patience(b.t).Done()
 	for {
 		stored, err := ReadStored(b.t.Context(), b.store)
 		if err != nil {

@@ -96,8 +96,7 @@ func TestOthersGoOnWhileASiteIsStopped(t *testing.T) {
 		b.src.write(txn{b.coupon(0, i, "b"), b.coupon(1, i, "c")})
 	}
 	b.next(1, 50)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	sites, err := b.line.Sites(ctx)
 	if err != nil || sites[0].State != SiteStopped || sites[0].Reason != "a statement" || sites[1].State != SiteReading {
 		t.Fatalf("%v: %+v", err, sites)

@@ -63,8 +63,7 @@ func TestBackfill(t *testing.T) {
 	// heard are the ids of objects that n more requests are about.
 	heard := func(n int) (ids []int) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
+		ctx := patience(t)
 		requests := receiver.WaitAccepted(ctx, total+n)
 		for _, r := range requests[total:] {
 			var body struct{ ID any }
@@ -194,8 +193,7 @@ func TestBackfillStops(t *testing.T) {
 	if err != nil || json.Unmarshal([]byte(lines[len(lines)-1]), &last) != nil || last.State != pipeline.Done || last.Made != rows || last.ID != before.ID {
 		t.Errorf("%v\n%s", err, out)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	receiver.WaitAccepted(ctx, rows)
 	ids := map[string]bool{}
 	for _, r := range receiver.Requests() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -42,8 +40,7 @@ func (c *connected) delivers(t *testing.T) {
 	if _, err := c.site.Book(t.Context(), dbtest.Booking{Options: []int64{1}}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
-	defer cancel()
+	ctx := patience(t)
 	c.heard++
 	if got := len(c.receiver.WaitAccepted(ctx, c.heard)); got < c.heard {
 		t.Fatalf("%d of %d webhooks came", got, c.heard)

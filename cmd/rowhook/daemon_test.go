@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/config"
 	"rowhook/dbtest"
@@ -163,8 +162,7 @@ func testEveryActionArrives(t *testing.T, server *dbtest.Server) {
 		for _, n := range want {
 			total += n
 		}
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-		defer cancel()
+		ctx := patience(t)
 		got := heard(t, receiver.WaitAccepted(ctx, total))
 		if !maps.Equal(got, want) {
 			t.Fatalf("heard %v\nwant  %v", got, want)
@@ -246,8 +244,7 @@ func testNothingIsLostWhileTheReceiverIsDown(t *testing.T, server *dbtest.Server
 		}
 	}
 	receiver.Open()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	got := heard(t, receiver.WaitAccepted(ctx, len(ids)))
 	for _, id := range ids {
 		if got[fmt.Sprintf("onAfterSaveCustomer %d", id)] != 1 {

@@ -280,11 +280,18 @@ func beside(t *testing.T, configFile string) (stop func()) {
 	}
 }
 
+// patience is a context that ends a test that hangs: no busy machine takes that long.
+func patience(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // eventually asks again, at a pace, until cond is true.
 func eventually(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !cond() {
@@ -324,8 +331,7 @@ func TestDeliveriesRetry(t *testing.T) {
 			if !running {
 				stop = beside(t, configFile)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
+			ctx := patience(t)
 			receiver.WaitAccepted(ctx, 4) // 1, 2, 3, and 5 for the first time
 			eventually(t, "the log", func() bool { return listIDs(t, configFile, "--state", "delivered") == "5 3 2 1" })
 			if out, err := rowhook(t, configFile, "deliveries", "show", idOf(2)); err != nil || !strings.Contains(out, "by hand; since then it is outside of the order") {

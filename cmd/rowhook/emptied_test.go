@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -40,8 +38,7 @@ func TestEmptiedTables(t *testing.T) {
 				t.Fatal(err)
 			}
 			server.Exec(t, statement)
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
+			ctx := patience(t)
 			requests := receiver.WaitAccepted(ctx, 2)
 			var got []string
 			for _, r := range requests {

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver"
@@ -67,8 +65,7 @@ func TestEndpoints(t *testing.T) {
 	}
 	do("books goes on", "resume", "books")
 	do("goes on", "resume", receiver.URL())
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	receiver.WaitAccepted(ctx, 3)
 	eventually(t, "the log", func() bool { return listIDs(t, configFile, "--state", "delivered") == "5 3 2 1" })
 	stop()
@@ -101,8 +98,7 @@ func TestDisabledRule(t *testing.T) {
 	}
 	enable(true)
 	stop = beside(t, configFile)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	if _, err := rowhook(t, configFile, "deliveries", "retry", "--rule", "crm"); err != nil {
 		t.Error(err)
 	}
@@ -140,8 +136,7 @@ func TestGoneReceiver(t *testing.T) {
 	if out, err := rowhook(t, configFile, "endpoints", "resume", receiver.URL()); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	receiver.WaitAccepted(ctx, 3)
 	stop()
 }

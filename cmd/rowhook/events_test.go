@@ -155,8 +155,7 @@ func testEventsAreWhatTheDaemonDelivers(t *testing.T, server *dbtest.Server) {
 		}
 		ids = append(ids, id)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	receiver.WaitAccepted(ctx, len(fired(t, files, start))) // what is gone before it is loaded has no id
 	if err := site.DeleteBookings(t.Context(), ids[3:6]...); err != nil {
 		t.Fatal(err)
@@ -208,8 +207,7 @@ func TestEventsKnowColumns(t *testing.T) {
 	receiver := delivertest.NewReceiver(t)
 	files := daemonFiles(t, server, fmt.Sprintf("rules: [{name: all, action: appointment.save, url: %q}]\n", receiver.URL()), "coalesce: 0s\n")
 	stop := startDaemon(t, files)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	book := func() int64 {
 		t.Helper()
 		id, err := site.Book(ctx, dbtest.Booking{})

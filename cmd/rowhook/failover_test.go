@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -50,8 +48,7 @@ func TestFailover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	ids := map[string]bool{}
 	got := receiver.WaitAccepted(ctx, 4)
 	for _, r := range got {

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -34,8 +32,7 @@ func testSetBackToASnapshot(t *testing.T, server *dbtest.Server) {
 	copyTree(t, data, filepath.Join(saved, "data"))
 	copyTree(t, state, filepath.Join(saved, "state"))
 
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	ids := map[string]string{}
 	for n, name := range []string{"Ada", "Bruno"} {
 		if n > 0 {

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"io"
 	"path"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -60,8 +58,7 @@ func TestHostileDefaults(t *testing.T) {
 			if _, err := conn.ExecContext(t.Context(), "UPDATE wordpress.wp_vikappointments_reservation SET purchaser_nominative = ? WHERE id = ?", name, id); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
-			defer cancel()
+			ctx := patience(t)
 			heard += len(loads)
 			by := map[string]string{}
 			for _, r := range receiver.WaitAccepted(ctx, heard)[heard-len(loads):] {

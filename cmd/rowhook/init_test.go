@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/config"
 	"rowhook/dbtest"
@@ -86,8 +84,7 @@ func testInitToFirstWebhook(t *testing.T, server *dbtest.Server) {
 	if _, err := site.Book(t.Context(), dbtest.Booking{}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
+	ctx := patience(t)
 	if got := receiver.WaitAccepted(ctx, 1); len(got) != 1 {
 		t.Fatalf("%d webhooks", len(got))
 	}

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -24,8 +22,7 @@ func TestBasicNamesWhatWasSaved(t *testing.T) {
 	startDaemon(t, daemonFiles(t, server, fmt.Sprintf(
 		"rules:\n  - {name: a, action: appointment.save, type: update, load: basic, url: %[1]q}\n"+
 			"  - {name: c, action: customer.save, type: update, load: basic, url: %[1]q}\n", receiver.URL()), "coalesce: 0s\n"))
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
+	ctx := patience(t)
 	id, err := site.Book(ctx, dbtest.Booking{})
 	if err != nil {
 		t.Fatal(err)

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -37,8 +35,7 @@ func TestNeighbours(t *testing.T) {
 			t.Fatalf("%.200s: %v", statement, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
+	ctx := patience(t)
 	if got := string(receiver.WaitAccepted(ctx, 1)[0].Body); !strings.Contains(got, `it's\n-- new`) {
 		t.Errorf("it hears %s", got)
 	}

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -111,8 +110,7 @@ func TestNoSecrets(t *testing.T) {
 
 	log := newDaemonLog()
 	stop := startDaemon(t, file, log)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	if _, err := site.Book(ctx, dbtest.Booking{}); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -35,8 +34,7 @@ func testPosition(t *testing.T, server *dbtest.Server) {
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)
 	files := daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 6s\ncoalesce_max: 6s\n")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	book := func() int64 {
 		t.Helper()
 		id, err := site.Book(t.Context(), dbtest.Booking{})
@@ -109,8 +107,7 @@ func testPositionSet(t *testing.T, server *dbtest.Server) {
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)
 	files := daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 0s\n")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	stop := startDaemon(t, files)
 	start := positionOf(t, files).Position
 	for range 3 {

@@ -78,8 +78,7 @@ func testRestores(t *testing.T, server *dbtest.Server) {
 		rules += fmt.Sprintf("  - {name: %s, action: %[1]s, url: %q}\n", action, receiver.URL())
 	}
 	startDaemon(t, daemonFiles(t, server, rules, ""))
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	var want []string
 	book := func() {
 		id, err := site.Book(ctx, dbtest.Booking{Options: []int64{1}})

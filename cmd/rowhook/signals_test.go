@@ -55,7 +55,7 @@ func start(t *testing.T, binary string, args ...string) *process {
 // until reads the log up to a line with some text.
 func (p *process) until(t *testing.T, text string) {
 	t.Helper()
-	late := time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() })
+	late := time.AfterFunc(5*time.Minute, func() { _ = p.cmd.Process.Kill() })
 	defer late.Stop()
 	for p.said.Scan() {
 		line := p.said.Text()
@@ -70,7 +70,7 @@ func (p *process) until(t *testing.T, text string) {
 // ends waits for a process that was told to stop.
 func (p *process) ends(t *testing.T) {
 	t.Helper()
-	late := time.AfterFunc(15*time.Second, func() { _ = p.cmd.Process.Kill() })
+	late := time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() })
 	defer late.Stop()
 	rest, _ := io.ReadAll(p.log) // up to its end
 	if err := p.cmd.Wait(); err != nil {
@@ -122,7 +122,7 @@ func TestSignalsWhileStarting(t *testing.T) {
 		<-silent.came
 		_ = p.log.Close()
 		p.signal(t, syscall.SIGPIPE, syscall.SIGTERM) // on which it writes that it stopped
-		late := time.AfterFunc(15*time.Second, func() { _ = p.cmd.Process.Kill() })
+		late := time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() })
 		defer late.Stop()
 		if err := p.cmd.Wait(); err != nil {
 			t.Errorf("it ended with %v", err)

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -100,8 +98,7 @@ func (w *twoSites) await(state pipeline.SiteState) pipeline.SiteStatus {
 // accepted waits for so many webhooks of a site: for long, as what was held may come half a minute late, and then in turns.
 func (w *twoSites) accepted(r *delivertest.Receiver, n int) []delivertest.Request {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
-	defer cancel()
+	ctx := patience(w.t)
 	return r.WaitAccepted(ctx, n)
 }
 

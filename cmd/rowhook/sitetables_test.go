@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -36,8 +34,7 @@ func TestHistoryAndCharsetOfASite(t *testing.T) {
 	startDaemon(t, file)
 	server.Exec(t, "SET NAMES latin1; INSERT INTO "+coupons+" SET id = 77, code = 'x', notes = 'Zoë';"+
 		"UPDATE "+coupons+" SET notes = 'Zoë €' WHERE id = 77; DELETE FROM "+coupons+" WHERE id = 77")
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
+	ctx := patience(t)
 	var got []string
 	for _, r := range receiver.WaitAccepted(ctx, 3) {
 		body := string(r.Body)

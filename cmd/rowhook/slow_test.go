@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -30,8 +29,7 @@ func testSlowSite(t *testing.T, server *dbtest.Server) {
 	}
 	startDaemon(t, daemonFiles(t, server, rules, ""))
 
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	options := []int64{1, 2}
 	var want []string
 	slowly := func(pauses ...time.Duration) *dbtest.Site {
@@ -71,10 +69,8 @@ func testSlowSite(t *testing.T, server *dbtest.Server) {
 	told("onAfterSavePackorder", order, "packages 2, statuses 1")
 	told("onStatusChangePackageorder", order, "packages 2, statuses 1")
 
-	waited, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
 	var got []string
-	for _, r := range receiver.WaitAccepted(waited, len(want)) {
+	for _, r := range receiver.WaitAccepted(patience(t), len(want)) {
 		got = append(got, r.Header.Get("X-VAP-WEBHOOK-ACTION")+" "+orderShown(t, r.Body))
 	}
 	slices.Sort(got)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -129,8 +128,7 @@ func testTLS(t *testing.T, kind dbtest.Kind) {
 			if _, err := site.Insert(t.Context(), "users", "billing_name", fmt.Sprint(n)); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
+			ctx := patience(t)
 			receiver.WaitAccepted(ctx, n)
 		}
 		book(1)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -60,8 +59,7 @@ func TestSlowCommitsAreWaitedFor(t *testing.T) {
 		server.Exec(t, "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC")
 		server.Exec(t, "SET GLOBAL rpl_semi_sync_master_enabled = ON")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx := patience(t)
 	for n := range 3 {
 		slow()
 		began := time.Now()
@@ -132,9 +130,7 @@ func TestManyWritersSeeNothingStale(t *testing.T) {
 	for n := range named {
 		want[fmt.Sprint(n[0])] = n[1]
 	}
-	patience, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for _, r := range receiver.WaitAccepted(patience, writers*rounds) {
+	for _, r := range receiver.WaitAccepted(patience(t), writers*rounds) {
 		e := readExtended(t, r)
 		var got int64
 		if _, err := fmt.Sscan(e.Appointments[0].Service.Name, &got); err != nil || got < want[e.ID] {
