@@ -179,9 +179,12 @@ func testEveryActionArrives(t *testing.T, server *dbtest.Server) {
 	expect("onAfterSaveReservation", one)
 	expect("onStatusChangeReservation", one)
 	order := id(site.OrderPackage(ctx, 1, "W", 1, 2))
+	expect("onAfterSavePackorder", order)
+	expect("onStatusChangePackageorder", order)
+	arrived() // else a slow machine tells what a fast one merges
 	do(site.SavePackageStatus(ctx, order, "C"))
 	expect("onAfterSavePackorder", order)
-	expect("onStatusChangePackageorder", order, order)
+	expect("onStatusChangePackageorder", order)
 	for table, action := range map[string]string{
 		"users": "onAfterSaveCustomer", "employee": "onAfterSaveEmployee", "service": "onAfterSaveService", "coupon": "onAfterSaveCoupon",
 	} {

@@ -22,7 +22,7 @@ func TestFailover(t *testing.T) {
 	primary.Exec(t, strings.Repeat("FLUSH BINARY LOGS;", 5)) // every place of it is beyond the replica's log
 
 	receiver := delivertest.NewReceiver(t)
-	files := daemonFiles(t, primary, everyAction(receiver.URL()), "coalesce: 4s\ncoalesce_max: 4s\n")
+	files := daemonFiles(t, primary, everyAction(receiver.URL()), "coalesce: 15s\ncoalesce_max: 15s\n")
 	socket := filepath.Join(t.TempDir(), "s")
 	leadTo(t, files, primary, socket)
 	defer startDaemon(t, files)()
@@ -30,7 +30,7 @@ func TestFailover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "an open event beside the position", func() bool { return positionOf(t, files).Events > 0 })
+	eventually(t, "both events beside the position", func() bool { return positionOf(t, files).Events == 2 })
 	eventually(t, "the replica to have it", func() bool {
 		var n int
 		err := replica.DB(t, "wordpress").QueryRowContext(t.Context(), "SELECT COUNT(*) FROM wp_vikappointments_order_status WHERE id_order = ?", before).Scan(&n)

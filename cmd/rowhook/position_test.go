@@ -33,7 +33,7 @@ func testPosition(t *testing.T, server *dbtest.Server) {
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)
-	files := daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 6s\ncoalesce_max: 6s\n")
+	files := daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 10m\ncoalesce_max: 10m\n")
 	ctx := patience(t)
 	book := func() int64 {
 		t.Helper()
@@ -48,7 +48,10 @@ func testPosition(t *testing.T, server *dbtest.Server) {
 	}
 	stop := startDaemon(t, files)
 	first := book()
-	eventually(t, "an open event beside the position", func() bool { return positionOf(t, files).Events > 0 })
+	eventually(t, "both events beside the position", func() bool {
+		p := positionOf(t, files)
+		return p.Events == 2 && p.Behind != nil && *p.Behind == 0
+	})
 	if out, err := rowhook(t, files, "position", "set", "--now", "--yes"); err == nil || !strings.Contains(err.Error(), "stop it first") {
 		t.Errorf("beside the daemon: %v\n%s", err, out)
 	}
@@ -81,6 +84,7 @@ func testPosition(t *testing.T, server *dbtest.Server) {
 	if len(receiver.Requests()) > 0 {
 		t.Fatal("the event was not on its way any more")
 	}
+	edit(t, files, "10m", "1s") // now they may close
 	defer startDaemon(t, files)()
 	last := book()
 	got := receiver.WaitAccepted(ctx, 4)
