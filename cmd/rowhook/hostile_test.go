@@ -105,7 +105,7 @@ func plainSession(t *testing.T, server *dbtest.Server) *sql.Conn {
 	if server.Kind().MySQL() {
 		limit = "max_execution_time = 0"
 	}
-	for _, statement := range []string{"SET SESSION autocommit = 1, lock_wait_timeout = 5, sql_big_selects = 1, " + limit, "SET SESSION TRANSACTION READ WRITE", "SET NAMES utf8mb4"} {
+	for _, statement := range []string{"SET SESSION autocommit = 1, lock_wait_timeout = 30, sql_big_selects = 1, " + limit, "SET SESSION TRANSACTION READ WRITE", "SET NAMES utf8mb4"} {
 		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}

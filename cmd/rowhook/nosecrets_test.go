@@ -105,7 +105,7 @@ func TestNoSecrets(t *testing.T) {
 		urls = append(urls, r.URL())
 	}
 	urls = append(urls, "http://127.0.0.1:1/", strings.Replace(receivers[0].URL(), "http://", "https://", 1), "http://169.254.169.254/")
-	file := daemonFiles(t, server, secretRules(urls), "deliver: {timeout: 300ms, endpoints: [{endpoint: \""+secretURL("http://127.0.0.1:3/")+"\", concurrency: 2}]}\nlog: {level: debug}\n")
+	file := daemonFiles(t, server, secretRules(urls), "deliver: {timeout: 3s, endpoints: [{endpoint: \""+secretURL("http://127.0.0.1:3/")+"\", concurrency: 2}]}\nlog: {level: debug}\n")
 	replaceIn(t, file, "password: secret", "password: "+databaseSecret)
 
 	log := newDaemonLog()
@@ -119,6 +119,7 @@ func TestNoSecrets(t *testing.T) {
 	}
 	log.wait(ctx, t, "a URL is paused", 1)
 	log.wait(ctx, t, "an endpoint is down", 3)
+	log.wait(ctx, t, "302 Found", 1)
 	said := printed(t, file, looking...)
 	stop()
 	said += log.text.String()
@@ -135,7 +136,7 @@ func TestNoSecrets(t *testing.T) {
 	said += printed(t, file, "run", "check", "position show", "events --from start", "import")
 	replaceIn(t, file, "password: Wr0ng"+databaseSecret, "password: ["+databaseSecret+"]")
 	said += printed(t, file, "run", "rules validate")
-	for _, want := range []string{"a URL is paused", "302", "appointment.saves", "Access denied"} { // else this proves nothing
+	for _, want := range []string{"a URL is paused", "302 Found", "appointment.saves", "Access denied"} { // else this proves nothing
 		if !strings.Contains(said, want) {
 			t.Errorf("nothing says %q:\n%s", want, said)
 		}
