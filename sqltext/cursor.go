@@ -110,8 +110,12 @@ func (c *Cursor) Name() string {
 	return name
 }
 
-// Table takes a table's name, perhaps with its schema's, or fails.
+// Table takes a table's name, perhaps with its schema's, or fails. A lone dot in front of it, as ODBC's programs write it,
+// stands for the default schema.
 func (c *Cursor) Table() TableName {
+	if c.AcceptMark(".") {
+		return TableName{Name: c.Name()}
+	}
 	t := TableName{Name: c.Name()}
 	if c.AcceptMark(".") {
 		t = TableName{Schema: t.Name, Name: c.Name()}

@@ -126,7 +126,8 @@ func (r *writesReader) target(w *Writes) {
 	}
 }
 
-// createFrom reads CREATE TABLE ... SELECT, which writes the rows of the new table.
+// createFrom reads CREATE TABLE ... SELECT, which writes the rows of the new table. MySQL's TABLE and VALUES are short
+// for a SELECT.
 func (r *writesReader) createFrom(w *Writes) {
 	r.Advance()
 	r.Accept("OR", "REPLACE")
@@ -135,12 +136,16 @@ func (r *writesReader) createFrom(w *Writes) {
 	}
 	r.Accept("IF", "NOT", "EXISTS")
 	table := r.Table()
-	for r.Tok.Kind != End {
-		if r.Tok.Is("SELECT") {
+	for depth := 0; r.Tok.Kind != End; r.Advance() {
+		switch {
+		case r.Tok.IsMark("("):
+			depth++
+		case r.Tok.IsMark(")"):
+			depth--
+		case r.Tok.Is("SELECT"), depth == 0 && (r.Tok.Is("TABLE") || r.Tok.Is("VALUES")):
 			w.Targets = []TableName{table}
 			return
 		}
-		r.Advance()
 	}
 }
 
