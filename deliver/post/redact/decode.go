@@ -35,7 +35,7 @@ type escape struct {
 
 const unfinished = -1
 
-var escapes = [...]escape{{'\\', readBackslash}, {'&', readEntity}, {'%', readPercent}}
+var escapes = [...]escape{{'\\', readBackslash}, {'&', readEntity}, {'%', readPercent}, {'=', readQuotedPrintable}}
 
 // decode makes the layer below, if there is one. What is no escape stays as it is.
 func (l layer) decode(e escape) (layer, bool) {
@@ -72,7 +72,7 @@ func (l layer) decode(e escape) (layer, bool) {
 	return below, true
 }
 
-// readBackslash reads the escapes of JSON, and those that PHP, JavaScript and Go have besides: \' and \xXX.
+// readBackslash reads the escapes of JSON, and those that PHP, JavaScript and Go have besides: \', \xXX and \OOO.
 func readBackslash(text string) (string, int) {
 	if len(text) < 2 {
 		return "", unfinished
@@ -84,12 +84,27 @@ func readBackslash(text string) (string, int) {
 		return readHex(text, 2)
 	case 'u':
 		return readUnicode(text)
+	case '0', '1', '2', '3':
+		return readOctal(text)
 	default:
 		if i := strings.IndexByte("bfnrt", c); i >= 0 {
 			return "\b\f\n\r\t"[i : i+1], 2
 		}
 		return "", 0
 	}
+}
+
+// readOctal reads a byte of three digits.
+func readOctal(text string) (string, int) {
+	const length = len(`\OOO`)
+	n, err := strconv.ParseUint(text[1:min(len(text), length)], 8, 8)
+	switch {
+	case err != nil:
+		return "", 0
+	case len(text) < length:
+		return "", unfinished
+	}
+	return string([]byte{byte(n)}), length
 }
 
 // readUnicode reads \uXXXX, or two of them that are one character, and \u{XXX}. The escapes of JavaScript's escape() are
@@ -145,6 +160,16 @@ func readBraced(text string) (string, int) {
 func readPercent(text string) (string, int) {
 	if len(text) > 1 && text[1] == 'u' {
 		return readUnicode(text)
+	}
+	return readHex(text, 1)
+}
+
+// readQuotedPrintable reads what mails have: =XX, and the end of a line that goes on in the next.
+func readQuotedPrintable(text string) (string, int) {
+	for _, end := range []string{"=\n", "=\r\n"} {
+		if strings.HasPrefix(text, end) {
+			return "", len(end)
+		}
 	}
 	return readHex(text, 1)
 }

@@ -1,9 +1,11 @@
-// Package redact takes secrets out of a text that somebody else wrote and that may repeat them: plain, escaped as JSON, HTML
-// or part of a URL, escaped several times, or cut off in their middle.
+// Package redact takes secrets out of a text that somebody else wrote and that may repeat them: plain, escaped as JSON, HTML,
+// a mail or part of a URL, escaped several times, in base64 or hexadecimal, in capitals, or cut off in their middle.
 package redact
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/hex"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -15,8 +17,8 @@ const (
 	// Shortest is how many bytes a secret must have to be hidden: less would make a text unreadable, and tell what is
 	// hidden. It is also how much of a secret's beginning is recognized at the end of a text.
 	Shortest = 4
-	// depth is how many escapes inside of each other are seen through. A text is looked at in 39 forms at most
-	// (3 + 3·3 + 3·3·3), of which no more than 4 are in memory at once.
+	// depth is how many escapes inside of each other are seen through. A text is looked at in 85 forms at most
+	// (1 + 4 + 4·4 + 4·4·4), of which no more than 4 are in memory at once.
 	depth = 3
 )
 
@@ -33,14 +35,21 @@ type secret struct {
 }
 
 // New makes a Redactor for secrets, and for texts of which only the whole is secret: of the others their beginning is
-// hidden too, where a text ends. What is shorter than Shortest is left out. A + is taken for each space too, as in forms.
+// hidden too, where a text ends. What is shorter than Shortest is left out. A + is taken for each space too, as in forms,
+// and capitals for small letters.
 func New(secrets, whole []string) *Redactor {
 	r := &Redactor{secrets: map[string][]secret{}}
 	for _, s := range secrets {
 		r.add(secret{s, false})
+		for _, encoded := range encodings(s) {
+			r.add(secret{encoded, false})
+		}
 	}
 	for _, s := range whole {
 		r.add(secret{s, true})
+		for _, encoded := range encodings(s) {
+			r.add(secret{encoded, true})
+		}
 	}
 	for _, list := range r.secrets {
 		slices.SortFunc(list, func(a, b secret) int { return cmp.Compare(len(b.text), len(a.text)) })
@@ -52,7 +61,7 @@ func (r *Redactor) add(s secret) {
 	if len(s.text) < Shortest {
 		return
 	}
-	s.text = spaced(s.text)
+	s.text = folded(s.text)
 	key := s.text[:Shortest]
 	if !slices.Contains(r.secrets[key], s) {
 		r.secrets[key] = append(r.secrets[key], s)
@@ -61,8 +70,37 @@ func (r *Redactor) add(s secret) {
 	r.longest = max(r.longest, len(s.text))
 }
 
-// spaced is a text in which a + counts as the space that it may stand for.
-func spaced(text string) string { return strings.ReplaceAll(text, "+", " ") }
+// folded is a text in which a + counts as the space that it may stand for, and a capital as the small letter. It is as long.
+func folded(text string) string {
+	out := []byte(text)
+	for i, c := range out {
+		switch {
+		case c == '+':
+			out[i] = ' '
+		case 'A' <= c && c <= 'Z':
+			out[i] += 'a' - 'A'
+		}
+	}
+	return string(out)
+}
+
+// encodings are what is always the same of a secret in hexadecimal and, wherever in a text it stands, in base64. Of a short
+// one too little is.
+func encodings(secret string) []string {
+	const short = 6
+	if len(secret) < short {
+		return nil
+	}
+	all := []string{hex.EncodeToString([]byte(secret))}
+	for before := range 3 { // bytes in its first group of three that are others'
+		bits := 8 * (before + len(secret))
+		first, end := (8*before+5)/6, bits/6 // the characters that are the secret's alone
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			all = append(all, encoding.EncodeToString([]byte("\x00\x00"[:before] + secret))[first:end])
+		}
+	}
+	return all
+}
 
 // Replace is a text with Mask in the place of each secret; a text without secrets stays as it is. Work and memory grow with
 // the text's length only, whatever is escaped in it.
@@ -98,7 +136,7 @@ func (s *search) look(l layer, left int) {
 	}
 	s.seen[f] = left
 	decoded := l
-	l.text = spaced(l.text)
+	l.text = folded(l.text)
 	s.inside(l)
 	s.atEnd(l, len(l.text))
 	if l.open < len(l.text) {
