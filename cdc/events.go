@@ -78,6 +78,8 @@ func (r *reader) tableMap(body []byte) error {
 			hint = u.hint()
 		} else if isLocked(err) {
 			hint = lockedHint
+		} else if errors.Is(err, errVague) {
+			hint = "nobody but who altered it knows"
 		}
 		return r.unreadableTable(body, hint, err)
 	}

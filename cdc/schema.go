@@ -138,15 +138,19 @@ func (r *reader) learnRest(name TableName, m *tableMap, columns []ddl.Column) (*
 	if m.speaksForItself() && !m.mayBeVersioned(r.src.flavor) && len(m.primaryKey) == 0 {
 		return is, nil
 	}
-	if is == nil {
+	now := is == nil // not as the log has it, and perhaps altered since
+	if now {
 		var err error
 		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) || isLocked(err) {
 			return nil, err
 		} else if err != nil { // of a table that is no more there is nothing to learn
-			return nil, nil //nolint:nilerr // as said
+			return m.toldPeriod(r.src.flavor, columns)
 		}
 	}
 	learn(m, columns, is.Columns)
+	if now && !m.hasPeriodOf(is, columns) {
+		return m.toldPeriod(r.src.flavor, columns)
+	}
 	return is, nil
 }
 

@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -111,13 +112,52 @@ func byTransactionHint(t TableName) string {
 // mayBeVersioned says whether a table map has columns that may be a period.
 func (m *tableMap) mayBeVersioned(flavor string) bool {
 	periods := 0
-	for i, t := range m.types {
-		if t == mysql.MYSQL_TYPE_TIMESTAMP2 && m.meta[i] == 6 {
+	for i := range m.types {
+		if m.mayBePeriod(i) {
 			periods++
 		}
 	}
 	return flavor == mysql.MariaDBFlavor && periods >= 2
 }
+
+// mayBePeriod says whether a column has the type that one of a period has.
+func (m *tableMap) mayBePeriod(i int) bool {
+	return m.types[i] == mysql.MYSQL_TYPE_TIMESTAMP2 && m.meta[i] == 6
+}
+
+// hasPeriodOf says whether what the server says now of a table's period is true of the columns that a table map tells: they
+// have that period, or all that could be one are ordinary columns by now, which those of a period never become.
+func (m *tableMap) hasPeriodOf(is *ddl.Definition, told []ddl.Column) bool {
+	if len(is.Period) == 2 {
+		return versionsOf(told, is) != nil
+	}
+	for i, c := range told {
+		if m.mayBePeriod(i) && !slices.ContainsFunc(is.Columns, func(now ddl.Column) bool { return now.Name == c.Name }) {
+			return false
+		}
+	}
+	return true
+}
+
+// toldPeriod is what a table map that tells names says of its table's versions by itself, when the table was altered or
+// dropped since; nil when it has none. A period that is not declared has names of its own. One that is declared has any:
+// it is ruled out by a primary key without it, for the server takes the end of a period into that.
+func (m *tableMap) toldPeriod(flavor string, columns []ddl.Column) (*ddl.Definition, error) {
+	if !m.mayBeVersioned(flavor) {
+		return nil, nil
+	}
+	start, end := len(columns)-2, len(columns)-1
+	if m.mayBePeriod(start) && m.mayBePeriod(end) && columns[start].Name == hiddenStart && columns[end].Name == hiddenEnd {
+		return &ddl.Definition{Columns: columns[:start], Key: m.primaryKey, Period: []string{hiddenStart, hiddenEnd}}, nil
+	}
+	if len(m.primaryKey) == 0 || slices.ContainsFunc(m.primaryKey, m.mayBePeriod) {
+		return nil, errVague
+	}
+	return nil, nil
+}
+
+// errVague is about rows of which some may be history.
+var errVague = errors.New("it was altered or dropped later, and the log does not tell whether it was system-versioned here, and some of its rows history")
 
 // declaredKey is the primary key, of what a table map tells. In place of a primary key that nobody declared it tells a
 // UNIQUE one, and the end of a period as a part of it.

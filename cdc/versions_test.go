@@ -66,6 +66,54 @@ func TestSystemVersioning(t *testing.T) {
 	})
 }
 
+// TestVersionsOfABacklog reads rows of tables that were altered later, so that the server says something else of them. The log
+// tells of a period that nobody declared. Of one that was declared and is no more it does not, so such rows are not taken
+// for any others.
+func TestVersionsOfABacklog(t *testing.T) {
+	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
+		if kind.MySQL() {
+			return // it has no such tables
+		}
+		server := startServer(t, kind, "--binlog-row-metadata=FULL")
+		const declared = "b TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME(b, e)) WITH SYSTEM VERSIONING"
+		const ordinary = "b TIMESTAMP(6) DEFAULT '2020-01-01', e TIMESTAMP(6) DEFAULT '2020-01-01'"
+		const all = "insert 1=x, update 1=y, delete 1, insert 9=end"
+		for name, c := range map[string]struct{ def, first, last, want string }{
+			"came and went":     {"id INT PRIMARY KEY, s VARCHAR(9))", "ADD SYSTEM VERSIONING", "DROP SYSTEM VERSIONING", all},
+			"hidden, widened":   {"id INT PRIMARY KEY, s VARCHAR(9)) WITH SYSTEM VERSIONING", "COMMENT 'x'", "ADD COLUMN more INT", all},
+			"declared, wider":   {"id INT PRIMARY KEY, s VARCHAR(9), " + declared, "COMMENT 'x'", "ADD COLUMN more INT", all},
+			"declared, went":    {"id INT PRIMARY KEY, s VARCHAR(9), " + declared, "COMMENT 'x'", "DROP SYSTEM VERSIONING, DROP COLUMN b, DROP COLUMN e", ""},
+			"ordinary, wider":   {"id INT, s VARCHAR(9), " + ordinary + ", PRIMARY KEY (id, e))", "COMMENT 'x'", "ADD COLUMN more INT", all},
+			"ordinary, no more": {"id INT PRIMARY KEY, s VARCHAR(9), " + ordinary + ")", "COMMENT 'x'", "DROP COLUMN e", all},
+		} {
+			t.Run(name, func(t *testing.T) {
+				schema := "later_" + strings.NewReplacer(", ", "_", " ", "_").Replace(name)
+				conn := schemaConn(t, server, schema, "CREATE TABLE a ("+c.def, "SET system_versioning_alter_history = KEEP")
+				s := openSource(t, sourceConfig(server, newLog(), schema, "a"))
+				from := current(t, s)
+				execute(t, conn, "ALTER TABLE a "+c.first, "INSERT INTO a (id, s) VALUES (1, 'x')", "UPDATE a SET s = 'y'", "DELETE FROM a", "ALTER TABLE a "+c.last, "INSERT INTO a (id, s) VALUES (9, 'end')")
+				rec, seen := newRecorder(), &versionedChanges{}
+				rec.onChange = func(change *Change) error {
+					shown, table := *change, *change.Table
+					table.Key, shown.Table = table.Key[:1], &table // that of an ordinary one has a second column
+					return seen.take(&shown)
+				}
+				f := follow(t, s, from, rec)
+				if c.want == "" {
+					wantStop(t, f.stopError(t), schema+".a", "system-versioned")
+					return
+				}
+				for !slices.Contains(seen.changes(), "insert 9=end") {
+					f.next(t)
+				}
+				if got := strings.Join(seen.changes(), ", "); got != c.want {
+					t.Errorf("got  %s\nwant %s", got, c.want)
+				}
+			})
+		}
+	})
+}
+
 // TestVersionedByTransaction has a table whose changes are logged as statements, whatever the server is told. The advice is
 // about the table.
 func TestVersionedByTransaction(t *testing.T) {
