@@ -185,4 +185,9 @@ func TestBasicOfPassedValues(t *testing.T) {
 	if got, want := string(basicBody(ev, r)), `{"id":3,"total_cost":12345.678,"total_tax":0.005,"people":300,"name":null}`; got != want {
 		t.Errorf("without the name: got %s, want %s", got, want)
 	}
+	history := columns("id", number("3"), "comment", "by pho", "createdby", number("0"))
+	ev = &rules.Event{Action: entity(t, "appointment.status_change"), Passed: map[int]string{1: "by phone", 2: "-1"}}
+	if got, want := string(statusBody(ev, history)), `{"id":3,"comment":"by phone","createdby":-1}`; got != want {
+		t.Errorf("history: got %s, want %s", got, want)
+	}
 }

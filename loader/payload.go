@@ -236,7 +236,7 @@ func statusBody(ev *rules.Event, history record) []byte {
 	if !history.missing() {
 		b := []byte{'{'}
 		for i, name := range history.table.Columns {
-			b = appendNative(appendKey(b, name), history.row, i)
+			b = appendSaved(appendKey(b, name), ev, history.row, i)
 		}
 		return append(b, '}')
 	}
@@ -257,11 +257,9 @@ func basicBody(ev *rules.Event, r record) []byte {
 	b := append(make([]byte, 0, bodySize(r)), '{')
 	for i, name := range r.table.Columns {
 		saved := saved(ev, r, i)
-		switch passed := ev.Passed[i]; {
-		case passed != "" && !r.row.Omitted(i):
-			b = appendPassed(appendKey(b, name), r.row.Kind(i), passed)
+		switch {
 		case saved && r.row.Kind(i) > cdc.Null:
-			b = appendNative(appendKey(b, name), r.row, i)
+			b = appendSaved(appendKey(b, name), ev, r.row, i)
 		case saved && r.row.Omitted(i):
 			b = append(appendKey(b, name), "null"...)
 		case order, ev.Named == nil && !saved, saved && r.row.Kind(i) == cdc.Absent:
@@ -272,12 +270,16 @@ func basicBody(ev *rules.Event, r record) []byte {
 	return append(b, '}')
 }
 
-// appendPassed appends what was passed to a column of a kind.
-func appendPassed(b []byte, of cdc.Kind, passed string) []byte {
-	if of == cdc.Text {
+// appendSaved appends what was passed to a column, where that is not what the column keeps.
+func appendSaved(b []byte, ev *rules.Event, row cdc.Row, i int) []byte {
+	switch passed := ev.Passed[i]; {
+	case passed == "" || row.Omitted(i):
+		return appendNative(b, row, i)
+	case row.Kind(i) == cdc.Text:
 		return appendString(b, passed)
+	default:
+		return render.AppendNumber(b, render.Float(passed))
 	}
-	return render.AppendNumber(b, render.Float(passed))
 }
 
 // saved says whether a save wrote a column, as far as is known.

@@ -30,8 +30,8 @@ type Event struct {
 	Changed []bool // of a save that did not insert: the columns that changed, by position
 	Named   []bool // of a save: the columns that its statements name, by position; nil when they are not known
 
-	// Passed is, with the plugin's fidelity, what a save's statements gave columns that keep less of it, by position: of
-	// columns of numbers a number, of others a text.
+	// Passed is, with the plugin's fidelity, what the statements of a save or of a row of the history gave columns that keep
+	// less of it, by position: of columns of numbers a number, of others a text.
 	Passed map[int]string
 
 	// OrderTable and Order are, of a status change, the newest image the log showed of the order itself; empty when it

@@ -59,7 +59,7 @@ func (s statementReader) row(columns int) []string {
 	return literals
 }
 
-// pass notes what a save's statement passed and its columns do not keep as it is. The key is no such column: a row that is
+// pass notes what a statement passed and its columns do not keep as it is. The key is no such column: a row that is
 // new gets another than it was passed.
 func (ev *Event) pass(c *cdc.Change, st *statement) {
 	if st == nil || ev.unnamed {

@@ -119,3 +119,23 @@ func TestPassedKinds(t *testing.T) {
 		}
 	}
 }
+
+// A row of the status history is posted as it was passed, too.
+func TestPassedHistory(t *testing.T) {
+	t.Parallel()
+	for _, plugin := range []bool{false, true} {
+		o := half
+		o.Plugin = plugin
+		w := newWorld(t, o)
+		w.tx(0, by("INSERT INTO `wp_vikappointments_order_status` (`id_order`, `status`, `type`) VALUES ('1', 'Waiting for the bank', 'reservation')",
+			w.insert("order_status", "id=1 id_order=1 status=Waiting type=reservation"))...)
+		w.quiet(5)
+		var want map[int]string
+		if plugin {
+			want = map[int]string{2: "Waiting for the bank"}
+		}
+		if got := w.closed[0].Passed; !maps.Equal(got, want) {
+			t.Errorf("plugin %t: passed %v, want %v", plugin, got, want)
+		}
+	}
+}

@@ -57,7 +57,8 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 	if !e.wants(a, StatusChange) {
 		return nil
 	}
-	if st := e.statement(c); e.opts.Plugin && (st == nil || !st.model) {
+	st := e.statement(c)
+	if e.opts.Plugin && (st == nil || !st.model) {
 		return nil
 	}
 	status := c.After.Text(b.status)
@@ -74,6 +75,9 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 		e.enqueue(a, ev)
 	}
 	ev.Table, ev.Row, ev.waits = c.Table, c.After, false
+	if e.opts.Plugin {
+		ev.pass(c, st)
+	}
 	if save := e.openSave(a); save != nil && ev.Order.Len() == 0 {
 		ev.knowOrder(save.Table, save.Row)
 	}
