@@ -74,6 +74,16 @@ func (h *held) count() (n int) {
 	return n
 }
 
+// first is the reason that events have been held for the longest, nil when none are.
+func (h *held) first() (first *reason) {
+	for _, why := range h.reasons {
+		if first == nil || why.since.Before(first.since) {
+			first = why
+		}
+	}
+	return first
+}
+
 // next is when events are tried again; false when none are held.
 func (h *held) next() (at time.Time, ok bool) {
 	for _, why := range h.reasons {

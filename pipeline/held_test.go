@@ -256,3 +256,21 @@ func (l *lockedText) String() string {
 	defer l.mu.Unlock()
 	return l.text.String()
 }
+
+// TestFirstReason: of several reasons it is always the oldest one that is told, whatever the order in which a map lists them.
+func TestFirstReason(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	h := held{reasons: map[string]*reason{}}
+	if h.first() != nil {
+		t.Error("nothing is held, for a reason")
+	}
+	for hours, name := range []string{"revoked", "missing", "too large", "not visible"} {
+		h.reasons[name] = &reason{since: began.Add(time.Duration(hours) * time.Hour)}
+	}
+	for range 50 {
+		if got := h.first(); got != h.reasons["revoked"] {
+			t.Fatalf("it is the one since %s", got.since)
+		}
+	}
+}

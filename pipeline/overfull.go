@@ -26,10 +26,8 @@ func (p *Pipeline) overfull() {
 	if total <= maxHeldBytes/2 || most == nil || most.held.bytes == 0 {
 		return
 	}
-	for _, why := range most.held.reasons {
-		p.detachFull(most, loader.Reason(why.err), loader.Fix(why.err))
-		return
-	}
+	why := most.held.first()
+	p.detachFull(most, loader.Reason(why.err), loader.Fix(why.err))
 }
 
 // detachFull stops reading for a site until its events are loaded.
