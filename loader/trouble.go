@@ -26,6 +26,7 @@ const (
 	errQueryTimeout        = 3024 // MySQL: max_execution_time exceeded
 	errCannotConvertString = 3854 // MySQL: Cannot convert string from utf8mb4 to latin1
 	errImpossibleConvert   = 3988 // MySQL: Conversion from collation ... impossible for parameter
+	errInvalidJSON         = 3141 // MySQL: Invalid JSON text in argument
 	errTooManyConnections  = gomysql.ER_CON_COUNT_ERROR
 	errTooManyOfUser       = gomysql.ER_TOO_MANY_USER_CONNECTIONS
 	errUserLimit           = gomysql.ER_USER_LIMIT_REACHED
@@ -62,6 +63,9 @@ func troubleOf(refused *mysql.MySQLError) Trouble {
 	switch refused.Number {
 	case errCollations, errCollations3, errCollationsMany, gomysql.ER_INVALID_CHARACTER_STRING, errCannotConvert, errCannotConvertString, errImpossibleConvert,
 		gomysql.ER_UNKNOWN_CHARACTER_SET, gomysql.ER_UNKNOWN_COLLATION, gomysql.ER_COLLATION_CHARSET_MISMATCH:
+		return Unfit
+	case gomysql.ER_TRUNCATED_WRONG_VALUE, gomysql.ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, gomysql.ER_WRONG_VALUE, gomysql.ER_WRONG_VALUE_FOR_TYPE,
+		gomysql.ER_DATA_OUT_OF_RANGE, gomysql.ER_DIVISION_BY_ZERO, errInvalidJSON: // a view, or a generated column, computes with the row's values
 		return Unfit
 	case errTooManyConnections, errTooManyOfUser, gomysql.ER_SERVER_SHUTDOWN, gomysql.ER_NORMAL_SHUTDOWN,
 		gomysql.ER_ACCESS_DENIED_ERROR, gomysql.ER_ACCESS_DENIED_NO_PASSWORD_ERROR, gomysql.ER_HOST_NOT_PRIVILEGED, gomysql.ER_HOST_IS_BLOCKED,

@@ -22,7 +22,7 @@ func TestTroubleOf(t *testing.T) {
 			1021, 1030, 1038, 1044, 1049, 1054, 1104, 1114, 1118, 1142, 1143, 1146, 1153, 1194, 1195, 1205, 1213, 1227, 1301, 1317, 1356, 1370, 1412, 1969,
 			3024, 65000, // and any that nobody has heard of
 		},
-		Unfit: {1115, 1253, 1267, 1270, 1271, 1273, 1300, 1977, 3854, 3988},
+		Unfit: {1115, 1253, 1267, 1270, 1271, 1273, 1300, 1977, 3854, 3988, 1292, 1365, 1366, 1411, 1525, 1690, 3141},
 	} {
 		for _, n := range numbers {
 			if got := TroubleOf(fmt.Errorf("loading: %w", &tableError{err: &mysql.MySQLError{Number: n}})); got != want {
