@@ -151,9 +151,9 @@ func offlineReader(tb testing.TB, file string) (*reader, *recorder) {
 	rec := newRecorder()
 	db := sql.OpenDB(noServer{})
 	tb.Cleanup(func() { db.Close() })
-	s := &Source{flavor: flavor(kind), db: db, watched: map[string]map[string]bool{}, cfg: Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	s := &Source{flavor: flavor(kind), db: db, cfg: Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 	s.cfg.Tables = []TableName{{Schema: "log", Name: "t"}}
-	s.watch(s.cfg.Tables[0])
+	s.list.Store(newWatchList(s.dialect, s.cfg.Watch, nil))
 	r := newReader(tb.Context(), s, tracker, rec, false)
 	tb.Cleanup(r.packed.close)
 	r.history.known[s.cfg.Tables[0]] = &ddl.Definition{Columns: []ddl.Column{{Name: "id"}}, Key: []int{0}} // the log tells the rest

@@ -26,7 +26,7 @@ func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 	conn := schemaConn(t, server, "ddl")
 	execute(t, conn, "ALTER DATABASE ddl CHARACTER SET latin1")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a", "b", "_a_new"))
-	h := newHistory(s.watched)
+	h := newHistory(s.watched().names)
 	g := &ddlWriter{Rand: rand.New(rand.NewPCG(dbtest.Seed(t), 0)), mysql: kind.MySQL()}
 	h.learn(TableName{Schema: "ddl"}, &ddl.Definition{Charset: "latin1"})
 	for _, name := range []string{"a", "b", "_a_new"} {
@@ -73,7 +73,7 @@ func testLabelsInOtherCharsets(t *testing.T, kind dbtest.Kind) {
 	server := startServer(t, kind)
 	conn := schemaConn(t, server, "ddl")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a"))
-	h := newHistory(s.watched)
+	h := newHistory(s.watched().names)
 	for _, c := range []struct {
 		labels, from, to string
 		known            bool
@@ -110,7 +110,7 @@ func testLabelsOfSessions(t *testing.T, kind dbtest.Kind) {
 	server := startServer(t, kind)
 	conn := schemaConn(t, server, "ddl")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a"))
-	h := newHistory(s.watched)
+	h := newHistory(s.watched().names)
 	for _, c := range []struct {
 		labels, column, client, connection string // charsets, or the column's collation
 		known                              bool

@@ -24,14 +24,14 @@ const alterRename = "ALTER TABLE ... RENAME"
 
 // emptied finds the watched tables that a statement empties, drops, or moves away from their name.
 func (s *Source) emptied(q *query) []Emptied {
-	e := emptying{Cursor: s.cursor(q), schema: q.schema, tables: s.tables}
+	e := emptying{Cursor: s.cursor(q), schema: q.schema, tables: s.watched().found}
 	kind := e.read()
 	if kind == "" {
 		return nil
 	}
 	stands := map[TableName]bool{}
 	for _, n := range e.stands {
-		if t, ok := s.tables.find(q.schema, n); ok {
+		if t, ok := s.watched().found.find(q.schema, n); ok {
 			stands[t] = true
 		}
 	}
@@ -44,13 +44,13 @@ func (s *Source) emptied(q *query) []Emptied {
 		}
 	}
 	for _, n := range e.gone {
-		if t, ok := s.tables.find(q.schema, n); ok {
+		if t, ok := s.watched().found.find(q.schema, n); ok {
 			add(t, e.moves[n])
 		}
 	}
 	if e.dropped != "" {
 		schema := s.dialect.Folded(TableName{Schema: e.dropped}).Schema
-		for _, t := range s.cfg.Tables {
+		for _, t := range s.watched().Tables {
 			if s.dialect.Folded(t).Schema == schema {
 				add(t, TableName{})
 			}

@@ -100,7 +100,9 @@ func (f *follower) emptied(t *testing.T) []string {
 
 // watching is a source that watches tables.
 func watching(tables ...TableName) *Source {
-	return &Source{cfg: Config{Tables: tables}, tables: newWatchedTables(ddl.Dialect{}, tables)}
+	s := &Source{cfg: Config{Watch: Watch{Tables: tables}}}
+	s.list.Store(newWatchList(ddl.Dialect{}, s.cfg.Watch, nil))
+	return s
 }
 
 func FuzzEmptied(f *testing.F) {

@@ -40,7 +40,8 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 	if err != nil {
 		return err
 	}
-	h := newHistory(s.watched)
+	s.rewatch()
+	h := newHistory(s.watched().names)
 	h.restore(schema, s.cfg.Log)
 	var gone *Txn // the last transaction, when the server no longer has it
 	for {

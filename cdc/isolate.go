@@ -61,7 +61,7 @@ func (r *reader) trouble(t TableError) error {
 
 // makesEvents says whether a watched table is more than one that is looked up.
 func (s *Source) makesEvents(t TableName) bool {
-	_, ok := s.tables.byName[s.dialect.Folded(t)]
+	_, ok := s.watched().found.byName[s.dialect.Folded(t)]
 	return ok
 }
 
@@ -69,17 +69,19 @@ func (s *Source) makesEvents(t TableName) bool {
 // it by another id, so neither is in the other's way, and it needs no lock that keeps a twin out.
 func (s *Source) Beside(wanted []TableName) *Source {
 	cfg := s.cfg
-	cfg.Tables, cfg.Lookups = wanted, nil
+	cfg.Watch, cfg.Lookups = s.watched().Watch, nil
+	if next := s.next.Load(); next != nil {
+		cfg.Watch = next.Watch
+	}
+	cfg.Tables = wanted
 	for cfg.ServerID == s.cfg.ServerID {
 		const least = 1 << 16 // smaller ids are those that people give
 		cfg.ServerID = rand.Uint32() | least
 	}
 	b := &Source{
 		cfg: cfg, db: s.db, flavor: s.flavor, version: s.version, dialect: s.dialect, beside: true,
-		watched: map[string]map[string]bool{}, tables: newWatchedTables(s.dialect, wanted), lease: s.lease,
+		lease: s.lease,
 	}
-	for _, t := range wanted {
-		b.watch(t)
-	}
+	b.list.Store(newWatchList(s.dialect, cfg.Watch, nil))
 	return b
 }

@@ -26,14 +26,11 @@ func manySites(tb testing.TB, sites int) *reader {
 		}
 	}
 	s := watching(tables...)
-	s.watched, s.flavor = map[string]map[string]bool{}, "mariadb"
+	s.flavor = "mariadb"
 	s.cfg.Log, s.cfg.Now = slog.New(slog.DiscardHandler), time.Now
 	tracker, err := NewTracker(Position{Flavor: "mariadb"})
 	if err != nil {
 		tb.Fatal(err)
-	}
-	for _, t := range tables {
-		s.watch(t)
 	}
 	r := newReader(tb.Context(), s, tracker, newRecorder(), false)
 	for _, t := range r.history.all() {

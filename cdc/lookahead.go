@@ -73,7 +73,7 @@ func (r *reader) nothingAhead(end End) bool {
 // aside is a source for one look at the log. It watches nothing and moves nothing of the source it comes from.
 func (s *Source) aside() *Source {
 	cfg := s.cfg
-	cfg.Tables, cfg.Lookups, cfg.Statements = nil, nil, false
+	cfg.Watch, cfg.Lookups, cfg.Statements = Watch{}, nil, false
 	cfg.Log = slog.New(slog.DiscardHandler)
 	for cfg.ServerID == s.cfg.ServerID {
 		cfg.ServerID = rand.Uint32() | 1

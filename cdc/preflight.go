@@ -72,7 +72,7 @@ func (s *Source) checkFilters(ctx context.Context) []Finding {
 		}}
 	}
 	var findings []Finding
-	for _, schema := range slices.Sorted(maps.Keys(s.watched)) {
+	for _, schema := range slices.Sorted(maps.Keys(s.watched().names)) {
 		hidden := inList(status["Binlog_Ignore_DB"], schema) ||
 			status["Binlog_Do_DB"] != "" && !inList(status["Binlog_Do_DB"], schema)
 		found := "nothing is filtered"

@@ -33,6 +33,24 @@ func (s *Source) CheckTables(ctx context.Context) ([]Finding, error) {
 	return c.findings, nil
 }
 
+// CheckOptional looks for tables that only rules name, and warns of those that rules wait for.
+func (s *Source) CheckOptional(ctx context.Context, tables []TableName) ([]Finding, error) {
+	c := &tablesCheck{source: s}
+	for _, t := range tables {
+		is, err := s.define(ctx, t)
+		if err == nil {
+			err = c.readable(ctx, t)
+		}
+		if err != nil && !IsOfTable(err) {
+			return nil, fmt.Errorf("table %s: %w", t, err)
+		}
+		if f := (Finding{Check: "table " + t.String()}); f.optional(t, is, err) {
+			c.findings = append(c.findings, f)
+		}
+	}
+	return c.findings, nil
+}
+
 // nothing says whether none of the watched tables can be followed.
 func (c *tablesCheck) nothing() bool {
 	n := 0
@@ -41,12 +59,12 @@ func (c *tablesCheck) nothing() bool {
 			n += len(of)
 		}
 	}
-	return n > 0 && n == len(c.source.cfg.Tables)
+	return n > 0 && n == len(c.source.watched().Tables)-len(c.source.watched().Optional)
 }
 
 func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 	c := &tablesCheck{source: s, missing: map[string][]string{}, denied: map[string][]string{}, unread: map[string][]string{}}
-	for _, t := range s.cfg.Tables {
+	for _, t := range s.watched().Tables {
 		is, err := s.define(ctx, t)
 		if err == nil {
 			err = c.readable(ctx, t)
@@ -56,15 +74,15 @@ func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 		}
 		c.take(t, is, err)
 	}
-	for t := range s.cfg.Lookups {
-		if slices.Contains(s.cfg.Tables, t) {
+	for t := range s.watched().lookups {
+		if _, ok := s.watched().lookedUp(t); !ok {
 			continue
 		}
 		if err := c.readable(ctx, t); err != nil && !isLocked(err) {
 			c.unread[t.Schema] = append(c.unread[t.Schema], t.Name)
 		}
 	}
-	for _, schema := range slices.Sorted(maps.Keys(s.watched)) {
+	for _, schema := range slices.Sorted(maps.Keys(s.watched().names)) {
 		c.findings = append(c.findings, c.schema(ctx, schema))
 	}
 	return c, nil
@@ -89,7 +107,11 @@ const lockedHint = "see SHOW PROCESSLIST: an import, LOCK TABLES or ALTER TABLE;
 // take sorts in what is known of a table.
 func (c *tablesCheck) take(t TableName, is *ddl.Definition, err error) {
 	f := Finding{Check: "table " + t.String()}
+	optional := slices.Contains(c.source.watched().Optional, t)
 	switch {
+	case optional && !f.optional(t, is, err):
+		return // all is well, and it needs no key
+	case optional:
 	case err == nil && is.ByTransaction():
 		f.Schema, f.Found, f.Fix = t.Schema, "its changes are logged as statements", byTransactionHint(t)
 	case err == nil && len(is.Key) == 0:
@@ -111,6 +133,28 @@ func (c *tablesCheck) take(t TableName, is *ddl.Definition, err error) {
 		f.Schema, f.Found, f.Fix = t.Schema, "the server cannot read it: "+err.Error(), fmt.Sprintf("CHECK TABLE %s;   and see the server's error log", t)
 	}
 	c.findings = append(c.findings, f)
+}
+
+// optional says what is wrong with a table that only rules name: they wait, and nothing else does. False when all is well.
+func (f *Finding) optional(t TableName, is *ddl.Definition, err error) bool {
+	f.Warn = true
+	switch {
+	case err == nil && !is.ByTransaction():
+		return false
+	case err == nil:
+		f.Found, f.Fix = "its changes are logged as statements, so rules for it get nothing", byTransactionHint(t)
+	case errors.Is(err, errNoTable):
+		f.Found, f.Fix = "not there; rules for it wait until it is", "see that table: in those rules is right, without the site's prefix; or create it"
+	case isDenied(err):
+		f.Found, f.Fix = "not there, or user rowhook may not read it; rules for it wait", fmt.Sprintf("see that table: in those rules is right, without the site's prefix; then  GRANT SELECT ON `%s`.* TO rowhook's user", t.Schema)
+	case isLocked(err):
+		f.Found, f.Fix = "locked by somebody, so it could not be looked at", lockedHint
+	case errors.Is(err, errView):
+		f.Found, f.Fix = "a view: its changes are logged as those of the tables behind it, so rules for it get nothing", "write a table behind it into those rules"
+	default:
+		f.Found, f.Fix = "the server cannot read it: "+err.Error(), fmt.Sprintf("CHECK TABLE %s;   and see the server's error log", t)
+	}
+	return true
 }
 
 // schema says whether the tables of a schema are there and may be read.

@@ -17,7 +17,7 @@ type place struct{ schema, prefix string }
 func (s *Source) whereabouts(ctx context.Context, missing []TableName) ([]place, error) {
 	suffixes, conditions, args := []string{}, []string{}, []any{}
 	for _, t := range missing {
-		if suffix := strings.ToLower(strings.TrimPrefix(t.Name, s.cfg.Prefixes[t])); !slices.Contains(suffixes, suffix) {
+		if suffix := strings.ToLower(strings.TrimPrefix(t.Name, s.watched().Prefixes[t])); !slices.Contains(suffixes, suffix) {
 			suffixes = append(suffixes, suffix)
 			conditions = append(conditions, "RIGHT(LOWER(table_name), ?) = ?")
 			args = append(args, len([]rune(suffix)), suffix)
@@ -28,7 +28,7 @@ func (s *Source) whereabouts(ctx context.Context, missing []TableName) ([]place,
 	if err != nil {
 		return nil, fmt.Errorf("looking for tables: %w", err)
 	}
-	_, known := s.cfg.Prefixes[missing[0]]
+	_, known := s.watched().Prefixes[missing[0]]
 	found := map[place]int{}
 	for _, r := range rows {
 		for _, suffix := range suffixes {
@@ -49,7 +49,7 @@ func (s *Source) whereabouts(ctx context.Context, missing []TableName) ([]place,
 			if strings.EqualFold(t.Schema, p.schema) {
 				n += 2
 			}
-			if strings.EqualFold(s.cfg.Prefixes[t], p.prefix) {
+			if strings.EqualFold(s.watched().Prefixes[t], p.prefix) {
 				n++
 			}
 		}
@@ -68,10 +68,10 @@ func (s *Source) lost(ctx context.Context, schema string, names []string) (found
 	var prefixes []string
 	for _, name := range names {
 		t := TableName{Schema: schema, Name: name}
-		if prefix := s.cfg.Prefixes[t]; !slices.Contains(prefixes, prefix) {
+		if prefix := s.watched().Prefixes[t]; !slices.Contains(prefixes, prefix) {
 			prefixes = append(prefixes, prefix)
 		}
-		byPrefix[s.cfg.Prefixes[t]] = append(byPrefix[s.cfg.Prefixes[t]], t)
+		byPrefix[s.watched().Prefixes[t]] = append(byPrefix[s.watched().Prefixes[t]], t)
 	}
 	var says, types []string
 	for _, prefix := range prefixes {
@@ -91,7 +91,7 @@ func (s *Source) lost(ctx context.Context, schema string, names []string) (found
 
 // configured says whether a site of ours is there already.
 func (s *Source) configured(p place) bool {
-	return slices.ContainsFunc(s.cfg.Tables, func(t TableName) bool { return p == place{t.Schema, s.cfg.Prefixes[t]} })
+	return slices.ContainsFunc(s.watched().Tables, func(t TableName) bool { return p == place{t.Schema, s.watched().Prefixes[t]} })
 }
 
 // describePlaces says where the tables of a schema and prefix are instead, and what makes the first of these places the

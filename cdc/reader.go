@@ -78,9 +78,9 @@ func (t *openTxn) wrote(table TableName) {
 func (t *openTxn) silent() bool { return t.again || t.outside }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
-	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: newHistory(s.watched)}
+	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: newHistory(s.watched().names)}
 	r.isolator, _ = sink.(Isolator)
-	r.tables = newTableCache(s.watched, r.layOut)
+	r.tables = newTableCache(s.watched().names, r.layOut)
 	r.tables.skips = r.skips
 	return r
 }
@@ -156,6 +156,7 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	if r.txn.open {
 		return r.stop(fmt.Sprintf("transaction %s begins inside transaction %s", gtid, r.txn.ID()), "please report this", nil)
 	}
+	r.rewatch()
 	start := r.startOf(h)
 	if r.tracker.byPlace() {
 		gtid = ""

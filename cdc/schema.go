@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"rowhook/cdc/ddl"
@@ -113,10 +112,10 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 	if v != nil {
 		columns = columns[:v.columns]
 	}
-	if wanted, ok := s.cfg.Lookups[name]; ok && !slices.Contains(s.cfg.Tables, name) {
+	if wanted, ok := s.watched().lookedUp(name); ok {
 		l = l.only(wanted...)
 	}
-	l = l.seenBy(s.cfg.Clients[name])
+	l = l.seenBy(s.watched().Clients[name])
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.Name

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -30,13 +31,9 @@ import (
 type Config struct {
 	Server   *connect.Server // whose log it is
 	ServerID uint32          // ours among the server's replicas; random, kept over restarts
-	Tables   []TableName     // the watched ones
+	Watch                    // the watched tables, at first
 	// Lookups are tables of which it only matters that rows changed, with the columns that are decoded all the same.
 	Lookups map[TableName][]string
-	// Prefixes are what stands before the names by which a program knows its tables. It is for advice.
-	Prefixes map[TableName]string
-	// Clients are those through which a program sees the text of tables, and so do we. Absent: as the columns' charsets say.
-	Clients map[TableName]*Client
 	// Statements asks a MariaDB for the text of the statements, about a quarter more to read. A MySQL sends it when
 	// binlog_rows_query_log_events is on.
 	Statements bool
@@ -54,11 +51,11 @@ type Source struct {
 	version string
 	hosting hosting
 	dialect ddl.Dialect
-	watched map[string]map[string]bool
-	tables  watchedTables // those of cfg.Tables
-	lock    *sql.Conn     // holds the GET_LOCK that keeps a twin out
-	held    bool          // it was ours once
-	beside  bool          // a second reading, under an id that nobody else has: it needs no lock
+	list    atomic.Pointer[watchList] // what is read; nil: nothing
+	next    atomic.Pointer[watchList] // what is to be read from the next transaction on; nil: the same
+	lock    *sql.Conn                 // holds the GET_LOCK that keeps a twin out
+	held    bool                      // it was ours once
+	beside  bool                      // a second reading, under an id that nobody else has: it needs no lock
 	lease   lease
 	trouble connect.Trouble
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
@@ -69,20 +66,14 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, watched: map[string]map[string]bool{}, lease: lease{lockIdle, lockBeat}}
+	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, lease: lease{lockIdle, lockBeat}}
 	if err := s.identify(ctx); err != nil {
 		return nil, fmt.Errorf("asking the database server at %s what it is: %w", cfg.Server.Config().Address, err)
 	}
 	if err := cfg.Server.Fit(ctx, db); err != nil {
 		return nil, err
 	}
-	s.tables = newWatchedTables(s.dialect, cfg.Tables)
-	for _, t := range cfg.Tables {
-		s.watch(t)
-	}
-	for t := range cfg.Lookups {
-		s.watch(t)
-	}
+	s.list.Store(newWatchList(s.dialect, cfg.Watch, cfg.Lookups))
 	return s, nil
 }
 
@@ -113,13 +104,6 @@ func (s *Source) identify(ctx context.Context) error {
 	}
 	s.dialect = ddl.Dialect{Dialect: sqltext.Dialect{MariaDB: mariaDB, Version: number}, FoldNames: vars["lower_case_table_names"] != "0"}
 	return nil
-}
-
-func (s *Source) watch(t TableName) {
-	if s.watched[t.Schema] == nil {
-		s.watched[t.Schema] = map[string]bool{}
-	}
-	s.watched[t.Schema][t.Name] = true
 }
 
 // Close releases the lock on the server.

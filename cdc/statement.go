@@ -18,7 +18,7 @@ const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in 
 func (r *reader) written(q *query) error {
 	w := sqltext.ReadWrites(r.src.dialectOf(q).Dialect, q.text)
 	for _, t := range w.Targets {
-		if name, ok := r.src.tables.find(q.schema, t); ok && !r.skips(name) {
+		if name, ok := r.src.watched().found.find(q.schema, t); ok && !r.skips(name) {
 			hint := formatHint
 			if is := r.supposed(name); is != nil && is.ByTransaction() {
 				hint = byTransactionHint(name)
@@ -34,8 +34,8 @@ func (r *reader) written(q *query) error {
 	if w.Known && !w.Calls || w.Verb == "CREATE" { // that of a new table is not seen to write rows
 		return nil
 	}
-	names := r.src.tables.words.in(q)
-	for _, t := range r.src.cfg.Tables {
+	names := r.src.watched().found.words.in(q)
+	for _, t := range r.src.watched().Tables {
 		switch {
 		case w.Calls && names.hasSchema(t.Schema):
 			r.log().Warn("a stored function was logged by its call, not by rows: what it wrote is not seen; "+formatHint,

@@ -125,8 +125,8 @@ func rowsAreAlike(t *testing.T, server *dbtest.Server, schema, charset string, c
 	server.Exec(t, "CREATE TABLE "+quoted(name)+" ("+strings.Join(defs, ", ")+", made VARCHAR(40) AS (CONCAT('é', id)) STORED)")
 	db := server.DB(t, "")
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
-		Server: connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}), ServerID: 4242, Tables: []cdc.TableName{name},
-		Clients: map[cdc.TableName]*cdc.Client{name: client}, Log: slog.New(slog.DiscardHandler),
+		Server: connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}), ServerID: 4242,
+		Watch: cdc.Watch{Tables: []cdc.TableName{name}, Clients: map[cdc.TableName]*cdc.Client{name: client}}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

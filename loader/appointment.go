@@ -9,6 +9,33 @@ import (
 	"rowhook/loader/render"
 )
 
+// appointmentRenderer never changes.
+var appointmentRenderer = renderer{
+	number: func(_ record, column string, _ *lookupSet) bool {
+		return column == "duration" || column == "total_cost" || column == "locked_until"
+	},
+	quirk: func(q quirks, r record, column string) string {
+		switch column {
+		case "duration":
+			return strconv.FormatInt(max(1, r.id(column)), 10)
+		case "locked_until":
+			return strconv.FormatInt(q.now.Add(q.set.lock).Unix(), 10)
+		}
+		return orderQuirk(r, column)
+	},
+	extended:  (*orders).appointmentBody,
+	elsewhere: ofAppointment,
+	nested:    func(column string) bool { return column == "tax_breakdown" || column == "coupon_str" },
+}
+
+// orderQuirk is what the plugin makes of an order's column.
+func orderQuirk(r record, column string) string {
+	if column == "total_cost" && strings.HasPrefix(r.text(column), "-") {
+		return "0"
+	}
+	return ""
+}
+
 // appointmentBody is the extended payload of an appointment or a multi-order: payload-trees of the plugin, key by key.
 func (o *orders) appointmentBody(root record) []byte {
 	b := make([]byte, 0, 8<<10)

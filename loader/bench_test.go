@@ -77,7 +77,7 @@ func changedBookings(b *testing.B, l *Loader, site *rules.Site) []*rules.Event {
 	}
 	for i, r := range rows {
 		events[i] = &rules.Event{
-			Site: site, Action: action, IDs: []int64{r.id("id")}, Table: r.table, Row: r.row,
+			Site: site, Action: action, IDs: []rules.Key{rules.NumberKey(r.id("id"))}, Table: r.table, Row: r.row,
 			Last: cdc.Coord{File: "b", Offset: 1}, Rules: []*rules.Rule{{Name: "r", Load: rules.Extended}},
 		}
 	}

@@ -31,7 +31,7 @@ const (
 // cell names a value of a table.
 type cell struct {
 	table  cdc.TableName
-	id     int64
+	key    rules.Key
 	column string
 }
 
@@ -126,8 +126,10 @@ func (s *snapshot) all(ctx context.Context, table cdc.TableName, condition strin
 	for _, i := range texts {
 		c := shape.columns[i]
 		out := fmt.Sprintf("%s > %d", c.Size, s.limit)
-		if ids := s.keptOf(table, c.Name); len(ids) > 0 {
-			out += " AND `id` NOT IN (" + idList(ids) + ")"
+		if kept := s.keptOf(table, c.Name); len(kept) > 0 && s.keys[table] != nil {
+			out = "FALSE" // of a custom rule's table one row is read
+		} else if len(kept) > 0 {
+			out += " AND `id` NOT IN (" + idList(kept) + ")"
 		}
 		list[i] = "IF(" + out + ", NULL, " + c.SQL + ")"
 		list = append(list, "IF("+out+", "+c.Size+", 0)")
@@ -143,7 +145,8 @@ func (s *snapshot) all(ctx context.Context, table cdc.TableName, condition strin
 func (b *bounds) keptOf(table cdc.TableName, column string) (ids []int64) {
 	for c := range b.kept {
 		if c.table == table && c.column == column {
-			ids = append(ids, c.id)
+			id, _ := c.key.Number()
+			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
@@ -217,12 +220,13 @@ func (l *Loader) measure(ctx context.Context, snap *snapshot, ev *rules.Event) (
 	return object{}, nil, err
 }
 
-// shows says whether an event's payload may show a value that was read for it. Of an appointment extended payloads do not
+// shows says whether an event's payload may show a value that was read for it. Of an order extended payloads may not
 // show every column.
 func (l *Loader) shows(ev *rules.Event, load rules.Load, c cell) bool {
 	entity := ev.Action.Entity
-	if load != rules.Extended || entity.Name != appointmentEntity || c.table != ev.Site.Table(entity.Table) {
+	is := rendererOf(entity)
+	if load != rules.Extended || is.elsewhere == nil || c.table != entity.TableOf(ev.Site) {
 		return true
 	}
-	return c.column == "tax_breakdown" || c.column == "coupon_str" || c.id == ev.IDs[0] && !ofAppointment(c.column)
+	return is.nested(c.column) || c.key == ev.IDs[0] && !is.elsewhere(c.column)
 }

@@ -43,14 +43,14 @@ func selectedBy(site *rules.Site) map[cdc.TableName]string {
 	columns := map[cdc.TableName]string{site.Table("users"): "billing_mail"}
 	for _, action := range rules.Actions() {
 		entity := action.Entity
-		if entity.Parts == "" {
+		if entity.Parts == nil {
 			continue // what is no order has nothing that belongs to it
 		}
 		for _, of := range []rowsOf{partsOf(entity), historyOf(entity), notesOf(entity), invoicesOf(entity)} {
-			columns[site.Table(of.table)] = of.order
+			columns[site.WordPressTable(of.table)] = of.order
 		}
-		if entity.MultiOrders {
-			columns[site.Table(entity.Table)] = "id_parent"
+		if entity.Parent != nil {
+			columns[entity.TableOf(site)] = entity.Parent.Column
 		}
 	}
 	return columns

@@ -25,7 +25,7 @@ func (l *Loader) CheckSite(ctx context.Context, site *rules.Site) error {
 		if action.Kind != rules.Save || !slices.Contains(entity.Loads, rules.Extended) {
 			continue
 		}
-		newest, err := snap.all(ctx, site.Table(entity.Table), "TRUE ORDER BY `id` DESC LIMIT 1")
+		newest, err := snap.all(ctx, entity.TableOf(site), "TRUE ORDER BY `id` DESC LIMIT 1")
 		if isNoTable(err) {
 			continue // of an older plugin, or the check of the tables tells
 		}

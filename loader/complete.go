@@ -49,14 +49,19 @@ func (o object) completed(ev *rules.Event) object {
 
 // Owner finds the order that a part belongs to. It needs no snapshot: a row that was updated is visible, and a column
 // that the update does not show is as it was.
-func (l *Loader) Owner(ctx context.Context, part cdc.TableName, column string, id int64) (order int64, ok bool, err error) {
+func (l *Loader) Owner(ctx context.Context, part cdc.TableName, column string, row rules.Key) (order rules.Key, ok bool, err error) {
+	id, ok := row.Number()
+	if !ok {
+		return "", false, nil
+	}
+	var n int64
 	query := fmt.Sprintf("SELECT %s FROM %s WHERE `id` = %d", quote(column), quoted(part), id)
-	err = l.pool.do(ctx, func(conn *lease) error { return conn.QueryRowContext(ctx, query).Scan(&order) })
+	err = l.pool.do(ctx, func(conn *lease) error { return conn.QueryRowContext(ctx, query).Scan(&n) })
 	if errors.Is(err, sql.ErrNoRows) || isNoTable(err) {
-		return 0, false, nil
+		return "", false, nil
 	}
 	if err != nil {
-		return 0, false, fmt.Errorf("asking which order a row of %s belongs to: %w", part, err)
+		return "", false, fmt.Errorf("asking which order a row of %s belongs to: %w", part, err)
 	}
-	return order, true, nil
+	return rules.NumberKey(n), true, nil
 }

@@ -50,7 +50,7 @@ type SelectionError struct{ text string }
 
 func (e *SelectionError) Error() string { return e.text }
 
-func (x Existing) table() cdc.TableName { return x.Site.Table(x.Entity.Table) }
+func (x Existing) table() cdc.TableName { return x.Entity.TableOf(x.Site) }
 
 // CheckExisting looks whether the table has the columns that are asked for, and whether they can have those values.
 // What is wrong is a SelectionError.
@@ -140,7 +140,7 @@ func (x Existing) where() (sql string, args []any) {
 			args = append(args, s)
 		}
 	}
-	if x.Entity.MultiOrders { // a parent is no appointment
+	if x.Entity.Parent != nil { // a parent is no appointment
 		terms = append(terms, "NOT "+x.Entity.ParentSQL())
 	}
 	return strings.Join(terms, " AND "), args

@@ -32,7 +32,7 @@ func TestExtendedFidelity(t *testing.T) {
 	extended := []*rules.Rule{{Name: "r", Load: rules.Extended}}
 	save := func(id int64) *rules.Event {
 		t.Helper()
-		ev := &rules.Event{Site: site, Action: entity(t, "appointment.save"), IDs: []int64{id}, Last: end(t, server), Rules: extended}
+		ev := &rules.Event{Site: site, Action: entity(t, "appointment.save"), IDs: []rules.Key{rules.NumberKey(id)}, Last: end(t, server), Rules: extended}
 		snap, err := plugin.snapshot(t.Context(), ev)
 		if err != nil {
 			t.Fatal(err)

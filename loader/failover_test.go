@@ -26,7 +26,7 @@ func TestLoadAfterFailover(t *testing.T) {
 	}
 	gone := cdc.Coord{File: "primary.999999", Offset: 1 << 40}
 	ev := &rules.Event{
-		Site: site, Action: entity(t, "appointment.status_change"), IDs: []int64{id}, Status: "W", Last: gone, GTID: "0-1-1",
+		Site: site, Action: entity(t, "appointment.status_change"), IDs: []rules.Key{rules.NumberKey(id)}, Status: "W", Last: gone, GTID: "0-1-1",
 		Rules: []*rules.Rule{{Name: "full", Load: rules.Full}},
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -35,7 +35,7 @@ func TestLoadAfterFailover(t *testing.T) {
 		t.Fatalf("loaded %+v, %v", payloads, err)
 	}
 
-	ev.IDs, ev.GTID = []int64{id + 1}, "0-7-2" // another server's GTID, which the next commit stands for
+	ev.IDs, ev.GTID = []rules.Key{rules.NumberKey(id + 1)}, "0-7-2" // another server's GTID, which the next commit stands for
 	done := make(chan error, 1)
 	go func() {
 		payloads, err := l.Load(ctx, []*rules.Event{ev})

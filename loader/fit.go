@@ -39,7 +39,7 @@ func (l *Loader) fitted(ev *rules.Event, o object, load rules.Load) (Payload, er
 // fit makes a payload again, without the largest of its values, until it is as large as it may be.
 func (l *Loader) fit(values []sizedValue, payload func(out map[cell]bool) Payload) (Payload, error) {
 	slices.SortStableFunc(values, func(a, b sizedValue) int {
-		return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.table.Name, b.table.Name), cmp.Compare(a.id, b.id), cmp.Compare(a.column, b.column))
+		return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.table.Name, b.table.Name), cmp.Compare(a.key, b.key), cmp.Compare(a.column, b.column))
 	})
 	over := -l.opts.MaxPayload
 	for _, v := range values {
@@ -67,7 +67,7 @@ func (l *Loader) valuesOf(ev *rules.Event, o object, load rules.Load) []sizedVal
 	if joins(ev, o, load) {
 		var values []sizedValue
 		for _, r := range o.orders.records(l.root(ev, o)) {
-			values = append(values, valuesOf(r, func(i int) bool { return l.shows(ev, load, cell{r.table.TableName, r.id("id"), r.table.Columns[i]}) })...)
+			values = append(values, valuesOf(r, func(i int) bool { return l.shows(ev, load, cell{r.table.TableName, r.key(), r.table.Columns[i]}) })...)
 		}
 		for i := range values {
 			values[i].weigh()
@@ -84,7 +84,7 @@ func valuesOf(r record, shown func(column int) bool) (values []sizedValue) {
 	for i, name := range r.columns() {
 		size := jsonSize(r.row, i)
 		if name != "id" && size > smallValue && shown(i) {
-			values = append(values, sizedValue{sized{cell{r.table.TableName, r.id("id"), name}, size}, r, i})
+			values = append(values, sizedValue{sized{cell{r.table.TableName, r.key(), name}, size}, r, i})
 		}
 	}
 	return values
@@ -115,7 +115,7 @@ func (o object) without(r record) record {
 	if len(o.out) == 0 || r.missing() {
 		return r
 	}
-	c := cell{table: r.table.TableName, id: r.id("id")}
+	c := cell{table: r.table.TableName, key: r.key()}
 	r.row = r.row.Omit(func(i int) bool {
 		c.column = r.table.Columns[i]
 		return o.out[c] || r.row.Omitted(i)

@@ -46,7 +46,7 @@ func TestMaxPayload(t *testing.T) {
 				t.Fatal(err)
 			}
 			ev := &rules.Event{
-				Site: site, Action: a, IDs: []int64{12}, Insert: true, Status: "C",
+				Site: site, Action: a, IDs: []rules.Key{"12"}, Insert: true, Status: "C",
 				Table: cdc.NewTable(site.Table("t"), columns, []int{0}), Row: b.Row(),
 				Rules: []*rules.Rule{{Load: rules.Basic}, {Load: rules.Full}},
 			}
@@ -88,7 +88,9 @@ func checkFitted(t *testing.T, what string, p Payload, most int, want []string) 
 // TestFit reads the smallest texts of all.
 func TestFit(t *testing.T) {
 	t.Parallel()
-	text := func(id int64, column string, size int) sized { return sized{cell{id: id, column: column}, size} }
+	text := func(id int64, column string, size int) sized {
+		return sized{cell{key: rules.NumberKey(id), column: column}, size}
+	}
 	for _, c := range []struct {
 		name string
 		left []sized
@@ -104,7 +106,7 @@ func TestFit(t *testing.T) {
 		var got []string
 		for _, l := range c.left {
 			if kept[l.cell] {
-				got = append(got, fmt.Sprint(l.id, l.column))
+				got = append(got, fmt.Sprint(l.key, l.column))
 			}
 		}
 		if strings.ReplaceAll(strings.Join(got, " "), " ", "") != strings.ReplaceAll(c.want, " ", "") {

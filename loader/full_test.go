@@ -138,8 +138,8 @@ func TestStatusesOfTheLoaded(t *testing.T) {
 	loaded := func(status, closure string) object {
 		return object{record: columns("id", number("1"), "status", status, "closure", closure)}
 	}
-	ev := &rules.Event{Action: entity(t, "appointment.save"), IDs: []int64{1}, Table: orderTable, Row: orderRow()} // C
-	optionOnly := &rules.Event{Action: ev.Action, IDs: []int64{1}, Table: historyTable}
+	ev := &rules.Event{Action: entity(t, "appointment.save"), IDs: []rules.Key{"1"}, Table: orderTable, Row: orderRow()} // C
+	optionOnly := &rules.Event{Action: ev.Action, IDs: []rules.Key{"1"}, Table: historyTable}
 	tests := map[string]struct {
 		plugin bool
 		ev     *rules.Event

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -149,20 +150,23 @@ type needs struct {
 	settings bool // the site's settings
 }
 
+// plugin says whether an event's payloads are as the plugin would load them. It knows nothing of other tables.
+func (l *Loader) plugin(ev *rules.Event) bool { return l.opts.Plugin && !ev.Action.Entity.Custom }
+
 func (l *Loader) needs(ev *rules.Event) needs {
 	var n needs
 	if ev.Action.Kind == rules.Delete || ev.Restored != nil {
 		return n
 	}
 	n.row = ev.Action.Kind == rules.Save && ev.Row.Len() == 0
-	n.same = partial(ev)
+	n.same = partial(ev) && (!ev.Action.Entity.Custom || len(ev.Table.Key) > 0)
 	for _, r := range ev.Rules {
 		switch r.Load {
 		case rules.Extended:
 			n.row, n.joined = true, true
 		case rules.Full:
-			n.row = n.row || l.opts.Plugin || ev.Action.Kind == rules.StatusChange
-			n.settings = n.settings || l.opts.Plugin || hasCredit(ev.Action.Entity)
+			n.row = n.row || l.plugin(ev) || ev.Action.Kind == rules.StatusChange
+			n.settings = n.settings || l.plugin(ev) || rendererOf(ev.Action.Entity).settings
 		}
 	}
 	return n
@@ -181,18 +185,21 @@ type object struct {
 
 type objectKey struct {
 	table cdc.TableName
-	id    int64
+	key   rules.Key
 }
 
 // rootKey is the key of an event's object.
 func rootKey(ev *rules.Event) objectKey {
-	return objectKey{ev.Site.Table(ev.Action.Entity.Table), ev.IDs[0]}
+	return objectKey{ev.Action.Entity.TableOf(ev.Site), ev.IDs[0]}
 }
 
 // sameKey is the key of the row that an event has a part of.
 func sameKey(ev *rules.Event) objectKey {
+	if ev.Action.Entity.Custom {
+		return objectKey{ev.Table.TableName, rules.KeyOf(ev.Table, ev.Row)}
+	}
 	id, _ := ev.Row.Int(ev.Table.Index("id")) // the key is always logged
-	return objectKey{ev.Table.TableName, id}
+	return objectKey{ev.Table.TableName, rules.NumberKey(id)}
 }
 
 // objects reads what the events need, within the snapshot's bounds.
@@ -249,20 +256,32 @@ func older(a, b *rules.Event) bool {
 // rows selects the rows that events are about.
 func (l *Loader) rows(ctx context.Context, snap *snapshot, events []*rules.Event) (map[objectKey]record, error) {
 	wanted := map[cdc.TableName][]int64{}
-	want := func(k objectKey) { wanted[k.table] = append(wanted[k.table], k.id) }
+	want := func(k objectKey) {
+		id, _ := k.key.Number() // an object may have the id 0
+		wanted[k.table] = append(wanted[k.table], id)
+	}
+	others := map[cdc.TableName][]string{} // conditions
+	snap.keys = map[cdc.TableName][]string{}
 	for _, ev := range events {
 		n := l.needs(ev)
 		if n.row {
 			want(rootKey(ev))
 		}
-		if n.same {
+		switch {
+		case n.same && ev.Action.Entity.Custom:
+			others[ev.Table.TableName] = append(others[ev.Table.TableName], keyCondition(ev))
+			snap.keys[ev.Table.TableName] = keyColumns(ev.Table)
+		case n.same:
 			want(sameKey(ev))
 		}
 	}
-	rows := map[objectKey]record{}
 	for table, ids := range wanted {
-		slices.Sort(ids) // an object may have the id 0
-		found, err := snap.all(ctx, table, "`id` IN ("+idList(slices.Compact(ids))+")")
+		slices.Sort(ids)
+		others[table] = append(others[table], "`id` IN ("+idList(slices.Compact(ids))+")")
+	}
+	rows := map[objectKey]record{}
+	for table, conditions := range others {
+		found, err := snap.all(ctx, table, strings.Join(conditions, " OR "))
 		if isNoTable(err) {
 			continue // dropped since, and its rows with it
 		}
@@ -270,7 +289,7 @@ func (l *Loader) rows(ctx context.Context, snap *snapshot, events []*rules.Event
 			return nil, err
 		}
 		for _, r := range found {
-			rows[objectKey{table, r.id("id")}] = r
+			rows[objectKey{table, r.key()}] = r
 		}
 	}
 	return rows, nil

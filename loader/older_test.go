@@ -89,7 +89,7 @@ func TestOneConnectionIsEnough(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	l := New(db, mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
-	ev := &rules.Event{Site: site, Action: entity(t, "appointment.status_change"), IDs: []int64{id}, Last: end(t, server),
+	ev := &rules.Event{Site: site, Action: entity(t, "appointment.status_change"), IDs: []rules.Key{rules.NumberKey(id)}, Last: end(t, server),
 		Rules: []*rules.Rule{{Name: "r", Load: rules.Extended}}}
 	if payloads, err := l.Load(t.Context(), []*rules.Event{ev}); err != nil || payloads[0][0].Object != "" {
 		t.Fatal(payloads, err)

@@ -75,19 +75,6 @@ func (o *orders) row(table string, id int64) record {
 	return r
 }
 
-// group is what the plugin calls an entity's invoices and notes.
-func group(e *rules.Entity) string {
-	if e.Name == appointmentEntity {
-		return "appointments"
-	}
-	return "packages"
-}
-
-const (
-	appointmentEntity  = "appointment"
-	packageOrderEntity = "package_order"
-)
-
 // readOrders reads all that belongs to orders of one entity.
 func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet, site *rules.Site, entity *rules.Entity, roots []record) (*orders, error) {
 	o := &orders{site: site, entity: entity, lookupSet: set, roots: roots}
@@ -109,8 +96,8 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 		}
 	}
 	withNotes := withChildren
-	if entity.Name == packageOrderEntity {
-		withNotes = []int64{} // package orders show none
+	if !entity.Notes {
+		withNotes = []int64{}
 	}
 	for _, q := range []struct {
 		into *map[int64][]record
@@ -138,31 +125,31 @@ func (l *Loader) readOrders(ctx context.Context, snap *snapshot, set *lookupSet,
 
 // rowsOf names rows of a table that belong to orders.
 type rowsOf struct {
-	table string // of the plugin
+	table string // behind the site's prefix
 	order string // its column with the order's id
 	kind  string // the column that tells orders of several entities apart; empty without
 	is    string // what it says
 }
 
-func partsOf(e *rules.Entity) rowsOf { return rowsOf{table: e.Parts, order: e.PartOrder} }
+func partsOf(e *rules.Entity) rowsOf { return rowsOf{table: e.Parts.Table, order: e.Parts.Order} }
 
 func historyOf(e *rules.Entity) rowsOf {
-	return rowsOf{table: "order_status", order: "id_order", kind: "type", is: e.StatusType}
+	return rowsOf{table: rules.PluginTable("order_status"), order: "id_order", kind: "type", is: e.Status.Type}
 }
 
 func notesOf(e *rules.Entity) rowsOf {
-	return rowsOf{table: "user_notes", order: "id_parent", kind: "group", is: group(e)}
+	return rowsOf{table: rules.PluginTable("user_notes"), order: "id_parent", kind: "group", is: e.Group}
 }
 
 func invoicesOf(e *rules.Entity) rowsOf {
-	return rowsOf{table: "invoice", order: "id_order", kind: "group", is: group(e)}
+	return rowsOf{table: rules.PluginTable("invoice"), order: "id_order", kind: "group", is: e.Group}
 }
 
 // readRows reads rows that belong to orders, by order. An older plugin may lack the table, or the column that tells
 // entities apart: it had appointments only.
 func (o *orders) readRows(ctx context.Context, snap *snapshot, of rowsOf, ids []int64) (map[int64][]record, error) {
-	rows, err := snap.all(ctx, o.site.Table(of.table), fmt.Sprintf("%s IN (%s) ORDER BY `id`", quote(of.order), idList(ids)))
-	if err != nil && (!optional(of.table) || !lacking(err)) {
+	rows, err := snap.all(ctx, o.site.WordPressTable(of.table), fmt.Sprintf("%s IN (%s) ORDER BY `id`", quote(of.order), idList(ids)))
+	if err != nil && (!optional(strings.TrimPrefix(of.table, rules.PluginTable(""))) || !lacking(err)) {
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, func(r record) bool {
@@ -170,7 +157,7 @@ func (o *orders) readRows(ctx context.Context, snap *snapshot, of rowsOf, ids []
 			return false
 		}
 		if r.column(of.kind) < 0 {
-			return o.entity.Name != appointmentEntity
+			return !o.entity.First
 		}
 		return !strings.EqualFold(r.text(of.kind), of.is)
 	})
@@ -180,7 +167,7 @@ func (o *orders) readRows(ctx context.Context, snap *snapshot, of rowsOf, ids []
 // readChildren reads the appointments of multi-orders. There is no index on id_parent, but a child is younger than its
 // parent.
 func (o *orders) readChildren(ctx context.Context, snap *snapshot) error {
-	if !o.entity.MultiOrders {
+	if o.entity.Parent == nil {
 		return nil
 	}
 	var parents []int64
@@ -192,7 +179,7 @@ func (o *orders) readChildren(ctx context.Context, snap *snapshot) error {
 	if len(parents) == 0 {
 		return nil
 	}
-	table := o.site.Table(o.entity.Table)
+	table := o.entity.TableOf(o.site)
 	rows, err := snap.all(ctx, table, fmt.Sprintf("`id` > %d AND `id_parent` IN (%s) ORDER BY `id`", slices.Min(parents), idList(parents)))
 	rows = slices.DeleteFunc(rows, func(r record) bool { return r.id("closure") != 0 })
 	o.children = groupBy(rows, "id_parent")

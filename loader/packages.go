@@ -9,6 +9,13 @@ import (
 	"rowhook/loader/render"
 )
 
+// packageOrderRenderer never changes.
+var packageOrderRenderer = renderer{
+	number:   func(_ record, column string, _ *lookupSet) bool { return column == "total_cost" },
+	quirk:    func(_ quirks, r record, column string) string { return orderQuirk(r, column) },
+	extended: (*orders).packageBody,
+}
+
 // packageBody is the extended payload of a package order.
 func (o *orders) packageBody(root record) []byte {
 	b := make([]byte, 0, 4<<10)

@@ -3,7 +3,6 @@ package loader
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"rowhook/cdc"
@@ -79,6 +78,8 @@ func (o object) gone() bool { return o.missing() || o.text("closure") == "1" }
 
 func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	switch {
+	case ev.Action.Entity.Custom:
+		return rowPayload(ev, o, load)
 	case ev.Action.Kind == rules.Delete:
 		return Payload{Body: deleteBody(ev.IDs)}
 	case ev.Action.Kind == rules.Restored:
@@ -128,7 +129,7 @@ func (l *Loader) shown(ev *rules.Event, o object, load rules.Load) record {
 	case change && o.missing() && ev.Order.Len() > 0:
 		return record{ev.OrderTable, ev.Order}
 	case change && o.missing():
-	case change, ev.Row.Len() == 0, l.opts.Plugin && load == rules.Full:
+	case change, ev.Row.Len() == 0, l.plugin(ev) && load == rules.Full:
 		return o.record
 	}
 	return o.complete(ev)
@@ -139,14 +140,10 @@ func (l *Loader) extended(ev *rules.Event, o object) Payload {
 	o.orders.replace(o.without)
 	p := Payload{AsOf: o.asOf}
 	o.orders.lacks = nil
-	if ev.Action.Entity.Name == packageOrderEntity {
-		p.Body = o.orders.packageBody(root)
-	} else {
-		p.Body = o.orders.appointmentBody(root)
-	}
+	p.Body = rendererOf(ev.Action.Entity).extended(o.orders, root)
 	for _, r := range o.orders.records(root) {
 		o.orders.note(r, func(i int) bool {
-			return l.shows(ev, rules.Extended, cell{r.table.TableName, r.id("id"), r.table.Columns[i]})
+			return l.shows(ev, rules.Extended, cell{r.table.TableName, r.key(), r.table.Columns[i]})
 		})
 	}
 	p.Omitted = o.orders.lacks
@@ -182,7 +179,7 @@ func (l *Loader) Shown(ev *rules.Event) []Payload {
 			return Payload{Body: shownBody(ev, r.Load, row), Omitted: omitted(row, func(int) bool { return true })}
 		})
 		if err != nil { // nothing of the row fits
-			p = Payload{Body: deleteBody(ev.IDs)}
+			p = Payload{Body: shownBody(ev, r.Load, record{})}
 		}
 		p.Rule, p.Object = r, Partial
 		payloads[i] = p
@@ -199,6 +196,8 @@ func shownRow(ev *rules.Event, load rules.Load) record {
 
 func shownBody(ev *rules.Event, load rules.Load, row record) []byte {
 	switch change := ev.Action.Kind == rules.StatusChange; {
+	case ev.Action.Entity.Custom:
+		return rowBody(ev, load, row)
 	case change && (load == rules.Basic || ev.Order.Len() == 0):
 		return statusBody(ev, row)
 	case ev.Action.Kind == rules.Delete || row.missing():
@@ -220,13 +219,13 @@ func restoredBody(ev *rules.Event) []byte {
 }
 
 // deleteBody names what is gone: a number, or a list when there are several.
-func deleteBody(ids []int64) []byte {
+func deleteBody(ids []rules.Key) []byte {
 	b := []byte(`{"id":`)
 	if len(ids) == 1 {
-		return append(strconv.AppendInt(b, ids[0], 10), '}')
+		return append(append(b, ids[0]...), '}')
 	}
 	for i, id := range ids {
-		b = strconv.AppendInt(append(b, "[,"[min(i, 1)]), id, 10)
+		b = append(append(b, "[,"[min(i, 1)]), id...)
 	}
 	return append(b, "]}"...)
 }
@@ -241,11 +240,11 @@ func statusBody(ev *rules.Event, history record) []byte {
 		return append(b, '}')
 	}
 	b := []byte(`{"id":null,"id_order":`)
-	b = strconv.AppendInt(b, ev.IDs[0], 10)
+	b = append(b, ev.IDs[0]...)
 	b = appendString(append(b, `,"status":`...), ev.Status)
 	b = append(b, `,"comment":"","client":0,"ip":"","createdby":0,"createdon":"`...)
 	b = ev.Time.UTC().AppendFormat(b, time.DateTime)
-	b = appendString(append(b, `","type":`...), ev.Action.Entity.StatusType)
+	b = appendString(append(b, `","type":`...), ev.Action.Entity.Status.Type)
 	return append(b, '}')
 }
 
@@ -253,7 +252,7 @@ func statusBody(ev *rules.Event, history record) []byte {
 // known, of an insert every column, of an update those that changed. Orders drop what is null; the other entities show
 // every column, as null what was not saved (FINDINGS 3).
 func basicBody(ev *rules.Event, r record) []byte {
-	order := ev.Action.Entity.StatusType != ""
+	order := ev.Action.Entity.Status != nil
 	b := append(make([]byte, 0, bodySize(r)), '{')
 	for i, name := range r.table.Columns {
 		saved := saved(ev, r, i)

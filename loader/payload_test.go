@@ -62,7 +62,7 @@ func TestPayloads(t *testing.T) {
 		want   map[string]string
 	}{
 		"an appointment is inserted": {
-			event: rules.Event{Action: entity(t, "appointment.save"), IDs: []int64{12}, Insert: true, Table: orderTable, Row: orderRow()},
+			event: rules.Event{Action: entity(t, "appointment.save"), IDs: []rules.Key{"12"}, Insert: true, Table: orderTable, Row: orderRow()},
 			want: map[string]string{
 				"full":  `{"id":"12","duration":30,"total_cost":25.5,"discount":"0.00","custom_f":"{\"CUSTOMF_NAME\":\"Zoë\"}","status":"C","locked_until":1795424249,"notes":null}`,
 				"basic": `{"id":12,"duration":30,"total_cost":25.5,"discount":0,"custom_f":"{\"CUSTOMF_NAME\":\"Zoë\"}","status":"C","locked_until":1795424249}`,
@@ -70,20 +70,20 @@ func TestPayloads(t *testing.T) {
 		},
 		"an appointment is updated": {
 			event: rules.Event{
-				Action: entity(t, "appointment.save"), IDs: []int64{12}, Table: orderTable, Row: orderRow(),
+				Action: entity(t, "appointment.save"), IDs: []rules.Key{"12"}, Table: orderTable, Row: orderRow(),
 				Changed: []bool{false, false, false, false, false, true, true, true},
 			},
 			want: map[string]string{"basic": `{"id":12,"status":"C","locked_until":1795424249}`},
 		},
 		"a coupon shows what is null": {
-			event: rules.Event{Action: entity(t, "coupon.save"), IDs: []int64{3}, Insert: true, Table: coupons, Row: coupon},
+			event: rules.Event{Action: entity(t, "coupon.save"), IDs: []rules.Key{"3"}, Insert: true, Table: coupons, Row: coupon},
 			want: map[string]string{
 				"full":  `{"id":"3","code":"A\"B","value":10,"mincost":7.25,"dstart":null}`,
 				"basic": `{"id":3,"code":"A\"B","value":10,"mincost":7.25,"dstart":null}`,
 			},
 		},
 		"a status changes": {
-			event:  rules.Event{Action: entity(t, "appointment.status_change"), IDs: []int64{12}, Status: "C", Table: historyTable, Row: historyRow()},
+			event:  rules.Event{Action: entity(t, "appointment.status_change"), IDs: []rules.Key{"12"}, Status: "C", Table: historyTable, Row: historyRow()},
 			object: object{record: record{orderTable, orderRow()}},
 			want: map[string]string{
 				"basic": `{"id":9,"id_order":12,"status":"C","comment":"by phone","client":1,"ip":"127.0.0.1","createdby":1,"createdon":"2026-11-23 08:42:35","type":"reservation"}`,
@@ -91,26 +91,26 @@ func TestPayloads(t *testing.T) {
 			},
 		},
 		"a status changes without a history row": {
-			event: rules.Event{Action: entity(t, "package_order.status_change"), IDs: []int64{12}, Status: "X", Time: commit},
+			event: rules.Event{Action: entity(t, "package_order.status_change"), IDs: []rules.Key{"12"}, Status: "X", Time: commit},
 			want: map[string]string{
 				"basic": `{"id":null,"id_order":12,"status":"X","comment":"","client":0,"ip":"","createdby":0,"createdon":"2026-11-23 08:00:00","type":"package_order"}`,
 			},
 		},
 		"one is deleted": {
-			event: rules.Event{Action: entity(t, "appointment.delete"), IDs: []int64{10}},
+			event: rules.Event{Action: entity(t, "appointment.delete"), IDs: []rules.Key{"10"}},
 			want:  map[string]string{"basic": `{"id":10}`},
 		},
 		"several are deleted": {
-			event: rules.Event{Action: entity(t, "appointment.delete"), IDs: []int64{10, 11, 12}},
+			event: rules.Event{Action: entity(t, "appointment.delete"), IDs: []rules.Key{"10", "11", "12"}},
 			want:  map[string]string{"basic": `{"id":[10,11,12]}`},
 		},
 		"an option changed": {
-			event:  rules.Event{Action: entity(t, "appointment.save"), IDs: []int64{12}, Table: historyTable},
+			event:  rules.Event{Action: entity(t, "appointment.save"), IDs: []rules.Key{"12"}, Table: historyTable},
 			object: object{record: record{orderTable, orderRow()}},
 			want:   map[string]string{"basic": `{"id":12}`},
 		},
 		"an option went with its order": {
-			event:  rules.Event{Action: entity(t, "appointment.save"), IDs: []int64{12}, Table: historyTable},
+			event:  rules.Event{Action: entity(t, "appointment.save"), IDs: []rules.Key{"12"}, Table: historyTable},
 			object: object{},
 			want:   map[string]string{},
 		},
@@ -142,7 +142,7 @@ func TestPayloads(t *testing.T) {
 func TestStatusOfAGoneOrder(t *testing.T) {
 	t.Parallel()
 	ev := rules.Event{
-		Action: entity(t, "appointment.status_change"), IDs: []int64{12}, Status: "C", Table: historyTable, Row: historyRow(),
+		Action: entity(t, "appointment.status_change"), IDs: []rules.Key{"12"}, Status: "C", Table: historyTable, Row: historyRow(),
 		Rules: []*rules.Rule{{Name: "full", Load: rules.Full}},
 	}
 	p := composed(t, &ev, object{asOf: time.Unix(1, 0)})[0]
@@ -155,7 +155,7 @@ func TestStatusOfAGoneOrder(t *testing.T) {
 func TestStatusOfAnOrderWhoseRowIsKnown(t *testing.T) {
 	t.Parallel()
 	ev := rules.Event{
-		Action: entity(t, "appointment.status_change"), IDs: []int64{12}, Status: "C", Table: historyTable, Row: historyRow(),
+		Action: entity(t, "appointment.status_change"), IDs: []rules.Key{"12"}, Status: "C", Table: historyTable, Row: historyRow(),
 		OrderTable: orderTable, Order: orderRow(),
 	}
 	for _, load := range []rules.Load{rules.Full, rules.Extended} {

@@ -151,7 +151,7 @@ func loadRecorded(t *testing.T, l *Loader, site *rules.Site, r *recordedRequest,
 		return nil
 	}
 	ev := &rules.Event{
-		Site: site, Action: action, IDs: []int64{id}, Last: last, Rules: []*rules.Rule{{Name: "r", Load: load}},
+		Site: site, Action: action, IDs: []rules.Key{rules.NumberKey(id)}, Last: last, Rules: []*rules.Rule{{Name: "r", Load: load}},
 		Table: orderTable, Row: orderRow(),
 	}
 	payloads, err := l.Load(t.Context(), []*rules.Event{ev})

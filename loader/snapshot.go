@@ -23,9 +23,10 @@ type snapshot struct {
 	taken   time.Time
 	at      cdc.Coord // everything up to here is in it
 	queries int
-	bytes   int         // of the rows that were read
-	left    []sized     // texts that were left out
-	client  *cdc.Client // that the site's programs see texts through
+	bytes   int                        // of the rows that were read
+	left    []sized                    // texts that were left out
+	client  *cdc.Client                // that the site's programs see texts through
+	keys    map[cdc.TableName][]string // the keys' columns of tables whose key is not the column id
 }
 
 // maxLoaded bounds what is read in one go, in bytes.
@@ -181,6 +182,9 @@ type record struct {
 
 func (r record) missing() bool { return r.table == nil || r.row.Len() == 0 }
 
+// key is the row's key.
+func (r record) key() rules.Key { return rules.KeyOf(r.table, r.row) }
+
 // column is the position of a column, -1 in a record that is missing.
 func (r record) column(name string) int {
 	if r.table == nil {
@@ -250,7 +254,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 	for i := range into {
 		into[i] = &values[i]
 	}
-	table := cdc.NewTable(name, names, nil)
+	table := cdc.NewTable(name, names, positions(names, s.keys[name]))
 	var records []record
 	var b cdc.RowBuilder
 	for rows.Next() {
@@ -260,7 +264,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 		r := record{table, rowOf(&b, columns, values, texts)}
 		s.bytes += r.row.Size()
 		for n, i := range texts {
-			c := cell{name, r.id("id"), columns[i].Name}
+			c := cell{name, r.key(), columns[i].Name}
 			if r.row.Omitted(i) {
 				size, _ := strconv.Atoi(string(values[len(columns)+n])) // a number of the server's
 				s.left = append(s.left, sized{c, size})

@@ -46,7 +46,7 @@ func TestLoad(t *testing.T) {
 		return id
 	}
 	change := func(id int64, last cdc.Coord) *rules.Event {
-		return &rules.Event{Site: site, Action: status, IDs: []int64{id}, Status: "W", Rules: full, Last: last}
+		return &rules.Event{Site: site, Action: status, IDs: []rules.Key{rules.NumberKey(id)}, Status: "W", Rules: full, Last: last}
 	}
 	body := func(p []Payload) map[string]any {
 		t.Helper()

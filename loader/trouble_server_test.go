@@ -31,7 +31,7 @@ func (b behind) MariaDB() bool { return !b.Kind().MySQL() }
 // statusOf is an event of an order. Any snapshot will do for it.
 func statusOf(t *testing.T, site *rules.Site, id int64) *rules.Event {
 	t.Helper()
-	return &rules.Event{Site: site, Action: entity(t, "appointment.status_change"), IDs: []int64{id}, Rules: []*rules.Rule{{Name: "r", Load: rules.Extended}}}
+	return &rules.Event{Site: site, Action: entity(t, "appointment.status_change"), IDs: []rules.Key{rules.NumberKey(id)}, Rules: []*rules.Rule{{Name: "r", Load: rules.Extended}}}
 }
 
 // serverTrouble is what somebody does to a site's tables, so that nothing can be loaded until he does the contrary.

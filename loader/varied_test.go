@@ -108,7 +108,7 @@ func everyEvent(t *testing.T, l *Loader, site *rules.Site, last cdc.Coord) []*ru
 				t.Fatal(err)
 			}
 			ev := &rules.Event{
-				Site: site, Action: action, IDs: []int64{id}, Insert: true, Table: r.table, Row: r.row, Last: last, Status: r.text("status"),
+				Site: site, Action: action, IDs: []rules.Key{rules.NumberKey(id)}, Insert: true, Table: r.table, Row: r.row, Last: last, Status: r.text("status"),
 				Rules: []*rules.Rule{{Name: "basic", Load: rules.Basic}, {Name: "full", Load: rules.Full}},
 			}
 			if entity := action.Entity.Name; entity == "appointment" || entity == "package_order" {

@@ -39,7 +39,7 @@ func TestLoadedContainsTheEvent(t *testing.T) {
 		lookups[name] = nil
 	}
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
-		Server: connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}), ServerID: 4242, Tables: site.Tables(), Lookups: lookups, Log: slog.New(slog.DiscardHandler),
+		Server: connect.New(connect.Config{Network: "unix", Address: server.Socket(), User: "root"}), ServerID: 4242, Watch: cdc.Watch{Tables: site.Tables()}, Lookups: lookups, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func (f *follower) load(change *cdc.Change, c *cdc.Commit) error {
 	f.loads++
 	row := record{change.Table, change.After}
 	ev := &rules.Event{
-		Site: f.site, Action: f.action, IDs: []int64{row.id("id")}, Table: change.Table, Row: change.After, Last: c.End,
+		Site: f.site, Action: f.action, IDs: []rules.Key{rules.NumberKey(row.id("id"))}, Table: change.Table, Row: change.After, Last: c.End,
 		Rules: []*rules.Rule{{Name: "r", Load: rules.Extended}},
 	}
 	before := time.Now()
@@ -195,7 +195,7 @@ func (f *follower) load(change *cdc.Change, c *cdc.Commit) error {
 	}
 	f.longest = max(f.longest, time.Since(before))
 	if payloads[0][0].Object != "" {
-		f.Errorf("booking %d is gone before it is there", ev.IDs[0])
+		f.Errorf("booking %s is gone before it is there", ev.IDs[0])
 		return nil
 	}
 	var got struct {
@@ -206,7 +206,7 @@ func (f *follower) load(change *cdc.Change, c *cdc.Commit) error {
 		return err
 	}
 	if row.text("purchaser_nominative") == "saved" && got.Name != "saved" {
-		f.Errorf("booking %d is loaded as it was before the event", ev.IDs[0])
+		f.Errorf("booking %s is loaded as it was before the event", ev.IDs[0])
 	}
 	want, err := strconv.Atoi(row.text("purchaser_phone"))
 	if err != nil {

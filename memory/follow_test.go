@@ -78,7 +78,7 @@ func openSource(ctx context.Context, address string) (*cdc.Source, error) {
 	server := connect.New(connect.Config{Address: address, User: "rowhook", Password: connect.Password("secret")})
 	return cdc.Open(ctx, server.Pool(), cdc.Config{
 		Server: server, ServerID: 4711, Log: slog.New(slog.DiscardHandler), Statements: true,
-		Tables: []cdc.TableName{{Schema: "wordpress", Name: "wp_vikappointments_reservation"}},
+		Watch: cdc.Watch{Tables: []cdc.TableName{{Schema: "wordpress", Name: "wp_vikappointments_reservation"}}},
 	})
 }
 

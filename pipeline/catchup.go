@@ -51,7 +51,7 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 		}
 		wait = min(wait, d.told.Add(tellAgain).Sub(now))
 		if p.cfg.Beside != nil {
-			wait = min(wait, p.sites.askKept(ctx, g, d, p.cfg.Beside(d.site)))
+			wait = min(wait, p.sites.askKept(ctx, g, d, p.cfg.Beside(p.tables(d.site))))
 		}
 		switch {
 		case !p.mayTry(d) || p.cfg.Beside == nil:
@@ -77,13 +77,13 @@ func (p *Pipeline) mayTry(d *detached) bool {
 // follow reads the log for a site from where it stopped.
 func (p *Pipeline) follow(ctx context.Context, g *errgroup.Group, d *detached) {
 	ctx, cancel := context.WithCancel(ctx)
-	f := newFeed(ctx, p.cfg.Sites, nil)
+	f := newFeed(ctx, p.cfg.Sites, p.tables, nil)
 	f.ready, f.most = p.sites.ready, feedBytes/4
 	if a := d.stop.Accept; a != nil {
 		f.accept = &accepting{acceptance: *a, log: p.cfg.Log.With(slog.String("site", d.site.Name))}
 	}
 	d.feed, d.cancel = f, cancel
-	source, at, schema := p.cfg.Beside(d.site), d.track.Position(), d.schemaRecords()
+	source, at, schema := p.cfg.Beside(p.tables(d.site)), d.track.Position(), d.schemaRecords()
 	p.cfg.Log.Info("a stopped site catches up", slog.String("site", d.site.Name), slog.String("position", at.String()))
 	g.Go(func() error {
 		err := source.Follow(ctx, at, schema, f)

@@ -11,10 +11,10 @@ import (
 func (p *Pipeline) tellEmptied(r *reading, c *cdc.Commit) {
 	for _, e := range c.Emptied {
 		for _, site := range p.cfg.Sites {
-			if p.engineOf(site) != r.engine || !slices.Contains(site.Tables(), e.Table) {
+			if p.engineOf(site) != r.engine || !slices.Contains(p.tables(site), e.Table) {
 				continue
 			}
-			if e.To != (cdc.TableName{}) && !slices.Contains(site.Tables(), e.To) {
+			if e.To != (cdc.TableName{}) && !slices.Contains(p.tables(site), e.To) {
 				p.cfg.Log.Warn("a table was renamed: no delete webhooks are sent for its rows, and under its new name it is not followed",
 					slog.String("site", site.Name), slog.String("table", e.Table.Name), slog.String("to", e.To.String()),
 					slog.String("statement", e.Statement), slog.String("transaction", c.Txn.ID()),

@@ -17,10 +17,11 @@ type feed struct {
 
 	sites     []*rules.Site
 	lookups   map[cdc.TableName]bool
-	statement string                 // of the last change; the reader's, as the next two are
-	skipped   map[cdc.TableName]bool // whose rows are passed over
-	accept    *accepting             // what a person said may be left out; nil: nothing
-	most      int                    // bytes that it holds
+	statement string                            // of the last change; the reader's, as the next two are
+	tables    func(*rules.Site) []cdc.TableName // those of a site that make events now
+	skipped   map[cdc.TableName]*rules.Site     // whose rows are passed over, and whose they are
+	accept    *accepting                        // what a person said may be left out; nil: nothing
+	most      int                               // bytes that it holds
 
 	mu      sync.Mutex
 	entries []entry
@@ -56,10 +57,10 @@ const (
 )
 
 // newFeed makes a feed of the rows of sites. The lookups are those of their tables that matter to others.
-func newFeed(ctx context.Context, sites []*rules.Site, lookups map[cdc.TableName]bool) *feed {
+func newFeed(ctx context.Context, sites []*rules.Site, tables func(*rules.Site) []cdc.TableName, lookups map[cdc.TableName]bool) *feed {
 	return &feed{
 		ctx: ctx, ready: make(chan struct{}, 1), space: make(chan struct{}, 1),
-		most: feedBytes, sites: sites, lookups: lookups, skipped: map[cdc.TableName]bool{},
+		most: feedBytes, sites: sites, tables: tables, lookups: lookups, skipped: map[cdc.TableName]*rules.Site{},
 	}
 }
 

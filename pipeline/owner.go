@@ -26,11 +26,11 @@ const (
 
 // owners are the questions of one site.
 type owners struct {
-	open   []rules.Question // in their order
-	known  map[rules.Question]int64
-	gone   map[rules.Question]bool // there is no such part any more
-	since  time.Time               // the first of the open ones was put
-	asking bool                    // a goroutine is on its way
+	open   []rules.Question             // in their order
+	known  map[rules.Question]rules.Key // empty: not yet
+	gone   map[rules.Question]bool      // there is no such part any more
+	since  time.Time                    // the first of the open ones was put
+	asking bool                         // a goroutine is on its way
 	wait   time.Duration
 	retry  time.Time
 	err    error // why there is no answer
@@ -39,7 +39,7 @@ type owners struct {
 // ownersBack is what a goroutine found out of the first questions.
 type ownersBack struct {
 	site   *rules.Site
-	orders []int64
+	orders []rules.Key
 	found  []bool
 	err    error
 }
@@ -48,7 +48,7 @@ type ownersBack struct {
 func (p *Pipeline) ask(q rules.Question) {
 	o := p.owners[q.Site]
 	if o == nil {
-		o = &owners{known: map[rules.Question]int64{}, gone: map[rules.Question]bool{}}
+		o = &owners{known: map[rules.Question]rules.Key{}, gone: map[rules.Question]bool{}}
 		p.owners[q.Site] = o
 	}
 	if _, ok := o.known[q]; ok || o.gone[q] {
@@ -57,7 +57,7 @@ func (p *Pipeline) ask(q rules.Question) {
 	if len(o.open) == 0 {
 		o.since = time.Now()
 	}
-	o.known[q] = 0 // not twice
+	o.known[q] = "" // not twice
 	o.open = append(o.open, q)
 }
 
@@ -68,10 +68,10 @@ func (p *Pipeline) unanswered(site *rules.Site) bool {
 }
 
 // ownerOf is rules.Owner: what was answered.
-func (p *Pipeline) ownerOf(q rules.Question) (int64, bool) {
+func (p *Pipeline) ownerOf(q rules.Question) (rules.Key, bool) {
 	o := p.owners[q.Site]
 	if o == nil || o.gone[q] {
-		return 0, false
+		return "", false
 	}
 	order, ok := o.known[q]
 	return order, ok
@@ -135,7 +135,7 @@ func (p *Pipeline) askOwners(ctx context.Context, g *errgroup.Group) time.Durati
 func (p *Pipeline) findOwners(ctx context.Context, site *rules.Site, questions []rules.Question) ownersBack {
 	back := ownersBack{site: site}
 	for _, q := range questions {
-		order, found, err := p.cfg.Loader.Owner(ctx, q.Table, q.Column, q.ID)
+		order, found, err := p.cfg.Loader.Owner(ctx, q.Table, q.Column, q.Part)
 		if err != nil {
 			back.err = err
 			break

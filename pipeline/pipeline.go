@@ -46,9 +46,10 @@ type Follower interface {
 
 // Config is what a Pipeline is made of.
 type Config struct {
-	Source   Source
-	Beside   func(*rules.Site) Follower // a second reading of the log, for a site that has to catch up; nil: none can
-	SourceID string                     // what delivery ids are derived from
+	Source Source
+	// Beside is a second reading of the log, of some tables, for a site that has to catch up; nil: none can.
+	Beside   func([]cdc.TableName) Follower
+	SourceID string // what delivery ids are derived from
 	Outbox   Outbox
 	Loader   *loader.Loader
 	Sites    []*rules.Site
@@ -149,7 +150,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
-	p.feed = newFeed(parts, p.cfg.Sites, p.stale.tables)
+	p.feed = newFeed(parts, p.cfg.Sites, p.tables, p.stale.tables)
 	p.feed.skipAll(p.sites.detached)
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))

@@ -78,7 +78,7 @@ func (b *bench) run() (end func() error) {
 	}
 	b.t.Cleanup(func() { _ = db.Close() })
 	p := New(Config{
-		Source: b.src, Beside: func(*rules.Site) Follower { return b.src }, SourceID: "source", Outbox: b.store, Loader: newLoader(db, b.log),
+		Source: b.src, Beside: func([]cdc.TableName) Follower { return b.src }, SourceID: "source", Outbox: b.store, Loader: newLoader(db, b.log),
 		Sites: b.sites, Rules: &rules.Set{Rules: set}, Options: b.opts, Log: b.log,
 	})
 	b.line, b.src.opened = p, b.opened

@@ -173,6 +173,9 @@ func (p *Pipeline) engines() func(yield func(*rules.Engine) bool) {
 	}
 }
 
+// tables are those of a site that make events now.
+func (p *Pipeline) tables(site *rules.Site) []cdc.TableName { return p.fills.set.Load().Tables(site) }
+
 // useRules makes events that close from now on use other rules.
 func (p *Pipeline) useRules(set *rules.Set) {
 	for e := range p.engines() {

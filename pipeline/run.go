@@ -71,7 +71,12 @@ func (r *Run) advance(c *loader.Chunk, done rules.Filled, now time.Time) {
 		}
 	}
 	part.After, part.Whole = c.Last, c.Whole
-	r.Again = done.Again
+	r.Again = nil // replaced, never changed
+	for _, key := range done.Again {
+		if id, ok := key.Number(); ok {
+			r.Again = append(r.Again, id)
+		}
+	}
 	r.Made += int64(done.Made)
 	r.Live += int64(done.Live)
 	r.Left += int64(done.Left)

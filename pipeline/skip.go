@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"slices"
 
 	"rowhook/cdc"
@@ -35,9 +36,7 @@ func (f *feed) heed() error {
 			f.skip(w.site)
 			continue
 		}
-		for _, t := range w.site.Tables() {
-			delete(f.skipped, t)
-		}
+		maps.DeleteFunc(f.skipped, func(_ cdc.TableName, whose *rules.Site) bool { return whose == w.site })
 		if err := f.put(entry{op: carriedEntry, site: w.site, turn: w.turn}, 0); err != nil {
 			return err
 		}
@@ -48,9 +47,9 @@ func (f *feed) heed() error {
 
 // skip passes over a site's rows, but for those that tell what is remembered of it.
 func (f *feed) skip(site *rules.Site) {
-	for _, t := range site.Tables() {
+	for _, t := range f.tables(site) {
 		if !f.lookups[t] {
-			f.skipped[t] = true
+			f.skipped[t] = site
 		}
 	}
 }
@@ -63,11 +62,11 @@ func (f *feed) skipAll(detached map[*rules.Site]*detached) {
 }
 
 // Skips is cdc.Isolator.
-func (f *feed) Skips(t cdc.TableName) bool { return len(f.skipped) > 0 && f.skipped[t] }
+func (f *feed) Skips(t cdc.TableName) bool { return f.skipped[t] != nil }
 
 // SetAside is cdc.Isolator.
 func (f *feed) SetAside(t *cdc.TableError) bool {
-	i := slices.IndexFunc(f.sites, func(s *rules.Site) bool { return slices.Contains(s.Tables(), t.Table) })
+	i := slices.IndexFunc(f.sites, func(s *rules.Site) bool { return slices.Contains(f.tables(s), t.Table) })
 	if i < 0 {
 		return false
 	}
@@ -75,6 +74,6 @@ func (f *feed) SetAside(t *cdc.TableError) bool {
 		return true
 	}
 	f.skip(f.sites[i])
-	f.skipped[t.Table] = true
+	f.skipped[t.Table] = f.sites[i]
 	return f.put(entry{op: asideEntry, site: f.sites[i], trouble: t}, 0) == nil
 }

@@ -17,16 +17,16 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 	case historyRow:
 		return e.applyHistory(b, c)
 	}
-	id, ok := c.After.Int(b.id)
-	if !ok {
-		return errNotNumber("id", c.After.Text(b.id))
+	if b.entity.Custom {
+		e.applyRow(b, c)
+		return nil
 	}
-	agg := aggregate{b.site, b.entity, id}
+	agg := aggregate{b.site, b.entity, b.keyOf(c.After)}
 	e.prolong(agg)
-	if parent := e.parentOf(b, agg, c); parent != 0 {
-		e.prolong(aggregate{b.site, b.entity, parent})
+	if parent, ok := e.parentOf(b, agg, c); ok {
+		e.prolong(parent)
 	}
-	st := e.statement(c)
+	st := e.statement(b, c)
 	if c.Op == cdc.Insert {
 		e.startMaking(b, agg, c, st)
 	}
@@ -53,7 +53,7 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 		}
 		e.mark(ev)
 	}
-	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.StatusType != "" && differs(c.Before, c.After, b.status) {
+	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.Status != nil && differs(c.Before, c.After, b.status) {
 		e.statusColumn(agg, c, c.After.Text(b.status))
 	}
 	return nil
@@ -73,16 +73,15 @@ func (e *Engine) isSave(b *binding, c *cdc.Change, st *statement) bool {
 
 // statement is what is known of the statement that wrote a row, nil when nothing is. Of several in one transaction it is
 // what those tell together that saved it, as their events would when each had a transaction of its own.
-func (e *Engine) statement(c *cdc.Change) *statement {
+func (e *Engine) statement(b *binding, c *cdc.Change) *statement {
 	if len(e.parts) == 0 {
-		return e.statementOf(c)
+		return e.statementOf(b.site, c)
 	}
-	b := e.catalog.binding(c.Table)
 	switch {
 	case c.Op == cdc.Delete:
-		return e.statementOf(&e.parts[len(e.parts)-1])
+		return e.statementOf(b.site, &e.parts[len(e.parts)-1])
 	case b.role != rootRow:
-		return e.statementOf(&e.parts[0])
+		return e.statementOf(b.site, &e.parts[0])
 	}
 	var joint *statement
 	for i := range e.parts {
@@ -90,7 +89,7 @@ func (e *Engine) statement(c *cdc.Change) *statement {
 		if i > 0 && !part.Before.Whole() { // it was what the part before made of it
 			part.Before = e.parts[i-1].After
 		}
-		switch st := e.statementOf(part); {
+		switch st := e.statementOf(b.site, part); {
 		case !e.isSave(b, part, st):
 		case st == nil:
 			return nil
@@ -106,11 +105,11 @@ func (e *Engine) statement(c *cdc.Change) *statement {
 
 // lastCounts says whether of several saves of an object in one page request the last alone tells what was saved: the plugin
 // puts them together, but what a save was not given is null, which only orders drop (FINDINGS 4).
-func (e *Engine) lastCounts(b *binding) bool { return e.opts.Plugin && b.entity.StatusType == "" }
+func (e *Engine) lastCounts(b *binding) bool { return e.opts.Plugin && b.entity.Status == nil }
 
 // statementOf is what is known of the statement of one change: a trigger's rows travel under their parent's text, which
 // counts only for the table that it names.
-func (e *Engine) statementOf(c *cdc.Change) *statement {
+func (e *Engine) statementOf(site *Site, c *cdc.Change) *statement {
 	if c.Statement != e.text {
 		e.text = c.Statement
 		e.parsed, e.known = parseStatement(c.Statement)
@@ -120,18 +119,18 @@ func (e *Engine) statementOf(c *cdc.Change) *statement {
 		st = nil
 	}
 	if e.opts.Plugin {
-		e.forms.saw(e.catalog.binding(c.Table).site, c, st != nil && st.model, &e.txn)
+		e.forms.saw(site, c, st != nil && st.model, &e.txn)
 	}
 	return st
 }
 
 // applyPart takes in a changed option or item: a save of its order.
 func (e *Engine) applyPart(b *binding, c *cdc.Change) error {
-	id, ok, err := e.orderOf(b, c)
+	order, ok, err := e.orderOf(b, c)
 	if !ok || err != nil {
 		return err
 	}
-	agg := aggregate{b.site, b.entity, id}
+	agg := aggregate{b.site, b.entity, order}
 	e.prolong(agg)
 	if e.opts.Plugin || c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
 		return nil

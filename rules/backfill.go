@@ -2,7 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"rowhook/cdc"
@@ -31,10 +30,10 @@ type Fill struct {
 
 // Filled says what became of a chunk.
 type Filled struct {
-	Made  int     // saves
-	Live  int     // rows that were left to a live save
-	Left  int     // rows that the rule does not want
-	Again []int64 // rows that must be read again
+	Made  int   // saves
+	Live  int   // rows that were left to a live save
+	Left  int   // rows that the rule does not want
+	Again []Key // rows that must be read again
 }
 
 // maxTouched bounds what a window remembers; when more changes, the chunk is read again.
@@ -45,16 +44,16 @@ type window struct {
 	site    *Site
 	entity  *Entity
 	rule    string
-	touched map[int64]bool // an object's own rows, or its parts', changed
-	told    map[int64]bool // the rule got a live save of it
-	all     bool           // nothing is known: a statement that logs no rows, or too much happened
+	touched map[Key]bool // an object's own rows, or its parts', changed
+	told    map[Key]bool // the rule got a live save of it
+	all     bool         // nothing is known: a statement that logs no rows, or too much happened
 }
 
 // OpenWindow begins to note what happens to the objects that a rule is about, in place of an earlier window.
 func (e *Engine) OpenWindow(site *Site, rule *Rule) {
 	e.window = &window{
 		site: site, entity: e.catalog.byName(rule.Action.Entity.Name), rule: rule.Name,
-		touched: map[int64]bool{}, told: map[int64]bool{},
+		touched: map[Key]bool{}, told: map[Key]bool{},
 	}
 }
 
@@ -68,7 +67,7 @@ func (w *window) touch(a aggregate) {
 	case len(w.touched) == maxTouched:
 		w.all = true
 	default:
-		w.touched[a.id] = true
+		w.touched[a.key] = true
 	}
 }
 
@@ -85,19 +84,23 @@ func (e *Engine) Fill(f Fill) Filled {
 	w := e.window
 	e.window = nil
 	entity := e.catalog.byName(f.Rule.Action.Entity.Name)
-	b := e.catalog.bind(f.Table)
+	b := e.catalog.of(f.Table, f.Site, entity)
 	var done Filled
+	if b == nil { // it is nobody's table any more
+		done.Left = len(f.Rows)
+		return done
+	}
 	for _, row := range f.Rows {
-		id, ok := row.Int(f.Table.Index("id"))
+		id := b.keyOf(row)
 		agg := aggregate{f.Site, entity, id}
 		ev := &Event{
-			Site: f.Site, Action: Action{entity, Save}, IDs: []int64{id}, Insert: true, Table: f.Table, Row: row, Backfill: f.Rule.Name,
-			First: First{Txn: "backfill " + f.Run, Table: f.Table.TableName, Key: strconv.FormatInt(id, 10)},
+			Site: f.Site, Action: Action{entity, Save}, IDs: []Key{id}, Insert: true, Table: f.Table, Row: row, Backfill: f.Rule.Name,
+			First: First{Txn: "backfill " + f.Run, Table: f.Table.TableName, Key: string(id)},
 			Last:  f.Last, GTID: f.GTID, Time: f.Now, sealed: true,
 			first: moment{e.txn.Time, f.Now}, last: moment{e.txn.Time, f.Now},
 		}
 		switch {
-		case !ok || b == nil || b.insertsParent(row, nil):
+		case b.fits(e.catalog, &cdc.Change{Op: cdc.Insert, After: row}) != nil || b.insertsParent(row, nil):
 			done.Left++ // as when it was inserted
 		case w == nil || w.all:
 			done.Again = append(done.Again, id)

@@ -57,7 +57,7 @@ func (b *backfill) got() string {
 		case ev.Action.Kind == Delete:
 			all = append(all, fmt.Sprint("-", ev.IDs[0]))
 		case slices.Contains(ev.Rules, b.rule):
-			all = append(all, fmt.Sprintf("%d%s", ev.IDs[0], ev.Row.Text(ev.Table.Index("notes"))))
+			all = append(all, fmt.Sprintf("%s%s", ev.IDs[0], ev.Row.Text(ev.Table.Index("notes"))))
 		}
 	}
 	return strings.Join(all, " ")
@@ -106,7 +106,7 @@ func TestBackfillKeepsOrder(t *testing.T) {
 				b.fill(3, "id=1 notes=b")
 				return done
 			},
-			want: Filled{Made: 1, Again: []int64{1}}, order: "2x 1b",
+			want: Filled{Made: 1, Again: []Key{"1"}}, order: "2x 1b",
 		},
 		"housekeeping is a touch too": {
 			do: func(b *backfill) Filled {
@@ -114,7 +114,7 @@ func TestBackfillKeepsOrder(t *testing.T) {
 				b.update(1, 1, "locked_until=1", "locked_until=2")
 				return b.fill(2, "id=1")
 			},
-			want: Filled{Again: []int64{1}},
+			want: Filled{Again: []Key{"1"}},
 		},
 		"an option that another rule is told of": {
 			rule: Rule{Type: InsertOnly},
@@ -123,7 +123,7 @@ func TestBackfillKeepsOrder(t *testing.T) {
 				b.tx(1, b.insert("res_opt_assoc", "id=5 id_reservation=1"))
 				return b.fill(2, "id=1 notes=a")
 			},
-			want: Filled{Again: []int64{1}},
+			want: Filled{Again: []Key{"1"}},
 		},
 		"a deleted row": {
 			rule: Rule{Type: InsertOnly},
@@ -132,7 +132,7 @@ func TestBackfillKeepsOrder(t *testing.T) {
 				b.tx(1, b.remove("reservation", "id=1 notes=a"))
 				return b.fill(2, "id=1 notes=a")
 			},
-			want: Filled{Again: []int64{1}}, order: "-1",
+			want: Filled{Again: []Key{"1"}}, order: "-1",
 		},
 		"it stands behind an open save of another rule, and before what comes": {
 			rule: Rule{Type: InsertOnly}, opts: coalesced,
@@ -170,7 +170,7 @@ func TestBackfillKeepsOrder(t *testing.T) {
 				}
 				return b.fill(2, "id=1", "id=2")
 			},
-			want: Filled{Again: []int64{1, 2}},
+			want: Filled{Again: []Key{"1", "2"}},
 		},
 		"the rule's statuses count, and parents are none": {
 			rule: Rule{Statuses: map[string]bool{"C": true}},
@@ -187,7 +187,7 @@ func TestBackfillKeepsOrder(t *testing.T) {
 		},
 		"without a window nothing is known": {
 			do:   func(b *backfill) Filled { return b.fill(1, "id=1") },
-			want: Filled{Again: []int64{1}},
+			want: Filled{Again: []Key{"1"}},
 		},
 	}
 	for name, test := range tests {
@@ -215,7 +215,7 @@ func TestBackfillSurvivesACrash(t *testing.T) {
 	if b.engine.Filling() != 2 {
 		t.Errorf("%d are not done", b.engine.Filling())
 	}
-	ids := map[int64][16]byte{}
+	ids := map[Key][16]byte{}
 	for _, ev := range b.closed {
 		ids[ev.IDs[0]] = ev.DeliveryID("source", b.rule.Name)
 	}
@@ -229,7 +229,7 @@ func TestBackfillSurvivesACrash(t *testing.T) {
 		if ev.Backfill == "" {
 			continue
 		}
-		if len(ev.Rules) != 1 || ev.IDs[0] == 2 && ev.DeliveryID("source", b.rule.Name) != ids[2] {
+		if len(ev.Rules) != 1 || ev.IDs[0] == "2" && ev.DeliveryID("source", b.rule.Name) != ids["2"] {
 			t.Errorf("%s is for %d rules, or its id changed", ev, len(ev.Rules))
 		}
 		b.engine.Done(ev)

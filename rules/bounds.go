@@ -11,7 +11,7 @@ const (
 
 // weigh keeps account of what an event takes.
 func (e *Engine) weigh(ev *Event) {
-	w := eventBytes + ev.Row.Size() + ev.Order.Size() + 8*len(ev.IDs) + len(ev.Changed) + len(ev.Named)
+	w := eventBytes + ev.Row.Size() + ev.Order.Size() + ev.Before.Size() + keysSize(ev.IDs) + len(ev.Changed) + len(ev.Named)
 	for _, text := range ev.Passed {
 		w += 64 + len(text)
 	}
@@ -21,6 +21,13 @@ func (e *Engine) weigh(ev *Event) {
 		e.openBytes += w - ev.weight
 	}
 	ev.weight = w
+}
+
+func keysSize(keys []Key) (n int) {
+	for _, k := range keys {
+		n += 16 + len(k)
+	}
+	return n
 }
 
 // relieve closes the windows that would be over next, while more is open than memory allows.

@@ -1,162 +1,120 @@
 package rules
 
 import (
-	"fmt"
+	"slices"
 	"strings"
+
+	"rowhook/cdc"
 )
 
-// Kind is what happened to an aggregate.
-type Kind uint8
+// catalog is the entities as one engine uses them, so that pointers can be compared.
+type catalog struct {
+	sites    []*Site
+	entities []*Entity          // of the plugin
+	customs  map[string]*Entity // those that rules name, or named, by name
+	bridge   *Entity            // of events that are not about the plugin's objects
+	set      *Set               // names the others
+	bindings map[*cdc.Table][]*binding
+}
 
-// The kinds of events.
-const (
-	Save Kind = iota + 1
-	StatusChange
-	Delete
-	Restored // rows came back into a table of a site, see restore.go
-)
-
-func (k Kind) String() string {
-	switch k {
-	case Save:
-		return "save"
-	case StatusChange:
-		return "status_change"
-	case Delete:
-		return "delete"
-	case Restored:
-		return "restored"
+func newCatalog(sites []*Site) *catalog {
+	return &catalog{
+		sites: sites, entities: entities(), customs: map[string]*Entity{}, bridge: restored().Entity, set: &Set{}, bindings: map[*cdc.Table][]*binding{},
 	}
-	return "unknown"
 }
 
-// Load is how much of an object a payload holds.
-type Load uint8
+// use takes over the tables that rules name.
+func (c *catalog) use(set *Set) {
+	c.set = set
+	clear(c.bindings)
+}
 
-// The load modes of the plugin.
-const (
-	Basic Load = iota + 1
-	Full
-	Extended
-)
-
-func (l Load) String() string {
-	switch l {
-	case Basic:
-		return "basic"
-	case Full:
-		return "full"
-	case Extended:
-		return "extended"
+// bound is bind, remembered. A table that changed is a new Table, so nothing here goes stale.
+func (c *catalog) bound(t *cdc.Table) []*binding {
+	b, ok := c.bindings[t]
+	if !ok {
+		const most = 256 // every connection makes its tables anew
+		if len(c.bindings) >= most {
+			clear(c.bindings)
+		}
+		b = c.bind(t)
+		c.bindings[t] = b
 	}
-	return "none"
+	return b
 }
 
-// Entity is a table of the plugin and how its rows become events. Facts are from plugin/FINDINGS.md, sections 2 to 8.
-type Entity struct {
-	Name             string   // appointment: the word rules use
-	Table            string   // reservation: behind <prefix>vikappointments_
-	Hook             string   // Reservation: the plugin's word in onAfterSave... and onAfterDelete...
-	StatusHook       string   // Reservation: in onStatusChange...; empty when it has no status
-	StatusType       string   // column type of order_status
-	Lock             string   // the column that every save of the plugin sets, and nothing else; empty without
-	Parts            string   // table whose rows belong to an order; empty without
-	PartOrder        string   // its column that names the order
-	Created          string   // the column that says when an object was made, in UTC; empty without
-	Housekeeping     []string // columns whose change alone is no save
-	PartHousekeeping []string
-	MultiOrders      bool // rows may be parents of multi-orders, see IsParent
-	Loads            []Load
-}
-
-// Action is what a rule asks for: an entity and a kind.
-type Action struct {
-	Entity *Entity
-	Kind   Kind
-}
-
-// String is the action as rules name it: appointment.save.
-func (a Action) String() string { return a.Entity.Name + "." + a.Kind.String() }
-
-// Hook is the plugin's name of the action, onAfterSaveReservation; of what befalls rowhook itself its own.
-func (a Action) Hook() string {
-	switch a.Kind {
-	case StatusChange:
-		return "onStatusChange" + a.Entity.StatusHook
-	case Delete:
-		return "onAfterDelete" + a.Entity.Hook
-	case Restored:
-		return a.String() // the plugin has none
-	}
-	return "onAfterSave" + a.Entity.Hook
-}
-
-// HasStatuses says whether rules for the action may filter by status.
-func (a Action) HasStatuses() bool {
-	return a.Kind == StatusChange || a.Kind == Save && a.Entity.Name == "appointment"
-}
-
-// Actions lists the documented actions of the plugin, in the order of its documentation.
-func Actions() []Action {
-	var actions []Action
-	for _, e := range entities() {
-		for _, k := range []Kind{Save, StatusChange, Delete} {
-			if k != StatusChange || e.StatusHook != "" {
-				actions = append(actions, Action{e, k})
-			}
+// of is the binding of a table to an entity at a site, nil when there is none.
+func (c *catalog) of(t *cdc.Table, site *Site, entity *Entity) *binding {
+	for _, b := range c.bound(t) {
+		if b.site == site && b.entity == entity {
+			return b
 		}
 	}
-	return actions
+	return nil
 }
 
-// ParseAction reads an action under either of its names: appointment.save or onAfterSaveReservation.
-func ParseAction(name string) (Action, error) {
-	var names []string
-	for _, a := range Actions() {
-		if name == a.String() || name == a.Hook() {
-			return a, nil
+// intern is the one of an entity that rules name.
+func (c *catalog) intern(e *Entity) *Entity {
+	if is := c.customs[e.Name]; is != nil {
+		return is
+	}
+	c.customs[e.Name] = e
+	return e
+}
+
+// byName is the entity that rules call name, nil when there is none.
+func (c *catalog) byName(name string) *Entity {
+	if name == c.bridge.Name {
+		return c.bridge
+	}
+	if table, ok := strings.CutPrefix(name, customPrefix); ok {
+		return c.intern(customEntity(table))
+	}
+	for _, e := range c.entities {
+		if e.Name == name {
+			return e
 		}
-		names = append(names, a.String())
 	}
-	if name == restored().String() {
-		return restored(), nil
-	}
-	if strings.HasPrefix(name, bridgeEntity+".") {
-		return Action{}, fmt.Errorf("%.80q is not supported by this version, which has %s only", name, restored())
-	}
-	if name == "custom" || strings.HasPrefix(name, "on") {
-		return Action{}, fmt.Errorf("%.80q is a custom hook, which is not supported by this version; write a documented action, for example appointment.save", name)
-	}
-	return Action{}, fmt.Errorf("%.80q is no action; write one of %s", name, strings.Join(names, ", "))
+	return nil
 }
 
-// bridgeEntity is what the events are called that are about rowhook and the database, not about the plugin's objects.
-const bridgeEntity = "rowhook"
-
-// restored is the action that tells of a restore. Its entity has no table and no loads.
-func restored() Action { return Action{&Entity{Name: bridgeEntity}, Restored} }
-
-// entities lists the entities of the plugin in the order of its documentation.
-func entities() []*Entity {
-	return []*Entity{
-		{
-			Name: "appointment", Table: "reservation", Hook: "Reservation", StatusHook: "Reservation", StatusType: "reservation",
-			Lock: "locked_until", Parts: "res_opt_assoc", PartOrder: "id_reservation", Created: "createdon", MultiOrders: true,
-			Housekeeping: []string{
-				"locked_until", "modifiedon", "cc_data", "skip_deposit", "conversion", "icaluid", "icalhash", "payment_attempt", "log",
-			},
-			Loads: []Load{Basic, Full, Extended},
-		},
-		{
-			Name: "package_order", Table: "package_order", Hook: "Packorder", StatusHook: "Packageorder", StatusType: "package_order",
-			Parts: "package_order_item", PartOrder: "id_order", Created: "createdon",
-			Housekeeping:     []string{"cc_data", "payment_attempt", "log"},
-			PartHousekeeping: []string{"used_app", "modifiedon"},
-			Loads:            []Load{Basic, Full, Extended},
-		},
-		{Name: "customer", Table: "users", Hook: "Customer", Loads: []Load{Basic, Full}},
-		{Name: "employee", Table: "employee", Hook: "Employee", Loads: []Load{Basic, Full}},
-		{Name: "service", Table: "service", Hook: "Service", Housekeeping: []string{"ordering"}, Loads: []Load{Basic, Full}},
-		{Name: "coupon", Table: "coupon", Hook: "Coupon", Loads: []Load{Basic, Full}},
+// byStatusType is the entity whose history rows have this type, nil for others (subscriptions).
+func (c *catalog) byStatusType(t string) *Entity {
+	for _, e := range c.entities {
+		if e.Status != nil && e.Status.Type == t {
+			return e
+		}
 	}
+	return nil
+}
+
+// site is the site of a name, nil when it is not configured.
+func (c *catalog) site(name string) *Site {
+	for _, s := range c.sites {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// part is the catalog of one site, with the same entities.
+func (c *catalog) part(site *Site) *catalog {
+	return &catalog{
+		sites: []*Site{site}, entities: c.entities, customs: c.customs, bridge: c.bridge, set: c.set, bindings: map[*cdc.Table][]*binding{},
+	}
+}
+
+// without is the catalog of the other sites.
+func (c *catalog) without(site *Site) *catalog {
+	o := c.part(site)
+	o.sites = slices.DeleteFunc(slices.Clone(c.sites), func(s *Site) bool { return s == site })
+	return o
+}
+
+// with is the catalog with one more site.
+func (c *catalog) with(site *Site) *catalog {
+	o := c.part(site)
+	o.sites = append(slices.Clone(c.sites), site)
+	return o
 }

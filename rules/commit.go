@@ -28,12 +28,26 @@ type applying struct {
 	steps   int        // so far
 	later   bool       // there are deletes
 	deletes bool       // it is their turn
-	tables  map[cdc.TableName]*progress
+	tables  map[tablePart]*progress
 	naming  map[wantedKey]*Event  // deletes that take more ids
 	listed  map[wantedKey][]int64 // the ids as the last statement has them
 
 	again  *progressRecord // a transaction that was applied in part before a restart
 	stored bool            // the last commit holds a progressRecord
+}
+
+// tablePart is a table as one entity sees it.
+type tablePart struct {
+	table  cdc.TableName
+	custom string // the entity of a custom rule; empty: the plugin's
+}
+
+// part is what a binding sees of its table.
+func (b *binding) part(t cdc.TableName) tablePart {
+	if b.entity != nil && b.entity.Custom {
+		return tablePart{t, b.entity.Name}
+	}
+	return tablePart{table: t}
 }
 
 // progress is how far the net changes of a table are applied.
@@ -52,6 +66,7 @@ type progressRecord struct {
 type tableProgress struct {
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
+	Custom string `json:"custom,omitempty"`
 	Done   int    `json:"done"`
 }
 
@@ -76,7 +91,7 @@ func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
 	clear(w.tables)
 	if w.again != nil && w.again.Txn == c.Txn.ID() {
 		for _, t := range w.again.Tables {
-			w.tables[cdc.TableName{Schema: t.Schema, Name: t.Name}] = &progress{skip: t.Done, done: t.Done}
+			w.tables[tablePart{cdc.TableName{Schema: t.Schema, Name: t.Name}, t.Custom}] = &progress{skip: t.Done, done: t.Done}
 		}
 	}
 	w.again = nil
@@ -121,38 +136,46 @@ func (e *Engine) step() (more bool, err error) {
 			e.endDeletes()
 			return false, nil
 		}
-		b := e.catalog.binding(t)
-		if b == nil {
-			continue
-		}
-		last := b.role == rootRow && op == cdc.Delete
-		if w.later = w.later || last; last != w.deletes {
-			continue
-		}
-		p := w.progress(t.TableName)
-		if p.n++; p.n <= p.skip {
-			continue
-		}
-		c, err := w.net.change()
-		if err != nil {
-			return false, err
-		}
-		if e.parts, err = w.net.parts(); err != nil {
-			return false, err
-		}
-		changes, bytes = changes+1, bytes+c.Before.Size()+c.After.Size()
-		e.row = p.n
-		if last {
-			err = e.applyDelete(b, c, p)
-		} else {
-			err = e.apply(b, c)
-			p.done = p.n
-		}
-		if err != nil {
-			return false, fmt.Errorf("table %s: %w", t, err)
+		for _, b := range e.catalog.bound(t) {
+			size, err := e.applyTo(b, t, op)
+			if err != nil {
+				return false, fmt.Errorf("table %s: %w", t, err)
+			}
+			if size > 0 {
+				changes, bytes = changes+1, bytes+size
+			}
 		}
 	}
 	return true, nil
+}
+
+// applyTo applies the current net change as far as a binding of its table is concerned, and tells how many bytes its rows
+// take; 0 when it is not its turn, or was applied before.
+func (e *Engine) applyTo(b *binding, t *cdc.Table, op cdc.Op) (size int, err error) {
+	w := &e.work
+	last := b.role == rootRow && op == cdc.Delete
+	if w.later = w.later || last; last != w.deletes {
+		return 0, nil
+	}
+	p := w.progress(b.part(t.TableName))
+	if p.n++; p.n <= p.skip {
+		return 0, nil
+	}
+	c, err := w.net.change()
+	if err != nil {
+		return 0, err
+	}
+	if e.parts, err = w.net.parts(); err != nil {
+		return 0, err
+	}
+	e.row = p.n
+	if last {
+		e.applyDelete(b, c, p)
+	} else {
+		err = e.apply(b, c)
+		p.done = p.n
+	}
+	return max(1, c.Before.Size()+c.After.Size()), err
 }
 
 // settle ends a step: what the transaction opened gets its place among the deadlines, or closes with it.
@@ -176,7 +199,7 @@ func (e *Engine) settle(more bool) {
 	}
 }
 
-func (w *applying) progress(t cdc.TableName) *progress {
+func (w *applying) progress(t tablePart) *progress {
 	p := w.tables[t]
 	if p == nil {
 		p = &progress{}
@@ -187,13 +210,9 @@ func (w *applying) progress(t cdc.TableName) *progress {
 
 // applyDelete takes in a deleted object. The deletes of a transaction are one event for each entity of a site, cut at
 // maxDeleteIDs; they count as applied when theirs is closed.
-func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) error {
+func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) {
 	w := &e.work
-	id, ok := c.Before.Int(b.id)
-	if !ok {
-		return errNotNumber("id", c.Before.Text(b.id))
-	}
-	agg := aggregate{b.site, b.entity, id}
+	agg := e.objectOf(b, c.Before)
 	if q := e.queues[agg]; q != nil {
 		for _, ev := range q.events {
 			if ev.Action.Kind == StatusChange {
@@ -206,23 +225,23 @@ func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) error {
 	e.window.touch(agg)
 	k := wantedKey{b.site, b.entity.Name, Delete}
 	ev := w.naming[k]
-	st := e.statement(c)
-	if !e.wants(agg, Delete) || e.opts.Plugin && (st == nil || !st.model || st.verb != "DELETE") {
+	st := e.statement(b, c)
+	if !e.wants(agg, Delete) || e.opts.Plugin && !b.entity.Custom && (st == nil || !st.model || st.verb != "DELETE") {
 		if ev == nil {
 			p.done = p.n
 		}
-		return nil
+		return
 	}
 	if ev != nil && len(ev.IDs) == maxDeleteIDs {
 		e.closeDelete(k)
 		ev, p.done = nil, p.n-1
 	}
-	if st != nil && len(st.ids) > 0 {
+	if st != nil && len(st.ids) > 0 && !b.entity.Custom {
 		w.list(k, st.ids)
 	}
 	if ev != nil {
-		ev.IDs = append(ev.IDs, id)
-		return nil
+		ev.IDs = append(ev.IDs, agg.key)
+		return
 	}
 	if w.naming == nil {
 		w.naming = map[wantedKey]*Event{}
@@ -230,7 +249,10 @@ func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) error {
 	ev = e.makeEvent(agg, Delete, c)
 	ev.Row = c.Before
 	w.naming[k] = ev
-	return nil
+	if len(b.key) == 0 { // each row is named by all it has
+		p.done = p.n
+		e.closeDelete(k)
+	}
 }
 
 // list notes the ids of a statement.
@@ -274,10 +296,10 @@ func (e *Engine) takeProgress() []Record {
 	case w.net != nil:
 		r := progressRecord{Txn: e.txn.Txn.ID()}
 		for t, p := range w.tables {
-			r.Tables = append(r.Tables, tableProgress{t.Schema, t.Name, max(p.done, p.skip)})
+			r.Tables = append(r.Tables, tableProgress{t.table.Schema, t.table.Name, t.custom, max(p.done, p.skip)})
 		}
 		slices.SortFunc(r.Tables, func(a, b tableProgress) int {
-			return cmp.Or(strings.Compare(a.Schema, b.Schema), strings.Compare(a.Name, b.Name))
+			return cmp.Or(strings.Compare(a.Schema, b.Schema), strings.Compare(a.Name, b.Name), strings.Compare(a.Custom, b.Custom))
 		})
 		data, _ := json.Marshal(r) // strings and numbers: cannot fail
 		w.stored = true

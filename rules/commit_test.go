@@ -60,7 +60,7 @@ func eventsWithCrash(t *testing.T, opts Options, crash int) []string {
 	var got []string
 	take := func() {
 		for _, ev := range w.engine.Closed() {
-			got = append(got, fmt.Sprintf("%s %d %x", ev.Action.Kind.letter(), ev.IDs, ev.DeliveryID("source", "rule")))
+			got = append(got, fmt.Sprintf("%s %s %x", ev.Action.Kind.letter(), ev.IDs, ev.DeliveryID("source", "rule")))
 			w.engine.Done(ev)
 		}
 		w.store()
@@ -133,7 +133,7 @@ func TestOpenEventsAreBounded(t *testing.T) {
 	last := map[Kind]int64{}
 	for _, ev := range w.closed {
 		k := ev.Action.Kind
-		if ev.IDs[0] != last[k]+1 || k == StatusChange && ev.IDs[0] > last[Save] {
+		if id, ok := ev.IDs[0].Number(); !ok || id != last[k]+1 || k == StatusChange && id > last[Save] {
 			t.Fatalf("%s follows that of %d", summary(ev), last[k])
 		}
 		last[k]++
@@ -149,7 +149,7 @@ func TestOpenEventsAreBounded(t *testing.T) {
 	for _, ev := range w.closed {
 		if ev.Action.Kind == StatusChange {
 			statuses++
-			if ev.IDs[0] == rows && ev.Row.Len() == 0 {
+			if ev.IDs[0] == NumberKey(rows) && ev.Row.Len() == 0 {
 				t.Errorf("after its history row came: %s", summary(ev))
 			}
 		}

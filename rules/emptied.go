@@ -11,7 +11,7 @@ import (
 // what comes under the same ids is something else.
 func (e *Engine) applyEmptied(emptied []cdc.Emptied) {
 	for _, t := range emptied {
-		of := func(a aggregate) bool { return a.site.Table(a.entity.Table) == t.Table }
+		of := func(a aggregate) bool { return a.entity.TableOf(a.site) == t.Table }
 		var queues []*queue
 		for a, q := range e.queues {
 			if of(a) {

@@ -102,11 +102,11 @@ type counters struct {
 	closings uint64
 }
 
-// aggregate is one object of a site with its own id.
+// aggregate is one object of a site with a key of its own.
 type aggregate struct {
 	site   *Site
 	entity *Entity
-	id     int64
+	key    Key
 }
 
 // wantedKey is a kind of event of a site that some rule asks for.
@@ -120,7 +120,7 @@ type wantedKey struct {
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, work: applying{tables: map[cdc.TableName]*progress{}},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, work: applying{tables: map[tablePart]*progress{}},
 		orphans: map[cdc.TableName]bool{}, stranded: stranded{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
 	}
 	e.SetRules(set)
@@ -130,11 +130,15 @@ func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 // SetRules makes later closings use other rules.
 func (e *Engine) SetRules(set *Set) {
 	e.set = set
+	e.catalog.use(set)
 	e.wanted = map[wantedKey]bool{}
 	for _, s := range e.catalog.sites {
 		for r := range set.Enabled() {
-			if len(r.Sites) == 0 || r.Sites[s.Name] {
-				e.wanted[wantedKey{s, r.Action.Entity.Name, r.Action.Kind}] = true
+			if !r.For(s) {
+				continue
+			}
+			for _, k := range r.kinds() {
+				e.wanted[wantedKey{s, r.Action.Entity.Name, k}] = true
 			}
 		}
 	}
@@ -143,12 +147,14 @@ func (e *Engine) SetRules(set *Set) {
 // Change gathers a change of the transaction that is being read. It is invisible until Commit. After a MisfitError the engine
 // goes on as if the row had not come.
 func (e *Engine) Change(c *cdc.Change) error {
-	b := e.catalog.binding(c.Table)
-	if b == nil { // counted, because Discard counts it, and nothing else
+	bound := e.catalog.bound(c.Table)
+	if len(bound) == 0 { // counted, because Discard counts it, and nothing else
 		return e.net.add(&cdc.Change{Table: c.Table})
 	}
-	if err := b.fits(e.catalog, c); err != nil {
-		return errors.Join(&MisfitError{b.site, c.Table.TableName, err}, e.net.add(&cdc.Change{Table: c.Table}))
+	for _, b := range bound {
+		if err := b.fits(e.catalog, c); err != nil {
+			return errors.Join(&MisfitError{b.site, c.Table.TableName, err}, e.net.add(&cdc.Change{Table: c.Table}))
+		}
 	}
 	e.restores.count(c)
 	return e.net.add(c)

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"rowhook/cdc"
@@ -18,17 +17,18 @@ import (
 type Event struct {
 	Site   *Site
 	Action Action
-	IDs    []int64 // the aggregate's id; of a delete every id, in the order of the log
-	Insert bool    // the save made the object
-	Status string  // of a status change: the status
+	IDs    []Key  // the object's key; of a delete all of them, in the order of the log
+	Insert bool   // the save made the object
+	Status string // of a status change: the status
 
 	// Table and Row are the newest image the log showed: of a save the object, of a status change the history row, of a
 	// delete the first object as it was. Row is empty when the log did not show it: a save that only an option or an
 	// item made, a status that changed without a history row.
 	Table   *cdc.Table
 	Row     cdc.Row
-	Changed []bool // of a save that did not insert: the columns that changed, by position
-	Named   []bool // of a save: the columns that its statements name, by position; nil when they are not known
+	Before  cdc.Row // of a custom rule's table: the row before the first change that updated it; of Table
+	Changed []bool  // of a save that did not insert: the columns that changed, by position
+	Named   []bool  // of a save: the columns that its statements name, by position; nil when they are not known
 
 	// Passed is, with the plugin's fidelity, what the statements of a save or of a row of the history gave columns that keep
 	// less of it, by position: of columns of numbers a number, of others a text.
@@ -99,11 +99,11 @@ func (c clock) of(m moment) time.Time {
 }
 
 // Key names one aggregate of the event for ordering: salon/appointment/12.
-func (e *Event) key(id int64) string {
+func (e *Event) key(id Key) string {
 	if e.Restored != nil {
 		return e.Site.Name + "/" + e.Action.Entity.Name + "/" + e.Action.Kind.String()
 	}
-	return e.Site.Name + "/" + e.Action.Entity.Name + "/" + strconv.FormatInt(id, 10)
+	return aggregate{e.Site, e.Action.Entity, id}.name()
 }
 
 // Keys names the aggregates of the event: salon/appointment/12.
@@ -146,10 +146,13 @@ func (e *Event) match(set *Set, plugin bool) {
 
 // wants says whether the rule wants an event, as far as the log shows it.
 func (r *Rule) wants(e *Event, plugin bool) bool {
-	if r.Action.Entity.Name != e.Action.Entity.Name || r.Action.Kind != e.Action.Kind {
+	if !r.Action.Entity.Is(e.Action.Entity) || !r.For(e.Site) {
 		return false
 	}
-	if len(r.Sites) > 0 && !r.Sites[e.Site.Name] {
+	if r.Action.Kind == Rows {
+		return r.wantsRow(e)
+	}
+	if r.Action.Kind != e.Action.Kind {
 		return false
 	}
 	switch e.Action.Kind {
@@ -187,11 +190,11 @@ func (r *Rule) WantsStatus(status string) bool {
 
 // order puts a delete's ids in the order of the statement's list; the log has them in the order of the key.
 func (e *Event) order(list []int64) {
-	place := make(map[int64]int, len(list))
+	place := make(map[Key]int, len(list))
 	for i, id := range list {
-		place[id] = i
+		place[NumberKey(id)] = i
 	}
-	slices.SortStableFunc(e.IDs, func(a, b int64) int {
+	slices.SortStableFunc(e.IDs, func(a, b Key) int {
 		i, ok := place[a]
 		j, ok2 := place[b]
 		if !ok || !ok2 {

@@ -11,12 +11,29 @@ import (
 	"rowhook/cdc"
 )
 
+// recordVersion is that of the records that are written. Those before had none, and numbers for keys; they are read too.
+const recordVersion = 1
+
+// oldKey is a key that was a number once.
+type oldKey Key
+
+// UnmarshalJSON reads a text, or a number.
+func (k *oldKey) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] != '"' {
+		*k = oldKey(data)
+		return nil
+	}
+	return json.Unmarshal(data, (*Key)(k))
+}
+
 // eventRecord is an Event as stored.
 type eventRecord struct {
+	Version  int       `json:"v,omitempty"`
 	Site     string    `json:"site"`
 	Entity   string    `json:"entity"`
 	Kind     Kind      `json:"kind"`
-	IDs      []int64   `json:"ids"`
+	IDs      []int64   `json:"ids,omitempty"` // the keys of records without a version
+	Keys     []Key     `json:"keys,omitempty"`
 	Insert   bool      `json:"insert,omitempty"`
 	Status   string    `json:"status,omitempty"`
 	Table    string    `json:"table,omitempty"`
@@ -42,6 +59,7 @@ type eventRecord struct {
 	Passed     map[int]string `json:"passed,omitempty"`
 	OrderTable string         `json:"order_table,omitempty"`
 	Order      []byte         `json:"order,omitempty"`
+	Before     []byte         `json:"before,omitempty"`
 }
 
 // large is a text that follows the row. It is not read any more: the loader asks the table.
@@ -51,7 +69,8 @@ type large struct {
 
 func (e *Engine) encode(ev *Event) (Record, error) {
 	r := eventRecord{
-		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, IDs: ev.IDs, Insert: ev.Insert, Status: ev.Status,
+		Version: recordVersion,
+		Site:    ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, Keys: ev.IDs, Insert: ev.Insert, Status: ev.Status,
 		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
 		Closing: ev.closing, Backfill: ev.Backfill, Restored: ev.Restored, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log, Passed: ev.Passed,
 	}
@@ -74,6 +93,12 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 			return Record{}, err
 		}
 	}
+	if ev.Before.Len() > 0 {
+		var err error
+		if r.Before, err = ev.Before.AppendBinary(nil); err != nil {
+			return Record{}, err
+		}
+	}
 	return r.record(eventKey(ev.number))
 }
 
@@ -92,11 +117,11 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		return nil, nil
 	}
 	entity := e.catalog.byName(v.Entity)
-	if entity == nil || len(v.IDs) == 0 {
-		return nil, fmt.Errorf("it names entity %q and %d objects", v.Entity, len(v.IDs))
+	if entity == nil || len(v.Keys) == 0 {
+		return nil, fmt.Errorf("it names entity %q and %d objects", v.Entity, len(v.Keys))
 	}
 	ev := &Event{
-		Site: site, Action: Action{entity, v.Kind}, IDs: v.IDs, Insert: v.Insert, Status: v.Status, Changed: v.Changed, Named: v.Named, unnamed: v.Unnamed,
+		Site: site, Action: Action{entity, v.Kind}, IDs: v.Keys, Insert: v.Insert, Status: v.Status, Changed: v.Changed, Named: v.Named, unnamed: v.Unnamed,
 		First: v.First, Last: v.Last, GTID: v.GTID, Time: v.Time, Backfill: v.Backfill, Restored: v.Restored, Passed: v.Passed,
 		number: n, closing: v.Closing, wanted: v.Rules, stored: true, waits: v.Waits, sealed: v.Sealed,
 		first: moment{v.FirstAt, now}, last: moment{v.LastAt, now},
@@ -117,6 +142,11 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 			return nil, err
 		}
 	}
+	if len(v.Before) > 0 {
+		if ev.Before, err = cdc.ParseRow(v.Before); err != nil {
+			return nil, err
+		}
+	}
 	return ev, nil
 }
 
@@ -134,8 +164,18 @@ func (r eventRecord) record(key string) (Record, error) {
 // parseEventRecord reads a record.
 func parseEventRecord(rec Record) (r eventRecord, err error) {
 	head, row, apart := bytes.Cut(rec.Data, []byte{'\n'})
-	if err := json.Unmarshal(head, &r); err != nil || !apart {
-		return r, err // the row is in the JSON, as it was once
+	if err := json.Unmarshal(head, &r); err != nil {
+		return r, err
+	}
+	if r.Version > recordVersion {
+		return r, fmt.Errorf("it is of a later version of rowhook (%d, and this one knows up to %d)", r.Version, recordVersion)
+	}
+	for _, id := range r.IDs {
+		r.Keys = append(r.Keys, NumberKey(id))
+	}
+	r.Version, r.IDs = recordVersion, nil
+	if !apart {
+		return r, nil // the row is in the JSON, as it was once
 	}
 	if r.Row = row; len(r.Large) > 0 {
 		err = r.dropTexts()

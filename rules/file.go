@@ -33,13 +33,14 @@ type entry struct {
 	Sites         []string       `yaml:"sites"`
 	ID            int64          `yaml:"id"`
 	OrderGroup    string         `yaml:"order_group"`
+	Table         string         `yaml:"table"` // custom rules only, as On is
+	On            []string       `yaml:"on"`
 
 	When     config.Unsupported `yaml:"when"`
 	Fields   config.Unsupported `yaml:"fields"`
 	Redact   config.Unsupported `yaml:"redact"`
 	Template config.Unsupported `yaml:"template"`
 	Headers  config.Unsupported `yaml:"headers"`
-	On       config.Unsupported `yaml:"on"`
 }
 
 var (
@@ -164,10 +165,19 @@ func (c check) filters(e entry, rule *Rule) {
 		c.faultf("action", "is missing; write for example appointment.save")
 		return
 	}
+	if e.Action == customAction {
+		c.custom(e, rule)
+		return
+	}
 	var err error
 	if rule.Action, err = ParseAction(e.Action); err != nil {
 		c.faultf("action", "%v", err)
 		return
+	}
+	for _, key := range []string{"table", "on"} {
+		if c.has(key) {
+			c.faultf(key, "is for action: custom only, and this is %s; remove it", rule.Action)
+		}
 	}
 	types := []Type{Both, InsertOnly, UpdateOnly}
 	if i := slices.IndexFunc(types, func(t Type) bool { return t.String() == e.Type }); i >= 0 {

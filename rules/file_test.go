@@ -66,6 +66,9 @@ func describe(rules []*Rule) string {
 		fmt.Fprintf(&b, "%s: %s %s type=%s statuses=%v load=%s sites=%v id=%d url=%s secret=%q signing=%q group=%q at %s\n",
 			r.Name, r.Action, r.Action.Hook(), r.Type, slices.Sorted(maps.Keys(r.Statuses)), r.Load, slices.Sorted(maps.Keys(r.Sites)),
 			r.Endpoint.WebhookID, r.Endpoint.URL, r.Endpoint.Secret, r.Endpoint.SigningSecret, r.Endpoint.OrderGroup, r.Place)
+		if r.Action.Kind == Rows {
+			fmt.Fprintf(&b, "  on=%v of %s\n", r.On, r.Action.Entity.Table)
+		}
 	}
 	return b.String()
 }
@@ -192,7 +195,7 @@ func TestExamples(t *testing.T) {
 	for _, r := range set.Rules {
 		covered = append(covered, r.Action.String())
 	}
-	all := []string{restored().String()}
+	all := []string{restored().String(), "custom.posts"}
 	for _, a := range Actions() {
 		all = append(all, a.String())
 	}

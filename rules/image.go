@@ -39,27 +39,29 @@ type Question struct {
 	Site   *Site
 	Table  cdc.TableName
 	Column string // that holds the order's id
-	ID     int64  // of the part
+	Part   Key    // of the row that asks
 }
 
 // Owner answers a question; false when there is no such part any more. It must not wait.
-type Owner func(Question) (order int64, ok bool)
+type Owner func(Question) (order Key, ok bool)
 
 // AskOwners tells whom to ask for the order of a part.
 func (e *Engine) AskOwners(o Owner) { e.owner = o }
 
 // Question is what must be known before the transaction of a change is applied; false when the log shows all.
 func (e *Engine) Question(c *cdc.Change) (Question, bool) {
-	b := e.catalog.binding(c.Table)
-	if b == nil || b.role != partRow || c.After.Kind(b.order) != cdc.Absent || c.Before.Kind(b.order) != cdc.Absent {
-		return Question{}, false
+	for _, b := range e.catalog.bound(c.Table) {
+		if b.role != partRow || c.After.Kind(b.order) != cdc.Absent || c.Before.Kind(b.order) != cdc.Absent {
+			continue
+		}
+		_, ok := c.After.Int(b.id)
+		return Question{b.site, c.Table.TableName, b.entity.Parts.Order, b.keyOf(c.After)}, ok
 	}
-	id, ok := c.After.Int(b.id)
-	return Question{b.site, c.Table.TableName, b.entity.PartOrder, id}, ok
+	return Question{}, false
 }
 
 // orderOf is the order that a changed part belongs to; false when nobody knows.
-func (e *Engine) orderOf(b *binding, c *cdc.Change) (int64, bool, error) {
+func (e *Engine) orderOf(b *binding, c *cdc.Change) (Key, bool, error) {
 	row, other := c.After, c.Before
 	if c.Op == cdc.Delete {
 		row, other = c.Before, c.After
@@ -68,15 +70,14 @@ func (e *Engine) orderOf(b *binding, c *cdc.Change) (int64, bool, error) {
 		row = other
 	}
 	if row.Kind(b.order) != cdc.Absent {
-		id, ok := row.Int(b.order)
-		if !ok {
-			return 0, false, errNotNumber(b.entity.PartOrder, row.Text(b.order))
+		if _, ok := row.Int(b.order); !ok {
+			return "", false, errNotNumber(b.entity.Parts.Order, row.Text(b.order))
 		}
-		return id, true, nil
+		return keyAt(row, []int{b.order}), true, nil
 	}
-	if part, ok := c.After.Int(b.id); ok && e.owner != nil {
-		if id, ok := e.owner(Question{b.site, c.Table.TableName, b.entity.PartOrder, part}); ok {
-			return id, true, nil
+	if _, ok := c.After.Int(b.id); ok && e.owner != nil {
+		if order, ok := e.owner(Question{b.site, c.Table.TableName, b.entity.Parts.Order, b.keyOf(c.After)}); ok {
+			return order, true, nil
 		}
 	}
 	if !e.orphans[c.Table.TableName] {
@@ -84,18 +85,18 @@ func (e *Engine) orderOf(b *binding, c *cdc.Change) (int64, bool, error) {
 		e.opts.Log.Warn("a changed row does not say to which order it belongs, so nothing is sent for it; binlog_row_image = FULL would tell",
 			slog.String("table", c.Table.String()), slog.String("transaction", e.txn.Txn.ID()))
 	}
-	return 0, false, nil
+	return "", false, nil
 }
 
-// parentOf is the multi-order of an appointment, 0 when it has none or nobody knows.
-func (e *Engine) parentOf(b *binding, a aggregate, c *cdc.Change) int64 {
+// parentOf is the multi-order of an appointment; false when it has none or nobody knows.
+func (e *Engine) parentOf(b *binding, a aggregate, c *cdc.Change) (aggregate, bool) {
 	row := c.After
 	if ev := e.openSave(a); row.Kind(b.parent) == cdc.Absent && ev != nil {
 		row = ev.Row
 	}
 	parent, ok := row.Int(b.parent)
-	if !ok || parent <= 0 || parent == a.id {
-		return 0
+	if key := NumberKey(parent); ok && parent > 0 && key != a.key {
+		return aggregate{a.site, a.entity, key}, true
 	}
-	return parent
+	return aggregate{}, false
 }

@@ -88,8 +88,9 @@ func TestPartialImages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, Options{Coalesce: 500 * time.Millisecond, CoalesceMax: 5 * time.Second, StatusWait: time.Second})
-			w.engine.AskOwners(func(q Question) (int64, bool) {
-				return q.ID / 10, q.Column == "id_reservation" && q.ID >= 10
+			w.engine.AskOwners(func(q Question) (Key, bool) {
+				part, ok := q.Part.Number()
+				return NumberKey(part / 10), ok && q.Column == "id_reservation" && part >= 10
 			})
 			test.do(w)
 			w.quiet(100)

@@ -20,8 +20,8 @@ import (
 // while no event is open.
 type making struct {
 	agg    aggregate
-	parent int64 // the multi-order that it is a child of; 0: none
-	multi  bool  // it is the parent of one
+	parent Key  // of the multi-order that it is a child of; empty: none
+	multi  bool // it is the parent of one
 
 	awaits      bool                  // its next statement is certain to come
 	children    bool                  // of a multi-order: there are some
@@ -43,25 +43,24 @@ const (
 
 // startMaking notes that an order was inserted, when its page request has more to write.
 func (e *Engine) startMaking(b *binding, a aggregate, c *cdc.Change, st *statement) {
-	parentID := e.parentOf(b, a, c)
-	child := false
-	if q := e.queues[aggregate{a.site, a.entity, parentID}]; parentID != 0 && q != nil && q.making != nil {
-		child = true
+	parent, child := e.parentOf(b, a, c)
+	q := e.queues[parent]
+	if child = child && q != nil && q.making != nil; child {
 		q.making.children, q.making.awaits = true, false
 		e.touchMaking(q.making)
 	}
 	multi := b.insertsParent(c.After, st)
 	wanted := child || e.wants(a, Save) && !multi || e.wants(a, StatusChange) && multi
-	if e.opts.Coalesce == 0 || !wanted || !b.hasFollowUps(a.id, c, st) {
+	if e.opts.Coalesce == 0 || !wanted || !b.hasFollowUps(a.key, c, st) {
 		return
 	}
-	q := e.queueOf(a)
+	q = e.queueOf(a)
 	e.endMaking(q) // of an order that had the same id
 	q.making = &making{agg: a, multi: multi, awaits: true, first: e.now, last: e.now}
 	e.openBytes += makingBytes
 	if child {
-		q.making.parent = parentID
-		e.queues[aggregate{a.site, a.entity, parentID}].making.awaits = true
+		q.making.parent = parent.key
+		e.queues[parent].making.awaits = true
 	}
 	e.touchMaking(q.making)
 }
@@ -69,8 +68,8 @@ func (e *Engine) startMaking(b *binding, a aggregate, c *cdc.Change, st *stateme
 // hasFollowUps says whether an INSERT is one that the plugin follows up: of an order that is no closure, in the plugin's
 // form. Where the text of the statement is not known, the row must look as the plugin makes it. The id that the row gets
 // is not known before: who gives it as id_parent copies rows.
-func (b *binding) hasFollowUps(id int64, c *cdc.Change, st *statement) bool {
-	if b.entity.StatusType == "" || c.Statement != "" && (st == nil || !st.model) {
+func (b *binding) hasFollowUps(id Key, c *cdc.Change, st *statement) bool {
+	if b.entity.Status == nil || c.Statement != "" && (st == nil || !st.model) {
 		return false
 	}
 	if closure, ok := c.After.Int(b.closure); ok && closure != 0 {
@@ -80,7 +79,7 @@ func (b *binding) hasFollowUps(id int64, c *cdc.Change, st *statement) bool {
 		return false
 	}
 	parent, ok := c.After.Int(b.parent)
-	return !ok || parent != id
+	return !ok || NumberKey(parent) != id
 }
 
 // carryOn notes that an order, or a child of it, got one more row.
@@ -91,7 +90,7 @@ func (e *Engine) carryOn(m *making) {
 	m.apart[ourClock] = max(m.apart[ourClock], e.now.wall.Sub(m.last.wall), gap-e.opts.Precision)
 	m.last = e.now
 	e.touchMaking(m)
-	if m.parent != 0 {
+	if m.parent != "" {
 		e.prolong(aggregate{m.agg.site, m.agg.entity, m.parent})
 	}
 }
@@ -105,7 +104,7 @@ func (e *Engine) tellStatus(a aggregate) {
 	m := q.making
 	m.awaits, m.whole = m.multi && !m.children, e.now
 	e.touchMaking(m)
-	if m.parent == 0 {
+	if m.parent == "" {
 		return
 	}
 	if p := e.queues[aggregate{a.site, a.entity, m.parent}]; p != nil && p.making != nil {
@@ -152,7 +151,8 @@ func (e *Engine) touchMaking(m *making) {
 
 // makingRecord is a making as stored.
 type makingRecord struct {
-	Parent   int64         `json:"parent,omitempty"`
+	Version  int           `json:"v,omitempty"` // see recordVersion; 0: Parent is a number
+	Parent   oldKey        `json:"parent,omitempty"`
 	Multi    bool          `json:"multi,omitempty"`
 	Awaits   bool          `json:"awaits,omitempty"`
 	Children bool          `json:"children,omitempty"`
@@ -170,10 +170,10 @@ func (e *Engine) takeMakings() []Record {
 		if m.dirty = false; m.gone && !m.stored {
 			continue
 		}
-		r := Record{Key: makingPrefix + m.agg.key()}
+		r := Record{Key: makingPrefix + m.agg.name()}
 		if m.stored = !m.gone; m.stored {
 			r.Data, _ = json.Marshal(makingRecord{ // numbers and times of this century: cannot fail
-				m.parent, m.multi, m.awaits, m.children, m.first.log, m.last.log, m.whole.log, m.apart[logClock], m.apart[ourClock],
+				recordVersion, oldKey(m.parent), m.multi, m.awaits, m.children, m.first.log, m.last.log, m.whole.log, m.apart[logClock], m.apart[ourClock],
 			})
 		}
 		records = append(records, r)
@@ -194,7 +194,7 @@ func (e *Engine) restoreMaking(r Record, now time.Time) error {
 		return err
 	}
 	e.queueOf(a).making = &making{
-		agg: a, parent: v.Parent, multi: v.Multi, awaits: v.Awaits, children: v.Children, stored: true,
+		agg: a, parent: Key(v.Parent), multi: v.Multi, awaits: v.Awaits, children: v.Children, stored: true,
 		first: moment{v.First, now}, last: moment{v.Last, now}, whole: moment{v.Whole, now}, apart: [clocks]time.Duration{v.Apart, v.Seen},
 	}
 	e.openBytes += makingBytes

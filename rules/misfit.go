@@ -28,12 +28,15 @@ func (b *binding) fits(c *catalog, change *cdc.Change) error {
 	}
 	switch b.role {
 	case rootRow:
+		if b.entity.Custom { // a key may be anything
+			return nil
+		}
 		return isNumber(row, b.id, "id")
 	case partRow:
 		if row.Kind(b.order) == cdc.Absent { // whose it is is asked for
 			return nil
 		}
-		return isNumber(row, b.order, b.entity.PartOrder)
+		return isNumber(row, b.order, b.entity.Parts.Order)
 	case historyRow:
 		if change.Op == cdc.Insert && c.byStatusType(row.Text(b.statusType)) != nil {
 			return isNumber(row, b.order, "id_order")

@@ -7,22 +7,23 @@ import "rowhook/cdc"
 // form that names all columns gives to ordinary ones; 0 is no parent (FINDINGS 5, 8, 11). IsParent, ParentSQL and the
 // rules, which look at the statement as well, share this one definition.
 
-const (
-	parentColumn = "id_parent"
-	staffColumn  = "id_employee"
-)
+// Parent names the columns that tell.
+type Parent struct {
+	Column string // id_parent
+	Staff  string // id_employee
+}
 
 // IsParent says whether a row of the entity's table is the parent of a multi-order.
 func (e *Entity) IsParent(t *cdc.Table, row cdc.Row) bool {
-	return e.MultiOrders && isParent(row, t.Index(parentColumn), t.Index(staffColumn))
+	return e.Parent != nil && isParent(row, t.Index(e.Parent.Column), t.Index(e.Parent.Staff))
 }
 
 // ParentSQL is IsParent as a condition, which is never NULL.
 func (e *Entity) ParentSQL() string {
-	if !e.MultiOrders {
+	if e.Parent == nil {
 		return "FALSE"
 	}
-	return "(COALESCE(`" + parentColumn + "`, 0) < 0 AND COALESCE(`" + staffColumn + "`, 0) = 0)"
+	return "(COALESCE(`" + e.Parent.Column + "`, 0) < 0 AND COALESCE(`" + e.Parent.Staff + "`, 0) = 0)"
 }
 
 // isParent is the definition. What an image does not show of an inserted row has its default: no employee. NULL is no
@@ -39,8 +40,8 @@ func isParent(row cdc.Row, parent, employee int) bool {
 // insertsParent says whether an INSERT made the parent of a multi-order. The plugin names id_parent when it makes one;
 // a statement that is known and leaves it to its default made a booking without an employee.
 func (b *binding) insertsParent(row cdc.Row, st *statement) bool {
-	if b.entity == nil || !b.entity.MultiOrders || !isParent(row, b.parent, b.employee) {
+	if b.entity == nil || b.entity.Parent == nil || !isParent(row, b.parent, b.employee) {
 		return false
 	}
-	return st == nil || len(st.columns) == 0 || st.names(parentColumn)
+	return st == nil || len(st.columns) == 0 || st.names(b.entity.Parent.Column)
 }

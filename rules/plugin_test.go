@@ -245,7 +245,7 @@ func TestPluginStatuses(t *testing.T) { // FINDINGS 2: basic looks at what was s
 	var got []string
 	for _, ev := range w.closed {
 		for _, r := range ev.Rules {
-			got = append(got, r.Name+string(rune('0'+ev.IDs[0])))
+			got = append(got, r.Name+string(ev.IDs[0]))
 		}
 	}
 	if want := []string{"full1", "basic2", "full2"}; !slices.Equal(got, want) {

@@ -69,7 +69,7 @@ func (e *Engine) newEvent(a aggregate, k Kind, c *cdc.Change) *Event {
 func (e *Engine) makeEvent(a aggregate, k Kind, c *cdc.Change) *Event {
 	e.count.events++
 	return &Event{
-		Site: a.site, Action: Action{a.entity, k}, IDs: []int64{a.id}, Table: c.Table,
+		Site: a.site, Action: Action{a.entity, k}, IDs: []Key{a.key}, Table: c.Table,
 		First: First{
 			Txn: e.txn.Txn.ID(), Committed: committed(e.txn.Original),
 			Table: c.Table.TableName, Key: strings.Clone(e.rowKey(c)), // cloned, for the row may be large

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -186,7 +185,7 @@ func (e *Engine) restoreOther(r Record, now time.Time) error {
 }
 
 func firedRecord(a aggregate, f *firedStatus) Record {
-	r := Record{Key: firedPrefix + a.key()}
+	r := Record{Key: firedPrefix + a.name()}
 	if f != nil {
 		r.Data, _ = json.Marshal(f) // a string and a time of this century: cannot fail
 	}
@@ -207,21 +206,18 @@ func (e *Engine) restoreFired(r Record) error {
 	return nil
 }
 
-// key names the aggregate in records: salon/appointment/12.
-func (a aggregate) key() string {
-	return a.site.Name + "/" + a.entity.Name + "/" + strconv.FormatInt(a.id, 10)
+// name names the aggregate in records and to people: salon/appointment/12.
+func (a aggregate) name() string {
+	return a.site.Name + "/" + a.entity.Name + "/" + string(a.key)
 }
 
-// parseAggregate reads what key wrote; false when the site or the entity is not there any more.
-func (c *catalog) parseAggregate(key string) (a aggregate, ok bool, err error) {
-	parts := strings.Split(key, "/")
+// parseAggregate reads what name wrote; false when the site or the entity is not there any more.
+func (c *catalog) parseAggregate(name string) (a aggregate, ok bool, err error) {
+	parts := strings.SplitN(name, "/", 3) // a key may hold anything
 	if len(parts) != 3 {
 		return a, false, fmt.Errorf("its key has %d parts", len(parts))
 	}
-	if a.id, err = strconv.ParseInt(parts[2], 10, 64); err != nil {
-		return a, false, err
-	}
-	a.site, a.entity = c.site(parts[0]), c.byName(parts[1])
+	a.site, a.entity, a.key = c.site(parts[0]), c.byName(parts[1]), Key(parts[2])
 	return a, a.site != nil && a.entity != nil, nil
 }
 

@@ -28,7 +28,7 @@ func TestRecordsOfBothForms(t *testing.T) {
 	inside := []byte(`{"site":"salon","entity":"","kind":0,"ids":[12],"row":"` + base64.StdEncoding.EncodeToString(row) + `"}`)
 	for name, data := range map[string][]byte{"behind": behind, "inside": inside} {
 		r, err := parseEventRecord(Record{Data: data})
-		if err != nil || r.Site != "salon" || !slices.Equal(r.IDs, []int64{12}) || !bytes.Equal(r.Row, row) {
+		if err != nil || r.Site != "salon" || !slices.Equal(r.Keys, []Key{"12"}) || !bytes.Equal(r.Row, row) {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 	}

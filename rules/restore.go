@@ -101,7 +101,7 @@ func (is *restoring) over(now time.Time) bool {
 // owner is the site that a table belongs to, nil when it is none whose rows make events.
 func (c *catalog) owner(t cdc.TableName) *Site {
 	for _, s := range c.sites {
-		if slices.Contains(s.Tables(), t) {
+		if slices.Contains(c.set.Tables(s), t) {
 			return s
 		}
 	}
@@ -121,14 +121,17 @@ func (e *Engine) restored(b *binding, c *cdc.Change) bool {
 	if root, ok := e.rootOf(b, c); ok {
 		e.window.touch(root)
 	}
-	a := aggregate{b.site, e.catalog.bridge, 0}
+	if !b.first { // it is counted
+		return true
+	}
+	a := aggregate{b.site, e.catalog.bridge, NumberKey(0)}
 	ev := e.openRestore(a)
 	if ev == nil {
 		ev = e.newEvent(a, Restored, c)
 		ev.Restored = &Restore{Tables: map[string]int{}, From: e.txn.Time}
 		e.enqueue(a, ev)
 	}
-	ev.Restored.Tables[strings.TrimPrefix(c.Table.Name, b.site.Table("").Name)]++
+	ev.Restored.Tables[strings.TrimPrefix(strings.TrimPrefix(c.Table.Name, b.site.Prefix), pluginPrefix)]++
 	ev.Restored.To = e.txn.Time
 	e.mark(ev)
 	e.queueOf(a)
@@ -138,17 +141,16 @@ func (e *Engine) restored(b *binding, c *cdc.Change) bool {
 // rootOf is the object that a row belongs to; false when it cannot be told.
 func (e *Engine) rootOf(b *binding, c *cdc.Change) (aggregate, bool) {
 	a := aggregate{site: b.site, entity: b.entity}
-	var ok bool
 	switch b.role {
 	case rootRow:
-		a.id, ok = c.After.Int(b.id)
+		a.key = b.keyOf(c.After)
 	case historyRow:
 		a.entity = e.catalog.byStatusType(c.After.Text(b.statusType))
 		fallthrough
 	case partRow:
-		a.id, ok = c.After.Int(b.order)
+		a.key = keyAt(c.After, []int{b.order})
 	}
-	return a, ok && a.entity != nil
+	return a, a.key != "" && a.entity != nil
 }
 
 // openRestore is the event that still counts rows, nil when there is none.
@@ -162,8 +164,11 @@ func (e *Engine) openRestore(a aggregate) *Event {
 // isNew says whether a row that was inserted into a table that is being restored is none of the restore's.
 func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
 	alone := e.restores.inserted[c.Table.TableName] == 1
+	if b.entity != nil && b.entity.Custom { // whose keys may be given by the program, and whose forms nobody knows
+		return alone
+	}
 	if c.Statement != "" {
-		st := e.statement(c)
+		st := e.statement(b, c)
 		return st != nil && len(st.columns) > 0 && !st.names("id") && (st.model || alone)
 	}
 	if parent, ok := c.After.Int(b.parent); ok && b.role == rootRow && c.After.Text(b.id) == c.After.Text(b.parent) && parent > 0 {

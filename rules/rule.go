@@ -1,6 +1,10 @@
 package rules
 
-import "iter"
+import (
+	"iter"
+
+	"rowhook/cdc"
+)
 
 // Rule is one rule of a rule file: which events, how much to load, where to post. It never changes.
 type Rule struct {
@@ -10,6 +14,7 @@ type Rule struct {
 	Type     Type            // saves only
 	Statuses map[string]bool // empty: every status
 	Load     Load            // deletes have none
+	On       []cdc.Op        // custom rules only: what happens to rows
 	Sites    map[string]bool // empty: every site
 	Endpoint Endpoint
 	Place    string // where it is written, file:line, for messages

@@ -20,7 +20,7 @@ func (e *Engine) Split(site *Site) *Engine {
 	o := &Engine{
 		opts: e.opts, catalog: e.catalog.part(site), count: e.count, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
 		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: e.opts.Scratch},
-		work: applying{tables: map[cdc.TableName]*progress{}}, orphans: e.orphans, forms: e.forms, txn: e.txn, now: e.now,
+		work: applying{tables: map[tablePart]*progress{}}, orphans: e.orphans, forms: e.forms, txn: e.txn, now: e.now,
 		progressKey: apartPrefix + site.Name, apart: map[string]*progressRecord{}, owner: e.owner,
 	}
 	if again := e.apart[site.Name]; again != nil {
@@ -84,7 +84,7 @@ func (e *Engine) take(o *Engine, site *Site) {
 	}
 	e.order = append(e.order, cut(&o.order, func(a aggregate) bool { return a.site == site })...)
 	e.orderFired()
-	e.restores.move(&o.restores, site)
+	e.restores.move(&o.restores, e.set.Tables(site))
 }
 
 // account counts an event in, or out.
@@ -100,9 +100,9 @@ func (e *Engine) account(ev *Event, n int) {
 	}
 }
 
-// move takes over what is noted of a site's tables.
-func (r *restores) move(o *restores, site *Site) {
-	for _, t := range site.Tables() {
+// move takes over what is noted of tables.
+func (r *restores) move(o *restores, tables []cdc.TableName) {
+	for _, t := range tables {
 		if is := o.tables[t]; is != nil {
 			delete(o.tables, t)
 			r.tables[t] = is
@@ -125,23 +125,4 @@ func cut[T any](list *[]T, wanted func(T) bool) (taken []T) {
 		return false
 	})
 	return taken
-}
-
-// part is the catalog of one site, with the same entities.
-func (c *catalog) part(site *Site) *catalog {
-	return &catalog{sites: []*Site{site}, entities: c.entities, bridge: c.bridge, bindings: map[*cdc.Table]*binding{}}
-}
-
-// without is the catalog of the other sites.
-func (c *catalog) without(site *Site) *catalog {
-	o := c.part(site)
-	o.sites = slices.DeleteFunc(slices.Clone(c.sites), func(s *Site) bool { return s == site })
-	return o
-}
-
-// with is the catalog with one more site.
-func (c *catalog) with(site *Site) *catalog {
-	o := c.part(site)
-	o.sites = append(slices.Clone(c.sites), site)
-	return o
 }

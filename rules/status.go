@@ -44,11 +44,7 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 	if entity == nil {
 		return nil
 	}
-	id, ok := c.After.Int(b.order)
-	if !ok {
-		return errNotNumber("id_order", c.After.Text(b.order))
-	}
-	a := aggregate{b.site, entity, id}
+	a := aggregate{b.site, entity, keyAt(c.After, []int{b.order})}
 	if e.old(b, c) {
 		return nil
 	}
@@ -57,7 +53,7 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 	if !e.wants(a, StatusChange) {
 		return nil
 	}
-	st := e.statement(c)
+	st := e.statement(b, c)
 	if e.opts.Plugin && (st == nil || !st.model) {
 		return nil
 	}
@@ -159,6 +155,6 @@ func (e *Engine) forgetFired(now time.Time) {
 // orderFired puts the memories in order after a restart.
 func (e *Engine) orderFired() {
 	slices.SortFunc(e.order, func(a, b aggregate) int {
-		return cmp.Or(e.fired[a].At.Compare(e.fired[b].At), cmp.Compare(a.id, b.id))
+		return cmp.Or(e.fired[a].At.Compare(e.fired[b].At), cmp.Compare(a.name(), b.name()))
 	})
 }

@@ -65,7 +65,7 @@ func wantAll() *Set {
 	set := &Set{}
 	for _, e := range entities() {
 		for _, k := range []Kind{Save, StatusChange, Delete} {
-			if a := (Action{e, k}); k != StatusChange || e.StatusType != "" {
+			if a := (Action{e, k}); k != StatusChange || e.Status != nil {
 				set.Rules = append(set.Rules, &Rule{Name: a.String(), Action: a, Load: Full})
 			}
 		}

@@ -70,7 +70,7 @@ func sourceConfig(address string) cdc.Config {
 	sites := []*rules.Site{&salon}
 	return cdc.Config{
 		Server:   connect.New(connect.Config{Address: address, User: user, Password: connect.Password(password)}),
-		ServerID: 78, Tables: salon.Tables(), Lookups: pipeline.Lookups(sites),
+		ServerID: 78, Watch: cdc.Watch{Tables: salon.Tables()}, Lookups: pipeline.Lookups(sites),
 		Statements: true, Log: slog.New(slog.DiscardHandler),
 	}
 }

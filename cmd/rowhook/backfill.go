@@ -124,7 +124,7 @@ func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdo
 	db := server.Pool()
 	defer db.Close()
 	log := slog.New(slog.DiscardHandler)
-	source, err := cdc.Open(ctx, db, sourceConfig(c, server, 0, log))
+	source, err := cdc.Open(ctx, db, sourceConfig(c, set, server, 0, log))
 	if err != nil {
 		return err
 	}

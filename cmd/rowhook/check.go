@@ -28,7 +28,7 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 	if err != nil {
 		return err
 	}
-	findings, err := checkDatabase(ctx, c)
+	findings, err := checkDatabase(ctx, c, set)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,11 @@ func checkRules(set *rules.Set) []cdc.Finding {
 }
 
 // checkDatabase looks at the database. One that does not answer, or lets nobody in, is a finding too.
-func checkDatabase(ctx context.Context, c *config.Config) ([]cdc.Finding, error) {
+func checkDatabase(ctx context.Context, c *config.Config, set *rules.Set) ([]cdc.Finding, error) {
 	server := serverOf(c.Database)
 	db := server.Pool()
 	defer db.Close()
-	source, err := cdc.Open(ctx, db, sourceConfig(c, server, 0, slog.New(slog.DiscardHandler)))
+	source, err := cdc.Open(ctx, db, sourceConfig(c, set, server, 0, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return []cdc.Finding{{Check: "server", Found: err.Error(), Fix: server.Advice(err)}}, ctx.Err()
 	}

@@ -33,9 +33,9 @@ func newSelection(f *flagSet, limit int) *selection {
 		return nil
 	})
 	f.Func("state", "only in these states: "+strings.Join(stateNames, ", ")+"; several with commas", s.states)
-	f.Func("entity", "only of this `ENTITY`: "+strings.Join(entityNames(), ", "), func(text string) error {
-		if s.filter.Entity = text; !slices.Contains(entityNames(), text) {
-			return fmt.Errorf("the entities are %s", strings.Join(entityNames(), ", "))
+	f.Func("entity", "only of this `ENTITY`: "+strings.Join(entityNames(), ", ")+", or custom.TABLE", func(text string) error {
+		if s.filter.Entity = text; !rules.IsEntity(text) {
+			return fmt.Errorf("the entities are %s, and custom.TABLE", strings.Join(entityNames(), ", "))
 		}
 		return nil
 	})
@@ -47,13 +47,13 @@ func newSelection(f *flagSet, limit int) *selection {
 	})
 	f.Func("key", "only about one object: `SITE/ENTITY/ID`, for example salon/appointment/12; with --entity the ID is enough where there is one site", func(text string) error {
 		s.filter.Key, s.object = text, ""
-		parts := strings.Split(text, "/")
+		parts := strings.SplitN(text, "/", 3) // a key of text may hold anything
 		if len(parts) == 1 && text != "" {
 			s.filter.Key, s.object = "", text
 			return nil
 		}
-		if len(parts) != 3 || !slices.Contains(entityNames(), parts[1]) {
-			return errors.New("write SITE/ENTITY/ID, for example salon/appointment/12; the entities are " + strings.Join(entityNames(), ", "))
+		if len(parts) != 3 || !rules.IsEntity(parts[1]) {
+			return errors.New("write SITE/ENTITY/ID, for example salon/appointment/12; the entities are " + strings.Join(entityNames(), ", ") + ", and custom.TABLE")
 		}
 		return nil
 	})

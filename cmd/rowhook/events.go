@@ -60,7 +60,7 @@ func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		first = &at
 	}
 	log := newLogger(config.Log{Level: "warn"}, stderr)
-	return observe(ctx, c, log, func(source *cdc.Source) error {
+	return observe(ctx, c, set, log, func(source *cdc.Source) error {
 		from, schema, err := begin(ctx, c, source, first)
 		if err != nil {
 			return err
@@ -148,6 +148,7 @@ type dryRun struct {
 	engine *rules.Engine
 	tick   time.Duration // of the log's clock
 	sites  []*rules.Site
+	set    *rules.Set
 	plugin bool
 	asJSON bool
 	out    io.Writer
@@ -163,7 +164,7 @@ type dryRun struct {
 }
 
 func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writer) *dryRun {
-	d := &dryRun{sites: sitesOf(c), plugin: c.Fidelity == plugin, tick: source.Precision(), out: out}
+	d := &dryRun{sites: sitesOf(c), set: set, plugin: c.Fidelity == plugin, tick: source.Precision(), out: out}
 	d.engine = rules.NewEngine(d.sites, set, rules.Options{
 		Plugin: d.plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait, ReportAll: c.Restore == reportAll,
 		Precision: d.tick, Scratch: scratch.In(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),

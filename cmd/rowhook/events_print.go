@@ -19,7 +19,7 @@ type firing struct {
 	Site   string       `json:"site"`
 	Event  string       `json:"event"`
 	Action string       `json:"action"`
-	IDs    []int64      `json:"ids"`
+	IDs    []any        `json:"ids"` // numbers; texts where a custom rule's table has other keys
 	Insert bool         `json:"insert,omitempty"`
 	Status string       `json:"status,omitempty"`
 	Unseen bool         `json:"if_there,omitempty"` // the log shows only a part of the object: it fires if that is still there
@@ -45,7 +45,7 @@ type loss struct {
 
 func (d *dryRun) print(ev *rules.Event) error {
 	f := firing{
-		Time: ev.Time, Site: ev.Site.Name, Event: ev.Action.String(), Action: ev.Action.Hook(), IDs: ev.IDs, Insert: ev.Insert,
+		Time: ev.Time, Site: ev.Site.Name, Event: ev.Action.String(), Action: ev.Action.Hook(), IDs: shownKeys(ev), Insert: ev.Insert,
 		Status: ev.Status, Txn: ev.First.Txn, Unseen: ev.Action.Kind == rules.Save && ev.Row.Len() == 0,
 	}
 	if ev.Action.Kind == rules.Save && ev.Action.HasStatuses() && ev.Row.Len() > 0 {
@@ -65,11 +65,24 @@ func (d *dryRun) print(ev *rules.Event) error {
 	return err
 }
 
+// shownKeys are the keys of an event's objects, for people and programs.
+func shownKeys(ev *rules.Event) []any {
+	shown := make([]any, len(ev.IDs))
+	for i, key := range ev.IDs {
+		if id, ok := key.Number(); ok && !ev.Action.Entity.Custom {
+			shown[i] = id
+		} else {
+			shown[i] = string(key)
+		}
+	}
+	return shown
+}
+
 // String is an event as a line for people.
 func (f firing) String() string {
 	ids := make([]string, 0, len(f.IDs))
 	for _, id := range f.IDs {
-		ids = append(ids, fmt.Sprint(id))
+		ids = append(ids, printable.Line(fmt.Sprint(id)))
 	}
 	const most = 10
 	if more := len(ids) - most; more > 0 {
@@ -102,7 +115,7 @@ func (f firing) String() string {
 func (d *dryRun) warn(c *cdc.Commit) error {
 	for _, e := range c.Emptied {
 		for _, site := range d.sites {
-			if !slices.Contains(site.Tables(), e.Table) {
+			if !slices.Contains(d.set.Tables(site), e.Table) {
 				continue
 			}
 			d.warned++

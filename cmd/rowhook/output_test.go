@@ -42,7 +42,7 @@ func TestManyRulesStayReadable(t *testing.T) {
 	if err := list.write(&out); err != nil {
 		t.Fatal(err)
 	}
-	f := firing{Site: "salon", Event: "appointment.save", IDs: []int64{1}, Txn: "0-1-55"}
+	f := firing{Site: "salon", Event: "appointment.save", IDs: []any{1}, Txn: "0-1-55"}
 	for _, name := range names {
 		f.Rules = append(f.Rules, firingRule{Name: name})
 	}

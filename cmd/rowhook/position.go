@@ -20,6 +20,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/printable"
+	"rowhook/rules"
 )
 
 // positionCommand is `rowhook position`: where the daemon goes on in the server's log.
@@ -38,13 +39,13 @@ func positionCommand(ctx context.Context, args []string, stdout, _ io.Writer) er
 	return noSubcommand("position", hint, name)
 }
 
-// observe opens the server for looking, beside the daemon, and hands it to do.
-func observe(ctx context.Context, c *config.Config, log *slog.Logger, do func(*cdc.Source) error) error {
+// observe opens the server for looking at what rules want, beside the daemon, and hands it to do.
+func observe(ctx context.Context, c *config.Config, set *rules.Set, log *slog.Logger, do func(*cdc.Source) error) error {
 	server := serverOf(c.Database)
 	db := server.Pool()
 	defer db.Close()
 	const least = 1 << 16 // smaller ids are those that people give
-	cfg := sourceConfig(c, server, rand.Uint32()|least, log)
+	cfg := sourceConfig(c, set, server, rand.Uint32()|least, log)
 	cfg.Lookups = nil
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
@@ -98,7 +99,7 @@ func setPosition(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		return confirm(os.Stdin, stdout)
 	}
-	err = observe(ctx, c, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
+	err = observe(ctx, c, &rules.Set{}, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
 		return decidePosition(ctx, source, store, at, stdout, agreed)
 	})
 	return errors.Join(err, store.Close())
@@ -204,7 +205,7 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 			return err
 		}
 		shown.Stopped = slices.DeleteFunc(sites.Sites, func(s pipeline.SiteStatus) bool { return s.Reason == "" })
-		err = observe(ctx, c, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
+		err = observe(ctx, c, &rules.Set{}, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
 			shown.Server = source.Version()
 			st, err := source.Standing(ctx, stored.Position)
 			if err == nil {

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"rowhook/config"
+	"rowhook/printable"
 	"rowhook/rules"
 	"rowhook/weburl"
 )
@@ -74,13 +75,17 @@ func validateRules(c *config.Config, file string, o ruleOptions, w io.Writer) er
 	case err != nil:
 		return err
 	case o.asJSON:
-		return writeJSON(w, map[string]any{"valid": true, "rules": len(set.Rules), "files": set.Files, "warnings": warnings(set)})
+		return writeJSON(w, map[string]any{"valid": true, "rules": len(set.Rules), "files": set.Files, "warnings": warnings(set), "sources": append([]string{}, sources(c, set)...)})
 	}
 	if _, err := fmt.Fprintf(w, "%s: valid\n", countRules(set)); err != nil {
 		return err
 	}
+	lines := sources(c, set)
 	for _, warning := range warnings(set) {
-		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
+		lines = append(lines, "warning: "+warning)
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(w, printable.Line(line)); err != nil {
 			return err
 		}
 	}
@@ -135,6 +140,8 @@ type listed struct {
 	Type       string   `json:"type,omitempty"`
 	Statuses   []string `json:"statuses,omitempty"`
 	Load       string   `json:"load,omitempty"`
+	Table      string   `json:"table,omitempty"` // custom rules only, as On is
+	On         []string `json:"on,omitempty"`
 	Sites      []string `json:"sites,omitempty"`
 	URL        string   `json:"url"`
 	ID         int64    `json:"id,omitempty"`
@@ -160,7 +167,36 @@ func newListed(r *rules.Rule, secrets bool) listed {
 	if r.Load != 0 {
 		l.Load = r.Load.String()
 	}
+	if r.Action.Kind == rules.Rows {
+		l.Table, l.On = r.Action.Entity.Table, operations(r)
+	}
 	return l
+}
+
+// operations are what a custom rule wants of its rows.
+func operations(r *rules.Rule) []string {
+	names := make([]string, len(r.On))
+	for i, op := range r.On {
+		names[i] = op.String()
+	}
+	return names
+}
+
+// sources says where the events of custom rules come from, a line each.
+func sources(c *config.Config, set *rules.Set) (lines []string) {
+	for r := range set.Enabled() {
+		if r.Action.Kind != rules.Rows {
+			continue
+		}
+		var tables []string
+		for _, site := range sitesOf(c) {
+			if r.For(site) {
+				tables = append(tables, r.Action.Entity.TableOf(site).String())
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s of rows in table %s, from the binlog; rowhook check says whether it is there", r.Name, strings.Join(operations(r), ", "), strings.Join(tables, ", ")))
+	}
+	return lines
 }
 
 func listRules(c *config.Config, file string, o ruleOptions, w io.Writer) error {
@@ -182,7 +218,7 @@ func listRules(c *config.Config, file string, o ruleOptions, w io.Writer) error 
 		if !l.Enabled {
 			enabled = "no"
 		}
-		row := []string{l.Name, enabled, l.Action, or(l.Type, "-"), or(strings.Join(l.Statuses, ","), "all"), or(l.Load, "-"), or(strings.Join(l.Sites, ","), "all"), l.URL, l.Place}
+		row := []string{l.Name, enabled, l.Action, or(l.Type, or(strings.Join(l.On, ","), "-")), or(strings.Join(l.Statuses, ","), "all"), or(l.Load, "-"), or(strings.Join(l.Sites, ","), "all"), l.URL, l.Place}
 		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	return table.Flush()

@@ -72,6 +72,7 @@ type daemon struct {
 	files  scratch.Files // for what large transactions hold
 	server *connect.Server
 	store  outbox.Store
+	source *cdc.Source // the server whose log is followed
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
 	unfit  []cdc.Finding // of sites whose tables were not as they must be when it started
@@ -116,11 +117,12 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
-	source, err := d.connect(ctx, db, id.serverID)
+	source, err := d.connect(ctx, set, db, id.serverID)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
+	d.source = source
 	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, set), d.deliverOptions()); err != nil {
 		return err
 	}
@@ -172,10 +174,10 @@ var errUnfit = errors.New("cannot be followed")
 // connect finds the server and looks whether it can be followed. It waits for a server that does not answer or is full,
 // and for a password that is in a file, which somebody may be about to write: such things pass. What does not pass by
 // itself ends the daemon: a server that is set up wrongly, and a login that is refused and stays what it is.
-func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+func (d *daemon) connect(ctx context.Context, set *rules.Set, db *sql.DB, serverID uint32) (*cdc.Source, error) {
 	var trouble connect.Trouble
 	for {
-		source, err := d.checked(ctx, db, serverID)
+		source, err := d.checked(ctx, set, db, serverID)
 		if err == nil {
 			if lasted, was := trouble.Over(); was {
 				d.log.Info("the database answers", slog.Duration("after", lasted.Round(time.Second)))
@@ -235,8 +237,8 @@ func changedKeys(is, will *config.Config) (keys []string) {
 	return keys
 }
 
-func (d *daemon) checked(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
-	cfg := sourceConfig(d.cfg, d.server, serverID, d.log)
+func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+	cfg := sourceConfig(d.cfg, set, d.server, serverID, d.log)
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
 		return nil, err
@@ -292,8 +294,22 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err := d.line.SetRules(ctx, set); err != nil {
 		return err
 	}
+	watch := watchOf(d.cfg, set)
+	d.source.Watch(watch) // last: the rules for its rows are there
+	d.warnOptional(ctx, watch.Optional)
 	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
 	return nil
+}
+
+// warnOptional says which tables of custom rules are not as they must be. Those rules wait.
+func (d *daemon) warnOptional(ctx context.Context, tables []cdc.TableName) {
+	findings, err := d.source.CheckOptional(ctx, tables)
+	if err != nil {
+		return // the database is away, which its readers say
+	}
+	for _, f := range findings {
+		d.log.Warn("rules wait for a table", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+	}
 }
 
 // pruneEvery is how often old deliveries are forgotten: a busy site stores some hundred megabytes meanwhile.

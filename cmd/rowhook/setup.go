@@ -77,21 +77,26 @@ const plugin = "plugin"
 const reportAll = "report"
 
 // sourceConfig is how to reach the server, and what to watch on it.
-func sourceConfig(c *config.Config, server *connect.Server, serverID uint32, log *slog.Logger) cdc.Config {
-	o := cdc.Config{
-		Server: server, ServerID: serverID, Log: log,
-		Statements: true, NeedStatements: c.Fidelity == plugin, Clients: map[cdc.TableName]*cdc.Client{},
-		Prefixes: map[cdc.TableName]string{},
+func sourceConfig(c *config.Config, set *rules.Set, server *connect.Server, serverID uint32, log *slog.Logger) cdc.Config {
+	return cdc.Config{
+		Server: server, ServerID: serverID, Log: log, Watch: watchOf(c, set), Lookups: pipeline.Lookups(sitesOf(c)),
+		Statements: true, NeedStatements: c.Fidelity == plugin,
 	}
-	sites := sitesOf(c)
-	for _, s := range sites {
-		o.Tables = append(o.Tables, s.Tables()...)
-		for _, t := range s.Tables() {
-			o.Clients[t], o.Prefixes[t] = s.Client, s.Prefix
+}
+
+// watchOf is the tables that make events. Those that only rules name need not be there.
+func watchOf(c *config.Config, set *rules.Set) cdc.Watch {
+	w := cdc.Watch{Clients: map[cdc.TableName]*cdc.Client{}, Prefixes: map[cdc.TableName]string{}}
+	for _, s := range sitesOf(c) {
+		own := s.Tables()
+		for _, t := range set.Tables(s) {
+			w.Clients[t], w.Prefixes[t] = s.Client, s.Prefix
+			if w.Tables = append(w.Tables, t); !slices.Contains(own, t) {
+				w.Optional = append(w.Optional, t)
+			}
 		}
 	}
-	o.Lookups = pipeline.Lookups(sites)
-	return o
+	return w
 }
 
 // endpointsOf tells deliver where each rule's deliveries go.

@@ -17,7 +17,6 @@ import (
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/printable"
-	"rowhook/rules"
 )
 
 // sitesCommand is `rowhook sites`: how each site stands, and the word that lets a stopped one go on.
@@ -208,6 +207,6 @@ func resumeStored(ctx context.Context, c *config.Config, name string, fromNow bo
 }
 
 // catchUp is a second reading of the log for one site.
-func catchUp(source *cdc.Source) func(*rules.Site) pipeline.Follower {
-	return func(site *rules.Site) pipeline.Follower { return source.Beside(site.Tables()) }
+func catchUp(source *cdc.Source) func([]cdc.TableName) pipeline.Follower {
+	return func(tables []cdc.TableName) pipeline.Follower { return source.Beside(tables) }
 }

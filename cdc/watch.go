@@ -1,0 +1,99 @@
+package cdc
+
+import (
+	"slices"
+
+	"rowhook/cdc/ddl"
+)
+
+// Watch is which tables' rows a Source reads, and how.
+type Watch struct {
+	Tables []TableName // those whose rows make events
+	// Optional are those of Tables that need not be there: what is wrong with one is a warning.
+	Optional []TableName
+	// Prefixes are what stands before the names by which a program knows its tables. It is for advice.
+	Prefixes map[TableName]string
+	// Clients are those through which a program sees the text of tables, and so do we. Absent: as the columns' charsets say.
+	Clients map[TableName]*Client
+}
+
+// watchList is what a Source reads, with the ways to find tables by their names. It never changes; another takes its place.
+type watchList struct {
+	Watch
+	lookups map[TableName][]string
+	names   map[string]map[string]bool // of all tables, by schema
+	found   watchedTables              // those of Tables
+}
+
+func newWatchList(d ddl.Dialect, w Watch, lookups map[TableName][]string) *watchList {
+	l := &watchList{Watch: w, lookups: lookups, names: map[string]map[string]bool{}, found: newWatchedTables(d, w.Tables)}
+	for _, t := range w.Tables {
+		l.add(t)
+	}
+	for t := range lookups {
+		l.add(t)
+	}
+	return l
+}
+
+func (l *watchList) add(t TableName) {
+	if l.names[t.Schema] == nil {
+		l.names[t.Schema] = map[string]bool{}
+	}
+	l.names[t.Schema][t.Name] = true
+}
+
+// lookedUp is which columns are decoded of a table of which it only matters that rows changed; false for others.
+func (l *watchList) lookedUp(t TableName) ([]string, bool) {
+	columns, ok := l.lookups[t]
+	return columns, ok && !slices.Contains(l.Tables, t)
+}
+
+// watched is what is read now.
+func (s *Source) watched() *watchList {
+	if l := s.list.Load(); l != nil {
+		return l
+	}
+	return newWatchList(s.dialect, Watch{}, nil)
+}
+
+// Watch makes the Source read other tables from the next transaction on that it comes to. It may be called while Follow
+// reads. What is only looked up stays as it is.
+func (s *Source) Watch(w Watch) { s.next.Store(newWatchList(s.dialect, w, s.cfg.Lookups)) }
+
+// rewatch takes over what is to be read from the transaction on that begins.
+func (s *Source) rewatch() bool {
+	next := s.next.Swap(nil)
+	if next != nil {
+		s.list.Store(next)
+	}
+	return next != nil
+}
+
+// rewatch takes over other tables between two transactions. What they are is found out as of any table that nothing is known
+// of: from the log, or by the server's word and a look at the log up to it.
+func (r *reader) rewatch() {
+	if r.span != nil || r.ahead != nil || !r.src.rewatch() {
+		return
+	}
+	names := r.src.watched().names
+	r.tables.watched = names
+	r.tables.forgetSchema()
+	r.history.watch(names)
+	r.stale = true
+}
+
+// watch makes the history one of other tables.
+func (h *history) watch(names map[string]map[string]bool) {
+	h.watched = names
+	for t := range h.known { // what was kept as another may be watched now, and the reverse
+		other := slices.Contains(h.others, t)
+		switch {
+		case h.isWatched(t) && other:
+			h.others = slices.DeleteFunc(h.others, func(o TableName) bool { return o == t })
+		case !h.isWatched(t) && !other:
+			h.others = append(h.others, t)
+		}
+	}
+	h.words = newNameIndex(h.all()...)
+}

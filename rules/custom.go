@@ -1,0 +1,106 @@
+package rules
+
+import (
+	"slices"
+	"strconv"
+
+	"rowhook/cdc"
+)
+
+// A custom rule names a table of the site, whoever's it is, and its rows are the events (DESIGN 9). Such a table may have
+// any key, or none: then each row that is written is an object of its own.
+
+// custom lists the tables that enabled rules name for a site, each once.
+func (s *Set) custom(site *Site) (named []*Entity) {
+	for r := range s.Enabled() {
+		if e := r.Action.Entity; e.Custom && r.For(site) && !slices.ContainsFunc(named, e.Is) {
+			named = append(named, e)
+		}
+	}
+	return named
+}
+
+// CustomTables lists the tables that custom rules name for a site. None of them need be there.
+func (s *Set) CustomTables(site *Site) (names []cdc.TableName) {
+	for _, e := range s.custom(site) {
+		names = append(names, e.TableOf(site))
+	}
+	return names
+}
+
+// Tables lists the tables of a site that make events: the plugin's, and those that rules name.
+func (s *Set) Tables(site *Site) []cdc.TableName {
+	names := site.Tables()
+	for _, t := range s.CustomTables(site) {
+		if !slices.Contains(names, t) {
+			names = append(names, t)
+		}
+	}
+	return names
+}
+
+// For says whether a rule is for a site.
+func (r *Rule) For(s *Site) bool { return len(r.Sites) == 0 || r.Sites[s.Name] }
+
+// kinds are the kinds of events that a rule may want.
+func (r *Rule) kinds() (kinds []Kind) {
+	if r.Action.Kind != Rows {
+		return []Kind{r.Action.Kind}
+	}
+	for _, op := range r.On {
+		switch {
+		case op == cdc.Delete:
+			kinds = append(kinds, Delete)
+		case !slices.Contains(kinds, Save):
+			kinds = append(kinds, Save)
+		}
+	}
+	return kinds
+}
+
+// wantsRow says whether a custom rule wants an event of its table.
+func (r *Rule) wantsRow(e *Event) bool {
+	switch {
+	case e.Action.Kind == Delete:
+		return slices.Contains(r.On, cdc.Delete)
+	case e.Backfill != "":
+		return true
+	case e.Insert:
+		return slices.Contains(r.On, cdc.Insert)
+	}
+	return slices.Contains(r.On, cdc.Update)
+}
+
+// objectOf is the object that a row is, or of a table without a key is from this change on.
+func (e *Engine) objectOf(b *binding, row cdc.Row) aggregate {
+	key := b.keyOf(row)
+	if len(b.key) == 0 {
+		key = Key("#" + e.txn.Txn.ID() + ":" + strconv.Itoa(e.row))
+	}
+	return aggregate{b.site, b.entity, key}
+}
+
+// applyRow takes in a row of a custom rule's table that was inserted or updated.
+func (e *Engine) applyRow(b *binding, c *cdc.Change) {
+	agg := e.objectOf(b, c.After)
+	e.prolong(agg)
+	if c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
+		return
+	}
+	ev := e.openSave(agg)
+	if ev != nil && ev.Table != c.Table && !slices.Equal(ev.Table.Columns, c.Table.Columns) {
+		ev.Before, ev.Changed = cdc.Row{}, nil // their columns are others by now
+	}
+	opens := ev == nil
+	ev = e.saveRow(agg, c)
+	switch {
+	case c.Op == cdc.Insert:
+		ev.Insert = true
+	case opens:
+		ev.Before = c.Before
+		fallthrough
+	default:
+		ev.markChanged(c)
+	}
+	e.mark(ev)
+}

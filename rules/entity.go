@@ -1,0 +1,230 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"rowhook/cdc"
+)
+
+// Kind is what happened to an aggregate.
+type Kind uint8
+
+// The kinds of events.
+const (
+	Save Kind = iota + 1
+	StatusChange
+	Delete
+	Restored // rows came back into a table of a site, see restore.go
+	Rows     // in custom rules only: saves and deletes, as Rule.On says
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Save:
+		return "save"
+	case StatusChange:
+		return "status_change"
+	case Delete:
+		return "delete"
+	case Restored:
+		return "restored"
+	case Rows:
+		return "rows"
+	}
+	return "unknown"
+}
+
+// Load is how much of an object a payload holds.
+type Load uint8
+
+// The load modes of the plugin.
+const (
+	Basic Load = iota + 1
+	Full
+	Extended
+)
+
+func (l Load) String() string {
+	switch l {
+	case Basic:
+		return "basic"
+	case Full:
+		return "full"
+	case Extended:
+		return "extended"
+	}
+	return "none"
+}
+
+// Entity is a table and how its rows become events: one of the plugin's, or one that a custom rule names. It is complete as
+// data, and never changes; two with one name are the same. What of its payloads no data says is in package loader.
+type Entity struct {
+	Name         string   // appointment: the word rules use
+	Table        string   // behind the site's prefix: vikappointments_reservation
+	Key          []string // the columns of an object's key; empty: those of the table's primary key
+	Hook         string   // Reservation: the plugin's word in onAfterSave... and onAfterDelete...
+	Lock         string   // the column that every save of the plugin sets, and nothing else; empty without
+	Created      string   // the column that says when an object was made, in UTC; empty without
+	Housekeeping []string // columns whose change alone is no save
+	Status       *Status  // nil: it has none
+	Parts        *Parts   // nil: it has none
+	Parent       *Parent  // nil: no object is the parent of others
+	Group        string   // what the plugin calls the entity's invoices and notes; empty: it has none
+	Notes        bool     // extended payloads show notes
+	First        bool     // orders of older plugins are all of this entity
+	Custom       bool     // a rule names the table; rows are its events
+	Loads        []Load
+}
+
+// Status is how objects of an entity have a status.
+type Status struct {
+	Column  string // of the entity's table
+	Hook    string // Reservation: the plugin's word in onStatusChange...
+	Type    string // what the history's column `type` says
+	Filters bool   // rules for saves may filter by it, as those for status changes may
+}
+
+// Parts are rows of another table that belong to an object: options of an appointment, items of a package order.
+type Parts struct {
+	Table        string // behind the site's prefix
+	Order        string // its column that names the object
+	Housekeeping []string
+}
+
+// The status history holds one row for each status an order ever had.
+const (
+	historyTable  = pluginPrefix + "order_status"
+	historyOrder  = "id_order"
+	historyStatus = "status"
+	historyType   = "type"
+)
+
+// TableOf is the name of the entity's table at a site.
+func (e *Entity) TableOf(s *Site) cdc.TableName { return s.WordPressTable(e.Table) }
+
+// Is says whether two are the same entity.
+func (e *Entity) Is(o *Entity) bool { return e == o || e.Name == o.Name }
+
+// customPrefix begins the names of entities that custom rules name.
+const customPrefix = "custom."
+
+// IsEntity says whether rules may call an entity so: appointment, or custom.posts of a custom rule's table.
+func IsEntity(name string) bool {
+	return newCatalog(nil).byName(name) != nil && name != bridgeEntity && name != customPrefix
+}
+
+// customEntity is a table of a site, named without its prefix.
+func customEntity(table string) *Entity {
+	return &Entity{Name: customPrefix + table, Table: table, Custom: true, Loads: []Load{Basic, Full}}
+}
+
+// Action is what a rule asks for: an entity and a kind.
+type Action struct {
+	Entity *Entity
+	Kind   Kind
+}
+
+// String is the action as rules name it: appointment.save; of a custom rule its table: custom.posts.
+func (a Action) String() string {
+	if a.Kind == Rows {
+		return a.Entity.Name
+	}
+	return a.Entity.Name + "." + a.Kind.String()
+}
+
+// Hook is the plugin's name of the action, onAfterSaveReservation; of what befalls rowhook itself its own.
+func (a Action) Hook() string {
+	if a.Entity.Custom {
+		return customAction
+	}
+	switch a.Kind {
+	case StatusChange:
+		return "onStatusChange" + a.Entity.Status.Hook
+	case Delete:
+		return "onAfterDelete" + a.Entity.Hook
+	case Restored:
+		return a.String() // the plugin has none
+	}
+	return "onAfterSave" + a.Entity.Hook
+}
+
+// HasStatuses says whether rules for the action may filter by status.
+func (a Action) HasStatuses() bool {
+	return a.Kind == StatusChange || a.Kind == Save && a.Entity.Status != nil && a.Entity.Status.Filters
+}
+
+// customAction is the action of rules for rows of any table.
+const customAction = "custom"
+
+// Actions lists the documented actions of the plugin, in the order of its documentation.
+func Actions() []Action {
+	var actions []Action
+	for _, e := range entities() {
+		for _, k := range []Kind{Save, StatusChange, Delete} {
+			if k != StatusChange || e.Status != nil {
+				actions = append(actions, Action{e, k})
+			}
+		}
+	}
+	return actions
+}
+
+// ParseAction reads an action under either of its names: appointment.save or onAfterSaveReservation.
+func ParseAction(name string) (Action, error) {
+	var names []string
+	for _, a := range Actions() {
+		if name == a.String() || name == a.Hook() {
+			return a, nil
+		}
+		names = append(names, a.String())
+	}
+	if name == restored().String() {
+		return restored(), nil
+	}
+	if strings.HasPrefix(name, bridgeEntity+".") {
+		return Action{}, fmt.Errorf("%.80q is not supported by this version, which has %s only", name, restored())
+	}
+	if name == customAction {
+		return Action{}, fmt.Errorf("%q takes a table: write for example  table: posts", name)
+	}
+	if strings.HasPrefix(name, "on") {
+		return Action{}, fmt.Errorf("%.80q is a custom hook, which is not supported by this version; write a documented action, for example appointment.save", name)
+	}
+	return Action{}, fmt.Errorf("%.80q is no action; write one of %s", name, strings.Join(names, ", "))
+}
+
+// bridgeEntity is what the events are called that are about rowhook and the database, not about the plugin's objects.
+const bridgeEntity = "rowhook"
+
+// restored is the action that tells of a restore. Its entity has no table and no loads.
+func restored() Action { return Action{&Entity{Name: bridgeEntity}, Restored} }
+
+// entities lists the entities of the plugin in the order of its documentation. Facts are from plugin/FINDINGS.md, sections 2
+// to 8.
+func entities() []*Entity { return pluginEntities }
+
+// pluginEntities never change.
+var pluginEntities = []*Entity{
+	{
+		Name: "appointment", Table: pluginPrefix + "reservation", Key: []string{"id"}, Hook: "Reservation", Lock: "locked_until", Created: "createdon",
+		Status: &Status{Column: "status", Hook: "Reservation", Type: "reservation", Filters: true},
+		Parts:  &Parts{Table: pluginPrefix + "res_opt_assoc", Order: "id_reservation"},
+		Parent: &Parent{Column: "id_parent", Staff: "id_employee"},
+		Housekeeping: []string{
+			"locked_until", "modifiedon", "cc_data", "skip_deposit", "conversion", "icaluid", "icalhash", "payment_attempt", "log",
+		},
+		Group: "appointments", Notes: true, First: true, Loads: []Load{Basic, Full, Extended},
+	},
+	{
+		Name: "package_order", Table: pluginPrefix + "package_order", Key: []string{"id"}, Hook: "Packorder", Created: "createdon",
+		Status:       &Status{Column: "status", Hook: "Packageorder", Type: "package_order"},
+		Parts:        &Parts{Table: pluginPrefix + "package_order_item", Order: "id_order", Housekeeping: []string{"used_app", "modifiedon"}},
+		Housekeeping: []string{"cc_data", "payment_attempt", "log"},
+		Group:        "packages", Loads: []Load{Basic, Full, Extended},
+	},
+	{Name: "customer", Table: pluginPrefix + "users", Key: []string{"id"}, Hook: "Customer", Loads: []Load{Basic, Full}},
+	{Name: "employee", Table: pluginPrefix + "employee", Key: []string{"id"}, Hook: "Employee", Loads: []Load{Basic, Full}},
+	{Name: "service", Table: pluginPrefix + "service", Key: []string{"id"}, Hook: "Service", Housekeeping: []string{"ordering"}, Loads: []Load{Basic, Full}},
+	{Name: "coupon", Table: pluginPrefix + "coupon", Key: []string{"id"}, Hook: "Coupon", Loads: []Load{Basic, Full}},
+}
