@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -301,9 +300,8 @@ func (e *Engine) takeProgress() []Record {
 		slices.SortFunc(r.Tables, func(a, b tableProgress) int {
 			return cmp.Or(strings.Compare(a.Schema, b.Schema), strings.Compare(a.Name, b.Name), strings.Compare(a.Custom, b.Custom))
 		})
-		data, _ := json.Marshal(r) // strings and numbers: cannot fail
 		w.stored = true
-		return []Record{{Key: e.progressKey, Data: data}}
+		return []Record{{Key: e.progressKey, Data: encodeRecord(r)}}
 	case w.stored && w.again == nil:
 		w.stored = false
 		return []Record{{Key: e.progressKey}}
@@ -318,5 +316,5 @@ func (e *Engine) restoreProgress(r Record) error {
 	} else {
 		e.work.again, e.work.stored = p, true
 	}
-	return json.Unmarshal(r.Data, p)
+	return decodeRecord(r.Data, p)
 }

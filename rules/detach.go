@@ -34,7 +34,7 @@ func Detach(records []Record) ([]Record, error) {
 			v, err := parseEventRecord(r)
 			if err == nil {
 				v.Last, v.GTID, v.Sealed = cdc.Coord{}, "", true
-				r, err = v.record(r.Key)
+				r = v.record(r.Key)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("reading the open event %s: %w", r.Key, err)

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,24 +10,8 @@ import (
 	"rowhook/cdc"
 )
 
-// recordVersion is that of the records that are written. Those before had none, and numbers for keys; they are read too.
-const recordVersion = 1
-
-// oldKey is a key that was a number once.
-type oldKey Key
-
-// UnmarshalJSON reads a text, or a number.
-func (k *oldKey) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] != '"' {
-		*k = oldKey(data)
-		return nil
-	}
-	return json.Unmarshal(data, (*Key)(k))
-}
-
 // eventRecord is an Event as stored.
 type eventRecord struct {
-	Version  int       `json:"v,omitempty"`
 	Site     string    `json:"site"`
 	Entity   string    `json:"entity"`
 	Kind     Kind      `json:"kind"`
@@ -69,8 +52,7 @@ type large struct {
 
 func (e *Engine) encode(ev *Event) (Record, error) {
 	r := eventRecord{
-		Version: recordVersion,
-		Site:    ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, Keys: ev.IDs, Insert: ev.Insert, Status: ev.Status,
+		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, Keys: ev.IDs, Insert: ev.Insert, Status: ev.Status,
 		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
 		Closing: ev.closing, Backfill: ev.Backfill, Restored: ev.Restored, Waits: ev.waits, Sealed: ev.sealed, FirstAt: ev.first.log, LastAt: ev.last.log, Passed: ev.Passed,
 	}
@@ -99,7 +81,7 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 			return Record{}, err
 		}
 	}
-	return r.record(eventKey(ev.number))
+	return r.record(eventKey(ev.number)), nil
 }
 
 func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
@@ -151,30 +133,26 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 }
 
 // record is the form of an event in the store: JSON, the end of the line, and the row as it is.
-func (r eventRecord) record(key string) (Record, error) {
+func (r eventRecord) record(key string) Record {
 	row := r.Row
 	r.Row = nil
-	data, err := json.Marshal(r)
-	if err == nil && len(row) > 0 {
+	data := encodeRecord(r)
+	if len(row) > 0 {
 		data = append(append(data, '\n'), row...)
 	}
-	return Record{Key: key, Data: data}, err
+	return Record{Key: key, Data: data}
 }
 
 // parseEventRecord reads a record.
 func parseEventRecord(rec Record) (r eventRecord, err error) {
 	head, row, apart := bytes.Cut(rec.Data, []byte{'\n'})
-	if err := json.Unmarshal(head, &r); err != nil {
+	if err := decodeRecord(head, &r); err != nil {
 		return r, err
-	}
-	if r.Version > recordVersion {
-		return r, fmt.Errorf("it is of a later version of rowhook (%d, and this one knows up to %d)", r.Version, recordVersion)
 	}
 	for _, id := range r.IDs {
 		r.Keys = append(r.Keys, NumberKey(id))
 	}
-	r.Version, r.IDs = recordVersion, nil
-	if !apart {
+	if r.IDs = nil; !apart {
 		return r, nil // the row is in the JSON, as it was once
 	}
 	if r.Row = row; len(r.Large) > 0 {

@@ -148,3 +148,30 @@ func writeGoldenRecords(t *testing.T, path string, o Options) {
 		t.Fatal(err)
 	}
 }
+
+// Records say which version they are of; what a later version wrote is left alone, and nothing else suffers.
+func TestRecordsOfALaterVersion(t *testing.T) {
+	t.Parallel()
+	w := goldenWorld(t, Options{Coalesce: 500 * time.Millisecond, CoalesceMax: 5 * time.Second, StatusWait: 2 * time.Second})
+	w.tx(150, w.insert("reservation", "id=30 id_parent=-1 id_employee=3 status=P locked_until=9"), w.insert("coupon", "id=40 code=Y"))
+	w.closed = nil
+	w.store()
+	later := 0
+	for key, r := range w.records {
+		data, ok := strings.CutPrefix(string(r.Data), fmt.Sprintf(`{"v":%d`, recordVersion))
+		if !ok {
+			t.Fatalf("%s says no version: %.80s", key, r.Data)
+		}
+		if strings.Contains(data, `"entity":"coupon"`) && strings.Contains(data, `["40"]`) {
+			later++
+			w.records[key] = Record{Key: key, Data: []byte(`{"v":2` + data)}
+		}
+	}
+	if later != 1 {
+		t.Fatalf("%d records are changed", later)
+	}
+	w.crash(151, false)
+	w.closed = slices.DeleteFunc(w.closed, func(ev *Event) bool { return ev.closing > 0 })
+	w.quiet(1000)
+	w.want("appointment.save [30] insert status=P")
+}

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"time"
 
 	"rowhook/cdc"
@@ -151,7 +150,6 @@ func (e *Engine) touchMaking(m *making) {
 
 // makingRecord is a making as stored.
 type makingRecord struct {
-	Version  int           `json:"v,omitempty"` // see recordVersion; 0: Parent is a number
 	Parent   oldKey        `json:"parent,omitempty"`
 	Multi    bool          `json:"multi,omitempty"`
 	Awaits   bool          `json:"awaits,omitempty"`
@@ -172,8 +170,8 @@ func (e *Engine) takeMakings() []Record {
 		}
 		r := Record{Key: makingPrefix + m.agg.name()}
 		if m.stored = !m.gone; m.stored {
-			r.Data, _ = json.Marshal(makingRecord{ // numbers and times of this century: cannot fail
-				recordVersion, oldKey(m.parent), m.multi, m.awaits, m.children, m.first.log, m.last.log, m.whole.log, m.apart[logClock], m.apart[ourClock],
+			r.Data = encodeRecord(makingRecord{
+				oldKey(m.parent), m.multi, m.awaits, m.children, m.first.log, m.last.log, m.whole.log, m.apart[logClock], m.apart[ourClock],
 			})
 		}
 		records = append(records, r)
@@ -190,7 +188,7 @@ func (e *Engine) restoreMaking(r Record, now time.Time) error {
 		return err
 	}
 	var v makingRecord
-	if err := json.Unmarshal(r.Data, &v); err != nil {
+	if err := decodeRecord(r.Data, &v); err != nil {
 		return err
 	}
 	e.queueOf(a).making = &making{

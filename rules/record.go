@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -187,7 +186,7 @@ func (e *Engine) restoreOther(r Record, now time.Time) error {
 func firedRecord(a aggregate, f *firedStatus) Record {
 	r := Record{Key: firedPrefix + a.name()}
 	if f != nil {
-		r.Data, _ = json.Marshal(f) // a string and a time of this century: cannot fail
+		r.Data = encodeRecord(f)
 	}
 	return r
 }
@@ -198,7 +197,7 @@ func (e *Engine) restoreFired(r Record) error {
 		return err
 	}
 	var f firedStatus
-	if err := json.Unmarshal(r.Data, &f); err != nil {
+	if err := decodeRecord(r.Data, &f); err != nil {
 		return err
 	}
 	e.fired[a] = f
@@ -244,7 +243,7 @@ func (t *tableRecords) key(table *cdc.Table) string {
 	if key, ok := t.keys[table]; ok {
 		return key
 	}
-	data, _ := json.Marshal(tableRecord{table.Schema, table.Name, table.Columns, table.Key}) // strings and numbers: cannot fail
+	data := encodeRecord(tableRecord{table.Schema, table.Name, table.Columns, table.Key})
 	key := fmt.Sprintf("%s%016x", tablePrefix, xxhash.Sum64(data))
 	t.keys[table] = key
 	if t.byKey[key] == nil {
@@ -262,7 +261,7 @@ func (t *tableRecords) take() []Record {
 
 func (t *tableRecords) restore(r Record) error {
 	var v tableRecord
-	if err := json.Unmarshal(r.Data, &v); err != nil {
+	if err := decodeRecord(r.Data, &v); err != nil {
 		return fmt.Errorf("reading the table %s: %w", r.Key, err)
 	}
 	t.byKey[r.Key] = cdc.NewTable(cdc.TableName{Schema: v.Schema, Name: v.Name}, v.Columns, v.Key)

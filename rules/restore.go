@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"log/slog"
 	"maps"
 	"slices"
@@ -227,7 +226,7 @@ func (r *restores) take() []Record {
 	for t := range r.behind {
 		record := Record{Key: restorePrefix + t.Schema + "/" + t.Name}
 		if is := r.tables[t]; is != nil {
-			record.Data, _ = json.Marshal(is) // a time of this century: cannot fail
+			record.Data = encodeRecord(is)
 		}
 		records = append(records, record)
 	}
@@ -240,5 +239,5 @@ func (r *restores) restore(rec Record) error {
 	schema, name, _ := strings.Cut(rec.Key[len(restorePrefix):], "/")
 	is := &restoring{}
 	r.tables[cdc.TableName{Schema: schema, Name: name}] = is
-	return json.Unmarshal(rec.Data, is)
+	return decodeRecord(rec.Data, is)
 }
