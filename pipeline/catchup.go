@@ -163,6 +163,9 @@ func (p *Pipeline) advance(d *detached) error {
 			}
 			continue
 		}
+		if d.others {
+			return p.readOthers(d)
+		}
 		if p.met(d) {
 			p.meet(d)
 			return nil

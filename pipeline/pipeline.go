@@ -48,7 +48,9 @@ type Follower interface {
 type Config struct {
 	Source Source
 	// Beside is a second reading of the log, of some tables, for a site that has to catch up; nil: none can.
-	Beside   func([]cdc.TableName) Follower
+	Beside func([]cdc.TableName) Follower
+	// Watch has the Source read the tables that rules want from its next transaction on; nil: it reads the same for ever.
+	Watch    func(*rules.Set)
 	SourceID string // what delivery ids are derived from
 	Outbox   Outbox
 	Loader   *loader.Loader

@@ -37,6 +37,9 @@ type bench struct {
 
 	log    *slog.Logger
 	opened bool // the log is read from its beginning
+
+	beside func([]cdc.TableName) Follower // nil: src
+	watch  func(*rules.Set)
 }
 
 func newBench(t *testing.T, coalesce time.Duration) *bench {
@@ -77,8 +80,11 @@ func (b *bench) run() (end func() error) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = db.Close() })
+	if b.beside == nil {
+		b.beside = func([]cdc.TableName) Follower { return b.src }
+	}
 	p := New(Config{
-		Source: b.src, Beside: func([]cdc.TableName) Follower { return b.src }, SourceID: "source", Outbox: b.store, Loader: newLoader(db, b.log),
+		Source: b.src, Beside: b.beside, Watch: b.watch, SourceID: "source", Outbox: b.store, Loader: newLoader(db, b.log),
 		Sites: b.sites, Rules: &rules.Set{Rules: set}, Options: b.opts, Log: b.log,
 	})
 	b.line, b.src.opened = p, b.opened

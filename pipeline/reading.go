@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"rowhook/cdc"
@@ -181,7 +182,23 @@ func (p *Pipeline) useRules(set *rules.Set) {
 	for e := range p.engines() {
 		e.SetRules(set)
 	}
-	p.fills.set.Store(set)
+	was := p.fills.set.Swap(set)
+	if p.cfg.Watch != nil { // last: what it reads finds the rules that want it
+		p.cfg.Watch(set)
+	}
+	for site, d := range p.sites.detached {
+		if d.feed != nil && !slices.Equal(was.Tables(site), set.Tables(site)) {
+			d.others = true
+			p.feed.want(wish{site: site, skip: true})
+		}
+	}
+}
+
+// readOthers begins the reading of a site anew, for rules name other tables of it.
+func (p *Pipeline) readOthers(d *detached) error {
+	p.endReading(d)
+	d.others, d.wait, d.retry = false, 0, time.Time{}
+	return d.engine.Discard(0)
 }
 
 // engineOf is the engine that a site's events are in.

@@ -54,6 +54,7 @@ type detached struct {
 	asked   bool // for its rows to come with the others'
 	carried bool // they do
 	fromNow bool // a person gave up what lies between
+	others  bool // rules name other tables than those that are read for it
 }
 
 func newSites(log *slog.Logger) *sites {

@@ -130,7 +130,7 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, Beside: catchUp(source), SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
+		Source: source, Beside: catchUp(source), Watch: d.watch, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
@@ -294,12 +294,13 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err := d.line.SetRules(ctx, set); err != nil {
 		return err
 	}
-	watch := watchOf(d.cfg, set)
-	d.source.Watch(watch) // last: the rules for its rows are there
-	d.warnOptional(ctx, watch.Optional)
+	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
 	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
 	return nil
 }
+
+// watch has the tables read that rules want.
+func (d *daemon) watch(set *rules.Set) { d.source.Watch(watchOf(d.cfg, set)) }
 
 // warnOptional says which tables of custom rules are not as they must be. Those rules wait.
 func (d *daemon) warnOptional(ctx context.Context, tables []cdc.TableName) {
