@@ -149,8 +149,17 @@ func (x Existing) where() (sql string, args []any) {
 // CountExisting is how many rows there are now, and the highest id.
 func (l *Loader) CountExisting(ctx context.Context, x Existing) (rows, last int64, err error) {
 	where, args := x.where()
-	query := "SELECT COUNT(*), COALESCE(MAX(`id`), -1) FROM " + quoted(x.table()) + " WHERE " + where
-	err = l.pool.do(ctx, func(conn *lease) error { return conn.QueryRowContext(ctx, query, args...).Scan(&rows, &last) })
+	err = l.pool.do(ctx, func(conn *lease) error {
+		key, err := x.key(ctx, conn)
+		if err != nil {
+			return err
+		}
+		query := fmt.Sprintf("SELECT COUNT(*), COALESCE(MAX(%s), %d) FROM %s WHERE %s", quote(key), x.First(), quoted(x.table()), where)
+		return conn.QueryRowContext(ctx, query, args...).Scan(&rows, &last)
+	})
+	if refused, ok := errors.AsType[*SelectionError](err); ok {
+		return 0, 0, refused
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("counting the rows of %s: %w", x.table(), err)
 	}
@@ -176,15 +185,23 @@ func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again [
 	}
 	defer snap.close(ctx)
 	where, args := x.where()
-	from := "SELECT `id` FROM " + quoted(x.table()) + " WHERE " + where
+	name, err := x.key(ctx, snap.conn)
+	if err != nil {
+		return Chunk{}, err
+	}
+	if x.Entity.Custom {
+		snap.keys = map[cdc.TableName][]string{x.table(): {name}}
+	}
+	key := quote(name)
+	from := "SELECT " + key + " FROM " + quoted(x.table()) + " WHERE " + where
 	c := Chunk{Last: after}
 	var ids []int64
 	if len(again) > 0 {
-		if ids, err = snap.ids(ctx, from+" AND `id` IN ("+idList(again)+")", args); err != nil {
+		if ids, err = snap.ids(ctx, from+" AND "+key+" IN ("+idList(again)+")", args); err != nil {
 			return c, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
 		}
 	}
-	next, err := snap.ids(ctx, from+" AND `id` > ? AND `id` <= ? ORDER BY `id` LIMIT ?", append(args, after, last, limit))
+	next, err := snap.ids(ctx, from+" AND "+key+" > ? AND "+key+" <= ? ORDER BY "+key+" LIMIT ?", append(args, after, last, limit))
 	if err != nil {
 		return c, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
 	}
@@ -199,7 +216,7 @@ func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again [
 	if limit <= 1 {
 		snap.most = math.MaxInt
 	}
-	found, err := snap.all(ctx, x.table(), "`id` IN ("+idList(ids)+") ORDER BY `id`")
+	found, err := snap.all(ctx, x.table(), key+" IN ("+idList(ids)+") ORDER BY "+key)
 	if err != nil {
 		return c, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"rowhook/cdc"
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/rules"
@@ -66,7 +67,7 @@ const (
 func (r *Run) advance(c *loader.Chunk, done rules.Filled, now time.Time) {
 	part := &r.Parts[r.At]
 	for _, row := range c.Rows {
-		if id, _ := row.Int(c.Table.Index("id")); id > part.After {
+		if id, ok := rules.KeyOf(c.Table, row).Number(); ok && id > part.After {
 			r.Read++
 		}
 	}
@@ -166,7 +167,7 @@ func plan(ctx context.Context, l *loader.Loader, set *rules.Set, sites []*rules.
 			return nil, err
 		}
 		r.Total += rows
-		r.Parts = append(r.Parts, Part{Site: site.Name, After: -1, Last: last})
+		r.Parts = append(r.Parts, Part{Site: site.Name, After: x.First(), Last: last})
 	}
 	r.Started = time.Now()
 	return r, nil
@@ -201,8 +202,8 @@ func (b *Backfill) find(set *rules.Set, all []*rules.Site) (*rules.Rule, []*rule
 	if rule.Disabled {
 		return nil, nil, &RequestError{fmt.Sprintf("rule %s is disabled; remove its enabled: false, at %s, and send the daemon SIGHUP", rule.Name, rule.Place)}
 	}
-	if rule.Action.Kind != rules.Save {
-		return nil, nil, &RequestError{fmt.Sprintf("rule %s is for %s, and only saves can be made of rows that are there already", rule.Name, rule.Action)}
+	if rule.Action.Kind != rules.Save && (rule.Action.Kind != rules.Rows || !slices.Contains(rule.On, cdc.Insert)) {
+		return nil, nil, &RequestError{fmt.Sprintf("rule %s is for %s, and only saves, and custom rules with on: [insert], can be made of rows that are there already", rule.Name, rule.Action)}
 	}
 	var sites []*rules.Site
 	var names []string

@@ -135,3 +135,46 @@ func testCustomTablesBySIGHUP(t *testing.T, server *dbtest.Server) {
 	p.signal(t, syscall.SIGTERM)
 	p.ends(t)
 }
+
+// TestCustomBackfill posts rows that were there before, of a table whose key is one number, and says why it cannot of others.
+func TestCustomBackfill(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	execAll(t.Context(), t, server, "CREATE TABLE wp_things (`ID` INT PRIMARY KEY, title TEXT)", "INSERT INTO wp_things VALUES (-5, 'a'), (0, 'b'), (7, 'c')",
+		"CREATE TABLE wp_pairs (a INT, b INT, PRIMARY KEY (a, b))")
+	receiver := delivertest.NewReceiver(t)
+	files := daemonFiles(t, server, fmt.Sprintf("rules:\n"+
+		"  - {name: things, action: custom, table: things, url: %[1]q}\n  - {name: pairs, action: custom, table: pairs, url: %[1]q}\n"+
+		"  - {name: gone, action: custom, table: nowhere, url: %[1]q}\n  - {name: deletes, action: custom, table: things, on: [delete], url: %[1]q}\n", receiver.URL()), "")
+	startDaemon(t, files)
+	for rule, want := range map[string]string{
+		"pairs": "one whole number, and that of table wordpress.wp_pairs is a int(11), b int(11)", "gone": "has no table wordpress.wp_nowhere", "deletes": "on: [insert]",
+	} {
+		if _, err := rowhook(t, files, "backfill", "--rule", rule); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("of %s: %v", rule, err)
+		}
+	}
+	if _, err := rowhook(t, files, "backfill", "--rule", "things", "--where", "title=c"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rowhook(t, files, "backfill", "--rule", "things"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var got []string
+	for _, r := range receiver.WaitAccepted(ctx, 4) {
+		got = append(got, string(r.Body))
+	}
+	body := func(id int, title string) string {
+		return fmt.Sprintf(`{"type":"insert","table":"things","key":{"ID":%d},"data":{"ID":%[1]d,"title":%q}}`, id, title)
+	}
+	want := []string{body(7, "c"), body(-5, "a"), body(0, "b"), body(7, "c")}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
