@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/rules/netting"
 )
 
 // A transaction becomes visible in steps: a small one in one, of a large one so much at a time that the caller can load,
@@ -23,10 +24,10 @@ const (
 // applying is the transaction that is becoming visible. Deletes come last, for a delete closes what is open of its
 // object, and one event names many.
 type applying struct {
-	net     netChanges // nil: none is
-	steps   int        // so far
-	later   bool       // there are deletes
-	deletes bool       // it is their turn
+	net     netting.Changes // nil: none is
+	steps   int             // so far
+	later   bool            // there are deletes
+	deletes bool            // it is their turn
 	tables  map[tablePart]*progress
 	naming  map[wantedKey]*Event  // deletes that take more ids
 	listed  map[wantedKey][]int64 // the ids as the last statement has them
@@ -81,7 +82,7 @@ func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
 	e.forgetFired(c.Time)
 	e.applyEmptied(c.Emptied)
 	e.restores.begin(e.catalog, c)
-	net, err := e.net.take()
+	net, err := e.net.Take()
 	if err != nil {
 		return fmt.Errorf("transaction %s: %w", c.Txn.ID(), err)
 	}
@@ -104,7 +105,7 @@ func (e *Engine) Applying() bool { return e.work.net != nil }
 func (e *Engine) Step() error {
 	more, err := e.step()
 	if err == nil && !more {
-		err = e.work.net.close()
+		err = e.work.net.Close()
 		e.work.net = nil
 		e.restores.discard(0)
 	}
@@ -121,13 +122,13 @@ func (e *Engine) Step() error {
 func (e *Engine) step() (more bool, err error) {
 	w := &e.work
 	for changes, bytes := 0, 0; changes < stepChanges && bytes < stepBytes; {
-		t, op, ok, err := w.net.next()
+		t, op, ok, err := w.net.Next()
 		switch {
 		case err != nil:
 			return false, err
 		case !ok && w.later && !w.deletes:
 			w.deletes = true
-			if err := w.net.again(); err != nil {
+			if err := w.net.Again(); err != nil {
 				return false, err
 			}
 			continue
@@ -160,11 +161,11 @@ func (e *Engine) applyTo(b *binding, t *cdc.Table, op cdc.Op) (size int, err err
 	if p.n++; p.n <= p.skip {
 		return 0, nil
 	}
-	c, err := w.net.change()
+	c, err := w.net.Change()
 	if err != nil {
 		return 0, err
 	}
-	if e.parts, err = w.net.parts(); err != nil {
+	if e.parts, err = w.net.Parts(); err != nil {
 		return 0, err
 	}
 	e.row = p.n

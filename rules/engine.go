@@ -2,8 +2,8 @@
 // coalescing, matching. It is the sole owner of open events.
 //
 // The Engine is the heart; an event lives in a queue of its aggregate (queue.go), a transaction is reduced to its net
-// effect (net.go; a large one in scratch files, spool.go) and applied in steps (commit.go), a status waits for its
-// history row (status.go), and what is open survives a crash as records beside the position (record.go).
+// effect (package netting) and applied in steps (commit.go), a status waits for its history row (status.go), and what is
+// open survives a crash as records beside the position (record.go).
 package rules
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/rules/netting"
 	"rowhook/scratch"
 )
 
@@ -55,7 +56,7 @@ type Engine struct {
 	set     *Set
 	wanted  map[wantedKey]bool
 
-	net    netting
+	net    *netting.Transaction
 	work   applying
 	owner  Owner // of parts; nil: nobody knows
 	queues map[aggregate]*queue
@@ -120,7 +121,7 @@ type wantedKey struct {
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: o.Scratch}, work: applying{tables: map[tablePart]*progress{}},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting.New(o.Scratch), work: applying{tables: map[tablePart]*progress{}},
 		orphans: map[cdc.TableName]bool{}, stranded: stranded{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
 	}
 	e.SetRules(set)
@@ -149,21 +150,21 @@ func (e *Engine) SetRules(set *Set) {
 func (e *Engine) Change(c *cdc.Change) error {
 	bound := e.catalog.bound(c.Table)
 	if len(bound) == 0 { // counted, because Discard counts it, and nothing else
-		return e.net.add(&cdc.Change{Table: c.Table})
+		return e.net.Add(&cdc.Change{Table: c.Table})
 	}
 	for _, b := range bound {
 		if err := b.fits(e.catalog, c); err != nil {
-			return errors.Join(&MisfitError{b.site, c.Table.TableName, err}, e.net.add(&cdc.Change{Table: c.Table}))
+			return errors.Join(&MisfitError{b.site, c.Table.TableName, err}, e.net.Add(&cdc.Change{Table: c.Table}))
 		}
 	}
 	e.restores.count(c)
-	return e.net.add(c)
+	return e.net.Add(c)
 }
 
 // Discard keeps the first changes of the transaction that is being read and forgets the others.
 func (e *Engine) Discard(keep int) error {
 	e.restores.discard(keep)
-	return e.net.discard(keep)
+	return e.net.Discard(keep)
 }
 
 // Closed hands out the events that closed since the last call, in their order.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/rules/netting"
 	"rowhook/scratch"
 )
 
@@ -52,7 +53,7 @@ func TestStatementsOfOneTransaction(t *testing.T) {
 					got := appointments(t, plugin, large, statements, func(w *world, changes [][]cdc.Change) {
 						all := slices.Concat(changes...)
 						if large {
-							all = append(all, w.insert("coupon", "id=9 code="+strings.Repeat("x", maxGathered)))
+							all = append(all, w.insert("coupon", "id=9 code="+strings.Repeat("x", netting.MaxGathered)))
 						}
 						w.tx(0, all...)
 					})

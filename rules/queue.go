@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/rules/netting"
 )
 
 // queue holds the open events of one aggregate in the order of their first changes. Events leave at the head only.
@@ -92,9 +93,9 @@ func (e *Engine) rowKey(c *cdc.Change) string {
 	case len(c.Table.Key) == 0:
 		return "#" + strconv.Itoa(e.row)
 	case c.Op == cdc.Delete:
-		return primaryKey(c.Table, c.Before)
+		return netting.PrimaryKey(c.Table, c.Before)
 	}
-	return primaryKey(c.Table, c.After)
+	return netting.PrimaryKey(c.Table, c.After)
 }
 
 // enqueue puts a new event at the end of its aggregate's queue.
@@ -123,7 +124,7 @@ func (e *Engine) saveRow(a aggregate, c *cdc.Change) *Event {
 // takeRow makes the image after a change the event's.
 func (ev *Event) takeRow(c *cdc.Change) {
 	if ev.Table == c.Table {
-		ev.Row = carry(ev.Row, ev.Insert, c)
+		ev.Row = netting.Carry(ev.Row, ev.Insert, c)
 	} else { // the columns may be others by now
 		ev.Table, ev.Row, ev.Passed = c.Table, c.After, nil
 	}

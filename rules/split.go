@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/rules/netting"
 )
 
 // A site whose rows cannot be read for now has an engine of its own until it has caught up: what was open of it moves
@@ -19,7 +20,7 @@ const apartPrefix = progressPrefix + "site/"
 func (e *Engine) Split(site *Site) *Engine {
 	o := &Engine{
 		opts: e.opts, catalog: e.catalog.part(site), count: e.count, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting{scratch: e.opts.Scratch},
+		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting.New(e.opts.Scratch),
 		work: applying{tables: map[tablePart]*progress{}}, orphans: e.orphans, forms: e.forms, txn: e.txn, now: e.now,
 		progressKey: apartPrefix + site.Name, apart: map[string]*progressRecord{}, owner: e.owner,
 	}

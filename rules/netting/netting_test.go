@@ -1,11 +1,9 @@
-package rules
+package netting
 
 import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +28,7 @@ func TestNetEffectIsTheSameInFiles(t *testing.T) {
 		if seed%50 == 0 {
 			g.changes = 3 * runTuples / 2 // more than one sorted run
 		}
-		var inMemory, inFiles netting
+		var inMemory, inFiles Transaction
 		inFiles.scratch = files
 		s, err := newSpool(files)
 		if err != nil {
@@ -46,14 +44,14 @@ func TestNetEffectIsTheSameInFiles(t *testing.T) {
 					large++
 				}
 			}
-			for _, n := range []*netting{&inMemory, &inFiles} {
-				if err := n.add(c); err != nil {
+			for _, n := range []*Transaction{&inMemory, &inFiles} {
+				if err := n.Add(c); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}, func(keep int) {
-			for _, n := range []*netting{&inMemory, &inFiles} {
-				if err := n.discard(keep); err != nil {
+			for _, n := range []*Transaction{&inMemory, &inFiles} {
+				if err := n.Discard(keep); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -70,23 +68,23 @@ func TestNetEffectIsTheSameInFiles(t *testing.T) {
 }
 
 // netOf are the net changes as text, read twice.
-func netOf(t *testing.T, n *netting) []string {
+func netOf(t *testing.T, n *Transaction) []string {
 	t.Helper()
-	net, err := n.take()
+	net, err := n.Take()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var lists [2][]string
 	for i := range lists {
 		for {
-			table, op, ok, err := net.next()
+			table, op, ok, err := net.Next()
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !ok {
 				break
 			}
-			c, err := net.change()
+			c, err := net.Change()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,11 +93,11 @@ func netOf(t *testing.T, n *netting) []string {
 			}
 			lists[i] = append(lists[i], fmt.Sprintf("%s %s %s -> %s by %q", c.Table, c.Op, rowText(c.Before), rowText(c.After), c.Statement))
 		}
-		if err := net.again(); err != nil {
+		if err := net.Again(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := net.close(); err != nil {
+	if err := net.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(lists[0], lists[1]) {
@@ -183,7 +181,7 @@ func (g *txnMaker) change(i int, text string) *cdc.Change {
 		if g.rand.IntN(4) == 0 {
 			r = r.Omit(func(i int) bool { return i == r.Len()-1 }) // a large text, which is no key
 		}
-		return r, t.Name + "/" + primaryKey(t, r)
+		return r, t.Name + "/" + PrimaryKey(t, r)
 	}
 	after, key := row()
 	c := &cdc.Change{Table: t, Op: cdc.Insert, After: after, Statement: text}
@@ -245,49 +243,3 @@ func only(r cdc.Row, keep func(i int) bool) cdc.Row {
 	}
 	return b.Row()
 }
-
-// A large transaction is the same events, whether it is in memory or in files, and its files go with it.
-func TestLargeTransactionGoesToFiles(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	made := 0
-	open := map[string]bool{}
-	files := func() (scratch.File, error) {
-		made++
-		name := filepath.Join(dir, fmt.Sprint(made))
-		f, err := os.Create(name)
-		open[name] = true
-		return &countedFile{f, func() { delete(open, name) }}, err
-	}
-	var lists [2][]string
-	for i, s := range []scratch.Files{nil, files} {
-		w := newWorld(t, Options{Scratch: s})
-		var changes []cdc.Change
-		for id := range 9000 {
-			changes = append(changes, w.insert("reservation", fmt.Sprintf("id=%d id_employee=1 status=C notes=%s", id+1, strings.Repeat("x", 500))))
-		}
-		for id := range 3000 {
-			changes = append(changes, w.remove("service", fmt.Sprintf("id=%d", id+1)))
-		}
-		w.tx(0, changes...)
-		for _, ev := range w.closed {
-			lists[i] = append(lists[i], fmt.Sprintf("%s %x", summary(ev), ev.DeliveryID("source", "rule")))
-		}
-	}
-	if !slices.Equal(lists[0], lists[1]) {
-		t.Errorf("in memory %d events, in files %d, or other ones", len(lists[0]), len(lists[1]))
-	}
-	if len(lists[1]) != 9000+3 {
-		t.Errorf("%d events of 9,000 inserts and 3,000 deletes", len(lists[1]))
-	}
-	if made == 0 || len(open) > 0 {
-		t.Errorf("%d files were made, %d are left open", made, len(open))
-	}
-}
-
-type countedFile struct {
-	*os.File
-	closed func()
-}
-
-func (f *countedFile) Close() error { f.closed(); return f.File.Close() }

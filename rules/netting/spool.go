@@ -1,4 +1,4 @@
-package rules
+package netting
 
 import (
 	"crypto/sha256"
@@ -170,7 +170,7 @@ func (s *spool) keyOf(t *cdc.Table, row cdc.Row, at int64) (key [16]byte) {
 	var buf [256]byte
 	b := append(buf[:0], t.Schema...)
 	b = append(append(b, 0), t.Name...)
-	b = append(append(b, 0), primaryKey(t, row)...)
+	b = append(append(b, 0), PrimaryKey(t, row)...)
 	sum := sha256.Sum256(b)
 	return [16]byte(sum[:])
 }

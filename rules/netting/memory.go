@@ -1,4 +1,6 @@
-package rules
+// Package netting reduces a transaction's changes to their net effect: per table and primary key what it did in the end, however
+// many statements it took. A transaction that is too large for memory is netted in scratch files.
+package netting
 
 import (
 	"slices"
@@ -8,13 +10,13 @@ import (
 	"rowhook/scratch"
 )
 
-// netting gathers the changes of one transaction and reduces them to their net effect: per table and primary key the
+// Transaction gathers the changes of one transaction and reduces them to their net effect: per table and primary key the
 // first image before and the last one after. REPLACE logs a delete and an insert, or an update that moves the key;
 // what counts is what the transaction did in the end (DESIGN 4).
 //
 // What it holds in memory is bounded by bytes: the changes of a larger transaction go to scratch files (spool.go), and
-// so does the work of netting them (spoolnet.go). Both ways give the same.
-type netting struct {
+// so does the work of netting them (disk.go). Both ways give the same.
+type Transaction struct {
 	scratch scratch.Files // nil: everything stays in memory
 
 	changes []cdc.Change
@@ -25,12 +27,16 @@ type netting struct {
 }
 
 const (
-	maxGathered = 4 << 20 // bytes of changes that are kept in memory
-	changeBytes = 192     // what a change takes besides its rows, about
+	// MaxGathered is how many bytes of changes are kept in memory; more go to scratch files.
+	MaxGathered = 4 << 20
+	changeBytes = 192 // what a change takes besides its rows, about
 )
 
-// add takes a change in.
-func (n *netting) add(c *cdc.Change) error {
+// New makes one that gathers transaction after transaction. Without files all is kept in memory.
+func New(files scratch.Files) *Transaction { return &Transaction{scratch: files} }
+
+// Add takes a change in.
+func (n *Transaction) Add(c *cdc.Change) error {
 	if n.spool != nil {
 		return n.spool.add(c)
 	}
@@ -39,7 +45,7 @@ func (n *netting) add(c *cdc.Change) error {
 		n.bytes += len(c.Statement)
 	}
 	n.changes = append(n.changes, *c)
-	if n.bytes <= maxGathered || len(n.changes) == 1 || n.scratch == nil { // one large row would only be read back
+	if n.bytes <= MaxGathered || len(n.changes) == 1 || n.scratch == nil { // one large row would only be read back
 		return nil
 	}
 	s, err := newSpool(n.scratch)
@@ -56,8 +62,8 @@ func (n *netting) add(c *cdc.Change) error {
 	return nil
 }
 
-// discard keeps the first changes only: the others were rolled back, or will come again.
-func (n *netting) discard(keep int) error {
+// Discard keeps the first changes only: the others were rolled back, or will come again.
+func (n *Transaction) Discard(keep int) error {
 	switch {
 	case n.spool != nil && keep > 0:
 		return n.spool.discard(keep)
@@ -77,7 +83,7 @@ func (n *netting) discard(keep int) error {
 }
 
 // clear forgets what is in memory.
-func (n *netting) clear() {
+func (n *Transaction) clear() {
 	const kept = 1024
 	if cap(n.changes) > kept {
 		n.changes = nil
@@ -86,21 +92,22 @@ func (n *netting) clear() {
 	n.changes, n.older, n.bytes = n.changes[:0], nil, 0
 }
 
-// netChanges are the net changes of a transaction, in the order of each key's first change.
-type netChanges interface {
-	// next moves on to the next one and says what it is; false at the end.
-	next() (t *cdc.Table, op cdc.Op, ok bool, err error)
-	// change reads it. It is good until the next move.
-	change() (*cdc.Change, error)
-	// parts are the changes that made it, in their order, when no one statement did; none when one did, or too many.
-	parts() ([]cdc.Change, error)
-	// again goes back to the beginning.
-	again() error
-	close() error
+// Changes are the net changes of a transaction, in the order of each key's first change.
+type Changes interface {
+	// Next moves on to the next one and says what it is; false at the end.
+	Next() (t *cdc.Table, op cdc.Op, ok bool, err error)
+	// Change reads it. It is good until the next move.
+	Change() (*cdc.Change, error)
+	// Parts are the changes that made it, in their order, when no one statement did; none when one did, or too many.
+	Parts() ([]cdc.Change, error)
+	// Again goes back to the beginning.
+	Again() error
+	// Close must be called before the next transaction is gathered.
+	Close() error
 }
 
-// take returns the net changes, which the caller must close before the next add, and begins anew.
-func (n *netting) take() (netChanges, error) {
+// Take returns the net changes, which the caller must close before the next add, and begins anew.
+func (n *Transaction) Take() (Changes, error) {
 	if s := n.spool; s != nil {
 		n.spool = nil
 		return s.net()
@@ -110,7 +117,7 @@ func (n *netting) take() (netChanges, error) {
 }
 
 // effects nets the changes that are in memory; references are indices.
-func (n *netting) effects() []effect {
+func (n *Transaction) effects() []effect {
 	if len(n.changes) == 1 && n.changes[0].Op != 0 && !movesKey(&n.changes[0]) {
 		p := put{what: whatFirst(&n.changes[0])}
 		o := newEffect(p)
@@ -127,7 +134,7 @@ func (n *netting) effects() []effect {
 		c := &n.changes[i]
 		eachPut(c, func(what putKind, row cdc.Row) {
 			p := put{ref: int64(i), what: what}
-			k := key{c.Table.TableName, primaryKey(c.Table, row)}
+			k := key{c.Table.TableName, PrimaryKey(c.Table, row)}
 			j, ok := at[k]
 			if !ok || len(c.Table.Key) == 0 { // without a key every row stands for itself
 				j = len(net)
@@ -136,7 +143,7 @@ func (n *netting) effects() []effect {
 			}
 			o := &net[j]
 			if what == completes && o.after != none {
-				c.After = carry(n.changes[o.after].After, o.before == none, c)
+				c.After = Carry(n.changes[o.after].After, o.before == none, c)
 			}
 			o.mixed = o.mixed || n.changes[o.first].Statement != c.Statement
 			if o.continues(what) {
@@ -149,7 +156,7 @@ func (n *netting) effects() []effect {
 }
 
 // link notes which change of a row came before another.
-func (n *netting) link(at, older int) {
+func (n *Transaction) link(at, older int) {
 	if n.older == nil {
 		n.older = map[int]int{}
 	}
@@ -158,13 +165,13 @@ func (n *netting) link(at, older int) {
 
 // gathered are the net changes of a transaction that is in memory.
 type gathered struct {
-	n    *netting
+	n    *Transaction
 	net  []effect
 	at   int
 	made cdc.Change
 }
 
-func (g *gathered) next() (*cdc.Table, cdc.Op, bool, error) {
+func (g *gathered) Next() (*cdc.Table, cdc.Op, bool, error) {
 	for g.at++; g.at < len(g.net); g.at++ {
 		if op := g.net[g.at].op(); op != 0 {
 			return g.n.changes[g.net[g.at].first].Table, op, true, nil
@@ -173,7 +180,7 @@ func (g *gathered) next() (*cdc.Table, cdc.Op, bool, error) {
 	return nil, 0, false, nil
 }
 
-func (g *gathered) change() (*cdc.Change, error) {
+func (g *gathered) Change() (*cdc.Change, error) {
 	o := &g.net[g.at]
 	first := &g.n.changes[o.first]
 	g.made = cdc.Change{Table: first.Table, Op: o.op()}
@@ -189,7 +196,7 @@ func (g *gathered) change() (*cdc.Change, error) {
 	return &g.made, nil
 }
 
-func (g *gathered) parts() ([]cdc.Change, error) {
+func (g *gathered) Parts() ([]cdc.Change, error) {
 	o := &g.net[g.at]
 	if !o.mixed {
 		return nil, nil
@@ -205,9 +212,9 @@ func (g *gathered) parts() ([]cdc.Change, error) {
 	return parts, nil
 }
 
-func (g *gathered) again() error { g.at = -1; return nil }
+func (g *gathered) Again() error { g.at = -1; return nil }
 
-func (g *gathered) close() error { g.n.clear(); return nil }
+func (g *gathered) Close() error { g.n.clear(); return nil }
 
 // put is what a change does to one key; an update that moves the key does something to two.
 type put struct {
@@ -317,8 +324,8 @@ func movesKey(c *cdc.Change) bool {
 	return false
 }
 
-// primaryKey is the row's key as text, unique within its table.
-func primaryKey(t *cdc.Table, row cdc.Row) string {
+// PrimaryKey is the row's key as text, unique within its table.
+func PrimaryKey(t *cdc.Table, row cdc.Row) string {
 	if len(t.Key) == 1 {
 		return row.Text(t.Key[0])
 	}

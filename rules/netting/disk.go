@@ -1,4 +1,4 @@
-package rules
+package netting
 
 import (
 	"encoding/binary"
@@ -64,10 +64,10 @@ type spoolNet struct {
 }
 
 // net ends the gathering, and closes the spool when it fails.
-func (s *spool) net() (netChanges, error) {
+func (s *spool) net() (Changes, error) {
 	n := &spoolNet{s: s, in: pieces{file: s.file}}
 	if err := n.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("netting a large transaction: %w", err), n.close())
+		return nil, errors.Join(fmt.Errorf("netting a large transaction: %w", err), n.Close())
 	}
 	return n, nil
 }
@@ -94,7 +94,7 @@ func (n *spoolNet) prepare() (err error) {
 	if n.effects, err = effects.sorted(n.s.scratch); err != nil {
 		return err
 	}
-	return n.again()
+	return n.Again()
 }
 
 // foldAll makes one effect of all puts of a key, unless its row came and went.
@@ -142,7 +142,7 @@ func (n *spoolNet) link(at, older int64) error {
 	return err
 }
 
-func (n *spoolNet) next() (*cdc.Table, cdc.Op, bool, error) {
+func (n *spoolNet) Next() (*cdc.Table, cdc.Op, bool, error) {
 	v, ok, err := n.merge.next()
 	if err != nil || !ok {
 		return nil, 0, false, err
@@ -153,7 +153,7 @@ func (n *spoolNet) next() (*cdc.Table, cdc.Op, bool, error) {
 	return n.table, n.current.op(), true, nil
 }
 
-func (n *spoolNet) change() (*cdc.Change, error) {
+func (n *spoolNet) Change() (*cdc.Change, error) {
 	n.made = cdc.Change{Table: n.table, Op: n.current.op()}
 	if err := n.read(); err != nil {
 		return nil, fmt.Errorf("reading a large transaction back: %w", err)
@@ -199,7 +199,7 @@ func (n *spoolNet) statement(h spooled) (string, error) {
 	return n.text, nil
 }
 
-func (n *spoolNet) parts() ([]cdc.Change, error) {
+func (n *spoolNet) Parts() ([]cdc.Change, error) {
 	o := &n.current
 	if !o.mixed {
 		return nil, nil
@@ -288,12 +288,12 @@ func (n *spoolNet) row(at int64, after bool) (cdc.Row, error) {
 	return cdc.ParseRow(b)
 }
 
-func (n *spoolNet) again() (err error) {
+func (n *spoolNet) Again() (err error) {
 	n.merge, err = n.effects.merge()
 	return err
 }
 
-func (n *spoolNet) close() error {
+func (n *spoolNet) Close() error {
 	err := n.s.close()
 	if n.effects != nil {
 		err = errors.Join(err, n.effects.close())
