@@ -58,6 +58,7 @@ func testPlugin(t *testing.T, r *record, out *report) {
 	changes := p.changes(t)
 	now := database{}
 	kinds := shapes{}
+	custom := newCustomReport()
 	seen, missed := 0, 0
 	for n := -1; n < len(p.turns); n++ {
 		for _, c := range changes[n] {
@@ -67,6 +68,7 @@ func testPlugin(t *testing.T, r *record, out *report) {
 			continue
 		}
 		c := p.turns[n].c
+		custom.match(t, c, r.hooks, changes[n], p.turns[n].takeCustom(r.hooks))
 		predicted := pluginEvents(changes[n], r.hooks, now)
 		e := expect(t, c, r.hooks, changes[n], predicted)
 		for _, d := range p.turns[n].got {
@@ -81,6 +83,7 @@ func testPlugin(t *testing.T, r *record, out *report) {
 		seen, missed = seen+s, missed+m
 	}
 	out.check(t)
+	custom.check(t)
 	t.Logf("saves and status changes that were recorded: %d, of which %d have no row event", seen+missed, missed)
 	if r.whole {
 		compareShapes(t, r, kinds)

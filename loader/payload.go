@@ -78,6 +78,8 @@ func (o object) gone() bool { return o.missing() || o.text("closure") == "1" }
 
 func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	switch {
+	case ev.Action.Entity.Hooks:
+		return l.hookPayload(ev, o, load)
 	case ev.Action.Entity.Custom:
 		return rowPayload(ev, o, load)
 	case ev.Action.Kind == rules.Delete:
@@ -176,10 +178,10 @@ func (l *Loader) Shown(ev *rules.Event) []Payload {
 		row := shownRow(ev, r.Load)
 		p, err := l.fit(valuesOf(row, func(int) bool { return true }), func(out map[cell]bool) Payload {
 			row := object{out: out}.without(row)
-			return Payload{Body: shownBody(ev, r.Load, row), Omitted: omitted(row, func(int) bool { return true })}
+			return Payload{Body: l.shownBody(ev, r.Load, row), Omitted: omitted(row, func(int) bool { return true })}
 		})
 		if err != nil { // nothing of the row fits
-			p = Payload{Body: shownBody(ev, r.Load, record{})}
+			p = Payload{Body: l.shownBody(ev, r.Load, record{})}
 		}
 		p.Rule, p.Object = r, Partial
 		payloads[i] = p
@@ -194,8 +196,10 @@ func shownRow(ev *rules.Event, load rules.Load) record {
 	return record{ev.Table, ev.Row}
 }
 
-func shownBody(ev *rules.Event, load rules.Load, row record) []byte {
+func (l *Loader) shownBody(ev *rules.Event, load rules.Load, row record) []byte {
 	switch change := ev.Action.Kind == rules.StatusChange; {
+	case ev.Action.Entity.Hooks:
+		return hookBody(ev, load, row, l.opts.Plugin)
 	case ev.Action.Entity.Custom:
 		return rowBody(ev, load, row)
 	case change && (load == rules.Basic || ev.Order.Len() == 0):
@@ -252,7 +256,7 @@ func statusBody(ev *rules.Event, history record) []byte {
 // known, of an insert every column, of an update those that changed. Orders drop what is null; the other entities show
 // every column, as null what was not saved (FINDINGS 3).
 func basicBody(ev *rules.Event, r record) []byte {
-	order := ev.Action.Entity.Status != nil
+	order := ev.Action.Entity.Status != nil || ev.Action.Hook() == rules.ReservationLateHook
 	b := append(make([]byte, 0, bodySize(r)), '{')
 	for i, name := range r.table.Columns {
 		saved := saved(ev, r, i)

@@ -17,7 +17,11 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 	case historyRow:
 		return e.applyHistory(b, c)
 	}
-	if b.entity.Custom {
+	switch {
+	case b.entity.Hooks:
+		e.applyHooks(b, c)
+		return nil
+	case b.entity.Custom:
 		e.applyRow(b, c)
 		return nil
 	}
@@ -65,7 +69,7 @@ func (e *Engine) isSave(b *binding, c *cdc.Change, st *statement) bool {
 	switch {
 	case !e.opts.Plugin:
 		return c.Op == cdc.Insert || b.matters(c.Before, c.After)
-	case st == nil || !st.model:
+	case st == nil || !st.model && !(b.entity.Hooks && st.class):
 		return false
 	}
 	return b.entity.Lock == "" || st.names(b.entity.Lock)

@@ -33,6 +33,8 @@ type binding struct {
 	created      int // createdon: when the row was made, in UTC
 	order        int // of parts and history: the order's id
 	statusType   int // of history: the order's kind
+	only         int // Entity.Only's column
+	published    int // of hooks
 }
 
 // bind finds the sites and the entities of a table; none when nobody watches it.
@@ -49,6 +51,12 @@ func (c *catalog) bind(t *cdc.Table) (bindings []*binding) {
 			if e.Table == name {
 				b := newBinding(site, c.intern(e), rootRow, t)
 				b.key = t.Key
+				if e.Hooks {
+					b.lock, b.published = t.Index(e.Lock), t.Index("published")
+				}
+				if e.Only != nil {
+					b.only = t.Index(e.Only.Column)
+				}
 				bindings = append(bindings, b)
 			}
 		}
@@ -96,7 +104,7 @@ func (c *catalog) bindPlugin(site *Site, name string, t *cdc.Table) *binding {
 func newBinding(site *Site, entity *Entity, r role, t *cdc.Table) *binding {
 	b := &binding{
 		site: site, entity: entity, role: r, housekeeping: make([]bool, len(t.Columns)),
-		id: -1, status: -1, parent: -1, employee: -1, closure: -1, lock: -1, created: -1, order: -1, statusType: -1,
+		id: -1, status: -1, parent: -1, employee: -1, closure: -1, lock: -1, created: -1, order: -1, statusType: -1, only: -1, published: -1,
 	}
 	for _, i := range t.Period {
 		b.housekeeping[i] = true

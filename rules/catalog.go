@@ -67,6 +67,12 @@ func (c *catalog) byName(name string) *Entity {
 	if name == c.bridge.Name {
 		return c.bridge
 	}
+	if hooked, ok := strings.CutPrefix(name, hookPrefix); ok {
+		if e := hookEntity(hooked); e != nil {
+			return c.intern(e)
+		}
+		return nil
+	}
 	if table, ok := strings.CutPrefix(name, customPrefix); ok {
 		return c.intern(customEntity(table))
 	}

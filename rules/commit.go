@@ -226,7 +226,7 @@ func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) {
 	k := wantedKey{b.site, b.entity.Name, Delete}
 	ev := w.naming[k]
 	st := e.statement(b, c)
-	if !e.wants(agg, Delete) || e.opts.Plugin && !b.entity.Custom && (st == nil || !st.model || st.verb != "DELETE") {
+	if !b.isObject(c.Before) || !e.wants(agg, Delete) || e.opts.Plugin && (!b.entity.Custom || b.entity.Hooks) && (st == nil || !st.model || st.verb != "DELETE") {
 		if ev == nil {
 			p.done = p.n
 		}
@@ -249,7 +249,7 @@ func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) {
 	ev = e.makeEvent(agg, Delete, c)
 	ev.Row = c.Before
 	w.naming[k] = ev
-	if len(b.key) == 0 { // each row is named by all it has
+	if len(b.key) == 0 || b.entity.Hooks { // each row is named by all it has; a hook tells of each object
 		p.done = p.n
 		e.closeDelete(k)
 	}

@@ -17,6 +17,7 @@ const (
 	Delete
 	Restored // rows came back into a table of a site, see restore.go
 	Rows     // in custom rules only: saves and deletes, as Rule.On says
+	Publish  // an object was published, or is no longer; of the plugin's hooks only
 )
 
 func (k Kind) String() string {
@@ -31,6 +32,8 @@ func (k Kind) String() string {
 		return "restored"
 	case Rows:
 		return "rows"
+	case Publish:
+		return "publish"
 	}
 	return "unknown"
 }
@@ -74,8 +77,13 @@ type Entity struct {
 	Notes        bool     // extended payloads show notes
 	First        bool     // orders of older plugins are all of this entity
 	Custom       bool     // a rule names the table; rows are its events
+	Hooks        bool     // a rule names a hook of the plugin: its arguments are the payload
+	Only         *Only    // nil: all rows of the table are its objects
 	Loads        []Load
 }
+
+// Only is which rows of a table are an entity's objects: those with a value in a column.
+type Only struct{ Column, Value string }
 
 // Status is how objects of an entity have a status.
 type Status struct {
@@ -125,17 +133,23 @@ type Action struct {
 	Kind   Kind
 }
 
-// String is the action as rules name it: appointment.save; of a custom rule its table: custom.posts.
+// String is the action as rules name it: appointment.save; of a custom rule its table, custom.posts, or its hook.
 func (a Action) String() string {
-	if a.Kind == Rows {
+	switch {
+	case a.Kind == Rows:
 		return a.Entity.Name
+	case a.Entity.Hooks:
+		return a.Hook()
 	}
 	return a.Entity.Name + "." + a.Kind.String()
 }
 
 // Hook is the plugin's name of the action, onAfterSaveReservation; of what befalls rowhook itself its own.
 func (a Action) Hook() string {
-	if a.Entity.Custom {
+	switch {
+	case a.Entity.Hooks:
+		return a.Entity.hookOf(a.Kind)
+	case a.Entity.Custom:
 		return customAction
 	}
 	switch a.Kind {
@@ -170,7 +184,8 @@ func Actions() []Action {
 	return actions
 }
 
-// ParseAction reads an action under either of its names: appointment.save or onAfterSaveReservation.
+// ParseAction reads an action under one of its names: appointment.save or onAfterSaveReservation, or another hook's that leaves
+// a row.
 func ParseAction(name string) (Action, error) {
 	var names []string
 	for _, a := range Actions() {
@@ -188,8 +203,11 @@ func ParseAction(name string) (Action, error) {
 	if name == customAction {
 		return Action{}, fmt.Errorf("%q takes a table: write for example  table: posts", name)
 	}
-	if strings.HasPrefix(name, "on") {
-		return Action{}, fmt.Errorf("%.80q is a custom hook, which is not supported by this version; write a documented action, for example appointment.save", name)
+	if a, ok := knownHook(name); ok {
+		return a, nil
+	}
+	if isHook(name) {
+		return Action{}, unknownHook(name)
 	}
 	return Action{}, fmt.Errorf("%.80q is no action; write one of %s", name, strings.Join(names, ", "))
 }

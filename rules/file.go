@@ -206,7 +206,7 @@ func (c check) load(name string, a Action) Load {
 	loads := []Load{Basic, Full, Extended}
 	i := slices.IndexFunc(loads, func(l Load) bool { return l.String() == name })
 	switch {
-	case a.Kind == Delete || a.Kind == Restored:
+	case a.Kind == Delete || a.Kind == Restored || a.Kind == Publish:
 		if c.has("load") {
 			c.faultf("load", "is for saves and status changes only, and this is %s; remove it", a)
 		}

@@ -10,7 +10,24 @@ import (
 // names in backquotes, values in quotes or NULL, and all on one line; what its query builder writes has lines. Comments
 // say nothing: hosts add them to each query, in front, behind and in between.
 func modelForm(d sqltext.Dialect, text string) bool {
-	f := form{Lexer: sqltext.NewLexer(d, text)}
+	return (&form{Lexer: sqltext.NewLexer(d, text)}).model()
+}
+
+// numberForm is modelForm for the other tables, of which the plugin's classes also write numbers as such.
+func numberForm(d sqltext.Dialect, text string) bool {
+	return (&form{Lexer: sqltext.NewLexer(d, text), numbers: true}).model()
+}
+
+// publishForm says whether a statement is what the plugin's lists publish objects with.
+func publishForm(d sqltext.Dialect, text string) bool {
+	f := form{Lexer: sqltext.NewLexer(d, text), numbers: true}
+	f.next()
+	f.tok.NewLine = false
+	return f.take("UPDATE") && (f.is(sqltext.Word, "") || f.name()) && f.line() && f.take("SET") && f.tok.Raw == "`published`" && f.name() && f.take("=") &&
+		f.value() && f.line() && f.take("WHERE") && f.id() && (f.take("=") && f.value() || f.take("IN", "(") && f.list(f.value, ",") && f.take(")")) && f.ended()
+}
+
+func (f *form) model() bool {
 	f.next()
 	f.tok.NewLine = false // behind a comment of the host's
 	switch {
@@ -29,7 +46,8 @@ func modelForm(d sqltext.Dialect, text string) bool {
 // form holds a statement against a form, token by token. A token on a new line is none that is looked for.
 type form struct {
 	sqltext.Lexer
-	tok sqltext.Token
+	tok     sqltext.Token
+	numbers bool // values may be numbers
 }
 
 func (f *form) next() { f.tok = f.Next() }
@@ -75,7 +93,9 @@ func (f *form) name() bool { return f.is(sqltext.Name, "`") }
 
 func (f *form) id() bool { return f.tok.Raw == "`id`" && f.name() }
 
-func (f *form) value() bool { return f.take("NULL") || f.is(sqltext.String, "'") }
+func (f *form) value() bool {
+	return f.take("NULL") || f.is(sqltext.String, "'") || f.numbers && f.is(sqltext.Number, "")
+}
 
 func (f *form) number() bool {
 	return strings.Trim(f.tok.Raw, "0123456789") == "" && f.is(sqltext.Number, "")

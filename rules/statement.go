@@ -18,6 +18,9 @@ type statement struct {
 	literals []string // what the columns were given, where that is a literal; empty, also all together, where it is not known
 	ids      []int64  // of DELETE ... WHERE `id` IN (...), in its order
 	model    bool     // the form of the plugin's own saves and deletes
+
+	class     bool // the form of those of its other tables
+	publishes bool // the form of what its lists publish objects with
 }
 
 // maxStatement is how much of a text is looked at, in bytes.
@@ -57,7 +60,7 @@ func parseStatement(text string) (statement, bool) {
 }
 
 func (st *statement) equal(o *statement) bool {
-	return st.verb == o.verb && st.table == o.table && st.model == o.model && slices.Equal(st.columns, o.columns) && slices.Equal(st.ids, o.ids)
+	return st.verb == o.verb && st.table == o.table && st.model == o.model && st.class == o.class && slices.Equal(st.columns, o.columns) && slices.Equal(st.ids, o.ids)
 }
 
 // names says whether a column is among those the statement names.
@@ -113,6 +116,8 @@ func readStatement(d sqltext.Dialect, text string) (statement, bool) {
 		return statement{}, false
 	}
 	st.model = modelForm(d, text)
+	st.class = st.model || numberForm(d, text)
+	st.publishes = !st.class && publishForm(d, text)
 	return st, true
 }
 

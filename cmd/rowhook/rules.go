@@ -182,10 +182,23 @@ func operations(r *rules.Rule) []string {
 	return names
 }
 
+// wanted is what a custom rule wants of its table.
+func wanted(r *rules.Rule) string {
+	switch r.Action.Kind {
+	case rules.Rows:
+		return strings.Join(operations(r), ", ") + " of rows"
+	case rules.Delete:
+		return r.Action.Hook() + ", of each row that is deleted"
+	case rules.Publish:
+		return r.Action.Hook() + ", of each row of which nothing but published is changed"
+	}
+	return r.Action.Hook() + ", of rows that are written"
+}
+
 // sources says where the events of custom rules come from, a line each.
 func sources(c *config.Config, set *rules.Set) (lines []string) {
 	for r := range set.Enabled() {
-		if r.Action.Kind != rules.Rows {
+		if !r.Action.Entity.Custom {
 			continue
 		}
 		var tables []string
@@ -194,7 +207,7 @@ func sources(c *config.Config, set *rules.Set) (lines []string) {
 				tables = append(tables, r.Action.Entity.TableOf(site).String())
 			}
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s of rows in table %s, from the binlog; rowhook check says whether it is there", r.Name, strings.Join(operations(r), ", "), strings.Join(tables, ", ")))
+		lines = append(lines, fmt.Sprintf("%s: %s in table %s, from the binlog; rowhook check says whether it is there", r.Name, wanted(r), strings.Join(tables, ", ")))
 	}
 	return lines
 }

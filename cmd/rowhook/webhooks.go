@@ -88,6 +88,9 @@ func (w *ruleWriter) add(site string, h webhook) error {
 	if !readable {
 		reasons = []string{"its parameters cannot be read; look them up in the plugin"}
 	}
+	if action, err := rules.ParseAction(h.Hook); err == nil && action.Hook() != h.Hook { // FINDINGS 9
+		reasons = append(reasons, fmt.Sprintf("the plugin never sends a webhook under this name, so a rule would be news to its receiver; write action: %s for one", action.Hook()))
+	}
 	_, err = rules.Parse("import", append([]byte("rules:\n"), text...), nil)
 	for _, e := range config.Errors(err) {
 		reasons = append(reasons, strings.TrimPrefix(e.Key, "rules[0].")+": "+e.Message)
@@ -154,13 +157,13 @@ func ruleNode(name, site string, h webhook, p params) *yaml.Node {
 		set("action", quoted(h.Hook))
 	} else {
 		set("action", word(action.String()))
-		if action.Kind == rules.Save {
+		if action.Kind == rules.Save && !action.Entity.Hooks { // the plugin's other hooks have no parameters
 			set("type", word(p.Type))
 		}
 		if action.HasStatuses() && len(p.Statuses) > 0 {
 			set("statuses", words(p.Statuses))
 		}
-		if action.Kind != rules.Delete {
+		if action.Kind != rules.Delete && !action.Entity.Hooks {
 			set("load", word(p.Load))
 		}
 	}

@@ -1,0 +1,172 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The plugin has more hooks than its documentation lists, and a webhook of it may name any. Those that leave a row are made
+// of the log, here; plugin/HOOKS.md, E.2 and E.3, has them all. Each class of the plugin's tables has three: an object was
+// saved, deleted or published.
+
+// hookPrefix begins the names of entities that such rules name.
+const hookPrefix = "hook."
+
+// hookTables are the tables of the plugin's classes, behind the plugin's prefix, by class. They never change.
+var hookTables = map[string]string{
+	"Apiban": "api_ban", "Apilog": "api_login_logs", "Apiuser": "api_login", "Apiuseroptions": "api_login_event_options",
+	"City": "cities", "Configuration": "config", "Conversion": "conversion", "Country": "countries", "Coupon": "coupon",
+	"Couponemployee": "coupon_employee_assoc", "Coupongroup": "coupon_group", "Couponservice": "coupon_service_assoc",
+	"Cronjob": "cronjob", "Cronjoblog": "cronjob_log", "Customer": "users", "Customf": "custfields",
+	"Customfservice": "cf_service_assoc", "Empgroup": "employee_group", "Employee": "employee", "Empsettings": "employee_settings",
+	"Group": "group", "Invoice": "invoice", "Langcustomf": "lang_customf", "Langempgroup": "lang_empgroup",
+	"Langemployee": "lang_employee", "Langgroup": "lang_group", "Langmedia": "lang_media", "Langoption": "lang_option",
+	"Langoptiongroup": "lang_option_group", "Langoptionvar": "lang_option_value", "Langpackage": "lang_package",
+	"Langpackgroup": "lang_package_group", "Langpayment": "lang_payment", "Langservice": "lang_service",
+	"Langstatuscode": "lang_status_code", "Langsubscr": "lang_subscr", "Langtax": "lang_tax", "Langtaxrule": "lang_tax_rule",
+	"Location": "employee_location", "Mailtext": "cust_mail", "Media": "media", "Option": "option", "Optiongroup": "option_group",
+	"Optionvar": "option_value", "Orderstatus": "order_status", "Package": "package", "Packageservice": "package_service",
+	"Packgroup": "package_group", "Packorder": "package_order", "Packorderitem": "package_order_item", "Payment": "gpayments",
+	"Rate": "special_rates", "Reservation": "reservation", "Resoptassoc": "res_opt_assoc", "Restriction": "special_restrictions",
+	"Review": "reviews", "Serempassoc": "ser_emp_assoc", "Seroptassoc": "ser_opt_assoc", "Serrateassoc": "ser_rates_assoc",
+	"Serrestrassoc": "ser_restr_assoc", "Service": "service", "State": "states", "Statswidget": "stats_widget",
+	"Statuscode": "status_code", "Subscription": "subscription", "Subscrorder": "subscr_order", "Tag": "tag", "Tax": "tax",
+	"Taxrule": "tax_rule", "Usernote": "user_notes", "Waitinglist": "waitinglist", "Worktime": "emp_worktime",
+} // not webhook: the plugin offers none of its hooks to webhooks
+
+// The hooks that are not of a class but leave a row as well.
+const (
+	CustomerSaveHook    = "onCustomerSave"
+	ReservationLateHook = "onAfterSaveReservationLate" // behind the options and the status of an appointment; not of closures
+	SubscriptionHook    = "onStatusChangeSubscrorder"
+)
+
+// hookEntity is the rows behind hooks: of a class, Option, or of one hook, onCustomerSave. Nil when there is none.
+func hookEntity(name string) *Entity {
+	e := &Entity{Name: hookPrefix + name, Hook: name, Custom: true, Hooks: true, Loads: []Load{Basic, Full}}
+	switch name {
+	case CustomerSaveHook:
+		e.Table = "users"
+	case ReservationLateHook:
+		e.Table, e.Lock, e.Only = "reservation", "locked_until", &Only{"closure", "0"}
+	case SubscriptionHook:
+		e.Table, e.Only = "order_status", &Only{historyType, "subscr_order"}
+	default:
+		if e.Table = hookTables[name]; e.Table == "" {
+			return nil
+		}
+	}
+	e.Table = pluginPrefix + e.Table
+	return e
+}
+
+// isSingle says whether an entity is of one hook.
+func (e *Entity) isSingle() bool { return strings.HasPrefix(e.Hook, "on") }
+
+// hookOf is the name of the hook that tells of a kind of event.
+func (e *Entity) hookOf(k Kind) string {
+	switch {
+	case e.isSingle():
+		return e.Hook
+	case k == Delete:
+		return "onAfterDelete" + e.Hook
+	case k == Publish:
+		return "onAfterPublish" + e.Hook
+	}
+	return "onAfterSave" + e.Hook
+}
+
+// hookActions lists the hooks that leave a row and that the plugin does not document.
+func hookActions() (actions []Action) {
+	for _, single := range []string{CustomerSaveHook, ReservationLateHook, SubscriptionHook} {
+		actions = append(actions, Action{hookEntity(single), Save})
+	}
+	for class := range hookTables {
+		for _, k := range []Kind{Save, Delete, Publish} {
+			actions = append(actions, Action{hookEntity(class), k})
+		}
+	}
+	return actions
+}
+
+// knownHook is the action of a hook in either spelling: onAfterSaveOption, or vikappointments_after_save_option as WordPress
+// has it, where other code than the plugin's own pages leaves out the prefix.
+func knownHook(name string) (Action, bool) {
+	spelt := strings.TrimPrefix(name, wordPressPrefix)
+	for _, a := range slices.Concat(Actions(), hookActions()) { // a documented one is what the documentation says
+		if hook := a.Hook(); hook == name || wordPressHook(hook) == spelt {
+			return a, true
+		}
+	}
+	return Action{}, false
+}
+
+// longestHook is how many letters a name has at most for which a nearest one is looked for.
+const longestHook = 64
+
+// unknownHook says of a hook's name that nothing here tells of it, and which it may be meant to be.
+func unknownHook(name string) error {
+	nearest, least := "", len(name)/3
+	for _, a := range slices.Concat(Actions(), hookActions()) {
+		for _, known := range []string{a.Hook(), wordPressPrefix + wordPressHook(a.Hook())} {
+			if len(name) > longestHook {
+				break
+			}
+			if d := distance(name, known); d < least || d == least && nearest != "" && known < nearest {
+				nearest, least = known, d
+			}
+		}
+	}
+	if nearest != "" {
+		return fmt.Errorf("%.80q is no hook that leaves a row in the database; did you mean %s", name, nearest)
+	}
+	return fmt.Errorf("%.80q is no hook that leaves a row in the database, and this version serves no others; write a documented action, for example appointment.save", name)
+}
+
+// isHook says whether a name looks like that of a hook.
+func isHook(name string) bool {
+	rest, joomla := strings.CutPrefix(name, "on")
+	return joomla && rest != "" && unicode.IsUpper([]rune(rest)[0]) || strings.HasPrefix(name, wordPressPrefix) ||
+		slices.ContainsFunc([]string{"after_", "before_"}, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// wordPressPrefix begins the names of the plugin's hooks in WordPress.
+const wordPressPrefix = "vikappointments_"
+
+// wordPressHook is the name of a hook in WordPress, without the prefix (plugin/HOOKS.md, E.1): after_save_option.
+func wordPressHook(name string) string {
+	name = strings.ReplaceAll(strings.TrimPrefix(name, "on"), "VikAppointments", "")
+	var b strings.Builder
+	lower := false
+	for _, r := range name {
+		if lower && unicode.IsUpper(r) {
+			b.WriteByte('_')
+		}
+		lower = unicode.IsLower(r)
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// distance is how many letters to write, to drop or to change to make one word of the other (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before
+			if a[i] != b[j] {
+				change++
+			}
+			before = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
