@@ -26,10 +26,13 @@ type customLine struct {
 // customReport is the outcome of a replay for the hooks that are not documented.
 type customReport struct {
 	lines map[string]*customLine
+	left  map[string]int // places left out
 	notes []string
 }
 
-func newCustomReport() *customReport { return &customReport{lines: map[string]*customLine{}} }
+func newCustomReport() *customReport {
+	return &customReport{lines: map[string]*customLine{}, left: map[string]int{}}
+}
 
 func (r *customReport) line(action string) *customLine {
 	if r.lines[action] == nil {
@@ -143,6 +146,15 @@ func (r *customReport) payload(t *testing.T, c *testCase, q request, d delivery)
 	if len(want) != len(got) {
 		differences = append(differences, difference{"", fmt.Sprint(len(want)), fmt.Sprint(len(got))})
 	}
+	differences = slices.DeleteFunc(differences, func(d difference) bool {
+		for i := range argumentRules {
+			if argumentRules[i].covers(d, q) {
+				r.left[argumentRules[i].name]++
+				return true
+			}
+		}
+		return false
+	})
 	if len(differences) == 0 {
 		l.equal++
 		return
@@ -152,6 +164,25 @@ func (r *customReport) payload(t *testing.T, c *testCase, q request, d delivery)
 		text += "\n      " + diff.String()
 	}
 	r.notes = append(r.notes, text)
+}
+
+// argumentRules leave out places of arguments, each with its reason.
+var argumentRules = []struct {
+	name, reason string
+	covers       func(d difference, q request) bool
+}{
+	{"float", "the plugin shows the number as PHP computed it; the statement has it with 14 digits",
+		func(d difference, _ request) bool { return samePHPText(d.want, d.got) }},
+	{"date", "the plugin shows the date as its form had it; the column keeps the day, or the null date",
+		func(d difference, _ request) bool {
+			want, got := strings.Trim(d.want, `"`), strings.Trim(d.got, `"`)
+			return want == "" && strings.HasPrefix(got, "0000-00-00") || len(got) == len("2006-01-02") && strings.HasPrefix(want, got+" ") ||
+				len(want) == len("2006-01-02") && strings.HasPrefix(got, want+" 00:00:00")
+		}},
+	{"form", "the plugin shows what the form sent: lists and objects before they became texts, and what the customer's row fills in",
+		func(d difference, q request) bool {
+			return q.Action == lateHook && (strings.HasPrefix(d.want, "[") || strings.HasPrefix(d.want, "{") || d.want == `""`)
+		}},
 }
 
 // lateHook tells of an appointment with all that belongs to it.
@@ -178,6 +209,9 @@ func (r *customReport) check(t *testing.T) {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", action, l.requests, l.unseen, l.wanted, l.found, l.extra, l.compared, l.equal)
 	}
 	_ = w.Flush()
+	for i := range argumentRules {
+		fmt.Fprintf(&b, "left out: %d places, %s: %s\n", r.left[argumentRules[i].name], argumentRules[i].name, argumentRules[i].reason)
+	}
 	t.Logf("\n%s", b.String())
 	for i, n := range r.notes {
 		if i == *shown {
