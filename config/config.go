@@ -37,13 +37,14 @@ type Database struct {
 	Password string `yaml:"password"`
 	TLS      TLS    `yaml:"tls"`
 
-	written string // the password as it is written, with ${...}
-	dir     string // that its files are relative to
+	written     string   // the password as it is written, with ${...}
+	dir         string   // that its files are relative to
+	secretFiles []string // that hold the password or the private key
 }
 
 // WithoutLogin is the server without the user and the password.
 func (d Database) WithoutLogin() Database {
-	d.User, d.Password, d.written, d.dir = "", "", "", ""
+	d.User, d.Password, d.written, d.dir, d.secretFiles = "", "", "", "", nil
 	return d
 }
 
@@ -141,6 +142,11 @@ func Load(path string) (*Config, error) {
 	c.Database.TLS.from(dir)
 	if c.check(src); src.Err() != nil {
 		return nil, src.Err()
+	}
+	src.Secret("database.password")
+	c.Database.secretFiles = src.SecretFiles()
+	if key := c.Database.TLS.KeyFile; key != "" {
+		c.Database.secretFiles = append(c.Database.secretFiles, key)
 	}
 	if written := src.Raw("database.password"); strings.Contains(written, "$") {
 		c.Database.written, c.Database.dir = written, dir

@@ -62,6 +62,7 @@ func Decode(path string, data []byte, into any) (*Source, error) {
 	if root := d.parse(data); root != nil {
 		d.value("", root, reflect.ValueOf(into).Elem())
 	}
+	src.files = d.expander.files
 	if err := src.Err(); err != nil {
 		return nil, err
 	}

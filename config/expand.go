@@ -18,8 +18,9 @@ const (
 
 // expander replaces ${NAME}, ${file:PATH}, ${credential:NAME} and $$ in values. Its errors never show a value, only what was written.
 type expander struct {
-	dir  string // that relative paths start from
-	left int    // bytes that may still be expanded
+	dir   string   // that relative paths start from
+	left  int      // bytes that may still be expanded
+	files []string // that were read
 }
 
 func (e *expander) expand(text string) (string, error) {
@@ -104,6 +105,7 @@ func (e *expander) file(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("needs the file %s, which %w", quote(path), err)
 	}
+	e.files = append(e.files, path)
 	if !utf8.Valid(content) {
 		return "", fmt.Errorf("needs the file %s, which is not UTF-8 text", quote(path))
 	}

@@ -63,6 +63,8 @@ type Source struct {
 	path   string
 	places map[string]place
 	faults []*Error
+	secret bool     // a value that is secret is written in it
+	files  []string // what ${file:PATH} and ${credential:NAME} stand for
 }
 
 // place is where a key stands and the text of its value as written: before expansion, so that no message shows a

@@ -67,6 +67,7 @@ func Read(glob string, known func(site string) bool) (*Set, error) {
 			var more []*Rule
 			more, err = r.rules(src, f)
 			set.Rules = append(set.Rules, more...)
+			set.Secrets = append(set.Secrets, src.SecretFiles()...)
 			if err == nil && len(more) == 0 {
 				set.Empty = append(set.Empty, path)
 			}
@@ -115,6 +116,7 @@ func (r *reader) rules(src *config.Source, f file) ([]*Rule, error) {
 		c.filters(e, rule)
 		r.sites(c, e.Sites)
 		c.endpoint(e)
+		c.secrets(e)
 		rules = append(rules, rule)
 	}
 	if err := src.Err(); err != nil {
@@ -244,6 +246,18 @@ func (c check) endpoint(e entry) {
 	}
 	if c.has("order_group") && !ruleName.MatchString(e.OrderGroup) {
 		c.faultf("order_group", "%s is no name; write 1 to 100 letters, digits, '.', '_' or '-'", c.quote("order_group"))
+	}
+}
+
+// secrets tells the source which values of the entry are secret.
+func (c check) secrets(e entry) {
+	c.src.Secret(c.key + ".secret")
+	c.src.Secret(c.key + ".signing_secret")
+	for i := range e.SigningSecret {
+		c.src.Secret(fmt.Sprintf("%s.signing_secret[%d]", c.key, i))
+	}
+	if weburl.HasToken(c.src.Literal(c.key + ".url")) {
+		c.src.Secret(c.key + ".url")
 	}
 }
 

@@ -54,6 +54,8 @@ type Set struct {
 	Rules []*Rule
 	Files []string // the rule files, also those without rules
 	Empty []string // the files without rules
+	// Secrets are the files that hold secrets, rule files and those that rule files name.
+	Secrets []string
 }
 
 // Enabled are the rules that are not disabled, in their order.

@@ -23,12 +23,12 @@ type File struct {
 const serviceUser = "rowhook"
 
 // Owner is who files are for: the service's user, where the one who writes is root and there is such a user.
-type Owner struct{ uid, gid int }
+type Owner struct{ UID, GID int }
 
 // ServiceOwner finds the service's user. Who is not root writes files of his own.
 func ServiceOwner() Owner {
 	self := Owner{os.Geteuid(), os.Getegid()}
-	if self.uid != 0 {
+	if self.UID != 0 {
 		return self
 	}
 	u, err := user.Lookup(serviceUser)
@@ -54,7 +54,7 @@ func Write(files []File, owner Owner) (written map[string]bool, err error) {
 		if err := folder(filepath.Dir(f.Path), owner); err != nil {
 			return written, err
 		}
-		uid, gid := owner.uid, owner.gid
+		uid, gid := owner.UID, owner.GID
 		if f.Secret {
 			uid, gid = os.Geteuid(), os.Getegid()
 		}
@@ -82,7 +82,7 @@ func folder(dir string, owner Owner) error {
 	if err := os.Mkdir(dir, ours); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("making the folder: %w", err)
 	}
-	if err := os.Chown(dir, os.Geteuid(), owner.gid); err != nil {
+	if err := os.Chown(dir, os.Geteuid(), owner.GID); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
 	return nil

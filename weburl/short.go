@@ -1,6 +1,7 @@
 package weburl
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,22 @@ func Short(text string) string {
 		short += "#" + ellipsis
 	}
 	return short
+}
+
+// HasToken says whether a URL, or what was meant to be one, holds what may be secret: a user or a password, a parameter with a
+// value, or a part of its path that is no word.
+func HasToken(text string) bool {
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		text = rest
+	}
+	before, query, _ := strings.Cut(text, "?")
+	authority, path, _ := strings.Cut(before, "/")
+	valued := func(parameter string) bool {
+		_, value, _ := strings.Cut(parameter, "=")
+		return value != ""
+	}
+	return strings.Contains(authority, "@") || slices.ContainsFunc(strings.Split(query, "&"), valued) ||
+		slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool { return !IsWord(part) })
 }
 
 func shortPath(path string) string {

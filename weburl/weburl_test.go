@@ -152,3 +152,25 @@ func FuzzNormalize(f *testing.F) {
 		}
 	})
 }
+
+func TestHasToken(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"https://crm.example.com/hooks/vik":                        false,
+		"https://crm.example.com":                                  false,
+		"http://127.0.0.1:8080/v2/":                                false,
+		"http://x/hook?flag&other=":                                false,
+		"/hook":                                                    false, // of ${HOST}/hook
+		"https://hooks.slack.com/services/T0000/B0000/XXXX":        true,
+		"https://hooks.zapier.com/hooks/catch/1234567/abcdef/":     true,
+		"https://discord.com/api/webhooks/112233/aB3xQ9zLkPw_-q7R": true,
+		"https://user:secret@x/hook":                               true,
+		"https://token@x":                                          true,
+		"http://x/hook?token=abc":                                  true,
+		"http://x?a&token=abc":                                     true,
+	} {
+		if got := HasToken(text); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}

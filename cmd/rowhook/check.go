@@ -33,6 +33,7 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 		return err
 	}
 	findings = append(findings, checkRules(set)...)
+	findings = append(findings, checkFiles(c, flags.config, set)...)
 	findings = append(findings, checkStanding(ctx, c)...) // last: it gives up root's rights
 	if err := report(stdout, findings, *asJSON); err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 )
 
 // deliveriesCommand is `rowhook deliveries`: the delivery log. It works beside the daemon, and without it.
-func deliveriesCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
+func deliveriesCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	commands := map[string]func(ctx context.Context, args []string, stdout io.Writer) error{
 		"list": listDeliveries, "show": showDeliveries, "retry": retryDeliveries, "export": exportDeliveries,
 		"drop": dropDeliveries, "erase": eraseDeliveries,
@@ -33,7 +33,11 @@ func deliveriesCommand(ctx context.Context, args []string, stdout, _ io.Writer) 
 	if !ok {
 		return noSubcommand("deliveries", hint, name)
 	}
-	return command(ctx, rest, stdout)
+	if name == "export" {
+		keepPrivate(stdout, stderr, 0) // while it is root still
+	}
+	out := printable.NewWriter(stdout)
+	return errors.Join(command(ctx, rest, out), out.Flush())
 }
 
 // readLog reads the configuration and hands do the outbox, opened for reading.

@@ -10,6 +10,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"rowhook/config"
+	"rowhook/printable"
 )
 
 // importCommand is `rowhook import`: it reads the plugin's webhook table of every site and writes rule YAML to stdout.
@@ -26,6 +27,7 @@ func importCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if *only != "" && !c.HasSite(*only) {
 		return &usageError{fmt.Sprintf("%s has no site %q", flags.config, *only), "try: rowhook import without --site"}
 	}
+	keepPrivate(stdout, stderr, daemonUser(c))
 	db := serverOf(c.Database).Pool()
 	defer db.Close()
 	var found []siteWebhooks
@@ -43,7 +45,8 @@ func importCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil {
 		return fmt.Errorf("writing the rules: %w", err)
 	}
-	return file.deliver(stdout, stderr)
+	out := printable.NewWriter(stdout)
+	return errors.Join(file.deliver(out, stderr), out.Flush())
 }
 
 // deliver writes the rules, and says for people what they may not expect. That there is no rule is an error, but comments

@@ -64,11 +64,15 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return &usageError{"--config names a file, and which command?", usage}
 	}
 	rest := args[1:]
-	switch args[0] { // those that draw on the terminal
+	switch args[0] { // those that draw on the terminal, or want to know what they write to
 	case "backfill":
 		return backfillCommand(ctx, rest, stdout, stderr)
 	case "events":
 		return eventsCommand(ctx, rest, stdout, stderr)
+	case "import":
+		return importCommand(ctx, rest, stdout, stderr)
+	case "deliveries":
+		return deliveriesCommand(ctx, rest, stdout, stderr)
 	}
 	out := printable.NewWriter(stdout)
 	return errors.Join(printing(ctx, args[0], rest, out, stderr), out.Flush())
@@ -85,12 +89,8 @@ func printing(ctx context.Context, name string, rest []string, stdout, stderr io
 		return checkCommand(ctx, rest, stdout, stderr)
 	case "rules":
 		return rulesCommand(ctx, rest, stdout, stderr)
-	case "import":
-		return importCommand(ctx, rest, stdout, stderr)
 	case "position":
 		return positionCommand(ctx, rest, stdout, stderr)
-	case "deliveries":
-		return deliveriesCommand(ctx, rest, stdout, stderr)
 	case "endpoints":
 		return endpointsCommand(ctx, rest, stdout, stderr)
 	case "sites":

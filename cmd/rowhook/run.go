@@ -88,6 +88,7 @@ func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 
 // run works until ctx ends, which is no error, however far it got.
 func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
+	d.warnExposed(set)
 	if d.store, err = openOutbox(ctx, d.cfg, d.log); err != nil {
 		return d.ended(ctx, fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err))
 	}
@@ -137,12 +138,12 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
 	})
-	return d.stages(ctx, source)
+	return d.stages(ctx, source, set)
 }
 
 // stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
 // worker goes on until then, and finishes the requests that are on their way.
-func (d *daemon) stages(ctx context.Context, source *cdc.Source) error {
+func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set) error {
 	socket, listenErr := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
@@ -152,7 +153,7 @@ func (d *daemon) stages(ctx context.Context, source *cdc.Source) error {
 		return d.line.Run(parts)
 	})
 	g.Go(func() error { return d.worker.Run(delivering) })
-	g.Go(func() error { d.reloadOnHangup(parts); return nil })
+	g.Go(func() error { d.reloadOnHangup(parts, set); return nil })
 	g.Go(func() error { d.prune(parts); return nil })
 	g.Go(func() error { d.watchUnfit(parts, source, d.unfit); return nil })
 	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
@@ -265,38 +266,46 @@ func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, server
 	return source, nil
 }
 
-// reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running.
-func (d *daemon) reloadOnHangup(ctx context.Context) {
+// reloadOnHangup reads the rules again on SIGHUP. Bad files leave set, the old rules, running. Each hour it looks who may read the
+// files.
+func (d *daemon) reloadOnHangup(ctx context.Context, set *rules.Set) {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-hourly.C:
 		case <-d.hangups:
+			read, err := d.reload(ctx)
+			if err == nil {
+				set = read
+			} else if ctx.Err() == nil {
+				d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
+			}
 		}
-		if err := d.reload(ctx); err != nil && ctx.Err() == nil {
-			d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
-		}
+		d.warnExposed(set)
 	}
 }
 
 // reload reads the rules again.
-func (d *daemon) reload(ctx context.Context) error {
+func (d *daemon) reload(ctx context.Context) (*rules.Set, error) {
 	d.manager.Reloading()
 	defer d.manager.Reloaded()
 	if err := d.relogin(); err != nil {
-		return err
+		return nil, err
 	}
 	set, err := readRules(d.cfg, d.file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // first: no delivery may find its rule missing
 	if err := d.line.SetRules(ctx, set); err != nil {
-		return err
+		return nil, err
 	}
 	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
 	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
-	return nil
+	return set, nil
 }
 
 // watch has the tables read that rules want.
