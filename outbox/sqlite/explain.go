@@ -35,7 +35,7 @@ func advise(path string, err error) string {
 	case errors.Is(err, sqlite3.FULL), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "the disk is full; nothing is lost, and it goes on when there is room again"
 	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.IOERR_DATA): // the last: a checksum
-		return "the file is damaged; stop rowhook and restore a backup, or rescue what it holds with sqlite3's .recover command"
+		return "the file is damaged, or a copy that sqlite3 made, without the checksums; stop rowhook and put a backup back (docs/operations.md, Restore)"
 	case errors.Is(err, sqlite3.IOERR): // the driver reports a full disk as any other failed write
 		if room, ok := freeSpace(path); ok && room < lowSpace {
 			return fmt.Sprintf("the disk is full (%d KB are free); nothing is lost, and it goes on when there is room again", room>>10)

@@ -178,7 +178,7 @@ func versionOf(c *sqlite3.Conn) (found int, err error) {
 	case err != nil || found < 1:
 		return 0, fmt.Errorf("it has no readable schema version (%q): it is damaged", text)
 	case found > version:
-		return 0, fmt.Errorf("it was written by a newer rowhook (schema %d, this one knows %d): run that version, or move the file away", found, version)
+		return 0, fmt.Errorf("it was written by a newer rowhook (schema %d, this one knows %d): run that version again, or put back the copy of state_dir that was made before the upgrade (docs/operations.md, Downgrade); nothing was changed", found, version)
 	}
 	return found, nil
 }
