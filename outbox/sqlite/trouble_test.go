@@ -93,13 +93,14 @@ func waits(t *testing.T, begin func(t *testing.T, s *Store, dir string) (end fun
 	commit(t, s, 3)
 	end := begin(t, s, dir)
 
-	large := &outbox.Batch{
+	const large = 64 << 10 // no more: it is tried each second, for hours
+	batch := &outbox.Batch{
 		Checkpoint: []byte("q"), Open: []outbox.Record{{Owner: "o", Key: "a", Data: []byte("A")}},
-		Deliveries: []*outbox.Delivery{{Rule: "new", Body: []byte("small")}, {Rule: "new", Body: bytes.Repeat([]byte("x"), 1<<20)}},
+		Deliveries: []*outbox.Delivery{{Rule: "new", Body: []byte("small")}, {Rule: "new", Body: bytes.Repeat([]byte("x"), large)}},
 	}
 	committed, done := make(chan error, 1), make(chan error, 2) // what is small may find room on a full disk
-	go func() { committed <- s.Commit(t.Context(), large) }()
-	go func() { done <- s.CompareAndSet(t.Context(), "k", "", strings.Repeat("v", 1<<20)) }()
+	go func() { committed <- s.Commit(t.Context(), batch) }()
+	go func() { done <- s.CompareAndSet(t.Context(), "k", "", strings.Repeat("v", large)) }()
 	go func() {
 		done <- s.Settle(t.Context(), []outbox.Outcome{{Seq: 3, State: outbox.Waiting, Retried: time.Now()}})
 	}()
@@ -121,7 +122,7 @@ func waits(t *testing.T, begin func(t *testing.T, s *Store, dir string) (end fun
 		t.Error(err)
 	}
 	log.want(t, map[string]int{saidOnce: 1, saidHourly: 2, saidGood: 1})
-	if n := large.Deliveries[1].Number; n != 2 {
+	if n := batch.Deliveries[1].Number; n != 2 {
 		t.Errorf("the failed commits used up numbers: %d", n)
 	}
 	wantStates(t, s, "waiting crm", "delivered crm", "waiting crm", "fresh new", "fresh new")
