@@ -94,6 +94,7 @@ type Worker struct {
 
 	mu        sync.Mutex
 	wanted    map[string]*target   // the rules to change to; nil: none
+	taken     map[string]*target   // the last of these that Run took
 	endpoints map[string]*endpoint // by name; changed by Run only
 }
 
@@ -164,7 +165,9 @@ func (w *Worker) SetEndpoints(endpoints map[string]Endpoint) {
 func (w *Worker) change(ctx context.Context, g *errgroup.Group) error {
 	w.mu.Lock()
 	wanted := w.wanted
-	w.wanted = nil
+	if wanted != nil {
+		w.taken, w.wanted = wanted, nil
+	}
 	w.mu.Unlock()
 	if wanted == nil {
 		return nil
@@ -236,11 +239,15 @@ func (w *Worker) all() []*endpoint {
 	return slices.Collect(maps.Values(w.endpoints))
 }
 
-// known are the rules' targets, with those to change to.
+// known are the rules' targets, with those to change to, also while Run is at it.
 func (w *Worker) known() []*target {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.AppendSeq(slices.Collect(maps.Values(w.wanted)), maps.Values(*w.targets.Load()))
+	var all []*target
+	for _, targets := range []map[string]*target{w.wanted, w.taken, *w.targets.Load()} {
+		all = slices.AppendSeq(all, maps.Values(targets))
+	}
+	return all
 }
 
 // signal leaves a token in a channel that holds one.

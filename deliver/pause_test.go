@@ -295,6 +295,45 @@ func TestPausesOfMany(t *testing.T) {
 	}
 }
 
+// asked is a store that lets something happen while a setting is read.
+type asked struct {
+	*store
+	during func()
+}
+
+func (a *asked) Get(ctx context.Context, key string) (string, error) {
+	a.during()
+	return a.store.Get(ctx, key)
+}
+
+// TestKnownWhileStarting: a person may name an endpoint at any time, also while Run reads what is paused of it.
+func TestKnownWhileStarting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := &asked{store: newStore()}, newNetwork()
+		var w *Worker
+		looks := 0
+		m.during = func() {
+			looks++
+			if names, _ := w.find(crmName); !slices.Equal(names, []string{crmName}) {
+				t.Errorf("found %q", names)
+			}
+		}
+		var err error
+		if w, err = New(m, oneEndpoint, n.options()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.Run(ctx) }()
+		pass(time.Minute)
+		cancel()
+		if err := <-done; err != nil || looks == 0 {
+			t.Errorf("%v, looked %d times", err, looks)
+		}
+	})
+}
+
 // TestOneURLOfTwoEndpoints: rules with one URL may be of several endpoints. Its name means all of them.
 func TestOneURLOfTwoEndpoints(t *testing.T) {
 	t.Parallel()

@@ -66,6 +66,8 @@ func (p *pauses) load(ctx context.Context, targets map[string]*target) error {
 	for _, t := range targets {
 		names[t.endpoint], names[pauseName(t.url)] = true, true
 	}
+	p.changing.Lock() // a person may change one meanwhile, of which this would keep what was before
+	defer p.changing.Unlock()
 	for name := range names {
 		if _, _, err := p.read(ctx, name); err != nil {
 			return err
