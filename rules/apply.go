@@ -69,7 +69,7 @@ func (e *Engine) isSave(b *binding, c *cdc.Change, st *statement) bool {
 	switch {
 	case !e.opts.Plugin:
 		return c.Op == cdc.Insert || b.matters(c.Before, c.After)
-	case st == nil || !st.model && !(b.entity.Hooks && st.class):
+	case st == nil, b.entity.Hooks && !st.class, !b.entity.Hooks && !st.model:
 		return false
 	}
 	return b.entity.Lock == "" || st.names(b.entity.Lock)

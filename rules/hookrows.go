@@ -18,7 +18,7 @@ func (e *Engine) applyHooks(b *binding, c *cdc.Change) {
 	st := e.statement(b, c)
 	switch {
 	case b.isPublishing(c):
-		e.applyPublish(b, agg, c, st)
+		e.applyPublish(agg, c, st)
 		return
 	case !e.isSave(b, c, st):
 		e.refresh(agg, c)
@@ -53,7 +53,7 @@ func (b *binding) isPublishing(c *cdc.Change) bool {
 }
 
 // applyPublish makes an event of its own of each change, in the order of the log.
-func (e *Engine) applyPublish(b *binding, agg aggregate, c *cdc.Change, st *statement) {
+func (e *Engine) applyPublish(agg aggregate, c *cdc.Change, st *statement) {
 	if q := e.queues[agg]; q != nil {
 		q.seal() // what is saved later is told later
 	}
