@@ -44,6 +44,9 @@ func fullBody(entity *rules.Entity, r record, q quirks) []byte {
 // bodySize is what a row takes in JSON, in bytes, or some more: to grow a body of many megabytes would be to copy it.
 func bodySize(r record) int {
 	n := 2
+	if r.table == nil {
+		return n
+	}
 	for i, name := range r.table.Columns {
 		n += len(name) + len(`"":null,`) + jsonSize(r.row, i)
 	}

@@ -65,3 +65,24 @@ func TestHookBody(t *testing.T) {
 		})
 	}
 }
+
+// TestRowPayload: what happened to rows of any table.
+func TestRowPayload(t *testing.T) {
+	t.Parallel()
+	r := columns("id", number("3"), "name", "Ann")
+	table := cdc.NewTable(cdc.TableName{Schema: "wordpress", Name: "wp_things"}, r.table.Columns, []int{0})
+	entity := &rules.Entity{Name: "custom.things", Table: "things", Custom: true}
+	for want, ev := range map[string]*rules.Event{
+		`{"type":"insert","table":"things","key":{"id":3},"data":{"id":3,"name":"Ann"}}`:          {Action: rules.Action{Entity: entity, Kind: rules.Save}, Insert: true},
+		`{"type":"update","table":"things","key":{"id":3},"data":{"id":3,"name":"Ann"},"old":{}}`: {Action: rules.Action{Entity: entity, Kind: rules.Save}},
+		`{"type":"delete","table":"things","keys":[{"id":3},{"id":4}]}`:                           {Action: rules.Action{Entity: entity, Kind: rules.Delete}},
+	} {
+		ev.Table, ev.Row, ev.IDs = table, r.row, []rules.Key{"3", "4"}[:1]
+		if ev.Action.Kind == rules.Delete {
+			ev.IDs = []rules.Key{"3", "4"}
+		}
+		if p := rowPayload(ev, object{}, rules.Full); string(p.Body) != want || p.Object != "" {
+			t.Errorf("got %s, marked %q\nwant %s", p.Body, p.Object, want)
+		}
+	}
+}

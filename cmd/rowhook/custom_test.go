@@ -75,6 +75,9 @@ func testCustomTablesBySIGHUP(t *testing.T, server *dbtest.Server) {
 		execAll(ctx, t, server, statements...)
 		var got []string
 		for _, r := range receiver.WaitAccepted(ctx, before+more)[before:] {
+			if object := r.Header.Get("X-Rowhook-Object"); object != "" {
+				t.Errorf("%s is shown as %s", r.Body, object)
+			}
 			got = append(got, r.Header.Get("X-VAP-WEBHOOK-ACTION")+" "+string(r.Body))
 		}
 		slices.Sort(got)

@@ -51,6 +51,9 @@ func testHooks(t *testing.T, server *dbtest.Server) {
 		execAll(ctx, t, server, step.statement)
 		var all []string
 		for _, r := range receiver.WaitAccepted(ctx, before+len(step.want))[before:] {
+			if object := r.Header.Get("X-Rowhook-Object"); object != "" {
+				t.Errorf("%s is shown as %s", r.Body, object)
+			}
 			all = append(all, r.Header.Get("X-VAP-WEBHOOK-ACTION")+" "+string(r.Body))
 		}
 		slices.Sort(all) // objects have no order among each other
