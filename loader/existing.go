@@ -140,6 +140,9 @@ func (x Existing) where() (sql string, args []any) {
 			args = append(args, s)
 		}
 	}
+	if only := x.Entity.Only; only != nil {
+		terms, args = append(terms, quote(only.Column)+" = ?"), append(args, only.Value)
+	}
 	if x.Entity.Parent != nil { // a parent is no appointment
 		terms = append(terms, "NOT "+x.Entity.ParentSQL())
 	}

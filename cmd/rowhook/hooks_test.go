@@ -70,3 +70,30 @@ func testHooks(t *testing.T, server *dbtest.Server) {
 	p.signal(t, syscall.SIGTERM)
 	p.ends(t)
 }
+
+// TestHookBackfill posts rows that were there before as the hook would have told of them: those that are its objects.
+func TestHookBackfill(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	execAll(t.Context(), t, server, "SET sql_mode = ''", "INSERT INTO wp_vikappointments_reservation (id, closure) VALUES (901, 1), (902, 0), (903, 1)",
+		"INSERT INTO wp_vikappointments_order_status (id, id_order, type, status) VALUES (901, 1, 'reservation', 'C'), (902, 1, 'subscr_order', 'C')")
+	receiver := delivertest.NewReceiver(t)
+	files := daemonFiles(t, server, fmt.Sprintf("rules:\n  - {name: late, action: onAfterSaveReservationLate, url: %[1]q}\n"+
+		"  - {name: subscriptions, action: onStatusChangeSubscrorder, load: full, url: %[1]q}\n", receiver.URL()), "")
+	startDaemon(t, files)
+	for _, rule := range []string{"late", "subscriptions"} {
+		if _, err := rowhook(t, files, "backfill", "--rule", rule); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range receiver.WaitAccepted(patience(t), 2) {
+		if !strings.HasPrefix(string(r.Body), `{"arg1":{"id":902,`) {
+			t.Errorf("got %s", r.Body)
+		}
+	}
+	if n := len(receiver.Accepted()); n != 2 {
+		t.Errorf("%d deliveries", n)
+	}
+}
