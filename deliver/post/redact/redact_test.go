@@ -108,8 +108,8 @@ var written = []func(r rune) string{
 		return text
 	},
 	func(r rune) string { return html.EscapeString(string(r)) },
-	func(r rune) string { return fmt.Sprintf("&#%d;", r) },
-	func(r rune) string { return fmt.Sprintf("&#x%x;", r) },
+	func(r rune) string { return entity("&#%d;", r) },
+	func(r rune) string { return entity("&#x%x;", r) },
 	func(r rune) string {
 		text, _ := json.Marshal(string(r))
 		return string(text[1 : len(text)-1])
@@ -123,6 +123,15 @@ var written = []func(r rune) string{
 	func(r rune) string { return fmt.Sprintf(`\u{%x}`, r) },
 	func(r rune) string { return eachByte(r, `\%03o`) },
 	func(r rune) string { return eachByte(r, "=%02X") },
+}
+
+// entity is a letter as HTML writes it by its number. The control characters behind ASCII have none: their numbers are those of
+// other letters there (HTML, 13.2.5.80).
+func entity(format string, r rune) string {
+	if 0x80 <= r && r <= 0x9f {
+		return ""
+	}
+	return fmt.Sprintf(format, r)
 }
 
 func eachByte(r rune, format string) string {
