@@ -46,21 +46,26 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 		if e.lastCounts(b) {
 			ev.Named, ev.Passed = nil, nil
 		}
-		ev.name(c, st)
-		if e.opts.Plugin {
-			ev.pass(c, st)
-		}
-		if c.Op == cdc.Insert {
-			ev.Insert = true
-		} else {
-			ev.markChanged(c)
-		}
-		e.mark(ev)
+		e.wrote(ev, c, st)
 	}
 	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.Status != nil && differs(c.Before, c.After, b.status) {
 		e.statusColumn(agg, c, c.After.Text(b.status))
 	}
 	return nil
+}
+
+// wrote takes into a save what a change of its object's row wrote, by its statement where that is known.
+func (e *Engine) wrote(ev *Event, c *cdc.Change, st *statement) {
+	ev.name(c, st)
+	if e.opts.Plugin {
+		ev.pass(c, st)
+	}
+	if c.Op == cdc.Insert {
+		ev.Insert = true
+	} else {
+		ev.markChanged(c)
+	}
+	e.mark(ev)
 }
 
 // isSave says whether a change of an object's row is a save: for the documentation every change that is not

@@ -26,17 +26,7 @@ func (e *Engine) applyHooks(b *binding, c *cdc.Change) {
 	case !e.wants(agg, Save):
 		return
 	}
-	ev := e.saveRow(agg, c)
-	ev.name(c, st)
-	if e.opts.Plugin {
-		ev.pass(c, st)
-	}
-	if c.Op == cdc.Insert {
-		ev.Insert = true
-	} else {
-		ev.markChanged(c)
-	}
-	e.mark(ev)
+	e.wrote(e.saveRow(agg, c), c, st)
 }
 
 // isPublishing says whether a change is what the plugin's lists do to publish an object: it changes that column and no other.
