@@ -13,6 +13,7 @@ import (
 	"rowhook/cdc/charset"
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/sqlmap"
 )
 
 // errAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log
@@ -61,13 +62,13 @@ func IsOfTable(err error) bool {
 	if errors.Is(err, errNoTable) || errors.Is(err, errView) {
 		return true
 	}
-	refused, ok := errors.AsType[*mysqlError](err)
+	refused, ok := errors.AsType[*sqlmap.Error](err)
 	return ok && refused.Number != mysql.ER_QUERY_INTERRUPTED && connect.CauseOf(err) == connect.Unknown
 }
 
 // isLocked says whether a table could not be asked for because somebody holds its lock.
 func isLocked(err error) bool {
-	refused, ok := errors.AsType[*mysqlError](err)
+	refused, ok := errors.AsType[*sqlmap.Error](err)
 	return ok && refused.Number == mysql.ER_LOCK_WAIT_TIMEOUT
 }
 
@@ -79,7 +80,7 @@ type describer struct {
 
 func (s describer) define(ctx context.Context, conn *sql.Conn, name TableName) (*ddl.Definition, error) {
 	if name.Name == "" {
-		rows, err := queryRows(ctx, conn, "SELECT default_character_set_name AS charset FROM information_schema.schemata WHERE schema_name = ?", name.Schema)
+		rows, err := sqlmap.Rows(ctx, conn, "SELECT default_character_set_name AS charset FROM information_schema.schemata WHERE schema_name = ?", name.Schema)
 		if err != nil || len(rows) == 0 {
 			return nil, errors.Join(err, errNoTable)
 		}
@@ -88,7 +89,7 @@ func (s describer) define(ctx context.Context, conn *sql.Conn, name TableName) (
 	if err := s.prepare(ctx, conn, name); err != nil {
 		return nil, err
 	}
-	rows, err := queryRows(ctx, conn, askColumns, name.Schema, name.Name)
+	rows, err := sqlmap.Rows(ctx, conn, askColumns, name.Schema, name.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func (s describer) define(ctx context.Context, conn *sql.Conn, name TableName) (
 
 // defineRest asks for what is not told of each column: the primary key, the default charset, MariaDB's hashes.
 func (s describer) defineRest(ctx context.Context, conn *sql.Conn, name TableName, d *ddl.Definition, positions map[string]int) error {
-	tables, err := queryRows(ctx, conn, askCollation, name.Schema, name.Name)
+	tables, err := sqlmap.Rows(ctx, conn, askCollation, name.Schema, name.Name)
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (s describer) defineRest(ctx context.Context, conn *sql.Conn, name TableNam
 			d.Period = []string{hiddenStart, hiddenEnd}
 		}
 	}
-	rows, err := queryRows(ctx, conn, askUnique, name.Schema, name.Name)
+	rows, err := sqlmap.Rows(ctx, conn, askUnique, name.Schema, name.Name)
 	if err != nil {
 		return err
 	}
@@ -150,18 +151,18 @@ func (s describer) prepare(ctx context.Context, conn *sql.Conn, name TableName) 
 	if !s.mariaDB {
 		const unknownVariable = 1193
 		_, err := conn.ExecContext(ctx, "SET SESSION show_gipk_in_create_table_and_information_schema = ON") // keys that MySQL added by itself
-		if refused, ok := errors.AsType[*mysqlError](err); err != nil && (!ok || refused.Number != unknownVariable) {
+		if refused, ok := errors.AsType[*sqlmap.Error](err); err != nil && (!ok || refused.Number != unknownVariable) {
 			return err
 		}
 	}
 	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
-	row, err := queryRow(ctx, conn, fmt.Sprintf("SHOW CREATE TABLE %s.%s", quote(name.Schema), quote(name.Name)))
-	if refused, ok := errors.AsType[*mysqlError](err); ok && (refused.Number == mysql.ER_NO_SUCH_TABLE || refused.Number == mysql.ER_BAD_DB_ERROR) {
+	row, err := sqlmap.Row(ctx, conn, fmt.Sprintf("SHOW CREATE TABLE %s.%s", quote(name.Schema), quote(name.Name)))
+	if refused, ok := errors.AsType[*sqlmap.Error](err); ok && (refused.Number == mysql.ER_NO_SUCH_TABLE || refused.Number == mysql.ER_BAD_DB_ERROR) {
 		return fmt.Errorf("%w: %w", errNoTable, err)
 	}
 	_, isView := row["View"]
 	if isDenied(err) { // to see what a view is made of takes a grant of its own
-		tables, err := queryRows(ctx, conn, askCollation, name.Schema, name.Name)
+		tables, err := sqlmap.Rows(ctx, conn, askCollation, name.Schema, name.Name)
 		isView = err == nil && len(tables) == 1 && tables[0]["type"] == "VIEW"
 	}
 	if isView {

@@ -4,15 +4,17 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
+	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
 
 // TestQuestionsAreSmall: a server with many tables does not open them all for a question about one.
 func TestQuestionsAreSmall(t *testing.T) {
 	t.Parallel()
-	conn := testConn(t, dbtest.Start(t).DB(t, ""))
+	conn := cdctest.Conn(t, dbtest.Start(t).DB(t, ""))
 	for _, query := range []string{askColumns, askCollation, askUnique} {
-		plan, err := queryRows(t.Context(), conn, "EXPLAIN "+strings.NewReplacer("schema = ?", "schema = 'mysql'", "name = ?", "name = 'db'").Replace(query))
+		plan, err := sqlmap.Rows(t.Context(), conn, "EXPLAIN "+strings.NewReplacer("schema = ?", "schema = 'mysql'", "name = ?", "name = 'db'").Replace(query))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,18 +11,19 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestBacklogOfDDL writes rows between random statements that change their tables, while nobody follows. Then it reads
 // it all, with restarts, and compares every row with what a SELECT said when it was written.
-func TestBacklogOfDDL(t *testing.T) { onServers(t, testBacklogOfDDL) }
+func TestBacklogOfDDL(t *testing.T) { cdctest.OnServers(t, testBacklogOfDDL) }
 
 func testBacklogOfDDL(t *testing.T, server *dbtest.Server) {
 	t.Helper()
 	seed := dbtest.Seed(t)
 	server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
-	conn := schemaConn(t, server, "ddl", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "CREATE TABLE b (id INT PRIMARY KEY, u BIGINT UNSIGNED)")
+	conn := cdctest.SchemaConn(t, server, "ddl", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "CREATE TABLE b (id INT PRIMARY KEY, u BIGINT UNSIGNED)")
 	log := newLog()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -31,7 +32,7 @@ func testBacklogOfDDL(t *testing.T, server *dbtest.Server) {
 	})
 	s := openSource(t, sourceConfig(server, log, "ddl", "a", "b"))
 	reader := &backlogReader{source: s, position: current(t, s), records: map[string][]byte{}, Rand: rand.New(rand.NewPCG(seed, 1))}
-	execute(t, conn, "INSERT INTO a VALUES (1, 'x')", "DELETE FROM a")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, 'x')", "DELETE FROM a")
 	reader.read(t, 2)
 	if len(reader.records) != 3 {
 		t.Fatalf("it stored %d records, not those of two tables and their schema", len(reader.records))

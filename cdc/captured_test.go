@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,12 +14,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/cdc/ddl"
 	"rowhook/dbtest"
 )
+
+var update = flag.Bool("update", false, "capture the events of testdata again, from servers, and rewrite the golden files")
 
 // TestCapturedLogs reads again what servers of each kind logged (testdata/logs: all events of some transactions, with
 // binlog_row_metadata=FULL) and compares the changes with golden files. `go test -tags matrix -run CapturedLogs -update`
@@ -27,18 +29,18 @@ import (
 func TestCapturedLogs(t *testing.T) {
 	t.Parallel()
 	if *update {
-		for _, kind := range kinds(t) {
+		for _, kind := range cdctest.Kinds(t) {
 			captureLog(t, kind)
 		}
 	}
-	files := capturedLogs(t)
+	files := cdctest.CapturedLogs(t, ".")
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			r, rec := offlineReader(t, file)
-			for _, e := range capturedEvents(t, file) {
-				if err := handRaw(r, e.raw); err != nil {
-					t.Fatalf("%s: %v", e.typ, err)
+			for _, e := range cdctest.ReadEvents(t, file) {
+				if err := handRaw(r, e.Raw); err != nil {
+					t.Fatalf("%s: %v", e.Type, err)
 				}
 			}
 			var got strings.Builder
@@ -66,15 +68,6 @@ func TestCapturedLogs(t *testing.T) {
 	}
 }
 
-func capturedLogs(tb testing.TB) []string {
-	tb.Helper()
-	files, err := filepath.Glob("testdata/logs/*.binlog")
-	if err != nil || len(files) < 3 {
-		tb.Fatalf("captured logs: %v, %v", files, err)
-	}
-	return files
-}
-
 // captureLog has a server log transactions with all that matters, once each.
 func captureLog(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
@@ -87,71 +80,43 @@ func captureLog(t *testing.T, kind dbtest.Kind) {
 		table += "doc LONGTEXT COMPRESSED)"
 	}
 	server := dbtest.StartServer(t, kind, args...)
-	conn := testConn(t, server.DB(t, ""))
-	execute(t, conn, "CREATE DATABASE log", "USE log", table)
-	start := logEnd(t, server)
+	conn := cdctest.Conn(t, server.DB(t, ""))
+	cdctest.Exec(t, conn, "CREATE DATABASE log", "USE log", table)
+	start := cdctest.LogEnd(t, server)
 	insert := `INSERT INTO t VALUES (%d, 'Müller', -12345.678, '2024-02-30 10:00:00.5', 'b', 'x,y', 0xfffffffffffffffe, POINT(1,2), '{"a": [1, 2.5, null, "%s"]}')`
 	row := func(id int) string { return fmt.Sprintf(insert, id, strings.Repeat("long ", 100)) }
-	execute(t, conn, row(1), "BEGIN", row(2), "SAVEPOINT s", "UPDATE t SET e = 'a' WHERE id = 1", "ROLLBACK TO SAVEPOINT s", "DELETE FROM t WHERE id = 1", "COMMIT",
+	cdctest.Exec(t, conn, row(1), "BEGIN", row(2), "SAVEPOINT s", "UPDATE t SET e = 'a' WHERE id = 1", "ROLLBACK TO SAVEPOINT s", "DELETE FROM t WHERE id = 1", "COMMIT",
 		"CREATE TABLE other (id INT)", "INSERT INTO other VALUES (1)", "DROP TABLE other")
 	if kind.MySQL() {
-		execute(t, conn, "SET gtid_next = 'AUTOMATIC:tag'", row(3), "SET gtid_next = AUTOMATIC, binlog_transaction_compression = ON", row(4), "UPDATE t SET doc = JSON_SET(doc, '$.b', CAST(1.5 AS DECIMAL(9,3)))")
+		cdctest.Exec(t, conn, "SET gtid_next = 'AUTOMATIC:tag'", row(3), "SET gtid_next = AUTOMATIC, binlog_transaction_compression = ON", row(4), "UPDATE t SET doc = JSON_SET(doc, '$.b', CAST(1.5 AS DECIMAL(9,3)))")
 	} else {
-		execute(t, conn, "SET GLOBAL log_bin_compress = ON, log_bin_compress_min_len = 10", row(3), "DELETE FROM t WHERE id = 3", "SET STATEMENT max_statement_time = 9 FOR UPDATE t SET name = NULL",
+		cdctest.Exec(t, conn, "SET GLOBAL log_bin_compress = ON, log_bin_compress_min_len = 10", row(3), "DELETE FROM t WHERE id = 3", "SET STATEMENT max_statement_time = 9 FOR UPDATE t SET name = NULL",
 			"/* a comment */ CREATE TABLE other (id INT)")
 	}
-	data := []byte(nil)
-	for _, e := range allEvents(t, server, start, logEnd(t, server)) {
-		data = append(data, e.raw...)
-	}
-	if err := os.WriteFile(filepath.Join("testdata", "logs", string(kind)+".binlog"), data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	cdctest.WriteEvents(t, filepath.Join("testdata", "logs", string(kind)+".binlog"), cdctest.ReadLog(t, server, start, cdctest.LogEnd(t, server), isOwn))
 }
 
-// allEvents are the events of a log between two places of one file, but for the server's artificial ones.
-func allEvents(t *testing.T, server *dbtest.Server, from, to Coord) []rawEvent {
-	t.Helper()
-	syncer := replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
-		ServerID: 4712, Flavor: flavor(server.Kind()), Host: server.Socket(), User: "root", DumpCommandFlag: replication.BINLOG_SEND_ANNOTATE_ROWS_EVENT,
-		RawModeEnabled: true, DisableRetrySync: true, Logger: slog.New(slog.DiscardHandler),
-	})
-	defer syncer.Close()
-	stream, err := syncer.StartSync(mysql.Position{Name: from.File, Pos: uint32(from.Offset)})
-	if err != nil {
-		t.Fatal(err)
+// isOwn says whether an event is no artificial one of the server.
+func isOwn(typ replication.EventType) bool {
+	switch typ {
+	case replication.FORMAT_DESCRIPTION_EVENT, replication.ROTATE_EVENT, replication.MARIADB_GTID_LIST_EVENT, replication.HEARTBEAT_EVENT:
+		return false
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	var events []rawEvent
-	for {
-		e, err := stream.GetEvent(ctx)
-		if err != nil {
-			t.Fatalf("reading the log from %s to %s: %v", from, to, err)
-		}
-		switch e.Header.EventType {
-		case replication.FORMAT_DESCRIPTION_EVENT, replication.ROTATE_EVENT, replication.MARIADB_GTID_LIST_EVENT, replication.HEARTBEAT_EVENT:
-		default:
-			events = append(events, rawEvent{e.Header.EventType, e.RawData})
-		}
-		if uint64(e.Header.LogPos) >= to.Offset {
-			return events
-		}
-	}
+	return true
 }
 
 // offlineReader reads what a captured log's server logged, without a server; it watches log.t.
 func offlineReader(tb testing.TB, file string) (*reader, *recorder) {
 	tb.Helper()
 	kind := dbtest.Kind(strings.TrimSuffix(filepath.Base(file), ".binlog"))
-	tracker, err := NewTracker(Position{Flavor: flavor(kind), Set: map[bool]string{true: testUUID + ":1", false: ""}[kind.MySQL()]})
+	tracker, err := NewTracker(Position{Flavor: cdctest.Flavor(kind), Set: map[bool]string{true: testUUID + ":1", false: ""}[kind.MySQL()]})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	rec := newRecorder()
 	db := sql.OpenDB(noServer{})
 	tb.Cleanup(func() { db.Close() })
-	s := &Source{flavor: flavor(kind), db: db, cfg: Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	s := &Source{flavor: cdctest.Flavor(kind), db: db, cfg: Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 	s.cfg.Tables = []TableName{{Schema: "log", Name: "t"}}
 	s.list.Store(newWatchList(s.dialect, s.cfg.Watch, nil))
 	r := newReader(tb.Context(), s, tracker, rec, false)
@@ -176,20 +141,3 @@ type noServer struct{}
 
 func (noServer) Connect(context.Context) (driver.Conn, error) { return nil, errNoServer }
 func (noServer) Driver() driver.Driver                        { return nil }
-
-// unpackedRows is a rows event: its header, and its rows in memory.
-func unpackedRows(typ byte, body []byte) (rowsHeader, []byte, error) {
-	h, rows, err := parseRowsHeader(typ, body)
-	if err != nil {
-		return h, nil, err
-	}
-	r := &reader{}
-	in, err := r.images(h, body, rows)
-	if err == nil && in.in != nil {
-		in.rows, err = io.ReadAll(io.LimitReader(in.in, maxUnpacked))
-	}
-	if err != nil {
-		return h, nil, err
-	}
-	return h, in.rows, nil
-}

@@ -5,29 +5,36 @@ import (
 	"time"
 
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/rowcodec"
 )
 
+// Row is one row image as text.
+type Row = rowcodec.Row
+
+// Kind says what a column's text stands for.
+type Kind = rowcodec.Kind
+
 // Op is what happened to a row.
-type Op uint8
+type Op = rowcodec.Op
+
+// The kinds of a Row's columns.
+const (
+	Absent  = rowcodec.Absent
+	Null    = rowcodec.Null
+	Int     = rowcodec.Int
+	Float   = rowcodec.Float
+	Decimal = rowcodec.Decimal
+	Text    = rowcodec.Text
+	Binary  = rowcodec.Binary
+	JSON    = rowcodec.JSON
+)
 
 // The operations of a Change.
 const (
-	Insert Op = iota + 1
-	Update
-	Delete
+	Insert = rowcodec.Insert
+	Update = rowcodec.Update
+	Delete = rowcodec.Delete
 )
-
-func (o Op) String() string {
-	switch o {
-	case Insert:
-		return "insert"
-	case Update:
-		return "update"
-	case Delete:
-		return "delete"
-	}
-	return "unknown"
-}
 
 // TableName names a table of the server.
 type TableName = ddl.TableName

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
@@ -56,11 +57,11 @@ func (l *ledger) Commit(c *Commit) error {
 // TestCutAnywhere cuts the link after any number of bytes: in the handshake, in the questions before the log is asked for,
 // within events and between them. What follows goes on from what was stored, as after a kill, or reconnects by itself.
 // Every change comes exactly once, in order.
-func TestCutAnywhere(t *testing.T) { onServers(t, testCutAnywhere) }
+func TestCutAnywhere(t *testing.T) { cdctest.OnServers(t, testCutAnywhere) }
 
 func testCutAnywhere(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "cut", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(500))", "CREATE TABLE other (id INT PRIMARY KEY)")
+	conn := cdctest.SchemaConn(t, server, "cut", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(500))", "CREATE TABLE other (id INT PRIMARY KEY)")
 	through := newProxy(t, server.Address())
 	cfg := sourceConfig(server, newLog(), "cut", "a")
 	side := pool(t, cfg) // is not cut
@@ -80,18 +81,18 @@ func testCutAnywhere(t *testing.T, server *dbtest.Server) {
 			values = append(values, fmt.Sprintf("(%d, '%s')", id, text))
 			want = append(want, fmt.Sprintf("insert a(id=%d s=%s)", id, text))
 		}
-		execute(t, conn, "INSERT INTO a VALUES "+strings.Join(values, ", "))
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES "+strings.Join(values, ", "))
 	}
 	for i := range 12 {
 		insert(10 * i)
 		insert(10*i+1, 10*i+2, 10*i+3)
 		switch i {
 		case 3:
-			execute(t, conn, "INSERT INTO other VALUES (1)")
+			cdctest.Exec(t, conn, "INSERT INTO other VALUES (1)")
 		case 5:
-			execute(t, conn, "FLUSH BINARY LOGS")
+			cdctest.Exec(t, conn, "FLUSH BINARY LOGS")
 		case 8:
-			execute(t, conn, "ALTER TABLE other ADD x INT")
+			cdctest.Exec(t, conn, "ALTER TABLE other ADD x INT")
 		}
 	}
 	cuts := 0

@@ -12,19 +12,21 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
 
 // TestDDLAsTheServer runs random statements that change tables, and compares what the history makes of them with what
 // the server did.
-func TestDDLAsTheServer(t *testing.T) { onKinds(t, testDDLAsTheServer) }
+func TestDDLAsTheServer(t *testing.T) { cdctest.OnKinds(t, testDDLAsTheServer) }
 
 func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
-	server := startServer(t, kind)
-	conn := schemaConn(t, server, "ddl")
-	execute(t, conn, "ALTER DATABASE ddl CHARACTER SET latin1")
+	server := cdctest.StartServer(t, kind)
+	conn := cdctest.SchemaConn(t, server, "ddl")
+	cdctest.Exec(t, conn, "ALTER DATABASE ddl CHARACTER SET latin1")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a", "b", "_a_new"))
 	h := newHistory(s.watched().names)
 	g := &ddlWriter{Rand: rand.New(rand.NewPCG(dbtest.Seed(t), 0)), mysql: kind.MySQL()}
@@ -66,12 +68,12 @@ func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 
 // TestLabelsInOtherCharsets converts columns with labels, of which the servers only look at the bytes anew. What that makes
 // of labels is known to the history, or declined.
-func TestLabelsInOtherCharsets(t *testing.T) { onKinds(t, testLabelsInOtherCharsets) }
+func TestLabelsInOtherCharsets(t *testing.T) { cdctest.OnKinds(t, testLabelsInOtherCharsets) }
 
 func testLabelsInOtherCharsets(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
-	server := startServer(t, kind)
-	conn := schemaConn(t, server, "ddl")
+	server := cdctest.StartServer(t, kind)
+	conn := cdctest.SchemaConn(t, server, "ddl")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a"))
 	h := newHistory(s.watched().names)
 	for _, c := range []struct {
@@ -89,10 +91,10 @@ func testLabelsInOtherCharsets(t *testing.T, kind dbtest.Kind) {
 		{"'x',' y'", "utf8mb4", "ucs2", false},
 		{"'[x]'", "utf8mb4", "swe7", false},
 	} {
-		execute(t, conn, "DROP TABLE IF EXISTS a", fmt.Sprintf("CREATE TABLE a (id INT PRIMARY KEY, e ENUM(%s), s SET(%[1]s)) CHARACTER SET %s", c.labels, c.from))
+		cdctest.Exec(t, conn, "DROP TABLE IF EXISTS a", fmt.Sprintf("CREATE TABLE a (id INT PRIMARY KEY, e ENUM(%s), s SET(%[1]s)) CHARACTER SET %s", c.labels, c.from))
 		relearn(t, s, h)
 		text := "ALTER TABLE a CONVERT TO CHARACTER SET " + c.to
-		execute(t, conn, text)
+		cdctest.Exec(t, conn, text)
 		if err := applyText(s, h, text); (err == nil) != c.known {
 			t.Errorf("labels %s from %s to %s: %v", c.labels, c.from, c.to, err)
 		} else if c.known {
@@ -103,12 +105,12 @@ func testLabelsInOtherCharsets(t *testing.T, kind dbtest.Kind) {
 
 // TestLabelsOfSessions makes labels under other charsets of the session: the server converts them to that of the
 // connection first, which may lose characters, or change the bytes that a binary column keeps.
-func TestLabelsOfSessions(t *testing.T) { onKinds(t, testLabelsOfSessions) }
+func TestLabelsOfSessions(t *testing.T) { cdctest.OnKinds(t, testLabelsOfSessions) }
 
 func testLabelsOfSessions(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
-	server := startServer(t, kind)
-	conn := schemaConn(t, server, "ddl")
+	server := cdctest.StartServer(t, kind)
+	conn := cdctest.SchemaConn(t, server, "ddl")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a"))
 	h := newHistory(s.watched().names)
 	for _, c := range []struct {
@@ -128,11 +130,11 @@ func testLabelsOfSessions(t *testing.T, kind dbtest.Kind) {
 		{"'x','yz'", "CHARACTER SET utf8mb4", "utf8mb4", "latin1_bin", true},
 	} {
 		for _, of := range []string{"ENUM", "SET"} {
-			execute(t, conn, "SET NAMES utf8mb4", "DROP TABLE IF EXISTS a")
+			cdctest.Exec(t, conn, "SET NAMES utf8mb4", "DROP TABLE IF EXISTS a")
 			relearn(t, s, h)
 			h.learn(TableName{Schema: "ddl"}, &ddl.Definition{Charset: "utf8mb4"})
 			text := fmt.Sprintf("CREATE TABLE a (id INT PRIMARY KEY, c %s(%s) %s)", of, c.labels, c.column)
-			execute(t, conn, "SET NAMES "+c.client, "SET collation_connection = "+c.connection, text, "SET NAMES utf8mb4")
+			cdctest.Exec(t, conn, "SET NAMES "+c.client, "SET collation_connection = "+c.connection, text, "SET NAMES utf8mb4")
 			connection, _, _ := strings.Cut(c.connection, "_")
 			ops, ok := s.readDDL(&query{schema: "ddl", text: text, charset: c.client, connection: connection})
 			var err error
@@ -208,7 +210,7 @@ type ddlWriter struct {
 // look reads what columns there are, to write about.
 func (g *ddlWriter) look(t *testing.T, conn *sql.Conn) {
 	t.Helper()
-	rows, err := queryRows(t.Context(), conn, "SELECT table_name AS name, column_name AS col FROM information_schema.columns WHERE table_schema = 'ddl' ORDER BY ordinal_position")
+	rows, err := sqlmap.Rows(t.Context(), conn, "SELECT table_name AS name, column_name AS col FROM information_schema.columns WHERE table_schema = 'ddl' ORDER BY ordinal_position")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +222,7 @@ func (g *ddlWriter) look(t *testing.T, conn *sql.Conn) {
 
 // wrong says whether the server could not read a statement; other refusals are to be expected.
 func wrong(err error) bool {
-	refused, ok := errors.AsType[*mysqlError](err)
+	refused, ok := errors.AsType[*sqlmap.Error](err)
 	return !ok || refused.Number == mysql.ER_PARSE_ERROR
 }
 

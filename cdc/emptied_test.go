@@ -5,11 +5,12 @@ import (
 	"slices"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/cdc/ddl"
 	"rowhook/dbtest"
 )
 
-func TestEmptied(t *testing.T) { onServers(t, testEmptied) }
+func TestEmptied(t *testing.T) { cdctest.OnServers(t, testEmptied) }
 
 // emptyingCase is statements, and what they empty of the watched tables a, b and parted: "a: TRUNCATE TABLE".
 type emptyingCase struct {
@@ -55,19 +56,19 @@ func testEmptied(t *testing.T, server *dbtest.Server) {
 	t.Helper()
 	for _, c := range emptyingCases(server) {
 		t.Run(c.name, func(t *testing.T) {
-			conn := schemaConn(
+			conn := cdctest.SchemaConn(
 				t, server, "emptied", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "CREATE TABLE b LIKE a", "CREATE TABLE other LIKE a",
 				"CREATE TABLE parted (id INT PRIMARY KEY, s VARCHAR(20)) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE)",
 			)
-			defer execute(t, conn, "DROP DATABASE IF EXISTS emptied")
+			defer cdctest.Exec(t, conn, "DROP DATABASE IF EXISTS emptied")
 			f := followNow(t, openSource(t, sourceConfig(server, newLog(), "emptied", "a", "b", "parted")))
-			execute(t, conn, c.statements...)
-			execute(t, conn, "CREATE DATABASE another", "DROP DATABASE another")
+			cdctest.Exec(t, conn, c.statements...)
+			cdctest.Exec(t, conn, "CREATE DATABASE another", "DROP DATABASE another")
 			if got := f.emptied(t); !slices.Equal(got, c.want) {
 				t.Errorf("%q empty %q, want %q", c.statements, got, c.want)
 			}
-			killDumps(t, server) // so that the last is read again, to be compared
-			execute(t, conn, "CREATE DATABASE IF NOT EXISTS emptied", "USE emptied", "CREATE TABLE again (id INT)")
+			cdctest.KillDumps(t, server) // so that the last is read again, to be compared
+			cdctest.Exec(t, conn, "CREATE DATABASE IF NOT EXISTS emptied", "USE emptied", "CREATE TABLE again (id INT)")
 			if got := f.emptied(t); len(got) > 0 {
 				t.Errorf("after a reconnect %q empty %q again", c.statements, got)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/rowcodec"
 	"rowhook/sqltext"
 )
 
@@ -74,8 +75,8 @@ func (r *reader) tableMap(body []byte) error {
 			return stop
 		}
 		hint := "with binlog_row_metadata = FULL the log itself tells columns"
-		if u, ok := errors.AsType[*undecodableError](err); ok {
-			hint = u.hint()
+		if u, ok := errors.AsType[*rowcodec.UndecodableError](err); ok {
+			hint = u.Hint()
 		} else if isLocked(err) {
 			hint = lockedHint
 		} else if errors.Is(err, errVague) {
@@ -88,7 +89,7 @@ func (r *reader) tableMap(body []byte) error {
 
 // unreadableTable leaves out a table whose rows nothing tells how to read.
 func (r *reader) unreadableTable(body []byte, hint string, err error) error {
-	_, schema, name, malformed := peekTable(body)
+	_, schema, name, malformed := rowcodec.PeekTable(body)
 	if malformed != nil {
 		return r.stop("a table map cannot be read", "please report this", malformed)
 	}

@@ -14,10 +14,11 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
-func TestStatements(t *testing.T) { onServers(t, testStatements) }
+func TestStatements(t *testing.T) { cdctest.OnServers(t, testStatements) }
 
 func testStatements(t *testing.T, server *dbtest.Server) {
 	t.Helper()
@@ -47,10 +48,10 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 		}
 		for name, statement := range statements {
 			t.Run(name, func(t *testing.T) {
-				conn := schemaConn(t, server, "stop", setup...)
-				defer execute(t, conn, "DROP DATABASE stop")
+				conn := cdctest.SchemaConn(t, server, "stop", setup...)
+				defer cdctest.Exec(t, conn, "DROP DATABASE stop")
 				f := followNow(t, openSource(t, sourceConfig(server, newLog(), "stop", "a")))
-				execute(t, conn, "SET SESSION binlog_format = STATEMENT", statement)
+				cdctest.Exec(t, conn, "SET SESSION binlog_format = STATEMENT", statement)
 				stop := f.stopError(t)
 				wantStop(t, stop, "stop.a", "statement", "binlog_format", "rowhook position set --", "rowhook backfill")
 				if stop.At.Offset == 0 {
@@ -61,9 +62,9 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 	})
 
 	t.Run("go on", func(t *testing.T) {
-		conn := schemaConn(t, server, "pass", setup...)
+		conn := cdctest.SchemaConn(t, server, "pass", setup...)
 		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "pass", "a")))
-		execute(t, conn, "CREATE TABLE checksums (tbl VARCHAR(50), crc BIGINT)", "CREATE TABLE A (id INT PRIMARY KEY, s VARCHAR(200))", "SET SESSION binlog_format = STATEMENT, @v = 'z'",
+		cdctest.Exec(t, conn, "CREATE TABLE checksums (tbl VARCHAR(50), crc BIGINT)", "CREATE TABLE A (id INT PRIMARY KEY, s VARCHAR(200))", "SET SESSION binlog_format = STATEMENT, @v = 'z'",
 			"REPLACE INTO checksums SELECT 'pass.a', COUNT(*) FROM pass.a FORCE INDEX (`PRIMARY`) /*checksum table*/",
 			"UPDATE a2 JOIN a USING (id) SET a2.s = a.s /* INSERT INTO a */", "DELETE a2 FROM a2 LEFT JOIN a USING (id) WHERE a.s = 'UPDATE a'", "INSERT INTO A VALUES (1, 'a')", "UPDATE a2 SET s = @v", "INSERT INTO a2 VALUES (LAST_INSERT_ID() + 7, RAND())",
 			load+"a2",
@@ -134,10 +135,10 @@ func FuzzParseQuery(f *testing.F) {
 	f.Add(queryBody("shop", "BEGIN"), 0, false)
 	f.Add(queryBody("", "# x"), 13, false)
 	f.Add(append(queryBody("s", ""), "\x81\x05\x78\x9c\xcb\x48\xcd\xc9\xc9\x07\x00\x06\x2c\x02\x15"...), 0, true)
-	eachLogged(f, func(_ string, e rawEvent) {
-		switch e.typ {
+	eachLogged(f, func(_ string, e cdctest.Event) {
+		switch e.Type {
 		case replication.QUERY_EVENT, replication.MARIADB_QUERY_COMPRESSED_EVENT:
-			f.Add(e.body(), 0, e.typ != replication.QUERY_EVENT)
+			f.Add(e.Body(), 0, e.Type != replication.QUERY_EVENT)
 		}
 	})
 	f.Fuzz(func(t *testing.T, body []byte, more int, compressed bool) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
@@ -90,22 +91,22 @@ func TestEventsOfTheOtherVendor(t *testing.T) {
 	}
 }
 
-func TestXA(t *testing.T) { onServers(t, testXA) }
+func TestXA(t *testing.T) { cdctest.OnServers(t, testXA) }
 
 func testXA(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "xa", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
+	conn := cdctest.SchemaConn(t, server, "xa", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
 	f := followNow(t, openSource(t, sourceConfig(server, newLog(), "xa", "a")))
-	execute(t, conn, "XA START 'one'", "INSERT INTO a VALUES (1)", "XA END 'one'", "XA COMMIT 'one' ONE PHASE")
+	cdctest.Exec(t, conn, "XA START 'one'", "INSERT INTO a VALUES (1)", "XA END 'one'", "XA COMMIT 'one' ONE PHASE")
 	f.expect(t, "insert a(id=1)")
-	execute(t, conn, "XA START 'two'", "INSERT INTO other VALUES (1)", "XA END 'two'", "XA PREPARE 'two'", "XA COMMIT 'two'",
+	cdctest.Exec(t, conn, "XA START 'two'", "INSERT INTO other VALUES (1)", "XA END 'two'", "XA PREPARE 'two'", "XA COMMIT 'two'",
 		"XA START 'three'", "INSERT INTO other VALUES (2)", "XA END 'three'", "XA PREPARE 'three'", "XA ROLLBACK 'three'",
 		"XA START 'four'", "INSERT INTO a VALUES (4)", "XA END 'four'", "XA ROLLBACK 'four'",
 		"INSERT INTO a VALUES (2)")
 	f.expect(t, "insert a(id=2)")
-	execute(t, conn, "XA START 'five'", "INSERT INTO a VALUES (5)", "XA END 'five'", "XA PREPARE 'five'")
+	cdctest.Exec(t, conn, "XA START 'five'", "INSERT INTO a VALUES (5)", "XA END 'five'", "XA PREPARE 'five'")
 	wantStop(t, f.stopError(t), "XA transaction")
-	execute(t, conn, "XA ROLLBACK 'five'")
+	cdctest.Exec(t, conn, "XA ROLLBACK 'five'")
 	if len(f.txns) > 0 {
 		t.Errorf("%v is committed", (<-f.txns).rows)
 	}
@@ -113,32 +114,32 @@ func testXA(t *testing.T, server *dbtest.Server) {
 
 // TestPartialJSON lets a MySQL log what changed in a document: of a table that nobody watches it may.
 func TestPartialJSON(t *testing.T) {
-	onServers(t, func(t *testing.T, server *dbtest.Server) {
+	cdctest.OnServers(t, func(t *testing.T, server *dbtest.Server) {
 		if !server.Kind().MySQL() {
 			return // there is no such thing
 		}
 		const row = `(1, '{"k": "aaaaaaaaaaaaaaaaaaaa", "l": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}')`
-		conn := schemaConn(t, server, "parts", "CREATE TABLE a (id INT PRIMARY KEY, j JSON)", "CREATE TABLE other (id INT PRIMARY KEY, j JSON)",
+		conn := cdctest.SchemaConn(t, server, "parts", "CREATE TABLE a (id INT PRIMARY KEY, j JSON)", "CREATE TABLE other (id INT PRIMARY KEY, j JSON)",
 			"INSERT INTO a VALUES "+row, "INSERT INTO other VALUES "+row)
 		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "parts", "a")))
-		execute(t, conn, "SET SESSION binlog_row_value_options = PARTIAL_JSON", "UPDATE other SET j = JSON_SET(j, '$.k', 'c')", "INSERT INTO a VALUES (2, '1')")
+		cdctest.Exec(t, conn, "SET SESSION binlog_row_value_options = PARTIAL_JSON", "UPDATE other SET j = JSON_SET(j, '$.k', 'c')", "INSERT INTO a VALUES (2, '1')")
 		f.expect(t, "insert a(id=2 j=1)")
-		killDumps(t, server) // so that the last is compared
-		execute(t, conn, "UPDATE other SET j = JSON_SET(j, '$.k', 'd')")
+		cdctest.KillDumps(t, server) // so that the last is compared
+		cdctest.Exec(t, conn, "UPDATE other SET j = JSON_SET(j, '$.k', 'd')")
 		f.reach(t)
-		killDumps(t, server)
-		execute(t, conn, "INSERT INTO a VALUES (3, '1')")
+		cdctest.KillDumps(t, server)
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (3, '1')")
 		f.expect(t, "insert a(id=3 j=1)")
-		execute(t, conn, "UPDATE a SET j = JSON_SET(j, '$.k', 'c') WHERE id = 1")
+		cdctest.Exec(t, conn, "UPDATE a SET j = JSON_SET(j, '$.k', 'c') WHERE id = 1")
 		wantStop(t, f.stopError(t), "parts.a", "binlog_row_value_options = ''")
 	})
 }
 
 // TestIncident makes a server lose events: a statement that it cannot take back is larger than it may keep.
 func TestIncident(t *testing.T) {
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
-		server := startServer(t, kind, "--binlog-stmt-cache-size=4096", "--max-binlog-stmt-cache-size=4096")
-		conn := schemaConn(t, server, "lost", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT) ENGINE=MyISAM")
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
+		server := cdctest.StartServer(t, kind, "--binlog-stmt-cache-size=4096", "--max-binlog-stmt-cache-size=4096")
+		conn := cdctest.SchemaConn(t, server, "lost", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT) ENGINE=MyISAM")
 		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "lost", "a")))
 		if _, err := conn.ExecContext(t.Context(), "INSERT INTO a VALUES (1, REPEAT('x', 5000)), (2, REPEAT('x', 50000)), (3, REPEAT('x', 50000))"); err == nil {
 			t.Fatal("the server kept the statement")

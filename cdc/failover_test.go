@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
@@ -23,8 +24,8 @@ type pair struct {
 func newPair(t *testing.T, kind dbtest.Kind, args ...string) *pair {
 	t.Helper()
 	p := &pair{
-		primary: startServer(t, kind), log: newLog(),
-		replica: startServer(t, kind, append([]string{"--server-id=2", "--binlog-row-event-max-size=256", "--log-slave-updates=ON"}, args...)...),
+		primary: cdctest.StartServer(t, kind), log: newLog(),
+		replica: cdctest.StartServer(t, kind, append([]string{"--server-id=2", "--binlog-row-event-max-size=256", "--log-slave-updates=ON"}, args...)...),
 	}
 	for _, server := range []*dbtest.Server{p.primary, p.replica} {
 		server.Exec(t, resetLog(server))
@@ -99,7 +100,7 @@ func (p *pair) part(t *testing.T) {
 }
 
 // TestFailover promotes a replica while its primary is followed.
-func TestFailover(t *testing.T) { onKinds(t, testFailover) }
+func TestFailover(t *testing.T) { cdctest.OnKinds(t, testFailover) }
 
 func testFailover(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
@@ -172,20 +173,20 @@ func testSilentReplica(t *testing.T, kind dbtest.Kind) {
 
 // TestAnotherServer has another server, with a longer log, behind the address.
 func TestAnotherServer(t *testing.T) {
-	onServers(t, func(t *testing.T, server *dbtest.Server) {
+	cdctest.OnServers(t, func(t *testing.T, server *dbtest.Server) {
 		t.Helper()
 		kind := server.Kind()
-		conn := schemaConn(t, server, "pair", "CREATE TABLE a (id INT PRIMARY KEY)")
-		other := startServer(t, kind)
-		strange := schemaConn(t, other, "pair", "CREATE TABLE a (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "pair", "CREATE TABLE a (id INT PRIMARY KEY)")
+		other := cdctest.StartServer(t, kind)
+		strange := cdctest.SchemaConn(t, other, "pair", "CREATE TABLE a (id INT PRIMARY KEY)")
 		for i := range 60 {
-			execute(t, strange, fmt.Sprintf("INSERT INTO a VALUES (%d)", i))
+			cdctest.Exec(t, strange, fmt.Sprintf("INSERT INTO a VALUES (%d)", i))
 		}
 		through := newProxy(t, server.Address())
 		cfg := sourceConfig(server, newLog(), "pair", "a")
 		cfg.at(through.address())
 		f := followNow(t, openSource(t, cfg))
-		execute(t, conn, "INSERT INTO a VALUES (1)")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 		f.expect(t, "insert a(id=1)")
 		through.turn(other.Address())
 		wantStop(t, f.stopError(t), "not the one", "database.address")

@@ -12,6 +12,9 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/cdc/sqlmap"
+	"rowhook/cdc/wire"
 )
 
 // File is one file of a server's log.
@@ -22,7 +25,7 @@ type File struct {
 
 // Files lists the files that the server has, the oldest first. The last one is being written.
 func (s *Source) Files(ctx context.Context) ([]File, error) {
-	rows, err := queryRows(ctx, s.db, "SHOW BINARY LOGS")
+	rows, err := sqlmap.Rows(ctx, s.db, "SHOW BINARY LOGS")
 	if err != nil {
 		return nil, fmt.Errorf("asking for the log's files: %w", err)
 	}
@@ -103,11 +106,11 @@ func (r *headReader) handle(e *replication.BinlogEvent) (err error) {
 
 // parseGTIDList reads MariaDB's GTID_LIST_EVENT: the last GTIDs of each domain, one for each server.
 func parseGTIDList(body []byte) (*mysql.MariadbGTIDSet, error) {
-	w := wire{rest: body}
+	w := wire.Reader{Rest: body}
 	const flags = 4 // in the upper bits
 	set := &mysql.MariadbGTIDSet{Sets: map[uint32]*mysql.MariadbGTID{}}
-	for n := w.fixed(4) << (32 + flags) >> (32 + flags); n > 0 && !w.short; n-- {
-		entry := w.bytes(16)
+	for n := w.Fixed(4) << (32 + flags) >> (32 + flags); n > 0 && !w.Short; n-- {
+		entry := w.Bytes(16)
 		if entry == nil {
 			break
 		}
@@ -122,8 +125,8 @@ func parseGTIDList(body []byte) (*mysql.MariadbGTIDSet, error) {
 			set.Sets[gtid.DomainID] = &gtid
 		}
 	}
-	if w.short {
-		return nil, errTruncated
+	if w.Short {
+		return nil, wire.ErrTruncated
 	}
 	return set, nil
 }

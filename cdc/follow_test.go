@@ -10,20 +10,21 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
-func TestFollow(t *testing.T) { onServers(t, testFollow) }
+func TestFollow(t *testing.T) { cdctest.OnServers(t, testFollow) }
 
 func testFollow(t *testing.T, server *dbtest.Server) {
 	t.Helper()
 
 	t.Run("images", func(t *testing.T) {
 		t.Parallel()
-		conn := schemaConn(t, server, "images", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20), d DECIMAL(6,2))",
+		conn := cdctest.SchemaConn(t, server, "images", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20), d DECIMAL(6,2))",
 			"INSERT INTO a VALUES (1, 'before', 1)")
 		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "images", "a")))
-		execute(t, conn, "INSERT INTO a VALUES (2, 'zwölf', 12.5)", "UPDATE a SET s = NULL", "DELETE FROM a WHERE id = 1")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (2, 'zwölf', 12.5)", "UPDATE a SET s = NULL", "DELETE FROM a WHERE id = 1")
 		first := f.expect(t, "insert a(id=2 s=zwölf d=12.50)")
 		f.expect(t, "update a(id=1 s=before d=1.00 -> id=1 s=NULL d=1.00); update a(id=2 s=zwölf d=12.50 -> id=2 s=NULL d=12.50)")
 		last := f.expect(t, "delete a(id=1 s=NULL d=1.00)")
@@ -45,11 +46,11 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 
 	t.Run("unwatched", func(t *testing.T) {
 		t.Parallel()
-		conn := schemaConn(t, server, "unwatched", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "unwatched", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
 		s := openSource(t, sourceConfig(server, newLog(), "unwatched", "a"))
 		f := followNow(t, s)
 		before := f.tracker.Position()
-		execute(t, conn, "INSERT INTO other VALUES (1)", "ALTER TABLE other ADD x INT", "INSERT INTO other VALUES (2, 2)", "DROP TABLE other",
+		cdctest.Exec(t, conn, "INSERT INTO other VALUES (1)", "ALTER TABLE other ADD x INT", "INSERT INTO other VALUES (2, 2)", "DROP TABLE other",
 			"CREATE DATABASE unwatched2", "CREATE TABLE unwatched2.a (id INT)", "INSERT INTO unwatched2.a VALUES (7)",
 			"BEGIN", "INSERT INTO unwatched2.a VALUES (8)", "INSERT INTO a VALUES (1)", "COMMIT")
 		f.expect(t, "insert a(id=1)")
@@ -60,25 +61,25 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 
 	t.Run("resume", func(t *testing.T) {
 		t.Parallel()
-		conn := schemaConn(t, server, "resume", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "resume", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
 		cfg := sourceConfig(server, newLog(), "resume", "a")
 		p := current(t, openSource(t, cfg))
 		for i := range 6 { // nothing between, a watched row last, an unwatched row last, DDL last
 			s := openSource(t, cfg)
 			f := follow(t, s, p)
-			execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i), fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i+1))
+			cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i), fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i+1))
 			f.expect(t, fmt.Sprintf("insert a(id=%d)", 10*i))
 			switch i % 3 {
 			case 0:
 				p = f.stored(t) // the second one comes again
 			case 1:
 				f.expect(t, fmt.Sprintf("insert a(id=%d)", 10*i+1))
-				execute(t, conn, fmt.Sprintf("INSERT INTO other VALUES (%d)", i))
+				cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO other VALUES (%d)", i))
 				f.reach(t)
 				p = f.stored(t)
 			case 2:
 				f.expect(t, fmt.Sprintf("insert a(id=%d)", 10*i+1))
-				execute(t, conn, fmt.Sprintf("ALTER TABLE other ADD c%d INT FIRST", i), fmt.Sprintf("ALTER TABLE other DROP c%d", i))
+				cdctest.Exec(t, conn, fmt.Sprintf("ALTER TABLE other ADD c%d INT FIRST", i), fmt.Sprintf("ALTER TABLE other DROP c%d", i))
 				f.reach(t)
 				p = f.stored(t)
 			}
@@ -86,7 +87,7 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 			if err := s.Close(); err != nil { // or the next one waits for the lock
 				t.Fatal(err)
 			}
-			execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i+2))
+			cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i+2))
 			s = openSource(t, cfg)
 			f = follow(t, s, p)
 			if i%3 == 0 {
@@ -103,23 +104,23 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 
 	t.Run("socket", func(t *testing.T) {
 		t.Parallel()
-		conn := schemaConn(t, server, "socket", "CREATE TABLE a (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "socket", "CREATE TABLE a (id INT PRIMARY KEY)")
 		cfg := sourceConfig(server, newLog(), "socket", "a")
 		cfg.at(server.Socket())
 		f := followNow(t, openSource(t, cfg))
-		execute(t, conn, "INSERT INTO a VALUES (1)")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 		f.expect(t, "insert a(id=1)")
 	})
 
 	t.Run("sink fails", func(t *testing.T) {
 		t.Parallel()
-		conn := schemaConn(t, server, "sinkfails", "CREATE TABLE a (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "sinkfails", "CREATE TABLE a (id INT PRIMARY KEY)")
 		s := openSource(t, sourceConfig(server, newLog(), "sinkfails", "a"))
 		full := errors.New("the disk is full")
 		rec := newRecorder()
 		rec.onChange = func(*Change) error { return full }
 		f := follow(t, s, current(t, s), rec)
-		execute(t, conn, "INSERT INTO a VALUES (1)")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 		select {
 		case <-f.ended:
 		case <-time.After(patience):
@@ -149,14 +150,14 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 // TestFollowEnds ends the context at several moments and looks for what is left. It is not parallel: the goroutines of
 // other tests would be seen.
 func TestFollowEnds(t *testing.T) {
-	for _, kind := range kinds(t) {
-		t.Run(string(kind), func(t *testing.T) { testFollowEnds(t, startServer(t, kind)) })
+	for _, kind := range cdctest.Kinds(t) {
+		t.Run(string(kind), func(t *testing.T) { testFollowEnds(t, cdctest.StartServer(t, kind)) })
 	}
 }
 
 func testFollowEnds(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "ends", "CREATE TABLE a (id INT PRIMARY KEY)")
+	conn := cdctest.SchemaConn(t, server, "ends", "CREATE TABLE a (id INT PRIMARY KEY)")
 	log := newLog()
 	cfg := sourceConfig(server, log, "ends", "a")
 	end := func(t *testing.T, wait func(s *Source, rec *recorder, waiting <-chan struct{})) {
@@ -195,7 +196,7 @@ func testFollowEnds(t *testing.T, server *dbtest.Server) {
 	})
 	t.Run("while the sink waits", func(t *testing.T) {
 		end(t, func(_ *Source, _ *recorder, waiting <-chan struct{}) {
-			execute(t, conn, "INSERT INTO a VALUES (1)")
+			cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 			<-waiting
 		})
 	})
@@ -230,14 +231,14 @@ func wantNoGoroutine(t *testing.T, of string) {
 	}
 }
 
-func TestFollowWaitsForAServer(t *testing.T) { onServers(t, testFollowWaitsForAServer) }
+func TestFollowWaitsForAServer(t *testing.T) { cdctest.OnServers(t, testFollowWaitsForAServer) }
 
 func testFollowWaitsForAServer(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "waits", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
+	conn := cdctest.SchemaConn(t, server, "waits", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
 	log := newLog()
 	f := followNow(t, openSource(t, sourceConfig(server, log, "waits", "a")))
-	execute(t, conn, "INSERT INTO a VALUES (1, '')")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, '')")
 	f.expect(t, "insert a(id=1 s=)")
 	for i, end := range []func() error{server.Kill, server.Stop} {
 		if err := end(); err != nil {
@@ -270,7 +271,7 @@ func testFollowWaitsForAServer(t *testing.T, server *dbtest.Server) {
 	f = follow(t, f.source, p, rec)
 	server.Exec(t, "USE waits; INSERT INTO a WITH RECURSIVE numbers(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM numbers WHERE n < 299) SELECT n, REPEAT('x', 100000) FROM numbers")
 	<-half
-	killDumps(t, server)
+	cdctest.KillDumps(t, server)
 	close(cut)
 	txn := f.next(t)
 	for len(txn.rows) == 0 {

@@ -3,20 +3,21 @@ package cdc
 import (
 	"fmt"
 	"math"
-	"math/bits"
 	"strconv"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/replication"
 	"github.com/google/uuid"
+
+	"rowhook/cdc/wire"
 )
 
 // mariadbGTID opens a group. Its flag says whether one query makes the whole of it.
 func (r *reader) mariadbGTID(h *replication.EventHeader, body []byte) error {
-	w := wire{rest: body}
-	sequence, domain, flags := w.fixed(8), w.fixed(4), w.byte()
-	if w.short {
-		return r.stop("a GTID event cannot be read", "please report this", errTruncated)
+	w := wire.Reader{Rest: body}
+	sequence, domain, flags := w.Fixed(8), w.Fixed(4), w.Byte()
+	if w.Short {
+		return r.stop("a GTID event cannot be read", "please report this", wire.ErrTruncated)
 	}
 	var text [42]byte // a GTID comes with every transaction: no fmt
 	gtid := strconv.AppendUint(text[:0], domain, 10)
@@ -32,17 +33,17 @@ func (r *reader) mariadbGTID(h *replication.EventHeader, body []byte) error {
 
 // undoneAlter says whether a group holds an ALTER TABLE that only begins (binlog_alter_two_phase), or is taken back; rest is
 // what follows the flags. See MariaDB's sql/log_event.cc, Gtid_log_event::write.
-func undoneAlter(flags byte, rest wire) bool {
+func undoneAlter(flags byte, rest wire.Reader) bool {
 	const groupCommitID, anyXA = 0x02, 0x40 | 0x80
 	if flags&groupCommitID != 0 {
-		rest.bytes(8)
+		rest.Bytes(8)
 	}
 	if flags&anyXA != 0 { // has no ALTER
 		return false
 	}
 	const startAlter, rollbackAlter = 0x02, 0x08
-	more := rest.byte()
-	return !rest.short && more&(startAlter|rollbackAlter) != 0
+	more := rest.Byte()
+	return !rest.Short && more&(startAlter|rollbackAlter) != 0
 }
 
 // mysqlGTID opens a transaction; an anonymous one has no GTID but the commit time.
@@ -68,26 +69,26 @@ func (r *reader) mysqlGTID(h *replication.EventHeader, body []byte) error {
 // parseGTID reads a GTID_EVENT: the GTID, and when the transaction was committed on the server where it was made, in
 // microseconds; 0 from a server that does not say so. See MySQL's libs/mysql/binlog/event/control_events.cpp.
 func parseGTID(body []byte) (gtid string, committed uint64, err error) {
-	w := wire{rest: body}
-	w.byte() // flags
-	sid, number := w.bytes(16), w.fixed(8)
-	if w.short {
-		return "", 0, errTruncated
+	w := wire.Reader{Rest: body}
+	w.Byte() // flags
+	sid, number := w.Bytes(16), w.Fixed(8)
+	if w.Short {
+		return "", 0, wire.ErrTruncated
 	}
 	if gtid, err = gtidText(sid, "", number); err != nil {
 		return "", 0, err
 	}
 	const logicalTimestamps = 2
-	if w.byte() != logicalTimestamps {
+	if w.Byte() != logicalTimestamps {
 		return gtid, 0, nil
 	}
-	w.bytes(16) // for appliers that run in parallel
-	committed = w.fixed(7)
+	w.Bytes(16) // for appliers that run in parallel
+	committed = w.Fixed(7)
 	const originalFollows = 1 << 55
 	if committed&originalFollows != 0 {
-		committed = w.fixed(7)
+		committed = w.Fixed(7)
 	}
-	if w.short {
+	if w.Short {
 		return gtid, 0, nil
 	}
 	return gtid, committed, nil
@@ -96,16 +97,16 @@ func parseGTID(body []byte) (gtid string, committed uint64, err error) {
 // parseTaggedGTID is parseGTID for GTID_TAGGED_LOG_EVENT (MySQL 8.3), a list of numbered fields; those that are not
 // needed here come last. See the page "mysql::serialization" of MySQL's source code documentation.
 func parseTaggedGTID(body []byte) (gtid string, committed uint64, err error) {
-	w := wire{rest: body}
-	w.varied() // version
-	w.varied() // size
-	w.varied() // the last field that must be understood
+	w := wire.Reader{Rest: body}
+	w.Varied() // version
+	w.Varied() // size
+	w.Varied() // the last field that must be understood
 	var sid [16]byte
 	var tag string
 	var number uint64
 	const last = 7
-	for next := uint64(0); len(w.rest) > 0; {
-		field := w.varied()
+	for next := uint64(0); len(w.Rest) > 0; {
+		field := w.Varied()
 		if field > last {
 			break
 		}
@@ -115,23 +116,23 @@ func parseTaggedGTID(body []byte) (gtid string, committed uint64, err error) {
 		next = field + 1
 		switch field {
 		case 0: // flags
-			w.varied()
+			w.Varied()
 		case 1:
 			for i := range sid {
-				sid[i] = byte(w.varied())
+				sid[i] = byte(w.Varied())
 			}
 		case 2: // signed: the sign is the lowest bit
-			number = w.varied() >> 1
+			number = w.Varied() >> 1
 		case 3:
-			tag = string(w.bytes(w.varied()))
+			tag = string(w.Bytes(w.Varied()))
 		case 4, 5: // for appliers that run in parallel
-			w.varied()
+			w.Varied()
 		case 6, last: // the immediate time of commit, and the original one when it differs
-			committed = w.varied()
+			committed = w.Varied()
 		}
 	}
-	if w.short {
-		return "", 0, errTruncated
+	if w.Short {
+		return "", 0, wire.ErrTruncated
 	}
 	gtid, err = gtidText(sid[:], tag, number)
 	return gtid, committed, err
@@ -164,15 +165,4 @@ func isTag(s string) bool {
 		}
 	}
 	return len(s) <= most
-}
-
-// varied is an integer of MySQL's serialization format: as many one bits as bytes follow, a zero bit, the value.
-func (w *wire) varied() uint64 {
-	first := w.byte()
-	more := bits.TrailingZeros8(^first)
-	rest := w.fixed(uint64(more))
-	if more >= 7 {
-		return rest
-	}
-	return rest<<(7-more) | uint64(first)>>(more+1)
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/cdc/cdctest"
 )
 
 const testUUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -75,10 +77,10 @@ func TestParseGTID(t *testing.T) {
 func FuzzGTID(f *testing.F) {
 	f.Add(gtidBody(7, 1, 2, 0, 0, 0, 0, 0, 9), false)
 	f.Add(taggedBody("tag", 8, 0, 10, 0, 12, 0xfe), true)
-	eachLogged(f, func(_ string, e rawEvent) {
-		switch e.typ {
+	eachLogged(f, func(_ string, e cdctest.Event) {
+		switch e.Type {
 		case replication.GTID_EVENT, replication.GTID_TAGGED_LOG_EVENT:
-			f.Add(e.body(), e.typ == replication.GTID_TAGGED_LOG_EVENT)
+			f.Add(e.Body(), e.Type == replication.GTID_TAGGED_LOG_EVENT)
 		}
 	})
 	f.Fuzz(func(t *testing.T, body []byte, tagged bool) {

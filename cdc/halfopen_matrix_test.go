@@ -15,17 +15,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestHalfOpenLink loses every packet of a link for a while, in both directions: neither end is told. It needs root, for
 // a network namespace.
-func TestHalfOpenLink(t *testing.T) { onKinds(t, testHalfOpenLink) }
+func TestHalfOpenLink(t *testing.T) { cdctest.OnKinds(t, testHalfOpenLink) }
 
 func testHalfOpenLink(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
-	server := startServer(t, kind)
-	conn := schemaConn(t, server, "halfopen", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, kind)
+	conn := cdctest.SchemaConn(t, server, "halfopen", "CREATE TABLE a (id INT PRIMARY KEY)")
 	openSource(t, sourceConfig(server, newLog(), "halfopen", "a")) // a MySQL wants the password at a user's first login, and it is not sent that far
 	wire := newFarSide(t)
 	through := serveProxy(t, wire.listen(t), server.Address())
@@ -33,10 +34,10 @@ func testHalfOpenLink(t *testing.T, kind dbtest.Kind) {
 	cfg := sourceConfig(server, log, "halfopen", "a")
 	cfg.at(through.address())
 	f := followNow(t, openSource(t, cfg))
-	execute(t, conn, "INSERT INTO a VALUES (1)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 	f.expect(t, "insert a(id=1)")
 	wire.lose(t)
-	execute(t, conn, "INSERT INTO a VALUES (2)", "INSERT INTO a VALUES (3)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (2)", "INSERT INTO a VALUES (3)")
 	const found = readTimeout + sideTimeout + patience
 	if !log.says("trying again", found) {
 		t.Fatalf("the link is dead, and nobody finds out:\n%s", log)

@@ -8,29 +8,31 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
 
 // TestHistory puts positions before servers that are not, or no longer, what they were.
-func TestHistory(t *testing.T) { onServers(t, testHistory) }
+func TestHistory(t *testing.T) { cdctest.OnServers(t, testHistory) }
 
 func testHistory(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "history", "CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(20))", "CREATE TABLE other (id INT)")
+	conn := cdctest.SchemaConn(t, server, "history", "CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(20))", "CREATE TABLE other (id INT)")
 	log := newLog()
 	cfg := sourceConfig(server, log, "history", "a")
 	s := openSource(t, cfg)
 	insert := func(text string, n int) {
 		t.Helper()
 		for range n {
-			execute(t, conn, fmt.Sprintf("INSERT INTO a (s) VALUES ('%s')", text))
+			cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO a (s) VALUES ('%s')", text))
 		}
 	}
 	// read follows a fresh log up to its end, and gives the position there.
 	read := func() Position {
 		t.Helper()
-		execute(t, conn, "TRUNCATE a", resetLog(server))
+		cdctest.Exec(t, conn, "TRUNCATE a", resetLog(server))
 		insert("old", 2)
 		f := followNow(t, s)
 		insert("read", 3)
@@ -46,16 +48,16 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 		words  string
 	}
 	rewinds := []rewind{
-		{"reset, nothing since", func() { execute(t, conn, resetLog(server)) }, "not the one"},
-		{"reset, fewer since", func() { execute(t, conn, resetLog(server)); insert("new", 2) }, "not the one"},
-		{"reset, as many since", func() { execute(t, conn, resetLog(server)); insert("new", 5) }, "other rows"},
-		{"reset, more since", func() { execute(t, conn, resetLog(server)); insert("new", 9) }, "other rows"},
+		{"reset, nothing since", func() { cdctest.Exec(t, conn, resetLog(server)) }, "not the one"},
+		{"reset, fewer since", func() { cdctest.Exec(t, conn, resetLog(server)); insert("new", 2) }, "not the one"},
+		{"reset, as many since", func() { cdctest.Exec(t, conn, resetLog(server)); insert("new", 5) }, "other rows"},
+		{"reset, more since", func() { cdctest.Exec(t, conn, resetLog(server)); insert("new", 9) }, "other rows"},
 	}
 	if !server.Kind().MySQL() {
 		rewinds = append(rewinds, rewind{"reset, another server", func() {
-			execute(t, conn, "RESET MASTER", "SET server_id = 2")
+			cdctest.Exec(t, conn, "RESET MASTER", "SET server_id = 2")
 			insert("new", 9)
-			execute(t, conn, "SET server_id = 1")
+			cdctest.Exec(t, conn, "SET server_id = 1")
 		}, "not the one"})
 	}
 	for _, c := range rewinds {
@@ -74,10 +76,10 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 	}
 
 	t.Run("reset before anything was read", func(t *testing.T) {
-		execute(t, conn, resetLog(server))
+		cdctest.Exec(t, conn, resetLog(server))
 		insert("old", 2)
 		p := current(t, s)
-		execute(t, conn, resetLog(server))
+		cdctest.Exec(t, conn, resetLog(server))
 		wantStop(t, follow(t, s, p).stopError(t), "not the one")
 	})
 
@@ -85,8 +87,8 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 		f := follow(t, s, read())
 		insert("live", 1)
 		f.expect(t, "insert a(id=6 s=live)")
-		execute(t, conn, resetLog(server))
-		killDumps(t, server)
+		cdctest.Exec(t, conn, resetLog(server))
+		cdctest.KillDumps(t, server)
 		insert("new", 20)
 		words := "other rows"
 		if !hasGTIDs(t, server) {
@@ -97,7 +99,7 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 
 	t.Run("idle after rotation", func(t *testing.T) {
 		p := read()
-		execute(t, conn, "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
+		cdctest.Exec(t, conn, "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
 		f := follow(t, s, p)
 		insert("next", 1)
 		f.expect(t, "insert a(id=6 s=next)")
@@ -114,7 +116,7 @@ func testHistory(t *testing.T, server *dbtest.Server) {
 		log.wait(t, "cannot be verified")
 		insert("next", 1)
 		f.expect(t, "insert a(id=6 s=next)")
-		killDumps(t, server) // from now on it can be verified again
+		cdctest.KillDumps(t, server) // from now on it can be verified again
 		insert("next", 1)
 		f.expect(t, "insert a(id=7 s=next)")
 	})
@@ -138,7 +140,7 @@ func purge(t *testing.T, server *dbtest.Server) {
 	t.Helper()
 	db := server.DB(t, "")
 	server.Exec(t, "FLUSH BINARY LOGS")
-	newest, err := queryRow(t.Context(), db, logStatus(server))
+	newest, err := sqlmap.Row(t.Context(), db, cdctest.LogStatus(server))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +149,7 @@ func purge(t *testing.T, server *dbtest.Server) {
 	late := time.After(patience)
 	for {
 		server.Exec(t, fmt.Sprintf("PURGE BINARY LOGS TO '%s'", newest["File"]))
-		files, err := queryRows(t.Context(), db, "SHOW BINARY LOGS")
+		files, err := sqlmap.Rows(t.Context(), db, "SHOW BINARY LOGS")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,15 +165,15 @@ func purge(t *testing.T, server *dbtest.Server) {
 }
 
 // TestRestoredCopy restarts a server on an older copy of its data, while it is followed.
-func TestRestoredCopy(t *testing.T) { onKinds(t, testRestoredCopy) }
+func TestRestoredCopy(t *testing.T) { cdctest.OnKinds(t, testRestoredCopy) }
 
 func testRestoredCopy(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
 	for _, write := range []int{0, 9} { // into the copy, after which it has fewer and more transactions
 		t.Run(fmt.Sprint(write), func(t *testing.T) {
 			t.Parallel()
-			server := startServer(t, kind)
-			conn := schemaConn(t, server, "restored", "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)")
+			server := cdctest.StartServer(t, kind)
+			conn := cdctest.SchemaConn(t, server, "restored", "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 			var data string
 			if err := conn.QueryRowContext(t.Context(), "SELECT TRIM(TRAILING '/' FROM @@datadir)").Scan(&data); err != nil {
 				t.Fatal(err)
@@ -222,17 +224,17 @@ func copyTree(t *testing.T, from, to string) {
 }
 
 // TestBegun resumes before a transaction of which a part was taken in: it comes again, if it is the same.
-func TestBegun(t *testing.T) { onServers(t, testBegun) }
+func TestBegun(t *testing.T) { cdctest.OnServers(t, testBegun) }
 
 func testBegun(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "begun", "CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(20))")
+	conn := cdctest.SchemaConn(t, server, "begun", "CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, s VARCHAR(20))")
 	s := openSource(t, sourceConfig(server, newLog(), "begun", "a"))
 	f := followNow(t, s)
-	execute(t, conn, "INSERT INTO a (s) VALUES ('before')")
+	cdctest.Exec(t, conn, "INSERT INTO a (s) VALUES ('before')")
 	f.expect(t, "insert a(id=1 s=before)")
 	p := f.stored(t)
-	execute(t, conn, "INSERT INTO a (s) VALUES ('large'), ('large')")
+	cdctest.Exec(t, conn, "INSERT INTO a (s) VALUES ('large'), ('large')")
 	begun := f.expect(t, "insert a(id=2 s=large); insert a(id=3 s=large)").Txn
 	f.tracker.Begin(begun) // as a consumer that has not taken in all of it
 	if stored := f.stored(t); stored.Begun == nil || *stored.Begun != begun {
@@ -260,7 +262,7 @@ func testBegun(t *testing.T, server *dbtest.Server) {
 	p.Begun = &other
 	wantStop(t, follow(t, s, p).stopError(t), "in place of")
 	p.Begun = &begun
-	execute(t, conn, resetLog(server))
+	cdctest.Exec(t, conn, resetLog(server))
 	wantStop(t, follow(t, s, p).stopError(t), "not the one")
 }
 

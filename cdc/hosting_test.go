@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
@@ -53,11 +54,11 @@ func TestGTIDSteps(t *testing.T) {
 // TestRetention reads how long the log is kept, at Amazon from the table that decides there.
 func TestRetention(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, dbtest.MariaDB1011, "--sync-binlog=1")
-	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, dbtest.MariaDB1011, "--sync-binlog=1")
+	cdctest.SchemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
 	server.Exec(t, "CREATE TABLE mysql.rds_configuration (name VARCHAR(100) NOT NULL, value VARCHAR(100), description VARCHAR(300) NOT NULL); "+
-		"CREATE USER viewer IDENTIFIED BY 'secret'; GRANT "+grants+" TO viewer; GRANT SELECT ON checked.* TO viewer; "+
-		"GRANT SELECT ON mysql.rds_configuration TO viewer; CREATE USER blind IDENTIFIED BY 'secret'; GRANT "+grants+" TO blind; GRANT SELECT ON checked.* TO blind")
+		"CREATE USER viewer IDENTIFIED BY 'secret'; GRANT "+cdctest.Grants+" TO viewer; GRANT SELECT ON checked.* TO viewer; "+
+		"GRANT SELECT ON mysql.rds_configuration TO viewer; CREATE USER blind IDENTIFIED BY 'secret'; GRANT "+cdctest.Grants+" TO blind; GRANT SELECT ON checked.* TO blind")
 	const hours = "'binlog retention hours'"
 	for _, c := range []struct {
 		name, set, user string

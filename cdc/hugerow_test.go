@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
+	"rowhook/cdc/rowcodec"
 	"rowhook/dbtest"
 )
 
@@ -22,20 +24,20 @@ func shownText(row Row, i int) string {
 
 // TestHugeRows follows rows of up to 64 MB, whose events the link hands over in pieces, over a change of follower and a
 // restart of the server in their middle. Between them are as large ones of a table that nobody watches.
-func TestHugeRows(t *testing.T) { onServers(t, testHugeRows) }
+func TestHugeRows(t *testing.T) { cdctest.OnServers(t, testHugeRows) }
 
 func testHugeRows(t *testing.T, server *dbtest.Server) {
 	t.Helper()
 	const most, packet = "SET GLOBAL max_allowed_packet = 134217728", 1<<24 - 1
 	server.Exec(t, most)
-	conn := schemaConn(t, server, "large", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT) ENGINE=MyISAM", // spares the test InnoDB's log
+	conn := cdctest.SchemaConn(t, server, "large", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT) ENGINE=MyISAM", // spares the test InnoDB's log
 		"CREATE TABLE other (id INT PRIMARY KEY, s LONGTEXT) ENGINE=MyISAM")
 	f := followNow(t, openSource(t, sourceConfig(server, newLog(), "large", "a")))
 	sizes := []int{1 << 20, 5 << 20, 64 << 20, packet - 50, packet, 1 << 20}
 	for i, size := range sizes {
-		execute(t, conn, fmt.Sprintf("INSERT INTO other VALUES (%d, REPEAT('o', %d))", i, size), fmt.Sprintf("INSERT INTO a VALUES (%d, %s)", i, repeat(i, size)))
+		cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO other VALUES (%d, REPEAT('o', %d))", i, size), fmt.Sprintf("INSERT INTO a VALUES (%d, %s)", i, repeat(i, size)))
 	}
-	execute(t, conn, "INSERT INTO a SELECT id + 10, s FROM a WHERE id <> 2 ORDER BY id") // one transaction
+	cdctest.Exec(t, conn, "INSERT INTO a SELECT id + 10, s FROM a WHERE id <> 2 ORDER BY id") // one transaction
 	for i, size := range sizes {
 		if i == 3 { // behind the largest
 			f = followOn(t, f)
@@ -53,8 +55,8 @@ func testHugeRows(t *testing.T, server *dbtest.Server) {
 		}
 	}
 	f.wantRows(t, copies...)
-	conn = testConn(t, server.DB(t, "large"))
-	execute(t, conn, "UPDATE a SET s = CONCAT(s, '!') WHERE id = 4", "DELETE FROM a WHERE id = 2")
+	conn = cdctest.Conn(t, server.DB(t, "large"))
+	cdctest.Exec(t, conn, "UPDATE a SET s = CONCAT(s, '!') WHERE id = 4", "DELETE FROM a WHERE id = 2")
 	f.wantRows(t, fmt.Sprintf("update a(id=4 s=%s -> id=4 s=%[1]s)", leftOut))
 	f.wantRows(t, fmt.Sprintf("delete a(id=2 s=%s)", leftOut))
 }
@@ -70,7 +72,7 @@ func insertOf(id, i, size int) string {
 
 // carried is what a row shows of a text.
 func carried(text string) string {
-	if len(text) > maxImage {
+	if len(text) > rowcodec.MaxImage {
 		return leftOut
 	}
 	return text
@@ -92,11 +94,13 @@ func (f *follower) wantRows(t *testing.T, want ...string) {
 
 // TestLargeRowsThatDoNotCompress follows rows of some megabytes in every form that servers log them in, packed or not: of
 // text that hardly gets smaller, so that the packed event is large as well. Among them are small ones of the same statement.
-func TestLargeRowsThatDoNotCompress(t *testing.T) { onServers(t, testLargeRowsThatDoNotCompress) }
+func TestLargeRowsThatDoNotCompress(t *testing.T) {
+	cdctest.OnServers(t, testLargeRowsThatDoNotCompress)
+}
 
 func testLargeRowsThatDoNotCompress(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "odd", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT, n LONGTEXT CHARACTER SET latin1)",
+	conn := cdctest.SchemaConn(t, server, "odd", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT, n LONGTEXT CHARACTER SET latin1)",
 		"CREATE TABLE other (id INT PRIMARY KEY, s LONGTEXT)")
 	f := followNow(t, openSource(t, sourceConfig(server, newLog(), "odd", "a")))
 	rng := rand.New(rand.NewPCG(dbtest.Seed(t), 0))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
@@ -15,28 +16,28 @@ import (
 // is beyond binlog_large_commit_threshold: it gets a file of its own.
 func TestLargeCommit(t *testing.T) {
 	t.Parallel()
-	if !slices.Contains(kinds(t), dbtest.MariaDB118) {
+	if !slices.Contains(cdctest.Kinds(t), dbtest.MariaDB118) {
 		return
 	}
 	const threshold = 10 << 20 // the least that it may be
-	server := startServer(t, dbtest.MariaDB118, fmt.Sprintf("--binlog-large-commit-threshold=%d", threshold), "--binlog-legacy-event-pos=OFF",
+	server := cdctest.StartServer(t, dbtest.MariaDB118, fmt.Sprintf("--binlog-large-commit-threshold=%d", threshold), "--binlog-legacy-event-pos=OFF",
 		"--binlog-cache-size=32768", "--max-binlog-cache-size=100M")
-	conn := schemaConn(t, server, "large", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
+	conn := cdctest.SchemaConn(t, server, "large", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
 	db := server.DB(t, "")
 	s := openSource(t, sourceConfig(server, newLog(), "large", "a"))
 	f := followNow(t, s)
-	execute(t, conn, "INSERT INTO a VALUES (1, 'x')")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, 'x')")
 	small := f.expect(t, "insert a(id=1 s=x)")
 	wantEventAt(t, db, small.Txn.Start, "Gtid")
 
-	execute(t, conn, "BEGIN", "INSERT INTO a VALUES (2, 'y')")
+	cdctest.Exec(t, conn, "BEGIN", "INSERT INTO a VALUES (2, 'y')")
 	var rows []string
 	const size = 900 << 10 // what is larger is left to the table
 	for id := 3; id < 3+threshold/size+2; id++ {
-		execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d, REPEAT('z', %d))", id, size))
+		cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d, REPEAT('z', %d))", id, size))
 		rows = append(rows, fmt.Sprintf("insert a(id=%d s=%s)", id, strings.Repeat("z", size)))
 	}
-	execute(t, conn, "COMMIT", "INSERT INTO a VALUES (98, 'behind')", "INSERT INTO a VALUES (99, 'last')")
+	cdctest.Exec(t, conn, "COMMIT", "INSERT INTO a VALUES (98, 'behind')", "INSERT INTO a VALUES (99, 'last')")
 	large := f.next(t)
 	if want := append([]string{"insert a(id=2 s=y)"}, rows...); !slices.Equal(large.rows, want) {
 		t.Fatalf("%d rows of the large transaction, want %d", len(large.rows), len(want))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/cdc/ddl"
 	"rowhook/dbtest"
 )
@@ -152,22 +153,22 @@ func TestForeignStatementIsCheap(t *testing.T) {
 }
 
 // TestLargeStatements follows a table beside statements of many megabytes, of others and of its own.
-func TestLargeStatements(t *testing.T) { onServers(t, testLargeStatements) }
+func TestLargeStatements(t *testing.T) { cdctest.OnServers(t, testLargeStatements) }
 
 func testLargeStatements(t *testing.T, server *dbtest.Server) {
 	t.Helper()
 	server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
-	conn := schemaConn(t, server, "longtexts", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "CREATE TABLE other (id INT)")
+	conn := cdctest.SchemaConn(t, server, "longtexts", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "CREATE TABLE other (id INT)")
 	f := followNow(t, openSource(t, sourceConfig(server, newLog(), "longtexts", "a")))
 	long := " /* " + strings.Repeat("größe ", 12<<20/8) + " */"
-	execute(t, conn, "INSERT INTO a VALUES (1, 'x')", "ALTER TABLE other ADD x INT"+long, "INSERT INTO a VALUES (2, 'x')")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, 'x')", "ALTER TABLE other ADD x INT"+long, "INSERT INTO a VALUES (2, 'x')")
 	f.expect(t, "insert a(id=1 s=x)", "insert a(id=2 s=x)")
-	execute(t, conn, "ALTER TABLE a ADD n INT FIRST"+long)
+	cdctest.Exec(t, conn, "ALTER TABLE a ADD n INT FIRST"+long)
 	f.reach(t)
-	execute(t, conn, "INSERT INTO a VALUES (7, 3, 'y')", "CREATE TABLE another (id INT"+long+")", "SET SESSION binlog_format = STATEMENT", "INSERT INTO other (id) SELECT id FROM a"+long,
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (7, 3, 'y')", "CREATE TABLE another (id INT"+long+")", "SET SESSION binlog_format = STATEMENT", "INSERT INTO other (id) SELECT id FROM a"+long,
 		"SET SESSION binlog_format = ROW")
 	f.expect(t, "insert a(n=7 id=3 s=y)")
-	killDumps(t, server)
-	execute(t, conn, "INSERT INTO a VALUES (8, 4, 'z')")
+	cdctest.KillDumps(t, server)
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (8, 4, 'z')")
 	f.expect(t, "insert a(n=8 id=4 s=z)")
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/cdctest"
+	"rowhook/cdc/rowcodec"
 	"rowhook/dbtest"
 )
 
@@ -147,11 +149,11 @@ func FuzzLink(f *testing.F) {
 
 // TestLargeRows reads rows of megabytes, of watched tables and of others, and reads the last again after a restart:
 // they are what was written, and hash the same.
-func TestLargeRows(t *testing.T) { onServers(t, testLargeRows) }
+func TestLargeRows(t *testing.T) { cdctest.OnServers(t, testLargeRows) }
 
 func testLargeRows(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "large",
+	conn := cdctest.SchemaConn(t, server, "large",
 		"CREATE TABLE a (id INT PRIMARY KEY, u LONGTEXT, l LONGTEXT CHARACTER SET latin1, b LONGBLOB, s VARCHAR(20)) CHARACTER SET utf8mb4",
 		"CREATE TABLE other LIKE a")
 	s := openSource(t, sourceConfig(server, newLog(), "large", "a"))
@@ -163,9 +165,9 @@ func testLargeRows(t *testing.T, server *dbtest.Server) {
 		if _, err := conn.ExecContext(t.Context(), "INSERT INTO "+table+" VALUES (?, ?, ?, ?, 'end')", id, u, l, b); err != nil {
 			t.Fatal(err)
 		}
-		if size >= maxImage { // the smallest one stays, if it fits
+		if size >= rowcodec.MaxImage { // the smallest one stays, if it fits
 			u, b = leftOut, []byte(leftOut)
-			if size/2 > maxImage {
+			if size/2 > rowcodec.MaxImage {
 				l = leftOut
 			}
 		}
@@ -185,11 +187,11 @@ func testLargeRows(t *testing.T, server *dbtest.Server) {
 		insert("other", i, size)
 		expect(insert("a", i, size))
 	}
-	killDumps(t, server) // the last is compared at once
+	cdctest.KillDumps(t, server) // the last is compared at once
 	expect(insert("a", 10, 2<<20))
 	p := f.stored(t)
 	f.stop()
-	execute(t, conn, "DELETE FROM other")
+	cdctest.Exec(t, conn, "DELETE FROM other")
 	f = follow(t, s, p)
 	expect(insert("a", 11, 100))
 }

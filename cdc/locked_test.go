@@ -11,17 +11,19 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
+	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
 
 // TestLockedTable: a table that somebody holds locked at the start is not missing, and its site's trouble alone.
 func TestLockedTable(t *testing.T) {
-	onServers(t, func(t *testing.T, server *dbtest.Server) {
-		conn := schemaConn(t, server, "busy", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)")
-		other := testConn(t, server.DB(t, "busy"))
+	cdctest.OnServers(t, func(t *testing.T, server *dbtest.Server) {
+		conn := cdctest.SchemaConn(t, server, "busy", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)")
+		other := cdctest.Conn(t, server.DB(t, "busy"))
 		cfg := sourceConfig(server, newLog(), "busy", "a", "b")
 		s := openSource(t, cfg)
-		execute(t, conn, "LOCK TABLES a WRITE")
+		cdctest.Exec(t, conn, "LOCK TABLES a WRITE")
 		findings, err := s.Check(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -37,41 +39,41 @@ func TestLockedTable(t *testing.T) {
 			t.Error("nothing is said of the lock")
 		}
 		f := followNow(t, s)
-		execute(t, other, "INSERT INTO b VALUES (1)")
+		cdctest.Exec(t, other, "INSERT INTO b VALUES (1)")
 		f.expect(t, "insert b(id=1)")
-		execute(t, conn, "UNLOCK TABLES", "INSERT INTO a VALUES (2)")
+		cdctest.Exec(t, conn, "UNLOCK TABLES", "INSERT INTO a VALUES (2)")
 		f.expect(t, "insert a(id=2)")
 	})
 }
 
 // TestAskingWaitsForNoLock reads rows of tables whose columns are asked for while somebody holds them.
 func TestAskingWaitsForNoLock(t *testing.T) {
-	onServers(t, func(t *testing.T, server *dbtest.Server) {
+	cdctest.OnServers(t, func(t *testing.T, server *dbtest.Server) {
 		server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
 		for schema, hold := range map[string]func(*testing.T, *sql.Conn) (release []string){
 			"locked": func(t *testing.T, conn *sql.Conn) []string {
-				execute(t, conn, "LOCK TABLES a WRITE")
+				cdctest.Exec(t, conn, "LOCK TABLES a WRITE")
 				return []string{"UNLOCK TABLES"}
 			},
 			"flushed": func(t *testing.T, conn *sql.Conn) []string {
-				execute(t, conn, "FLUSH TABLES WITH READ LOCK")
+				cdctest.Exec(t, conn, "FLUSH TABLES WITH READ LOCK")
 				return []string{"UNLOCK TABLES"}
 			},
 			"altered": func(t *testing.T, conn *sql.Conn) []string {
-				execute(t, conn, "BEGIN", "SELECT * FROM a")
+				cdctest.Exec(t, conn, "BEGIN", "SELECT * FROM a")
 				meanwhile(t, server, "ALTER TABLE altered.a ADD x INT")
 				return []string{"COMMIT"}
 			},
 		} {
 			t.Run(schema, func(t *testing.T) {
-				conn := schemaConn(t, server, schema, "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)")
+				conn := cdctest.SchemaConn(t, server, schema, "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)")
 				s := openSource(t, sourceConfig(server, newLog(), schema, "a", "b"))
 				p := current(t, s)
-				execute(t, conn, "INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (2)")
+				cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (2)")
 				release := hold(t, conn)
 				f := follow(t, s, p)
 				f.expect(t, "insert a(id=1)", "insert b(id=2)")
-				execute(t, conn, release...)
+				cdctest.Exec(t, conn, release...)
 				f.stop()
 			})
 		}
@@ -81,53 +83,53 @@ func TestAskingWaitsForNoLock(t *testing.T) {
 // TestLockedCopies: sites restore tables from a backup, each under a lock, the reader is a moment behind, and their columns
 // are in no log that it has read.
 func TestLockedCopies(t *testing.T) {
-	onServers(t, func(t *testing.T, server *dbtest.Server) {
+	cdctest.OnServers(t, func(t *testing.T, server *dbtest.Server) {
 		server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
-		schemaConn(t, server, "backup", "CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(9))", "INSERT INTO t VALUES (1, 'x')")
+		cdctest.SchemaConn(t, server, "backup", "CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(9))", "INSERT INTO t VALUES (1, 'x')")
 		sites := []string{"one", "two", "three"}
 		cfg := sourceConfig(server, newLog(), "free", "a")
 		conns := map[string]*sql.Conn{}
 		for _, site := range sites {
-			conns[site] = schemaConn(t, server, site)
+			conns[site] = cdctest.SchemaConn(t, server, site)
 			cfg.Tables = append(cfg.Tables, TableName{Schema: site, Name: "t"})
 		}
-		free := schemaConn(t, server, "free", "CREATE TABLE a (id INT PRIMARY KEY)")
+		free := cdctest.SchemaConn(t, server, "free", "CREATE TABLE a (id INT PRIMARY KEY)")
 		f := followNow(t, openSource(t, cfg))
-		execute(t, free, "INSERT INTO a VALUES (1)")
+		cdctest.Exec(t, free, "INSERT INTO a VALUES (1)")
 		f.expect(t, "insert a(id=1)")
 		f.stop()
 		var want []string
 		for _, site := range sites {
-			execute(t, conns[site], "CREATE TABLE t LIKE backup.t", "LOCK TABLES t WRITE, backup.t READ", "INSERT INTO t SELECT * FROM backup.t")
+			cdctest.Exec(t, conns[site], "CREATE TABLE t LIKE backup.t", "LOCK TABLES t WRITE, backup.t READ", "INSERT INTO t SELECT * FROM backup.t")
 			want = append(want, "insert t(id=1 s=x)")
 		}
-		execute(t, free, "INSERT INTO a VALUES (2)")
+		cdctest.Exec(t, free, "INSERT INTO a VALUES (2)")
 		f = followOn(t, f)
 		f.expect(t, append(want, "insert a(id=2)")...)
 		for _, site := range sites {
-			execute(t, conns[site], "INSERT INTO t VALUES (2, 'y')")
+			cdctest.Exec(t, conns[site], "INSERT INTO t VALUES (2, 'y')")
 		}
 		f.expect(t, "insert t(id=2 s=y)", "insert t(id=2 s=y)", "insert t(id=2 s=y)")
 		for _, site := range sites {
-			execute(t, conns[site], "UNLOCK TABLES")
+			cdctest.Exec(t, conns[site], "UNLOCK TABLES")
 		}
 	})
 }
 
 // TestExclusiveLock: while a statement changes a table, nobody can say what it is. Its rows are set aside, the others come.
 func TestExclusiveLock(t *testing.T) {
-	onServers(t, func(t *testing.T, server *dbtest.Server) {
+	cdctest.OnServers(t, func(t *testing.T, server *dbtest.Server) {
 		server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
-		conn := schemaConn(t, server, "held", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE z (id INT PRIMARY KEY)")
-		free := schemaConn(t, server, "free", "CREATE TABLE b (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "held", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE z (id INT PRIMARY KEY)")
+		free := cdctest.SchemaConn(t, server, "free", "CREATE TABLE b (id INT PRIMARY KEY)")
 		cfg := sourceConfig(server, newLog(), "free", "b")
 		held := TableName{Schema: "held", Name: "a"}
 		cfg.Tables = append(cfg.Tables, held)
 		s := openSource(t, cfg)
 		p := current(t, s)
-		execute(t, conn, "INSERT INTO a VALUES (1)", "BEGIN", "SELECT * FROM z")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)", "BEGIN", "SELECT * FROM z")
 		meanwhile(t, server, "RENAME TABLE held.a TO held.a2, held.z TO held.z2") // has a, and waits for z
-		execute(t, free, "INSERT INTO b VALUES (2)")
+		cdctest.Exec(t, free, "INSERT INTO b VALUES (2)")
 
 		sink := &isolating{recorder: newRecorder(), skipped: map[TableName]bool{}, aside: make(chan *TableError, 1)}
 		ctx, stop := context.WithCancel(t.Context())
@@ -153,7 +155,7 @@ func TestExclusiveLock(t *testing.T) {
 				t.Fatal("the other site's row does not come")
 			}
 		}
-		execute(t, conn, "COMMIT")
+		cdctest.Exec(t, conn, "COMMIT")
 		stop()
 		<-ended
 	})
@@ -177,7 +179,7 @@ func (s *isolating) SetAside(t *TableError) bool {
 // meanwhile runs a statement that has to wait for somebody's lock, and returns when it does. It ends before the test.
 func meanwhile(t *testing.T, server *dbtest.Server, statement string) {
 	t.Helper()
-	conn := testConn(t, server.DB(t, ""))
+	conn := cdctest.Conn(t, server.DB(t, ""))
 	done := make(chan error, 1)
 	go func() {
 		_, err := conn.ExecContext(context.WithoutCancel(t.Context()), statement)
@@ -214,7 +216,7 @@ func TestWordOnOneTable(t *testing.T) {
 		{1053, false, false}, {1927, false, false}, {1317, false, false}, // the server or somebody ended the connection, or the query
 		{1045, false, false}, // no login
 	} {
-		err := fmt.Errorf("asking: %w", &mysqlError{Number: c.number})
+		err := fmt.Errorf("asking: %w", &sqlmap.Error{Number: c.number})
 		if IsOfTable(err) != c.ofTable || isLocked(err) != c.locked {
 			t.Errorf("%d: of one table %v, locked %v", c.number, IsOfTable(err), isLocked(err))
 		}
@@ -228,8 +230,8 @@ func TestWordOnOneTable(t *testing.T) {
 
 // TestCheckTellsTablesApart: what is not to be read is not therefore missing.
 func TestCheckTellsTablesApart(t *testing.T) {
-	onServers(t, func(t *testing.T, server *dbtest.Server) {
-		schemaConn(t, server, "apart", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE VIEW good AS SELECT * FROM a", "CREATE TABLE gone (id INT)", "CREATE VIEW bad AS SELECT * FROM gone", "DROP TABLE gone")
+	cdctest.OnServers(t, func(t *testing.T, server *dbtest.Server) {
+		cdctest.SchemaConn(t, server, "apart", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE VIEW good AS SELECT * FROM a", "CREATE TABLE gone (id INT)", "CREATE VIEW bad AS SELECT * FROM gone", "DROP TABLE gone")
 		said := map[string]string{}
 		for _, f := range faults(t, sourceConfig(server, newLog(), "apart", "a", "good", "bad", "gone")) {
 			said[f.Check] += f.Found
@@ -245,15 +247,15 @@ func TestCheckTellsTablesApart(t *testing.T) {
 // TestVersionOfItsOwn: a MariaDB that calls itself a MySQL is read as what it is.
 func TestVersionOfItsOwn(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, dbtest.MariaDB1011, "--version=8.0.36")
-	conn := schemaConn(t, server, "disguised", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, dbtest.MariaDB1011, "--version=8.0.36")
+	conn := cdctest.SchemaConn(t, server, "disguised", "CREATE TABLE a (id INT PRIMARY KEY)")
 	s := openSource(t, sourceConfig(server, newLog(), "disguised", "a"))
 	if !s.MariaDB() {
 		t.Fatalf("it is taken for a MySQL: %s", s.Version())
 	}
 	f := followNow(t, s)
 	for id := range 3 {
-		execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", id))
+		cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", id))
 		f.expect(t, fmt.Sprintf("insert a(id=%d)", id))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/rowcodec"
 	"rowhook/sqltext"
 )
 
@@ -133,12 +134,12 @@ func (r *reader) adopt(t TableName, is *ddl.Definition) {
 }
 
 // known finds what the table of a table map was when its rows were logged.
-func (r *reader) known(t TableName, m *tableMap) (*ddl.Definition, *layout, error) {
+func (r *reader) known(t TableName, m *rowcodec.TableMap) (*ddl.Definition, *rowcodec.Layout, error) {
 	var misfit error
-	if is := r.history.get(t); is != nil && is != ddl.Gone && (!is.VagueColumns() || m.collations != nil) {
-		m.hashes = is.Hashes
-		l, err := newLayout(m, withPeriod(is))
-		if _, unreadable := errors.AsType[*undecodableError](err); err == nil || unreadable {
+	if is := r.history.get(t); is != nil && is != ddl.Gone && (!is.VagueColumns() || m.Collations != nil) {
+		m.Hashes = is.Hashes
+		l, err := rowcodec.NewLayout(m, withPeriod(is))
+		if _, unreadable := errors.AsType[*rowcodec.UndecodableError](err); err == nil || unreadable {
 			return is, l, err
 		}
 		misfit = err
@@ -150,8 +151,8 @@ func (r *reader) known(t TableName, m *tableMap) (*ddl.Definition, *layout, erro
 	if err != nil {
 		return nil, nil, errors.Join(misfit, err)
 	}
-	m.hashes = is.Hashes
-	l, err := newLayout(m, withPeriod(is))
+	m.Hashes = is.Hashes
+	l, err := rowcodec.NewLayout(m, withPeriod(is))
 	if err != nil {
 		return nil, nil, err
 	}

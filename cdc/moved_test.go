@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 )
@@ -106,15 +107,15 @@ func newMove(t *testing.T, server *dbtest.Server, log *logText) (n *names, first
 
 // TestNameThatMoves: when the server's name leads to another machine, all connections go there though the old ones are
 // well, between two transactions, and nothing is lost or comes twice.
-func TestNameThatMoves(t *testing.T) { onServers(t, testNameThatMoves) }
+func TestNameThatMoves(t *testing.T) { cdctest.OnServers(t, testNameThatMoves) }
 
 func testNameThatMoves(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "moves", "CREATE TABLE a (id INT PRIMARY KEY)")
+	conn := cdctest.SchemaConn(t, server, "moves", "CREATE TABLE a (id INT PRIMARY KEY)")
 	log := newLog()
 	n, first, second, cfg := newMove(t, server, log)
 	f := followNow(t, openSource(t, cfg))
-	execute(t, conn, "INSERT INTO a VALUES (1)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 	f.expect(t, "insert a(id=1)")
 	f.reach(t)
 	if second.count() > 0 {
@@ -122,7 +123,7 @@ func testNameThatMoves(t *testing.T, server *dbtest.Server) {
 	}
 	n.turn("127.0.0.2")
 	log.wait(t, "leads to another machine")
-	execute(t, conn, "INSERT INTO a VALUES (2)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (2)")
 	f.expect(t, "insert a(id=2)")
 	f.reach(t)
 	first.empty(t)

@@ -8,10 +8,15 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 	"github.com/klauspost/compress/zstd"
+
+	"rowhook/cdc/wire"
 )
 
 // maxWindow is how far back a compressed payload may refer, in bytes: what zstd takes at its highest level.
 const maxWindow = 128 << 20
+
+// maxKept bounds the memory that is kept for the next event, in bytes.
+const maxKept = 1 << 20
 
 // The fields in front of a payload; see MySQL's libs/mysql/binlog/event/codecs/binary.cpp.
 const (
@@ -40,6 +45,20 @@ func (p *payloadReader) close() {
 	if p.zstd != nil {
 		p.zstd.Close()
 	}
+}
+
+// tail is what follows the body of the event at hand, and how many bytes: none unless it is large.
+func (r *reader) tail(body []byte) (io.Reader, int) {
+	switch {
+	case r.packed.within && r.packed.tail != nil:
+		return r.packed.tail, int(r.packed.tail.N)
+	case r.packed.within:
+		return nil, 0
+	case r.link.cutsEvent():
+		rest, size := r.link.rest(len(body))
+		return io.LimitReader(rest, int64(size)), size
+	}
+	return nil, 0
 }
 
 // payload hands the events of a TRANSACTION_PAYLOAD_EVENT on. They have headers, but no checksums and no places in the
@@ -121,7 +140,7 @@ func (p *payloadReader) each(body []byte, rest io.Reader, f func(h *replication.
 func (p *payloadReader) next(events io.Reader) (*replication.EventHeader, []byte, error) {
 	if p.tail != nil { // nobody may have read all of the last one
 		if _, err := io.CopyN(io.Discard, p.tail, p.tail.N); err != nil {
-			return nil, nil, fmt.Errorf("the end of an event: %w", errors.Join(errTruncated, err))
+			return nil, nil, fmt.Errorf("the end of an event: %w", errors.Join(wire.ErrTruncated, err))
 		}
 		p.tail = nil
 	}
@@ -138,7 +157,7 @@ func (p *payloadReader) next(events io.Reader) (*replication.EventHeader, []byte
 		p.tail = &io.LimitedReader{R: events, N: size - largeHead}
 		size = largeHead
 	}
-	if size < 0 || size > maxUnpacked {
+	if size < 0 || size > wire.MaxUnpacked {
 		return nil, nil, fmt.Errorf("an event of %d bytes", h.EventSize)
 	}
 	if p.buf.Cap() > maxKept {
@@ -146,26 +165,26 @@ func (p *payloadReader) next(events io.Reader) (*replication.EventHeader, []byte
 	}
 	p.buf.Reset()
 	if n, err := io.CopyN(&p.buf, events, size); err != nil { // the size is a promise only: memory as bytes arrive
-		return nil, nil, fmt.Errorf("an event of %d bytes ends after %d: %w", size, n, errors.Join(errTruncated, err))
+		return nil, nil, fmt.Errorf("an event of %d bytes ends after %d: %w", size, n, errors.Join(wire.ErrTruncated, err))
 	}
 	return h, p.buf.Bytes(), nil
 }
 
 // parsePayload reads the fields in front of the packed events. The sizes are of no use here.
 func parsePayload(body []byte) (compression uint64, packed []byte, err error) {
-	w := wire{rest: body}
+	w := wire.Reader{Rest: body}
 	for {
-		field := w.packed()
-		if w.short {
-			return 0, nil, errTruncated
+		field := w.Packed()
+		if w.Short {
+			return 0, nil, wire.ErrTruncated
 		}
 		if field == payloadEnd {
-			return compression, w.rest, nil
+			return compression, w.Rest, nil
 		}
-		value := wire{rest: w.bytes(w.packed())}
+		value := wire.Reader{Rest: w.Bytes(w.Packed())}
 		if field == payloadCompression {
-			if compression = value.packed(); value.short {
-				return 0, nil, errTruncated
+			if compression = value.Packed(); value.Short {
+				return 0, nil, wire.ErrTruncated
 			}
 		}
 	}

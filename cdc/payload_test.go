@@ -10,6 +10,9 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 	"github.com/klauspost/compress/zstd"
+
+	"rowhook/cdc/cdctest"
+	"rowhook/cdc/wire"
 )
 
 // innerEvent is an event as it stands in a payload.
@@ -84,9 +87,9 @@ func TestPayloadRefused(t *testing.T) {
 	t.Parallel()
 	xid := innerEvent(replication.XID_EVENT, make([]byte, 8))
 	large := make([]byte, replication.EventHeaderSize)
-	binary.LittleEndian.PutUint32(large[9:], maxUnpacked+1)
+	binary.LittleEndian.PutUint32(large[9:], wire.MaxUnpacked+1)
 	promise := bytes.Clone(large)
-	binary.LittleEndian.PutUint32(promise[9:], maxUnpacked)
+	binary.LittleEndian.PutUint32(promise[9:], wire.MaxUnpacked)
 	good := payloadBody(t, payloadZstd, xid)
 	for name, body := range map[string][]byte{
 		"empty":            nil,
@@ -160,9 +163,9 @@ func FuzzPayload(f *testing.F) {
 	xid := innerEvent(replication.XID_EVENT, make([]byte, 8))
 	f.Add(payloadBody(f, payloadZstd, xid, xid))
 	f.Add(payloadBody(f, payloadPlain, xid, xid))
-	eachLogged(f, func(_ string, e rawEvent) {
-		if e.typ == replication.TRANSACTION_PAYLOAD_EVENT {
-			f.Add(e.body())
+	eachLogged(f, func(_ string, e cdctest.Event) {
+		if e.Type == replication.TRANSACTION_PAYLOAD_EVENT {
+			f.Add(e.Body())
 		}
 	})
 	f.Fuzz(func(t *testing.T, body []byte) {

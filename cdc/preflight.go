@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"rowhook/cdc/sqlmap"
 )
 
 // Finding is the result of one check of a server.
@@ -49,7 +51,7 @@ func (s *Source) Check(ctx context.Context) ([]Finding, error) {
 
 // variables reads the global variables that matter; one that this server does not have is missing.
 func (s *Source) variables(ctx context.Context) (map[string]string, error) {
-	rows, err := queryRows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
+	rows, err := sqlmap.Rows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
 		'binlog_row_value_options', 'binlog_row_metadata', 'sync_binlog', 'log_slave_updates', 'log_replica_updates',
 		'binlog_annotate_row_events', 'binlog_rows_query_log_events', 'character_set_client',
 		'expire_logs_days', 'binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'max_binlog_total_size', 'gtid_mode', 'wsrep_on')`)
@@ -113,9 +115,9 @@ func (s *Source) checkReplica(ctx context.Context, vars map[string]string) []Fin
 	if s.MariaDB() {
 		statement = "SHOW ALL SLAVES STATUS"
 	}
-	rows, err := queryRows(ctx, s.db, statement)
+	rows, err := sqlmap.Rows(ctx, s.db, statement)
 	if err != nil && s.MariaDB() { // a server that never replicated needs no grant to tell
-		if p, err := queryRow(ctx, s.db, "SELECT @@global.gtid_slave_pos AS p"); err == nil && p["p"] == "" {
+		if p, err := sqlmap.Row(ctx, s.db, "SELECT @@global.gtid_slave_pos AS p"); err == nil && p["p"] == "" {
 			return nil
 		}
 	}

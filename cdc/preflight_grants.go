@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"rowhook/cdc/sqlmap"
 )
 
 // checkGrants looks for the privileges to read the log. SHOW GRANTS tells those of the roles that are active, too.
 func (s *Source) checkGrants(ctx context.Context) Finding {
 	f := Finding{Check: "grants"}
-	rows, err := queryRows(ctx, s.db, "SHOW GRANTS")
+	rows, err := sqlmap.Rows(ctx, s.db, "SHOW GRANTS")
 	if err != nil {
 		f.Found, f.Fix = err.Error(), s.grantFix(ctx)
 		return f
@@ -86,7 +88,7 @@ func (s *Source) grantFix(ctx context.Context) string {
 // advice says what to do about an error of a connection.
 func (s *Source) advice(ctx context.Context, err error) string {
 	const denied, deniedLog = 1227, 1045 // for want of a global privilege; MariaDB says the other when it is asked for the log
-	var side *mysqlError
+	var side *sqlmap.Error
 	var log *mysql.MyError // who gets it is logged in
 	if errors.As(err, &side) && side.Number == denied || errors.As(err, &log) && (log.Code == denied || log.Code == deniedLog) {
 		ctx, cancel := context.WithTimeout(ctx, sideTimeout)
@@ -99,7 +101,7 @@ func (s *Source) advice(ctx context.Context, err error) string {
 // account is how GRANT names our user.
 func (s *Source) account(ctx context.Context) string {
 	user, host := s.cfg.Server.Config().User, "%"
-	if r, err := queryRow(ctx, s.db, "SELECT CURRENT_USER() AS account"); err == nil {
+	if r, err := sqlmap.Row(ctx, s.db, "SELECT CURRENT_USER() AS account"); err == nil {
 		if i := strings.LastIndexByte(r["account"], '@'); i >= 0 {
 			user, host = r["account"][:i], r["account"][i+1:]
 		}

@@ -8,18 +8,19 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestCheckMySQL spoils what only a MySQL has, or has by another name.
 func TestCheckMySQL(t *testing.T) {
 	t.Parallel()
-	if !slices.Contains(kinds(t), dbtest.MySQL97) {
+	if !slices.Contains(cdctest.Kinds(t), dbtest.MySQL97) {
 		return
 	}
-	server := startServer(t, dbtest.MySQL97, "--binlog-ignore-db=hidden", "--sync-binlog=1")
-	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
-	schemaConn(t, server, "hidden", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, dbtest.MySQL97, "--binlog-ignore-db=hidden", "--sync-binlog=1")
+	cdctest.SchemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	cdctest.SchemaConn(t, server, "hidden", "CREATE TABLE a (id INT PRIMARY KEY)")
 	for _, c := range []struct {
 		name   string
 		spoil  string
@@ -44,7 +45,7 @@ func TestCheckMySQL(t *testing.T) {
 		{name: "kept without purging", spoil: "SET GLOBAL binlog_expire_logs_seconds = 60, GLOBAL binlog_expire_logs_auto_purge = OFF"},
 		{name: "sync", spoil: "SET GLOBAL sync_binlog = 100", check: "sync_binlog", found: "power cut", warn: true},
 		{name: "GTIDs", spoil: "SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = OFF_PERMISSIVE; SET GLOBAL gtid_mode = OFF", check: "gtid_mode", found: "OFF"},
-		{name: "no SELECT", grants: []string{grants}, check: "tables of schema checked", found: "a"},
+		{name: "no SELECT", grants: []string{cdctest.Grants}, check: "tables of schema checked", found: "a"},
 		{name: "all privileges", grants: []string{"ALL PRIVILEGES ON *.*"}},
 		{name: "hidden", schema: "hidden", check: "schema hidden is logged", found: "hidden", byHand: true},
 	} {
@@ -93,11 +94,11 @@ func TestCheckMySQL(t *testing.T) {
 // is said.
 func TestGTIDModeTurnedBack(t *testing.T) {
 	t.Parallel()
-	if !slices.Contains(kinds(t), dbtest.MySQL97) {
+	if !slices.Contains(cdctest.Kinds(t), dbtest.MySQL97) {
 		return
 	}
-	server := startServer(t, dbtest.MySQL97, "--sync-binlog=1")
-	schemaConn(t, server, "stepped", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, dbtest.MySQL97, "--sync-binlog=1")
+	cdctest.SchemaConn(t, server, "stepped", "CREATE TABLE a (id INT PRIMARY KEY)")
 	cfg := sourceConfig(server, newLog(), "stepped", "a")
 	at := followNow(t, openSource(t, cfg)).stored(t)
 	for _, step := range []string{"ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF"} {

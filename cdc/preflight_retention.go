@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rowhook/cdc/sqlmap"
 )
 
 // minRetention is how long an outage of rowhook must be survivable without a warning.
@@ -30,7 +32,7 @@ type retention struct {
 
 // retention finds out how long the log is kept. On Amazon's servers that is in a table, which not every user may read.
 func (s *Source) retention(ctx context.Context, vars map[string]string) retention {
-	set, err := queryRow(ctx, s.db, "SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'")
+	set, err := sqlmap.Row(ctx, s.db, "SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'")
 	switch {
 	case err == nil:
 		hours, _ := strconv.ParseFloat(set["value"], 64) // NULL is no number

@@ -5,16 +5,17 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestCheckRoles gives privileges through a role, and a role of that role: they count when the role is active.
 func TestCheckRoles(t *testing.T) {
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
-		server := startServer(t, kind, "--sync-binlog=1")
-		schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
+		server := cdctest.StartServer(t, kind, "--sync-binlog=1")
+		cdctest.SchemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
 		server.CreateUser(t, "actor", "secret")
-		server.Exec(t, "CREATE ROLE reader; CREATE ROLE inner_reader; GRANT inner_reader TO reader; GRANT "+grants+" TO inner_reader; GRANT SELECT ON checked.* TO reader; GRANT reader TO actor")
+		server.Exec(t, "CREATE ROLE reader; CREATE ROLE inner_reader; GRANT inner_reader TO reader; GRANT "+cdctest.Grants+" TO inner_reader; GRANT SELECT ON checked.* TO reader; GRANT reader TO actor")
 		server.Exec(t, "FLUSH PRIVILEGES") // MariaDB forgets what an inner role has when the outer gets more
 		cfg := sourceConfig(server, newLog(), "checked", "a")
 		cfg.as("actor")
@@ -31,9 +32,9 @@ func TestCheckRoles(t *testing.T) {
 
 // TestCheckHints finds what is right and could be better.
 func TestCheckHints(t *testing.T) {
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
-		server := startServer(t, kind, "--sync-binlog=1")
-		schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
+		server := cdctest.StartServer(t, kind, "--sync-binlog=1")
+		cdctest.SchemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
 		cfg := sourceConfig(server, newLog(), "checked", "a")
 		hints := func() (hints []Finding) {
 			for _, f := range findings(t, cfg) {

@@ -11,6 +11,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/sqlmap"
 )
 
 // tablesCheck is what is found out about the watched tables.
@@ -94,7 +95,7 @@ func (c *tablesCheck) readable(ctx context.Context, t TableName) error {
 	if c.locked == mostLocked {
 		return nil
 	}
-	_, err := queryRow(ctx, c.source.db, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
+	_, err := sqlmap.Row(ctx, c.source.db, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
 	if isLocked(err) {
 		c.locked++
 	}
@@ -191,6 +192,6 @@ func (s *Source) misses(ctx context.Context, schema string, missing, denied []st
 
 // isDenied says whether our user may not read a table, or not all of it.
 func isDenied(err error) bool {
-	refused, ok := errors.AsType[*mysqlError](err)
+	refused, ok := errors.AsType[*sqlmap.Error](err)
 	return ok && (refused.Number == mysql.ER_DBACCESS_DENIED_ERROR || refused.Number == mysql.ER_TABLEACCESS_DENIED_ERROR || refused.Number == mysql.ER_COLUMNACCESS_DENIED_ERROR)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
@@ -41,9 +42,9 @@ var fixStatement = regexp.MustCompile(`(?:SET GLOBAL|SET PERSIST|GRANT|ALTER TAB
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, dbtest.MariaDB1011, "--binlog-ignore-db=hidden", "--binlog-ignore-db=hidden2", "--expire-logs-days=30", "--sync-binlog=1")
-	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY, s INT)", "CREATE TABLE b (id INT PRIMARY KEY)", "CREATE TABLE keyless (id INT)")
-	schemaConn(t, server, "hidden", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, dbtest.MariaDB1011, "--binlog-ignore-db=hidden", "--binlog-ignore-db=hidden2", "--expire-logs-days=30", "--sync-binlog=1")
+	cdctest.SchemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY, s INT)", "CREATE TABLE b (id INT PRIMARY KEY)", "CREATE TABLE keyless (id INT)")
+	cdctest.SchemaConn(t, server, "hidden", "CREATE TABLE a (id INT PRIMARY KEY)")
 	good := func() Config { return sourceConfig(server, newLog(), "checked", "a", "b") }
 	if bad := faults(t, good()); len(bad) > 0 {
 		t.Fatalf("a good server has faults: %+v", bad)
@@ -77,14 +78,14 @@ func TestCheck(t *testing.T) {
 			check: "character_set_client", found: "gbk", warn: true, byHand: true,
 		},
 		{name: "charset of others", spoil: "SET GLOBAL character_set_client = latin1", cfg: func(c *Config) { c.NeedStatements = true }},
-		{name: "SELECT on columns", grants: []string{grants, "SELECT (id) ON checked.a", "SELECT ON checked.b"}, check: "tables of schema checked", found: "readable: a"},
+		{name: "SELECT on columns", grants: []string{cdctest.Grants, "SELECT (id) ON checked.a", "SELECT ON checked.b"}, check: "tables of schema checked", found: "readable: a"},
 		{
-			name: "no SELECT on lookups", grants: []string{grants, "SELECT ON checked.a", "SELECT ON checked.b"}, warn: true,
+			name: "no SELECT on lookups", grants: []string{cdctest.Grants, "SELECT ON checked.a", "SELECT ON checked.b"}, warn: true,
 			cfg:   func(c *Config) { c.Lookups = map[TableName][]string{{Schema: "checked", Name: "keyless"}: {}} },
 			check: "tables of schema checked", found: "extended payloads need besides: keyless",
 		},
-		{name: "no SELECT", grants: []string{grants}, check: "tables of schema checked", found: "a, b"},
-		{name: "SELECT on one table", grants: []string{grants, "SELECT ON checked.b"}, check: "tables of schema checked", found: "readable: a"},
+		{name: "no SELECT", grants: []string{cdctest.Grants}, check: "tables of schema checked", found: "a, b"},
+		{name: "SELECT on one table", grants: []string{cdctest.Grants, "SELECT ON checked.b"}, check: "tables of schema checked", found: "readable: a"},
 		{name: "all privileges", grants: []string{"ALL PRIVILEGES ON *.*"}},
 		{name: "wrong prefix", cfg: func(c *Config) { c.Tables[0].Name = "wp_a" }, check: "tables of schema checked", found: "wp_a", byHand: true},
 		{name: "wrong case", cfg: func(c *Config) { c.Tables[0].Name = "A" }, check: "tables of schema checked", found: "A", byHand: true},
@@ -147,7 +148,7 @@ func TestCheck(t *testing.T) {
 
 	t.Run("replica", func(t *testing.T) {
 		server.Exec(t, "CHANGE MASTER TO master_host = '127.0.0.1', master_port = 1, master_user = 'x'")
-		server.CreateUser(t, "monitor", "secret", grants, "SELECT, REPLICA MONITOR ON *.*")
+		server.CreateUser(t, "monitor", "secret", cdctest.Grants, "SELECT, REPLICA MONITOR ON *.*")
 		cfg := good()
 		cfg.as("monitor")
 		bad := faults(t, cfg)
@@ -173,8 +174,8 @@ func applyFix(t *testing.T, server *dbtest.Server, f Finding) {
 
 func TestCheckWithoutLog(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, dbtest.MariaDB1011, "--skip-log-bin", "--sync-binlog=1")
-	schemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, dbtest.MariaDB1011, "--skip-log-bin", "--sync-binlog=1")
+	cdctest.SchemaConn(t, server, "checked", "CREATE TABLE a (id INT PRIMARY KEY)")
 	cfg := sourceConfig(server, newLog(), "checked", "a")
 	bad := faults(t, cfg)
 	if len(bad) != 1 || bad[0].Check != "log_bin" || bad[0].Found != "OFF" || !strings.Contains(bad[0].Fix, "log_bin = ") {

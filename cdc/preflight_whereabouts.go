@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowhook/cdc/sqlmap"
 )
 
 // place is a schema, and the prefix that a site's tables have in it.
@@ -23,7 +25,7 @@ func (s *Source) whereabouts(ctx context.Context, missing []TableName) ([]place,
 			args = append(args, len([]rune(suffix)), suffix)
 		}
 	}
-	rows, err := queryRows(ctx, s.db, "SELECT table_schema AS s, table_name AS t FROM information_schema.tables WHERE table_schema NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') AND ("+
+	rows, err := sqlmap.Rows(ctx, s.db, "SELECT table_schema AS s, table_name AS t FROM information_schema.tables WHERE table_schema NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') AND ("+
 		strings.Join(conditions, " OR ")+") LIMIT 10000", args...)
 	if err != nil {
 		return nil, fmt.Errorf("looking for tables: %w", err)

@@ -4,18 +4,19 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestWhereabouts finds tables that are not where the configuration says.
 func TestWhereabouts(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, dbtest.MariaDB1011, "--sync-binlog=1")
-	folding := startServer(t, dbtest.MariaDB1011, "--sync-binlog=1", "--lower-case-table-names=1")
+	server := cdctest.StartServer(t, dbtest.MariaDB1011, "--sync-binlog=1")
+	folding := cdctest.StartServer(t, dbtest.MariaDB1011, "--sync-binlog=1", "--lower-case-table-names=1")
 	for _, s := range []*dbtest.Server{server, folding} {
-		schemaConn(t, s, "shop", "CREATE TABLE new_a (id INT PRIMARY KEY)", "CREATE TABLE new_b (id INT PRIMARY KEY)", "CREATE TABLE other_a (id INT PRIMARY KEY)")
-		schemaConn(t, s, "copy", "CREATE TABLE new_a (id INT PRIMARY KEY)", "CREATE TABLE new_b (id INT PRIMARY KEY)")
-		s.CreateUser(t, "onlyshop", "secret", grants, "SELECT ON shop.*")
+		cdctest.SchemaConn(t, s, "shop", "CREATE TABLE new_a (id INT PRIMARY KEY)", "CREATE TABLE new_b (id INT PRIMARY KEY)", "CREATE TABLE other_a (id INT PRIMARY KEY)")
+		cdctest.SchemaConn(t, s, "copy", "CREATE TABLE new_a (id INT PRIMARY KEY)", "CREATE TABLE new_b (id INT PRIMARY KEY)")
+		s.CreateUser(t, "onlyshop", "secret", cdctest.Grants, "SELECT ON shop.*")
 	}
 	for _, c := range []struct {
 		name           string

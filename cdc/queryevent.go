@@ -11,6 +11,7 @@ import (
 
 	"rowhook/cdc/charset"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/wire"
 	"rowhook/sqltext"
 )
 
@@ -42,46 +43,46 @@ func (r *reader) readQuery(more int, compressed bool, body []byte) (*query, erro
 
 // parseQuery reads a QUERY_EVENT but for its text, which it returns as it is there.
 func parseQuery(more int, body []byte) (q *query, text []byte, err error) {
-	w := wire{rest: body}
-	w.bytes(8) // connection id, run time
-	size := w.byte()
-	failed := w.uint16() != 0
-	variables := w.uint16()
-	w.bytes(uint64(more))
-	status := w.bytes(uint64(variables))
-	q = &query{failed: failed, schema: string(w.bytes(uint64(size)))}
-	w.bytes(1) // the end of the schema
-	if w.short {
-		return nil, nil, errTruncated
+	w := wire.Reader{Rest: body}
+	w.Bytes(8) // connection id, run time
+	size := w.Byte()
+	failed := w.Uint16() != 0
+	variables := w.Uint16()
+	w.Bytes(uint64(more))
+	status := w.Bytes(uint64(variables))
+	q = &query{failed: failed, schema: string(w.Bytes(uint64(size)))}
+	w.Bytes(1) // the end of the schema
+	if w.Short {
+		return nil, nil, wire.ErrTruncated
 	}
 	q.readStatus(status)
-	return q, w.rest, nil
+	return q, w.Rest, nil
 }
 
 // readStatus reads the variables of the session. They have no lengths, so it ends at the first that is not known; those
 // that matter come early. See MySQL's libs/mysql/binlog/event/statement_events.h, enum Query_event_status_vars.
 func (q *query) readStatus(status []byte) {
-	w := wire{rest: status}
-	for len(w.rest) > 0 && !w.short {
-		switch w.byte() {
+	w := wire.Reader{Rest: status}
+	for len(w.Rest) > 0 && !w.Short {
+		switch w.Byte() {
 		case 0: // flags
-			w.bytes(4)
+			w.Bytes(4)
 		case 1:
-			q.sqlMode = w.fixed(8)
+			q.sqlMode = w.Fixed(8)
 		case 2: // the catalog, ended by a zero
-			w.bytes(uint64(w.byte()) + 1)
+			w.Bytes(uint64(w.Byte()) + 1)
 		case 3: // auto_increment
-			w.bytes(4)
+			w.Bytes(4)
 		case 4: // of the client, of the connection, of the server
-			q.charset = charset.OfCollation(uint64(w.uint16()))
-			q.connection = charset.OfCollation(uint64(w.uint16()))
-			w.bytes(2)
+			q.charset = charset.OfCollation(uint64(w.Uint16()))
+			q.connection = charset.OfCollation(uint64(w.Uint16()))
+			w.Bytes(2)
 		case 5, 6: // time zone, catalog
-			w.bytes(uint64(w.byte()))
+			w.Bytes(uint64(w.Byte()))
 		case 7, 8: // language, charset of the schema
-			w.bytes(2)
+			w.Bytes(2)
 		case 131: // MariaDB's default collations of charsets: pairs
-			w.bytes(4 * uint64(w.byte()))
+			w.Bytes(4 * uint64(w.Byte()))
 		default:
 			return
 		}
@@ -97,14 +98,14 @@ func (q *query) readText(there []byte, compressed bool, tail io.Reader, left int
 	if compressed {
 		var packed []byte
 		var err error
-		if size, packed, err = packedSize(there); err != nil {
+		if size, packed, err = wire.PackedSize(there); err != nil {
 			return err
 		}
 		in = bytes.NewReader(packed)
 		if left > 0 {
 			in = io.MultiReader(in, tail)
 		}
-		if in, err = unpacking(in, size); err != nil {
+		if in, err = wire.Unpacking(in, size); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/client"
 	driver "github.com/go-sql-driver/mysql"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
@@ -22,9 +23,9 @@ import (
 func TestRandomTables(t *testing.T) {
 	const tables = 9
 	seed := dbtest.Seed(t)
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
-		server := startServer(t, kind)
-		conn := schemaConn(t, server, "random")
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
+		server := cdctest.StartServer(t, kind)
+		conn := cdctest.SchemaConn(t, server, "random")
 		addZone(t, conn)
 		settings := []string{"NO_LOG", "MINIMAL", "FULL"}
 		if kind.MySQL() {
@@ -33,7 +34,7 @@ func TestRandomTables(t *testing.T) {
 		for n := range tables {
 			metadata := settings[n%len(settings)]
 			t.Run(fmt.Sprintf("%s_%d", metadata, n), func(t *testing.T) {
-				execute(t, conn, "SET GLOBAL binlog_row_metadata = "+metadata)
+				cdctest.Exec(t, conn, "SET GLOBAL binlog_row_metadata = "+metadata)
 				r := randomTable{kind: kind, rnd: rand.New(rand.NewPCG(seed, uint64(n))), name: fmt.Sprintf("t%d", n)}
 				r.create(t, conn)
 				r.compare(t, server, conn)
@@ -48,7 +49,7 @@ const zone = "Test/Summer"
 // addZone makes the zone: an hour more from 2024-03-31 01:00 UTC to 2024-10-27 01:00 UTC.
 func addZone(t *testing.T, conn *sql.Conn) {
 	t.Helper()
-	execute(t, conn, "SET SESSION sql_log_bin = 0",
+	cdctest.Exec(t, conn, "SET SESSION sql_log_bin = 0",
 		"INSERT INTO mysql.time_zone VALUES (4711, 'N')", "INSERT INTO mysql.time_zone_name VALUES ('"+zone+"', 4711)",
 		"INSERT INTO mysql.time_zone_transition_type VALUES (4711, 0, 3600, 0, 'N'), (4711, 1, 7200, 1, 'S')",
 		"INSERT INTO mysql.time_zone_transition VALUES (4711, 1711846800, 1), (4711, 1729990800, 0)",
@@ -68,22 +69,22 @@ type randomTable struct {
 
 // randomColumn is a column of a randomTable. Without values it is made by the server: generated.
 type randomColumn struct {
-	typeColumn
+	cdctest.Column
 
 	name string
 	null bool
 }
 
-func (c randomColumn) generated() bool { return c.values == nil }
+func (c randomColumn) generated() bool { return c.Values == nil }
 
 func (c randomColumn) pick(rnd *rand.Rand) string {
 	switch {
 	case c.null && rnd.IntN(6) == 0:
 		return "NULL"
-	case c.random != nil && rnd.IntN(2) == 0:
-		return c.random(rnd)
+	case c.Random != nil && rnd.IntN(2) == 0:
+		return c.Random(rnd)
 	}
-	return c.values[rnd.IntN(len(c.values))]
+	return c.Values[rnd.IntN(len(c.Values))]
 }
 
 // create makes the table. What a server refuses to combine, such as too many long columns, is left out.
@@ -100,7 +101,7 @@ func (r *randomTable) create(t *testing.T, conn *sql.Conn) {
 	for {
 		defs := make([]string, len(r.columns))
 		for i, c := range r.columns {
-			defs[i] = "`" + c.name + "` " + c.def
+			defs[i] = "`" + c.name + "` " + c.Def
 		}
 		query := fmt.Sprintf("CREATE TABLE %s (%s, %s)", r.name, strings.Join(defs, ", "), key)
 		if partitioned {
@@ -128,14 +129,14 @@ func (r *randomTable) create(t *testing.T, conn *sql.Conn) {
 // choose finds columns. Some are at fixed names: id tells rows apart, n is changed by every update, tags and unique are
 // for hidden columns.
 func (r *randomTable) choose() {
-	var pool []typeColumn
-	for _, table := range tablesOfTypes(r.kind) {
-		pool = append(pool, table.columns...)
+	var pool []cdctest.Column
+	for _, table := range cdctest.TablesOfTypes(r.kind) {
+		pool = append(pool, table.Columns...)
 	}
-	add := func(name, def string, column typeColumn) {
-		column.def = def
+	add := func(name, def string, column cdctest.Column) {
+		column.Def = def
 		if strings.Contains(def, "DEFAULT NULL") && r.rnd.IntN(6) == 0 {
-			column.def += " INVISIBLE"
+			column.Def += " INVISIBLE"
 		}
 		at := r.rnd.IntN(len(r.columns) + 1)
 		r.columns = slices.Insert(r.columns, at, randomColumn{column, name, strings.Contains(def, " NULL DEFAULT NULL")})
@@ -146,16 +147,16 @@ func (r *randomTable) choose() {
 		if r.rnd.IntN(4) == 0 {
 			null = " NOT NULL"
 		}
-		add(fmt.Sprintf("c%d", n), column.def+null, column)
+		add(fmt.Sprintf("c%d", n), column.Def+null, column)
 	}
-	add("id", "INT NOT NULL", typeColumn{values: []string{""}})
-	add("n", "INT NOT NULL", typeColumn{values: []string{"0"}})
-	add("g ünd v", "BIGINT AS (id * 7) VIRTUAL", typeColumn{})
-	add("g`` s", "VARCHAR(40) AS (CONCAT('é', id)) STORED", typeColumn{})
+	add("id", "INT NOT NULL", cdctest.Column{Values: []string{""}})
+	add("n", "INT NOT NULL", cdctest.Column{Values: []string{"0"}})
+	add("g ünd v", "BIGINT AS (id * 7) VIRTUAL", cdctest.Column{})
+	add("g`` s", "VARCHAR(40) AS (CONCAT('é', id)) STORED", cdctest.Column{})
 	if r.kind.MySQL() {
-		add("tags", "JSON NULL DEFAULT NULL", typeColumn{values: []string{"'[1, 2, 3]'", "'[]'"}})
+		add("tags", "JSON NULL DEFAULT NULL", cdctest.Column{Values: []string{"'[1, 2, 3]'", "'[]'"}})
 	} else if r.rnd.IntN(2) == 0 {
-		add("uni", "TEXT NULL UNIQUE", typeColumn{values: []string{"UUID()"}}) // has a hidden column
+		add("uni", "TEXT NULL UNIQUE", cdctest.Column{Values: []string{"UUID()"}}) // has a hidden column
 	}
 }
 
@@ -171,19 +172,19 @@ func (r *randomTable) compare(t *testing.T, server *dbtest.Server, conn *sql.Con
 	}
 	s := openSource(t, sourceConfig(server, newLog(), "random", r.name))
 	f := follow(t, s, current(t, s), rec)
-	selects := selectConn(t, server)
+	selects := cdctest.SelectConn(t, server)
 	state := r.read(t, selects)
 	for range statements {
 		zones := []string{"+00:00", "-11:30", "+13:00", zone}
 		images := []string{"FULL", "FULL", "FULL", "MINIMAL", "NOBLOB"}
 		settings := fmt.Sprintf("SET time_zone = '%s', binlog_row_image = %s", zones[r.rnd.IntN(len(zones))], images[r.rnd.IntN(len(images))])
-		execute(t, conn, settings)
+		cdctest.Exec(t, conn, settings)
 		if !r.kind.MySQL() {
-			execute(t, conn, fmt.Sprintf("SET column_compression_threshold = %d, column_compression_zlib_wrap = %d, column_compression_zlib_level = %d",
+			cdctest.Exec(t, conn, fmt.Sprintf("SET column_compression_threshold = %d, column_compression_zlib_wrap = %d, column_compression_zlib_level = %d",
 				r.rnd.IntN(2)*100, r.rnd.IntN(2), r.rnd.IntN(10)))
 		}
 		query := r.statement()
-		execute(t, conn, query)
+		cdctest.Exec(t, conn, query)
 		after := r.read(t, selects)
 		for txn := f.next(t); len(txn.rows) == 0; {
 			txn = f.next(t)
@@ -256,9 +257,9 @@ func (r *randomTable) read(t *testing.T, conn *client.Conn) map[string][]sql.Nul
 	id := slices.IndexFunc(r.columns, func(c randomColumn) bool { return c.name == "id" })
 	shown := make([]string, len(r.columns))
 	for i, c := range r.columns {
-		shown[i] = c.shown("`" + c.name + "`")
+		shown[i] = c.Shown("`" + c.name + "`")
 	}
-	for _, row := range selectTexts(t, conn, fmt.Sprintf("SELECT %s FROM random.%s", strings.Join(shown, ", "), r.name), len(r.columns)) {
+	for _, row := range cdctest.SelectTexts(t, conn, fmt.Sprintf("SELECT %s FROM random.%s", strings.Join(shown, ", "), r.name), len(r.columns)) {
 		rows[row[id].String] = row
 	}
 	return rows
@@ -312,7 +313,7 @@ func (r *randomTable) differs(row Row, want []sql.NullString) string {
 			continue
 		}
 		if got := (sql.NullString{String: row.Text(i), Valid: row.Kind(i) != Null}); got != want[i] {
-			return fmt.Sprintf("column %s %s\n got %+.200q (kind %d)\nwant %+.200q (null: %t)", c.name, c.def, got.String, row.Kind(i), want[i].String, !want[i].Valid)
+			return fmt.Sprintf("column %s %s\n got %+.200q (kind %d)\nwant %+.200q (null: %t)", c.name, c.Def, got.String, row.Kind(i), want[i].String, !want[i].Valid)
 		}
 	}
 	return ""

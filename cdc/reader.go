@@ -12,6 +12,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/cdc/rowcodec"
 )
 
 // reader turns the raw events of one connection into changes and commits. go-mysql calls HandleEvent from the
@@ -255,33 +257,34 @@ func (r *reader) rows(typ byte, body []byte) error {
 	case !r.txn.open:
 		return r.stop("rows outside a transaction", "please report this", nil)
 	}
-	h, rows, err := parseRowsHeader(typ, body)
+	h, rows, err := rowcodec.ParseHeader(typ, body)
 	if err != nil {
 		return r.unreadable(err)
 	}
-	if h.tableID != r.txn.table || h.op != r.txn.op { // not at every event: their borders differ on a replica
-		r.txn.table, r.txn.op = h.tableID, h.op
-		_, _ = r.digest.Write([]byte{byte(h.op)})
+	if h.TableID != r.txn.table || h.Op != r.txn.op { // not at every event: their borders differ on a replica
+		r.txn.table, r.txn.op = h.TableID, h.Op
+		_, _ = r.digest.Write([]byte{byte(h.Op)})
 	}
-	in, err := r.images(h, body, rows)
+	tail, more := r.tail(body)
+	in, err := rowcodec.NewImages(h, rows, tail, more, &r.digest)
 	if err != nil {
 		return r.unreadable(err)
 	}
-	t, ok := r.tables.byID[h.tableID]
+	t, ok := r.tables.byID[h.TableID]
 	if !ok {
 		return r.stop("rows of a table that was not announced", "please report this", nil)
 	}
-	if h.endOfStatement {
+	if h.EndOfStatement {
 		defer r.announceStatement(nil)
 	}
 	if t == nil || r.txn.silent() || r.skips(t.table.TableName) {
-		if err := in.pass(); err != nil {
+		if err := in.Pass(); err != nil {
 			return r.unreadable(err)
 		}
 		return nil
 	}
 	r.txn.wrote(t.table.TableName)
-	if h.partial {
+	if h.Partial {
 		return r.passOver(in, TableError{
 			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table), Lasting: true,
 			Hint: "SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value",
@@ -303,11 +306,11 @@ func (r *reader) rows(typ byte, body []byte) error {
 }
 
 // passOver leaves the rest of a rows event out, for the trouble that its table is in.
-func (r *reader) passOver(in *images, t TableError) error {
+func (r *reader) passOver(in *rowcodec.Images, t TableError) error {
 	if err := r.trouble(t); err != nil {
 		return err
 	}
-	if err := in.pass(); err != nil {
+	if err := in.Pass(); err != nil {
 		return r.unreadable(err)
 	}
 	return nil

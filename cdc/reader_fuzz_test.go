@@ -10,14 +10,14 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/cdctest"
 )
 
 // eachLogged hands out the events that servers of all kinds logged, for seeds.
-func eachLogged(f *testing.F, add func(file string, e rawEvent)) {
+func eachLogged(f *testing.F, add func(file string, e cdctest.Event)) {
 	f.Helper()
-	for _, file := range capturedLogs(f) {
-		for _, e := range capturedEvents(f, file) {
+	for _, file := range cdctest.CapturedLogs(f, ".") {
+		for _, e := range cdctest.ReadEvents(f, file) {
 			add(file, e)
 		}
 	}
@@ -26,27 +26,27 @@ func eachLogged(f *testing.F, add func(file string, e rawEvent)) {
 // FuzzReader reads a log of any bytes behind some good transactions: it goes on, or stops and says why, and what it
 // hands out adds up (the recorder looks). It covers what has no target of its own, such as annotations and savepoints.
 func FuzzReader(f *testing.F) {
-	files := capturedLogs(f)
+	files := cdctest.CapturedLogs(f, ".")
 	for i, file := range files {
-		events := capturedEvents(f, file)
+		events := cdctest.ReadEvents(f, file)
 		for at := 0; at < len(events); at += 3 {
 			var data []byte
 			for _, e := range events[at:min(at+6, len(events))] {
-				data = append(data, e.raw...)
+				data = append(data, e.Raw...)
 			}
 			f.Add(uint(i), data)
 		}
 	}
-	logs := make([][]rawEvent, len(files))
+	logs := make([][]cdctest.Event, len(files))
 	for i, file := range files {
-		logs[i] = capturedEvents(f, file)
+		logs[i] = cdctest.ReadEvents(f, file)
 	}
 	f.Fuzz(func(t *testing.T, which uint, data []byte) {
 		n := int(which % uint(len(files)))
 		r, rec := offlineReader(t, files[n])
 		rec.txns = make(chan transaction, 256)
 		for _, e := range logs[n][:4] { // a transaction, so that the table is known
-			if err := handRaw(r, e.raw); err != nil {
+			if err := handRaw(r, e.Raw); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -105,10 +105,10 @@ func FuzzPosition(f *testing.F) {
 
 // FuzzStatementText looks at statements of any bytes.
 func FuzzStatementText(f *testing.F) {
-	eachLogged(f, func(_ string, e rawEvent) {
-		switch e.typ {
+	eachLogged(f, func(_ string, e cdctest.Event) {
+		switch e.Type {
 		case replication.QUERY_EVENT, replication.MARIADB_ANNOTATE_ROWS_EVENT, replication.ROWS_QUERY_EVENT:
-			f.Add(string(e.body()))
+			f.Add(string(e.Body()))
 		}
 	})
 	f.Add("/*!50000 REPLACE */ INTO a VALUES (1)")
@@ -128,28 +128,6 @@ func FuzzStatementText(f *testing.F) {
 			if names := s.watched().found.words.in(q); names.has(TableName{Schema: "log", Name: "t"}) && !strings.ContainsAny(text, "tT") {
 				t.Fatalf("%q names no t", text)
 			}
-		}
-	})
-}
-
-// FuzzValue decodes a value of any bytes as a column of any type.
-func FuzzValue(f *testing.F) {
-	for _, c := range valueCases() {
-		f.Add(c.typ, c.meta, uint8(c.column.Digits), c.column.Unsigned, c.column.DataType, c.bytes)
-	}
-	f.Fuzz(func(t *testing.T, typ byte, meta uint16, digits uint8, unsigned bool, dataType string, value []byte) {
-		m := &tableMap{types: []byte{typ}, meta: []uint16{meta}}
-		c := ddl.Column{Name: "c", DataType: dataType, Digits: int(digits), Unsigned: unsigned, Charset: "latin1", Enum: []string{"a", "ü"}, Fixed: digits > 0}
-		l, err := newLayout(m, []ddl.Column{c})
-		if err != nil {
-			return
-		}
-		row, rest, err := l.row(bitmap{1}, append([]byte{0}, value...), nil, &RowBuilder{})
-		if err != nil {
-			return
-		}
-		if text := row.Text(0); row.Kind(0) != Binary && !bytes.Equal([]byte(text), bytes.ToValidUTF8([]byte(text), nil)) || len(rest) > len(value) {
-			t.Fatalf("kind %d is %q", row.Kind(0), text)
 		}
 	})
 }

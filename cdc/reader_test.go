@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestTransactions looks at what the groups of the log become. Every case ends with the insert of row 99 into a, so
 // that what must not come would be seen.
-func TestTransactions(t *testing.T) { onServers(t, testTransactions) }
+func TestTransactions(t *testing.T) { cdctest.OnServers(t, testTransactions) }
 
 func testTransactions(t *testing.T, server *dbtest.Server) {
 	t.Helper()
@@ -109,33 +110,33 @@ func testTransactions(t *testing.T, server *dbtest.Server) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			schema := "t_" + strings.NewReplacer(" ", "_", ",", "").Replace(strings.ToLower(c.name))
-			conn := schemaConn(t, server, schema)
+			conn := cdctest.SchemaConn(t, server, schema)
 			for _, table := range []string{"a", "b", "other", "m"} {
-				execute(t, conn, "CREATE TABLE "+table+" (id INT PRIMARY KEY, s VARCHAR(10))")
+				cdctest.Exec(t, conn, "CREATE TABLE "+table+" (id INT PRIMARY KEY, s VARCHAR(10))")
 			}
-			execute(t, conn, "ALTER TABLE m ENGINE=MyISAM")
+			cdctest.Exec(t, conn, "ALTER TABLE m ENGINE=MyISAM")
 			f := followNow(t, openSource(t, sourceConfig(server, newLog(), schema, "a", "b", "c", "m")))
-			execute(t, conn, c.statements...)
+			cdctest.Exec(t, conn, c.statements...)
 			txn := f.expect(t, c.want...)
 			// MySQL rolls back before it logs, where it can.
 			if !slices.Equal(txn.discards, c.discards) && (!mysql || txn.discards != nil) {
 				t.Errorf("discards %v, want %v", txn.discards, c.discards)
 			}
-			execute(t, conn, "INSERT INTO a VALUES (99, 'end')")
+			cdctest.Exec(t, conn, "INSERT INTO a VALUES (99, 'end')")
 			f.expect(t, "insert a(id=99 s=end)")
 		})
 	}
 
 	t.Run("XA", func(t *testing.T) {
-		conn := schemaConn(t, server, "xa", "CREATE TABLE a (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "xa", "CREATE TABLE a (id INT PRIMARY KEY)")
 		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "xa", "a")))
-		execute(t, conn, "XA START 'w'", "INSERT INTO a VALUES (1)", "XA END 'w'", "XA PREPARE 'w'")
+		cdctest.Exec(t, conn, "XA START 'w'", "INSERT INTO a VALUES (1)", "XA END 'w'", "XA PREPARE 'w'")
 		wantStop(t, f.stopError(t), "XA")
-		execute(t, conn, "XA ROLLBACK 'w'")
+		cdctest.Exec(t, conn, "XA ROLLBACK 'w'")
 	})
 
 	t.Run("time", func(t *testing.T) {
-		conn := schemaConn(t, server, "clock", "CREATE TABLE a (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "clock", "CREATE TABLE a (id INT PRIMARY KEY)")
 		cfg := sourceConfig(server, newLog(), "clock", "a")
 		now := time.Now().Truncate(time.Second).Add(time.Hour)
 		cfg.Now = func() time.Time { return now }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
@@ -60,11 +61,11 @@ func (m mark) points() []Point {
 }
 
 // TestScan reads parts of a log of several files, between places that are named in every way.
-func TestScan(t *testing.T) { onServers(t, testScan) }
+func TestScan(t *testing.T) { cdctest.OnServers(t, testScan) }
 
 func testScan(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "scanned", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)", "FLUSH BINARY LOGS")
+	conn := cdctest.SchemaConn(t, server, "scanned", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)", "FLUSH BINARY LOGS")
 	s := openSource(t, sourceConfig(server, newLog(), "scanned", "a"))
 	var marks []mark
 	next := func() { // times of log are whole seconds
@@ -77,11 +78,11 @@ func testScan(t *testing.T, server *dbtest.Server) {
 	}
 	next()
 	for i := range 5 {
-		execute(t, conn, "BEGIN", fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i), fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i+1), "COMMIT",
+		cdctest.Exec(t, conn, "BEGIN", fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i), fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i+1), "COMMIT",
 			fmt.Sprintf("INSERT INTO other VALUES (%d)", i), fmt.Sprintf("INSERT INTO a VALUES (%d)", 10*i+2))
 		next()
 		if i%2 == 0 {
-			execute(t, conn, "FLUSH BINARY LOGS")
+			cdctest.Exec(t, conn, "FLUSH BINARY LOGS")
 		}
 	}
 	want := func(from, to int) []string {
@@ -131,17 +132,17 @@ func testScan(t *testing.T, server *dbtest.Server) {
 }
 
 // TestScanKnowsColumns scans a log that tells no names, from a stored position on and from elsewhere.
-func TestScanKnowsColumns(t *testing.T) { onServers(t, testScanKnowsColumns) }
+func TestScanKnowsColumns(t *testing.T) { cdctest.OnServers(t, testScanKnowsColumns) }
 
 func testScanKnowsColumns(t *testing.T, server *dbtest.Server) {
 	t.Helper()
 	server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least(server))
-	conn := schemaConn(t, server, "known", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "FLUSH BINARY LOGS")
+	conn := cdctest.SchemaConn(t, server, "known", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20))", "FLUSH BINARY LOGS")
 	s := openSource(t, sourceConfig(server, newLog(), "known", "a"))
 	f := followNow(t, s)
-	execute(t, conn, "INSERT INTO a VALUES (1, 'before')")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, 'before')")
 	f.expect(t, "insert a(id=1 s=before)") // and the table is known
-	execute(t, conn, "ALTER TABLE a ADD n INT", "INSERT INTO a VALUES (2, 'x', 7)")
+	cdctest.Exec(t, conn, "ALTER TABLE a ADD n INT", "INSERT INTO a VALUES (2, 'x', 7)")
 	f.expect(t, "insert a(id=2 s=x n=7)")
 	f.stop()
 	from, err := f.stored(t).Behind()
@@ -149,7 +150,7 @@ func testScanKnowsColumns(t *testing.T, server *dbtest.Server) {
 		t.Fatal(err)
 	}
 	schema := slices.Collect(maps.Values(f.records))
-	execute(t, conn, "INSERT INTO a VALUES (3, 'y', 8)", "ALTER TABLE a RENAME COLUMN s TO q", "INSERT INTO a VALUES (4, 'z', 9)", "ALTER TABLE a DROP q")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (3, 'y', 8)", "ALTER TABLE a RENAME COLUMN s TO q", "INSERT INTO a VALUES (4, 'z', 9)", "ALTER TABLE a DROP q")
 	got, err := scan(t, s, from, Point{End: true}, schema)
 	if want := []string{"insert a(id=3 s=y n=8)", "insert a(id=4 q=z n=9)"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("from the stored position: %v, %v; want %v", got, err, want)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/rowcodec"
 )
 
 // tableCache knows the tables that the log announced, by the ids it uses for them. It belongs to one connection.
@@ -23,8 +24,8 @@ type tableCache struct {
 type mappedTable struct {
 	announcement []byte // the table map event, but for the table's id
 	table        *Table
-	layout       *layout
-	builder      RowBuilder
+	layout       *rowcodec.Layout
+	builder      rowcodec.RowBuilder
 	versions     *versions // nil: the table has none
 }
 
@@ -43,7 +44,7 @@ func (c *tableCache) forgetSchema() {
 
 // announce takes a table map event. A table that nobody watches is looked at no further.
 func (c *tableCache) announce(body []byte) error {
-	id, schema, name, err := peekTable(body)
+	id, schema, name, err := rowcodec.PeekTable(body)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (c *tableCache) announce(body []byte) error {
 
 // passOver takes a table map whose rows are not read.
 func (c *tableCache) passOver(body []byte) error {
-	id, _, _, err := peekTable(body)
+	id, _, _, err := rowcodec.PeekTable(body)
 	if err == nil {
 		c.byID[id] = nil
 	}
@@ -86,36 +87,36 @@ func (c *tableCache) passOver(body []byte) error {
 // FULL), else from the history or the server.
 func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 	s := r.src
-	m, err := parseTableMap(s.flavor, body)
-	if u, ok := errors.AsType[*undecodableError](err); ok {
+	m, err := rowcodec.ParseTableMap(s.flavor, body)
+	if u, ok := errors.AsType[*rowcodec.UndecodableError](err); ok {
 		return nil, s.nameColumn(r.ctx, name, u)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var l *layout
+	var l *rowcodec.Layout
 	var is *ddl.Definition
-	columns, told := columnsFromMap(m)
+	columns, told := m.Columns()
 	if told {
 		if is, err = r.learnRest(name, m, columns); err != nil {
 			return nil, err
 		}
-		l, err = newLayout(m, columns)
+		l, err = rowcodec.NewLayout(m, columns)
 	} else if is, l, err = r.known(name, m); err == nil {
-		columns, m.primaryKey = withPeriod(is), is.Key
+		columns, m.PrimaryKey = withPeriod(is), is.Key
 	}
 	if err != nil {
 		return nil, err
 	}
 	v := versionsOf(columns, is)
-	key := declaredKey(m.primaryKey, v, is)
+	key := declaredKey(m.PrimaryKey, v, is)
 	if v != nil {
 		columns = columns[:v.columns]
 	}
 	if wanted, ok := s.watched().lookedUp(name); ok {
-		l = l.only(wanted...)
+		l = l.Only(wanted...)
 	}
-	l = l.seenBy(s.watched().Clients[name])
+	l = l.SeenBy(s.watched().Clients[name])
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.Name
@@ -129,12 +130,12 @@ func (r *reader) layOut(name TableName, body []byte) (*mappedTable, error) {
 
 // learnRest adds what a table map that tells names lacks, and returns what is known of the table; nil when nothing is,
 // and need not be. It is too little to read the log ahead for it.
-func (r *reader) learnRest(name TableName, m *tableMap, columns []ddl.Column) (*ddl.Definition, error) {
+func (r *reader) learnRest(name TableName, m *rowcodec.TableMap, columns []ddl.Column) (*ddl.Definition, error) {
 	is := r.history.get(name)
 	if is == ddl.Gone {
 		is = nil
 	}
-	if m.speaksForItself() && !m.mayBeVersioned(r.src.flavor) && len(m.primaryKey) == 0 {
+	if m.SpeaksForItself() && !m.MayBeVersioned(r.src.flavor) && len(m.PrimaryKey) == 0 {
 		return is, nil
 	}
 	now := is == nil // not as the log has it, and perhaps altered since
@@ -143,33 +144,33 @@ func (r *reader) learnRest(name TableName, m *tableMap, columns []ddl.Column) (*
 		if is, err = r.src.define(r.ctx, name); errors.Is(err, errAsking) || isLocked(err) {
 			return nil, err
 		} else if err != nil { // of a table that is no more there is nothing to learn
-			return m.toldPeriod(r.src.flavor, columns)
+			return toldPeriod(m, r.src.flavor, columns)
 		}
 	}
-	learn(m, columns, is.Columns)
-	if now && !m.hasPeriodOf(is, columns) {
-		return m.toldPeriod(r.src.flavor, columns)
+	m.Learn(columns, is.Columns)
+	if now && !hasPeriodOf(m, is, columns) {
+		return toldPeriod(m, r.src.flavor, columns)
 	}
 	return is, nil
 }
 
 // nameColumn says which column it is that ended the parsing of a table map, as far as the server knows.
-func (s *Source) nameColumn(ctx context.Context, name TableName, u *undecodableError) error {
+func (s *Source) nameColumn(ctx context.Context, name TableName, u *rowcodec.UndecodableError) error {
 	is, err := s.define(ctx, name)
 	if errors.Is(err, errAsking) {
 		return err
 	}
-	if err != nil || u.number > len(is.Columns) {
-		return fmt.Errorf("column %d: %w", u.number, u)
+	if err != nil || u.Number > len(is.Columns) {
+		return fmt.Errorf("column %d: %w", u.Number, u)
 	}
-	c := is.Columns[u.number-1]
+	c := is.Columns[u.Number-1]
 	return fmt.Errorf("column %s, %s: %w", c.Name, strings.ToUpper(c.DataType), u)
 }
 
 // eachRow decodes the rows of an event and hands them on.
-func (t *mappedTable) eachRow(h rowsHeader, in *images, f func(t *Table, op Op, before, after Row) error) error {
+func (t *mappedTable) eachRow(h rowcodec.Header, in *rowcodec.Images, f func(t *Table, op Op, before, after Row) error) error {
 	row := func(before, after Row) error {
-		op := h.op
+		op := h.Op
 		if t.versions != nil {
 			var shown bool
 			if op, before, after, shown = t.versions.change(op, before, after); !shown {
@@ -178,5 +179,5 @@ func (t *mappedTable) eachRow(h rowsHeader, in *images, f func(t *Table, op Op, 
 		}
 		return f(t.table, op, before, after)
 	}
-	return t.layout.eachRow(h, in, &t.builder, row)
+	return t.layout.EachRow(h, in, &t.builder, row)
 }

@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
+	"rowhook/cdc/rowcodec"
 	"rowhook/dbtest"
 )
 
 // TestSchemas follows tables that are altered while they are written, with each setting that changes what the log says
 // of them.
-func TestSchemas(t *testing.T) { onServers(t, testSchemas) }
+func TestSchemas(t *testing.T) { cdctest.OnServers(t, testSchemas) }
 
 func testSchemas(t *testing.T, server *dbtest.Server) {
 	t.Helper()
@@ -26,7 +28,7 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 			name, _, _ := strings.Cut(setting, ",")
 			schema := "s_" + strings.ToLower(strings.ReplaceAll(name, " = ", "_"))
 			server.Exec(t, "SET GLOBAL "+setting)
-			conn := schemaConn(t, server, schema, "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(400))")
+			conn := cdctest.SchemaConn(t, server, schema, "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(400))")
 			f := followNow(t, openSource(t, sourceConfig(server, newLog(), schema, "a")))
 			for _, step := range []struct{ alter, write, want string }{
 				{"", "INSERT INTO a VALUES (1, 'x')", "insert a(id=1 s=x)"},
@@ -38,9 +40,9 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 				{"DROP PRIMARY KEY, ADD PRIMARY KEY (e, id)", "DELETE FROM a WHERE id = 2", "delete a(id=2 q=n e=q u=18446744073709551615)"},
 			} {
 				if step.alter != "" {
-					execute(t, conn, "ALTER TABLE a "+step.alter)
+					cdctest.Exec(t, conn, "ALTER TABLE a "+step.alter)
 				}
-				execute(t, conn, step.write)
+				cdctest.Exec(t, conn, step.write)
 				f.expect(t, step.want)
 			}
 			is, err := f.source.define(t.Context(), TableName{Schema: schema, Name: "a"})
@@ -52,32 +54,32 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 
 	t.Run("behind", func(t *testing.T) {
 		server.Exec(t, "SET GLOBAL binlog_row_metadata = "+least)
-		conn := schemaConn(t, server, "behind", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(10))")
+		conn := cdctest.SchemaConn(t, server, "behind", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(10))")
 		s := openSource(t, sourceConfig(server, newLog(), "behind", "a"))
 		p := current(t, s)
-		execute(t, conn, "INSERT INTO a VALUES (1, 'x')", "ALTER TABLE a ADD n INT FIRST")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, 'x')", "ALTER TABLE a ADD n INT FIRST")
 		wantStop(t, follow(t, s, p).stopError(t), "behind.a", "altered later", "ADD n INT FIRST", "binlog_row_metadata")
-		execute(t, conn, "DROP TABLE a")
+		cdctest.Exec(t, conn, "DROP TABLE a")
 		s = openSource(t, sourceConfig(server, newLog(), "behind", "a"))
 		wantStop(t, follow(t, s, p).stopError(t), "behind.a", "altered later", "ADD n INT FIRST")
 	})
 
 	t.Run("dropped since", func(t *testing.T) {
-		conn := schemaConn(t, server, "since", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)")
+		conn := cdctest.SchemaConn(t, server, "since", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)")
 		s := openSource(t, sourceConfig(server, newLog(), "since", "a", "b"))
 		f := followNow(t, s)
-		execute(t, conn, "INSERT INTO a VALUES (1)")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 		f.expect(t, "insert a(id=1)")
 		p := f.stored(t)
 		f.stop()
-		execute(t, conn, "DROP TABLE a", "INSERT INTO b VALUES (2)")
+		cdctest.Exec(t, conn, "DROP TABLE a", "INSERT INTO b VALUES (2)")
 		f = follow(t, s, p) // compares the transaction that wrote a, whose columns nobody knows any more
 		f.expect(t, "insert b(id=2)")
 	})
 
 	t.Run("the side connection breaks", func(t *testing.T) {
-		conn := schemaConn(t, server, "side", "CREATE TABLE a (id INT PRIMARY KEY)")
-		server.CreateUser(t, "side", "secret", grants, "SELECT ON *.*")
+		conn := cdctest.SchemaConn(t, server, "side", "CREATE TABLE a (id INT PRIMARY KEY)")
+		server.CreateUser(t, "side", "secret", cdctest.Grants, "SELECT ON *.*")
 		log := newLog()
 		cfg := sourceConfig(server, log, "side", "a")
 		side := cfg
@@ -89,13 +91,13 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 		defer s.Close()
 		f := followNow(t, s)
 		defer f.stop()
-		execute(t, conn, "CREATE TABLE other (id INT)")
+		cdctest.Exec(t, conn, "CREATE TABLE other (id INT)")
 		f.reach(t)
-		execute(t, conn, "ALTER USER side ACCOUNT LOCK")
-		kill(t, server, "user = 'side'")
-		execute(t, conn, "ALTER TABLE a /* /* */ FORCE", "INSERT INTO a VALUES (1)") // not understood
+		cdctest.Exec(t, conn, "ALTER USER side ACCOUNT LOCK")
+		cdctest.Kill(t, server, "user = 'side'")
+		cdctest.Exec(t, conn, "ALTER TABLE a /* /* */ FORCE", "INSERT INTO a VALUES (1)") // not understood
 		log.wait(t, "asking the server for its columns")
-		execute(t, conn, "ALTER USER side ACCOUNT UNLOCK")
+		cdctest.Exec(t, conn, "ALTER USER side ACCOUNT UNLOCK")
 		f.next(t) // the first ALTER USER
 		// The other one comes once, although what it did to the table could not be asked at first.
 		if txn := f.next(t); !txn.Statement || len(txn.Schema) != 1 || txn.Schema[0].Data != nil {
@@ -108,22 +110,22 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 // TestUndecodable meets columns that cannot be read: it must say which, of what type, and what to do.
 func TestUndecodable(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, dbtest.MariaDB1011)
+	server := cdctest.StartServer(t, dbtest.MariaDB1011)
 	for _, metadata := range []string{"NO_LOG", "FULL"} {
 		t.Run(metadata, func(t *testing.T) {
-			conn := schemaConn(t, server, "old_"+strings.ToLower(metadata), "SET GLOBAL mysql56_temporal_format = OFF, binlog_row_metadata = "+metadata)
-			execute(t, conn, "CREATE TABLE a (id INT PRIMARY KEY, began TIME(3))")
+			conn := cdctest.SchemaConn(t, server, "old_"+strings.ToLower(metadata), "SET GLOBAL mysql56_temporal_format = OFF, binlog_row_metadata = "+metadata)
+			cdctest.Exec(t, conn, "CREATE TABLE a (id INT PRIMARY KEY, began TIME(3))")
 			f := followNow(t, openSource(t, sourceConfig(server, newLog(), "old_"+strings.ToLower(metadata), "a")))
-			execute(t, conn, "INSERT INTO a VALUES (1, '10:00:00.5')")
+			cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, '10:00:00.5')")
 			wantStop(t, f.stopError(t), ".a", "column began", "MariaDB 5.3", "ALTER TABLE ... MODIFY")
 		})
 	}
 
-	schemaConn(t, server, "new", "CREATE TABLE a (id INT PRIMARY KEY, shape GEOMETRY)")
+	cdctest.SchemaConn(t, server, "new", "CREATE TABLE a (id INT PRIMARY KEY, shape GEOMETRY)")
 	s := openSource(t, sourceConfig(server, newLog(), "new", "a"))
 	body := append([]byte{7, 0, 0, 0, 0, 0, 0, 0}, "\x03new\x00\x01a\x00\x02\x03\xc8\x00\x03"...) // a type of the future
 	err := newReader(t.Context(), s, &Tracker{}, newRecorder(), false).tables.announce(body)
-	if u, ok := errors.AsType[*undecodableError](err); !ok || !strings.Contains(u.hint(), "MODIFY") {
+	if u, ok := errors.AsType[*rowcodec.UndecodableError](err); !ok || !strings.Contains(u.Hint(), "MODIFY") {
 		t.Fatalf("it is no column that cannot be read: %v", err)
 	}
 	for _, words := range []string{"new.a", "column shape, GEOMETRY", "type 200"} {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/wire"
 )
 
 // Selected is how a column of a table is selected so that its text is the one that a Row from the log has.
@@ -92,7 +93,7 @@ func textSizeSQL(quoted, charset string) string {
 func (s Selected) Append(text, value []byte) []byte {
 	switch {
 	case s.bit:
-		return strconv.AppendUint(text, bigEndian(value), 10)
+		return strconv.AppendUint(text, wire.BigEndian(value), 10)
 	case s.decimal: // the zeros of a ZEROFILL are not logged
 		for len(value) > 1 && value[0] == '0' && value[1] >= '0' && value[1] <= '9' {
 			value = value[1:]

@@ -3,60 +3,16 @@ package cdc
 import (
 	"crypto/tls"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"github.com/go-sql-driver/mysql"
-
 	"rowhook/cdc/connect"
+	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
-
-// grants are what a user needs to follow the log, by the names that every server knows.
-const grants = "REPLICATION SLAVE, REPLICATION CLIENT ON *.*"
-
-// variant is a kind of server with settings that change how its log is written.
-type variant struct {
-	name string
-	kind dbtest.Kind
-	args []string
-}
-
-// onServers runs a test on a server of each kind and of each variant, with a user as rowhook's should be.
-func onServers(t *testing.T, f func(t *testing.T, server *dbtest.Server)) {
-	t.Helper()
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) { f(t, startServer(t, kind)) })
-	for _, v := range variants(t) {
-		t.Run(string(v.kind)+"_"+v.name, func(t *testing.T) {
-			t.Parallel()
-			f(t, startServer(t, v.kind, v.args...))
-		})
-	}
-}
-
-// onKinds runs a test for each kind of server.
-func onKinds(t *testing.T, f func(t *testing.T, kind dbtest.Kind)) {
-	t.Helper()
-	t.Parallel()
-	for _, kind := range kinds(t) {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
-			f(t, kind)
-		})
-	}
-}
-
-// startServer runs a server with a user as rowhook's should be.
-func startServer(t *testing.T, kind dbtest.Kind, args ...string) *dbtest.Server {
-	t.Helper()
-	server := dbtest.StartServer(t, kind, args...)
-	server.CreateUser(t, "rowhook", "secret", grants, "SELECT ON *.*")
-	return server
-}
 
 // hasGTIDs says whether a server gives its transactions GTIDs.
 func hasGTIDs(t *testing.T, server *dbtest.Server) bool {
@@ -64,7 +20,7 @@ func hasGTIDs(t *testing.T, server *dbtest.Server) bool {
 	if !server.Kind().MySQL() {
 		return true
 	}
-	row, err := queryRow(t.Context(), server.DB(t, ""), "SELECT @@gtid_mode AS mode")
+	row, err := sqlmap.Row(t.Context(), server.DB(t, ""), "SELECT @@gtid_mode AS mode")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +34,7 @@ func compresses(t *testing.T, server *dbtest.Server) bool {
 	if server.Kind().MySQL() {
 		name = "binlog_transaction_compression"
 	}
-	row, err := queryRow(t.Context(), server.DB(t, ""), "SELECT @@global."+name+" AS setting")
+	row, err := sqlmap.Row(t.Context(), server.DB(t, ""), "SELECT @@global."+name+" AS setting")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,40 +47,6 @@ func resetLog(server *dbtest.Server) string {
 		return "RESET BINARY LOGS AND GTIDS"
 	}
 	return "RESET MASTER"
-}
-
-// logStatus shows where the log of a server ends.
-func logStatus(server *dbtest.Server) string {
-	if server.Kind().MySQL() {
-		return "SHOW BINARY LOG STATUS"
-	}
-	return "SHOW MASTER STATUS"
-}
-
-// killDumps ends the links of all followers.
-func killDumps(t *testing.T, server *dbtest.Server) {
-	t.Helper()
-	kill(t, server, "command LIKE 'Binlog Dump%'")
-}
-
-// kill ends the connections that a condition on the process list finds. One that is gone by then is no fault.
-func kill(t *testing.T, server *dbtest.Server, condition string) {
-	t.Helper()
-	db := server.DB(t, "")
-	found, err := queryRows(t.Context(), db, "SELECT id AS id FROM information_schema.processlist WHERE "+condition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range found {
-		_, err := db.ExecContext(t.Context(), "KILL "+row["id"])
-		const noSuchThread = 1094
-		if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == noSuchThread {
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // sourceConfig watches tables of a schema, as user rowhook.
@@ -187,19 +109,10 @@ func (c *Config) secure(with *tls.Config) {
 	c.reach(func(s *connect.Config) { s.TLS = func() (*tls.Config, error) { return with, nil } })
 }
 
-// schemaConn makes a schema and a connection to it.
-func schemaConn(t *testing.T, server *dbtest.Server, schema string, statements ...string) *sql.Conn {
-	t.Helper()
-	conn := testConn(t, server.DB(t, ""))
-	execute(t, conn, "CREATE DATABASE "+schema, "USE "+schema)
-	execute(t, conn, statements...)
-	return conn
-}
-
 // wantEventAt checks that an event of a type begins at a place of the log.
 func wantEventAt(t *testing.T, db *sql.DB, at Coord, kind string) {
 	t.Helper()
-	row, err := queryRow(t.Context(), db, fmt.Sprintf("SHOW BINLOG EVENTS IN '%s' FROM %d LIMIT 1", at.File, at.Offset))
+	row, err := sqlmap.Row(t.Context(), db, fmt.Sprintf("SHOW BINLOG EVENTS IN '%s' FROM %d LIMIT 1", at.File, at.Offset))
 	if err != nil {
 		t.Fatalf("no event at %s: %v", at, err)
 	}

@@ -6,18 +6,19 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestSlowReader takes longer over the log than the server's net_write_timeout, while more is written than any socket
 // holds. The link stays.
-func TestSlowReader(t *testing.T) { onKinds(t, testSlowReader) }
+func TestSlowReader(t *testing.T) { cdctest.OnKinds(t, testSlowReader) }
 
 func testSlowReader(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
 	const timeout = 2 * time.Second
-	server := startServer(t, kind, fmt.Sprintf("--net-write-timeout=%d", int(timeout.Seconds())))
-	conn := schemaConn(t, server, "slow", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
+	server := cdctest.StartServer(t, kind, fmt.Sprintf("--net-write-timeout=%d", int(timeout.Seconds())))
+	conn := cdctest.SchemaConn(t, server, "slow", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
 	log := newLog()
 	s := openSource(t, sourceConfig(server, log, "slow", "a"))
 	rec := newRecorder()
@@ -34,7 +35,7 @@ func testSlowReader(t *testing.T, kind dbtest.Kind) {
 	f := follow(t, s, current(t, s), rec)
 	const rows = 24
 	for i := range rows { // 48 MB
-		execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d, REPEAT('x', 2 << 20))", i))
+		cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d, REPEAT('x', 2 << 20))", i))
 	}
 	<-held
 	server.Exec(t, fmt.Sprintf("DO SLEEP(%d)", int(2*timeout.Seconds())))
@@ -51,12 +52,12 @@ func testSlowReader(t *testing.T, kind dbtest.Kind) {
 }
 
 // TestClockJumps has our clock jump an hour ahead and back. The log's clock never runs backwards, and never ahead of ours.
-func TestClockJumps(t *testing.T) { onKinds(t, testClockJumps) }
+func TestClockJumps(t *testing.T) { cdctest.OnKinds(t, testClockJumps) }
 
 func testClockJumps(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
-	server := startServer(t, kind)
-	conn := schemaConn(t, server, "jumps", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, kind)
+	conn := cdctest.SchemaConn(t, server, "jumps", "CREATE TABLE a (id INT PRIMARY KEY)")
 	cfg := sourceConfig(server, newLog(), "jumps", "a")
 	began := time.Now().Truncate(time.Second)
 	jumps := make(chan time.Duration, 1)
@@ -73,7 +74,7 @@ func testClockJumps(t *testing.T, kind dbtest.Kind) {
 	for i, by := range []time.Duration{0, -time.Hour, time.Hour, 0, -time.Hour, 0} {
 		jumped := time.Now()
 		jumps <- by
-		execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", i))
+		cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", i))
 		at := f.expect(t, fmt.Sprintf("insert a(id=%d)", i)).Time
 		now := time.Now()
 		if at.Before(last) || at.After(now) {

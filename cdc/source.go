@@ -24,6 +24,7 @@ import (
 
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/sqlmap"
 	"rowhook/sqltext"
 )
 
@@ -80,7 +81,7 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 // identify finds out the kind of server by a variable that only one kind has. What it says of its version is its
 // administrator's or a proxy's to choose: a MariaDB may call itself 8.0.36.
 func (s *Source) identify(ctx context.Context) error {
-	rows, err := queryRows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('version', 'innodb_version', 'gtid_domain_id', 'server_uuid', 'lower_case_table_names',
+	rows, err := sqlmap.Rows(ctx, s.db, `SHOW GLOBAL VARIABLES WHERE variable_name IN ('version', 'innodb_version', 'gtid_domain_id', 'server_uuid', 'lower_case_table_names',
 		'version_comment', 'basedir', 'datadir', 'aurora_version')`)
 	if err != nil {
 		return err
@@ -283,10 +284,10 @@ func (s *Source) logStatus(ctx context.Context) (map[string]string, error) {
 	var err error
 	for _, q := range statements {
 		var row map[string]string
-		if row, err = queryRow(ctx, s.db, q); err == nil {
+		if row, err = sqlmap.Row(ctx, s.db, q); err == nil {
 			return row, nil
 		}
-		if me, ok := errors.AsType[*mysqlError](err); !ok || me.Number != mysql.ER_PARSE_ERROR {
+		if me, ok := errors.AsType[*sqlmap.Error](err); !ok || me.Number != mysql.ER_PARSE_ERROR {
 			break // only a statement that this version does not know is worth another try
 		}
 	}

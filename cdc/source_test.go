@@ -9,21 +9,22 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/cdc/connect"
 	"rowhook/dbtest"
 )
 
-func TestLock(t *testing.T) { onServers(t, testLock) }
+func TestLock(t *testing.T) { cdctest.OnServers(t, testLock) }
 
 func testLock(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	root := testConn(t, server.DB(t, ""))
+	root := cdctest.Conn(t, server.DB(t, ""))
 	log := newLog()
 	cfg := sourceConfig(server, log, "locked", "a")
-	conn := schemaConn(t, server, "locked", "CREATE TABLE a (id INT PRIMARY KEY)")
+	conn := cdctest.SchemaConn(t, server, "locked", "CREATE TABLE a (id INT PRIMARY KEY)")
 	s := openSource(t, cfg)
 	f := followNow(t, s)
-	execute(t, conn, "INSERT INTO a VALUES (1)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 	f.expect(t, "insert a(id=1)") // it holds the lock now
 
 	var holder int
@@ -58,11 +59,11 @@ func testLock(t *testing.T, server *dbtest.Server) {
 
 	t.Run("lost", func(t *testing.T) {
 		// The server ends our connections, and somebody holds the lock: as our own old link would.
-		execute(t, root, fmt.Sprintf("KILL %d", holder), fmt.Sprintf("DO GET_LOCK('%s', 10)", lock))
-		killDumps(t, server)
-		execute(t, conn, "INSERT INTO a VALUES (2)")
+		cdctest.Exec(t, root, fmt.Sprintf("KILL %d", holder), fmt.Sprintf("DO GET_LOCK('%s', 10)", lock))
+		cdctest.KillDumps(t, server)
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (2)")
 		log.wait(t, "perhaps our old one")
-		execute(t, root, fmt.Sprintf("DO RELEASE_LOCK('%s')", lock))
+		cdctest.Exec(t, root, fmt.Sprintf("DO RELEASE_LOCK('%s')", lock))
 		f.expect(t, "insert a(id=2)")
 	})
 
@@ -71,7 +72,7 @@ func testLock(t *testing.T, server *dbtest.Server) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		execute(t, root, fmt.Sprintf("DO GET_LOCK('%s', 10)", lock)) // waits for the end of the connection
+		cdctest.Exec(t, root, fmt.Sprintf("DO GET_LOCK('%s', 10)", lock)) // waits for the end of the connection
 		if id := holds(); id == 0 {
 			t.Error("the lock is still held")
 		}
@@ -80,20 +81,20 @@ func testLock(t *testing.T, server *dbtest.Server) {
 
 // TestLease follows a log in which nothing happens for longer than the server bears with a silent connection: the lock
 // stays. When only its connection is lost, that is found out.
-func TestLease(t *testing.T) { onKinds(t, testLease) }
+func TestLease(t *testing.T) { cdctest.OnKinds(t, testLease) }
 
 func testLease(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
-	server := startServer(t, kind)
-	conn := schemaConn(t, server, "leased", "CREATE TABLE a (id INT PRIMARY KEY)")
+	server := cdctest.StartServer(t, kind)
+	conn := cdctest.SchemaConn(t, server, "leased", "CREATE TABLE a (id INT PRIMARY KEY)")
 	log := newLog()
 	cfg := sourceConfig(server, log, "leased", "a")
 	s := openSource(t, cfg)
 	s.lease = lease{idle: 5 * time.Second, beat: 100 * time.Millisecond}
 	f := followNow(t, s)
-	execute(t, conn, "INSERT INTO a VALUES (1)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 	f.expect(t, "insert a(id=1)")
-	root := testConn(t, server.DB(t, ""))
+	root := cdctest.Conn(t, server.DB(t, ""))
 	holder := func() (id sql.NullInt64) {
 		t.Helper()
 		if err := root.QueryRowContext(t.Context(), "SELECT IS_USED_LOCK(?)", fmt.Sprintf("rowhook:%d", cfg.ServerID)).Scan(&id); err != nil {
@@ -102,28 +103,28 @@ func testLease(t *testing.T, kind dbtest.Kind) {
 		return id
 	}
 	first := holder()
-	execute(t, root, "DO SLEEP(7)")
+	cdctest.Exec(t, root, "DO SLEEP(7)")
 	if now := holder(); !first.Valid || now != first {
 		t.Errorf("connection %v held the lock, now it is %v", first, now)
 	}
 	if strings.Contains(log.String(), "broken") {
 		t.Errorf("an idle link breaks:\n%s", log)
 	}
-	execute(t, root, fmt.Sprintf("KILL %d", first.Int64))
+	cdctest.Exec(t, root, fmt.Sprintf("KILL %d", first.Int64))
 	log.wait(t, "keeps a second reader out is lost")
 	log.wait(t, "is back")
 	if now := holder(); !now.Valid || now == first {
 		t.Errorf("connection %v held the lock, now it is %v", first, now)
 	}
-	execute(t, conn, "INSERT INTO a VALUES (2)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (2)")
 	f.expect(t, "insert a(id=2)")
 }
 
-func TestEnd(t *testing.T) { onServers(t, testEnd) }
+func TestEnd(t *testing.T) { cdctest.OnServers(t, testEnd) }
 
 func testEnd(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "ends", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
+	conn := cdctest.SchemaConn(t, server, "ends", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
 	cfg := sourceConfig(server, newLog(), "ends", "a")
 	s := openSource(t, cfg)
 	f := followNow(t, s)
@@ -157,7 +158,7 @@ func testEnd(t *testing.T, server *dbtest.Server) {
 			step{"tag last", []string{"INSERT INTO a VALUES (4)", "SET gtid_next = 'AUTOMATIC:a_longer_tag_2'", "INSERT INTO a VALUES (5)", "SET gtid_next = AUTOMATIC"}})
 	}
 	for _, step := range steps {
-		execute(t, conn, step.statements...)
+		cdctest.Exec(t, conn, step.statements...)
 		f.reach(t) // without further traffic: else no transaction comes, and it fails
 		end, err := s.End(t.Context())
 		if err != nil {
@@ -175,7 +176,7 @@ func testEnd(t *testing.T, server *dbtest.Server) {
 			t.Errorf("%s: %s is not at %s", step.name, p, end)
 		}
 	}
-	execute(t, conn, "INSERT INTO a VALUES (9)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (9)")
 	f.expect(t, "insert a(id=9)")
 }
 
@@ -197,22 +198,22 @@ func (f *follower) waitSeen(t *testing.T, end Coord) {
 	}
 }
 
-func TestFresh(t *testing.T) { onServers(t, testFresh) }
+func TestFresh(t *testing.T) { cdctest.OnServers(t, testFresh) }
 
 func testFresh(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "fresh", "CREATE TABLE a (id INT PRIMARY KEY)", resetLog(server))
+	conn := cdctest.SchemaConn(t, server, "fresh", "CREATE TABLE a (id INT PRIMARY KEY)", resetLog(server))
 	cfg := sourceConfig(server, newLog(), "fresh", "a")
 	s := openSource(t, cfg)
 	f := followNow(t, s) // a log in which nothing was ever written
 	f.reach(t)
-	execute(t, conn, "INSERT INTO a VALUES (1)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 	f.expect(t, "insert a(id=1)")
 	f.reach(t)
 	p := f.stored(t)
 	f.stop()
 	f = follow(t, s, p)
-	execute(t, conn, "INSERT INTO a VALUES (2)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (2)")
 	f.expect(t, "insert a(id=2)")
 }
 

@@ -6,15 +6,16 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestStanding asks about positions while somebody follows the log.
-func TestStanding(t *testing.T) { onServers(t, testStanding) }
+func TestStanding(t *testing.T) { cdctest.OnServers(t, testStanding) }
 
 func testStanding(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "standing", "CREATE TABLE a (id INT PRIMARY KEY)", "SET GLOBAL binlog_expire_logs_seconds = 3600")
+	conn := cdctest.SchemaConn(t, server, "standing", "CREATE TABLE a (id INT PRIMARY KEY)", "SET GLOBAL binlog_expire_logs_seconds = 3600")
 	cfg := sourceConfig(server, newLog(), "standing", "a")
 	f := followNow(t, openSource(t, cfg))
 	cfg.ServerID++
@@ -30,19 +31,19 @@ func testStanding(t *testing.T, server *dbtest.Server) {
 	if st := standing(f.stored(t)); st.Verified || st.Behind != 0 || st.Place != st.End || st.Retention != time.Hour {
 		t.Errorf("before anything was read: %+v", st)
 	}
-	execute(t, conn, "INSERT INTO a VALUES (1)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 	read := f.expect(t, "insert a(id=1)")
 	at := f.stored(t)
 	st := standing(at)
 	if !st.Verified || st.Behind != 0 || st.Place != read.End || st.End != read.End || time.Since(st.Last) > time.Minute || !st.Until.IsZero() {
 		t.Errorf("at the end: %+v", st)
 	}
-	execute(t, conn, "INSERT INTO a VALUES (2)")
+	cdctest.Exec(t, conn, "INSERT INTO a VALUES (2)")
 	next := f.expect(t, "insert a(id=2)")
 	if st := standing(at); !st.Verified || st.Behind != next.End.Offset-read.End.Offset || st.Place != read.End {
 		t.Errorf("one transaction behind: %+v", st)
 	}
-	execute(t, conn, "FLUSH BINARY LOGS", "INSERT INTO a VALUES (3)", "FLUSH BINARY LOGS")
+	cdctest.Exec(t, conn, "FLUSH BINARY LOGS", "INSERT INTO a VALUES (3)", "FLUSH BINARY LOGS")
 	f.expect(t, "insert a(id=3)")
 	st = standing(at)
 	if late := time.Until(st.Until); !st.Verified || st.Behind < 500 || late < time.Hour-time.Minute || late > time.Hour {
@@ -64,15 +65,15 @@ func testStanding(t *testing.T, server *dbtest.Server) {
 }
 
 // TestPositionAt makes positions of places and GTID sets, and follows from them.
-func TestPositionAt(t *testing.T) { onServers(t, testPositionAt) }
+func TestPositionAt(t *testing.T) { cdctest.OnServers(t, testPositionAt) }
 
 func testPositionAt(t *testing.T, server *dbtest.Server) {
 	t.Helper()
-	conn := schemaConn(t, server, "places", "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)", "FLUSH BINARY LOGS")
+	conn := cdctest.SchemaConn(t, server, "places", "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)", "FLUSH BINARY LOGS")
 	s := openSource(t, sourceConfig(server, newLog(), "places", "a"))
 	var ends []End
 	for i := 2; i < 5; i++ {
-		execute(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", i))
+		cdctest.Exec(t, conn, fmt.Sprintf("INSERT INTO a VALUES (%d)", i))
 		end, err := s.End(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -96,10 +97,10 @@ func testPositionAt(t *testing.T, server *dbtest.Server) {
 		p = f.stored(t)
 		f.stop()
 		f = follow(t, s, p) // and again from there, over GTIDs that must be whole
-		execute(t, conn, "DELETE FROM a WHERE id = 1")
+		cdctest.Exec(t, conn, "DELETE FROM a WHERE id = 1")
 		f.expect(t, "delete a(id=1)")
 		f.stop()
-		execute(t, conn, "SET sql_log_bin = 0", "INSERT INTO a VALUES (1)", "SET sql_log_bin = 1")
+		cdctest.Exec(t, conn, "SET sql_log_bin = 0", "INSERT INTO a VALUES (1)", "SET sql_log_bin = 1")
 	}
 	inside := ends[1].Coord
 	inside.Offset -= 40
@@ -111,7 +112,7 @@ func testPositionAt(t *testing.T, server *dbtest.Server) {
 		id, number, _ := strings.Cut(ends[1].set.String(), ":1-")
 		wrong["wrote first"] = Point{GTIDs: id + ":" + number}
 	default:
-		execute(t, conn, "SET gtid_domain_id = 7", "INSERT INTO a VALUES (7)", "SET gtid_domain_id = 0")
+		cdctest.Exec(t, conn, "SET gtid_domain_id = 7", "INSERT INTO a VALUES (7)", "SET gtid_domain_id = 0")
 		wrong["domain 7"] = Point{GTIDs: ends[1].set.String()}
 	}
 	for words, at := range wrong {

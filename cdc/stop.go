@@ -1,7 +1,6 @@
 package cdc
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -37,19 +36,6 @@ func (e *StopError) Error() string {
 		b.WriteString("; " + e.Hint)
 	}
 	return b.String()
-}
-
-// undecodableError is a column of a watched table whose values nothing can make readable: not the log, not the schema.
-type undecodableError struct {
-	what   string // what the column is: "of type 200"
-	to     string // what it could be instead, behind "MODIFY the column to"
-	number int    // of the column from 1, where its name is not known
-}
-
-func (e *undecodableError) Error() string { return e.what + ", which rowhook cannot read" }
-
-func (e *undecodableError) hint() string {
-	return fmt.Sprintf("ALTER TABLE ... MODIFY the column to %s; what is logged already cannot be read", e.to)
 }
 
 func (e *StopError) Unwrap() error { return e.Err }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"rowhook/cdc/sqlmap"
 )
 
 // Survey is what a server is and lacks, as far as any of its users may see: it takes none of the privileges that Check looks for.
@@ -29,7 +31,7 @@ func (s *Source) Survey(ctx context.Context) (Survey, error) {
 	for _, p := range s.needed() {
 		survey.Privileges = append(survey.Privileges, p[0])
 	}
-	rows, err := queryRows(ctx, s.db, "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_id', 'partial_revokes')")
+	rows, err := sqlmap.Rows(ctx, s.db, "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_id', 'partial_revokes')")
 	if err != nil {
 		return Survey{}, fmt.Errorf("reading the server's variables: %w", err)
 	}

@@ -4,12 +4,13 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestOnlineSchemaChange follows tables that the two tools for it alter: they copy a table into one of another shape, keep
 // the copy up to date, and swap the two. The log tells no names, and nobody follows meanwhile.
-func TestOnlineSchemaChange(t *testing.T) { onServers(t, testOnlineSchemaChange) }
+func TestOnlineSchemaChange(t *testing.T) { cdctest.OnServers(t, testOnlineSchemaChange) }
 
 func testOnlineSchemaChange(t *testing.T, server *dbtest.Server) {
 	t.Helper()
@@ -71,14 +72,14 @@ func testOnlineSchemaChange(t *testing.T, server *dbtest.Server) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn := schemaConn(t, server, name, "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20), n INT UNSIGNED)")
+			conn := cdctest.SchemaConn(t, server, name, "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(20), n INT UNSIGNED)")
 			log := newLog()
 			f := followNow(t, openSource(t, sourceConfig(server, log, name, "a")))
-			execute(t, conn, "INSERT INTO a VALUES (1, 'x', 4000000000)")
+			cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, 'x', 4000000000)")
 			f.expect(t, "insert a(id=1 s=x n=4000000000)")
 			f.stop()
 			said := len(log.String())
-			execute(t, conn, c.tool...)
+			cdctest.Exec(t, conn, c.tool...)
 			for _, want := range c.want {
 				f = followOn(t, f)
 				f.expect(t, want)

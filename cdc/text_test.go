@@ -6,17 +6,18 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestStatementTexts looks at the texts of statements that travel with their rows.
 func TestStatementTexts(t *testing.T) {
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
 		args, compress := []string(nil), "log_bin_compress = %s"
 		if kind.MySQL() {
 			args, compress = []string{"--binlog-rows-query-log-events=ON"}, "binlog_transaction_compression = %s"
 		}
-		server := startServer(t, kind, args...)
+		server := cdctest.StartServer(t, kind, args...)
 		for _, setting := range []string{"OFF", "ON"} {
 			t.Run("compression "+setting, func(t *testing.T) {
 				server.Exec(t, "SET GLOBAL "+fmt.Sprintf(compress, setting))
@@ -28,7 +29,7 @@ func TestStatementTexts(t *testing.T) {
 
 func testStatementTexts(t *testing.T, server *dbtest.Server, schema string) {
 	t.Helper()
-	conn := schemaConn(t, server, schema, "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)", "CREATE TABLE b (id INT PRIMARY KEY)",
+	conn := cdctest.SchemaConn(t, server, schema, "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)", "CREATE TABLE b (id INT PRIMARY KEY)",
 		"CREATE TRIGGER tr AFTER DELETE ON a FOR EACH ROW INSERT INTO b VALUES (OLD.id)")
 	var got []string
 	rec := newRecorder()
@@ -44,7 +45,7 @@ func testStatementTexts(t *testing.T, server *dbtest.Server, schema string) {
 	}
 	f := follow(t, s, current(t, s), rec)
 	long := "INSERT INTO a VALUES (9, '" + strings.Repeat("long ", maxStatementText/5) + "')"
-	execute(t, conn, "BEGIN", "INSERT INTO a VALUES (1, 'ö'), (2, 'x')", "UPDATE /* why */ a SET `s` = NULL WHERE id = 2", "DELETE FROM a WHERE id = 1", "COMMIT",
+	cdctest.Exec(t, conn, "BEGIN", "INSERT INTO a VALUES (1, 'ö'), (2, 'x')", "UPDATE /* why */ a SET `s` = NULL WHERE id = 2", "DELETE FROM a WHERE id = 1", "COMMIT",
 		long, "INSERT INTO b VALUES (7)")
 	for range 3 {
 		for txn := f.next(t); len(txn.rows) == 0; {

@@ -17,24 +17,26 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"rowhook/cdc/cdctest"
+	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
 
 // TestTLS follows as a user who must use TLS, with a server whose certificate is checked.
 func TestTLS(t *testing.T) {
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
 		cert, key, roots := certificate(t)
-		server := startServer(t, kind, "--ssl-ca="+cert, "--ssl-cert="+cert, "--ssl-key="+key)
-		conn := schemaConn(t, server, "secret", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
-		execute(t, conn, "CREATE USER sealed IDENTIFIED BY 'secret' REQUIRE SSL", "GRANT "+grants+" TO sealed", "GRANT SELECT ON secret.* TO sealed")
+		server := cdctest.StartServer(t, kind, "--ssl-ca="+cert, "--ssl-cert="+cert, "--ssl-key="+key)
+		conn := cdctest.SchemaConn(t, server, "secret", "CREATE TABLE a (id INT PRIMARY KEY, s LONGTEXT)")
+		cdctest.Exec(t, conn, "CREATE USER sealed IDENTIFIED BY 'secret' REQUIRE SSL", "GRANT "+cdctest.Grants+" TO sealed", "GRANT SELECT ON secret.* TO sealed")
 		cfg := sourceConfig(server, newLog(), "secret", "a")
 		cfg.as("sealed")
 		cfg.secure(&tls.Config{RootCAs: roots, ServerName: "127.0.0.1"})
 		f := followNow(t, openSource(t, cfg))
-		execute(t, conn, "INSERT INTO a VALUES (1, 'small')", "INSERT INTO a VALUES (2, "+repeat(0, 3<<20)+"), (3, 'small')")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, 'small')", "INSERT INTO a VALUES (2, "+repeat(0, 3<<20)+"), (3, 'small')")
 		f.expect(t, "insert a(id=1 s=small)")
 		f.wantRows(t, insertOf(2, 0, 3<<20), "insert a(id=3 s=small)")
-		row, err := queryRow(t.Context(), server.DB(t, ""), "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE user = 'sealed' AND command LIKE 'Binlog Dump%'")
+		row, err := sqlmap.Row(t.Context(), server.DB(t, ""), "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE user = 'sealed' AND command LIKE 'Binlog Dump%'")
 		if err != nil || row["n"] != "1" {
 			t.Errorf("links of the user: %v, %v", row, err)
 		}

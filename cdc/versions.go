@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/go-mysql-org/go-mysql/mysql"
-
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/rowcodec"
 )
 
 // MariaDB's system-versioned tables keep what rows were. Each row has a period, two columns that may be hidden; the end of
@@ -39,7 +38,7 @@ func (v *versions) change(op Op, before, after Row) (Op, Row, Row, bool) {
 	if after.Kind(v.end) == Absent { // not logged, for it stays the same
 		is = was
 	}
-	shownBefore, shownAfter := before.first(v.columns), after.first(v.columns)
+	shownBefore, shownAfter := before.First(v.columns), after.First(v.columns)
 	switch op {
 	case Insert:
 		return op, Row{}, shownAfter, v.current(after)
@@ -109,30 +108,14 @@ func byTransactionHint(t TableName) string {
 		"ALTER TABLE %s DROP SYSTEM VERSIONING (or version it by time, with TIMESTAMP(6) columns)", t)
 }
 
-// mayBeVersioned says whether a table map has columns that may be a period.
-func (m *tableMap) mayBeVersioned(flavor string) bool {
-	periods := 0
-	for i := range m.types {
-		if m.mayBePeriod(i) {
-			periods++
-		}
-	}
-	return flavor == mysql.MariaDBFlavor && periods >= 2
-}
-
-// mayBePeriod says whether a column has the type that one of a period has.
-func (m *tableMap) mayBePeriod(i int) bool {
-	return m.types[i] == mysql.MYSQL_TYPE_TIMESTAMP2 && m.meta[i] == 6
-}
-
 // hasPeriodOf says whether what the server says now of a table's period is true of the columns that a table map tells: they
 // have that period, or all that could be one are ordinary columns by now, which those of a period never become.
-func (m *tableMap) hasPeriodOf(is *ddl.Definition, told []ddl.Column) bool {
+func hasPeriodOf(m *rowcodec.TableMap, is *ddl.Definition, told []ddl.Column) bool {
 	if len(is.Period) == 2 {
 		return versionsOf(told, is) != nil
 	}
 	for i, c := range told {
-		if m.mayBePeriod(i) && !slices.ContainsFunc(is.Columns, func(now ddl.Column) bool { return now.Name == c.Name }) {
+		if m.MayBePeriod(i) && !slices.ContainsFunc(is.Columns, func(now ddl.Column) bool { return now.Name == c.Name }) {
 			return false
 		}
 	}
@@ -142,15 +125,15 @@ func (m *tableMap) hasPeriodOf(is *ddl.Definition, told []ddl.Column) bool {
 // toldPeriod is what a table map that tells names says of its table's versions by itself, when the table was altered or
 // dropped since; nil when it has none. A period that is not declared has names of its own. One that is declared has any:
 // it is ruled out by a primary key without it, for the server takes the end of a period into that.
-func (m *tableMap) toldPeriod(flavor string, columns []ddl.Column) (*ddl.Definition, error) {
-	if !m.mayBeVersioned(flavor) {
+func toldPeriod(m *rowcodec.TableMap, flavor string, columns []ddl.Column) (*ddl.Definition, error) {
+	if !m.MayBeVersioned(flavor) {
 		return nil, nil
 	}
 	start, end := len(columns)-2, len(columns)-1
-	if m.mayBePeriod(start) && m.mayBePeriod(end) && columns[start].Name == hiddenStart && columns[end].Name == hiddenEnd {
-		return &ddl.Definition{Columns: columns[:start], Key: m.primaryKey, Period: []string{hiddenStart, hiddenEnd}}, nil
+	if m.MayBePeriod(start) && m.MayBePeriod(end) && columns[start].Name == hiddenStart && columns[end].Name == hiddenEnd {
+		return &ddl.Definition{Columns: columns[:start], Key: m.PrimaryKey, Period: []string{hiddenStart, hiddenEnd}}, nil
 	}
-	if len(m.primaryKey) == 0 || slices.ContainsFunc(m.primaryKey, m.mayBePeriod) {
+	if len(m.PrimaryKey) == 0 || slices.ContainsFunc(m.PrimaryKey, m.MayBePeriod) {
 		return nil, errVague
 	}
 	return nil, nil

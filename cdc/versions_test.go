@@ -7,18 +7,19 @@ import (
 	"sync"
 	"testing"
 
+	"rowhook/cdc/cdctest"
 	"rowhook/dbtest"
 )
 
 // TestSystemVersioning changes tables that keep what their rows were, in every form that MariaDB has. What comes is what
 // who looks at the table sees.
 func TestSystemVersioning(t *testing.T) {
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
 		if kind.MySQL() { // it has nothing of the kind: columns of these names are any others
 			testPeriodNames(t, kind)
 			return
 		}
-		server := startServer(t, kind)
+		server := cdctest.StartServer(t, kind)
 		const named = "start_ TIMESTAMP(6) GENERATED ALWAYS AS ROW START%s, end_ TIMESTAMP(6) GENERATED ALWAYS AS ROW END%[1]s, PERIOD FOR SYSTEM_TIME(start_, end_)"
 		tables := map[string]string{
 			"hidden":    "(id INT PRIMARY KEY, s VARCHAR(9)) WITH SYSTEM VERSIONING",
@@ -35,22 +36,22 @@ func TestSystemVersioning(t *testing.T) {
 					t.Run(metadata+"_"+image+"_"+name, func(t *testing.T) {
 						server.Exec(t, "SET GLOBAL binlog_row_metadata = "+metadata)
 						schema := "v_" + strings.ToLower(metadata+image+name)
-						conn := schemaConn(t, server, schema, "CREATE TABLE a "+def, "SET system_versioning_alter_history = KEEP, binlog_row_image = "+image)
+						conn := cdctest.SchemaConn(t, server, schema, "CREATE TABLE a "+def, "SET system_versioning_alter_history = KEEP, binlog_row_image = "+image)
 						rec, seen := newRecorder(), &versionedChanges{}
 						rec.onChange = seen.take
 						s := openSource(t, sourceConfig(server, newLog(), schema, "a"))
 						f := follow(t, s, current(t, s), rec)
 						if name == "altered" {
-							execute(t, conn, "ALTER TABLE a ADD SYSTEM VERSIONING")
+							cdctest.Exec(t, conn, "ALTER TABLE a ADD SYSTEM VERSIONING")
 						}
 						wait := func(last string) {
 							for !slices.Contains(seen.changes(), last) {
 								f.next(t)
 							}
 						}
-						execute(t, conn, "INSERT INTO a (id, s) VALUES (1, 'x')", "UPDATE a SET s = 'y'", "UPDATE a SET id = 2, s = 'z'")
+						cdctest.Exec(t, conn, "INSERT INTO a (id, s) VALUES (1, 'x')", "UPDATE a SET s = 'y'", "UPDATE a SET id = 2, s = 'z'")
 						wait("update 2=z") // its columns are known before they are altered
-						execute(t, conn, "ALTER TABLE a ADD COLUMN more INT", "INSERT INTO a (id, s) VALUES (2, 'd') ON DUPLICATE KEY UPDATE s = 'o'", "REPLACE INTO a (id, s) VALUES (2, 'r')",
+						cdctest.Exec(t, conn, "ALTER TABLE a ADD COLUMN more INT", "INSERT INTO a (id, s) VALUES (2, 'd') ON DUPLICATE KEY UPDATE s = 'o'", "REPLACE INTO a (id, s) VALUES (2, 'r')",
 							"DELETE FROM a", "DELETE HISTORY FROM a", "INSERT INTO a (id, s) VALUES (9, 'end')")
 						wait("insert 9=end")
 						f.stop()
@@ -70,11 +71,11 @@ func TestSystemVersioning(t *testing.T) {
 // tells of a period that nobody declared. Of one that was declared and is no more it does not, so such rows are not taken
 // for any others.
 func TestVersionsOfABacklog(t *testing.T) {
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
 		if kind.MySQL() {
 			return // it has no such tables
 		}
-		server := startServer(t, kind, "--binlog-row-metadata=FULL")
+		server := cdctest.StartServer(t, kind, "--binlog-row-metadata=FULL")
 		const declared = "b TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME(b, e)) WITH SYSTEM VERSIONING"
 		const ordinary = "b TIMESTAMP(6) DEFAULT '2020-01-01', e TIMESTAMP(6) DEFAULT '2020-01-01'"
 		const all = "insert 1=x, update 1=y, delete 1, insert 9=end"
@@ -88,10 +89,10 @@ func TestVersionsOfABacklog(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				schema := "later_" + strings.NewReplacer(", ", "_", " ", "_").Replace(name)
-				conn := schemaConn(t, server, schema, "CREATE TABLE a ("+c.def, "SET system_versioning_alter_history = KEEP")
+				conn := cdctest.SchemaConn(t, server, schema, "CREATE TABLE a ("+c.def, "SET system_versioning_alter_history = KEEP")
 				s := openSource(t, sourceConfig(server, newLog(), schema, "a"))
 				from := current(t, s)
-				execute(t, conn, "ALTER TABLE a "+c.first, "INSERT INTO a (id, s) VALUES (1, 'x')", "UPDATE a SET s = 'y'", "DELETE FROM a", "ALTER TABLE a "+c.last, "INSERT INTO a (id, s) VALUES (9, 'end')")
+				cdctest.Exec(t, conn, "ALTER TABLE a "+c.first, "INSERT INTO a (id, s) VALUES (1, 'x')", "UPDATE a SET s = 'y'", "DELETE FROM a", "ALTER TABLE a "+c.last, "INSERT INTO a (id, s) VALUES (9, 'end')")
 				rec, seen := newRecorder(), &versionedChanges{}
 				rec.onChange = func(change *Change) error {
 					shown, table := *change, *change.Table
@@ -118,8 +119,8 @@ func TestVersionsOfABacklog(t *testing.T) {
 // about the table.
 func TestVersionedByTransaction(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, dbtest.MariaDB1011)
-	conn := schemaConn(t, server, "trx", "CREATE TABLE a (id INT PRIMARY KEY, b BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, "+
+	server := cdctest.StartServer(t, dbtest.MariaDB1011)
+	conn := cdctest.SchemaConn(t, server, "trx", "CREATE TABLE a (id INT PRIMARY KEY, b BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, "+
 		"e BIGINT UNSIGNED GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME(b, e)) WITH SYSTEM VERSIONING")
 	cfg := sourceConfig(server, newLog(), "trx", "a")
 	found := false
@@ -131,7 +132,7 @@ func TestVersionedByTransaction(t *testing.T) {
 	}
 	f := followNow(t, openSource(t, cfg))
 	f.reach(t)
-	execute(t, conn, "INSERT INTO a (id) VALUES (1)")
+	cdctest.Exec(t, conn, "INSERT INTO a (id) VALUES (1)")
 	err := f.stopError(t)
 	wantStop(t, err, "trx.a", "DROP SYSTEM VERSIONING", "rowhook position set --gtid")
 	if strings.Contains(err.Error(), "SET GLOBAL binlog_format") {
@@ -141,17 +142,17 @@ func TestVersionedByTransaction(t *testing.T) {
 
 // TestPromotedKey has tables whose rows a UNIQUE key tells apart. That is no primary key, whatever the log says of columns.
 func TestPromotedKey(t *testing.T) {
-	onKinds(t, func(t *testing.T, kind dbtest.Kind) {
-		server := startServer(t, kind)
+	cdctest.OnKinds(t, func(t *testing.T, kind dbtest.Kind) {
+		server := cdctest.StartServer(t, kind)
 		for _, metadata := range []string{"MINIMAL", "FULL"} {
 			server.Exec(t, "SET GLOBAL binlog_row_metadata = "+metadata)
 			schema := "promoted_" + strings.ToLower(metadata)
-			conn := schemaConn(t, server, schema, "CREATE TABLE a (s VARCHAR(9), id INT NOT NULL, UNIQUE KEY (id))", "CREATE TABLE b (s VARCHAR(9), id INT PRIMARY KEY, n INT NOT NULL UNIQUE)")
+			conn := cdctest.SchemaConn(t, server, schema, "CREATE TABLE a (s VARCHAR(9), id INT NOT NULL, UNIQUE KEY (id))", "CREATE TABLE b (s VARCHAR(9), id INT PRIMARY KEY, n INT NOT NULL UNIQUE)")
 			rec, keys := newRecorder(), map[string]int{}
 			rec.onChange = func(c *Change) error { keys[c.Table.Name] = len(c.Table.Key); return nil }
 			s := openSource(t, sourceConfig(server, newLog(), schema, "a", "b"))
 			f := follow(t, s, current(t, s), rec)
-			execute(t, conn, "INSERT INTO a VALUES ('x', 1)", "INSERT INTO b VALUES ('x', 1, 2)")
+			cdctest.Exec(t, conn, "INSERT INTO a VALUES ('x', 1)", "INSERT INTO b VALUES ('x', 1, 2)")
 			f.expect(t, "insert a(s=x id=1)")
 			f.expect(t, "insert b(s=x id=1 n=2)")
 			if keys["a"] != 0 || keys["b"] != 1 {
@@ -193,12 +194,12 @@ func (v *versionedChanges) take(c *Change) error {
 // testPeriodNames has columns on a server without versions that are called as a period is.
 func testPeriodNames(t *testing.T, kind dbtest.Kind) {
 	t.Helper()
-	server := startServer(t, kind)
+	server := cdctest.StartServer(t, kind)
 	for _, metadata := range []string{"MINIMAL", "FULL"} {
 		server.Exec(t, "SET GLOBAL binlog_row_metadata = "+metadata)
-		conn := schemaConn(t, server, "names_"+metadata, "CREATE TABLE a (id INT PRIMARY KEY, row_start TIMESTAMP(6), row_end TIMESTAMP(6))")
+		conn := cdctest.SchemaConn(t, server, "names_"+metadata, "CREATE TABLE a (id INT PRIMARY KEY, row_start TIMESTAMP(6), row_end TIMESTAMP(6))")
 		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "names_"+metadata, "a")))
-		execute(t, conn, "INSERT INTO a VALUES (1, '2020-01-01', '2021-01-01')", "UPDATE a SET row_end = '2022-01-01'")
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, '2020-01-01', '2021-01-01')", "UPDATE a SET row_end = '2022-01-01'")
 		f.expect(t, "insert a(id=1 row_start=2020-01-01 00:00:00.000000 row_end=2021-01-01 00:00:00.000000)")
 		f.expect(t, "update a(id=1 row_start=2020-01-01 00:00:00.000000 row_end=2021-01-01 00:00:00.000000 -> "+
 			"id=1 row_start=2020-01-01 00:00:00.000000 row_end=2022-01-01 00:00:00.000000)")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/rules"
 )
 
@@ -25,7 +26,7 @@ func (o object) complete(ev *rules.Event) record {
 	if !partial(ev) || o.same.missing() {
 		return shown
 	}
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	b.Grow(ev.Row.Size() + o.same.row.Size())
 	for i, name := range ev.Table.Columns {
 		if same := o.same.column(name); same >= 0 && ev.Row.Kind(i) == cdc.Absent {

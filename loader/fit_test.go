@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/rules"
 )
 
@@ -34,7 +35,7 @@ func TestMaxPayload(t *testing.T) {
 		{"no UTF-8 counts", strings.Repeat("\xff", 20_000), "", strings.Repeat("l", 60_000), []string{"notes"}},
 		{"several bytes a character", strings.Repeat("é", 20_000), "", strings.Repeat("l", 61_000), []string{"log"}},
 	} {
-		var b cdc.RowBuilder
+		var b rowcodec.RowBuilder
 		b.AddText(cdc.Int, "12")
 		b.AddText(cdc.Text, "C")
 		b.AddText(cdc.Text, c.notes)

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/rules"
 )
 
 // columns makes a record of alternating names and values; nil is null.
 func columns(pairs ...any) record {
 	var names []string
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	for i := 0; i < len(pairs); i += 2 {
 		names = append(names, pairs[i].(string))
 		switch v := pairs[i+1].(type) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/rules"
 )
 
@@ -23,7 +24,7 @@ type value struct {
 }
 
 func row(values ...value) cdc.Row {
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	for _, v := range values {
 		b.AddText(v.kind, v.text)
 	}

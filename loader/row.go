@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/rules"
 )
 
@@ -97,7 +98,7 @@ func appendRowKey(b []byte, ev *rules.Event, object int) []byte {
 
 // keyRow is the columns of an object's key. The objects of an event are of one table, so their keys are of the same kinds.
 func keyRow(ev *rules.Event, object int) cdc.Row {
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	texts := ev.IDs[object].Split(len(ev.Table.Key))
 	for i, c := range ev.Table.Key {
 		text := ""

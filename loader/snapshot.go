@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/rules"
 )
 
@@ -256,7 +257,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 	}
 	table := cdc.NewTable(name, names, positions(names, s.keys[name]))
 	var records []record
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return nil, s.failed(ctx, name, err)
@@ -284,7 +285,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 }
 
 // rowOf is a row as it was selected: the values of its columns, and behind them the sizes of the texts that were left out.
-func rowOf(b *cdc.RowBuilder, columns []cdc.Selected, values []sql.RawBytes, texts []int) cdc.Row {
+func rowOf(b *rowcodec.RowBuilder, columns []cdc.Selected, values []sql.RawBytes, texts []int) cdc.Row {
 	b.Reset()
 	size := 0
 	for _, v := range values[:len(columns)] {

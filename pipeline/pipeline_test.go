@@ -14,6 +14,7 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
@@ -152,7 +153,7 @@ func (b *bench) item(site, order int) cdc.Change {
 }
 
 func row(id int, text string) cdc.Row {
-	var r cdc.RowBuilder
+	var r rowcodec.RowBuilder
 	r.AddText(cdc.Int, fmt.Sprint(id))
 	r.AddText(cdc.Int, text)
 	return r.Row()

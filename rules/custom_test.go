@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 )
 
 // newLines is a world with a table whose key is two columns of text, and rules for it.
@@ -100,7 +101,7 @@ func TestCustomRows(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	row := func(a, b string) cdc.Row {
-		var r cdc.RowBuilder
+		var r rowcodec.RowBuilder
 		r.AddText(cdc.Text, a)
 		r.AddText(cdc.Text, b)
 		return r.Row()
@@ -119,7 +120,7 @@ func TestKeys(t *testing.T) {
 			}
 		}
 	}
-	var r cdc.RowBuilder
+	var r rowcodec.RowBuilder
 	r.AddText(cdc.Binary, "\x00,\xff")
 	if key := keyAt(r.Row(), []int{0}); key != "0x002cff" {
 		t.Errorf("a binary key is %q", key)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 )
 
 // eventRecord is an Event as stored.
@@ -112,7 +113,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		if ev.Table = e.tables.byKey[v.Table]; ev.Table == nil {
 			return nil, fmt.Errorf("its table %s is not stored", v.Table)
 		}
-		if ev.Row, err = cdc.ParseRow(v.Row); err != nil {
+		if ev.Row, err = rowcodec.ParseRow(v.Row); err != nil {
 			return nil, err
 		}
 	}
@@ -120,12 +121,12 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		if ev.OrderTable = e.tables.byKey[v.OrderTable]; ev.OrderTable == nil {
 			return nil, fmt.Errorf("its table %s is not stored", v.OrderTable)
 		}
-		if ev.Order, err = cdc.ParseRow(v.Order); err != nil {
+		if ev.Order, err = rowcodec.ParseRow(v.Order); err != nil {
 			return nil, err
 		}
 	}
 	if len(v.Before) > 0 {
-		if ev.Before, err = cdc.ParseRow(v.Before); err != nil {
+		if ev.Before, err = rowcodec.ParseRow(v.Before); err != nil {
 			return nil, err
 		}
 	}
@@ -166,7 +167,7 @@ func (r *eventRecord) dropTexts() error {
 	if r.RowSize < 0 || r.RowSize > len(r.Row) {
 		return fmt.Errorf("its row ends after %d bytes of %d", len(r.Row), r.RowSize)
 	}
-	row, err := cdc.ParseRow(r.Row[:r.RowSize])
+	row, err := rowcodec.ParseRow(r.Row[:r.RowSize])
 	if err != nil {
 		return err
 	}

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 )
 
 // part makes a row of which only the named columns were logged.
 func (w *world) part(table, text string) cdc.Row {
 	row := w.row(table, text)
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	for i, c := range w.tables[table].Columns {
 		if strings.Contains(" "+text, " "+c+"=") {
 			b.AddText(row.Kind(i), row.Text(i))

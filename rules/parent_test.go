@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/dbtest"
 )
 
@@ -18,7 +19,7 @@ func TestParentIsOneDefinition(t *testing.T) {
 	for _, entity := range entities() {
 		for _, parent := range []string{"NULL", "-9", "-1", "0", "1", "7"} {
 			for _, employee := range []string{"NULL", "-1", "0", "3"} {
-				var b cdc.RowBuilder
+				var b rowcodec.RowBuilder
 				b.AddText(cdc.Int, "1")
 				for _, v := range []string{parent, employee} {
 					if v == "NULL" {

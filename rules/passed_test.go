@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 )
 
 func TestLiteralsOfStatements(t *testing.T) {
@@ -40,7 +41,7 @@ func TestPassedNumbers(t *testing.T) {
 	t.Parallel()
 	table := cdc.NewTable(cdc.TableName{Schema: "wp", Name: "t"}, []string{"id", "price", "tax", "name"}, []int{0})
 	change := func(price, tax string) *cdc.Change {
-		var b cdc.RowBuilder
+		var b rowcodec.RowBuilder
 		b.AddText(cdc.Int, "1")
 		b.AddText(cdc.Decimal, price)
 		b.AddText(cdc.Decimal, tax)
@@ -105,7 +106,7 @@ func TestPassedKinds(t *testing.T) {
 		{cdc.Absent, "", "'abc'", true},
 	} {
 		table := cdc.NewTable(cdc.TableName{Schema: "wp", Name: "t"}, []string{"id", "c"}, []int{0})
-		var b cdc.RowBuilder
+		var b rowcodec.RowBuilder
 		b.AddText(cdc.Int, "9")
 		b.AddText(test.kind, test.kept)
 		st, ok := parseStatement("INSERT INTO t (id, c) VALUES ('0', " + test.literal + ")")

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/scratch"
 )
 
 // A record whose row is in its JSON, as older versions wrote it, and one whose row stands behind it are the same.
 func TestRecordsOfBothForms(t *testing.T) {
 	t.Parallel()
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	b.AddText(cdc.Int, "12")
 	b.AddText(cdc.Text, "two\nlines")
 	row, err := b.Row().AppendBinary(nil)
@@ -94,7 +95,7 @@ func FuzzRestore(f *testing.F) {
 	opts := Options{Coalesce: time.Second, CoalesceMax: 5 * time.Second, StatusWait: time.Second, Precision: time.Second, Log: slog.New(slog.DiscardHandler)}
 	tables := newTableRecords()
 	table := tables.key(cdc.NewTable(site.Table("reservation"), worldTables["reservation"], []int{0}))
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	for range worldTables["reservation"] {
 		b.AddText(cdc.Int, "1")
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 )
 
 // world is an engine for one site, with tables cut down to the columns that decide, and a log of what closed.
@@ -85,7 +86,7 @@ func (w *world) row(table, text string) cdc.Row {
 		name, value, _ := strings.Cut(f, "=")
 		values[name] = value
 	}
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	for _, c := range w.tables[table].Columns {
 		v, ok := values[c]
 		delete(values, c)

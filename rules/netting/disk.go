@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/scratch"
 )
 
@@ -285,7 +286,7 @@ func (n *spoolNet) row(at int64, after bool) (cdc.Row, error) {
 	if err != nil {
 		return cdc.Row{}, err
 	}
-	return cdc.ParseRow(b)
+	return rowcodec.ParseRow(b)
 }
 
 func (n *spoolNet) Again() (err error) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
 	"rowhook/scratch"
 )
 
@@ -169,7 +170,7 @@ func (g *txnMaker) change(i int, text string) *cdc.Change {
 		keys = g.changes / 3
 	}
 	row := func() (cdc.Row, string) {
-		var b cdc.RowBuilder
+		var b rowcodec.RowBuilder
 		for _, column := range t.Columns {
 			v := fmt.Sprintf("%d", g.rand.IntN(keys))
 			if column == "v" || column == "w" {
@@ -233,7 +234,7 @@ func (g *txnMaker) cut(c *cdc.Change) {
 
 // only is a row without the columns that are not kept.
 func only(r cdc.Row, keep func(i int) bool) cdc.Row {
-	var b cdc.RowBuilder
+	var b rowcodec.RowBuilder
 	for i := range r.Len() {
 		if keep(i) {
 			b.AddColumn(r, i)
