@@ -109,6 +109,9 @@ var fields = []string{"Found", "Fix", "Reason", "Hint", "Message", "Check"}
 // levels are the methods of a logger.
 var levels = []string{"Debug", "Info", "Warn", "Error"}
 
+// helpTexts are the fields of a command that its help shows.
+var helpTexts = []string{"Short", "Long", "Example"}
+
 // statement is the beginning of an SQL statement, which is said to a server.
 var statement = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|SHOW|SET|WITH|DROP|ALTER|BEGIN|ROLLBACK|START|LOCK|EXPLAIN|RELEASE|SAVEPOINT|COMMIT|AND|WHERE|OR|FROM|ORDER|TRUE|VALUES)\b`)
 
@@ -121,8 +124,13 @@ func (r *reading) visit(n ast.Node) bool {
 	case *ast.CallExpr:
 		return r.call(n)
 	case *ast.KeyValueExpr:
-		if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(fields, key.Name) {
+		key, ok := n.Key.(*ast.Ident)
+		switch {
+		case ok && slices.Contains(fields, key.Name):
 			r.take("finding", n.Value, 1)
+			return false
+		case ok && slices.Contains(helpTexts, key.Name):
+			r.take("command", n.Value, 1)
 			return false
 		}
 	case *ast.AssignStmt:
@@ -174,7 +182,7 @@ func (r *reading) call(c *ast.CallExpr) bool {
 			r.take("error", a, 1)
 		}
 		return false
-	case of == "fmt" && strings.HasPrefix(name, "Fprint"), strings.HasSuffix(name, "Var"), name == "newFlagSet", name == "row", name == "Func":
+	case of == "fmt" && strings.HasPrefix(name, "Fprint"), strings.HasSuffix(name, "Var"), name == "row", name == "Func":
 		for _, a := range c.Args {
 			r.take("command", a, 1)
 		}

@@ -19,6 +19,20 @@ systemd-analyze security --offline=true --threshold=20 "$root/usr/lib/systemd/sy
 chroot "$root" getent passwd rowhook >/dev/null || fail "there is no user rowhook"
 chroot "$root" rowhook version
 
+# A page for each command, and completion that finds the program's words.
+pages=$(cd "$root/usr/share/man/man8" && gunzip -c rowhook*.8.gz)
+for page in rowhook-run rowhook-deliveries-retry rowhook-sites-resume; do
+	printf '%s' "$pages" | grep -q "^$page - " || fail "there is no man page $page"
+done
+for file in bash-completion/completions/rowhook zsh/vendor-completions/_rowhook fish/vendor_completions.d/rowhook.fish; do
+	grep -q __complete "$root/usr/share/$file" || fail "$file completes nothing"
+done
+completed=$(PATH="$root/usr/bin:$PATH" bash -c '. "$0"
+	_get_comp_words_by_ref() { words=(rowhook deliveries re); cur=re; cword=2; prev=deliveries; }
+	COMP_TYPE=9 COMP_WORDS=(rowhook deliveries re) COMP_CWORD=2 COMP_LINE="rowhook deliveries re" COMP_POINT=21
+	__start_rowhook; echo "${COMPREPLY[@]}"' "$root/usr/share/bash-completion/completions/rowhook" 2>/dev/null) # compopt wants a shell that completes
+[ "$(echo $completed)" = retry ] || fail "bash completes rowhook deliveries re with \"$completed\""
+
 # What a person and the daemon leave behind.
 echo "edited" >"$root/etc/rowhook/config.yaml"
 mkdir -p "$root/var/lib/rowhook"

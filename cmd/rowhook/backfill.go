@@ -11,12 +11,16 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/deliver/control"
 	"rowhook/loader"
 	"rowhook/pipeline"
 	"rowhook/printable"
+	"rowhook/rules"
 )
 
 // The names under which the daemon answers.
@@ -27,99 +31,113 @@ const (
 	backfillResume = "backfill/resume"
 )
 
-// backfillFlags is the command line of `rowhook backfill`.
-type backfillFlags struct {
-	*flagSet
+// backfillOrder is the command line of `rowhook backfill`.
+type backfillOrder struct {
 	request                      pipeline.Backfill
 	status, stop, resume, dryRun bool
 	asJSON                       bool
 }
 
-func newBackfillFlags() *backfillFlags {
-	f := &backfillFlags{flagSet: newFlagSet("backfill", "posts a save event for each row that is there already to a rule's receiver:\n"+
-		"rowhook backfill --rule NAME, or --status, --stop, --resume. The daemon does it beside what is live, in order\n"+
-		"with it, and goes on after a restart; this command shows how far it is, and may be ended")}
-	f.StringVar(&f.request.Rule, "rule", "", "the `NAME` of the rule; it must be for saves. Its statuses and sites count, its type does not")
-	f.StringVar(&f.request.Site, "site", "", "only rows of the site `NAME`")
+// backfillCommand is `rowhook backfill`.
+func (t *tree) backfillCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "backfill [RUN]", Short: "report rows that are there already to a rule's receiver",
+		Long: "Posts a save event for each row that is there already to a rule's receiver: --rule NAME, or --status, --stop, --resume.\n" +
+			"The daemon does it beside what is live, in order with it, and goes on after a restart; this command shows how far it is,\n" +
+			"and may be ended.",
+		Example: "  rowhook backfill --rule crm-bookings --where status=C --dry-run\n  rowhook backfill --rule crm-bookings --since 2026-01-01\n" +
+			"  rowhook backfill --status",
+	}
+	o := &backfillOrder{}
+	o.addTo(c.Flags())
+	complete(c, "rule", t.ruleNames)
+	complete(c, "site", t.siteNames)
+	return does(c, 0, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
+		if err := o.check(names); err != nil {
+			return err
+		}
+		return t.backfill(ctx, o, append(names, "")[0], stdout)
+	})
+}
+
+// addTo adds the flags.
+func (o *backfillOrder) addTo(f *pflag.FlagSet) {
+	f.StringVar(&o.request.Rule, "rule", "", "the `NAME` of the rule; it must be for saves. Its statuses and sites count, its type does not")
+	f.StringVar(&o.request.Site, "site", "", "only rows of the site `NAME`")
 	f.Func("where", "only rows with `COLUMN=VALUE`, for example status=C; several must all hold", func(text string) error {
 		column, value, ok := strings.Cut(text, "=")
 		if !ok || column == "" {
 			return errors.New("write COLUMN=VALUE, for example status=C")
 		}
-		f.request.Where = append(f.request.Where, loader.Equal{Column: column, Value: value})
+		o.request.Where = append(o.request.Where, loader.Equal{Column: column, Value: value})
 		return nil
 	})
-	f.Func("since", "only appointments or package orders made at this `TIME` or later: 720h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&f.request.Since))
-	f.Func("rate", "no more rows than that: 10/s, 600/m, 100/h; without it as fast as the receiver takes them", func(text string) error {
+	f.Func("since", "only appointments or package orders made at this `TIME` or later: 720h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&o.request.Since))
+	f.Func("rate", "no more rows than that: 10/s, 600/m, 100/h; without it as fast as the receiver takes them (`NUMBER/s`)", func(text string) error {
 		every, wrong := config.ParseEvery(text)
-		f.request.Every = time.Duration(every)
+		o.request.Every = time.Duration(every)
 		if wrong != "" {
 			return errors.New(wrong)
 		}
 		return nil
 	})
-	f.BoolVar(&f.dryRun, "dry-run", false, "only count the rows")
-	f.BoolVar(&f.status, "status", false, "show the backfills that run, and the last ones")
-	f.BoolVar(&f.stop, "stop", false, "end the one that runs, or the one whose run is named: rowhook backfill --stop RUN")
-	f.BoolVar(&f.resume, "resume", false, "go on with the one that was stopped, or the one whose run is named")
-	f.BoolVar(&f.asJSON, "json", false, "write JSON, for programs: one object a line while it goes on")
-	return f
+	f.BoolVar(&o.dryRun, "dry-run", false, "only count the rows")
+	f.BoolVar(&o.status, "status", false, "show the backfills that run, and the last ones")
+	f.BoolVar(&o.stop, "stop", false, "end the one that runs, or the one whose run is named")
+	f.BoolVar(&o.resume, "resume", false, "go on with the one that was stopped, or the one whose run is named")
+	f.BoolVar(&o.asJSON, "json", false, "write JSON, for programs: one object a line while it goes on")
 }
 
-// backfillCommand is `rowhook backfill`.
-func backfillCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
-	f := newBackfillFlags()
-	names, err := f.parseNames(args, stdout, 0, 1)
-	if err != nil {
-		return err
-	}
-	const hint = "try: rowhook backfill --rule NAME, --status, --stop, --resume, or -h"
+// backfillHint is what to type instead.
+const backfillHint = "try: rowhook backfill --rule NAME, --status, --stop, --resume, or -h"
+
+// check says whether one thing is asked for.
+func (o *backfillOrder) check(names []string) error {
 	chosen := 0
-	for _, on := range []bool{f.status, f.stop, f.resume, f.request.Rule != ""} {
+	for _, on := range []bool{o.status, o.stop, o.resume, o.request.Rule != ""} {
 		if on {
 			chosen++
 		}
 	}
-	asked := f.request.Site != "" || len(f.request.Where) > 0 || !f.request.Since.IsZero() || f.request.Every > 0 || f.dryRun
+	asked := o.request.Site != "" || len(o.request.Where) > 0 || !o.request.Since.IsZero() || o.request.Every > 0 || o.dryRun
 	switch {
 	case chosen == 0:
-		return &usageError{"backfill needs the rule that it is for", hint}
-	case chosen > 1 || f.request.Rule == "" && asked || len(names) > 0 && !f.stop && !f.resume:
-		return &usageError{"backfill does one thing at a time: --rule with what selects rows, --status, --stop or --resume", hint}
+		return &usageError{"backfill needs the rule that it is for", backfillHint}
+	case chosen > 1 || o.request.Rule == "" && asked || len(names) > 0 && !o.stop && !o.resume:
+		return &usageError{"backfill does one thing at a time: --rule with what selects rows, --status, --stop or --resume", backfillHint}
 	}
-	c, err := loadState(f.config)
+	return nil
+}
+
+func (t *tree) backfill(ctx context.Context, o *backfillOrder, run string, stdout io.Writer) error {
+	c, err := loadState(t.config)
 	if err != nil {
 		return err
 	}
-	run := append(names, "")[0]
 	client := control.NewClient(c.StateDir)
 	switch {
-	case f.status:
-		return showBackfills(ctx, c, client, f.asJSON, stdout)
-	case f.stop:
-		return stopBackfill(ctx, c, client, run, f.asJSON, stdout)
-	case f.resume:
-		return followBackfill(ctx, c, client, backfillResume, run, f.asJSON, stdout)
+	case o.status:
+		return showBackfills(ctx, c, client, o.asJSON, stdout)
+	case o.stop:
+		return stopBackfill(ctx, c, client, run, o.asJSON, stdout)
+	case o.resume:
+		return followBackfill(ctx, c, client, backfillResume, run, o.asJSON, stdout)
 	}
-	set, err := readRules(c, f.config)
+	set, err := readRules(c, t.config)
 	if err != nil {
 		return err
 	}
-	if err := f.request.Check(set, sitesOf(c)); err != nil {
-		return &usageError{err.Error(), hint}
+	if err := o.request.Check(set, sitesOf(c)); err != nil {
+		return &usageError{err.Error(), backfillHint}
 	}
-	if f.dryRun {
-		return countBackfill(ctx, c, f, stdout)
+	if o.dryRun {
+		return countBackfill(ctx, c, set, o, stdout)
 	}
-	return followBackfill(ctx, c, client, backfillStart, f.request, f.asJSON, stdout)
+	return followBackfill(ctx, c, client, backfillStart, o.request, o.asJSON, stdout)
 }
 
 // countBackfill says how many rows a backfill would read. It needs the database, and no daemon.
-func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdout io.Writer) error {
-	set, err := readRules(c, f.config)
-	if err != nil {
-		return err
-	}
+func countBackfill(ctx context.Context, c *config.Config, set *rules.Set, o *backfillOrder, stdout io.Writer) error {
 	server := serverOf(c.Database)
 	db := server.Pool()
 	defer db.Close()
@@ -128,17 +146,17 @@ func countBackfill(ctx context.Context, c *config.Config, f *backfillFlags, stdo
 	if err != nil {
 		return err
 	}
-	n, err := pipeline.CountBackfill(ctx, loader.New(db, source, loader.Options{}, log), set, sitesOf(c), f.request)
+	n, err := pipeline.CountBackfill(ctx, loader.New(db, source, loader.Options{}, log), set, sitesOf(c), o.request)
 	if err != nil {
 		return wrongUsage(err)
 	}
-	if f.asJSON {
+	if o.asJSON {
 		return writeJSON(stdout, struct {
 			Rule string `json:"rule"`
 			Rows int64  `json:"rows"`
-		}{f.request.Rule, n})
+		}{o.request.Rule, n})
 	}
-	_, err = fmt.Fprintf(stdout, "%d rows for rule %s; nothing was sent\n", n, f.request.Rule)
+	_, err = fmt.Fprintf(stdout, "%d rows for rule %s; nothing was sent\n", n, o.request.Rule)
 	return err
 }
 

@@ -7,9 +7,9 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sys/unix"
 
 	"rowhook/config"
@@ -33,7 +33,7 @@ func followBackfill[In any](ctx context.Context, c *config.Config, client *contr
 	case err != nil:
 		return wrongUsage(err)
 	}
-	p := progress{w: stdout, asJSON: asJSON, terminal: !asJSON && isTerminal(stdout), from: r, began: time.Now()}
+	p := progress{w: stdout, asJSON: asJSON, from: r, began: time.Now()}
 	p.begin(r)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -83,13 +83,13 @@ func look(ctx context.Context, client *control.Client, id string) (pipeline.Run,
 
 // progress shows a run as it goes on: a bar on a terminal, lines elsewhere, JSON for programs.
 type progress struct {
-	w        io.Writer
-	asJSON   bool
-	terminal bool
-	from     pipeline.Run // as it was when we began to look
-	began    time.Time
-	line     time.Time // when the last line was written
-	last     pipeline.Run
+	w      io.Writer
+	asJSON bool
+	bar    *progressbar.ProgressBar // nil where there is no terminal
+	from   pipeline.Run             // as it was when we began to look
+	began  time.Time
+	line   time.Time // when the last line was written
+	last   pipeline.Run
 }
 
 func (p *progress) begin(r pipeline.Run) {
@@ -99,6 +99,9 @@ func (p *progress) begin(r pipeline.Run) {
 	}
 	p.line = time.Now()
 	fmt.Fprintf(p.w, "backfill %s of rule %s: %d rows\n", r.ID, r.Rule, r.Total-r.Read)
+	if isTerminal(p.w) {
+		p.bar = newBar(p.w, max(r.Total, 1))
+	}
 }
 
 // show writes what has changed since it was called last.
@@ -107,25 +110,16 @@ func (p *progress) show(r pipeline.Run) {
 	trouble := r.Trouble != p.last.Trouble
 	p.last = r
 	switch {
-	case p.terminal && r.State == pipeline.Running:
-		fmt.Fprintf(p.w, "\r%s\x1b[K", p.bar(r))
-	case p.terminal || same:
+	case p.bar != nil && r.State == pipeline.Running:
+		p.bar.Describe(printable.Line(r.Trouble))
+		_ = p.bar.Set64(min(r.Read, p.bar.GetMax64()-1)) // rows come while it goes on; its end is said below
+	case p.bar != nil || same:
 	case p.asJSON:
 		_ = writeJSONLine(p.w, r) // who looks may have gone
 	case r.State == pipeline.Running && (trouble && r.Trouble != "" || time.Since(p.line) >= lineEvery):
 		p.line = time.Now()
 		fmt.Fprintln(p.w, p.text(r))
 	}
-}
-
-// bar is the line of a terminal.
-func (p *progress) bar(r pipeline.Run) string {
-	const width = 20
-	full := 0
-	if r.Total > 0 {
-		full = int(min(r.Read, r.Total) * width / r.Total)
-	}
-	return "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] " + p.text(r)
 }
 
 // text says how far it is, and how long it may take.
@@ -148,14 +142,14 @@ func (p *progress) leave(r pipeline.Run) {
 	if p.asJSON {
 		return
 	}
-	p.newLine()
+	p.leaveBar()
 	fmt.Fprintf(p.w, "The daemon goes on with it. How far it is: rowhook backfill --status; to end it: rowhook backfill --stop %s\n", r.ID)
 }
 
-// newLine leaves the line of the bar.
-func (p *progress) newLine() {
-	if p.terminal {
-		fmt.Fprintln(p.w)
+// leaveBar takes the bar away.
+func (p *progress) leaveBar() {
+	if p.bar != nil {
+		_ = p.bar.Clear() // who looks may have gone
 	}
 }
 
@@ -164,9 +158,7 @@ func (p *progress) end(r pipeline.Run) error {
 	if p.asJSON {
 		p.show(r)
 	} else {
-		if p.terminal {
-			fmt.Fprintf(p.w, "\r%s\x1b[K\n", p.bar(r))
-		}
+		p.leaveBar()
 		said := fmt.Sprintf("%s: %d rows, %d saves", r.State, r.Read, r.Made)
 		if r.Live > 0 {
 			said += fmt.Sprintf(", %d left to live saves", r.Live)

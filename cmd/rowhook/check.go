@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/printable"
@@ -14,17 +16,23 @@ import (
 )
 
 // checkCommand is `rowhook check`: it looks at everything the daemon depends on, and prints what fixes each fault.
-func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
-	flags := newFlagSet("check", "looks at the server, the grants, the sites and the rules, and prints what to fix")
-	asJSON := flags.Bool("json", false, "print the findings as JSON")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) checkCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "check", Short: "look at the server, the grants, the sites and the rules, and print what to fix",
+		Long: "Looks at everything that the daemon depends on: the server and its log, the grants, the sites' tables and the rules, and\n" +
+			"prints what fixes each fault. It fails when there is one.",
+		Example: "  rowhook check\n  rowhook check --json",
 	}
-	c, err := config.Load(flags.config)
+	asJSON := jsonFlag(c)
+	return prints(c, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error { return t.check(ctx, *asJSON, stdout) })
+}
+
+func (t *tree) check(ctx context.Context, asJSON bool, stdout io.Writer) error {
+	c, err := config.Load(t.config)
 	if err != nil {
 		return err
 	}
-	set, err := readRules(c, flags.config)
+	set, err := readRules(c, t.config)
 	if err != nil {
 		return err
 	}
@@ -33,9 +41,9 @@ func checkCommand(ctx context.Context, args []string, stdout, _ io.Writer) error
 		return err
 	}
 	findings = append(findings, checkRules(set)...)
-	findings = append(findings, checkFiles(c, flags.config, set)...)
+	findings = append(findings, checkFiles(c, t.config, set)...)
 	findings = append(findings, checkStanding(ctx, c)...) // last: it gives up root's rights
-	if err := report(stdout, findings, *asJSON); err != nil {
+	if err := report(stdout, findings, asJSON); err != nil {
 		return err
 	}
 	for _, f := range findings {

@@ -13,31 +13,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"rowhook/config"
 	"rowhook/outbox"
 	"rowhook/printable"
 )
 
 // deliveriesCommand is `rowhook deliveries`: the delivery log. It works beside the daemon, and without it.
-func deliveriesCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	commands := map[string]func(ctx context.Context, args []string, stdout io.Writer) error{
-		"list": listDeliveries, "show": showDeliveries, "retry": retryDeliveries, "export": exportDeliveries,
-		"drop": dropDeliveries, "erase": eraseDeliveries,
+func (t *tree) deliveriesCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "deliveries", Short: "list, show, retry, drop, erase or export what was sent and what waits",
+		Long: "Deliveries are what was sent to receivers, and what is still to be sent. All this works beside the daemon, and without it.",
 	}
-	const hint = "try: rowhook deliveries list, show ID, retry ID, drop ID, erase ID, or export"
-	name, rest, err := subcommand("deliveries", hint, args, stdout)
-	if err != nil {
-		return err
-	}
-	command, ok := commands[name]
-	if !ok {
-		return noSubcommand("deliveries", hint, name)
-	}
-	if name == "export" {
-		keepPrivate(stdout, stderr, 0) // while it is root still
-	}
-	out := printable.NewWriter(stdout)
-	return errors.Join(command(ctx, rest, out), out.Flush())
+	return group(c, t.listDeliveries(), t.showDeliveries(), t.retryDeliveries(), t.dropDeliveries(), t.eraseDeliveries(), t.exportDeliveries())
 }
 
 // readLog reads the configuration and hands do the outbox, opened for reading.
@@ -61,22 +50,24 @@ func withLog(ctx context.Context, c *config.Config, do func(log storedLog) error
 	return errors.Join(do(log), log.Close())
 }
 
-func listDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("deliveries list", "lists deliveries, the newest first")
-	asJSON := flags.Bool("json", false, "write JSON, for programs")
-	s := newSelection(flags, 50)
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) listDeliveries() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "list", Short: "list deliveries, the newest first",
+		Example: "  rowhook deliveries list --state waiting\n  rowhook deliveries list --key salon/appointment/12 --json",
 	}
-	s.filter.Newest = true
-	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
-		if err := s.complete(c); err != nil {
-			return err
-		}
-		if *asJSON {
-			return listJSON(ctx, log, s.filter, stdout)
-		}
-		return listTable(ctx, log, s.filter, stdout)
+	asJSON := jsonFlag(cmd)
+	s := t.newSelection(cmd, 50)
+	return prints(cmd, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		s.filter.Newest = true
+		return readLog(ctx, t.config, func(c *config.Config, log storedLog) error {
+			if err := s.complete(c); err != nil {
+				return err
+			}
+			if *asJSON {
+				return listJSON(ctx, log, s.filter, stdout)
+			}
+			return listTable(ctx, log, s.filter, stdout)
+		})
 	})
 }
 
@@ -169,38 +160,48 @@ func (a *attempt) text() string {
 // clock is a time for people, in their time zone.
 func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") } //nolint:gosmopolitan // for who sits here
 
-func showDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("deliveries show", "shows a delivery, its attempts and its payload: rowhook deliveries show ID")
-	asJSON := flags.Bool("json", false, "write JSON, for programs")
-	names, err := flags.parseNames(args, stdout, 1, 1)
-	if err != nil {
-		return err
+func (t *tree) showDeliveries() *cobra.Command {
+	c := &cobra.Command{
+		Use: "show ID", Short: "show a delivery, its attempts and its payload",
+		Example: "  rowhook deliveries show 3f0c6a0e9b1d4c5aa3c1e1a7c2d4f6b8",
 	}
-	id, err := parseID(names[0])
-	if err != nil {
-		return &usageError{err.Error(), "try: rowhook deliveries list"}
-	}
-	return readLog(ctx, flags.config, func(_ *config.Config, log storedLog) error {
-		found, err := log.List(ctx, outbox.Filter{ID: &id, Limit: 1, Bodies: true})
+	asJSON := jsonFlag(c)
+	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
+		id, err := parseID(names[0])
 		if err != nil {
-			return err
+			return &usageError{err.Error(), "try: rowhook deliveries list"}
 		}
-		if len(found) == 0 {
-			return notFound(id)
-		}
-		attempts, err := log.Attempts(ctx, found[0].Seq)
-		if err != nil {
-			return err
-		}
-		d := withPayload(found[0])
-		for _, a := range attempts {
-			d.Log = append(d.Log, newAttempt(a))
-		}
-		if *asJSON {
-			return writeJSON(stdout, d)
-		}
-		return d.write(stdout)
+		return readLog(ctx, t.config, func(_ *config.Config, log storedLog) error {
+			d, err := findDelivery(ctx, log, id)
+			switch {
+			case err != nil:
+				return err
+			case *asJSON:
+				return writeJSON(stdout, d)
+			}
+			return d.write(stdout)
+		})
 	})
+}
+
+// findDelivery reads all there is to know of a delivery.
+func findDelivery(ctx context.Context, log storedLog, id outbox.ID) (*delivery, error) {
+	found, err := log.List(ctx, outbox.Filter{ID: &id, Limit: 1, Bodies: true})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, notFound(id)
+	}
+	attempts, err := log.Attempts(ctx, found[0].Seq)
+	if err != nil {
+		return nil, err
+	}
+	d := withPayload(found[0])
+	for _, a := range attempts {
+		d.Log = append(d.Log, newAttempt(a))
+	}
+	return &d, nil
 }
 
 func notFound(id outbox.ID) error {

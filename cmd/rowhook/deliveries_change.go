@@ -8,34 +8,51 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
 	"rowhook/config"
 	"rowhook/deliver"
 	"rowhook/deliver/control"
 	"rowhook/outbox"
+	"rowhook/printable"
 )
 
-func exportDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("deliveries export", "writes deliveries with their payloads, the oldest first, one JSON object a line")
-	s := newSelection(flags, 0)
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) exportDeliveries() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "export", Short: "write deliveries with their payloads, the oldest first, one JSON object a line",
+		Example: "  rowhook deliveries export --since 2026-03-01 > deliveries.jsonl",
 	}
-	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
-		if err := s.complete(c); err != nil {
-			return err
-		}
-		out := bufio.NewWriter(stdout)
-		s.filter.Bodies = true
-		_, err := pages(ctx, log, s.filter, func(page []*outbox.Stored) error {
-			for _, s := range page {
-				if err := writeJSONLine(out, withPayload(s)); err != nil {
-					return err
-				}
+	s := t.newSelection(cmd, 0)
+	return does(cmd, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+		keepPrivate(stdout, stderr, 0) // while it is root still
+		return readLog(ctx, t.config, func(c *config.Config, log storedLog) error {
+			if err := s.complete(c); err != nil {
+				return err
 			}
-			return out.Flush()
+			return export(ctx, log, s.filter, stdout, newSpinner(stderr, stdout))
 		})
-		return err
 	})
+}
+
+// export writes what a filter selects, an object a line.
+func export(ctx context.Context, log storedLog, f outbox.Filter, stdout io.Writer, bar *progressbar.ProgressBar) error {
+	shown := printable.NewWriter(stdout)
+	out := bufio.NewWriter(shown)
+	f.Bodies = true
+	written := 0
+	_, err := pages(ctx, log, f, func(page []*outbox.Stored) error {
+		for _, s := range page {
+			if err := writeJSONLine(out, withPayload(s)); err != nil {
+				return err
+			}
+		}
+		written += len(page)
+		bar.Describe(fmt.Sprintf("written: %d", written))
+		return out.Flush()
+	})
+	_ = bar.Clear() // who looks may have gone
+	return errors.Join(err, shown.Flush())
 }
 
 // changer is the worker that does what a command wants: the running daemon's, or our own where none runs.
@@ -77,20 +94,26 @@ func reach(ctx context.Context, file string, do func(changer) error) error {
 	return errors.Join(err, store.Close())
 }
 
-func retryDeliveries(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("deliveries retry", "sends deliveries again: rowhook deliveries retry ID..., or those that flags select.\n"+
-		"Dead ones, unless --state says otherwise. What is sent again is outside of the order; what waits is due at once")
-	asJSON := flags.Bool("json", false, "write JSON, for programs")
-	dead := flags.Bool("dead", false, "all that are dead")
-	s := newSelection(flags, 0)
-	names, err := flags.parseNames(args, stdout, 0, 1000)
-	if err != nil {
-		return err
+func (t *tree) retryDeliveries() *cobra.Command {
+	c := &cobra.Command{
+		Use: "retry [ID...]", Short: "send deliveries again",
+		Long: "Sends deliveries again: those that are named, or those that flags select; of these the dead ones, unless --state says\n" +
+			"otherwise. What is sent again is outside of the order; what waits is due at once.",
+		Example: "  rowhook deliveries retry --dead\n  rowhook deliveries retry --rule crm-bookings --since 2h",
 	}
-	if (len(names) > 0) == (s.given() || *dead) || *dead && s.filter.States != nil {
+	asJSON := jsonFlag(c)
+	dead := c.Flags().Bool("dead", false, "all that are dead")
+	s := t.newSelection(c, 0)
+	return prints(c, 0, 1000, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
+		return t.retry(ctx, names, s, *dead, *asJSON, stdout)
+	})
+}
+
+func (t *tree) retry(ctx context.Context, names []string, s *selection, dead, asJSON bool, stdout io.Writer) error {
+	if (len(names) > 0) == (s.given() || dead) || dead && s.filter.States != nil {
 		return &usageError{"retry takes ids, or flags that select deliveries", "try: rowhook deliveries retry --dead, or -h"}
 	}
-	c, err := loadState(flags.config)
+	c, err := loadState(t.config)
 	if err != nil {
 		return err
 	}
@@ -99,14 +122,14 @@ func retryDeliveries(ctx context.Context, args []string, stdout io.Writer) error
 		return err
 	}
 	var all deliver.Retried
-	err = reach(ctx, flags.config, func(w changer) (err error) {
+	err = reach(ctx, t.config, func(w changer) (err error) {
 		all, err = retryAll(ctx, w, filters)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if *asJSON {
+	if asJSON {
 		return writeJSON(stdout, all)
 	}
 	return writeRetried(stdout, all)

@@ -3,11 +3,13 @@ package main
 import (
 	"encoding/hex"
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rowhook/config"
 	"rowhook/deliver"
@@ -17,7 +19,7 @@ import (
 
 // selection is the flags that select deliveries.
 type selection struct {
-	flags  *flagSet
+	flags  *pflag.FlagSet
 	filter outbox.Filter
 	object string // --key, when it is no more than an object's id
 }
@@ -26,13 +28,14 @@ type selection struct {
 var stateNames = []string{outbox.Fresh.String(), outbox.Waiting.String(), outbox.Delivered.String(), outbox.Dead.String(), outbox.Held.String()}
 
 // newSelection adds the flags to a command; limit is the default of --limit.
-func newSelection(f *flagSet, limit int) *selection {
+func (t *tree) newSelection(c *cobra.Command, limit int) *selection {
+	f := c.Flags()
 	s := &selection{flags: f}
 	f.Func("rule", "only of these rules: `NAME`, or several with commas", func(text string) error {
 		s.filter.Rules = append(s.filter.Rules, strings.Split(text, ",")...)
 		return nil
 	})
-	f.Func("state", "only in these states: "+strings.Join(stateNames, ", ")+"; several with commas", s.states)
+	f.Func("state", "only in these states (`STATE`): "+strings.Join(stateNames, ", ")+"; several with commas", s.states)
 	f.Func("entity", "only of this `ENTITY`: "+strings.Join(entityNames(), ", ")+", or custom.TABLE", func(text string) error {
 		if s.filter.Entity = text; !rules.IsEntity(text) {
 			return fmt.Errorf("the entities are %s, and custom.TABLE", strings.Join(entityNames(), ", "))
@@ -65,6 +68,10 @@ func newSelection(f *flagSet, limit int) *selection {
 	f.Func("since", "only those of changes committed at this `TIME` or later: 2h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&s.filter.Since))
 	f.Func("until", "only those of changes committed before this `TIME`", timeFlag(&s.filter.Until))
 	f.IntVar(&s.filter.Limit, "limit", limit, "no more than `N`; 0: all")
+	complete(c, "rule", lists(t.ruleNames))
+	complete(c, "state", lists(oneOf(stateNames...)))
+	complete(c, "entity", oneOf(entityNames()...))
+	complete(c, "endpoint", lists(t.endpointNames))
 	return s
 }
 
@@ -129,7 +136,7 @@ func (s *selection) states(text string) error {
 
 // given tells whether something was said that selects; the limit does not.
 func (s *selection) given() (given bool) {
-	s.flags.Visit(func(f *flag.Flag) {
+	s.flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
 		case "rule", "state", "endpoint", "entity", "key", "id", "since", "until":
 			given = true

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"rowhook/config"
 	"rowhook/deliver"
 	"rowhook/deliver/control"
@@ -20,52 +22,62 @@ import (
 )
 
 // endpointsCommand is `rowhook endpoints`: where deliveries go, and whether they may.
-func endpointsCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
-	const hint = "try: rowhook endpoints list, pause NAME, or resume NAME"
-	name, rest, err := subcommand("endpoints", hint, args, stdout)
-	if err != nil {
-		return err
+func (t *tree) endpointsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "endpoints", Short: "list, pause or resume the receivers",
+		Long: "An endpoint is a receiver's host, or the rules with the same order_group: what is in order among itself.",
 	}
-	switch name {
-	case "list":
-		return listEndpoints(ctx, rest, stdout)
-	case "pause":
-		return pauseEndpoint(ctx, rest, stdout)
-	case "resume":
-		return resumeEndpoint(ctx, rest, stdout)
-	}
-	return noSubcommand("endpoints", hint, name)
+	return group(c, t.listEndpoints(), t.pauseEndpoint(), t.resumeEndpoint())
 }
 
-func pauseEndpoint(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("endpoints pause", "stops sending to an endpoint, or to one URL of it, until it is resumed: rowhook endpoints pause NAME.\n"+
-		"Deliveries wait on disk meanwhile, and do not grow old")
-	reason := flags.String("reason", "by hand", "`WHY`, for who looks later")
-	names, err := flags.parseNames(args, stdout, 1, 1)
-	if err != nil {
-		return err
-	}
-	name := names[0]
-	if err := reach(ctx, flags.config, func(w changer) error { return known(w.Pause(ctx, name, *reason)) }); err != nil {
-		return err
-	}
-	name = named(flags.config, name)
-	_, err = fmt.Fprintf(stdout, "%s is paused; to go on: rowhook endpoints resume %s\n", name, name)
-	return err
+// endpointChange is what `endpoints pause` and `endpoints resume` write for programs.
+type endpointChange struct {
+	Endpoint string `json:"endpoint"` // or the URL
+	Paused   bool   `json:"paused"`
 }
 
-func resumeEndpoint(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("endpoints resume", "goes on sending to an endpoint and all its URLs, or to one URL: rowhook endpoints resume NAME")
-	names, err := flags.parseNames(args, stdout, 1, 1)
-	if err != nil {
-		return err
+func (t *tree) pauseEndpoint() *cobra.Command {
+	c := &cobra.Command{
+		Use: "pause NAME", Short: "stop sending to an endpoint, or to one URL of it, until it is resumed",
+		Long:              "Stops sending to an endpoint, or to one URL of it, until it is resumed. Deliveries wait on disk meanwhile, and do not\ngrow old.",
+		Example:           "  rowhook endpoints pause https://crm.example.com --reason \"they move\"",
+		ValidArgsFunction: firstName(t.endpointNames),
 	}
-	name := names[0]
-	if err := reach(ctx, flags.config, func(w changer) error { return known(w.Resume(ctx, name)) }); err != nil {
+	reason := c.Flags().String("reason", "by hand", "`WHY`, for who looks later")
+	asJSON := jsonFlag(c)
+	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
+		err := reach(ctx, t.config, func(w changer) error { return known(w.Pause(ctx, names[0], *reason)) })
+		if err != nil {
+			return err
+		}
+		name := named(t.config, names[0])
+		if *asJSON {
+			return writeJSON(stdout, endpointChange{name, true})
+		}
+		_, err = fmt.Fprintf(stdout, "%s is paused; to go on: rowhook endpoints resume %s\n", name, name)
 		return err
+	})
+}
+
+func (t *tree) resumeEndpoint() *cobra.Command {
+	c := &cobra.Command{
+		Use: "resume NAME", Short: "go on sending to an endpoint and all its URLs, or to one URL",
+		Example:           "  rowhook endpoints resume https://crm.example.com",
+		ValidArgsFunction: firstName(t.endpointNames),
 	}
-	_, err = fmt.Fprintf(stdout, "%s goes on; what waited is due at once\n", named(flags.config, name))
-	return err
+	asJSON := jsonFlag(c)
+	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
+		err := reach(ctx, t.config, func(w changer) error { return known(w.Resume(ctx, names[0])) })
+		if err != nil {
+			return err
+		}
+		name := named(t.config, names[0])
+		if *asJSON {
+			return writeJSON(stdout, endpointChange{name, false})
+		}
+		_, err = fmt.Fprintf(stdout, "%s goes on; what waited is due at once\n", name)
+		return err
+	})
 }
 
 // named is what a name means: a URL of a rule, or an endpoint.
@@ -113,25 +125,24 @@ type endpointList struct {
 	disabled  map[string]bool
 }
 
-func listEndpoints(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("endpoints list", "lists where deliveries go, and how that goes")
-	asJSON := flags.Bool("json", false, "write JSON, for programs")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
-	}
-	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
-		set, err := readRules(c, flags.config)
-		if err != nil {
-			return err
-		}
-		list, err := gatherEndpoints(ctx, c, set, log)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return writeJSON(stdout, list)
-		}
-		return list.write(stdout)
+func (t *tree) listEndpoints() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "list where deliveries go, and how that goes", Example: "  rowhook endpoints list --json"}
+	asJSON := jsonFlag(cmd)
+	return prints(cmd, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		return readLog(ctx, t.config, func(c *config.Config, log storedLog) error {
+			set, err := readRules(c, t.config)
+			if err != nil {
+				return err
+			}
+			list, err := gatherEndpoints(ctx, c, set, log)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return writeJSON(stdout, list)
+			}
+			return list.write(stdout)
+		})
 	})
 }
 

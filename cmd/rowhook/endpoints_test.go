@@ -45,6 +45,9 @@ func TestEndpoints(t *testing.T) {
 			t.Errorf("%q: %v\n%s", args, err, out)
 		}
 	}
+	do(`"endpoint": "books",
+  "paused": true`, "pause", "books", "--json")
+	do(`"paused": false`, "resume", "--json", "books")
 	do("books is paused", "pause", "books", "--reason", "they move")
 	do("no daemon runs", "list")
 	stop := beside(t, configFile)

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/outbox"
@@ -20,44 +23,77 @@ import (
 )
 
 // eventsCommand is `rowhook events`: what would fire over a part of the log. It posts nothing and stores nothing.
-func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := newFlagSet("events", "shows what would fire over a part of the log, beside the daemon; nothing is posted or stored.\n"+
-		"Unless binlog_row_metadata is FULL, tables that were altered later can be read only from where the daemon goes on.\n"+
-		"A PLACE is a time (2h for two hours ago, 2026-03-01, 2026-03-01T12:30), a GTID or GTID set, FILE:OFFSET, start or now")
-	from := flags.String("from", "", "begin at this `PLACE` (default: where the daemon goes on, or the last file of the log)")
-	to := flags.String("to", "now", "end at this `PLACE`")
-	only := flags.String("rule", "", "only for the rule `NAME`")
-	asJSON := flags.Bool("json", false, "write JSON, an object a line")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) eventsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "events", Short: "show what would fire over a part of the log",
+		Long: "Shows what would fire over a part of the log, beside the daemon; nothing is posted or stored. Unless binlog_row_metadata\n" +
+			"is FULL, tables that were altered later can be read only from where the daemon goes on.\n\n" +
+			"A PLACE is a time (2h for two hours ago, 2026-03-01, 2026-03-01T12:30), a GTID or GTID set, FILE:OFFSET, start or now.",
+		Example: "  rowhook events --from 2h\n  rowhook events --from start --rule crm-bookings --json",
 	}
-	c, err := loadState(flags.config)
+	var o eventsOrder
+	c.Flags().StringVar(&o.from, "from", "", "begin at this `PLACE` (default: where the daemon goes on, or the last file of the log)")
+	c.Flags().StringVar(&o.to, "to", "now", "end at this `PLACE`")
+	c.Flags().StringVar(&o.rule, "rule", "", "only for the rule `NAME`")
+	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, an object a line")
+	complete(c, "rule", t.ruleNames)
+	complete(c, "from", oneOf("start", "now"))
+	complete(c, "to", oneOf("now"))
+	return does(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+		return t.events(ctx, o, stdout, stderr)
+	})
+}
+
+// eventsOrder is the command line of `rowhook events`.
+type eventsOrder struct {
+	from, to, rule string
+	asJSON         bool
+}
+
+// span is the places that were asked for; first is nil when that is the default.
+func (o eventsOrder) span() (first *cdc.Point, last cdc.Point, err error) {
+	if last, err = parsePlace(o.to, time.Now()); err != nil {
+		return nil, last, &usageError{"--to: " + err.Error(), "try: rowhook events -h"}
+	}
+	if o.from == "" {
+		return nil, last, nil
+	}
+	at, err := parsePlace(o.from, time.Now())
+	if err != nil {
+		return nil, last, &usageError{"--from: " + err.Error(), "try: rowhook events -h"}
+	}
+	return &at, last, nil
+}
+
+// chosen leaves only the rule that was asked for.
+func (o eventsOrder) chosen(set *rules.Set) error {
+	if o.rule == "" {
+		return nil
+	}
+	if set.Rules = slices.DeleteFunc(set.Rules, func(r *rules.Rule) bool { return r.Name != o.rule }); len(set.Rules) == 0 {
+		return &usageError{fmt.Sprintf("there is no rule %q", o.rule), "try: rowhook rules list"}
+	}
+	if rule := set.Rules[0]; rule.Disabled {
+		return &usageError{fmt.Sprintf("rule %s is disabled, at %s: nothing fires for it", o.rule, rule.Place), "try: remove its enabled: false"}
+	}
+	return nil
+}
+
+func (t *tree) events(ctx context.Context, o eventsOrder, stdout, stderr io.Writer) error {
+	c, err := loadState(t.config)
 	if err != nil {
 		return err
 	}
-	set, err := readRules(c, flags.config)
+	set, err := readRules(c, t.config)
 	if err != nil {
 		return err
 	}
-	if *only != "" {
-		if set.Rules = slices.DeleteFunc(set.Rules, func(r *rules.Rule) bool { return r.Name != *only }); len(set.Rules) == 0 {
-			return &usageError{fmt.Sprintf("there is no rule %q", *only), "try: rowhook rules list"}
-		}
-		if rule := set.Rules[0]; rule.Disabled {
-			return &usageError{fmt.Sprintf("rule %s is disabled, at %s: nothing fires for it", *only, rule.Place), "try: remove its enabled: false"}
-		}
+	if err := o.chosen(set); err != nil {
+		return err
 	}
-	last, err := parsePlace(*to, time.Now())
+	first, last, err := o.span()
 	if err != nil {
-		return &usageError{"--to: " + err.Error(), "try: rowhook events -h"}
-	}
-	var first *cdc.Point // nil: the default
-	if *from != "" {
-		at, err := parsePlace(*from, time.Now())
-		if err != nil {
-			return &usageError{"--from: " + err.Error(), "try: rowhook events -h"}
-		}
-		first = &at
+		return err
 	}
 	log := newLogger(config.Log{Level: "warn"}, stderr)
 	return observe(ctx, c, set, log, func(source *cdc.Source) error {
@@ -71,9 +107,7 @@ func eventsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		}
 		d := newDryRun(c, set, source, stdout)
 		d.schema = schema
-		if d.asJSON = *asJSON; isTerminal(stderr) && !isTerminal(stdout) { // else the events themselves show it
-			d.progress = stderr
-		}
+		d.asJSON, d.bar = o.asJSON, newSpinner(stderr, stdout)
 		err = d.run(ctx, source, span)
 		return errors.Join(err, d.summary(stderr, err == nil))
 	})
@@ -154,17 +188,17 @@ type dryRun struct {
 	out    io.Writer
 	schema []cdc.SchemaRecord // what is known of tables where it begins
 
-	failed   error     // of a Discard
-	progress io.Writer // nil: it is not shown
-	shown    time.Time // when it was last
-	events   int
-	txns     int
-	warned   int
-	last     cdc.Coord
+	failed error // of a Discard
+	bar    *progressbar.ProgressBar
+	shown  time.Time // when it was last
+	events int
+	txns   int
+	warned int
+	last   cdc.Coord
 }
 
 func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writer) *dryRun {
-	d := &dryRun{sites: sitesOf(c), set: set, plugin: c.Fidelity == plugin, tick: source.Precision(), out: out}
+	d := &dryRun{sites: sitesOf(c), set: set, plugin: c.Fidelity == plugin, tick: source.Precision(), out: out, bar: newSpinner(io.Discard, out)}
 	d.engine = rules.NewEngine(d.sites, set, rules.Options{
 		Plugin: d.plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait, ReportAll: c.Restore == reportAll,
 		Precision: d.tick, Scratch: scratch.In(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
@@ -194,14 +228,17 @@ func (d *dryRun) Commit(c *cdc.Commit) error {
 		return d.failed
 	}
 	d.last = c.End
-	if d.progress != nil && time.Since(d.shown) > time.Second {
+	if time.Since(d.shown) > time.Second {
 		d.shown = time.Now()
-		fmt.Fprintf(d.progress, "\rread up to %s, %s; %s\x1b[K", c.End, clock(c.Time), count(d.events, "event"))
+		d.bar.Describe(fmt.Sprintf("read up to %s, %s; %s", c.End, clock(c.Time), count(d.events, "event")))
 	}
 	if c.Txn.ID() == (cdc.Txn{}).ID() {
 		return nil // only progress
 	}
-	d.txns++
+	if d.txns++; d.txns%1000 == 1 {
+		d.bar.Describe(fmt.Sprintf("read up to %s, %s; %s", c.End, clock(c.Time), count(d.events, "event")))
+	}
+	_ = d.bar.Add(1)        // who looks may have gone
 	d.engine.Expire(c.Time) // the log's clock is the only one
 	err := d.engine.Commit(c, c.Time.Truncate(d.tick).Add(d.tick))
 	for err == nil && d.engine.Applying() {

@@ -136,9 +136,7 @@ func (d *dryRun) warn(c *cdc.Commit) error {
 
 // summary says how much was read.
 func (d *dryRun) summary(w io.Writer, whole bool) error {
-	if !d.shown.IsZero() {
-		fmt.Fprint(d.progress, "\r\x1b[K")
-	}
+	_ = d.bar.Clear() // who looks may have gone
 	end := "up to"
 	if !whole {
 		end = "and ended early, at"

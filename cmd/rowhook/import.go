@@ -8,31 +8,40 @@ import (
 	"io"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/spf13/cobra"
 
 	"rowhook/config"
 	"rowhook/printable"
 )
 
 // importCommand is `rowhook import`: it reads the plugin's webhook table of every site and writes rule YAML to stdout.
-func importCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := newFlagSet("import", "writes rules for the webhooks of the plugin's own table to standard output")
-	only := flags.String("site", "", "only the site of this `NAME`")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) importCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "import", Short: "print rules for the webhooks of the plugin's own table",
+		Long:    "Writes rules for the webhooks of the plugin's own table to standard output, as YAML.",
+		Example: "  rowhook import > /etc/rowhook/rules.d/imported.yaml",
 	}
-	c, err := config.Load(flags.config)
+	only := c.Flags().String("site", "", "only the site of this `NAME`")
+	complete(c, "site", t.siteNames)
+	return does(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+		return importRules(ctx, t.config, *only, stdout, stderr)
+	})
+}
+
+func importRules(ctx context.Context, configFile, only string, stdout, stderr io.Writer) error {
+	c, err := config.Load(configFile)
 	if err != nil {
 		return err
 	}
-	if *only != "" && !c.HasSite(*only) {
-		return &usageError{fmt.Sprintf("%s has no site %q", flags.config, *only), "try: rowhook import without --site"}
+	if only != "" && !c.HasSite(only) {
+		return &usageError{fmt.Sprintf("%s has no site %q", configFile, only), "try: rowhook import without --site"}
 	}
 	keepPrivate(stdout, stderr, daemonUser(c))
 	db := serverOf(c.Database).Pool()
 	defer db.Close()
 	var found []siteWebhooks
 	for _, site := range c.Sites {
-		if *only != "" && site.Name != *only {
+		if only != "" && site.Name != only {
 			continue
 		}
 		hooks, err := readWebhooks(ctx, db, site)

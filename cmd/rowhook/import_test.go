@@ -63,7 +63,7 @@ func testImportErrors(t *testing.T, server *dbtest.Server) {
 		"user":   {"nobody", "{name: salon, schema: salon}", "Access denied"},
 	} {
 		var out bytes.Buffer
-		err := importCommand(t.Context(), []string{"--config", importConfig(t, server.Address(), c.user, c.site)}, &out, io.Discard)
+		err := command(t.Context(), []string{"import", "--config", importConfig(t, server.Address(), c.user, c.site)}, &out, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "site salon") || out.Len() > 0 {
 			t.Errorf("%s: got %v, wrote %q", name, err, out.String())
 		}
@@ -117,15 +117,15 @@ func TestImportTells(t *testing.T) {
 func TestImportUsage(t *testing.T) {
 	t.Parallel()
 	file := importConfig(t, "127.0.0.1:1", "reader", "{name: salon, schema: salon}")
-	err := importCommand(t.Context(), []string{"--config", file, "--site", "spa"}, io.Discard, io.Discard)
+	err := command(t.Context(), []string{"import", "--config", file, "--site", "spa"}, io.Discard, io.Discard)
 	if _, ok := errors.AsType[*usageError](err); !ok {
 		t.Errorf("got %v", err)
 	}
-	err = importCommand(t.Context(), []string{"--config", file + "x"}, io.Discard, io.Discard)
+	err = command(t.Context(), []string{"import", "--config", file + "x"}, io.Discard, io.Discard)
 	if _, ok := errors.AsType[*config.Error](err); !ok {
 		t.Errorf("got %v", err)
 	}
-	if err = importCommand(t.Context(), []string{"--config", file}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "refused") {
+	if err = command(t.Context(), []string{"import", "--config", file}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -150,7 +150,7 @@ func importConfig(t *testing.T, address, user, sites string) (file string) {
 func runImport(t *testing.T, configFile string, args ...string) []*rules.Rule {
 	t.Helper()
 	var out bytes.Buffer
-	if err := importCommand(t.Context(), append(args, "--config", configFile), &out, io.Discard); err != nil {
+	if err := command(t.Context(), append([]string{"import", "--config", configFile}, args...), &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	read, err := rules.Parse("import.yaml", out.Bytes(), anySite)

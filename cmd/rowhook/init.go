@@ -11,27 +11,46 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"rowhook/config"
 	"rowhook/setup"
 	"rowhook/wordpress/wpconfig"
 )
 
+// initOrder is the command line of `rowhook init`.
+type initOrder struct {
+	wanted               installList
+	apply, asJSON        bool
+	admin, adminPassword string
+}
+
 // initCommand is `rowhook init`: it makes all that rowhook needs for the WordPress installs that it is shown.
-func initCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := newFlagSet("init", "writes a configuration for WordPress installs, from their wp-config.php, and shows what the database server needs")
-	var wanted installList
-	flags.Func("wordpress", "the `FOLDER` of a WordPress, or its wp-config.php; may be repeated", wanted.add)
-	flags.Func("value", "a setting that wp-config.php does not tell without PHP, `NAME=VALUE`, for the --wordpress before it, or for all: "+strings.Join(wpconfig.Names(), ", "), wanted.give)
-	apply := flags.Bool("apply", false, "make the database user and grant it what it needs, as an administrator of the server")
-	admin := flags.String("admin", "root", "the `USER` that --apply logs in as")
-	adminPassword := flags.String("admin-password-file", "", "the `FILE` with that user's password; default: none, as root has on the server's socket")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) initCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "init", Short: "make a configuration for the WordPress on this machine",
+		Long: "Writes a configuration for WordPress installs, from their wp-config.php, and shows what the database server needs. It\n" +
+			"may be typed again, and changes no file that is there.",
+		Example: "  rowhook init --wordpress /var/www/html\n  rowhook init --wordpress /var/www/salon --wordpress /var/www/spa --apply",
 	}
-	if len(wanted.installs) == 0 {
+	var o initOrder
+	c.Flags().Func("wordpress", "the `FOLDER` of a WordPress, or its wp-config.php; may be repeated", o.wanted.add)
+	c.Flags().Func("value", "a setting that wp-config.php does not tell without PHP, `NAME=VALUE`, for the --wordpress before it, or for all: "+strings.Join(wpconfig.Names(), ", "), o.wanted.give)
+	c.Flags().BoolVar(&o.apply, "apply", false, "make the database user and grant it what it needs, as an administrator of the server")
+	c.Flags().StringVar(&o.admin, "admin", "root", "the `USER` that --apply logs in as")
+	c.Flags().StringVar(&o.adminPassword, "admin-password-file", "", "the `FILE` with that user's password; default: none, as root has on the server's socket")
+	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, for programs")
+	complete(c, "wordpress", folders)
+	return prints(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+		return t.init(ctx, &o, stdout, stderr)
+	})
+}
+
+func (t *tree) init(ctx context.Context, o *initOrder, stdout, stderr io.Writer) error {
+	if len(o.wanted.installs) == 0 {
 		return &usageError{"init needs to know where WordPress is", "try: rowhook init --wordpress /var/www/html"}
 	}
-	installs, err := wanted.read(stderr)
+	installs, err := o.wanted.read(stderr)
 	if err != nil {
 		return err
 	}
@@ -42,14 +61,14 @@ func initCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if len(server.Sites) == 0 {
 		return noSites(installs)
 	}
-	work := &initWork{file: flags.config, server: server, installs: installs}
+	work := &initWork{file: t.config, server: server, installs: installs}
 	if err := work.prepare(ctx); err != nil {
 		return err
 	}
-	if *apply {
-		a := setup.Account{User: *admin}
-		if *adminPassword != "" {
-			text, err := os.ReadFile(*adminPassword)
+	if o.apply {
+		a := setup.Account{User: o.admin}
+		if o.adminPassword != "" {
+			text, err := os.ReadFile(o.adminPassword)
 			if err != nil {
 				return fmt.Errorf("reading the administrator's password: %w", err)
 			}
@@ -59,6 +78,9 @@ func initCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 			return err
 		}
 		work.applied = true
+	}
+	if o.asJSON {
+		return writeJSON(stdout, work.report())
 	}
 	return work.tell(stdout)
 }

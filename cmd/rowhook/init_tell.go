@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"rowhook/setup"
@@ -16,17 +17,80 @@ func (w *initWork) tell(out io.Writer) error {
 	w.tellAccount(&b)
 	w.tellLog(&b)
 	w.tellFiles(&b)
+	fmt.Fprintf(&b, "\nThen type:\n    %s\n", strings.Join(w.next(), "\n    "))
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// next is the commands to type when all that init says is done.
+func (w *initWork) next() []string {
 	with := ""
 	if w.file != defaultConfig {
 		with = " --config " + w.file
 	}
-	next := "rowhook run" + with
+	run := "rowhook run" + with
 	if _, err := os.Stat("/run/systemd/system"); err == nil && with == "" {
-		next = "systemctl enable --now rowhook"
+		run = "systemctl enable --now rowhook"
 	}
-	fmt.Fprintf(&b, "\nThen type:\n    rowhook check%s\n    %s\n", with, next)
-	_, err := io.WriteString(out, b.String())
-	return err
+	return []string{"rowhook check" + with, run}
+}
+
+// initReport is what init writes for programs. It has no password but the one in statements, which somebody has to type.
+type initReport struct {
+	Server     string     `json:"server"`
+	Version    string     `json:"version"`
+	Hosting    string     `json:"hosting"`
+	Sites      []initSite `json:"sites"`
+	Missing    []initSite `json:"missing_sites,omitempty"` // in a configuration that was there
+	User       string     `json:"user"`
+	Applied    bool       `json:"applied"`                // the user is made
+	Statements []string   `json:"statements,omitempty"`   // that make it
+	Lines      []string   `json:"server_lines,omitempty"` // for the server's configuration
+	LinesFile  string     `json:"server_file,omitempty"`  // where they go
+	Restart    bool       `json:"restart"`                // of the server is needed
+	Typed      []string   `json:"server_typed,omitempty"` // what is typed at the server instead, or without a restart
+	Written    []string   `json:"files_written"`
+	Kept       []string   `json:"files_kept"`
+	Faulty     string     `json:"config_error,omitempty"` // why a configuration that was there cannot be read
+	Next       []string   `json:"next"`                   // commands
+}
+
+type initSite struct {
+	Name   string `json:"name"`
+	Schema string `json:"schema"`
+	Prefix string `json:"prefix"`
+	Root   string `json:"root"`
+}
+
+func (w *initWork) report() initReport {
+	log := w.server.Log()
+	r := initReport{
+		Server: w.server.Address, Version: w.server.Survey.Version, Hosting: w.server.Survey.Hosting, Sites: initSites(w.server.Sites), Missing: initSites(w.missing),
+		User: w.account.User, Applied: w.applied, Lines: log.Lines, LinesFile: log.File, Restart: log.Restart,
+		Typed: slices.Concat(log.Typed, log.Now), Written: []string{}, Kept: []string{}, Next: w.next(),
+	}
+	if !w.applied {
+		r.Statements = w.server.Statements(w.account)
+	}
+	for _, f := range w.files {
+		if w.written[f.Path] {
+			r.Written = append(r.Written, f.Path)
+		} else {
+			r.Kept = append(r.Kept, f.Path)
+		}
+	}
+	if w.faulty != nil {
+		r.Faulty = w.faulty.Error()
+	}
+	return r
+}
+
+func initSites(sites []setup.Site) []initSite {
+	list := []initSite{}
+	for _, s := range sites {
+		list = append(list, initSite{s.Name, s.Schema, s.Prefix, s.Root})
+	}
+	return list
 }
 
 func (w *initWork) tellFound(b *strings.Builder) {

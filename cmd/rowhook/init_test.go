@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -182,6 +183,11 @@ func testInitAgain(t *testing.T, server *dbtest.Server, file string, args []stri
 		if !strings.Contains(said, want) {
 			t.Errorf("init again does not say %q:\n%s", want, said)
 		}
+	}
+	var asJSON initReport
+	if err := json.Unmarshal([]byte(initiated(t, append(args, "--json")...)), &asJSON); err != nil || len(asJSON.Sites) != 4 || len(asJSON.Missing) != 1 ||
+		asJSON.Missing[0].Prefix != "wp_3_" || asJSON.Restart || len(asJSON.Written) > 0 || !slices.Contains(asJSON.Kept, file) || asJSON.Next[0] != "rowhook check --config "+file {
+		t.Errorf("init --json: %+v, %v", asJSON, err)
 	}
 	if strings.Contains(said, "written ") {
 		t.Errorf("init again wrote something:\n%s", said)

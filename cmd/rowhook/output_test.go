@@ -2,9 +2,21 @@ package main
 
 import (
 	"bytes"
+	"encoding"
+	"encoding/json"
 	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+
+	"rowhook/cdc"
+	"rowhook/deliver"
+	"rowhook/pipeline"
 )
 
 func TestFew(t *testing.T) {
@@ -63,4 +75,51 @@ func TestManyRulesStayReadable(t *testing.T) {
 	if err := writeJSONLine(&asJSON, f); err != nil || strings.Count(asJSON.String(), `"r63"`) != 2 {
 		t.Errorf("%v: JSON lacks a rule:\n%s", err, &asJSON)
 	}
+}
+
+// TestJSONNames: all that commands write for programs has names in snake_case.
+func TestJSONNames(t *testing.T) {
+	t.Parallel()
+	name := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	var look func(where string, typ reflect.Type)
+	look = func(where string, typ reflect.Type) {
+		switch typ.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			look(where, typ.Elem())
+			return
+		case reflect.Struct:
+		default:
+			return
+		}
+		if typ.Implements(reflect.TypeFor[json.Marshaler]()) || typ.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+			return
+		}
+		for f := range typ.Fields() {
+			tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if f.IsExported() && tag != "-" {
+				if !f.Anonymous && !name.MatchString(tag) {
+					t.Errorf("%s.%s is written as %q", where, f.Name, tag)
+				}
+				look(where+"."+f.Name, f.Type)
+			}
+		}
+	}
+	for _, v := range []any{
+		[]cdc.Finding{}, delivery{}, deliver.Retried{}, endpointChange{}, endpointList{}, siteList{}, shownPosition{}, decision{}, []listed{},
+		[]pipeline.Run{}, firing{}, loss{}, initReport{},
+	} {
+		look(fmt.Sprintf("%T", v), reflect.TypeOf(v))
+	}
+}
+
+// TestJSONWherePossible: every command that says something takes --json, but for those whose output has a form of its own.
+func TestJSONWherePossible(t *testing.T) {
+	t.Parallel()
+	own := []string{"rowhook run", "rowhook import", "rowhook deliveries export", "rowhook help", "rowhook man", "rowhook completion bash", "rowhook completion zsh", "rowhook completion fish"}
+	tree := newTree(io.Discard, io.Discard)
+	tree.visit(func(c *cobra.Command) {
+		if has := c.Flags().Lookup("json") != nil; !c.HasSubCommands() && has == slices.Contains(own, c.CommandPath()) {
+			t.Errorf("%s: --json: %v", c.CommandPath(), has)
+		}
+	})
 }

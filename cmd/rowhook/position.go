@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/outbox"
@@ -24,19 +26,9 @@ import (
 )
 
 // positionCommand is `rowhook position`: where the daemon goes on in the server's log.
-func positionCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
-	const hint = "try: rowhook position show, or rowhook position set"
-	name, rest, err := subcommand("position", hint, args, stdout)
-	if err != nil {
-		return err
-	}
-	switch name {
-	case "show":
-		return showPosition(ctx, rest, stdout)
-	case "set":
-		return setPosition(ctx, rest, stdout)
-	}
-	return noSubcommand("position", hint, name)
+func (t *tree) positionCommand() *cobra.Command {
+	c := &cobra.Command{Use: "position", Short: "show where the daemon goes on in the log, or set it"}
+	return group(c, t.showPosition(), t.setPosition())
 }
 
 // observe opens the server for looking at what rules want, beside the daemon, and hands it to do.
@@ -54,35 +46,61 @@ func observe(ctx context.Context, c *config.Config, set *rules.Set, log *slog.Lo
 	return errors.Join(do(source), source.Close())
 }
 
-func setPosition(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("position set", "decides where the daemon goes on, which must not run meanwhile: --now, --gtid or --file.\n"+
-		"Events that are on their way are kept. What is read from then on has new ids, also where it was read before")
-	now := flags.Bool("now", false, "behind everything that is committed: what was not read is skipped")
-	gtids := flags.String("gtid", "", "behind all transactions of this `SET`")
-	file := flags.String("file", "", "at this place of the log, `NAME:OFFSET`, where a transaction must begin")
-	yes := flags.Bool("yes", false, "do not ask")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+// positionOrder is the command line of `rowhook position set`.
+type positionOrder struct {
+	now, yes    bool
+	asJSON      bool
+	gtids, file string
+}
+
+func (t *tree) setPosition() *cobra.Command {
+	c := &cobra.Command{
+		Use: "set", Short: "decide where the daemon goes on",
+		Long: "Decides where the daemon goes on, which must not run meanwhile: --now, --gtid or --file. Events that are on their way\n" +
+			"are kept. What is read from then on has new ids, also where it was read before.",
+		Example: "  rowhook position set --now\n  rowhook position set --file binlog.000012:4",
 	}
-	at, given := cdc.Point{End: *now, GTIDs: *gtids}, 0
-	for _, said := range []bool{*now, *gtids != "", *file != ""} {
+	var o positionOrder
+	c.Flags().BoolVar(&o.now, "now", false, "behind everything that is committed: what was not read is skipped")
+	c.Flags().StringVar(&o.gtids, "gtid", "", "behind all transactions of this `SET`")
+	c.Flags().StringVar(&o.file, "file", "", "at this place of the log, `NAME:OFFSET`, where a transaction must begin")
+	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, for programs, which say --yes")
+	return prints(c, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		at, err := o.point()
+		if err != nil {
+			return err
+		}
+		return t.decide(ctx, at, o, stdout)
+	})
+}
+
+// point is the place that was asked for.
+func (o positionOrder) point() (cdc.Point, error) {
+	at, given := cdc.Point{End: o.now, GTIDs: o.gtids}, 0
+	for _, said := range []bool{o.now, o.gtids != "", o.file != ""} {
 		if said {
 			given++
 		}
 	}
-	if *file != "" {
+	if o.file != "" {
 		var ok bool
-		if at.Coord, ok = parseCoord(*file); !ok {
-			return &usageError{fmt.Sprintf("%q is no place of the log; write for example binlog.000012:4", *file), "try: rowhook position set -h"}
+		if at.Coord, ok = parseCoord(o.file); !ok {
+			return at, &usageError{fmt.Sprintf("%q is no place of the log; write for example binlog.000012:4", o.file), "try: rowhook position set -h"}
 		}
 	}
 	if given != 1 {
-		return &usageError{"position set takes one of --now, --gtid and --file", "try: rowhook position set -h"}
+		return at, &usageError{"position set takes one of --now, --gtid and --file", "try: rowhook position set -h"}
 	}
-	if !*yes && !isTerminal(os.Stdin) {
-		return &usageError{"position set asks before it changes anything, and nobody is here to answer", "programs say --yes"}
+	if !o.yes && (o.asJSON || !isTerminal(os.Stdin)) {
+		return at, &usageError{"position set asks before it changes anything, and nobody is here to answer", "programs say --yes"}
 	}
-	c, err := loadState(flags.config)
+	return at, nil
+}
+
+// decide sets the position, unless a person does not agree.
+func (t *tree) decide(ctx context.Context, at cdc.Point, o positionOrder, stdout io.Writer) error {
+	c, err := loadState(t.config)
 	if err != nil {
 		return err
 	}
@@ -94,58 +112,81 @@ func setPosition(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	agreed := func() (bool, error) {
-		if *yes {
+		if o.yes {
 			return true, nil
 		}
 		return confirm(os.Stdin, stdout)
 	}
-	err = observe(ctx, c, &rules.Set{}, slog.New(slog.DiscardHandler), func(source *cdc.Source) error {
-		return decidePosition(ctx, source, store, at, stdout, agreed)
+	said := stdout
+	if o.asJSON {
+		said = io.Discard
+	}
+	var decided decision
+	err = observe(ctx, c, &rules.Set{}, slog.New(slog.DiscardHandler), func(source *cdc.Source) (err error) {
+		decided, err = decidePosition(ctx, source, store, at, said, agreed)
+		return err
 	})
-	return errors.Join(err, store.Close())
+	if err = errors.Join(err, store.Close()); err != nil || !o.asJSON {
+		return err
+	}
+	return writeJSON(stdout, decided)
+}
+
+// decision is a position that was set, as programs see it.
+type decision struct {
+	Old    *cdc.Position `json:"old,omitempty"` // missing when there was none
+	New    cdc.Position  `json:"new"`
+	Behind uint64        `json:"behind_bytes"` // of log that will be read
+	Events int           `json:"open_events"`  // on their way, which are kept
 }
 
 // decidePosition says what changes, and changes it when that is agreed.
-func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store, at cdc.Point, stdout io.Writer, agreed func() (bool, error)) error {
+func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store, at cdc.Point, stdout io.Writer, agreed func() (bool, error)) (d decision, err error) {
 	stored, err := pipeline.ReadStored(ctx, store)
 	if err != nil {
-		return err
+		return d, err
 	}
-	next, err := source.PositionAt(ctx, at)
+	if d.New, err = source.PositionAt(ctx, at); err != nil {
+		return d, err
+	}
+	standing, err := source.Standing(ctx, d.New)
 	if err != nil {
-		return err
+		return d, fmt.Errorf("the server does not go on from %s: %w", d.New, err)
 	}
-	standing, err := source.Standing(ctx, next)
-	if err != nil {
-		return fmt.Errorf("the server does not go on from %s: %w", next, err)
-	}
-	old, events := "none", 0
+	d.Behind = standing.Behind
+	old := "none"
 	if stored != nil {
-		old, events = stored.Position.String(), stored.Events
+		d.Old, d.Events = &stored.Position, stored.Events
+		old = stored.Position.String()
 	}
 	_, err = fmt.Fprintf(stdout, "stored  %s\nnew     %s\n        %s of log will be read; %s on their way are kept\n",
-		old, next, size(standing.Behind), count(events, "event"))
+		old, d.New, size(d.Behind), count(d.Events, "event"))
 	if err != nil {
-		return err
+		return d, err
 	}
 	switch ok, err := agreed(); {
 	case err != nil:
-		return err
+		return d, err
 	case !ok:
-		return errors.New("nothing is changed")
+		return d, errors.New("nothing is changed")
 	}
+	if err := renewPosition(ctx, store, d.New); err != nil {
+		return d, err
+	}
+	_, err = fmt.Fprintln(stdout, "the position is set; the next start of the daemon goes on from there")
+	return d, err
+}
+
+// renewPosition has the daemon go on elsewhere, under another source id: what is read then never has old ids.
+func renewPosition(ctx context.Context, store outbox.Store, next cdc.Position) error {
 	id, err := store.Get(ctx, sourceIDKey)
 	if err == nil {
-		err = store.CompareAndSet(ctx, sourceIDKey, id, newSourceID()) // first: what is read then never has old ids
+		err = store.CompareAndSet(ctx, sourceIDKey, id, newSourceID())
 	}
 	if err != nil {
 		return fmt.Errorf("renewing the source id: %w", err)
 	}
-	if err := pipeline.SetPosition(ctx, store, next); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(stdout, "the position is set; the next start of the daemon goes on from there")
-	return err
+	return pipeline.SetPosition(ctx, store, next)
 }
 
 // confirm asks whether to go on.
@@ -185,13 +226,19 @@ func size(n uint64) string {
 	return fmt.Sprintf("%.1f TB", f/1000)
 }
 
-func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("position show", "shows where the daemon goes on, and whether the server still has what comes then")
-	asJSON := flags.Bool("json", false, "write JSON, for programs")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) showPosition() *cobra.Command {
+	c := &cobra.Command{
+		Use: "show", Short: "show where the daemon goes on, and whether the server still has what comes then",
+		Example: "  rowhook position show --json",
 	}
-	return readLog(ctx, flags.config, func(c *config.Config, log storedLog) error {
+	asJSON := jsonFlag(c)
+	return prints(c, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		return t.tellPosition(ctx, *asJSON, stdout)
+	})
+}
+
+func (t *tree) tellPosition(ctx context.Context, asJSON bool, stdout io.Writer) error {
+	return readLog(ctx, t.config, func(c *config.Config, log storedLog) error {
 		stored, err := pipeline.ReadStored(ctx, log)
 		if err != nil {
 			return err
@@ -217,7 +264,7 @@ func showPosition(ctx context.Context, args []string, stdout io.Writer) error {
 		if err != nil {
 			shown.Error = err.Error()
 		}
-		if *asJSON {
+		if asJSON {
 			err = writeJSON(stdout, shown)
 		} else {
 			err = shown.write(stdout)

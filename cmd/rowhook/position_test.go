@@ -123,7 +123,7 @@ func testPositionSet(t *testing.T, server *dbtest.Server) {
 	for i, args := range [][]string{nil, {"--gtid", start.Set}, {"--file", start.Start.String()}} {
 		if args != nil {
 			stop()
-			if out, err := rowhook(t, files, append([]string{"position", "set", "--yes"}, args...)...); err != nil || !strings.Contains(out, start.Set) {
+			if out, err := rowhook(t, files, append([]string{"position", "set", "--yes", "--json"}, args...)...); err != nil || !strings.HasPrefix(out, "{\n  \"old\": {") || !strings.Contains(out, `"open_events": 0`) {
 				t.Fatalf("%q: %v\n%s", args, err, out)
 			}
 			stop = startDaemon(t, files)
@@ -169,6 +169,7 @@ func TestPositionUsage(t *testing.T) {
 		"set --now --gtid 0-1-1": "one of",
 		"set --file 7":           "no place of the log",
 		"set --now":              "--yes",
+		"set --now --json":       "--yes",
 		"show more":              "unexpected",
 	} {
 		if _, err := rowhook(t, files, append([]string{"position"}, strings.Fields(args)...)...); exitCode(err) != exitUsage || !strings.Contains(err.Error(), want) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
+
 	"rowhook/config"
 	"rowhook/printable"
 	"rowhook/rules"
@@ -17,42 +19,53 @@ import (
 
 // rulesCommand is `rowhook rules`: it reads the configuration and the rule files as the daemon does, and needs neither
 // the daemon nor the database.
-func rulesCommand(_ context.Context, args []string, stdout, _ io.Writer) error {
-	commands := map[string]struct {
-		purpose string
-		run     func(c *config.Config, file string, o ruleOptions, w io.Writer) error
-	}{
-		"validate": {"checks the configuration and every rule file", validateRules},
-		"list":     {"lists the rules in the order of their files", listRules},
+func (t *tree) rulesCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "rules", Short: "validate or list the rules",
+		Long: "Reads the configuration and the rule files as the daemon does. Needs neither the daemon nor the database.",
 	}
-	const hint = "try: rowhook rules validate, or rowhook rules list"
-	name, rest, err := subcommand("rules", hint, args, stdout)
-	if err != nil {
-		return err
+	return group(c, t.validateRules(), t.listRules())
+}
+
+func (t *tree) validateRules() *cobra.Command {
+	c := &cobra.Command{
+		Use: "validate", Short: "check the configuration and every rule file",
+		Example: "  rowhook rules validate && systemctl reload rowhook",
 	}
-	command, ok := commands[name]
-	if !ok {
-		return noSubcommand("rules", hint, name)
-	}
-	flags := newFlagSet("rules "+name, command.purpose)
-	var o ruleOptions
-	flags.BoolVar(&o.asJSON, "json", false, "write JSON, for programs")
-	flags.BoolVar(&o.secrets, "show-secrets", false, "show urls whole, with the tokens that may be in them")
-	if err := flags.parse(rest, stdout); err != nil {
-		return err
-	}
-	c, err := config.Load(flags.config)
-	if err != nil {
-		if o.asJSON && name == "validate" {
+	o := newRuleOptions(c)
+	return prints(c, 0, 0, func(_ context.Context, _ []string, stdout, _ io.Writer) error {
+		c, err := config.Load(t.config)
+		switch {
+		case err != nil && o.asJSON:
 			return writeFaults(stdout, err)
+		case err != nil:
+			return err
 		}
-		return err
-	}
-	return command.run(c, flags.config, o, stdout)
+		return validateRules(c, t.config, o, stdout)
+	})
+}
+
+func (t *tree) listRules() *cobra.Command {
+	c := &cobra.Command{Use: "list", Short: "list the rules in the order of their files", Example: "  rowhook rules list --json"}
+	o := newRuleOptions(c)
+	return prints(c, 0, 0, func(_ context.Context, _ []string, stdout, _ io.Writer) error {
+		c, err := config.Load(t.config)
+		if err != nil {
+			return err
+		}
+		return listRules(c, t.config, o, stdout)
+	})
 }
 
 // ruleOptions is how rules are to be shown.
 type ruleOptions struct{ asJSON, secrets bool }
+
+func newRuleOptions(c *cobra.Command) *ruleOptions {
+	o := &ruleOptions{}
+	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, for programs")
+	c.Flags().BoolVar(&o.secrets, "show-secrets", false, "show urls whole, with the tokens that may be in them")
+	return o
+}
 
 // readRules reads the rule files of a configuration; that there is none is an error.
 func readRules(c *config.Config, file string) (*rules.Set, error) {
@@ -67,7 +80,7 @@ func readRules(c *config.Config, file string) (*rules.Set, error) {
 	return set, nil
 }
 
-func validateRules(c *config.Config, file string, o ruleOptions, w io.Writer) error {
+func validateRules(c *config.Config, file string, o *ruleOptions, w io.Writer) error {
 	set, err := readRules(c, file)
 	switch {
 	case err != nil && o.asJSON:
@@ -212,7 +225,7 @@ func sources(c *config.Config, set *rules.Set) (lines []string) {
 	return lines
 }
 
-func listRules(c *config.Config, file string, o ruleOptions, w io.Writer) error {
+func listRules(c *config.Config, file string, o *ruleOptions, w io.Writer) error {
 	set, err := readRules(c, file)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -51,7 +50,7 @@ const twoRules = `rules:
 func runRules(t *testing.T, configFile string, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	err := rulesCommand(t.Context(), append(args, "--config", configFile), &out, io.Discard)
+	err := command(t.Context(), append([]string{"rules", "--config", configFile}, args...), &out, io.Discard)
 	return strings.ReplaceAll(out.String(), filepath.Dir(configFile)+"/", ""), err
 }
 
@@ -182,14 +181,14 @@ func TestRulesUsage(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{nil, {"explode"}, {"--json"}, {"list", "x"}, {"list", "--nope"}, {"validate", "--config"}} {
 		var out bytes.Buffer
-		err := rulesCommand(t.Context(), args, &out, io.Discard)
+		err := command(t.Context(), append([]string{"rules"}, args...), &out, io.Discard)
 		if _, ok := errors.AsType[*usageError](err); !ok || !strings.Contains(err.Error(), "\ntry: rowhook rules ") || out.Len() > 0 {
 			t.Errorf("%q: got %v, wrote %q", args, err, out.String())
 		}
 	}
 	var out bytes.Buffer
-	err := rulesCommand(t.Context(), []string{"list", "-h"}, &out, io.Discard)
-	if !errors.Is(err, flag.ErrHelp) || !strings.Contains(out.String(), "-config FILE") || !strings.Contains(out.String(), defaultConfig) {
+	err := command(t.Context(), []string{"rules", "list", "-h"}, &out, io.Discard)
+	if err != nil || !strings.Contains(out.String(), "--config FILE") || !strings.Contains(out.String(), defaultConfig) {
 		t.Errorf("got %v, wrote %q", err, out.String())
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
@@ -31,17 +32,25 @@ import (
 )
 
 // runCommand is `rowhook run`: the daemon.
-func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	hangups := catchSignals()
-	flags := newFlagSet("run", "follows the database and delivers webhooks until it is told to stop")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) runCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "run", Short: "follow the database and deliver webhooks",
+		Long: "Follows the database and delivers webhooks until it is told to stop. SIGTERM stops it in order, SIGHUP has it read the\n" +
+			"configuration and the rules again.",
+		Example: "  rowhook run --config /etc/rowhook/config.yaml",
 	}
-	c, err := config.Load(flags.config)
+	return does(c, 0, 0, func(ctx context.Context, _ []string, _, stderr io.Writer) error {
+		return runDaemon(ctx, t.config, stderr)
+	})
+}
+
+func runDaemon(ctx context.Context, file string, stderr io.Writer) error {
+	hangups := catchSignals()
+	c, err := config.Load(file)
 	if err != nil {
 		return err
 	}
-	set, err := readRules(c, flags.config)
+	set, err := readRules(c, file)
 	if err != nil {
 		return err
 	}
@@ -49,7 +58,7 @@ func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	limitMemory()
-	d := newDaemon(c, flags.config, stderr)
+	d := newDaemon(c, file, stderr)
 	d.hangups = hangups
 	return d.run(ctx, set)
 }

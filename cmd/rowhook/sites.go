@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/deliver/control"
@@ -20,19 +22,9 @@ import (
 )
 
 // sitesCommand is `rowhook sites`: how each site stands, and the word that lets a stopped one go on.
-func sitesCommand(ctx context.Context, args []string, stdout, _ io.Writer) error {
-	const hint = "try: rowhook sites list, or resume NAME"
-	name, rest, err := subcommand("sites", hint, args, stdout)
-	if err != nil {
-		return err
-	}
-	switch name {
-	case "list":
-		return listSites(ctx, rest, stdout)
-	case "resume":
-		return resumeSite(ctx, rest, stdout)
-	}
-	return noSubcommand("sites", hint, name)
+func (t *tree) sitesCommand() *cobra.Command {
+	c := &cobra.Command{Use: "sites", Short: "list the sites, or go on with a stopped one"}
+	return group(c, t.listSites(), t.resumeSite())
 }
 
 // The routes of the daemon for this command.
@@ -63,24 +55,26 @@ type siteList struct {
 	Sites  []pipeline.SiteStatus `json:"sites"`
 }
 
-func listSites(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("sites list", "lists the sites: which are read, which wait or are stopped, why, and how they go on")
-	asJSON := flags.Bool("json", false, "write JSON, for programs")
-	if err := flags.parse(args, stdout); err != nil {
-		return err
+func (t *tree) listSites() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "list", Short: "list the sites: which are read, which wait or are stopped, why, and how they go on",
+		Example: "  rowhook sites list --json",
 	}
-	c, err := loadState(flags.config)
-	if err != nil {
-		return err
-	}
-	list, err := gatherSites(ctx, c)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		return writeJSON(stdout, list)
-	}
-	return list.write(stdout)
+	asJSON := jsonFlag(cmd)
+	return prints(cmd, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		c, err := loadState(t.config)
+		if err != nil {
+			return err
+		}
+		list, err := gatherSites(ctx, c)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return writeJSON(stdout, list)
+		}
+		return list.write(stdout)
+	})
 }
 
 // gatherSites asks the daemon how the sites stand, or looks at what it stored when none runs.
@@ -166,31 +160,44 @@ func makeUp(s pipeline.SiteStatus) string {
 	return command
 }
 
-func resumeSite(ctx context.Context, args []string, stdout io.Writer) error {
-	flags := newFlagSet("sites resume", "goes on with a stopped site: rowhook sites resume NAME.\n"+
-		"What the log does not show is left out: rows that a statement wrote, or an XA transaction whose outcome is not known.\n"+
-		"All that the log shows is delivered, from where the site stopped")
-	fromNow := flags.Bool("from-now", false, "leave out everything that was not read while it was stopped")
-	names, err := flags.parseNames(args, stdout, 1, 1)
+func (t *tree) resumeSite() *cobra.Command {
+	c := &cobra.Command{
+		Use: "resume NAME", Short: "go on with a stopped site",
+		Long: "Goes on with a stopped site. What the log does not show is left out: rows that a statement wrote, or an XA transaction\n" +
+			"whose outcome is not known. All that the log shows is delivered, from where the site stopped.",
+		Example:           "  rowhook sites resume salon",
+		ValidArgsFunction: firstName(t.siteNames),
+	}
+	fromNow := c.Flags().Bool("from-now", false, "leave out everything that was not read while it was stopped")
+	asJSON := jsonFlag(c)
+	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
+		if err := t.resume(ctx, names[0], *fromNow); err != nil {
+			return err
+		}
+		if *asJSON {
+			return writeJSON(stdout, struct {
+				Site    string `json:"site"`
+				FromNow bool   `json:"from_now"`
+			}{names[0], *fromNow})
+		}
+		_, err := fmt.Fprintf(stdout, "%s goes on; to see how far it is: rowhook sites list\n", names[0])
+		return err
+	})
+}
+
+// resume lets a site go on, by the daemon or without one.
+func (t *tree) resume(ctx context.Context, name string, fromNow bool) error {
+	c, err := loadState(t.config)
 	if err != nil {
 		return err
 	}
-	c, err := loadState(flags.config)
-	if err != nil {
-		return err
-	}
-	name := names[0]
 	if !slices.ContainsFunc(c.Sites, func(s config.Site) bool { return s.Name == name }) {
 		return fmt.Errorf("%w: %s; rowhook sites list shows all", pipeline.ErrNoSite, name)
 	}
-	_, err = control.Ask[resumeOrder, struct{}](ctx, control.NewClient(c.StateDir), sitesResume, resumeOrder{name, *fromNow})
+	_, err = control.Ask[resumeOrder, struct{}](ctx, control.NewClient(c.StateDir), sitesResume, resumeOrder{name, fromNow})
 	if errors.Is(err, control.ErrNoDaemon) {
-		err = resumeStored(ctx, c, name, *fromNow)
+		err = resumeStored(ctx, c, name, fromNow)
 	}
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "%s goes on; to see how far it is: rowhook sites list\n", name)
 	return err
 }
 

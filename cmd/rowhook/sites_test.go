@@ -177,7 +177,7 @@ func stopsOneSite(t *testing.T, server *dbtest.Server, do []string, want string)
 	if s := w.status(); s.State != pipeline.SiteStopped {
 		t.Errorf("after a restart: %+v", s)
 	}
-	if out, err := rowhook(t, w.config, "sites", "resume", "salon"); err != nil {
+	if out, err := rowhook(t, w.config, "sites", "resume", "salon", "--json"); err != nil || !strings.Contains(out, `"from_now": false`) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	w.accepted(w.heard, 6)
