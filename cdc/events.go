@@ -203,6 +203,9 @@ func savepointName(c *sqltext.Cursor) string { return strings.ToLower(c.Name()) 
 // statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
 func (r *reader) statement(q *query, verb string) error {
 	isDDL := isDDL(verb)
+	if isDDL && r.history.temporary.take(r.src.dialectOf(q), q) {
+		return nil
+	}
 	hidden := verb == "" && q.cut
 	if (isDDL || hidden) && !r.txn.again && !r.txn.undone {
 		r.ddl(q)

@@ -20,6 +20,8 @@ type history struct {
 	others  []TableName                   // known or open tables that are not watched, the oldest first
 	words   nameIndex                     // of the watched names
 
+	temporary temporaries
+
 	compared bool // the server was asked for all tables
 }
 
@@ -29,6 +31,7 @@ const mostOthers = 64
 func newHistory(watched map[string]map[string]bool) *history {
 	h := &history{
 		watched: watched, known: map[TableName]*ddl.Definition{}, open: map[TableName]*ddl.Definition{}, unsaved: map[TableName]bool{},
+		temporary: temporaries{},
 	}
 	h.words = newNameIndex(h.all()...)
 	return h

@@ -17,6 +17,7 @@ import (
 
 // query is what a QUERY_EVENT says.
 type query struct {
+	thread     uint32 // the connection's id
 	schema     string // the default one
 	text       string // the statement, in UTF-8 unless it is opaque
 	cut        bool   // the statement goes on behind that
@@ -44,13 +45,14 @@ func (r *reader) readQuery(more int, compressed bool, body []byte) (*query, erro
 // parseQuery reads a QUERY_EVENT but for its text, which it returns as it is there.
 func parseQuery(more int, body []byte) (q *query, text []byte, err error) {
 	w := wire.Reader{Rest: body}
-	w.Bytes(8) // connection id, run time
+	thread := uint32(w.Fixed(4))
+	w.Bytes(4) // run time
 	size := w.Byte()
 	failed := w.Uint16() != 0
 	variables := w.Uint16()
 	w.Bytes(uint64(more))
 	status := w.Bytes(uint64(variables))
-	q = &query{failed: failed, schema: string(w.Bytes(uint64(size)))}
+	q = &query{thread: thread, failed: failed, schema: string(w.Bytes(uint64(size)))}
 	w.Bytes(1) // the end of the schema
 	if w.Short {
 		return nil, nil, wire.ErrTruncated

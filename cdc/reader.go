@@ -110,6 +110,9 @@ func (r *reader) handle(e *replication.BinlogEvent) error {
 		r.tables.forget()
 		return r.progress()
 	case *replication.FormatDescriptionEvent:
+		if ev.CreateTimestamp != 0 { // the server started
+			clear(r.history.temporary)
+		}
 		r.tables.forget()
 		return r.abandon()
 	case *replication.GenericEvent:

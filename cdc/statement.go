@@ -18,6 +18,9 @@ const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in 
 func (r *reader) written(q *query) error {
 	w := sqltext.ReadWrites(r.src.dialectOf(q).Dialect, q.text)
 	for _, t := range w.Targets {
+		if r.history.temporary[q.temporary(r.src.dialectOf(q), t)] {
+			continue
+		}
 		if name, ok := r.src.watched().found.find(q.schema, t); ok && !r.skips(name) {
 			hint := formatHint
 			if is := r.supposed(name); is != nil && is.ByTransaction() {
