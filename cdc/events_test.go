@@ -75,17 +75,17 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 
 	// A connection's temporary table may have a watched table's name.
 	t.Run("temporary", func(t *testing.T) {
-		conn := schemaConn(t, server, "temporary", setup...)
+		conn := cdctest.SchemaConn(t, server, "temporary", setup...)
 		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "temporary", "a")))
-		other := schemaConn(t, server, "elsewhere", "USE temporary")
-		execute(t, conn, "SET SESSION binlog_format = STATEMENT", "CREATE TEMPORARY TABLE IF NOT EXISTS temporary.A0 (id INT PRIMARY KEY)",
+		other := cdctest.SchemaConn(t, server, "elsewhere", "USE temporary")
+		cdctest.Exec(t, conn, "SET SESSION binlog_format = STATEMENT", "CREATE TEMPORARY TABLE IF NOT EXISTS temporary.A0 (id INT PRIMARY KEY)",
 			"CREATE TEMPORARY TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)", "ALTER TABLE a ADD COLUMN t INT FIRST", "TRUNCATE a",
 			"ALTER TABLE a RENAME TO b", "ALTER TABLE b RENAME TO a", "REPLACE INTO temporary.a VALUES (1, 2)")
-		execute(t, other, "INSERT INTO a VALUES (2, 'row')")
-		execute(t, conn, "CREATE TEMPORARY TABLE c SELECT * FROM a", "DROP TEMPORARY TABLE A0, a", "DROP TABLE c", "SET SESSION binlog_format = ROW", "INSERT INTO a VALUES (3, 'row')",
+		cdctest.Exec(t, other, "INSERT INTO a VALUES (2, 'row')")
+		cdctest.Exec(t, conn, "CREATE TEMPORARY TABLE c SELECT * FROM a", "DROP TEMPORARY TABLE A0, a", "DROP TABLE c", "SET SESSION binlog_format = ROW", "INSERT INTO a VALUES (3, 'row')",
 			"SET SESSION binlog_format = STATEMENT", "CREATE TEMPORARY TABLE a (id INT)")
 		f.expect(t, "insert a(id=2 s=row)", "insert a(id=3 s=row)")
-		execute(t, other, "SET SESSION binlog_format = STATEMENT", "INSERT INTO a VALUES (4, 'x')")
+		cdctest.Exec(t, other, "SET SESSION binlog_format = STATEMENT", "INSERT INTO a VALUES (4, 'x')")
 		wantStop(t, f.stopError(t), "temporary.a", "statement")
 	})
 }
