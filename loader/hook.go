@@ -24,10 +24,7 @@ func (l *Loader) hookPayload(ev *rules.Event, o object, load rules.Load) Payload
 
 // hookBody is the arguments of an event's hook. The row is missing where nothing of it fits.
 func hookBody(ev *rules.Event, load rules.Load, r record, plugin bool) []byte {
-	a := arguments{b: []byte{'{'}, next: 1}
-	if plugin {
-		a.next = 0
-	}
+	a := arguments{b: []byte{'{'}, next: firstArgument(plugin)}
 	switch ev.Action.Kind {
 	case rules.Delete:
 		a.add(hookID(ev))

@@ -155,7 +155,7 @@ func (l *Loader) plugin(ev *rules.Event) bool { return l.opts.Plugin && !ev.Acti
 
 func (l *Loader) needs(ev *rules.Event) needs {
 	var n needs
-	if ev.Action.Kind == rules.Delete || ev.Restored != nil {
+	if ev.Action.Kind == rules.Delete || ev.Action.Kind == rules.Fired || ev.Restored != nil {
 		return n
 	}
 	n.row = ev.Action.Kind == rules.Save && ev.Row.Len() == 0

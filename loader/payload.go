@@ -78,6 +78,8 @@ func (o object) gone() bool { return o.missing() || o.text("closure") == "1" }
 
 func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	switch {
+	case ev.Action.Kind == rules.Fired:
+		return l.relayPayload(ev)
 	case ev.Action.Entity.Hooks:
 		return l.hookPayload(ev, o, load)
 	case ev.Action.Entity.Custom:

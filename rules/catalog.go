@@ -73,6 +73,12 @@ func (c *catalog) byName(name string) *Entity {
 		}
 		return nil
 	}
+	if fired, ok := strings.CutPrefix(name, relayPrefix); ok {
+		if e := relayEntity(fired); e != nil {
+			return c.intern(e)
+		}
+		return nil
+	}
 	if table, ok := strings.CutPrefix(name, customPrefix); ok {
 		return c.intern(customEntity(table))
 	}

@@ -18,6 +18,7 @@ const (
 	Restored // rows came back into a table of a site, see restore.go
 	Rows     // in custom rules only: saves and deletes, as Rule.On says
 	Publish  // an object was published, or is no longer; of the plugin's hooks only
+	Fired    // a hook that leaves no row was called, see relay.go
 )
 
 func (k Kind) String() string {
@@ -34,6 +35,8 @@ func (k Kind) String() string {
 		return "rows"
 	case Publish:
 		return "publish"
+	case Fired:
+		return "hook"
 	}
 	return "unknown"
 }
@@ -78,6 +81,7 @@ type Entity struct {
 	First        bool     // orders of older plugins are all of this entity
 	Custom       bool     // a rule names the table; rows are its events
 	Hooks        bool     // a rule names a hook of the plugin: its arguments are the payload
+	Relay        bool     // a hook that leaves no row: the relay writes one
 	Only         *Only    // nil: all rows of the table are its objects
 	Loads        []Load
 }
@@ -184,8 +188,7 @@ func Actions() []Action {
 	return actions
 }
 
-// ParseAction reads an action under one of its names: appointment.save or onAfterSaveReservation, or another hook's that leaves
-// a row.
+// ParseAction reads an action under one of its names: appointment.save or onAfterSaveReservation, or another hook's.
 func ParseAction(name string) (Action, error) {
 	var names []string
 	for _, a := range Actions() {
@@ -203,11 +206,8 @@ func ParseAction(name string) (Action, error) {
 	if name == customAction {
 		return Action{}, fmt.Errorf("%q takes a table: write for example  table: posts", name)
 	}
-	if a, ok := knownHook(name); ok {
-		return a, nil
-	}
 	if isHook(name) {
-		return Action{}, unknownHook(name)
+		return parseHook(name, false)
 	}
 	return Action{}, fmt.Errorf("%.80q is no action; write one of %s", name, strings.Join(names, ", "))
 }

@@ -35,6 +35,7 @@ type entry struct {
 	OrderGroup    string         `yaml:"order_group"`
 	Table         string         `yaml:"table"` // custom rules only, as On is
 	On            []string       `yaml:"on"`
+	Relay         relayEntry     `yaml:"relay"` // hooks that leave no row only
 
 	When     config.Unsupported `yaml:"when"`
 	Fields   config.Unsupported `yaml:"fields"`
@@ -172,7 +173,7 @@ func (c check) filters(e entry, rule *Rule) {
 		return
 	}
 	var err error
-	if rule.Action, err = ParseAction(e.Action); err != nil {
+	if rule.Action, err = c.action(e); err != nil {
 		c.faultf("action", "%v", err)
 		return
 	}
@@ -208,7 +209,7 @@ func (c check) load(name string, a Action) Load {
 	loads := []Load{Basic, Full, Extended}
 	i := slices.IndexFunc(loads, func(l Load) bool { return l.String() == name })
 	switch {
-	case a.Kind == Delete || a.Kind == Restored || a.Kind == Publish:
+	case a.Kind == Delete || a.Kind == Restored || a.Kind == Publish || a.Kind == Fired:
 		if c.has("load") {
 			c.faultf("load", "is for saves and status changes only, and this is %s; remove it", a)
 		}

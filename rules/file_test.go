@@ -102,7 +102,7 @@ func TestParseAction(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"", "Appointment.save", "onaftersavereservation", "customer.status_change", "onStatusChangePackorder", "onAddItemCart", "custom"} {
+	for _, name := range []string{"", "Appointment.save", "onaftersavereservation", "customer.status_change", "onStatusChangePackorder", "onAddItemCrat", "add.item", "custom"} {
 		if a, err := ParseAction(name); err == nil {
 			t.Errorf("ParseAction(%q) = %v", name, a)
 		}
@@ -234,7 +234,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, r := range rules {
-			if r.Action.Entity == nil || (r.Load == 0) != (r.Action.Kind == Delete || r.Action.Kind == Restored) || weburl.Origin(r.Endpoint.URL) == "" {
+			if r.Action.Entity == nil || (r.Load == 0) != slices.Contains([]Kind{Delete, Restored, Publish, Fired}, r.Action.Kind) || weburl.Origin(r.Endpoint.URL) == "" {
 				t.Errorf("accepted %+v", r)
 			}
 		}

@@ -10,6 +10,10 @@ func (b *binding) isObject(row cdc.Row) bool {
 
 // applyHooks takes in a row behind hooks that was inserted or updated.
 func (e *Engine) applyHooks(b *binding, c *cdc.Change) {
+	if b.entity.Relay && b.isObject(c.After) {
+		e.applyRelay(b, c)
+		return
+	}
 	if !b.isObject(c.After) || b.entity.Hook == SubscriptionHook && c.Op != cdc.Insert {
 		return
 	}

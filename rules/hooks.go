@@ -1,14 +1,13 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 )
 
 // The plugin has more hooks than its documentation lists, and a webhook of it may name any. Those that leave a row are made
-// of the log, here; plugin/HOOKS.md, E.2 and E.3, has them all. Each class of the plugin's tables has three: an object was
+// of the log, here, and relay.go has the others; plugin/HOOKS.md, E.2 and E.3, has them all. Each class of the plugin's tables has three: an object was
 // saved, deleted or published.
 
 // hookPrefix begins the names of entities that such rules name.
@@ -68,7 +67,7 @@ func (e *Entity) isSingle() bool { return strings.HasPrefix(e.Hook, "on") }
 // hookOf is the name of the hook that tells of a kind of event.
 func (e *Entity) hookOf(k Kind) string {
 	switch {
-	case e.isSingle():
+	case e.Relay, e.isSingle():
 		return e.Hook
 	case k == Delete:
 		return "onAfterDelete" + e.Hook
@@ -106,30 +105,25 @@ func knownHook(name string) (Action, bool) {
 // longestHook is how many letters a name has at most for which a nearest one is looked for.
 const longestHook = 64
 
-// unknownHook says of a hook's name that nothing here tells of it, and which it may be meant to be.
-func unknownHook(name string) error {
-	nearest, least := "", len(name)/3
-	for _, a := range slices.Concat(Actions(), hookActions()) {
-		for _, known := range []string{a.Hook(), wordPressPrefix + wordPressHook(a.Hook())} {
-			if len(name) > longestHook {
-				break
-			}
-			if d := distance(name, known); d < least || d == least && nearest != "" && known < nearest {
-				nearest, least = known, d
-			}
-		}
+// parseHook is the action of a hook's name; unknown says that it may be a name that is nearly a known one.
+func parseHook(name string, unknown bool) (Action, error) {
+	if a, ok := knownHook(name); ok {
+		return a, nil
 	}
-	if nearest != "" {
-		return fmt.Errorf("%.80q is no hook that leaves a row in the database; did you mean %s", name, nearest)
-	}
-	return fmt.Errorf("%.80q is no hook that leaves a row in the database, and this version serves no others; write a documented action, for example appointment.save", name)
+	return relayAction(name, unknown)
 }
 
 // isHook says whether a name looks like that of a hook.
 func isHook(name string) bool {
-	rest, joomla := strings.CutPrefix(name, "on")
-	return joomla && rest != "" && unicode.IsUpper([]rune(rest)[0]) || strings.HasPrefix(name, wordPressPrefix) ||
-		slices.ContainsFunc([]string{"after_", "before_"}, func(p string) bool { return strings.HasPrefix(name, p) })
+	if _, ok := knownHook(name); ok || isJoomla(name) || strings.HasPrefix(name, wordPressPrefix) {
+		return true
+	}
+	for hook := range relayHooks() {
+		if wordPressHook(hook) == name {
+			return true
+		}
+	}
+	return slices.ContainsFunc(slices.Concat(nativeHooks, []string{"after_", "before_"}), func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // wordPressPrefix begins the names of the plugin's hooks in WordPress.

@@ -51,13 +51,16 @@ func TestHookNamesThatAreNone(t *testing.T) {
 	for name, want := range map[string]string{
 		"onAfterSaveOptoin":                   "did you mean onAfterSaveOption",
 		"vikappointments_after_save_packordr": "did you mean vikappointments_after_save_packorder",
-		"onAfterSaveWebhook":                  "no hook that leaves a row",
-		"onAddItemCart":                       "no hook that leaves a row in the database, and this version serves no others",
-		"vikappointments_add_item_cart":       "no hook that leaves a row in the database, and this version serves no others",
-		"onBeforeSaveOption":                  "no hook that leaves a row",
+		"onAfterSaveWebhook":                  "it is about webhooks themselves",
+		"vikappointments_after_save_web_hook": "it is about webhooks themselves",
+		"onAddItmCart":                        "did you mean onAddItemCart",
+		"onAfterAddItemCart":                  "did you mean onAddItemCart",
+		"vikappointments_add_itm_cart":        "did you mean vikappointments_add_item_cart",
+		"onBeforeSaveOptoin":                  "did you mean onBeforeSaveOption",
+		"vikappointments_add'); //":           "cannot be the name of a hook",
 		"option.save":                         "is no action; write one of appointment.save",
 		"on":                                  "is no action",
-		strings.Repeat("onAfterSave", 10_000): "no hook that leaves a row",
+		strings.Repeat("onAfterSave", 10_000): "cannot be the name of a hook",
 	} {
 		if got, err := ParseAction(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.50s: got %v, %v; want %s", name, got, err, want)

@@ -162,6 +162,9 @@ func (e *Engine) openRestore(a aggregate) *Event {
 
 // isNew says whether a row that was inserted into a table that is being restored is none of the restore's.
 func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
+	if b.entity != nil && b.entity.Relay {
+		return e.isFresh(c)
+	}
 	alone := e.restores.inserted[c.Table.TableName] == 1
 	if b.entity != nil && b.entity.Custom { // whose keys may be given by the program, and whose forms nobody knows
 		return alone

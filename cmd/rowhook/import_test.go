@@ -25,7 +25,7 @@ func TestImport(t *testing.T) {
 	addWebhook(t, server, "salon.wp_", "Größe €", "onAfterSaveReservation", secret, 1, `{"type":"insert","statuses":["C"],"load":"full"}`)
 	addWebhook(t, server, "salon.wp_", "off", "onAfterSaveReservation", nil, 0, nil)
 	addWebhook(t, server, "salon.wp_", "archived", "onAfterSaveReservation", nil, 2, nil)
-	addWebhook(t, server, "salon.wp_", "cart", "onAddItemCart", nil, 1, "[]")
+	addWebhook(t, server, "salon.wp_", "cart", "onDisplayCalendarRect", nil, 1, "[]")
 	addWebhook(t, server, "network.wp_2_", "gone", "onAfterDeleteCoupon", nil, 1, nil)
 	server.CreateUser(t, "reader", "pa$s", "SELECT ON *.*")
 	for _, address := range []string{server.Address(), server.Socket()} {
@@ -77,7 +77,7 @@ func TestImportTells(t *testing.T) {
 		return webhook{ID: 1, Name: "crm", Hook: hook, URL: "http://a", Published: published}
 	}
 	live, off := hook("onAfterSaveCoupon", true), hook("onAfterSaveCoupon", false)
-	cart := hook("onAddItemCart", true)
+	cart := hook("onDisplayCalendarRect", true)
 	for name, c := range map[string]struct {
 		hooks          []webhook
 		rules          int
@@ -90,7 +90,7 @@ func TestImportTells(t *testing.T) {
 		"one not served":       {hooks: []webhook{live, cart}, rules: 1, says: "cannot serve them: 1\n", writesComments: true},
 		"none":                 {fails: "no rule was written: the plugin has no webhooks"},
 		"none served":          {hooks: []webhook{cart, cart}, fails: "no rule was written: this version cannot serve 2 webhooks", writesComments: true},
-		"unpublished, unknown": {hooks: []webhook{hook("onAddItemCart", false)}, fails: "no rule was written: this version cannot serve 1 webhook;", writesComments: true},
+		"unpublished, unknown": {hooks: []webhook{hook("onDisplayCalendarRect", false)}, fails: "no rule was written: this version cannot serve 1 webhook;", writesComments: true},
 	} {
 		file, err := ruleFile([]siteWebhooks{{"salon", c.hooks}})
 		if err != nil {

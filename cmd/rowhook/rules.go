@@ -120,6 +120,11 @@ func warnings(set *rules.Set) []string {
 	for _, file := range set.Empty {
 		list = append(list, file+" has no rules; write them (rules.example/ has one for each action), or remove the file")
 	}
+	for r := range set.Enabled() {
+		if !r.Action.IsKnown() {
+			list = append(list, fmt.Sprintf("rule %s is for %s, which is no hook of the plugin that is known; see that its name is right, it may be another plugin's", r.Name, r.Action))
+		}
+	}
 	if enabled := slices.Collect(set.Enabled()); len(set.Rules) > 0 && len(enabled) == 0 {
 		list = append(list, "every rule is disabled, so nothing is posted; remove enabled: false where something shall be")
 	}
@@ -215,10 +220,15 @@ func sources(c *config.Config, set *rules.Set) (lines []string) {
 			continue
 		}
 		var tables []string
+		var sites []*rules.Site
 		for _, site := range sitesOf(c) {
 			if r.For(site) {
-				tables = append(tables, r.Action.Entity.TableOf(site).String())
+				sites, tables = append(sites, site), append(tables, r.Action.Entity.TableOf(site).String())
 			}
+		}
+		if r.Action.Entity.Relay {
+			lines = append(lines, r.Name+": "+relaySource(r, sites))
+			continue
 		}
 		lines = append(lines, fmt.Sprintf("%s: %s in table %s, from the binlog; rowhook check says whether it is there", r.Name, wanted(r), strings.Join(tables, ", ")))
 	}

@@ -91,6 +91,9 @@ func (w *ruleWriter) add(site string, h webhook) error {
 	if action, err := rules.ParseAction(h.Hook); err == nil && action.Hook() != h.Hook { // FINDINGS 9
 		reasons = append(reasons, fmt.Sprintf("the plugin never sends a webhook under this name, so a rule would be news to its receiver; write action: %s for one", action.Hook()))
 	}
+	if action, err := rules.ParseAction(h.Hook); err == nil && action.Entity.Relay {
+		notes = append(notes, "this hook leaves no row in the database: it takes the relay, see rowhook relay -h")
+	}
 	_, err = rules.Parse("import", append([]byte("rules:\n"), text...), nil)
 	for _, e := range config.Errors(err) {
 		reasons = append(reasons, strings.TrimPrefix(e.Key, "rules[0].")+": "+e.Message)

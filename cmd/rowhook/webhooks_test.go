@@ -36,7 +36,7 @@ func TestRuleFile(t *testing.T) {
 	two := append(salonWebhooks(), siteWebhooks{"-spa", []webhook{
 		{1, "CRM bookings", "onAfterSaveReservation", "http://a", "", true, `{"type":"update","load":"basic"}`},
 	}})
-	none := []siteWebhooks{{"salon", []webhook{{5, "cart", "onAddItemCart", "http://a", "", true, "[]"}}}}
+	none := []siteWebhooks{{"salon", []webhook{{5, "cart", "onDisplayCalendarRect", "http://a", "", true, "[]"}}}}
 	for name, sites := range map[string][]siteWebhooks{"one-site": salonWebhooks(), "two-sites": two, "none-served": none, "empty": {{"salon", nil}}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,6 +89,7 @@ func TestRuleFileReads(t *testing.T) {
 		{false, "crm-bookings", "onAfterSaveReservation", "insert", "CP", "full", "salon", "https://crm.example.com/hook", "pa$$ \"w\\ö\nrd'${X}", 1},
 		{false, "gr-e-x-name-evil", "onAfterDeleteCustomer", "both", "", "none", "salon", "http://[::1]/", "", 3},
 		{false, "everything", "onAfterSaveReservation", "both", "", "extended", "salon", "https://a.example.com/", "s", 4},
+		{false, "cart", "onAddItemCart", "both", "", "none", "salon", "https://a.example.com/", "", 5},
 		{true, "off", "onAfterSaveReservation", "update", "", "basic", "salon", "https://a.example.com/", "", 6},
 		{false, "webhook-7", "onAfterSaveCoupon", "both", "", "basic", "salon", "https://a.example.com/", "", 7},
 	}

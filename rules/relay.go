@@ -1,0 +1,190 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"rowhook/cdc"
+)
+
+// A hook that leaves no row in the database reaches the binary log through the relay: one file in WordPress (package
+// wordpress/relay) that writes a row into a table of the site each time such a hook is called. Each row is an event.
+
+// The table that the relay writes to, behind the site's prefix, and its column that names the hook, as WordPress does without
+// the plugin's prefix.
+const (
+	RelayTable      = "rowhook_relay"
+	relayHookColumn = "hook"
+	relayPrefix     = "relay." // begins the names of entities that are hooks of the relay
+)
+
+// relayName is what the relay can subscribe to, and what can stand in names of entities and in PHP as it is.
+var relayName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,120}$`)
+
+// relayEntity is the rows that tell of a hook, nil when it cannot be a hook's name.
+func relayEntity(hook string) *Entity {
+	if !relayName.MatchString(hook) || isWebhook(hook) {
+		return nil
+	}
+	return &Entity{
+		Name: relayPrefix + hook, Table: RelayTable, Hook: hook, Custom: true, Hooks: true, Relay: true,
+		Only: &Only{relayHookColumn, shortHook(hook)},
+	}
+}
+
+// shortHook is a hook's name in WordPress without the plugin's prefix, whichever way it is spelt.
+func shortHook(name string) string {
+	if isJoomla(name) {
+		return wordPressHook(name)
+	}
+	return strings.TrimPrefix(name, wordPressPrefix)
+}
+
+// isJoomla says whether a name is spelt as the plugin itself does, onAddItemCart.
+func isJoomla(name string) bool {
+	rest, joomla := strings.CutPrefix(name, "on")
+	return joomla && rest != "" && unicode.IsUpper([]rune(rest)[0])
+}
+
+// isWebhook says whether a hook is about webhooks: the plugin offers none of those, so that none tells of itself.
+func isWebhook(name string) bool {
+	short := strings.ReplaceAll(strings.ToLower(name), "_", "")
+	return strings.Contains(short, "webhook")
+}
+
+// relayAction is the action of a hook that leaves no row, in either spelling. One that nobody knows may be another plugin's; but
+// when it is nearly a known one it is refused, unless it is meant so.
+func relayAction(name string, unknown bool) (Action, error) {
+	short := shortHook(name)
+	nearest, least := "", len(short)/3+1
+	for hook := range relayHooks() {
+		known := wordPressHook(hook)
+		if known == short {
+			return Action{relayEntity(hook), Fired}, nil
+		}
+		if len(short) > longestHook {
+			continue
+		}
+		if d := distance(short, known); d < least {
+			nearest, least = hook, d
+		}
+	}
+	if near, d := nearestRow(short); near != "" && d <= least {
+		nearest = near
+	}
+	e := relayEntity(name)
+	switch {
+	case isWebhook(name):
+		return Action{}, fmt.Errorf("%.80q is no hook that rules can have: it is about webhooks themselves", name)
+	case e == nil:
+		return Action{}, fmt.Errorf("%.80q cannot be the name of a hook; write 1 to 120 letters, digits, '_', '.' or '-'", name)
+	case nearest != "" && !unknown && !isHot(short) && !isNative(name): // families of which nobody knows all
+		if !isJoomla(name) {
+			nearest = wordPressPrefix + wordPressHook(nearest)
+		}
+		return Action{}, fmt.Errorf("%.80q is no hook that the plugin has; did you mean %s? If another plugin has a hook of that name, add  relay: {allow_unknown: true}", name, nearest)
+	}
+	return Action{e, Fired}, nil
+}
+
+// nearestRow is the hook that leaves a row whose name is nearest.
+func nearestRow(short string) (nearest string, least int) {
+	if len(short) > longestHook {
+		return "", 0
+	}
+	least = len(short)/3 + 1
+	for _, a := range slices.Concat(Actions(), hookActions()) {
+		if d := distance(short, wordPressHook(a.Hook())); d < least {
+			nearest, least = a.Hook(), d
+		}
+	}
+	return nearest, least
+}
+
+// IsKnown says whether the plugin is known to have the hook of an action.
+func (a Action) IsKnown() bool {
+	if !a.Entity.Relay {
+		return true
+	}
+	for hook := range relayHooks() {
+		if hook == a.Entity.Hook {
+			return true
+		}
+	}
+	return a.IsHot() || isNative(a.Entity.Hook)
+}
+
+func isNative(name string) bool {
+	return slices.ContainsFunc(nativeHooks, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// IsHot says whether a hook is called many times while one page is made: for queries, for what is displayed, and for each
+// object of the framework that is stored.
+func (a Action) IsHot() bool { return a.Entity.Relay && isHot(a.Entity.Only.Value) }
+
+func isHot(short string) bool {
+	return slices.Contains(hotHooks, short) || slices.ContainsFunc(hotPrefixes, func(p string) bool { return strings.HasPrefix(short, p) }) ||
+		strings.HasPrefix(short, "build_") && (strings.HasSuffix(short, "_query") || strings.HasSuffix(short, "_data"))
+}
+
+// RelayHooks are the hooks that enabled rules want of a site through the relay, as its table names them, in order.
+func (s *Set) RelayHooks(site *Site) (hooks []string) {
+	for _, e := range s.custom(site) {
+		if e.Relay && !slices.Contains(hooks, e.Only.Value) {
+			hooks = append(hooks, e.Only.Value)
+		}
+	}
+	slices.Sort(hooks)
+	return hooks
+}
+
+// applyRelay makes an event of a row that the relay wrote. It is over with its transaction: nothing belongs to it that could come.
+func (e *Engine) applyRelay(b *binding, c *cdc.Change) {
+	agg := e.objectOf(b, c.After)
+	if c.Op != cdc.Insert || !e.wants(agg, Fired) {
+		return
+	}
+	ev := e.newEvent(agg, Fired, c)
+	ev.Row = c.After
+	e.mark(ev)
+	e.close(ev)
+}
+
+// relayDelay is how long before its transaction is committed the relay writes a row at most.
+const relayDelay = time.Hour
+
+// isFresh says whether the relay wrote a row just now: its id begins with the time, the seconds in eight hexadecimal digits.
+// Others come out of a backup.
+func (e *Engine) isFresh(c *cdc.Change) bool {
+	id := c.After.Text(c.Table.Index("id"))
+	seconds, err := strconv.ParseInt(id[:min(8, len(id))], 16, 64)
+	return err != nil || e.txn.Time.Sub(time.Unix(seconds, 0)).Abs() < relayDelay
+}
+
+// relayEntry is what a rule for a hook that leaves no row may say about the relay.
+type relayEntry struct {
+	AllowHot     bool `yaml:"allow_hot"`
+	AllowUnknown bool `yaml:"allow_unknown"`
+}
+
+// action is what a rule that is not for rows of a table wants.
+func (c check) action(e entry) (Action, error) {
+	a, err := ParseAction(e.Action)
+	if err != nil && isHook(e.Action) {
+		a, err = parseHook(e.Action, e.Relay.AllowUnknown)
+	}
+	switch {
+	case err != nil:
+		return a, err
+	case !a.Entity.Relay && c.has("relay"):
+		c.faultf("relay", "is for hooks that leave no row in the database, and this is %s; remove it", a)
+	case a.IsHot() && !e.Relay.AllowHot:
+		return a, fmt.Errorf("%s is called many times while one page is made, and would slow each; if it must be, add  relay: {allow_hot: true}", a)
+	}
+	return a, nil
+}
