@@ -3,7 +3,7 @@
 # missing; otherwise it says what that is.
 #   mariadb   the server and its client, which demo and tests start in directories of their own
 #   cc        a C compiler, for the race detector
-#   php       its command line, which tells what a wp-config.php says
+#   php       its command line with mysqli, which tells what a wp-config.php says, and runs WordPress
 #   netns     ip, for network namespaces
 # Only MariaDB's programs are installed (the -core packages): no service, nothing that starts by itself.
 set -eu
@@ -34,6 +34,10 @@ for what in "$@"; do
 		;;
 	php)
 		want php php-cli
+		if ! php -m 2>/dev/null | grep -qx mysqli; then
+			missing="$missing php-mysqli"
+			packages="$packages php-mysql"
+		fi
 		;;
 	netns)
 		want ip iproute2
