@@ -49,8 +49,8 @@ func parseCall(r record) (call relayCall, err error) {
 	}
 	call.filter = r.text("kind") != "action"
 	var left [][]json.RawMessage
-	if omitted := r.text("omitted"); len(omitted) > longestOmitted || json.Unmarshal([]byte(omitted), &left) != nil {
-		return call, nil // it only helps
+	if omitted := r.text("omitted"); len(omitted) <= longestOmitted {
+		_ = json.Unmarshal([]byte(omitted), &left) // it only helps
 	}
 	for _, of := range left[:min(len(left), maxNamed)] {
 		var n relayedNull

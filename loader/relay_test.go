@@ -36,7 +36,7 @@ func TestRelayPayload(t *testing.T) {
 		"empty":      {kind: "filter", args: `[]`, documented: `{}`, plugin: `{}`},
 		"named": {kind: "filter", args: `[null,{"f":null},null]`, omitted: `[[1,"f","closure"],[2,"","resource"],[0,"","too large"],[9,"","cycle"],[1,"g","base64"]]`,
 			documented: `{"arg1":{"f":null},"arg2":null}`, plugin: `{"arg0":{"f":null},"arg1":null}`, named: []string{"arg1.f", "arg2"}, namedPlugin: []string{"arg0.f", "arg1"}},
-		"odd names": {kind: "action", args: `[1]`, omitted: `[[1],{"a":1},[0,5,"x"],[0,"ok","x"]]`, documented: `{"arg1":1}`, plugin: `{"arg0":1}`},
+		"odd names": {kind: "action", args: `[1]`, omitted: `[[1],{"a":1},[0,5,"x"],[0,"ok","x"]]`, documented: `{"arg1":1}`, plugin: `{"arg0":1}`, named: []string{"arg1.ok"}, namedPlugin: []string{"arg0.ok"}},
 		"no UTF-8":  {kind: "action", args: "[\"a\xff\"]", documented: `{"arg1":"a` + "\uFFFD" + `"}`, plugin: `{"arg0":"a` + "\uFFFD" + `"}`},
 	} {
 		for plugin, want := range map[bool]string{false: test.documented, true: test.plugin} {

@@ -195,7 +195,7 @@ func TestExamples(t *testing.T) {
 	for _, r := range set.Rules {
 		covered = append(covered, r.Action.String())
 	}
-	all := []string{restored().String(), "custom.posts", "onAfterSaveReview"}
+	all := []string{restored().String(), "custom.posts", "onAfterSaveReview", "onAddItemCart"}
 	for _, a := range Actions() {
 		all = append(all, a.String())
 	}

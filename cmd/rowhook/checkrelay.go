@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"rowhook/cdc"
 	"rowhook/config"
@@ -34,22 +35,22 @@ func checkRelay(ctx context.Context, db *sql.DB, c *config.Config, set *rules.Se
 // relaySource says where the events of a rule for a hook that leaves no row come from, and what is known of the relay without
 // asking the database.
 func relaySource(r *rules.Rule, sites []*rules.Site) string {
-	says := r.Action.Hook() + ", from the relay (" + relay.Name + "); rowhook check says whether it is there"
+	says := []string{r.Action.Hook() + ", from the relay (" + relay.Name + "); rowhook check says whether it is there"}
 	for _, site := range sites {
 		if site.Root == "" {
 			continue
 		}
+		found := "its file relays it"
 		file, err := relay.ReadFile(site.Root)
 		switch {
 		case err != nil:
-			says += "; site " + site.Name + ": " + err.Error()
+			found = err.Error()
 		case file == nil:
-			says += "; site " + site.Name + ": there is no " + relay.Path(site.Root) + " (rowhook relay prints it)"
+			found = "there is no " + relay.Path(site.Root) + " (rowhook relay prints it)"
 		case len(file.Lacks([]string{r.Action.Entity.Only.Value})) > 0:
-			says += "; site " + site.Name + ": its file does not relay this hook (rowhook relay prints a new one)"
-		default:
-			says += "; site " + site.Name + ": its file relays it"
+			found = "its file does not relay this hook (rowhook relay prints a new one)"
 		}
+		says = append(says, "site "+site.Name+": "+found)
 	}
-	return says
+	return strings.Join(says, "; ")
 }
