@@ -84,7 +84,7 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 			$id = sprintf( '%08x%06x', $seconds, 1e6 * $fraction ) . bin2hex( random_bytes( 9 ) );
 			$ok = $this->query(
 				'INSERT /*+ SET_VAR(lock_wait_timeout=1) */ INTO ' . $this->table() . ' (id, hook, kind, args, omitted)' .
-				" VALUES ('$id', '$hook', '$kind', x'" . bin2hex( $json ) . "', x'" . bin2hex( $encoder->omitted() ) . "')"
+				" VALUES ('$id', '$hook', '$kind', " . $this->literal( $json ) . ', ' . $this->literal( $encoder->omitted() ) . ')'
 			);
 			if ( $ok ) {
 				++$this->written;
@@ -96,6 +96,13 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 		private function table() {
 			global $wpdb;
 			return '`' . str_replace( '`', '``', $wpdb->prefix ) . self::NAME . '`';
+		}
+
+		/** A text of ASCII in SQL. */
+		private function literal( $text ) {
+			global $wpdb;
+			$link = $wpdb->dbh;
+			return $link instanceof mysqli ? "'" . mysqli_real_escape_string( $link, $text ) . "'" : "x'" . bin2hex( $text ) . "'";
 		}
 
 		/**
@@ -159,6 +166,7 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 		private $path  = array(); // Of the value that is being written.
 		private $open  = array(); // The objects that it is in.
 		private $names = array();
+		private $keys  = array(); // As they are written, of the first.
 
 		public function encode( array $args ) {
 			$texts       = array();
@@ -184,8 +192,11 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 			if ( is_string( $v ) ) {
 				return $this->text( $v );
 			}
-			if ( null === $v || is_bool( $v ) || is_int( $v ) ) {
-				return $this->take( json_encode( $v ) );
+			if ( is_int( $v ) ) {
+				return $this->take( (string) $v );
+			}
+			if ( null === $v || is_bool( $v ) ) {
+				return $this->take( null === $v ? 'null' : ( $v ? 'true' : 'false' ) );
 			}
 			if ( is_float( $v ) ) {
 				return is_finite( $v ) ? $this->take( json_encode( $v ) ) : $this->leave( 'not a finite number' );
@@ -244,9 +255,15 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 					array_pop( $this->path );
 					break;
 				}
-				$name         = $list ? '' : $this->key( (string) $key );
-				$this->room  -= strlen( $name ) + 1;
-				$texts[]      = $name . $this->value( $member, $depth + 1 );
+				if ( $list ) {
+					$name = '';
+				} elseif ( isset( $this->keys[ $key ] ) ) {
+					$name = $this->keys[ $key ];
+				} else {
+					$name = $this->key( (string) $key );
+				}
+				$this->room -= strlen( $name ) + 1;
+				$texts[]     = $name . $this->value( $member, $depth + 1 );
 				array_pop( $this->path );
 			}
 			return $list ? '[' . implode( ',', $texts ) . ']' : '{' . implode( ',', $texts ) . '}';
@@ -270,7 +287,11 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 				$this->name( 'name cut' );
 				$key = substr( $key, 0, self::KEY );
 			}
-			return json_encode( $key, JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE ) . ':';
+			$text = json_encode( $key, JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE ) . ':';
+			if ( strlen( $key ) < self::KEY && count( $this->keys ) < self::KEY ) {
+				$this->keys[ $key ] = $text;
+			}
+			return $text;
 		}
 
 		private function take( $text ) {
