@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"rowhook/retry"
 )
 
 // Sink takes what a Source reads. Its methods are called by one goroutine at a time, in the order of the log; a method
@@ -70,10 +72,8 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 			s.cfg.Log.Warn("the connection to the database was lost, trying again", slog.Any("error", err), slog.Duration("in", wait),
 				slog.Time("since", s.trouble.Since()), slog.String("fix", s.advice(ctx, err)))
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
+		if err := retry.Pause(ctx, wait); err != nil {
+			return err
 		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
 	"rowhook/cdc/sqlmap"
+	"rowhook/retry"
 	"rowhook/sqltext"
 )
 
@@ -58,7 +59,7 @@ type Source struct {
 	held    bool                      // it was ours once
 	beside  bool                      // a second reading, under an id that nobody else has: it needs no lock
 	lease   lease
-	trouble connect.Trouble
+	trouble retry.Trouble
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/retry"
 	"rowhook/rules"
 )
 
@@ -88,12 +89,10 @@ func (s *snapshot) await(ctx context.Context, at Place) error {
 		case time.Since(begun) > visibleWithin:
 			return errNotVisible
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-			wait = min(2*wait, longestWait)
+		if err := retry.Pause(ctx, wait); err != nil {
+			return err
 		}
+		wait = min(2*wait, longestWait)
 	}
 }
 

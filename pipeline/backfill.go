@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
 	"rowhook/outbox"
+	"rowhook/retry"
 	"rowhook/rules"
 )
 
@@ -27,17 +27,17 @@ type fills struct {
 	told  []func()        // who waits for the next commit
 	table *cdc.Table      // of the last chunk: the engine remembers every table that it sees
 
-	asking   bool            // a goroutine is on its way
-	looks    int             // whether it is calm, since it last was
-	calm     bool            // the next chunk may be read
-	chunk    *filling        // waits for the log
-	unstored bool            // a chunk was poured out and is not committed yet
-	storing  bool            // the commit that is on its way holds the last of it
-	endpoint string          // where the deliveries of the run's rule go; "" while that is not known
-	size     int             // rows of the next chunk
-	poured   time.Time       // when the last was
-	rest     time.Time       // nothing before
-	trouble  connect.Trouble // of reading rows
+	asking   bool          // a goroutine is on its way
+	looks    int           // whether it is calm, since it last was
+	calm     bool          // the next chunk may be read
+	chunk    *filling      // waits for the log
+	unstored bool          // a chunk was poured out and is not committed yet
+	storing  bool          // the commit that is on its way holds the last of it
+	endpoint string        // where the deliveries of the run's rule go; "" while that is not known
+	size     int           // rows of the next chunk
+	poured   time.Time     // when the last was
+	rest     time.Time     // nothing before
+	trouble  retry.Trouble // of reading rows
 
 	orders  chan fillOrder
 	results chan *filling

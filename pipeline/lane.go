@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"rowhook/cdc/connect"
 	"rowhook/loader"
+	"rowhook/retry"
 	"rowhook/rules"
 )
 
@@ -209,7 +209,7 @@ type outage struct {
 	wait time.Duration
 	next time.Time // of another try
 	text string    // of the last error; empty: none
-	said connect.Trouble
+	said retry.Trouble
 }
 
 const (

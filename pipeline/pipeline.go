@@ -19,9 +19,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
 	"rowhook/loader"
 	"rowhook/outbox"
+	"rowhook/retry"
 	"rowhook/rules"
 )
 
@@ -81,7 +81,7 @@ type Pipeline struct {
 	lastCommit      time.Time
 	asking          bool      // a question for the log's end is on its way
 	asked           time.Time // when the last was put
-	endTrouble      connect.Trouble
+	endTrouble      retry.Trouble
 	goal            *logEnd // the end that must be read before windows close
 
 	loaded    chan loaded

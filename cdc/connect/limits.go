@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"rowhook/retry"
 )
 
 // How many connections rowhook takes. Nothing else in the program knows.
@@ -97,10 +99,8 @@ func (s *Server) dial(ctx context.Context, kind sessionKind) (net.Conn, error) {
 		if kind == logSession {
 			s.dropIdle()
 		}
-		select {
-		case <-ctx.Done():
+		if retry.Pause(ctx, pause<<try) != nil {
 			return nil, err
-		case <-time.After(pause << try):
 		}
 	}
 	return s.dialOnce(ctx, kind)

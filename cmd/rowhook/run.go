@@ -26,6 +26,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/printable"
+	"rowhook/retry"
 	"rowhook/rules"
 	"rowhook/scratch"
 	"rowhook/systemd"
@@ -185,7 +186,7 @@ var errUnfit = errors.New("cannot be followed")
 // and for a password that is in a file, which somebody may be about to write: such things pass. What does not pass by
 // itself ends the daemon: a server that is set up wrongly, and a login that is refused and stays what it is.
 func (d *daemon) connect(ctx context.Context, set *rules.Set, db *sql.DB, serverID uint32) (*cdc.Source, error) {
-	var trouble connect.Trouble
+	var trouble retry.Trouble
 	for {
 		source, err := d.checked(ctx, set, db, serverID)
 		if err == nil {
@@ -211,7 +212,7 @@ func (d *daemon) connect(ctx context.Context, set *rules.Set, db *sql.DB, server
 			return nil, ctx.Err()
 		case <-time.After(wait):
 		case <-d.hangups: // the rules are read when the database is there
-			trouble = connect.Trouble{} // the person who sent it wants to hear whether it helped
+			trouble = retry.Trouble{} // the person who sent it wants to hear whether it helped
 			if err := d.relogin(); err != nil {
 				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err), slog.String("fix", seeValidate))
 			}
@@ -339,7 +340,7 @@ func (d *daemon) prune(ctx context.Context) {
 	var told time.Time // that it is too large
 	again := time.NewTicker(pruneEvery)
 	defer again.Stop()
-	var trouble connect.Trouble
+	var trouble retry.Trouble
 	for ctx.Err() == nil {
 		now, keep := time.Now(), d.cfg.Keep
 		limits := outbox.Keep{Since: now.Add(-keep.Age), Bytes: int64(keep.Size)}

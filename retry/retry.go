@@ -1,6 +1,8 @@
-package connect
+// Package retry is for what fails again and again while somebody waits for it: when to try again, and when to say so.
+package retry
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -58,6 +60,18 @@ func (t *Trouble) Since() time.Time { return t.since }
 func (t *Trouble) Wait() time.Duration {
 	t.wait = min(max(2*t.wait, firstWait), longestTry)
 	return t.wait/2 + rand.N(t.wait/2)
+}
+
+// Pause waits for d, or until ctx is done, whose error it returns.
+func Pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // Over notes that it works, and says how long it did not; false when there was no trouble.
