@@ -217,6 +217,11 @@ func (r *reader) statement(q *query, verb string) error {
 	if r.txn.silent() {
 		return nil
 	}
+	if isDDL && !r.txn.undone {
+		if err := r.created(q); err != nil {
+			return err
+		}
+	}
 	r.txn.isStatement = true
 	if isDDL && !r.txn.undone {
 		r.txn.emptied = r.src.emptied(q)

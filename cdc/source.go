@@ -39,6 +39,9 @@ type Config struct {
 	// Statements asks a MariaDB for the text of the statements, about a quarter more to read. A MySQL sends it when
 	// binlog_rows_query_log_events is on.
 	Statements bool
+	// Created is told of each table that comes to be under a name that is not watched, and which transaction made it. An error
+	// ends Follow before that transaction, with this error. Nil: nobody wants to know.
+	Created func(table TableName, txn string) error
 	// NeedStatements makes it a fault in Check when the server does not log them.
 	NeedStatements bool
 	Log            *slog.Logger

@@ -24,9 +24,6 @@ var (
 func (c *Config) check(src *Source) {
 	c.Database.check(src)
 	c.checkSites(src)
-	if c.Discover {
-		src.Faultf("discover", "is not supported by this version; list the sites")
-	}
 	if c.Rules == "" {
 		src.Faultf("rules", "is empty; name the rule files, for example rules.d/*.yaml")
 	} else if _, err := filepath.Match(c.Rules, ""); err != nil {
@@ -108,8 +105,8 @@ func (d Database) check(src *Source) {
 }
 
 func (c *Config) checkSites(src *Source) {
-	if len(c.Sites) == 0 {
-		src.Faultf("sites", "is missing; list at least one site: {name: salon, schema: wordpress, prefix: wp_}")
+	if len(c.Sites) == 0 && !c.Discover {
+		src.Faultf("sites", "is missing; list at least one site: {name: salon, schema: wordpress, prefix: wp_}, or write discover: true")
 	}
 	names, tables := map[string]string{}, map[string]string{}
 	for i := range c.Sites {
@@ -128,6 +125,9 @@ func (c *Config) checkSites(src *Source) {
 		names[site.Name], tables[where] = src.Place(key), src.Place(key)
 	}
 }
+
+// IsPrefix says whether a text may be a site's table prefix.
+func IsPrefix(text string) bool { return tablePrefix.MatchString(text) }
 
 // Charsets are those that the connections of a site may be in, by the server's names.
 func Charsets() []string {

@@ -14,7 +14,7 @@ import (
 type Config struct {
 	Database    Database      `yaml:"database"`
 	Sites       []Site        `yaml:"sites"`
-	Discover    bool          `yaml:"discover"`
+	Discover    bool          `yaml:"discover"`  // sites that are not listed are found by themselves
 	Rules       string        `yaml:"rules"`     // a glob; Load makes it start from the file's folder
 	StateDir    string        `yaml:"state_dir"` // Load makes it start from the file's folder
 	Fidelity    string        `yaml:"fidelity"`
@@ -72,7 +72,17 @@ type Site struct {
 	Root   string `yaml:"root"`   // WordPress' folder, optional
 	// DBCharset is WordPress' DB_CHARSET, the charset of its connections. Empty, utf8 and utf8mb4 are UTF-8.
 	DBCharset string `yaml:"db_charset"`
+
+	found bool // by itself (discover)
 }
+
+// FoundSite is a site that was found by itself, and is not in the file.
+func FoundSite(name, schema, prefix string) Site {
+	return Site{Name: name, Schema: schema, Prefix: prefix, found: true}
+}
+
+// Found says whether the site was found by itself.
+func (s Site) Found() bool { return s.found }
 
 // Deliver bounds the sending of webhooks.
 type Deliver struct {
@@ -160,8 +170,11 @@ func Load(path string) (*Config, error) {
 	return &c, nil
 }
 
-// HasSite says whether a site of that name is configured.
+// HasSite says whether a site of that name is configured. Where sites are found by themselves, one of any name may be.
 func (c *Config) HasSite(name string) bool {
+	if c.Discover {
+		return true
+	}
 	for _, s := range c.Sites {
 		if s.Name == name {
 			return true

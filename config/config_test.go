@@ -112,7 +112,7 @@ func TestLoadFaults(t *testing.T) {
 	t.Parallel()
 	const site = "sites: [{name: a, schema: s}]\n"
 	for text, want := range map[string]string{
-		"":                         `config.yaml:1: sites: is missing; list at least one site: {name: salon, schema: wordpress, prefix: wp_}`,
+		"":                         `config.yaml:1: sites: is missing; list at least one site: {name: salon, schema: wordpress, prefix: wp_}, or write discover: true`,
 		"sites: []":                `config.yaml:1: sites: is missing`,
 		"sites:\n- {name: A}":      "config.yaml:2: sites[0].name: must be 1 to 64 characters",
 		"sites:\n- {name: a}":      "config.yaml:2: sites[0].schema: must be the name of the site's database",
@@ -120,9 +120,9 @@ func TestLoadFaults(t *testing.T) {
 		"sites: [{root: www}]":     "config.yaml:1: sites[0].root: must be an absolute path",
 		"sites: [{schema: 'a`b'}]": "config.yaml:1: sites[0].schema: must be the name",
 		site + "- {name: b}":       "config.yaml:1: is not valid YAML",
-		"sites:\n- {name: a, schema: s}\n- {name: a, schema: t}":         `config.yaml:3: sites[1].name: "a" is the name of the site at `,
-		"sites:\n- {name: a, schema: s}\n- {name: b, schema: s}":         `config.yaml:3: sites[1]: has the schema and prefix of the site at `,
-		site + "discover: true":                                          "config.yaml:2: discover: is not supported by this version; list the sites",
+		"sites:\n- {name: a, schema: s}\n- {name: a, schema: t}": `config.yaml:3: sites[1].name: "a" is the name of the site at `,
+		"sites:\n- {name: a, schema: s}\n- {name: b, schema: s}": `config.yaml:3: sites[1]: has the schema and prefix of the site at `,
+		"discover: perhaps":                                              "config.yaml:1: discover: ",
 		site + "fidelity: x":                                             `config.yaml:2: fidelity: "x" is not known; write documented or plugin`,
 		site + "numbers: native":                                         "config.yaml:2: numbers: native is not supported by this version",
 		site + "rules: ''":                                               "config.yaml:2: rules: is empty",

@@ -110,7 +110,7 @@ func (o *backfillOrder) check(names []string) error {
 }
 
 func (t *tree) backfill(ctx context.Context, o *backfillOrder, run string, stdout io.Writer) error {
-	c, err := loadState(t.config)
+	c, err := loadState(ctx, t.config)
 	if err != nil {
 		return err
 	}
@@ -141,6 +141,9 @@ func countBackfill(ctx context.Context, c *config.Config, set *rules.Set, o *bac
 	server := serverOf(c.Database)
 	db := server.Pool()
 	defer db.Close()
+	if err := presentSites(ctx, db, c); err != nil {
+		return err
+	}
 	log := slog.New(slog.DiscardHandler)
 	source, err := cdc.Open(ctx, db, sourceConfig(c, set, server, 0, log))
 	if err != nil {

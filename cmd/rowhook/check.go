@@ -69,6 +69,9 @@ func checkDatabase(ctx context.Context, c *config.Config, set *rules.Set) ([]cdc
 	server := serverOf(c.Database)
 	db := server.Pool()
 	defer db.Close()
+	if err := presentSites(ctx, db, c); err != nil {
+		return []cdc.Finding{{Check: "server", Found: err.Error(), Fix: server.Advice(err)}}, ctx.Err()
+	}
 	source, err := cdc.Open(ctx, db, sourceConfig(c, set, server, 0, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return []cdc.Finding{{Check: "server", Found: err.Error(), Fix: server.Advice(err)}}, ctx.Err()

@@ -77,8 +77,9 @@ func firstName(one cobra.CompletionFunc) cobra.CompletionFunc {
 }
 
 // siteNames completes the sites of the configuration.
-func (t *tree) siteNames(*cobra.Command, []string, string) (names []cobra.Completion, _ cobra.ShellCompDirective) {
+func (t *tree) siteNames(cmd *cobra.Command, _ []string, _ string) (names []cobra.Completion, _ cobra.ShellCompDirective) {
 	if c, err := config.Load(t.config); err == nil {
+		_ = knownSites(cmd.Context(), c) // who may not read them gets those of the configuration
 		for _, s := range c.Sites {
 			names = append(names, s.Name)
 		}

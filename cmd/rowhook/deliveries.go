@@ -31,7 +31,7 @@ func (t *tree) deliveriesCommand() *cobra.Command {
 
 // readLog reads the configuration and hands do the outbox, opened for reading.
 func readLog(ctx context.Context, file string, do func(c *config.Config, log storedLog) error) error {
-	c, err := loadState(file)
+	c, err := loadState(ctx, file)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ type changer interface {
 
 // reach hands do the running daemon. When none runs it opens the outbox itself, and keeps a daemon out meanwhile.
 func reach(ctx context.Context, file string, do func(changer) error) error {
-	c, err := loadState(file)
+	c, err := loadState(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (t *tree) retry(ctx context.Context, names []string, s *selection, dead, as
 	if (len(names) > 0) == (s.given() || dead) || dead && s.filter.States != nil {
 		return &usageError{"retry takes ids, or flags that select deliveries", "try: rowhook deliveries retry --dead, or -h"}
 	}
-	c, err := loadState(t.config)
+	c, err := loadState(ctx, t.config)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (t *tree) removes(c *cobra.Command, r removal) *cobra.Command {
 
 // remove removes what ids or flags select, and says how many those were.
 func (t *tree) remove(ctx context.Context, names []string, s *selection, r removal) (n int, err error) {
-	c, err := loadState(t.config)
+	c, err := loadState(ctx, t.config)
 	if err != nil {
 		return 0, err
 	}

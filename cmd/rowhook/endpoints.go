@@ -50,7 +50,7 @@ func (t *tree) pauseEndpoint() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		name := named(t.config, names[0])
+		name := named(ctx, t.config, names[0])
 		if *asJSON {
 			return writeJSON(stdout, endpointChange{name, true})
 		}
@@ -71,7 +71,7 @@ func (t *tree) resumeEndpoint() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		name := named(t.config, names[0])
+		name := named(ctx, t.config, names[0])
 		if *asJSON {
 			return writeJSON(stdout, endpointChange{name, false})
 		}
@@ -81,8 +81,8 @@ func (t *tree) resumeEndpoint() *cobra.Command {
 }
 
 // named is what a name means: a URL of a rule, or an endpoint.
-func named(file, name string) string {
-	if c, err := loadState(file); err == nil {
+func named(ctx context.Context, file, name string) string {
+	if c, err := loadState(ctx, file); err == nil {
 		if set, err := readRules(c, file); err == nil {
 			normal, _ := weburl.Normalize(name)
 			for _, e := range endpointsOf(c, set) {

@@ -80,7 +80,7 @@ func (o eventsOrder) chosen(set *rules.Set) error {
 }
 
 func (t *tree) events(ctx context.Context, o eventsOrder, stdout, stderr io.Writer) error {
-	c, err := loadState(t.config)
+	c, err := loadState(ctx, t.config)
 	if err != nil {
 		return err
 	}

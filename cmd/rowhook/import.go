@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/spf13/cobra"
@@ -39,6 +40,12 @@ func importRules(ctx context.Context, configFile, only string, stdout, stderr io
 	keepPrivate(stdout, stderr, daemonUser(c))
 	db := serverOf(c.Database).Pool()
 	defer db.Close()
+	if err := presentSites(ctx, db, c); err != nil {
+		return err
+	}
+	if only != "" && !slices.ContainsFunc(c.Sites, func(s config.Site) bool { return s.Name == only }) {
+		return &usageError{fmt.Sprintf("there is no site %q", only), "try: rowhook import without --site"}
+	}
 	var found []siteWebhooks
 	for _, site := range c.Sites {
 		if only != "" && site.Name != only {

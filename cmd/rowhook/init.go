@@ -126,6 +126,9 @@ func (w *initWork) prepare(ctx context.Context) error {
 		w.faulty = err
 	default:
 		w.account, pattern = setup.Account{User: c.Database.User, Password: c.Database.Password}, c.Rules
+		if c.Discover {
+			break // it finds them
+		}
 		w.missing = slices.DeleteFunc(slices.Clone(w.server.Sites), func(s setup.Site) bool {
 			return slices.ContainsFunc(c.Sites, func(o config.Site) bool { return o.Schema == s.Schema && o.Prefix == s.Prefix })
 		})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,12 +16,15 @@ import (
 )
 
 // loadState reads the configuration for a command that works in the state directory, as the user whom that belongs to.
-func loadState(file string) (*config.Config, error) {
+func loadState(ctx context.Context, file string) (*config.Config, error) {
 	c, err := config.Load(file)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = becomeOwner(c.StateDir)
 	}
-	return c, becomeOwner(c.StateDir)
+	if err == nil {
+		err = knownSites(ctx, c)
+	}
+	return c, err
 }
 
 // becomeOwner gives up root's rights, for good, for those of the user whom the state directory belongs to. That user decides

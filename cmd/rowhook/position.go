@@ -36,6 +36,9 @@ func observe(ctx context.Context, c *config.Config, set *rules.Set, log *slog.Lo
 	server := serverOf(c.Database)
 	db := server.Pool()
 	defer db.Close()
+	if err := presentSites(ctx, db, c); err != nil {
+		return err
+	}
 	const least = 1 << 16 // smaller ids are those that people give
 	cfg := sourceConfig(c, set, server, rand.Uint32()|least, log)
 	cfg.Lookups = nil
@@ -100,7 +103,7 @@ func (o positionOrder) point() (cdc.Point, error) {
 
 // decide sets the position, unless a person does not agree.
 func (t *tree) decide(ctx context.Context, at cdc.Point, o positionOrder, stdout io.Writer) error {
-	c, err := loadState(t.config)
+	c, err := loadState(ctx, t.config)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"reflect"
 	"strings"
 	"syscall"
 	"time"
@@ -85,6 +84,8 @@ type daemon struct {
 	source *cdc.Source // the server whose log is followed
 	worker *deliver.Worker
 	line   *pipeline.Pipeline
+	set    *rules.Set
+	finder *finder       // nil: the configuration lists all sites
 	unfit  []cdc.Finding // of sites whose tables were not as they must be when it started
 
 	manager *systemd.Notifier
@@ -93,7 +94,11 @@ type daemon struct {
 
 func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 	log := newLogger(c.Log, logTo)
-	return &daemon{cfg: c, file: file, log: log, files: scratch.In(c.StateDir), manager: systemd.New(log)}
+	d := &daemon{cfg: c, file: file, log: log, files: scratch.In(c.StateDir), manager: systemd.New(log)}
+	if c.Discover {
+		d.finder = newFinder(c)
+	}
+	return d
 }
 
 // run works until ctx ends, which is no error, however far it got.
@@ -107,7 +112,11 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
 	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
 	defer unwatched()
-	return d.ended(ctx, d.start(ctx, set))
+	for d.set = set; ; {
+		if err := d.start(ctx, d.set); ctx.Err() != nil || !errors.Is(err, errSitesChanged) {
+			return d.ended(ctx, err)
+		}
+	}
 }
 
 // ended is why the daemon ended, nil when it was told to.
@@ -148,12 +157,12 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
 	})
-	return d.stages(ctx, source, set)
+	return d.stages(ctx, source, set, db)
 }
 
 // stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
 // worker goes on until then, and finishes the requests that are on their way.
-func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set) error {
+func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set, db *sql.DB) error {
 	socket, listenErr := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
@@ -164,6 +173,7 @@ func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set)
 	})
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.reloadOnHangup(parts, set); return nil })
+	g.Go(func() error { return d.watchSites(parts, db) })
 	g.Go(func() error { d.prune(parts); return nil })
 	g.Go(func() error { d.watchUnfit(parts, source, d.unfit); return nil })
 	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
@@ -220,36 +230,16 @@ func (d *daemon) connect(ctx context.Context, set *rules.Set, db *sql.DB, server
 	}
 }
 
-// seeValidate is what to type when files are not taken over.
-const seeValidate = "rowhook rules validate   names each fault; then send SIGHUP again"
-
-// relogin reads the configuration again and takes over how to log in to the database.
-func (d *daemon) relogin() error {
-	c, err := config.Load(d.file)
-	if err != nil {
-		return err
-	}
-	d.server.SetLogin(c.Database.User, c.Database.ReadPassword)
-	if keys := changedKeys(d.cfg, c); len(keys) > 0 {
-		d.log.Warn("these keys of the configuration were changed, which takes a restart", slog.String("keys", strings.Join(keys, ", ")))
-	}
-	return nil
-}
-
-// changedKeys are the keys of the configuration that differ and are not taken over while the daemon runs.
-func changedKeys(is, will *config.Config) (keys []string) {
-	a, b := *is, *will
-	a.Database, b.Database = a.Database.WithoutLogin(), b.Database.WithoutLogin()
-	for field, value := range reflect.ValueOf(a).Fields() {
-		if !reflect.DeepEqual(value.Interface(), reflect.ValueOf(b).FieldByIndex(field.Index).Interface()) {
-			keys = append(keys, field.Tag.Get("yaml"))
+func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+	if d.finder != nil {
+		if err := d.findSites(ctx, db, set); err != nil {
+			return nil, err
 		}
 	}
-	return keys
-}
-
-func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, serverID uint32) (*cdc.Source, error) {
 	cfg := sourceConfig(d.cfg, set, d.server, serverID, d.log)
+	if d.finder != nil {
+		cfg.Created = d.finder.created
+	}
 	source, err := cdc.Open(ctx, db, cfg)
 	if err != nil {
 		return nil, err
@@ -274,48 +264,6 @@ func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, server
 		return nil, fmt.Errorf("the database at %s %w:\n%s", d.cfg.Database.Address, errUnfit, strings.Join(faults, "\n"))
 	}
 	return source, nil
-}
-
-// reloadOnHangup reads the rules again on SIGHUP. Bad files leave set, the old rules, running. Each hour it looks who may read the
-// files.
-func (d *daemon) reloadOnHangup(ctx context.Context, set *rules.Set) {
-	hourly := time.NewTicker(time.Hour)
-	defer hourly.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hourly.C:
-		case <-d.hangups:
-			read, err := d.reload(ctx)
-			if err == nil {
-				set = read
-			} else if ctx.Err() == nil {
-				d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
-			}
-		}
-		d.warnExposed(set)
-	}
-}
-
-// reload reads the rules again.
-func (d *daemon) reload(ctx context.Context) (*rules.Set, error) {
-	d.manager.Reloading()
-	defer d.manager.Reloaded()
-	if err := d.relogin(); err != nil {
-		return nil, err
-	}
-	set, err := readRules(d.cfg, d.file)
-	if err != nil {
-		return nil, err
-	}
-	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // first: no delivery may find its rule missing
-	if err := d.line.SetRules(ctx, set); err != nil {
-		return nil, err
-	}
-	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
-	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
-	return set, nil
 }
 
 // watch has the tables read that rules want.

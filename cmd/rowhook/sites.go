@@ -62,7 +62,7 @@ func (t *tree) listSites() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd)
 	return prints(cmd, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
-		c, err := loadState(t.config)
+		c, err := loadState(ctx, t.config)
 		if err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func (t *tree) resumeSite() *cobra.Command {
 
 // resume lets a site go on, by the daemon or without one.
 func (t *tree) resume(ctx context.Context, name string, fromNow bool) error {
-	c, err := loadState(t.config)
+	c, err := loadState(ctx, t.config)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"rowhook/cdc"
+	"rowhook/config"
+	"rowhook/discover"
+	"rowhook/outbox"
+	"rowhook/pipeline"
+	"rowhook/rules"
+)
+
+// With discover: true the sites that the configuration does not list are found on the server. When they change, all stages end
+// in order and start again from where they were, with the sites that there are then: reading a site from within the log, and
+// taking it out, is what every start does. A new one's first table is seen in the log, and the reading ends before it.
+
+// The settings of the outbox that hold the sites: the names that were ever given, and those sites that were there last.
+const (
+	siteNamesKey  = "site_names"
+	sitesFoundKey = "sites_found"
+)
+
+// lookAgain is how often the server is asked for its sites: a grant, and a table that went, are not in the log, or in a part of
+// it that was read long ago.
+const lookAgain = time.Minute
+
+// errSitesChanged ends the stages, to start them again with other sites.
+var errSitesChanged = errors.New("there are other sites than those that are followed")
+
+// finder finds the sites of a daemon whose configuration has discover: true.
+type finder struct {
+	listed  []config.Site   // in the configuration
+	found   discover.Names  // that are followed; nil: nobody has looked yet
+	seen    map[string]bool // tables that the log showed, with the transactions that made them
+	waited  *discover.Place // that the log showed before the stages ended
+	missing map[discover.Place]bool
+	now     chan struct{} // asks to look at once
+}
+
+func newFinder(c *config.Config) *finder {
+	return &finder{listed: c.Sites, seen: map[string]bool{}, missing: map[discover.Place]bool{}, now: make(chan struct{}, 1)}
+}
+
+// soon has the server asked at once.
+func (f *finder) soon() {
+	select {
+	case f.now <- struct{}{}:
+	default:
+	}
+}
+
+// created looks at a table that comes to be in the log (cdc.Config). Reading ends before the first table of a site that nobody
+// follows, once: when the site is then not among those that are found, it is gone again, or may not be seen.
+func (f *finder) created(table cdc.TableName, txn string) error {
+	place, ok := discover.PlaceOf(table.Schema, table.Name)
+	if key := table.String() + " " + txn; !ok || f.seen[key] {
+		return nil
+	} else if f.seen[key] = true; len(f.seen) > 10_000 {
+		f.seen = map[string]bool{key: true}
+	}
+	f.waited = &place
+	return errSitesChanged
+}
+
+// findSites finds out which sites there are, before the daemon's stages start, and says what is new and what is gone.
+func (d *daemon) findSites(ctx context.Context, db *sql.DB, set *rules.Set) error {
+	f := d.finder
+	places, err := discover.Find(ctx, db)
+	if err != nil {
+		return err
+	}
+	names, err := readNames(ctx, d.store, siteNamesKey)
+	if err != nil {
+		return err
+	}
+	if f.found == nil { // as they were when the daemon ended
+		if f.found, err = readNames(ctx, d.store, sitesFoundKey); err != nil {
+			return err
+		}
+		d.log.Info("sites were looked for on the server", slog.Int("found", len(places)), slog.Int("listed", len(f.listed)))
+	}
+	sites := names.Sites(f.listed, places)
+	found := discover.Names{}
+	for _, s := range sites[len(f.listed):] {
+		found[discover.Place{Schema: s.Schema, Prefix: s.Prefix}] = s.Name
+	}
+	for key, n := range map[string]discover.Names{siteNamesKey: names, sitesFoundKey: found} {
+		if err := rewrite(ctx, d.store, key, n.Text()); err != nil {
+			return fmt.Errorf("storing the names of the sites: %w", err)
+		}
+	}
+	d.tellSites(found, set)
+	if f.waited != nil && !slices.Contains(places, *f.waited) {
+		d.log.Warn("the log shows a site of the plugin that cannot be seen, so nothing of it is delivered: it is gone again, or rowhook's user may not read it",
+			slog.String("schema", f.waited.Schema), slog.String("prefix", f.waited.Prefix),
+			slog.String("fix", fmt.Sprintf("as an administrator of the server:  GRANT SELECT ON `%s`.* TO the user of the configuration", f.waited.Schema)))
+	}
+	f.found, f.waited, f.missing = found, nil, map[discover.Place]bool{}
+	d.cfg.Sites = sites
+	return nil
+}
+
+// tellSites says which sites are new, which are gone, and which rules are for sites that are not there.
+func (d *daemon) tellSites(found discover.Names, set *rules.Set) {
+	f := d.finder
+	for place, name := range found {
+		if f.found[place] == "" {
+			d.log.Info("a site was found", slog.String("site", name), slog.String("schema", place.Schema), slog.String("prefix", place.Prefix))
+		}
+	}
+	for place, name := range f.found {
+		if found[place] == "" {
+			d.log.Warn("a site is let go: the plugin's tables are gone, or may not be seen any more", slog.String("site", name),
+				slog.String("schema", place.Schema), slog.String("prefix", place.Prefix))
+		}
+	}
+	there := map[string]bool{}
+	for _, s := range f.listed {
+		there[s.Name] = true
+	}
+	for _, name := range found {
+		there[name] = true
+	}
+	for r := range set.Enabled() {
+		for name := range r.Sites {
+			if !there[name] {
+				d.log.Warn("a rule is for a site that is not there", slog.String("rule", r.Name), slog.String("site", name), slog.String("fix", "rowhook sites list   shows the names of all"))
+			}
+		}
+	}
+}
+
+// watchSites looks whether there are other sites than those that are followed, and ends with errSitesChanged when there are.
+func (d *daemon) watchSites(ctx context.Context, db *sql.DB) error {
+	if d.finder == nil {
+		return nil
+	}
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.finder.now:
+		case <-again.C:
+		}
+		places, err := discover.Find(ctx, db)
+		if err != nil {
+			continue // the database is away, which its readers say
+		}
+		if d.otherSites(ctx, places) {
+			return errSitesChanged
+		}
+	}
+}
+
+// otherSites compares what is followed with what is there. A site is let go when it is missing for the second time and nothing
+// that was read of it waits.
+func (d *daemon) otherSites(ctx context.Context, places []discover.Place) bool {
+	f := d.finder
+	for _, p := range places {
+		if f.found[p] == "" && !slices.ContainsFunc(f.listed, func(s config.Site) bool { return s.Schema == p.Schema && s.Prefix == p.Prefix }) {
+			return true
+		}
+	}
+	standing, err := d.line.Sites(ctx)
+	if err != nil {
+		return false
+	}
+	for place, name := range f.found {
+		if slices.Contains(places, place) {
+			delete(f.missing, place)
+			continue
+		}
+		waits := slices.ContainsFunc(standing, func(s pipeline.SiteStatus) bool { return s.Name == name && s.Events > 0 })
+		if f.missing[place] && !waits {
+			return true
+		}
+		f.missing[place] = true
+	}
+	return false
+}
+
+// readNames reads the names of sites from a setting of the outbox.
+func readNames(ctx context.Context, store outbox.Settings, key string) (discover.Names, error) {
+	text, err := store.Get(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("reading the names of the sites: %w", err)
+	}
+	return discover.ParseNames(text)
+}
+
+// rewrite gives a setting of the outbox another value.
+func rewrite(ctx context.Context, store outbox.Settings, key, value string) error {
+	old, err := store.Get(ctx, key)
+	if err != nil || old == value {
+		return err
+	}
+	return store.CompareAndSet(ctx, key, old, value)
+}
+
+// knownSites adds the sites that the daemon found last to those of a configuration with discover: true, for commands that need
+// only their names.
+func knownSites(ctx context.Context, c *config.Config) error {
+	if !c.Discover {
+		return nil
+	}
+	log, err := openLog(ctx, c)
+	if errors.Is(err, outbox.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	found, err := readNames(ctx, log, sitesFoundKey)
+	if err = errors.Join(err, log.Close()); err != nil {
+		return err
+	}
+	c.Sites = found.Sites(c.Sites, found.Places())
+	return nil
+}
+
+// presentSites adds the sites that there are on the server to those of a configuration with discover: true, for commands that
+// read them.
+func presentSites(ctx context.Context, db *sql.DB, c *config.Config) error {
+	if !c.Discover {
+		return nil
+	}
+	places, err := discover.Find(ctx, db)
+	if err != nil {
+		return err
+	}
+	names := discover.Names{}
+	var listed []config.Site
+	for _, s := range c.Sites {
+		if s.Found() { // a name that the daemon gave stays
+			names[discover.Place{Schema: s.Schema, Prefix: s.Prefix}] = s.Name
+		} else {
+			listed = append(listed, s)
+		}
+	}
+	c.Sites = names.Sites(listed, places)
+	return nil
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rowhook/config"
+	"rowhook/dbtest"
+	"rowhook/deliver/delivertest"
+)
+
+// TestDiscover: with discover: true all sites of a server are followed: those that are there, those that come to be while
+// rowhook runs or is away, without losing a change, and those that it may read later; dropped ones are let go.
+func TestDiscover(t *testing.T) { onServers(t, testDiscover) }
+
+func testDiscover(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	first := dbtest.Salon(t, server, "first", "wp_")
+	receiver := delivertest.NewReceiver(t)
+	server.CreateUser(t, "rowhook", "secret", "SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.*")
+	files := discoverFiles(t, server, receiver.URL())
+	ctx := patience(t)
+	stop := startDaemon(t, files)
+	n := 0
+	arrives := func(why string, site *dbtest.Site, name string) { // a coupon of the site; the salon's sample has others
+		t.Helper()
+		n++
+		code := fmt.Sprintf("CODE%d", n)
+		if _, err := site.Insert(t.Context(), "coupon", "code", code); err != nil {
+			t.Fatal(err)
+		}
+		ours := func(r delivertest.Request) bool { return strings.Contains(string(r.Body), code) }
+		all := receiver.Wait(ctx, why, func(all []delivertest.Request) bool { return slices.ContainsFunc(all, ours) })
+		if r := all[slices.IndexFunc(all, ours)]; r.Header.Get("X-Rowhook-Site") != name {
+			t.Errorf("%s: site %q, want %q", why, r.Header.Get("X-Rowhook-Site"), name)
+		}
+	}
+	arrives("a site that was there", first, "first")
+
+	second := dbtest.Salon(t, server, "second", "x_")
+	arrives("a site that came to be", second, "second")
+	network := dbtest.Salon(t, server, "first", "wp_2_")
+	arrives("a second one in a schema: the first keeps its name", network, "first_wp_2")
+	arrives("the first one", first, "first")
+
+	stop()
+	away := dbtest.Salon(t, server, "away", "wp_")
+	stop = startDaemon(t, files)
+	arrives("one that came to be while rowhook was away", away, "away")
+
+	stop()
+	letGo := &watched{awaited: "a site is let go", seen: make(chan struct{})}
+	end, hangups := startByHand(t, files, letGo)
+	server.Exec(t, "DROP DATABASE second")
+	for gone := false; !gone; {
+		select {
+		case hangups <- syscall.SIGHUP: // has the server asked at once
+		case <-letGo.seen:
+			gone = true
+		case <-ctx.Done():
+			t.Fatal("the dropped site is not let go")
+		}
+	}
+	end()
+	stop = startDaemon(t, files)
+	arrives("after one was dropped", first, "first")
+	if out, err := rowhook(t, files, "sites", "list"); err != nil || strings.Contains(out, "second") || !strings.Contains(out, "first_wp_2") || !strings.Contains(out, "away") {
+		t.Errorf("sites list: %v\n%s", err, out)
+	}
+	stop()
+	if out, err := rowhook(t, files, "sites", "list"); err != nil || strings.Contains(out, "second") || !strings.Contains(out, "first_wp_2") {
+		t.Errorf("sites list without a daemon: %v\n%s", err, out)
+	}
+	if out, err := rowhook(t, files, "check"); err != nil || !strings.Contains(out, "payloads of first_wp_2") {
+		t.Errorf("check: %v\n%s", err, out)
+	}
+	again := dbtest.Salon(t, server, "second", "x_")
+	stop = startDaemon(t, files)
+	arrives("one that is back has its name again", again, "second")
+	stop()
+}
+
+// discoverFiles is daemonFiles with discover: true, and one rule.
+func discoverFiles(t *testing.T, server *dbtest.Server, url string) string {
+	t.Helper()
+	file := daemonFiles(t, server, "rules: [{name: all, action: coupon.save, load: full, url: '"+url+"'}]\n", "coalesce: 0s\n")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, []byte(strings.Replace(string(text), "sites: [{name: salon, schema: wordpress, prefix: wp_}]", "discover: true", 1)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// startByHand starts a daemon of which the test sends the signals.
+func startByHand(t *testing.T, file string, log *watched) (stop func(), hangups chan<- os.Signal) {
+	t.Helper()
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := readRules(c, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDaemon(c, file, log)
+	signals := make(chan os.Signal)
+	d.hangups = signals
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- d.run(ctx, set) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the daemon ended with: %v", err)
+		}
+	}, signals
+}
+
+// TestDiscoverWithoutRights: a site that may not be read is named, with the grant that it takes, and followed once it has it.
+func TestDiscoverWithoutRights(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "first", "wp_")
+	receiver := delivertest.NewReceiver(t)
+	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, BINLOG MONITOR ON *.*", "SELECT ON first.*")
+	files := discoverFiles(t, server, receiver.URL())
+	stop := startDaemon(t, files)
+	stop()
+	named := &watched{awaited: "GRANT SELECT ON `hidden`.*", seen: make(chan struct{})}
+	end, hangups := startByHand(t, files, named)
+	hidden := dbtest.Salon(t, server, "hidden", "wp_")
+	ctx := patience(t)
+	select {
+	case <-named.seen:
+	case <-ctx.Done():
+		t.Fatal("the site that may not be read is not named")
+	}
+	server.Exec(t, "GRANT SELECT ON hidden.* TO rowhook@'%'")
+	for {
+		if _, err := hidden.Insert(t.Context(), "coupon", "code", "x"); err != nil {
+			t.Fatal(err)
+		}
+		if len(receiver.Accepted()) > 0 {
+			break
+		}
+		select {
+		case hangups <- syscall.SIGHUP:
+		case <-ctx.Done():
+			t.Fatal("the site is not followed once it may be read")
+		}
+	}
+	if site := receiver.Accepted()[0].Header.Get("X-Rowhook-Site"); site != "hidden" {
+		t.Errorf("site %q", site)
+	}
+	end()
+}
+
+// TestDiscoverBesideListed: what is listed keeps its own name, and a rule for a site that is not there is said.
+func TestDiscoverBesideListed(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	dbtest.Salon(t, server, "spa", "wp_")
+	rowhookUser(t, server)
+	server.Exec(t, "GRANT SELECT ON spa.* TO rowhook@'%'")
+	file := daemonFiles(t, server, "rules: [{name: all, action: coupon.save, url: 'http://127.0.0.1:1', sites: [salon, sap]}]\n", "discover: true\n")
+	said := &watched{awaited: "a rule is for a site that is not there", seen: make(chan struct{})}
+	startDaemon(t, file, said)()
+	select {
+	case <-said.seen:
+	default:
+		t.Error("the rule's misspelt site is not named")
+	}
+	if out, err := rowhook(t, file, "sites", "list"); err != nil || !strings.Contains(out, "salon") || !strings.Contains(out, "spa") || strings.Contains(out, "wordpress") {
+		t.Errorf("sites list: %v\n%s", err, out)
+	}
+}

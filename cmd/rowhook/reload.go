@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"rowhook/config"
+	"rowhook/rules"
+)
+
+// reloadOnHangup reads the rules again on SIGHUP. Bad files leave set, the old rules, running. Each hour it looks who may read the
+// files.
+func (d *daemon) reloadOnHangup(ctx context.Context, set *rules.Set) {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hourly.C:
+		case <-d.hangups:
+			read, err := d.reload(ctx)
+			if err == nil {
+				set, d.set = read, read
+			} else if ctx.Err() == nil {
+				d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
+			}
+		}
+		d.warnExposed(set)
+	}
+}
+
+// reload reads the rules again.
+func (d *daemon) reload(ctx context.Context) (*rules.Set, error) {
+	d.manager.Reloading()
+	defer d.manager.Reloaded()
+	if err := d.relogin(); err != nil {
+		return nil, err
+	}
+	set, err := readRules(d.cfg, d.file)
+	if err != nil {
+		return nil, err
+	}
+	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // first: no delivery may find its rule missing
+	if err := d.line.SetRules(ctx, set); err != nil {
+		return nil, err
+	}
+	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
+	if d.finder != nil {
+		d.finder.soon()
+	}
+	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
+	return set, nil
+}
+
+// seeValidate is what to type when files are not taken over.
+const seeValidate = "rowhook rules validate   names each fault; then send SIGHUP again"
+
+// relogin reads the configuration again and takes over how to log in to the database.
+func (d *daemon) relogin() error {
+	c, err := config.Load(d.file)
+	if err != nil {
+		return err
+	}
+	d.server.SetLogin(c.Database.User, c.Database.ReadPassword)
+	if keys := changedKeys(d.cfg, c); len(keys) > 0 {
+		d.log.Warn("these keys of the configuration were changed, which takes a restart", slog.String("keys", strings.Join(keys, ", ")))
+	}
+	return nil
+}
+
+// changedKeys are the keys of the configuration that differ and are not taken over while the daemon runs.
+func changedKeys(is, will *config.Config) (keys []string) {
+	a, b := *is, *will
+	a.Sites = slices.DeleteFunc(slices.Clone(a.Sites), func(s config.Site) bool { return s.Found() })
+	a.Database, b.Database = a.Database.WithoutLogin(), b.Database.WithoutLogin()
+	for field, value := range reflect.ValueOf(a).Fields() {
+		if !reflect.DeepEqual(value.Interface(), reflect.ValueOf(b).FieldByIndex(field.Index).Interface()) {
+			keys = append(keys, field.Tag.Get("yaml"))
+		}
+	}
+	return keys
+}
