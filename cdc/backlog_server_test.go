@@ -111,7 +111,7 @@ func (b *backlogReader) read(t *testing.T, rows int) {
 		}
 		records := make([]SchemaRecord, 0, len(b.records))
 		for key, data := range b.records {
-			records = append(records, SchemaRecord{key, data})
+			records = append(records, SchemaRecord{Key: key, Data: data})
 		}
 		b.open = nil
 		err = b.source.Follow(ctx, b.position, records, b)

@@ -1,11 +1,11 @@
 package cdc
 
 import (
-	"slices"
 	"time"
 
 	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 )
 
 // Row is one row image as text.
@@ -39,48 +39,17 @@ const (
 // TableName names a table of the server.
 type TableName = ddl.TableName
 
-// Table is a watched table as it was when its rows were logged. It never changes; a changed table is a new Table, so
-// pointers may be compared.
-type Table struct {
-	TableName
-	Columns []string // in table order
-	Key     []int    // positions of the primary key's columns, empty without one
-	// Period is the positions of the columns in which MariaDB's system versioning notes since when a row is as it is, and
-	// until when. They change whenever something else does. Empty where there are none, or none that a SELECT * shows.
-	Period []int
-	index  map[string]int
-}
+// Table is a watched table as it was when its rows were logged.
+type Table = schema.Table
 
-// NewTable makes a table of columns; key holds the positions of its primary key.
-func NewTable(name TableName, columns []string, key []int) *Table {
-	t := &Table{TableName: name, Columns: columns, Key: key, index: make(map[string]int, len(columns))}
-	for i, c := range columns {
-		t.index[c] = i
-	}
-	return t
-}
+// SchemaRecord is what is known of a table's columns at a position of the log.
+type SchemaRecord = schema.Record
 
-// Index is the position of a column, -1 when the table has none of that name.
-func (t *Table) Index(column string) int {
-	if i, ok := t.index[column]; ok {
-		return i
-	}
-	return -1
-}
+// SchemaPrefix begins the key of every SchemaRecord.
+const SchemaPrefix = schema.RecordPrefix
 
-// keyed is the image after an update, with the key that it lacks when only what changed was logged. Without a primary
-// key every column tells rows apart.
-func (t *Table) keyed(before, after Row) Row {
-	all := len(t.Key) == 0
-	lacks := all && !after.Whole()
-	for _, i := range t.Key {
-		lacks = lacks || after.Kind(i) == Absent && before.Kind(i) != Absent
-	}
-	if !lacks {
-		return after
-	}
-	return after.Fill(before, func(i int) bool { return all || slices.Contains(t.Key, i) })
-}
+// Emptied is a watched table whose rows went without being logged.
+type Emptied = schema.Emptied
 
 // Change is one row of one rows-event. Before is set for updates and deletes, After for inserts and updates.
 //

@@ -1,18 +1,21 @@
 package cdc
 
-import "rowhook/sqltext"
+import (
+	"rowhook/cdc/schema"
+	"rowhook/sqltext"
+)
 
 // created tells who wants to know which names a statement gave to tables that are not watched.
-func (r *reader) created(q *query) error {
+func (r *reader) created(q *schema.Statement) error {
 	if r.src.cfg.Created == nil || r.src.beside {
 		return nil
 	}
-	for _, t := range createdNames(r.src.cursor(q)) {
-		if _, watched := r.src.watched().found.find(q.schema, t); watched {
+	for _, t := range createdNames(q.Cursor()) {
+		if _, watched := r.src.watched().found.Find(q.Schema, t); watched {
 			continue
 		}
 		if t.Schema == "" {
-			t.Schema = q.schema
+			t.Schema = q.Schema
 		}
 		if err := r.src.cfg.Created(r.src.dialect.Folded(t), r.txn.ID()); err != nil {
 			return &sinkError{err}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema"
 )
 
 func TestCreatedNames(t *testing.T) {
@@ -26,7 +26,7 @@ func TestCreatedNames(t *testing.T) {
 		"CREATE TABLE":      "[.]",
 		"RENAME TABLE a TO": "[.]",
 	} {
-		if got := fmt.Sprint(createdNames((&Source{dialect: ddl.Dialect{}}).cursor(&query{text: text}))); got != want {
+		if got := fmt.Sprint(createdNames((&schema.Statement{Text: text}).Cursor())); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"rowhook/cdc/cdctest"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema"
 	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
@@ -28,11 +29,11 @@ func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 	conn := cdctest.SchemaConn(t, server, "ddl")
 	cdctest.Exec(t, conn, "ALTER DATABASE ddl CHARACTER SET latin1")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a", "b", "_a_new"))
-	h := newHistory(s.watched().names)
+	h := schema.NewHistory(s.watched().names)
 	g := &ddlWriter{Rand: rand.New(rand.NewPCG(dbtest.Seed(t), 0)), mysql: kind.MySQL()}
-	h.learn(TableName{Schema: "ddl"}, &ddl.Definition{Charset: "latin1"})
+	h.Learn(TableName{Schema: "ddl"}, &ddl.Definition{Charset: "latin1"})
 	for _, name := range []string{"a", "b", "_a_new"} {
-		h.learn(TableName{Schema: "ddl", Name: name}, ddl.Gone)
+		h.Learn(TableName{Schema: "ddl", Name: name}, ddl.Gone)
 	}
 	done, declined := 0, 0
 	for range 500 {
@@ -54,7 +55,7 @@ func testDDLAsTheServer(t *testing.T, kind dbtest.Kind) {
 			declined++
 			relearn(t, s, h)
 		}
-		h.commit()
+		h.Commit()
 		for _, name := range []string{"a", "b", "_a_new"} {
 			compareWithServer(t, s, h, TableName{Schema: "ddl", Name: name}, text)
 		}
@@ -75,7 +76,7 @@ func testLabelsInOtherCharsets(t *testing.T, kind dbtest.Kind) {
 	server := cdctest.StartServer(t, kind)
 	conn := cdctest.SchemaConn(t, server, "ddl")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a"))
-	h := newHistory(s.watched().names)
+	h := schema.NewHistory(s.watched().names)
 	for _, c := range []struct {
 		labels, from, to string
 		known            bool
@@ -112,7 +113,7 @@ func testLabelsOfSessions(t *testing.T, kind dbtest.Kind) {
 	server := cdctest.StartServer(t, kind)
 	conn := cdctest.SchemaConn(t, server, "ddl")
 	s := openSource(t, sourceConfig(server, newLog(), "ddl", "a"))
-	h := newHistory(s.watched().names)
+	h := schema.NewHistory(s.watched().names)
 	for _, c := range []struct {
 		labels, column, client, connection string // charsets, or the column's collation
 		known                              bool
@@ -132,14 +133,14 @@ func testLabelsOfSessions(t *testing.T, kind dbtest.Kind) {
 		for _, of := range []string{"ENUM", "SET"} {
 			cdctest.Exec(t, conn, "SET NAMES utf8mb4", "DROP TABLE IF EXISTS a")
 			relearn(t, s, h)
-			h.learn(TableName{Schema: "ddl"}, &ddl.Definition{Charset: "utf8mb4"})
+			h.Learn(TableName{Schema: "ddl"}, &ddl.Definition{Charset: "utf8mb4"})
 			text := fmt.Sprintf("CREATE TABLE a (id INT PRIMARY KEY, c %s(%s) %s)", of, c.labels, c.column)
 			cdctest.Exec(t, conn, "SET NAMES "+c.client, "SET collation_connection = "+c.connection, text, "SET NAMES utf8mb4")
 			connection, _, _ := strings.Cut(c.connection, "_")
-			ops, ok := s.readDDL(&query{schema: "ddl", text: text, charset: c.client, connection: connection})
+			ops, ok := inSession(s, text, c.client, connection).Ops()
 			var err error
 			for i := range ops {
-				err = errors.Join(err, h.apply(&ops[i]))
+				err = errors.Join(err, h.Apply(&ops[i]))
 			}
 			if known := ok && err == nil; known != c.known {
 				t.Errorf("%s of %s under %s: known: %t, %v", text, c.client, c.connection, known, err)
@@ -157,35 +158,42 @@ var ambiguous = regexp.MustCompile("CONVERT TO|AFTER|IF NOT EXISTS|IF EXISTS")
 var ambiguousError = regexp.MustCompile("gives its name to another one|is altered twice")
 
 // relearn takes in what the tables are by the server's word.
-func relearn(t *testing.T, s *Source, h *history) {
+func relearn(t *testing.T, s *Source, h *schema.History) {
 	t.Helper()
-	for _, name := range h.all() {
-		is, err := s.define(t.Context(), name)
+	for _, name := range h.All() {
+		is, err := s.tables().Define(t.Context(), name)
 		if err != nil {
 			is = ddl.Gone
 		}
-		h.learn(name, is)
+		h.Learn(name, is)
 	}
 }
 
 // applyText moves a history forward by a statement.
-func applyText(s *Source, h *history, text string) error {
-	ops, ok := s.readDDL(&query{schema: "ddl", text: text, charset: "utf8mb4", connection: "utf8mb4"})
+func applyText(s *Source, h *schema.History, text string) error {
+	ops, ok := inSession(s, text, "utf8mb4", "utf8mb4").Ops()
 	if !ok {
 		return errors.New("not understood")
 	}
 	for i := range ops {
-		if err := h.apply(&ops[i]); err != nil {
+		if err := h.Apply(&ops[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func compareWithServer(t *testing.T, s *Source, h *history, name TableName, text string) {
+// inSession is a statement of a session with charsets.
+func inSession(s *Source, text, client, connection string) *schema.Statement {
+	q := &schema.Statement{Schema: "ddl", Text: text, Dialect: s.dialect}
+	q.Dialect.Client, q.Dialect.Connection = client, connection
+	return q
+}
+
+func compareWithServer(t *testing.T, s *Source, h *schema.History, name TableName, text string) {
 	t.Helper()
-	is := h.get(name)
-	want, err := s.define(t.Context(), name)
+	is := h.Get(name)
+	want, err := s.tables().Define(t.Context(), name)
 	switch {
 	case err != nil && (is == nil || is == ddl.Gone):
 	case err != nil:

@@ -105,19 +105,3 @@ func watching(tables ...TableName) *Source {
 	s.list.Store(newWatchList(ddl.Dialect{}, s.cfg.Watch, nil))
 	return s
 }
-
-func FuzzEmptied(f *testing.F) {
-	for _, text := range []string{
-		"TRUNCATE a", "DROP TABLE IF EXISTS `a``b`, \"c\".d", "ALTER TABLE a ADD (x INT), RENAME AS b", "RENAME TABLE a TO b, c.d WAIT 5 TO e",
-		"/*!50000 DROP*/ # x\n TABLE a", "ALTER IGNORE TABLE a -- c\n DROP PARTITION p", "CREATE OR REPLACE TABLE 'it''s\\'", "DROP /*", "DROP SCHEMA IF EXISTS shop",
-	} {
-		f.Add(text)
-	}
-	s := watching(TableName{Schema: "shop", Name: "a"}, TableName{Schema: "shop", Name: "b"})
-	f.Fuzz(func(t *testing.T, text string) {
-		found := s.emptied(&query{schema: "shop", text: text})
-		if len(found) > len(s.cfg.Tables) {
-			t.Fatalf("%q empties %v", text, found)
-		}
-	})
-}

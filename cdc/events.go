@@ -9,6 +9,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/sqltext"
 )
 
@@ -62,13 +63,13 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 
 func (r *reader) tableMap(body []byte) error {
 	if r.txn.silent() { // its rows are compared, not read
-		if err := r.tables.passOver(body); err != nil {
+		if err := r.tables.PassOver(body); err != nil {
 			return r.stop("a table map cannot be read", "please report this", err)
 		}
 		return nil
 	}
-	if err := r.tables.announce(body); err != nil {
-		if errors.Is(err, errAsking) || r.ctx.Err() != nil || isLocked(err) && r.isolator == nil {
+	if err := r.tables.Announce(body); err != nil {
+		if errors.Is(err, schema.ErrAsking) || r.ctx.Err() != nil || schema.IsLocked(err) && r.isolator == nil {
 			return err // worth another try
 		}
 		if stop, ok := errors.AsType[*StopError](err); ok { // met ahead
@@ -77,9 +78,9 @@ func (r *reader) tableMap(body []byte) error {
 		hint := "with binlog_row_metadata = FULL the log itself tells columns"
 		if u, ok := errors.AsType[*rowcodec.UndecodableError](err); ok {
 			hint = u.Hint()
-		} else if isLocked(err) {
+		} else if schema.IsLocked(err) {
 			hint = lockedHint
-		} else if errors.Is(err, errVague) {
+		} else if errors.Is(err, schema.ErrVague) {
 			hint = "nobody but who altered it knows"
 		}
 		return r.unreadableTable(body, hint, err)
@@ -97,20 +98,21 @@ func (r *reader) unreadableTable(body []byte, hint string, err error) error {
 	if err := r.trouble(t); err != nil {
 		return err
 	}
-	return r.tables.passOver(body)
+	return r.tables.PassOver(body)
 }
 
 // query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow. The header may
 // be longer than that of a QUERY_EVENT.
 func (r *reader) query(more int, compressed bool, body []byte) error {
-	q, err := r.readQuery(more, compressed, body)
+	event, err := r.readQuery(more, compressed, body)
 	if _, broken := errors.AsType[*linkError](err); broken {
 		return err
 	}
 	if err != nil {
 		return r.stop("a query event cannot be read", "please report this", err)
 	}
-	c := r.src.cursor(q)
+	q := &event.Statement
+	c := q.Cursor()
 	verb := c.Verb()
 	switch verb {
 	case "BEGIN":
@@ -201,18 +203,18 @@ func (r *reader) rollbackTo(c *sqltext.Cursor) error {
 func savepointName(c *sqltext.Cursor) string { return strings.ToLower(c.Name()) }
 
 // statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
-func (r *reader) statement(q *query, verb string) error {
+func (r *reader) statement(q *schema.Statement, verb string) error {
 	isDDL := isDDL(verb)
-	if isDDL && r.history.temporary.take(r.src.dialectOf(q), q) {
+	if isDDL && r.history.Temporary.Take(q) {
 		return nil
 	}
-	hidden := verb == "" && q.cut
+	hidden := verb == "" && q.Dialect.Cut
 	if (isDDL || hidden) && !r.txn.again && !r.txn.undone {
 		r.ddl(q)
 	}
 	if hidden && !r.txn.silent() {
 		r.log().Warn("a statement begins with more comment than is looked at; it is taken for one that alters tables, and if it wrote rows of a site those are not seen",
-			slog.String("schema", q.schema), slog.Int("bytes", len(q.text)))
+			slog.String("schema", q.Schema), slog.Int("bytes", len(q.Text)))
 	}
 	if r.txn.silent() {
 		return nil
@@ -224,10 +226,19 @@ func (r *reader) statement(q *query, verb string) error {
 	}
 	r.txn.isStatement = true
 	if isDDL && !r.txn.undone {
-		r.txn.emptied = r.src.emptied(q)
+		r.txn.emptied = schema.EmptiedBy(q, r.src.watched().found)
 	}
 	if isDDL && verb != "CREATE" {
 		return nil
 	}
 	return r.written(q)
+}
+
+// isDDL says whether a statement's first word is that of one that may change tables.
+func isDDL(word string) bool {
+	switch word {
+	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
+		return true
+	}
+	return false
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"rowhook/cdc/cdctest"
+	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema"
 	"rowhook/dbtest"
 )
 
@@ -90,38 +92,6 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 	})
 }
 
-// A statement that is not understood is taken to be about the tables that it names.
-func TestMentions(t *testing.T) {
-	t.Parallel()
-	tables := []TableName{{Schema: "shop", Name: "wp_res"}, {Schema: "my-shop", Name: "wp_größe"}, {Schema: "odd", Name: "a`b"}}
-	for _, c := range []struct {
-		schema, text string
-		want         int // which of the tables, -1: none
-	}{
-		{"shop", "UPDATE wp_res SET a=1", 0},
-		{"shop", "UPDATE `wp_res` SET a=1", 0},
-		{"shop", "UPDATE WP_RES SET a=1", 0},
-		{"shop", "UPDATE wp_res2 SET a=1", -1},
-		{"shop", "UPDATE my_wp_res SET a=1", -1},
-		{"shop", "UPDATE wp_resé SET a=1", -1},
-		{"shop", "UPDATE wp_res2, wp_res SET a=1", 0},
-		{"", "UPDATE shop.wp_res SET a=1", 0},
-		{"other", "UPDATE wp_res SET a=1", -1},
-		{"other", "UPDATE `shop`.`wp_res` SET a=1", 0},
-		{"other", "UPDATE workshop.wp_res SET a=1", -1},
-		{"other", "UPDATE `my-shop`.`WP_GRÖSSE` SET a=1", -1},
-		{"other", "UPDATE `my-shop`.`wp_GRÖßE` SET a=1", 1},
-		{"odd", "anything", 2},
-		{"other", "odd", 2},
-		{"other", "anything", -1},
-	} {
-		names := newNameIndex(tables...).in(&query{schema: c.schema, text: c.text})
-		if got := slices.IndexFunc(tables, names.has); got != c.want {
-			t.Errorf("in %s: %s: %d, want %d", c.schema, c.text, got, c.want)
-		}
-	}
-}
-
 func TestVerb(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -129,12 +99,12 @@ func TestVerb(t *testing.T) {
 		"# one\n-- two\nDELETE": "DELETE", "SET STATEMENT a=1, b='FOR ' FOR update a": "UPDATE", "SET PASSWORD": "SET", "/* never ends": "", "": "", "# Dummy": "",
 		"SAVEPOINT `x`": "SAVEPOINT",
 	} {
-		if verb := watching().cursor(&query{text: text}).Verb(); verb != want {
+		if verb := (&schema.Statement{Text: text}).Cursor().Verb(); verb != want {
 			t.Errorf("%q begins with %q, want %q", text, verb, want)
 		}
 	}
 	for text, want := range map[string]string{"`A b`": "a b", "x": "x", " X ;": "x", "`to`": "to"} {
-		if got := savepointName(watching().cursor(&query{text: text})); got != want {
+		if got := savepointName((&schema.Statement{Text: text}).Cursor()); got != want {
 			t.Errorf("savepoint %q is %q, want %q", text, got, want)
 		}
 	}
@@ -158,19 +128,19 @@ func FuzzParseQuery(f *testing.F) {
 		}
 	})
 	f.Fuzz(func(t *testing.T, body []byte, more int, compressed bool) {
-		q, text, err := parseQuery(min(max(more, 0), 13), body)
+		q, text, err := parseQuery(ddl.Dialect{}, min(max(more, 0), 13), body)
 		if err != nil || q.readText(text, compressed, nil, 0) != nil {
 			return
 		}
-		if !compressed && len(q.schema)+len(text) > len(body) {
-			t.Fatalf("%q and %q from %q", q.schema, text, body)
+		if !compressed && len(q.Schema)+len(text) > len(body) {
+			t.Fatalf("%q and %q from %q", q.Schema, text, body)
 		}
-		asSent := q.charset == "ascii" || strings.HasPrefix(q.charset, "utf") // and a client sends what it likes
-		if !utf8.ValidString(q.text) && q.charset != "" && !asSent && !q.opaque {
-			t.Fatalf("%q from %q in %s", q.text, text, q.charset)
+		asSent := q.Dialect.Client == "ascii" || strings.HasPrefix(q.Dialect.Client, "utf") // and a client sends what it likes
+		if !utf8.ValidString(q.Text) && q.Dialect.Client != "" && !asSent && !q.Opaque {
+			t.Fatalf("%q from %q in %s", q.Text, text, q.Dialect.Client)
 		}
-		if len(q.text) > maxStatementText && q.charset == "" {
-			t.Fatalf("%d bytes are kept", len(q.text))
+		if len(q.Text) > maxStatementText && q.Dialect.Client == "" {
+			t.Fatalf("%d bytes are kept", len(q.Text))
 		}
 	})
 }

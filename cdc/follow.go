@@ -12,6 +12,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/schema"
 	"rowhook/retry"
 )
 
@@ -33,8 +34,8 @@ const (
 )
 
 // Follow reads the log from p on and hands it to sink, over as many connections as it takes. It returns when ctx ends,
-// when sink fails, or with a StopError. The schema records are those that were stored with p, if any were.
-func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, sink Sink) error {
+// when sink fails, or with a StopError. The records known are those that were stored with p, if any were.
+func (s *Source) Follow(ctx context.Context, p Position, known []SchemaRecord, sink Sink) error {
 	if err := s.checkFlavor(p); err != nil {
 		return err
 	}
@@ -43,8 +44,8 @@ func (s *Source) Follow(ctx context.Context, p Position, schema []SchemaRecord, 
 		return err
 	}
 	s.rewatch()
-	h := newHistory(s.watched().names)
-	h.restore(schema, s.cfg.Log)
+	h := schema.NewHistory(s.watched().names)
+	h.Restore(known, s.cfg.Log)
 	var gone *Txn // the last transaction, when the server no longer has it
 	for {
 		err := s.connectAndRead(ctx, tracker, h, gone, sink)
@@ -97,7 +98,7 @@ func (e *sinkError) Unwrap() error { return e.err }
 
 // connectAndRead reads over one connection until it ends. The tracker's last transaction comes first, to be compared,
 // unless it is the one that is known to be gone from the log.
-func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *history, gone *Txn, sink Sink) error {
+func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *schema.History, gone *Txn, sink Sink) error {
 	if err := s.Lock(ctx); err != nil {
 		return err
 	}

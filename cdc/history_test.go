@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"rowhook/cdc/cdctest"
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
@@ -264,25 +263,4 @@ func testBegun(t *testing.T, server *dbtest.Server) {
 	p.Begun = &begun
 	cdctest.Exec(t, conn, resetLog(server))
 	wantStop(t, follow(t, s, p).stopError(t), "not the one")
-}
-
-// A table without text is known, whether its schema's charset is or not; with text it is not.
-func TestTableWithoutText(t *testing.T) {
-	t.Parallel()
-	for text, readable := range map[string]bool{
-		"CREATE TABLE a (id INT PRIMARY KEY, d DATETIME, b BLOB, j DECIMAL(5,2))": true,
-		"CREATE TABLE a (id INT, s VARCHAR(20))":                                  false,
-		"CREATE TABLE a (id INT, s VARCHAR(20) CHARACTER SET latin1)":             true,
-		"CREATE TABLE a (id INT, s VARCHAR(20)) CHARACTER SET latin1":             true,
-	} {
-		h := newHistory(map[string]map[string]bool{"s": {"a": true}})
-		ops, ok := ddl.Read(ddl.Dialect{}, "s", text)
-		if !ok || h.apply(&ops[0]) != nil {
-			t.Fatal(text)
-		}
-		is := h.get(TableName{Schema: "s", Name: "a"})
-		if is == nil || is.VagueColumns() == readable {
-			t.Errorf("%s: %+v", text, is)
-		}
-	}
 }

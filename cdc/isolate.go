@@ -61,7 +61,7 @@ func (r *reader) trouble(t TableError) error {
 
 // makesEvents says whether a watched table is more than one that is looked up.
 func (s *Source) makesEvents(t TableName) bool {
-	_, ok := s.watched().found.byName[s.dialect.Folded(t)]
+	_, ok := s.watched().found.Find(t.Schema, t)
 	return ok
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rowhook/cdc/cdctest"
+	"rowhook/cdc/schema"
 	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )
@@ -137,7 +138,7 @@ func TestExclusiveLock(t *testing.T) {
 		go func() { ended <- s.Follow(ctx, p, nil, sink) }()
 		select {
 		case trouble := <-sink.aside:
-			if trouble.Table != held || !isLocked(trouble) || trouble.Lasting || trouble.Hint != lockedHint {
+			if trouble.Table != held || !schema.IsLocked(trouble) || trouble.Lasting || trouble.Hint != lockedHint {
 				t.Errorf("set aside: %+v", trouble)
 			}
 		case err := <-ended:
@@ -217,12 +218,12 @@ func TestWordOnOneTable(t *testing.T) {
 		{1045, false, false}, // no login
 	} {
 		err := fmt.Errorf("asking: %w", &sqlmap.Error{Number: c.number})
-		if IsOfTable(err) != c.ofTable || isLocked(err) != c.locked {
-			t.Errorf("%d: of one table %v, locked %v", c.number, IsOfTable(err), isLocked(err))
+		if schema.IsOfTable(err) != c.ofTable || schema.IsLocked(err) != c.locked {
+			t.Errorf("%d: of one table %v, locked %v", c.number, schema.IsOfTable(err), schema.IsLocked(err))
 		}
 	}
 	for _, err := range []error{driver.ErrBadConn, context.DeadlineExceeded, io.ErrUnexpectedEOF} {
-		if IsOfTable(err) {
+		if schema.IsOfTable(err) {
 			t.Errorf("%v is taken for a table's trouble", err)
 		}
 	}

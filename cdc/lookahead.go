@@ -12,6 +12,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema"
 )
 
 // lookahead reads the log from the transaction that is being read to an end, over a connection of its own, and looks only
@@ -22,7 +23,7 @@ type lookahead struct {
 	until   End
 	skip    string // the transaction behind which it begins, empty: at once
 	names   map[TableName]*ddl.Definition
-	index   nameIndex // of names, when it is needed
+	index   schema.NameIndex // of names, when it is needed
 	found   map[TableName]sighting
 }
 
@@ -97,39 +98,49 @@ func (l *lookahead) run(ctx context.Context) error {
 	case errors.As(r.err, &stop):
 		return stop
 	}
-	return fmt.Errorf("%w: reading the log ahead: %w", errAsking, errors.Join(r.err, err))
+	return fmt.Errorf("%w: reading the log ahead: %w", schema.ErrAsking, errors.Join(r.err, err))
 }
 
 // ddl takes a statement.
-func (l *lookahead) ddl(r *reader, q *query) {
+func (l *lookahead) ddl(r *reader, q *schema.Statement) {
 	if l.skip != "" {
 		return
 	}
 	var touched []TableName
-	if ops, ok := l.src.readDDL(q); ok {
-		touched = touchedBy(ops, func(schema string) []TableName { return tablesIn(l.names, schema) })
+	if ops, ok := q.Ops(); ok {
+		touched = schema.TouchedBy(ops, func(schema string) []TableName { return tablesIn(l.names, schema) })
 	} else {
 		touched = l.mayTouch(q)
 	}
 	for _, t := range touched {
 		_, asked := l.names[t]
 		if _, already := l.found[t]; asked && !already {
-			l.found[t] = sighting{r.seen, q.shown()}
+			l.found[t] = sighting{r.seen, q.Shown()}
 		}
 	}
 }
 
+// tablesIn lists the tables of a schema, and the schema, that are among some.
+func tablesIn(tables map[TableName]*ddl.Definition, schema string) (names []TableName) {
+	for t := range tables {
+		if t.Schema == schema {
+			names = append(names, t)
+		}
+	}
+	return names
+}
+
 // mayTouch lists the tables that a statement that is not understood may change. (One that is cut may also give its table
 // a name that was free: but then a statement before it made it so.)
-func (l *lookahead) mayTouch(q *query) []TableName {
+func (l *lookahead) mayTouch(q *schema.Statement) []TableName {
 	if l.index == nil {
-		l.index = newNameIndex(slices.Collect(maps.Keys(l.names))...)
+		l.index = schema.NewNameIndex(slices.Collect(maps.Keys(l.names))...)
 	}
-	anything, _ := l.src.beyond(q)
-	names := l.index.in(q)
+	anything, _ := q.Beyond()
+	names := l.index.In(q)
 	var touched []TableName
 	for t := range l.names {
-		if anything || names.has(t) {
+		if anything || names.Has(t) {
 			touched = append(touched, t)
 		}
 	}

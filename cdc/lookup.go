@@ -9,7 +9,7 @@ import (
 
 	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
-	"rowhook/sqltext"
+	"rowhook/cdc/schema"
 )
 
 // What tables are is known from the history. Where that says nothing, the server is asked. It tells what a table is now,
@@ -43,13 +43,13 @@ func (r *reader) askServer(names []TableName) (*answer, error) {
 		if locked == mostLocked {
 			break
 		}
-		is, err := r.src.define(r.ctx, t)
+		is, err := r.src.tables().Define(r.ctx, t)
 		switch {
 		case err == nil:
 			a.is[t] = is
-		case IsOfTable(err):
+		case schema.IsOfTable(err):
 			a.not[t] = err
-			if isLocked(err) {
+			if schema.IsLocked(err) {
 				locked++
 			}
 		default:
@@ -58,23 +58,23 @@ func (r *reader) askServer(names []TableName) (*answer, error) {
 	}
 	var err error
 	if a.end, err = r.src.End(r.ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", errAsking, err)
+		return nil, fmt.Errorf("%w: %w", schema.ErrAsking, err)
 	}
 	return a, nil
 }
 
 // takeUp makes h the history of a new connection, and asks for what it lacks; the first time for all, to compare.
-func (r *reader) takeUp(h *history) error {
-	h.abandon()
+func (r *reader) takeUp(h *schema.History) error {
+	h.Abandon()
 	r.history = h
-	names := h.unknown()
-	if !h.compared {
-		names = h.all()
+	names := h.Unknown()
+	if !h.Compared {
+		names = h.All()
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	h.compared = true
+	h.Compared = true
 	return r.refresh(names)
 }
 
@@ -111,7 +111,7 @@ func (r *reader) settle() error {
 	if !r.stale {
 		return nil
 	}
-	if err := r.refresh(r.history.unknown()); err != nil || !r.tracker.Reached(r.answer.end, r.seen) {
+	if err := r.refresh(r.history.Unknown()); err != nil || !r.tracker.Reached(r.answer.end, r.seen) {
 		return err
 	}
 	return r.settle()
@@ -119,7 +119,7 @@ func (r *reader) settle() error {
 
 // adopt takes in what a table is by the server's word.
 func (r *reader) adopt(t TableName, is *ddl.Definition) {
-	if was := r.history.get(t); was != nil && was != ddl.Gone {
+	if was := r.history.Get(t); was != nil && was != ddl.Gone {
 		difference := was.Difference(is)
 		if difference == "" && !was.Vague() {
 			return
@@ -127,32 +127,32 @@ func (r *reader) adopt(t TableName, is *ddl.Definition) {
 		if difference != "" {
 			r.log().Warn("a table is not what the log made of it; from here on it is read as the server says it is",
 				slog.String("table", t.String()), slog.String("difference", difference))
-			r.tables.forgetSchema()
+			r.tables.ForgetSchema()
 		}
 	}
-	r.history.learn(t, is)
+	r.history.Learn(t, is)
 }
 
 // known finds what the table of a table map was when its rows were logged.
 func (r *reader) known(t TableName, m *rowcodec.TableMap) (*ddl.Definition, *rowcodec.Layout, error) {
 	var misfit error
-	if is := r.history.get(t); is != nil && is != ddl.Gone && (!is.VagueColumns() || m.Collations != nil) {
+	if is := r.history.Get(t); is != nil && is != ddl.Gone && (!is.VagueColumns() || m.Collations != nil) {
 		m.Hashes = is.Hashes
-		l, err := rowcodec.NewLayout(m, withPeriod(is))
+		l, err := rowcodec.NewLayout(m, schema.WithPeriod(is))
 		if _, unreadable := errors.AsType[*rowcodec.UndecodableError](err); err == nil || unreadable {
 			return is, l, err
 		}
 		misfit = err
 	}
 	is, err := r.prove(t)
-	if errors.Is(err, errAsking) || isLocked(err) || misfit == nil && err != nil {
+	if errors.Is(err, schema.ErrAsking) || schema.IsLocked(err) || misfit == nil && err != nil {
 		return nil, nil, err
 	}
 	if err != nil {
 		return nil, nil, errors.Join(misfit, err)
 	}
 	m.Hashes = is.Hashes
-	l, err := rowcodec.NewLayout(m, withPeriod(is))
+	l, err := rowcodec.NewLayout(m, schema.WithPeriod(is))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,13 +160,13 @@ func (r *reader) known(t TableName, m *rowcodec.TableMap) (*ddl.Definition, *row
 		r.log().Warn("a table is not what the log made of it, it was altered without a word in the log; from here on it is read as the server says it is",
 			slog.String("table", t.String()), slog.Any("difference", misfit))
 	}
-	r.history.learn(t, is)
+	r.history.Learn(t, is)
 	return is, l, nil
 }
 
 // supposed is what a table is by all that is said of it, without proof; nil when nothing is. It is for advice.
 func (r *reader) supposed(t TableName) *ddl.Definition {
-	if is := r.history.get(t); is != nil || r.answer == nil {
+	if is := r.history.Get(t); is != nil || r.answer == nil {
 		return is
 	}
 	return r.answer.is[t]
@@ -176,12 +176,12 @@ func (r *reader) supposed(t TableName) *ddl.Definition {
 func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 	a := r.answer
 	if a == nil || a.is[t] == nil {
-		others := slices.DeleteFunc(r.history.unknown(), func(o TableName) bool { return o == t || r.skips(o) })
+		others := slices.DeleteFunc(r.history.Unknown(), func(o TableName) bool { return o == t || r.skips(o) })
 		var err error
 		if a, err = r.askServer(slices.Concat([]TableName{t}, others)); err != nil {
 			return nil, err
 		}
-		if err := a.not[t]; isLocked(err) {
+		if err := a.not[t]; schema.IsLocked(err) {
 			return nil, err
 		}
 		if a.is[t] == nil { // the log ahead may tell why
@@ -196,104 +196,73 @@ func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 		return nil, &alteredError{s}
 	}
 	for other, is := range a.is { // one look serves all
-		if _, touched := found[other]; !touched && other != t && is != nil && r.history.get(other) == nil {
-			r.history.learn(other, is)
+		if _, touched := found[other]; !touched && other != t && is != nil && r.history.Get(other) == nil {
+			r.history.Learn(other, is)
 		}
 	}
 	if a.is[t] == nil {
-		return nil, cmp.Or(a.not[t], errNoTable)
+		return nil, cmp.Or(a.not[t], schema.ErrNoTable)
 	}
 	return a.is[t], nil
 }
 
 // ddl takes in a statement that may have changed tables. What it costs depends on the statement, not on how many tables
 // are watched.
-func (r *reader) ddl(q *query) {
+func (r *reader) ddl(q *schema.Statement) {
 	if r.ahead != nil {
 		r.ahead.ddl(r, q)
 		return
 	}
-	r.tables.forgetSchema()
-	ops, ok := r.src.readDDL(q)
+	r.tables.ForgetSchema()
+	ops, ok := q.Ops()
 	var touched []TableName
 	if ok {
-		touched = touchedBy(ops, r.history.in)
+		touched = schema.TouchedBy(ops, r.history.In)
 		r.apply(q, ops)
 	} else {
-		anything, newNames := r.src.beyond(q)
-		touched = r.history.mayTouch(q, anything, newNames)
+		touched = r.history.MayTouch(q)
 		r.forgetTables(q, touched)
 	}
 	for _, t := range touched {
-		if !r.history.isWatched(t) {
+		if !r.history.IsWatched(t) {
 			continue
 		}
 		if r.answer != nil {
 			delete(r.answer.is, t)
 		}
-		if is := r.history.get(t); is == nil || is.Vague() {
+		if is := r.history.Get(t); is == nil || is.Vague() {
 			r.stale = true
 		}
 	}
 }
 
 // apply moves the history on by what a statement does.
-func (r *reader) apply(q *query, ops []ddl.Op) {
+func (r *reader) apply(q *schema.Statement, ops []ddl.Op) {
 	for i := range ops {
-		if r.history.creates(&ops[i]) {
+		if r.history.Creates(&ops[i]) {
 			r.txn.created = append(r.txn.created, ops[i].Table)
 		}
-		if err := r.history.apply(&ops[i]); err != nil {
+		if err := r.history.Apply(&ops[i]); err != nil {
 			r.log().Warn("a statement does not go with what is known of its table; the server is asked",
-				slog.Any("error", err), slog.String("statement", q.shown()))
+				slog.Any("error", err), slog.String("statement", q.Shown()))
 		}
 	}
 }
 
 // forgetTables makes tables unknown that a statement may have changed nobody knows how.
-func (r *reader) forgetTables(q *query, tables []TableName) {
+func (r *reader) forgetTables(q *schema.Statement, tables []TableName) {
 	for _, t := range tables {
-		if r.history.get(t) != nil {
+		if r.history.Get(t) != nil {
 			r.log().Info("a statement is not understood; the server is asked what it made of the table",
-				slog.String("table", t.String()), slog.String("statement", q.shown()))
-			r.history.set(t, nil)
+				slog.String("table", t.String()), slog.String("statement", q.Shown()))
+			r.history.Set(t, nil)
 		}
 	}
 }
 
-// beyond says what the end of a statement may do that is not understood: anything, where it is opaque or even its
-// beginning does not say what it is about; or give its table a new name.
-func (s *Source) beyond(q *query) (anything, newNames bool) {
-	if q.opaque || !q.cut {
-		return q.opaque, false
-	}
-	c := s.cursor(q)
-	verb := c.Verb()
-	c.Advance()
-	switch verb {
-	case "TRUNCATE": // leaves columns as they are
-		return false, false
-	case "CREATE":
-		c.Accept("OR", "REPLACE")
-	case "ALTER":
-		c.AcceptOneOf("ONLINE", "OFFLINE")
-		c.Accept("IGNORE")
-	default: // lists of tables
-		return true, false
-	}
-	if !c.Accept("TABLE") {
-		return c.Tok.Kind != sqltext.Word, false
-	}
-	c.Accept("IF", "NOT", "EXISTS")
-	c.Accept("IF", "EXISTS")
-	c.Table()
-	return c.Failed, verb == "ALTER"
-}
-
 // doubt forgets what the transaction that is being read made of tables: it was rolled back, which DDL cannot be.
 func (r *reader) doubt() {
-	for t := range r.history.open {
-		r.history.set(t, nil)
+	if r.history.Doubt() {
 		r.stale = true
 	}
 }

@@ -8,9 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-mysql-org/go-mysql/mysql"
-
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema"
 	"rowhook/cdc/sqlmap"
 )
 
@@ -38,11 +37,11 @@ func (s *Source) CheckTables(ctx context.Context) ([]Finding, error) {
 func (s *Source) CheckOptional(ctx context.Context, tables []TableName) ([]Finding, error) {
 	c := &tablesCheck{source: s}
 	for _, t := range tables {
-		is, err := s.define(ctx, t)
+		is, err := s.tables().Define(ctx, t)
 		if err == nil {
 			err = c.readable(ctx, t)
 		}
-		if err != nil && !IsOfTable(err) {
+		if err != nil && !schema.IsOfTable(err) {
 			return nil, fmt.Errorf("table %s: %w", t, err)
 		}
 		if f := (Finding{Check: "table " + t.String()}); f.optional(t, is, err) {
@@ -66,11 +65,11 @@ func (c *tablesCheck) nothing() bool {
 func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 	c := &tablesCheck{source: s, missing: map[string][]string{}, denied: map[string][]string{}, unread: map[string][]string{}}
 	for _, t := range s.watched().Tables {
-		is, err := s.define(ctx, t)
+		is, err := s.tables().Define(ctx, t)
 		if err == nil {
 			err = c.readable(ctx, t)
 		}
-		if err != nil && !IsOfTable(err) {
+		if err != nil && !schema.IsOfTable(err) {
 			return nil, fmt.Errorf("table %s: %w", t, err)
 		}
 		c.take(t, is, err)
@@ -79,7 +78,7 @@ func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 		if _, ok := s.watched().lookedUp(t); !ok {
 			continue
 		}
-		if err := c.readable(ctx, t); err != nil && !isLocked(err) {
+		if err := c.readable(ctx, t); err != nil && !schema.IsLocked(err) {
 			c.unread[t.Schema] = append(c.unread[t.Schema], t.Name)
 		}
 	}
@@ -96,7 +95,7 @@ func (c *tablesCheck) readable(ctx context.Context, t TableName) error {
 		return nil
 	}
 	_, err := sqlmap.Row(ctx, c.source.db, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
-	if isLocked(err) {
+	if schema.IsLocked(err) {
 		c.locked++
 	}
 	return err
@@ -114,20 +113,20 @@ func (c *tablesCheck) take(t TableName, is *ddl.Definition, err error) {
 		return // all is well, and it needs no key
 	case optional:
 	case err == nil && is.ByTransaction():
-		f.Schema, f.Found, f.Fix = t.Schema, "its changes are logged as statements", byTransactionHint(t)
+		f.Schema, f.Found, f.Fix = t.Schema, "its changes are logged as statements", schema.ByTransactionHint(t)
 	case err == nil && len(is.Key) == 0:
 		f.Warn, f.Found, f.Fix = true, "no primary key", fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t)
 	case err == nil:
 		return
-	case errors.Is(err, errNoTable):
+	case errors.Is(err, schema.ErrNoTable):
 		c.missing[t.Schema] = append(c.missing[t.Schema], t.Name)
 		return
-	case isDenied(err): // also what the server says of a missing table to whom may not know
+	case schema.IsDenied(err): // also what the server says of a missing table to whom may not know
 		c.denied[t.Schema] = append(c.denied[t.Schema], t.Name)
 		return
-	case isLocked(err): // which says nothing of the table
+	case schema.IsLocked(err): // which says nothing of the table
 		f.Warn, f.Found, f.Fix = true, "locked by somebody, so it could not be looked at", lockedHint
-	case errors.Is(err, errView):
+	case errors.Is(err, schema.ErrView):
 		f.Warn, f.Found = true, "a view: its changes are logged as those of the tables behind it, so they are not seen"
 		f.Fix = "give the configuration the schema and prefix of the tables themselves"
 	default:
@@ -143,14 +142,14 @@ func (f *Finding) optional(t TableName, is *ddl.Definition, err error) bool {
 	case err == nil && !is.ByTransaction():
 		return false
 	case err == nil:
-		f.Found, f.Fix = "its changes are logged as statements, so rules for it get nothing", byTransactionHint(t)
-	case errors.Is(err, errNoTable):
+		f.Found, f.Fix = "its changes are logged as statements, so rules for it get nothing", schema.ByTransactionHint(t)
+	case errors.Is(err, schema.ErrNoTable):
 		f.Found, f.Fix = "not there; rules for it wait until it is", "see that table: in those rules is right, without the site's prefix; or create it"
-	case isDenied(err):
+	case schema.IsDenied(err):
 		f.Found, f.Fix = "not there, or user rowhook may not read it; rules for it wait", fmt.Sprintf("see that table: in those rules is right, without the site's prefix; then  GRANT SELECT ON `%s`.* TO rowhook's user", t.Schema)
-	case isLocked(err):
+	case schema.IsLocked(err):
 		f.Found, f.Fix = "locked by somebody, so it could not be looked at", lockedHint
-	case errors.Is(err, errView):
+	case errors.Is(err, schema.ErrView):
 		f.Found, f.Fix = "a view: its changes are logged as those of the tables behind it, so rules for it get nothing", "write a table behind it into those rules"
 	default:
 		f.Found, f.Fix = "the server cannot read it: "+err.Error(), fmt.Sprintf("CHECK TABLE %s;   and see the server's error log", t)
@@ -188,10 +187,4 @@ func (s *Source) misses(ctx context.Context, schema string, missing, denied []st
 		says, fix = append(says, elsewhere), change
 	}
 	return strings.Join(says, "; "), fix
-}
-
-// isDenied says whether our user may not read a table, or not all of it.
-func isDenied(err error) bool {
-	refused, ok := errors.AsType[*sqlmap.Error](err)
-	return ok && (refused.Number == mysql.ER_DBACCESS_DENIED_ERROR || refused.Number == mysql.ER_TABLEACCESS_DENIED_ERROR || refused.Number == mysql.ER_COLUMNACCESS_DENIED_ERROR)
 }

@@ -3,7 +3,6 @@ package cdc
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -11,22 +10,12 @@ import (
 
 	"rowhook/cdc/charset"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema"
 	"rowhook/cdc/wire"
-	"rowhook/sqltext"
 )
 
 // query is what a QUERY_EVENT says.
-type query struct {
-	thread     uint32 // the connection's id
-	schema     string // the default one
-	text       string // the statement, in UTF-8 unless it is opaque
-	cut        bool   // the statement goes on behind that
-	opaque     bool   // nobody knows which characters the bytes of the text are
-	failed     bool   // with an error, after it had done a part
-	sqlMode    uint64
-	charset    string // the client's, which the text came in; empty when the event does not say
-	connection string // that of collation_connection, likewise
-}
+type query struct{ schema.Statement }
 
 // maxStatementText bounds what is looked at of a statement, in bytes: that of a query, and the text that travels with
 // rows. What a statement does and to which tables stands early; who must see the end too, does without the statement.
@@ -34,7 +23,7 @@ const maxStatementText = 1 << 20
 
 // readQuery reads the event at hand, of a large one only as much as is looked at. Its fixed header has some more bytes.
 func (r *reader) readQuery(more int, compressed bool, body []byte) (*query, error) {
-	q, text, err := parseQuery(more, body)
+	q, text, err := parseQuery(r.src.dialect, more, body)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +31,8 @@ func (r *reader) readQuery(more int, compressed bool, body []byte) (*query, erro
 	return q, q.readText(text, compressed, tail, left)
 }
 
-// parseQuery reads a QUERY_EVENT but for its text, which it returns as it is there.
-func parseQuery(more int, body []byte) (q *query, text []byte, err error) {
+// parseQuery reads a QUERY_EVENT but for its text, which it returns as it is there. The dialect is that of the server.
+func parseQuery(dialect ddl.Dialect, more int, body []byte) (q *query, text []byte, err error) {
 	w := wire.Reader{Rest: body}
 	thread := uint32(w.Fixed(4))
 	w.Bytes(4) // run time
@@ -52,7 +41,7 @@ func parseQuery(more int, body []byte) (q *query, text []byte, err error) {
 	variables := w.Uint16()
 	w.Bytes(uint64(more))
 	status := w.Bytes(uint64(variables))
-	q = &query{thread: thread, failed: failed, schema: string(w.Bytes(uint64(size)))}
+	q = &query{schema.Statement{Thread: thread, Schema: string(w.Bytes(uint64(size))), Failed: failed, Dialect: dialect}}
 	w.Bytes(1) // the end of the schema
 	if w.Short {
 		return nil, nil, wire.ErrTruncated
@@ -70,14 +59,14 @@ func (q *query) readStatus(status []byte) {
 		case 0: // flags
 			w.Bytes(4)
 		case 1:
-			q.sqlMode = w.Fixed(8)
+			q.Dialect.SQLMode = w.Fixed(8)
 		case 2: // the catalog, ended by a zero
 			w.Bytes(uint64(w.Byte()) + 1)
 		case 3: // auto_increment
 			w.Bytes(4)
 		case 4: // of the client, of the connection, of the server
-			q.charset = charset.OfCollation(uint64(w.Uint16()))
-			q.connection = charset.OfCollation(uint64(w.Uint16()))
+			q.Dialect.Client = charset.OfCollation(uint64(w.Uint16()))
+			q.Dialect.Connection = charset.OfCollation(uint64(w.Uint16()))
 			w.Bytes(2)
 		case 5, 6: // time zone, catalog
 			w.Bytes(uint64(w.Byte()))
@@ -120,30 +109,30 @@ func (q *query) readText(there []byte, compressed bool, tail io.Reader, left int
 			return err
 		}
 	}
-	q.cut = size > maxStatementText
+	q.Dialect.Cut = size > maxStatementText
 	q.decode(text)
 	return nil
 }
 
 // decode makes UTF-8 of the text, if it can be told what it is.
 func (q *query) decode(text []byte) {
-	switch q.charset {
+	switch q.Dialect.Client {
 	case "utf8mb4", "utf8mb3", "ascii":
-		if q.cut { // perhaps within a character
+		if q.Dialect.Cut { // perhaps within a character
 			text = wholeRunes(text)
 		}
 	default:
 		if charset.IsASCII(text) {
 			break
 		}
-		decoder, err := charset.NewDecoder(q.charset)
-		if err != nil || q.charset == "binary" {
-			q.opaque = true
+		decoder, err := charset.NewDecoder(q.Dialect.Client)
+		if err != nil || q.Dialect.Client == "binary" {
+			q.Opaque = true
 			break
 		}
 		text = decoder.Append(nil, text)
 	}
-	q.text = string(text)
+	q.Text = string(text)
 }
 
 // wholeRunes is a text without the beginning of a character at its end.
@@ -158,43 +147,6 @@ func wholeRunes(text []byte) []byte {
 	}
 	return text
 }
-
-// dialectOf is how the server read a statement.
-func (s *Source) dialectOf(q *query) ddl.Dialect {
-	d := s.dialect
-	d.SQLMode, d.Cut, d.Client, d.Connection = q.sqlMode, q.cut, q.charset, q.connection
-	return d
-}
-
-// cursor reads a statement leniently.
-func (s *Source) cursor(q *query) *sqltext.Cursor {
-	d := s.dialectOf(q).Dialect
-	d.Lenient = true
-	return sqltext.NewCursor(d, q.text)
-}
-
-// isDDL says whether a statement's first word is that of one that may change tables.
-func isDDL(word string) bool {
-	switch word {
-	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
-		return true
-	}
-	return false
-}
-
-// readDDL says what a statement does to tables; false when it is not understood.
-func (s *Source) readDDL(q *query) ([]ddl.Op, bool) {
-	if q.opaque {
-		return nil, false
-	}
-	if q.failed {
-		return ddl.ReadFailed(s.dialectOf(q), q.schema, q.text)
-	}
-	return ddl.Read(s.dialectOf(q), q.schema, q.text)
-}
-
-// shown is as much of a statement as a message has room for.
-func (q *query) shown() string { return fmt.Sprintf("%.200s", q.text) }
 
 // versionNumber is a server's version as its executable comments name it: 101106 for 10.11.6.
 func versionNumber(version string) int {

@@ -14,6 +14,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 )
 
 // reader turns the raw events of one connection into changes and commits. go-mysql calls HandleEvent from the
@@ -28,7 +29,7 @@ type reader struct {
 
 	seen   Coord // how far the log was read
 	from   Coord // what ends up to here is passed over: the server could not be asked for less
-	tables *tableCache
+	tables *schema.TableCache
 	txn    openTxn
 	placed bool           // seen is right beyond 4 GiB
 	ended  Coord          // the end of the last transaction
@@ -40,7 +41,7 @@ type reader struct {
 	link   *link
 	change Change // handed to the sink, used again
 
-	history *history
+	history *schema.History
 	answer  *answer    // the server's, that counts when the log was read up to its end; nil: none
 	stale   bool       // the server is to be asked what became of a table
 	ahead   *lookahead // only statements matter, and to whom; nil: all matters
@@ -80,10 +81,9 @@ func (t *openTxn) wrote(table TableName) {
 func (t *openTxn) silent() bool { return t.again || t.outside }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
-	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: newHistory(s.watched().names)}
+	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: schema.NewHistory(s.watched().names)}
 	r.isolator, _ = sink.(Isolator)
-	r.tables = newTableCache(s.watched().names, r.layOut)
-	r.tables.skips = r.skips
+	r.tables = schema.NewTableCache(s.watched().names, r.layOut, r.skips)
 	return r
 }
 
@@ -107,13 +107,13 @@ func (r *reader) handle(e *replication.BinlogEvent) error {
 	switch ev := e.Event.(type) {
 	case *replication.RotateEvent:
 		r.seen = Coord{string(ev.NextLogName), ev.Position}
-		r.tables.forget()
+		r.tables.Forget()
 		return r.progress()
 	case *replication.FormatDescriptionEvent:
 		if ev.CreateTimestamp != 0 { // the server started
-			clear(r.history.temporary)
+			clear(r.history.Temporary)
 		}
-		r.tables.forget()
+		r.tables.Forget()
 		return r.abandon()
 	case *replication.GenericEvent:
 		return r.dispatch(h, ev.Data)
@@ -131,7 +131,7 @@ func (r *reader) abandon() error {
 	}
 	r.log().Warn("the server crashed while it logged a transaction, which is discarded", slog.String("transaction", r.txn.ID()))
 	r.discard(0)
-	r.history.abandon()
+	r.history.Abandon()
 	r.txn.open = false
 	return nil
 }
@@ -145,7 +145,7 @@ func (r *reader) progress() error {
 	if err := r.settle(); err != nil {
 		return err
 	}
-	return r.told(&Commit{End: r.seen, Time: r.src.clock, Schema: r.history.commit()})
+	return r.told(&Commit{End: r.seen, Time: r.src.clock, Schema: r.history.Commit()})
 }
 
 // told hands a commit out.
@@ -172,7 +172,7 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	if r.span != nil && !r.verify {
 		wanted, err := r.span.wanted(&r.txn, r.tracker)
 		if r.txn.outside = !wanted; wanted {
-			r.history.restore(r.stored, r.log())
+			r.history.Restore(r.stored, r.log())
 			r.stored = nil
 		}
 		return err
@@ -224,14 +224,14 @@ func (r *reader) commit() error {
 	if err := r.tracker.Advance(t.Txn); err != nil {
 		return err
 	}
-	schema := r.history.commit()
+	schema := r.history.Commit()
 	if t.outside {
 		return r.progress()
 	}
 	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Original: t.original, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created}); err != nil {
 		return err
 	}
-	if err := r.settle(); err != nil || len(r.history.unsaved) == 0 { // not before: it may fail, and the tracker has moved
+	if err := r.settle(); err != nil || r.history.Saved() { // not before: it may fail, and the tracker has moved
 		return err
 	}
 	return r.progress() // what the server said is to be stored while it is true
@@ -273,27 +273,27 @@ func (r *reader) rows(typ byte, body []byte) error {
 	if err != nil {
 		return r.unreadable(err)
 	}
-	t, ok := r.tables.byID[h.TableID]
+	t, ok := r.tables.At(h.TableID)
 	if !ok {
 		return r.stop("rows of a table that was not announced", "please report this", nil)
 	}
 	if h.EndOfStatement {
 		defer r.announceStatement(nil)
 	}
-	if t == nil || r.txn.silent() || r.skips(t.table.TableName) {
+	if t == nil || r.txn.silent() || r.skips(t.Table.TableName) {
 		if err := in.Pass(); err != nil {
 			return r.unreadable(err)
 		}
 		return nil
 	}
-	r.txn.wrote(t.table.TableName)
+	r.txn.wrote(t.Table.TableName)
 	if h.Partial {
 		return r.passOver(in, TableError{
-			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.table), Lasting: true,
+			Table: t.Table.TableName, Reason: fmt.Sprintf("a row of %s was logged with parts of JSON documents", t.Table), Lasting: true,
 			Hint: "SET PERSIST binlog_row_value_options = '' and restart PHP-FPM, for open connections keep the old value",
 		})
 	}
-	if err := t.eachRow(h, in, r.row); err != nil {
+	if err := t.EachRow(h, in, r.row); err != nil {
 		if _, failed := errors.AsType[*sinkError](err); failed {
 			return err
 		}
@@ -301,7 +301,7 @@ func (r *reader) rows(typ byte, body []byte) error {
 			return err
 		}
 		return r.passOver(in, TableError{
-			Table: t.table.TableName, Reason: fmt.Sprintf("a row of %s cannot be read", t.table), Err: err,
+			Table: t.Table.TableName, Reason: fmt.Sprintf("a row of %s cannot be read", t.Table), Err: err,
 			Hint: "the table was perhaps altered while rowhook was away",
 		})
 	}
@@ -343,7 +343,7 @@ func (r *reader) row(t *Table, op Op, before, after Row) error {
 		r.txn.text = string(r.txn.statement)
 	}
 	if op == Update {
-		after = t.keyed(before, after)
+		after = t.Keyed(before, after)
 	}
 	r.change = Change{Table: t, Op: op, Before: before, After: after, Statement: r.txn.text}
 	r.txn.rows++

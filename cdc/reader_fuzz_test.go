@@ -11,6 +11,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"rowhook/cdc/cdctest"
+	"rowhook/cdc/schema"
 )
 
 // eachLogged hands out the events that servers of all kinds logged, for seeds.
@@ -117,15 +118,16 @@ func FuzzStatementText(f *testing.F) {
 	s := watching(TableName{Schema: "log", Name: "t"})
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, cut := range []bool{false, true} {
-			q := &query{schema: "log", text: text, cut: cut}
-			c := s.cursor(q)
+			q := &schema.Statement{Schema: "log", Text: text}
+			q.Dialect.Cut = cut
+			c := q.Cursor()
 			c.Verb()
 			c.Advance()
 			if name := savepointName(c); len(name) > 3*len(text) {
 				t.Fatalf("%q names %q", text, name)
 			}
-			s.beyond(q)
-			if names := s.watched().found.words.in(q); names.has(TableName{Schema: "log", Name: "t"}) && !strings.ContainsAny(text, "tT") {
+			q.Beyond()
+			if names := s.watched().found.Words.In(q); names.Has(TableName{Schema: "log", Name: "t"}) && !strings.ContainsAny(text, "tT") {
 				t.Fatalf("%q names no t", text)
 			}
 		}

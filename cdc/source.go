@@ -24,6 +24,7 @@ import (
 
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema"
 	"rowhook/cdc/sqlmap"
 	"rowhook/retry"
 	"rowhook/sqltext"
@@ -132,6 +133,11 @@ func discard(conn *sql.Conn) error {
 
 // MariaDB says whether the server is a MariaDB.
 func (s *Source) MariaDB() bool { return s.flavor == mysql.MariaDBFlavor }
+
+// tables asks the server what its tables are.
+func (s *Source) tables() schema.Server {
+	return schema.Server{DB: s.db, MariaDB: s.MariaDB(), User: s.cfg.Server.Config().User}
+}
 
 // Version is what the server calls its version.
 func (s *Source) Version() string { return s.version }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema"
 )
 
 // Watch is which tables' rows a Source reads, and how.
@@ -22,11 +23,11 @@ type watchList struct {
 	Watch
 	lookups map[TableName][]string
 	names   map[string]map[string]bool // of all tables, by schema
-	found   watchedTables              // those of Tables
+	found   schema.Names               // those of Tables
 }
 
 func newWatchList(d ddl.Dialect, w Watch, lookups map[TableName][]string) *watchList {
-	l := &watchList{Watch: w, lookups: lookups, names: map[string]map[string]bool{}, found: newWatchedTables(d, w.Tables)}
+	l := &watchList{Watch: w, lookups: lookups, names: map[string]map[string]bool{}, found: schema.NewNames(d, w.Tables)}
 	for _, t := range w.Tables {
 		l.add(t)
 	}
@@ -77,23 +78,7 @@ func (r *reader) rewatch() {
 		return
 	}
 	names := r.src.watched().names
-	r.tables.watched = names
-	r.tables.forgetSchema()
-	r.history.watch(names)
+	r.tables.Watch(names)
+	r.history.Watch(names)
 	r.stale = true
-}
-
-// watch makes the history one of other tables.
-func (h *history) watch(names map[string]map[string]bool) {
-	h.watched = names
-	for t := range h.known { // what was kept as another may be watched now, and the reverse
-		other := slices.Contains(h.others, t)
-		switch {
-		case h.isWatched(t) && other:
-			h.others = slices.DeleteFunc(h.others, func(o TableName) bool { return o == t })
-		case !h.isWatched(t) && !other:
-			h.others = append(h.others, t)
-		}
-	}
-	h.words = newNameIndex(h.all()...)
 }

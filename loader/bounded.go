@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 	"rowhook/rules"
 )
 
@@ -50,7 +51,7 @@ type bounds struct {
 
 // shape is what is known of a table's columns: how each is selected, and which may hold more than longText together.
 type shape struct {
-	columns []cdc.Selected
+	columns []schema.Selected
 	texts   []int // positions of those that may hold a long text
 	large   bool  // a row of theirs may be large
 }
@@ -86,7 +87,7 @@ func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error
 		return is, nil
 	}
 	s.queries++
-	columns, err := cdc.SelectAll(ctx, s.conn.Conn, s.mariaDB, name, s.client)
+	columns, err := schema.SelectAll(ctx, s.conn.Conn, s.mariaDB, name, s.client)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/rules"
 )
 
@@ -48,7 +49,7 @@ func TestMaxPayload(t *testing.T) {
 			}
 			ev := &rules.Event{
 				Site: site, Action: a, IDs: []rules.Key{"12"}, Insert: true, Status: "C",
-				Table: cdc.NewTable(site.Table("t"), columns, []int{0}), Row: b.Row(),
+				Table: schema.NewTable(site.Table("t"), columns, []int{0}), Row: b.Row(),
 				Rules: []*rules.Rule{{Load: rules.Basic}, {Load: rules.Full}},
 			}
 			if a.Kind == rules.StatusChange {

@@ -6,6 +6,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/rules"
 )
 
@@ -24,7 +25,7 @@ func columns(pairs ...any) record {
 			b.AddText(cdc.Text, v)
 		}
 	}
-	return record{cdc.NewTable(cdc.TableName{Schema: "wp", Name: "t"}, names, []int{0}), b.Row()}
+	return record{schema.NewTable(cdc.TableName{Schema: "wp", Name: "t"}, names, []int{0}), b.Row()}
 }
 
 func number(text string) value  { return value{cdc.Int, text} }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 	"rowhook/rules"
 )
 
@@ -12,7 +13,7 @@ import (
 func TestHookBody(t *testing.T) {
 	t.Parallel()
 	r := columns("id", number("3"), "name", "Ann", "notes", nil, "published", number("1"))
-	table := cdc.NewTable(r.table.TableName, r.table.Columns, []int{0})
+	table := schema.NewTable(r.table.TableName, r.table.Columns, []int{0})
 	options := `{"alias":"com_vikappointments","call":null}`
 	empty := `{"_setUserState":true,"id":null,"name":null,"notes":null,"published":null}`
 	for action, test := range map[string]struct {
@@ -70,7 +71,7 @@ func TestHookBody(t *testing.T) {
 func TestRowPayload(t *testing.T) {
 	t.Parallel()
 	r := columns("id", number("3"), "name", "Ann")
-	table := cdc.NewTable(cdc.TableName{Schema: "wordpress", Name: "wp_things"}, r.table.Columns, []int{0})
+	table := schema.NewTable(cdc.TableName{Schema: "wordpress", Name: "wp_things"}, r.table.Columns, []int{0})
 	entity := &rules.Entity{Name: "custom.things", Table: "things", Custom: true}
 	for want, ev := range map[string]*rules.Event{
 		`{"type":"insert","table":"things","key":{"id":3},"data":{"id":3,"name":"Ann"}}`:          {Action: rules.Action{Entity: entity, Kind: rules.Save}, Insert: true},

@@ -7,15 +7,16 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/rules"
 )
 
 // The payloads here are what the plugin was observed to post for the same rows, cut to the columns that tell.
 
-var orderTable = cdc.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_reservation"},
+var orderTable = schema.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_reservation"},
 	[]string{"id", "duration", "total_cost", "discount", "custom_f", "status", "locked_until", "notes"}, []int{0})
 
-var historyTable = cdc.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_order_status"},
+var historyTable = schema.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_order_status"},
 	[]string{"id", "id_order", "status", "comment", "client", "ip", "createdby", "createdon", "type"}, []int{0})
 
 type value struct {
@@ -54,7 +55,7 @@ func entity(t *testing.T, action string) rules.Action {
 func TestPayloads(t *testing.T) {
 	t.Parallel()
 	full, basic := &rules.Rule{Name: "full", Load: rules.Full}, &rules.Rule{Name: "basic", Load: rules.Basic}
-	coupons := cdc.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_coupon"}, []string{"id", "code", "value", "mincost", "dstart"}, []int{0})
+	coupons := schema.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_coupon"}, []string{"id", "code", "value", "mincost", "dstart"}, []int{0})
 	coupon := row(value{cdc.Int, "3"}, value{cdc.Text, `A"B`}, value{cdc.Decimal, "10.00"}, value{cdc.Decimal, "7.25"}, value{cdc.Null, ""})
 	commit := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	tests := map[string]struct {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"rowhook/cdc"
+	"rowhook/cdc/schema"
 	"rowhook/rules"
 )
 
@@ -17,7 +17,7 @@ const relayOptions = `{"alias":"com_vikappointments","version":"1.2.15","admin":
 func relayed(kind, args, omitted string, plugin bool) Payload {
 	r := columns("id", "a1", "hook", "add_item_cart", "kind", kind, "args", args, "omitted", omitted)
 	l := &Loader{opts: Options{Plugin: plugin, MaxPayload: DefaultMaxPayload}}
-	return l.relayPayload(&rules.Event{Table: cdc.NewTable(r.table.TableName, r.table.Columns, []int{0}), Row: r.row})
+	return l.relayPayload(&rules.Event{Table: schema.NewTable(r.table.TableName, r.table.Columns, []int{0}), Row: r.row})
 }
 
 // TestRelayPayload: the arguments of a filter's callback behind its value, those of an action all.

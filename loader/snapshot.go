@@ -12,6 +12,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/retry"
 	"rowhook/rules"
 )
@@ -229,7 +230,7 @@ func (s *snapshot) query(ctx context.Context, name cdc.TableName, query string) 
 
 // read reads rows. What their columns are is given, or else the driver's word. Behind them stand for some of them, texts,
 // how long they are when they were left out, else 0.
-func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, columns []cdc.Selected, texts []int) ([]record, error) {
+func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, columns []schema.Selected, texts []int) ([]record, error) {
 	s.queries++
 	rows, err := s.conn.QueryContext(ctx, query)
 	if err != nil {
@@ -242,7 +243,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 			return nil, s.failed(ctx, name, err)
 		}
 		for _, t := range types {
-			columns = append(columns, cdc.Selected{Name: t.Name(), Kind: kindOf(t.DatabaseTypeName())}.SeenBy(s.client))
+			columns = append(columns, schema.Selected{Name: t.Name(), Kind: kindOf(t.DatabaseTypeName())}.SeenBy(s.client))
 		}
 	}
 	names := make([]string, len(columns))
@@ -254,7 +255,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 	for i := range into {
 		into[i] = &values[i]
 	}
-	table := cdc.NewTable(name, names, positions(names, s.keys[name]))
+	table := schema.NewTable(name, names, positions(names, s.keys[name]))
 	var records []record
 	var b rowcodec.RowBuilder
 	for rows.Next() {
@@ -284,7 +285,7 @@ func (s *snapshot) read(ctx context.Context, name cdc.TableName, query string, c
 }
 
 // rowOf is a row as it was selected: the values of its columns, and behind them the sizes of the texts that were left out.
-func rowOf(b *rowcodec.RowBuilder, columns []cdc.Selected, values []sql.RawBytes, texts []int) cdc.Row {
+func rowOf(b *rowcodec.RowBuilder, columns []schema.Selected, values []sql.RawBytes, texts []int) cdc.Row {
 	b.Reset()
 	size := 0
 	for _, v := range values[:len(columns)] {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 )
 
 // Numbers of errors that go-mysql has no constants for: MariaDB's own, and newer ones of MySQL.
@@ -53,7 +54,7 @@ func TroubleOf(err error) Trouble {
 		return troubleOf(refused)
 	case errors.Is(err, errRender), errors.Is(err, errTooMuch), errors.Is(err, errLarge):
 		return Unfit
-	case errors.Is(err, mysql.ErrPktTooLarge), errors.Is(err, errNotVisible), cdc.IsOfTable(err):
+	case errors.Is(err, mysql.ErrPktTooLarge), errors.Is(err, errNotVisible), schema.IsOfTable(err):
 		return Held
 	}
 	return Outage // of the network, of our own disk
@@ -154,7 +155,7 @@ func Fix(err error) string {
 		if errors.Is(err, mysql.ErrPktTooLarge) {
 			return "SET GLOBAL max_allowed_packet = 67108864;"
 		}
-		if of, ok := errors.AsType[*tableError](err); ok && cdc.IsOfTable(err) {
+		if of, ok := errors.AsType[*tableError](err); ok && schema.IsOfTable(err) {
 			return "SHOW CREATE TABLE " + quoted(of.table) + "; it is not what the plugin made"
 		}
 		return ""

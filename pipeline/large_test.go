@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 	"rowhook/outbox"
 	"rowhook/rules"
 	"rowhook/scratch"
@@ -27,7 +28,7 @@ func TestFailureInTheMiddleOfALargeTransaction(t *testing.T) {
 			b.opts.Scratch = scratch.In(t.TempDir())
 			b.run()()
 			var large txn
-			table := cdc.NewTable(b.sites[0].Table("coupon"), []string{"id", "used_quantity"}, []int{0})
+			table := schema.NewTable(b.sites[0].Table("coupon"), []string{"id", "used_quantity"}, []int{0})
 			for id := 1; id <= rows; id++ {
 				large = append(large, cdc.Change{Table: table, Op: cdc.Update, Before: row(id, ""), After: row(id, strings.Repeat("x", size))})
 			}

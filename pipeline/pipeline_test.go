@@ -15,6 +15,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
@@ -143,12 +144,12 @@ func (b *bench) next(after int64, n int) []string {
 // coupon is a change of a coupon of a site; item is one of an item of a package order, whose own row has to be
 // loaded.
 func (b *bench) coupon(site, id int, name string) cdc.Change {
-	t := cdc.NewTable(b.sites[site].Table("coupon"), []string{"id", "used_quantity"}, []int{0})
+	t := schema.NewTable(b.sites[site].Table("coupon"), []string{"id", "used_quantity"}, []int{0})
 	return cdc.Change{Table: t, Op: cdc.Update, Before: row(id, ""), After: row(id, name)}
 }
 
 func (b *bench) item(site, order int) cdc.Change {
-	t := cdc.NewTable(b.sites[site].Table("package_order_item"), []string{"id", "id_order"}, []int{0})
+	t := schema.NewTable(b.sites[site].Table("package_order_item"), []string{"id", "id_order"}, []int{0})
 	return cdc.Change{Table: t, Op: cdc.Insert, After: row(1, fmt.Sprint(order))}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 	"rowhook/rules"
 )
 
@@ -40,7 +41,7 @@ func TestRulesThatNameOtherTables(t *testing.T) {
 	b.src.trouble = map[uint64]*cdc.TableError{0: {Table: b.sites[0].Table("coupon"), Txn: cdc.Txn{Start: coord(0)}, Reason: "it does not fit"}}
 	end := b.run()
 	thing := func(text string) cdc.Change {
-		table := cdc.NewTable(things, []string{"id", "text"}, []int{0})
+		table := schema.NewTable(things, []string{"id", "text"}, []int{0})
 		return cdc.Change{Table: table, Op: cdc.Update, Before: row(1, ""), After: row(1, text)}
 	}
 	b.src.write(txn{b.coupon(0, 1, "a")})

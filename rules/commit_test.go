@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 	"rowhook/scratch"
 )
 
@@ -56,7 +57,7 @@ func TestCrashInALargeTransaction(t *testing.T) {
 func eventsWithCrash(t *testing.T, opts Options, crash int) []string {
 	t.Helper()
 	w := newWorld(t, opts)
-	w.tables["users"] = cdc.NewTable(w.site.Table("users"), worldTables["users"], nil)
+	w.tables["users"] = schema.NewTable(w.site.Table("users"), worldTables["users"], nil)
 	var got []string
 	take := func() {
 		for _, ev := range w.engine.Closed() {

@@ -8,14 +8,15 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 )
 
 // newLines is a world with a table whose key is two columns of text, and rules for it.
 func newLines(t *testing.T, o Options, on ...cdc.Op) *world {
 	t.Helper()
 	w := newWorld(t, o)
-	w.tables["lines"] = cdc.NewTable(w.site.WordPressTable("lines"), []string{"name", "code", "id", "id_parent", "status"}, []int{0, 1})
-	w.tables["loose"] = cdc.NewTable(w.site.WordPressTable("loose"), []string{"name", "id"}, nil)
+	w.tables["lines"] = schema.NewTable(w.site.WordPressTable("lines"), []string{"name", "code", "id", "id_parent", "status"}, []int{0, 1})
+	w.tables["loose"] = schema.NewTable(w.site.WordPressTable("loose"), []string{"name", "id"}, nil)
 	for _, table := range []string{"lines", "loose", pluginPrefix + "coupon"} {
 		w.set.Rules = append(w.set.Rules, &Rule{Name: table, Action: Action{customEntity(table), Rows}, Load: Full, On: on})
 	}

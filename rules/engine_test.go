@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 )
 
 var half = Options{Coalesce: 500 * time.Millisecond, CoalesceMax: 5 * time.Second, StatusWait: 2 * time.Second}
@@ -89,7 +90,7 @@ func TestHousekeepingIsNoSave(t *testing.T) {
 func TestPeriodIsNoSave(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, half)
-	table := cdc.NewTable(w.site.Table("reservation"), append(slices.Clone(worldTables["reservation"]), "row_start"), []int{0})
+	table := schema.NewTable(w.site.Table("reservation"), append(slices.Clone(worldTables["reservation"]), "row_start"), []int{0})
 	table.Period = []int{table.Index("row_start")}
 	w.tables["reservation"] = table
 	w.tx(0, w.update("reservation", "id=1 locked_until=1 row_start=1", "id=1 locked_until=2 row_start=2"))

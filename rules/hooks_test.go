@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"rowhook/cdc"
+	"rowhook/cdc/schema"
 )
 
 // TestHookNames: every hook that leaves a row is read in every spelling, and says which it is.
@@ -72,7 +72,7 @@ func TestHookNamesThatAreNone(t *testing.T) {
 func newHooks(t *testing.T, o Options, hooks ...string) *world {
 	t.Helper()
 	w := newWorld(t, o)
-	w.tables["option"] = cdc.NewTable(w.site.WordPressTable(pluginPrefix+"option"), []string{"id", "name", "published"}, []int{0})
+	w.tables["option"] = schema.NewTable(w.site.WordPressTable(pluginPrefix+"option"), []string{"id", "name", "published"}, []int{0})
 	for _, hook := range hooks {
 		a, err := ParseAction(hook)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/dbtest"
 )
 
@@ -14,7 +15,7 @@ func TestParentIsOneDefinition(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Start(t)
 	db := server.DB(t, "")
-	table := cdc.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_reservation"}, []string{"id", "id_parent", "id_employee"}, []int{0})
+	table := schema.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_reservation"}, []string{"id", "id_parent", "id_employee"}, []int{0})
 	parents := 0
 	for _, entity := range entities() {
 		for _, parent := range []string{"NULL", "-9", "-1", "0", "1", "7"} {

@@ -9,6 +9,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 )
 
 func TestLiteralsOfStatements(t *testing.T) {
@@ -39,7 +40,7 @@ func TestLiteralsOfStatements(t *testing.T) {
 // What a column rounds is remembered as it was passed, until a later statement of the same save passes something else.
 func TestPassedNumbers(t *testing.T) {
 	t.Parallel()
-	table := cdc.NewTable(cdc.TableName{Schema: "wp", Name: "t"}, []string{"id", "price", "tax", "name"}, []int{0})
+	table := schema.NewTable(cdc.TableName{Schema: "wp", Name: "t"}, []string{"id", "price", "tax", "name"}, []int{0})
 	change := func(price, tax string) *cdc.Change {
 		var b rowcodec.RowBuilder
 		b.AddText(cdc.Int, "1")
@@ -105,7 +106,7 @@ func TestPassedKinds(t *testing.T) {
 		{cdc.Null, "", "'abc'", true},
 		{cdc.Absent, "", "'abc'", true},
 	} {
-		table := cdc.NewTable(cdc.TableName{Schema: "wp", Name: "t"}, []string{"id", "c"}, []int{0})
+		table := schema.NewTable(cdc.TableName{Schema: "wp", Name: "t"}, []string{"id", "c"}, []int{0})
 		var b rowcodec.RowBuilder
 		b.AddText(cdc.Int, "9")
 		b.AddText(test.kind, test.kept)

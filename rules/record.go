@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 )
 
 // Record is a part of the engine's state under a key, for the commit that holds the position. Without data it is deleted.
@@ -264,6 +265,6 @@ func (t *tableRecords) restore(r Record) error {
 	if err := decodeRecord(r.Data, &v); err != nil {
 		return fmt.Errorf("reading the table %s: %w", r.Key, err)
 	}
-	t.byKey[r.Key] = cdc.NewTable(cdc.TableName{Schema: v.Schema, Name: v.Name}, v.Columns, v.Key)
+	t.byKey[r.Key] = schema.NewTable(cdc.TableName{Schema: v.Schema, Name: v.Name}, v.Columns, v.Key)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/scratch"
 )
 
@@ -94,7 +95,7 @@ func FuzzRestore(f *testing.F) {
 	site := &Site{Name: "salon", Schema: "wp", Prefix: "wp_"}
 	opts := Options{Coalesce: time.Second, CoalesceMax: 5 * time.Second, StatusWait: time.Second, Precision: time.Second, Log: slog.New(slog.DiscardHandler)}
 	tables := newTableRecords()
-	table := tables.key(cdc.NewTable(site.Table("reservation"), worldTables["reservation"], []int{0}))
+	table := tables.key(schema.NewTable(site.Table("reservation"), worldTables["reservation"], []int{0}))
 	var b rowcodec.RowBuilder
 	for range worldTables["reservation"] {
 		b.AddText(cdc.Int, "1")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/cdc/schema"
 )
 
 // TestRelayNames: every hook that leaves no row is read in every spelling, none of them leaves one, and all can be stored.
@@ -51,7 +52,7 @@ func TestHotHooks(t *testing.T) {
 func newRelay(t *testing.T, o Options, key []int, hooks ...string) *world {
 	t.Helper()
 	w := newHooks(t, o, hooks...)
-	w.tables["relay"] = cdc.NewTable(w.site.WordPressTable(RelayTable), []string{"id", "hook", "kind", "args", "omitted"}, key)
+	w.tables["relay"] = schema.NewTable(w.site.WordPressTable(RelayTable), []string{"id", "hook", "kind", "args", "omitted"}, key)
 	return w
 }
 

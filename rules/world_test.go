@@ -11,6 +11,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 )
 
 // world is an engine for one site, with tables cut down to the columns that decide, and a log of what closed.
@@ -55,7 +56,7 @@ func newWorld(t *testing.T, o Options) *world {
 		start: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), records: map[string]Record{}, set: wantAll(), done: map[*Event]bool{},
 	}
 	for name, columns := range worldTables {
-		w.tables[name] = cdc.NewTable(w.site.Table(name), columns, []int{0})
+		w.tables[name] = schema.NewTable(w.site.Table(name), columns, []int{0})
 	}
 	w.engine = NewEngine([]*Site{w.site}, w.set, o)
 	return w

@@ -10,6 +10,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
 	"rowhook/scratch"
 )
 
@@ -19,9 +20,9 @@ func TestNetEffectIsTheSameInFiles(t *testing.T) {
 	t.Parallel()
 	files := scratch.In(t.TempDir())
 	tables := []*cdc.Table{
-		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "one"}, []string{"id", "v", "w"}, []int{0}),
-		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "two"}, []string{"a", "b", "v", "w"}, []int{0, 1}),
-		cdc.NewTable(cdc.TableName{Schema: "wp", Name: "none"}, []string{"id", "v"}, nil),
+		schema.NewTable(cdc.TableName{Schema: "wp", Name: "one"}, []string{"id", "v", "w"}, []int{0}),
+		schema.NewTable(cdc.TableName{Schema: "wp", Name: "two"}, []string{"a", "b", "v", "w"}, []int{0, 1}),
+		schema.NewTable(cdc.TableName{Schema: "wp", Name: "none"}, []string{"id", "v"}, nil),
 	}
 	moved, gone, large := 0, 0, 0
 	for seed := range uint64(300) {

@@ -1,4 +1,4 @@
-package cdc
+package schema
 
 import (
 	"errors"
@@ -33,36 +33,36 @@ const (
 )
 
 // change makes of a logged change that of the table that people see; false when there is none.
-func (v *versions) change(op Op, before, after Row) (Op, Row, Row, bool) {
+func (v *versions) change(op rowcodec.Op, before, after rowcodec.Row) (rowcodec.Op, rowcodec.Row, rowcodec.Row, bool) {
 	was, is := v.current(before), v.current(after)
-	if after.Kind(v.end) == Absent { // not logged, for it stays the same
+	if after.Kind(v.end) == rowcodec.Absent { // not logged, for it stays the same
 		is = was
 	}
 	shownBefore, shownAfter := before.First(v.columns), after.First(v.columns)
 	switch op {
-	case Insert:
-		return op, Row{}, shownAfter, v.current(after)
-	case Delete:
-		return op, shownBefore, Row{}, was
+	case rowcodec.Insert:
+		return op, rowcodec.Row{}, shownAfter, v.current(after)
+	case rowcodec.Delete:
+		return op, shownBefore, rowcodec.Row{}, was
 	}
 	switch {
 	case was && is:
 		return op, shownBefore, shownAfter, true
 	case was:
-		return Delete, shownBefore, Row{}, true
+		return rowcodec.Delete, shownBefore, rowcodec.Row{}, true
 	}
-	return Insert, Row{}, shownAfter, is
+	return rowcodec.Insert, rowcodec.Row{}, shownAfter, is
 }
 
 // current says whether a row is there, and no history.
-func (v *versions) current(row Row) bool {
+func (v *versions) current(row rowcodec.Row) bool {
 	end := row.Text(v.end)
-	return row.Kind(v.end) == Absent || end == noEnd32 || end == noEnd64
+	return row.Kind(v.end) == rowcodec.Absent || end == noEnd32 || end == noEnd64
 }
 
-// withPeriod is the columns of a table's definition with those that its images have besides: the period of a table
+// WithPeriod is the columns of a table's definition with those that its images have besides: the period of a table
 // that is versioned without naming one.
-func withPeriod(is *ddl.Definition) []ddl.Column {
+func WithPeriod(is *ddl.Definition) []ddl.Column {
 	if !is.HiddenPeriod() {
 		return is.Columns
 	}
@@ -102,15 +102,15 @@ func shownPeriod(is *ddl.Definition, t *Table) []int {
 	return at
 }
 
-// byTransactionHint is about a table that is versioned by the ids of transactions.
-func byTransactionHint(t TableName) string {
+// ByTransactionHint is about a table that is versioned by the ids of transactions.
+func ByTransactionHint(t ddl.TableName) string {
 	return fmt.Sprintf("it is versioned by transaction, and the server logs such a table as statements, whatever binlog_format is: "+
 		"ALTER TABLE %s DROP SYSTEM VERSIONING (or version it by time, with TIMESTAMP(6) columns)", t)
 }
 
-// hasPeriodOf says whether what the server says now of a table's period is true of the columns that a table map tells: they
+// HasPeriodOf says whether what the server says now of a table's period is true of the columns that a table map tells: they
 // have that period, or all that could be one are ordinary columns by now, which those of a period never become.
-func hasPeriodOf(m *rowcodec.TableMap, is *ddl.Definition, told []ddl.Column) bool {
+func HasPeriodOf(m *rowcodec.TableMap, is *ddl.Definition, told []ddl.Column) bool {
 	if len(is.Period) == 2 {
 		return versionsOf(told, is) != nil
 	}
@@ -122,10 +122,10 @@ func hasPeriodOf(m *rowcodec.TableMap, is *ddl.Definition, told []ddl.Column) bo
 	return true
 }
 
-// toldPeriod is what a table map that tells names says of its table's versions by itself, when the table was altered or
+// ToldPeriod is what a table map that tells names says of its table's versions by itself, when the table was altered or
 // dropped since; nil when it has none. A period that is not declared has names of its own. One that is declared has any:
 // it is ruled out by a primary key without it, for the server takes the end of a period into that.
-func toldPeriod(m *rowcodec.TableMap, flavor string, columns []ddl.Column) (*ddl.Definition, error) {
+func ToldPeriod(m *rowcodec.TableMap, flavor string, columns []ddl.Column) (*ddl.Definition, error) {
 	if !m.MayBeVersioned(flavor) {
 		return nil, nil
 	}
@@ -134,13 +134,13 @@ func toldPeriod(m *rowcodec.TableMap, flavor string, columns []ddl.Column) (*ddl
 		return &ddl.Definition{Columns: columns[:start], Key: m.PrimaryKey, Period: []string{hiddenStart, hiddenEnd}}, nil
 	}
 	if len(m.PrimaryKey) == 0 || slices.ContainsFunc(m.PrimaryKey, m.MayBePeriod) {
-		return nil, errVague
+		return nil, ErrVague
 	}
 	return nil, nil
 }
 
-// errVague is about rows of which some may be history.
-var errVague = errors.New("it was altered or dropped later, and the log does not tell whether it was system-versioned here, and some of its rows history")
+// ErrVague is about rows of which some may be history.
+var ErrVague = errors.New("it was altered or dropped later, and the log does not tell whether it was system-versioned here, and some of its rows history")
 
 // declaredKey is the primary key, of what a table map tells. In place of a primary key that nobody declared it tells a
 // UNIQUE one, and the end of a period as a part of it.

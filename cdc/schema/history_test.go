@@ -1,4 +1,4 @@
-package cdc
+package schema
 
 import (
 	"testing"
@@ -6,6 +6,27 @@ import (
 	"rowhook/cdc/ddl"
 	"rowhook/sqltext"
 )
+
+// A table without text is known, whether its schema's charset is or not; with text it is not.
+func TestTableWithoutText(t *testing.T) {
+	t.Parallel()
+	for text, readable := range map[string]bool{
+		"CREATE TABLE a (id INT PRIMARY KEY, d DATETIME, b BLOB, j DECIMAL(5,2))": true,
+		"CREATE TABLE a (id INT, s VARCHAR(20))":                                  false,
+		"CREATE TABLE a (id INT, s VARCHAR(20) CHARACTER SET latin1)":             true,
+		"CREATE TABLE a (id INT, s VARCHAR(20)) CHARACTER SET latin1":             true,
+	} {
+		h := NewHistory(map[string]map[string]bool{"s": {"a": true}})
+		ops, ok := ddl.Read(ddl.Dialect{}, "s", text)
+		if !ok || h.Apply(&ops[0]) != nil {
+			t.Fatal(text)
+		}
+		is := h.Get(ddl.TableName{Schema: "s", Name: "a"})
+		if is == nil || is.VagueColumns() == readable {
+			t.Errorf("%s: %+v", text, is)
+		}
+	}
+}
 
 // FuzzHistory applies what was understood of statements: no panic, and what is stored comes back.
 func FuzzHistory(f *testing.F) {
@@ -23,19 +44,19 @@ func FuzzHistory(f *testing.F) {
 		if !ok {
 			return
 		}
-		h := newHistory(map[string]map[string]bool{"s": {"a": true}})
-		h.learn(TableName{Schema: "s", Name: "a"}, &ddl.Definition{Charset: "utf8mb4", Key: []int{0}, Columns: []ddl.Column{{Name: "id", DataType: "int"}, {Name: "s", DataType: "varchar", Charset: "utf8mb4"}, {Name: "e", DataType: "enum", Enum: []string{"p"}}}})
+		h := NewHistory(map[string]map[string]bool{"s": {"a": true}})
+		h.Learn(ddl.TableName{Schema: "s", Name: "a"}, &ddl.Definition{Charset: "utf8mb4", Key: []int{0}, Columns: []ddl.Column{{Name: "id", DataType: "int"}, {Name: "s", DataType: "varchar", Charset: "utf8mb4"}, {Name: "e", DataType: "enum", Enum: []string{"p"}}}})
 		for i := range ops {
-			_ = h.apply(&ops[i])
+			_ = h.Apply(&ops[i])
 		}
 		checkRecords(t, h)
 	})
 }
 
 // checkRecords wants that what is stored comes back.
-func checkRecords(t *testing.T, h *history) {
+func checkRecords(t *testing.T, h *History) {
 	t.Helper()
-	for _, r := range h.commit() {
+	for _, r := range h.Commit() {
 		if r.Data == nil {
 			continue
 		}
@@ -55,7 +76,7 @@ func FuzzSchemaRecord(f *testing.F) {
 	f.Add("s`a`.``", []byte(`{"schema":"a","is":{"charset":"latin1"}}`))
 	f.Add("s`a`.`b`", []byte(`{"schema":"a","name":"b","is":null}`))
 	f.Fuzz(func(t *testing.T, key string, data []byte) {
-		r := SchemaRecord{key, data}
+		r := Record{key, data}
 		name, is, err := r.parse()
 		if err != nil {
 			return
@@ -63,7 +84,7 @@ func FuzzSchemaRecord(f *testing.F) {
 		for _, k := range is.Key {
 			_ = is.Columns[k]
 		}
-		again := newSchemaRecord(name, is)
+		again := newRecord(name, is)
 		if again.Data == nil {
 			return // it grew too large
 		}

@@ -1,17 +1,18 @@
-package cdc
+package schema
 
 import (
 	"slices"
 	"strings"
 
+	"rowhook/cdc/ddl"
 	"rowhook/sqltext"
 )
 
 // Emptied is a watched table whose rows went without being logged: no deletes tell of them.
 type Emptied struct {
-	Table     TableName
-	Statement string    // what kind of statement did it: TRUNCATE TABLE, DROP DATABASE, RENAME TABLE, ...
-	To        TableName // the name that a RENAME gave it, zero otherwise
+	Table     ddl.TableName
+	Statement string        // what kind of statement did it: TRUNCATE TABLE, DROP DATABASE, RENAME TABLE, ...
+	To        ddl.TableName // the name that a RENAME gave it, zero otherwise
 }
 
 // All says whether no row is left under the table's name; else some partitions went, or rows that a new key forbids.
@@ -22,38 +23,35 @@ func (e Emptied) All() bool {
 // alterRename is the one kind of ALTER TABLE that leaves no row.
 const alterRename = "ALTER TABLE ... RENAME"
 
-// emptied finds the watched tables that a statement empties, drops, or moves away from their name.
-func (s *Source) emptied(q *query) []Emptied {
-	e := emptying{Cursor: s.cursor(q), schema: q.schema, tables: s.watched().found}
+// EmptiedBy finds the tables that a statement empties, drops, or moves away from their name.
+func EmptiedBy(q *Statement, tables Names) []Emptied {
+	e := emptying{Cursor: q.Cursor(), schema: q.Schema, tables: tables}
 	kind := e.read()
 	if kind == "" {
 		return nil
 	}
-	stands := map[TableName]bool{}
+	stands := map[ddl.TableName]bool{}
 	for _, n := range e.stands {
-		if t, ok := s.watched().found.find(q.schema, n); ok {
+		if t, ok := tables.Find(q.Schema, n); ok {
 			stands[t] = true
 		}
 	}
 	var found []Emptied
-	seen := map[TableName]bool{}
-	add := func(t, to TableName) {
+	seen := map[ddl.TableName]bool{}
+	add := func(t, to ddl.TableName) {
 		if !stands[t] && !seen[t] {
 			seen[t] = true
 			found = append(found, Emptied{t, kind, to})
 		}
 	}
 	for _, n := range e.gone {
-		if t, ok := s.watched().found.find(q.schema, n); ok {
+		if t, ok := tables.Find(q.Schema, n); ok {
 			add(t, e.moves[n])
 		}
 	}
 	if e.dropped != "" {
-		schema := s.dialect.Folded(TableName{Schema: e.dropped}).Schema
-		for _, t := range s.watched().Tables {
-			if s.dialect.Folded(t).Schema == schema {
-				add(t, TableName{})
-			}
+		for _, t := range tables.in(e.dropped) {
+			add(t, ddl.TableName{})
 		}
 	}
 	return found
@@ -63,11 +61,11 @@ func (s *Source) emptied(q *query) []Emptied {
 type emptying struct {
 	*sqltext.Cursor
 	schema  string
-	tables  watchedTables
-	gone    []TableName
-	stands  []TableName             // of those that another table replaced
-	moves   map[TableName]TableName // where those that were renamed are now
-	dropped string                  // a schema with all its tables
+	tables  Names
+	gone    []ddl.TableName
+	stands  []ddl.TableName                 // of those that another table replaced
+	moves   map[ddl.TableName]ddl.TableName // where those that were renamed are now
+	dropped string                          // a schema with all its tables
 }
 
 // read returns what kind of emptying the statement is.
@@ -142,13 +140,13 @@ func (e *emptying) rename() string {
 }
 
 // moved takes a table from its name, and lets it stand under another.
-func (e *emptying) moved(from, to TableName) {
+func (e *emptying) moved(from, to ddl.TableName) {
 	from, to = e.full(from), e.full(to)
 	e.gone = append(e.gone, from)
-	e.stands = slices.DeleteFunc(e.stands, func(n TableName) bool { return n == from })
+	e.stands = slices.DeleteFunc(e.stands, func(n ddl.TableName) bool { return n == from })
 	e.stands = append(e.stands, to)
 	if e.moves == nil {
-		e.moves = map[TableName]TableName{}
+		e.moves = map[ddl.TableName]ddl.TableName{}
 	}
 	for first, now := range e.moves {
 		if now == from {
@@ -159,7 +157,7 @@ func (e *emptying) moved(from, to TableName) {
 }
 
 // full is a name as the log's table maps have it.
-func (e *emptying) full(t TableName) TableName {
+func (e *emptying) full(t ddl.TableName) ddl.TableName {
 	if t.Schema == "" {
 		t.Schema = e.schema
 	}
@@ -175,7 +173,7 @@ func (e *emptying) alter() string {
 	}
 	e.Accept("IF", "EXISTS")
 	table, kind := e.Table(), ""
-	if _, watched := e.tables.find(e.schema, table); !watched { // what it does to itself is of no matter
+	if _, watched := e.tables.Find(e.schema, table); !watched { // what it does to itself is of no matter
 		return ""
 	}
 	if ignore {

@@ -1,4 +1,4 @@
-package cdc
+package schema
 
 import (
 	"context"
@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"rowhook/cdc/charset"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/rowcodec"
 	"rowhook/cdc/wire"
 )
 
@@ -14,19 +16,19 @@ import (
 type Selected struct {
 	Name string
 	SQL  string // what stands in the SELECT
-	Kind Kind
+	Kind rowcodec.Kind
 	// Size is SQL for about how long the text is in a payload, in bytes: that of UTF-8, or of base64. Empty for columns
 	// that hold little. Long says that it may be more than 64 KiB.
 	Size string
 	Long bool
 
-	client       *Client // sees the text; nil: it is as it is
-	stored       bool    // the text comes as it is stored, in the charset of the client's connection
+	client       *charset.Client // sees the text; nil: it is as it is
+	stored       bool            // the text comes as it is stored, in the charset of the client's connection
 	decimal, bit bool
 }
 
 // SeenBy is the column with its text as a client sees it.
-func (s Selected) SeenBy(c *Client) Selected {
+func (s Selected) SeenBy(c *charset.Client) Selected {
 	s.client = c
 	return s
 }
@@ -34,15 +36,15 @@ func (s Selected) SeenBy(c *Client) Selected {
 // SelectAll finds how all columns of a table are selected, in table order: those that the log has, invisible ones among
 // them, which SELECT * leaves out. Texts are as a client sees them.
 // It asks on conn. The error of a table that does not exist wraps the server's.
-func SelectAll(ctx context.Context, conn *sql.Conn, mariaDB bool, name TableName, client *Client) ([]Selected, error) {
-	d, err := describer{mariaDB: mariaDB, user: "rowhook"}.define(ctx, conn, name)
+func SelectAll(ctx context.Context, conn *sql.Conn, mariaDB bool, name ddl.TableName, client *charset.Client) ([]Selected, error) {
+	d, err := Server{MariaDB: mariaDB, User: "rowhook"}.defineOn(ctx, conn, name)
 	if err != nil {
 		return nil, err
 	}
 	columns := make([]Selected, len(d.Columns))
 	for i, c := range d.Columns {
 		columns[i] = selected(c).SeenBy(client)
-		if s := &columns[i]; s.Kind == Text && c.Enum == nil && client.Shares(c.Charset) {
+		if s := &columns[i]; s.Kind == rowcodec.Text && c.Enum == nil && client.Shares(c.Charset) {
 			if s.Size != "" {
 				s.Size = "OCTET_LENGTH(" + s.SQL + ")"
 			}
@@ -54,25 +56,25 @@ func SelectAll(ctx context.Context, conn *sql.Conn, mariaDB bool, name TableName
 
 func selected(c ddl.Column) Selected {
 	quoted := "`" + strings.ReplaceAll(c.Name, "`", "``") + "`"
-	s := Selected{Name: c.Name, SQL: quoted, Kind: Text}
+	s := Selected{Name: c.Name, SQL: quoted, Kind: rowcodec.Text}
 	switch c.DataType {
 	case "tinyint", "smallint", "mediumint", "int", "bigint":
-		s.Kind = Int
+		s.Kind = rowcodec.Int
 	case "bit":
-		s.Kind, s.bit = Int, true
+		s.Kind, s.bit = rowcodec.Int, true
 	case "decimal":
-		s.Kind, s.decimal = Decimal, true
+		s.Kind, s.decimal = rowcodec.Decimal, true
 	case "float", "double": // as text: the driver would make its own of the number
-		s.SQL, s.Kind, s.decimal = "CAST("+quoted+" AS CHAR)", Float, true
+		s.SQL, s.Kind, s.decimal = "CAST("+quoted+" AS CHAR)", rowcodec.Float, true
 	case "year": // likewise
 		s.SQL = "CAST(" + quoted + " AS CHAR)"
 	case "json":
-		s.Kind, s.Size, s.Long = JSON, "OCTET_LENGTH("+quoted+")", true
+		s.Kind, s.Size, s.Long = rowcodec.JSON, "OCTET_LENGTH("+quoted+")", true
 	case "binary", "varbinary", "tinyblob":
-		s.Kind = Binary
+		s.Kind = rowcodec.Binary
 	case "blob", "mediumblob", "longblob", "vector",
 		"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
-		s.Kind, s.Size, s.Long = Binary, "(OCTET_LENGTH("+quoted+") + 2) DIV 3 * 4", c.DataType != "blob"
+		s.Kind, s.Size, s.Long = rowcodec.Binary, "(OCTET_LENGTH("+quoted+") + 2) DIV 3 * 4", c.DataType != "blob"
 	case "text", "mediumtext", "longtext":
 		s.Size, s.Long = textSizeSQL(quoted, c.Charset), c.DataType != "text"
 	}
@@ -102,7 +104,7 @@ func (s Selected) Append(text, value []byte) []byte {
 	switch start := len(text); {
 	case s.stored:
 		return s.client.Append(text, value)
-	case s.Kind == Text || s.Kind == JSON:
+	case s.Kind == rowcodec.Text || s.Kind == rowcodec.JSON:
 		return s.client.Reread(append(text, value...), start)
 	}
 	return append(text, value...)
