@@ -4,6 +4,7 @@
 #   mariadb   the server and its client, which demo and tests start in directories of their own
 #   cc        a C compiler, for the race detector
 #   php       its command line with mysqli, which tells what a wp-config.php says, and runs WordPress
+#   receivers what the receivers in docs/receivers.md are written for: PHP, Node, Python
 #   netns     ip, for network namespaces
 # Only MariaDB's programs are installed (the -core packages): no service, nothing that starts by itself.
 set -eu
@@ -38,6 +39,11 @@ for what in "$@"; do
 			missing="$missing php-mysqli"
 			packages="$packages php-mysql"
 		fi
+		;;
+	receivers)
+		want php php-cli
+		want node nodejs
+		want python3 python3
 		;;
 	netns)
 		want ip iproute2

@@ -2,11 +2,17 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"rowhook/config"
+	"rowhook/dbtest"
+	"rowhook/rules"
 )
 
 var (
@@ -17,19 +23,10 @@ var (
 // TestDocumentedCommands: each command of the documentation exists, and so do its flags.
 func TestDocumentedCommands(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(files, "../../README.md") {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	commands := 0
+	for file, text := range documents(t) {
 		found := append(documentedLine.FindAllSubmatch(text, -1), documentedText.FindAllSubmatch(text, -1)...)
-		if len(found) < 10 {
-			t.Errorf("%s: only %d commands are found", file, len(found))
-		}
+		commands += len(found)
 		for _, match := range found {
 			line, _, _ := strings.Cut(string(match[1]), "#")
 			line, _, _ = strings.Cut(line, " > ")
@@ -39,5 +36,152 @@ func TestDocumentedCommands(t *testing.T) {
 				t.Errorf("%s: %s: %v", file, line, err)
 			}
 		}
+	}
+	if commands < 50 {
+		t.Errorf("only %d commands are found", commands)
+	}
+}
+
+// documents are the pages for users.
+func documents(t *testing.T) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string][]byte{}
+	for _, file := range append(files, "../../README.md") {
+		if pages[file], err = os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return pages
+}
+
+// TestDocumentedLinks: pages link to what is there, and each page is linked to.
+func TestDocumentedLinks(t *testing.T) {
+	t.Parallel()
+	linked := map[string]bool{"../../README.md": true}
+	pages := documents(t)
+	for file, text := range pages {
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllSubmatch(text, -1) {
+			to := filepath.Join(filepath.Dir(file), string(link[1]))
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+			linked[to] = true
+		}
+	}
+	for file := range pages {
+		if !linked[file] {
+			t.Errorf("no page links to %s", file)
+		}
+	}
+}
+
+// TestDocumentedSnippets: a server takes the statements and the settings that the pages show, and rowhook the rules and
+// configurations. What is written for other languages TestReceivers runs.
+func TestDocumentedSnippets(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for file, text := range documents(t) {
+		for _, f := range regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```").FindAllSubmatch(text, -1) {
+			kind, snippet := string(f[1]), string(f[2])
+			kinds[kind]++
+			t.Run(fmt.Sprintf("%s/%s%d", filepath.Base(file), kind, kinds[kind]), func(t *testing.T) {
+				t.Parallel()
+				switch {
+				case kind == "yaml":
+					tryYAML(t, snippet)
+				case kind == "sql":
+					trySQL(t, snippet)
+				case kind == "ini":
+					trySettings(t, snippet)
+				case snippets[kind].file == "" || filepath.Base(file) != "receivers.md":
+					t.Errorf("nothing runs this:\n%s", snippet)
+				}
+			})
+		}
+		for _, m := range regexp.MustCompile(`(?m)^ +make ([a-z-]+)`).FindAllSubmatch(text, -1) {
+			if !bytes.Contains(makefile, append([]byte("\n"), append(m[1], ':')...)) {
+				t.Errorf("%s: there is no make %s", file, m[1])
+			}
+		}
+	}
+	if kinds["yaml"] < 8 || kinds["sql"] < 2 || kinds["ini"] < 1 {
+		t.Errorf("too few snippets are found: %v", kinds)
+	}
+}
+
+// tryYAML reads rules, or a configuration.
+func tryYAML(t *testing.T, text string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"password", "ca.pem"} {
+		text = strings.ReplaceAll(text, "/etc/rowhook/"+name, filepath.Join(dir, name))
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("secret\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.HasPrefix(text, "rules:") {
+		if err := os.WriteFile(filepath.Join(dir, "rules.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if set, err := rules.Read(filepath.Join(dir, "*.yaml"), func(string) bool { return true }); err != nil || len(set.Rules) == 0 {
+			t.Errorf("rules: %v\n%s", err, text)
+		}
+		return
+	}
+	if !strings.Contains(text, "sites:") && !strings.Contains(text, "discover:") { // only how to log in is shown
+		text += "sites: [{name: salon, schema: wordpress, prefix: wp_}]\n"
+	}
+	file := filepath.Join(dir, "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(file); err != nil {
+		t.Errorf("configuration: %v\n%s", err, text)
+	}
+}
+
+// trySQL runs statements. Those of a hosting only its servers have; they must be what `rowhook check` prints.
+func trySQL(t *testing.T, text string) {
+	t.Helper()
+	server := dbtest.Start(t)
+	server.Exec(t, "CREATE DATABASE wordpress")
+	if !strings.Contains(text, "CREATE USER") {
+		server.Exec(t, "CREATE USER rowhook@localhost IDENTIFIED BY 'x'")
+	}
+	for statement := range strings.SplitSeq(strings.TrimSpace(text), ";") {
+		switch statement = strings.TrimSpace(statement); {
+		case statement == "":
+		case strings.HasPrefix(statement, "CALL mysql.rds"):
+			source, err := os.ReadFile("../../cdc/hosting.go")
+			if err != nil || !bytes.Contains(source, []byte(statement)) {
+				t.Errorf("rowhook check prints something else than %s: %v", statement, err)
+			}
+		default:
+			server.Exec(t, statement)
+		}
+	}
+}
+
+// trySettings starts a server with the lines of a my.cnf.
+func trySettings(t *testing.T, text string) {
+	t.Helper()
+	var args []string
+	for _, m := range regexp.MustCompile(`(?m)^([a-z_]+) = (\S+)`).FindAllStringSubmatch(text, -1) {
+		args = append(args, "--"+strings.ReplaceAll(m[1], "_", "-")+"="+m[2])
+	}
+	server := dbtest.Start(t, args...)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	var out bytes.Buffer
+	if err := command(t.Context(), []string{"check", "--config", daemonFiles(t, server, everyAction("http://127.0.0.1:1"), "")}, &out, io.Discard); err != nil || len(args) < 5 {
+		t.Errorf("%q: %v\n%s", args, err, &out)
 	}
 }
