@@ -30,6 +30,7 @@ func TestDocumentedCommands(t *testing.T) {
 		for _, match := range found {
 			line, _, _ := strings.Cut(string(match[1]), "#")
 			line, _, _ = strings.Cut(line, " > ")
+			line, _, _ = strings.Cut(line, " | ")
 			args := strings.Fields(line)[1:]
 			var out bytes.Buffer
 			if err := command(t.Context(), append(args, "-h"), &out, &out); exitCode(err) != exitDone {
@@ -121,12 +122,11 @@ func TestDocumentedSnippets(t *testing.T) {
 func tryYAML(t *testing.T, text string) {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"password", "ca.pem"} {
-		text = strings.ReplaceAll(text, "/etc/rowhook/"+name, filepath.Join(dir, name))
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("secret\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	newAuthority(t, dir, "ca")
+	if err := os.WriteFile(filepath.Join(dir, "password"), []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
+	text = strings.NewReplacer("/etc/rowhook/", dir+"/", "whsec_...", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").Replace(text)
 	if strings.HasPrefix(text, "rules:") {
 		if err := os.WriteFile(filepath.Join(dir, "rules.yaml"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -160,7 +160,7 @@ func trySQL(t *testing.T, text string) {
 		switch statement = strings.TrimSpace(statement); {
 		case statement == "":
 		case strings.HasPrefix(statement, "CALL mysql.rds"):
-			source, err := os.ReadFile("../../cdc/hosting.go")
+			source, err := os.ReadFile("../../cdc/preflight_retention.go")
 			if err != nil || !bytes.Contains(source, []byte(statement)) {
 				t.Errorf("rowhook check prints something else than %s: %v", statement, err)
 			}
