@@ -31,7 +31,7 @@ func testDiscover(t *testing.T, server *dbtest.Server) {
 		t.Helper()
 		n++
 		code := fmt.Sprintf("CODE%d", n)
-		if _, err := site.Insert(t.Context(), "coupon", "code", code); err != nil {
+		if _, err := site.Insert(ctx, "coupon", "code", code); err != nil {
 			t.Fatal(err)
 		}
 		ours := func(r delivertest.Request) bool { return strings.Contains(string(r.Body), code) }
