@@ -79,7 +79,7 @@ func (r *reader) tableMap(body []byte) error {
 		if u, ok := errors.AsType[*rowcodec.UndecodableError](err); ok {
 			hint = u.Hint()
 		} else if schema.IsLocked(err) {
-			hint = lockedHint
+			hint = schema.LockedHint
 		} else if errors.Is(err, schema.ErrVague) {
 			hint = "nobody but who altered it knows"
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
+	"rowhook/cdc/preflight"
 	"rowhook/cdc/schema"
 	"rowhook/retry"
 )
@@ -71,7 +72,7 @@ func (s *Source) Follow(ctx context.Context, p Position, known []SchemaRecord, s
 		wait := s.trouble.Wait()
 		if s.trouble.Worth(err) {
 			s.cfg.Log.Warn("the connection to the database was lost, trying again", slog.Any("error", err), slog.Duration("in", wait),
-				slog.Time("since", s.trouble.Since()), slog.String("fix", s.advice(ctx, err)))
+				slog.Time("since", s.trouble.Since()), slog.String("fix", s.Preflight().Advice(ctx, err)))
 		}
 		if err := retry.Pause(ctx, wait); err != nil {
 			return err
@@ -233,7 +234,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 	case isPurged(err):
 		return &StopError{
 			Reason: fmt.Sprintf("the server no longer has the log behind position %s", t.Position()),
-			Hint:   "the changes since then are lost to rowhook; have the log kept longer: " + retentionFix(s.hosting, s.hosting.amazon()) + "  then " + skipHint,
+			Hint:   "the changes since then are lost to rowhook; have the log kept longer: " + preflight.RetentionFix(s.hosting, s.hosting.Amazon()) + "  then " + skipHint,
 			Err:    err, Gone: true,
 		}
 	case says("GTID_MODE = "): // neither OFF nor the two on the way to ON send the log by GTID
@@ -241,7 +242,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 		mode, _, _ = strings.Cut(mode, " ")
 		return &StopError{
 			Reason: fmt.Sprintf("the server's gtid_mode is %.20q, and rowhook follows it by GTID, which takes ON", mode),
-			Hint:   gtidSteps(s.hosting, mode) + " then start rowhook again", Err: err,
+			Hint:   preflight.GTIDSteps(s.hosting, mode) + " then start rowhook again", Err: err,
 		}
 	case says("not in the master's binlog"), says("missing the GTID"), says("more GTIDs"):
 		return historyError(t, "it refuses the position", err)

@@ -25,7 +25,7 @@ func TestLockedTable(t *testing.T) {
 		cfg := sourceConfig(server, newLog(), "busy", "a", "b")
 		s := openSource(t, cfg)
 		cdctest.Exec(t, conn, "LOCK TABLES a WRITE")
-		findings, err := s.Check(t.Context())
+		findings, err := s.Preflight().Check(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestExclusiveLock(t *testing.T) {
 		go func() { ended <- s.Follow(ctx, p, nil, sink) }()
 		select {
 		case trouble := <-sink.aside:
-			if trouble.Table != held || !schema.IsLocked(trouble) || trouble.Lasting || trouble.Hint != lockedHint {
+			if trouble.Table != held || !schema.IsLocked(trouble) || trouble.Lasting || trouble.Hint != schema.LockedHint {
 				t.Errorf("set aside: %+v", trouble)
 			}
 		case err := <-ended:

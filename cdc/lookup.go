@@ -31,16 +31,13 @@ func (e *alteredError) Error() string {
 	return fmt.Sprintf("its columns at this place of the log are not known, and it was altered later, at %s, by %.200q", e.found.at, e.found.text)
 }
 
-// mostLocked is for how many locked tables the server is asked in a row: each costs the patience of the connection.
-const mostLocked = 2
-
 // askServer asks what tables are. What it does not get of one table is no trouble of the others: it is asked for again when
 // rows of that table come.
 func (r *reader) askServer(names []TableName) (*answer, error) {
 	a := &answer{is: map[TableName]*ddl.Definition{}, not: map[TableName]error{}}
 	locked := 0
 	for _, t := range names {
-		if locked == mostLocked {
+		if locked == schema.MostLocked {
 			break
 		}
 		is, err := r.src.tables().Define(r.ctx, t)

@@ -12,7 +12,7 @@ import (
 // findings checks a server as a user.
 func findings(t *testing.T, cfg Config) []Finding {
 	t.Helper()
-	all, err := openSource(t, cfg).Check(t.Context())
+	all, err := openSource(t, cfg).Preflight().Check(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -24,6 +26,7 @@ import (
 
 	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
+	"rowhook/cdc/preflight"
 	"rowhook/cdc/schema"
 	"rowhook/cdc/sqlmap"
 	"rowhook/retry"
@@ -55,7 +58,7 @@ type Source struct {
 	db      *sql.DB
 	flavor  string
 	version string
-	hosting hosting
+	hosting preflight.Hosting
 	dialect ddl.Dialect
 	list    atomic.Pointer[watchList] // what is read; nil: nothing
 	next    atomic.Pointer[watchList] // what is to be read from the next transaction on; nil: the same
@@ -103,7 +106,7 @@ func (s *Source) identify(ctx context.Context) error {
 	case !mySQL:
 		return errors.New("it has the variables of neither a MySQL nor a MariaDB")
 	}
-	s.version, s.hosting = vars["version"], hostingOf(vars)
+	s.version, s.hosting = vars["version"], preflight.HostingOf(vars)
 	number := versionNumber(cmp.Or(vars["innodb_version"], s.version)) // the engine's is that of the server, and not for choice
 	if mariaDB && !strings.Contains(strings.ToLower(s.version), "mariadb") {
 		s.version += " (MariaDB " + vars["innodb_version"] + ")"
@@ -137,6 +140,27 @@ func (s *Source) MariaDB() bool { return s.flavor == mysql.MariaDBFlavor }
 // tables asks the server what its tables are.
 func (s *Source) tables() schema.Server {
 	return schema.Server{DB: s.db, MariaDB: s.MariaDB(), User: s.cfg.Server.Config().User}
+}
+
+// Finding is the result of one check of a server.
+type Finding = preflight.Finding
+
+// Survey is what a server is and lacks.
+type Survey = preflight.Survey
+
+// Preflight looks at the server, for what following its log depends on.
+func (s *Source) Preflight() *preflight.Checker {
+	w := s.watched()
+	c := &preflight.Checker{
+		DB: s.db, Server: s.cfg.Server, MariaDB: s.MariaDB(), Version: s.version, Hosting: s.hosting, Define: s.tables().Define,
+		NeedStatements: s.cfg.NeedStatements, Tables: w.Tables, Optional: w.Optional, Prefixes: w.Prefixes, Schemas: slices.Sorted(maps.Keys(w.names)),
+	}
+	for t := range w.lookups {
+		if _, ok := w.lookedUp(t); ok {
+			c.Lookups = append(c.Lookups, t)
+		}
+	}
+	return c
 }
 
 // Version is what the server calls its version.
@@ -261,7 +285,7 @@ type End struct {
 
 // End asks the server where its log ends now.
 func (s *Source) End(ctx context.Context) (End, error) {
-	row, err := s.logStatus(ctx)
+	row, err := preflight.LogStatus(ctx, s.db, s.MariaDB())
 	if err != nil {
 		return End{}, fmt.Errorf("asking where the log ends: %w", err)
 	}
@@ -283,23 +307,4 @@ func (s *Source) End(ctx context.Context) (End, error) {
 		return End{}, fmt.Errorf("reading the log's GTIDs %q: %w", set, err)
 	}
 	return end, nil
-}
-
-// logStatus runs the statement of this server that says where the log ends.
-func (s *Source) logStatus(ctx context.Context) (map[string]string, error) {
-	statements := []string{"SHOW BINARY LOG STATUS", "SHOW MASTER STATUS"}
-	if s.MariaDB() {
-		statements = []string{"SHOW MASTER STATUS"}
-	}
-	var err error
-	for _, q := range statements {
-		var row map[string]string
-		if row, err = sqlmap.Row(ctx, s.db, q); err == nil {
-			return row, nil
-		}
-		if me, ok := errors.AsType[*sqlmap.Error](err); !ok || me.Number != mysql.ER_PARSE_ERROR {
-			break // only a statement that this version does not know is worth another try
-		}
-	}
-	return nil, err
 }

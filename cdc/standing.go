@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -99,13 +98,11 @@ func (s *Source) measure(ctx context.Context, st *Standing) error {
 	if err != nil {
 		return err
 	}
-	vars, err := s.variables(ctx)
+	kept, err := s.Preflight().Kept(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the server's variables: %w", err)
+		return err
 	}
-	kept := s.retention(ctx, vars)
-	st.End, st.Retention, st.Hidden = end.Coord, kept.age, kept.removal == removedSoon || kept.removal == removedHidden
-	st.Limit, _ = strconv.ParseUint(vars["max_binlog_total_size"], 10, 64)
+	st.End, st.Retention, st.Hidden, st.Limit = end.Coord, kept.Age, kept.Hidden, kept.Limit
 	i, ok := fileAt(files, st.Place.File)
 	if !ok {
 		return fmt.Errorf("the server has removed %s meanwhile", st.Place.File)

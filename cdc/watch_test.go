@@ -60,8 +60,8 @@ func testOptionalTables(t *testing.T, server *dbtest.Server) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for name, look := range map[string]func() ([]Finding, error){
-		"at the start": func() ([]Finding, error) { return s.CheckTables(ctx) },
-		"alone":        func() ([]Finding, error) { return s.CheckOptional(ctx, cfg.Optional) },
+		"at the start": func() ([]Finding, error) { return s.Preflight().CheckTables(ctx) },
+		"alone":        func() ([]Finding, error) { return s.Preflight().CheckOptional(ctx, cfg.Optional) },
 	} {
 		found, err := look()
 		if err != nil {

@@ -102,7 +102,7 @@ func (s *Server) survey(ctx context.Context, server *connect.Server, db *sql.DB)
 	if err != nil {
 		return err
 	}
-	s.Survey, err = source.Survey(ctx)
+	s.Survey, err = source.Preflight().Survey(ctx)
 	if err = errors.Join(err, source.Close()); err != nil {
 		return err
 	}

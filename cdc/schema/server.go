@@ -55,6 +55,12 @@ func IsLocked(err error) bool {
 	return ok && refused.Number == mysql.ER_LOCK_WAIT_TIMEOUT
 }
 
+// MostLocked is for how many locked tables a server is asked in a row: each costs the patience of the connection.
+const MostLocked = 2
+
+// LockedHint is what to do about a table that is locked.
+const LockedHint = "see SHOW PROCESSLIST: an import, LOCK TABLES or ALTER TABLE; it goes on by itself when the table is free"
+
 // Server is asked what tables are, over side connections.
 type Server struct {
 	DB      *sql.DB

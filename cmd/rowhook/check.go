@@ -76,7 +76,7 @@ func checkDatabase(ctx context.Context, c *config.Config, set *rules.Set) ([]cdc
 	if err != nil {
 		return []cdc.Finding{{Check: "server", Found: err.Error(), Fix: server.Advice(err)}}, ctx.Err()
 	}
-	findings, err := source.Check(ctx)
+	findings, err := source.Preflight().Check(ctx)
 	if err != nil {
 		return nil, err
 	}

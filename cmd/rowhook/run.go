@@ -244,7 +244,7 @@ func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, server
 	if err != nil {
 		return nil, err
 	}
-	findings, err := source.Check(ctx)
+	findings, err := source.Preflight().Check(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +271,7 @@ func (d *daemon) watch(set *rules.Set) { d.source.Watch(watchOf(d.cfg, set)) }
 
 // warnOptional says which tables of custom rules are not as they must be. Those rules wait.
 func (d *daemon) warnOptional(ctx context.Context, tables []cdc.TableName) {
-	findings, err := d.source.CheckOptional(ctx, tables)
+	findings, err := d.source.Preflight().CheckOptional(ctx, tables)
 	if err != nil {
 		return // the database is away, which its readers say
 	}

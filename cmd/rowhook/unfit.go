@@ -39,7 +39,7 @@ func (d *daemon) watchUnfit(ctx context.Context, source *cdc.Source, unfit []cdc
 			return
 		case <-again.C:
 		}
-		if found, err := source.CheckTables(ctx); err == nil { // else the database is away, which its readers say
+		if found, err := source.Preflight().CheckTables(ctx); err == nil { // else the database is away, which its readers say
 			unfit = slices.DeleteFunc(found, func(f cdc.Finding) bool { return f.OK || f.Warn || f.Schema == "" })
 		}
 	}

@@ -1,4 +1,4 @@
-package cdc
+package preflight
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 const reconnect = "   (open connections keep the old value: restart PHP-FPM)"
 
 // checkLog looks at how the server writes its log.
-func (s *Source) checkLog(ctx context.Context, vars map[string]string) []Finding {
-	h := s.hosting
+func (s *Checker) checkLog(ctx context.Context, vars map[string]string) []Finding {
+	h := s.Hosting
 	is := func(name, want, fix string) Finding {
 		return Finding{Check: name, OK: strings.EqualFold(vars[name], want), Found: vars[name], Fix: fix}
 	}
@@ -27,18 +27,18 @@ func (s *Source) checkLog(ctx context.Context, vars map[string]string) []Finding
 	if mode, ok := vars["gtid_mode"]; ok && mode != "ON" {
 		findings = append(findings, Finding{
 			Check: "gtid_mode", Found: mode + ": rowhook can follow by file and offset, but cannot prove that a row it loads is the one that was logged",
-			Fix: gtidSteps(h, mode),
+			Fix: GTIDSteps(h, mode),
 		})
 	}
-	if s.cfg.NeedStatements {
+	if s.NeedStatements {
 		findings = append(findings, s.checkStatements(h, vars), checkCharset(vars))
 	}
 	return append(findings, checkMetadata(h, vars))
 }
 
-// gtidSteps is what to type to turn GTIDs on, from where the server stands: it takes one step at a time.
-func gtidSteps(h hosting, mode string) string {
-	if h != ownServer {
+// GTIDSteps is what to type to turn GTIDs on, from where the server stands: it takes one step at a time.
+func GTIDSteps(h Hosting, mode string) string {
+	if h != OwnServer {
 		return h.set("enforce_gtid_consistency", "ON") + "   and likewise  gtid_mode = ON"
 	}
 	steps := []string{"OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"}
@@ -51,7 +51,7 @@ func gtidSteps(h hosting, mode string) string {
 }
 
 // checkSync looks whether a power cut can take transactions back that were read from the log.
-func checkSync(h hosting, vars map[string]string) Finding {
+func checkSync(h Hosting, vars map[string]string) Finding {
 	f := Finding{Check: "sync_binlog", OK: true, Found: vars["sync_binlog"], Fix: h.set("sync_binlog", "1")}
 	if f.Found != "1" {
 		f.Warn = true
@@ -61,7 +61,7 @@ func checkSync(h hosting, vars map[string]string) Finding {
 }
 
 // checkMetadata looks whether the log tells the names of columns.
-func checkMetadata(h hosting, vars map[string]string) Finding {
+func checkMetadata(h Hosting, vars map[string]string) Finding {
 	f := Finding{
 		Check: "binlog_row_metadata", OK: true, Found: vars["binlog_row_metadata"],
 		Fix: h.set("binlog_row_metadata", "FULL"),
@@ -74,7 +74,7 @@ func checkMetadata(h hosting, vars map[string]string) Finding {
 }
 
 // checkImage looks whether rows are logged whole.
-func checkImage(h hosting, vars map[string]string) Finding {
+func checkImage(h Hosting, vars map[string]string) Finding {
 	f := Finding{
 		Check: "binlog_row_image", OK: true, Found: vars["binlog_row_image"],
 		Fix: h.set("binlog_row_image", "FULL") + reconnect,
@@ -88,9 +88,9 @@ func checkImage(h hosting, vars map[string]string) Finding {
 }
 
 // checkStatements looks whether the server logs the texts of statements.
-func (s *Source) checkStatements(h hosting, vars map[string]string) Finding {
+func (s *Checker) checkStatements(h Hosting, vars map[string]string) Finding {
 	name := "binlog_rows_query_log_events"
-	if s.MariaDB() {
+	if s.MariaDB {
 		name = "binlog_annotate_row_events"
 	}
 	return Finding{

@@ -1,4 +1,4 @@
-package cdc
+package preflight
 
 import (
 	"context"
@@ -35,10 +35,10 @@ func checkEncryption(road connect.Road, address string) Finding {
 }
 
 // checkConnections looks whether the server has as many connections for our user as following takes.
-func (s *Source) checkConnections(ctx context.Context) Finding {
-	l, err := s.cfg.Server.Limits(ctx, s.db)
+func (s *Checker) checkConnections(ctx context.Context) Finding {
+	l, err := s.Server.Limits(ctx, s.DB)
 	if err != nil {
-		return Finding{Check: "connections", OK: true, Warn: true, Found: err.Error(), Fix: s.cfg.Server.Advice(err)}
+		return Finding{Check: "connections", OK: true, Warn: true, Found: err.Error(), Fix: s.Server.Advice(err)}
 	}
 	return judgeLimits(l, s.account(ctx))
 }

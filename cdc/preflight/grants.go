@@ -1,4 +1,4 @@
-package cdc
+package preflight
 
 import (
 	"cmp"
@@ -7,16 +7,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/sqlmap"
 )
 
+// askTimeout bounds the questions that advice takes.
+const askTimeout = 20 * time.Second
+
 // checkGrants looks for the privileges to read the log. SHOW GRANTS tells those of the roles that are active, too.
-func (s *Source) checkGrants(ctx context.Context) Finding {
+func (s *Checker) checkGrants(ctx context.Context) Finding {
 	f := Finding{Check: "grants"}
-	rows, err := sqlmap.Rows(ctx, s.db, "SHOW GRANTS")
+	rows, err := sqlmap.Rows(ctx, s.DB, "SHOW GRANTS")
 	if err != nil {
 		f.Found, f.Fix = err.Error(), s.grantFix(ctx)
 		return f
@@ -56,8 +60,8 @@ func (s *Source) checkGrants(ctx context.Context) Finding {
 }
 
 // needed are the privileges that following takes, each under the names that servers give it. The first is for GRANT.
-func (s *Source) needed() [][]string {
-	if s.MariaDB() {
+func (s *Checker) needed() [][]string {
+	if s.MariaDB {
 		return [][]string{{"REPLICATION SLAVE", "REPLICATION REPLICA"}, {"BINLOG MONITOR", "REPLICATION CLIENT"}}
 	}
 	return [][]string{{"REPLICATION SLAVE"}, {"REPLICATION CLIENT"}}
@@ -77,7 +81,7 @@ func parseGrant(line string) (names []string, what string) {
 	return names, what
 }
 
-func (s *Source) grantFix(ctx context.Context) string {
+func (s *Checker) grantFix(ctx context.Context) string {
 	var names []string
 	for _, p := range s.needed() {
 		names = append(names, p[0])
@@ -85,23 +89,23 @@ func (s *Source) grantFix(ctx context.Context) string {
 	return fmt.Sprintf("GRANT %s ON *.* TO %s;", strings.Join(names, ", "), s.account(ctx))
 }
 
-// advice says what to do about an error of a connection.
-func (s *Source) advice(ctx context.Context, err error) string {
+// Advice says what to do about an error of a connection.
+func (s *Checker) Advice(ctx context.Context, err error) string {
 	const denied, deniedLog = 1227, 1045 // for want of a global privilege; MariaDB says the other when it is asked for the log
 	var side *sqlmap.Error
 	var log *mysql.MyError // who gets it is logged in
 	if errors.As(err, &side) && side.Number == denied || errors.As(err, &log) && (log.Code == denied || log.Code == deniedLog) {
-		ctx, cancel := context.WithTimeout(ctx, sideTimeout)
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()
 		return s.grantFix(ctx)
 	}
-	return s.cfg.Server.Advice(err)
+	return s.Server.Advice(err)
 }
 
 // account is how GRANT names our user.
-func (s *Source) account(ctx context.Context) string {
-	user, host := s.cfg.Server.Config().User, "%"
-	if r, err := sqlmap.Row(ctx, s.db, "SELECT CURRENT_USER() AS account"); err == nil {
+func (s *Checker) account(ctx context.Context) string {
+	user, host := s.Server.Config().User, "%"
+	if r, err := sqlmap.Row(ctx, s.DB, "SELECT CURRENT_USER() AS account"); err == nil {
 		if i := strings.LastIndexByte(r["account"], '@'); i >= 0 {
 			user, host = r["account"][:i], r["account"][i+1:]
 		}

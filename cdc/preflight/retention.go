@@ -1,4 +1,4 @@
-package cdc
+package preflight
 
 import (
 	"context"
@@ -31,8 +31,8 @@ type retention struct {
 }
 
 // retention finds out how long the log is kept. On Amazon's servers that is in a table, which not every user may read.
-func (s *Source) retention(ctx context.Context, vars map[string]string) retention {
-	set, err := sqlmap.Row(ctx, s.db, "SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'")
+func (s *Checker) retention(ctx context.Context, vars map[string]string) retention {
+	set, err := sqlmap.Row(ctx, s.DB, "SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'")
 	switch {
 	case err == nil:
 		hours, _ := strconv.ParseFloat(set["value"], 64) // NULL is no number
@@ -40,17 +40,36 @@ func (s *Source) retention(ctx context.Context, vars map[string]string) retentio
 			return retention{removedByAge, time.Duration(hours * float64(time.Hour)), true}
 		}
 		return retention{removal: removedSoon, amazon: true}
-	case s.hosting.amazon():
+	case s.Hosting.Amazon():
 		return retention{removal: removedHidden, amazon: true}
 	}
 	age := ageLimit(vars)
 	switch {
 	case age > 0:
 		return retention{removal: removedByAge, age: age}
-	case s.hosting == googleCloudSQL:
+	case s.Hosting == GoogleCloudSQL:
 		return retention{removal: removedHidden}
 	}
 	return retention{removal: removedNever}
+}
+
+// Kept is how long, and how much, a server keeps of its log.
+type Kept struct {
+	Age    time.Duration // after which files are removed; 0: none is removed by age, or after a time that is not known
+	Hidden bool          // they are removed, and nobody knows when
+	Limit  uint64        // of all files, in bytes; 0: none
+}
+
+// Kept asks how long the log is kept.
+func (s *Checker) Kept(ctx context.Context) (Kept, error) {
+	vars, err := s.variables(ctx)
+	if err != nil {
+		return Kept{}, fmt.Errorf("reading the server's variables: %w", err)
+	}
+	r := s.retention(ctx, vars)
+	kept := Kept{Age: r.age, Hidden: r.removal == removedSoon || r.removal == removedHidden}
+	kept.Limit, _ = strconv.ParseUint(vars["max_binlog_total_size"], 10, 64)
+	return kept, nil
 }
 
 // ageLimit is after what time a server itself removes a file of its log, 0 for never.
@@ -66,9 +85,9 @@ func ageLimit(vars map[string]string) time.Duration {
 }
 
 // checkRetention looks at how long the server keeps its log.
-func (s *Source) checkRetention(ctx context.Context, vars map[string]string) Finding {
+func (s *Checker) checkRetention(ctx context.Context, vars map[string]string) Finding {
 	kept := s.retention(ctx, vars)
-	f := Finding{Check: "retention of the log", OK: true, Fix: retentionFix(s.hosting, kept.amazon)}
+	f := Finding{Check: "retention of the log", OK: true, Fix: RetentionFix(s.Hosting, kept.amazon)}
 	switch kept.removal {
 	case removedNever:
 		f.Found = "the server never removes its log by itself"
@@ -77,9 +96,9 @@ func (s *Source) checkRetention(ctx context.Context, vars map[string]string) Fin
 	case removedSoon:
 		f.Found, f.Warn = "Amazon removes the log as soon as it can: 'binlog retention hours' is not set, and binlog_expire_logs_seconds does not count there", true
 	case removedHidden:
-		f.Found, f.Warn = fmt.Sprintf("not known: %s removes the log by a setting of its own, which is no variable of the server", s.hosting), true
+		f.Found, f.Warn = fmt.Sprintf("not known: %s removes the log by a setting of its own, which is no variable of the server", s.Hosting), true
 		if kept.amazon {
-			f.Found = fmt.Sprintf("not known: on %s 'binlog retention hours' decides, which %s may not read; unless it is set, the log is removed as soon as possible", s.hosting, s.account(ctx))
+			f.Found = fmt.Sprintf("not known: on %s 'binlog retention hours' decides, which %s may not read; unless it is set, the log is removed as soon as possible", s.Hosting, s.account(ctx))
 			f.Fix += "   and for check to see it:  GRANT SELECT ON mysql.rds_configuration TO " + s.account(ctx) + ";"
 		}
 	}
@@ -92,12 +111,12 @@ func (s *Source) checkRetention(ctx context.Context, vars map[string]string) Fin
 	return f
 }
 
-// retentionFix is what to type to have the log kept for a week, which is the most that RDS for MySQL allows.
-func retentionFix(h hosting, amazon bool) string {
+// RetentionFix is what to type to have the log kept for a week, which is the most that RDS for MySQL allows.
+func RetentionFix(h Hosting, amazon bool) string {
 	switch {
 	case amazon:
 		return "CALL mysql.rds_set_configuration('binlog retention hours', 168);"
-	case h == googleCloudSQL:
+	case h == GoogleCloudSQL:
 		return "gcloud sql instances patch INSTANCE --retained-transaction-log-days=7"
 	}
 	return h.set("binlog_expire_logs_seconds", "604800")

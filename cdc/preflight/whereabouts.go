@@ -1,4 +1,4 @@
-package cdc
+package preflight
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"rowhook/cdc/ddl"
 	"rowhook/cdc/sqlmap"
 )
 
@@ -16,21 +17,21 @@ type place struct{ schema, prefix string }
 // whereabouts looks for tables that are not where the configuration says: under another prefix, in another schema, or
 // spelled with other letters, as a server with lower_case_table_names does. It returns the places that have most of the
 // tables, the best first. It sees only what our user may see. The missing tables have one prefix.
-func (s *Source) whereabouts(ctx context.Context, missing []TableName) ([]place, error) {
+func (s *Checker) whereabouts(ctx context.Context, missing []ddl.TableName) ([]place, error) {
 	suffixes, conditions, args := []string{}, []string{}, []any{}
 	for _, t := range missing {
-		if suffix := strings.ToLower(strings.TrimPrefix(t.Name, s.watched().Prefixes[t])); !slices.Contains(suffixes, suffix) {
+		if suffix := strings.ToLower(strings.TrimPrefix(t.Name, s.Prefixes[t])); !slices.Contains(suffixes, suffix) {
 			suffixes = append(suffixes, suffix)
 			conditions = append(conditions, "RIGHT(LOWER(table_name), ?) = ?")
 			args = append(args, len([]rune(suffix)), suffix)
 		}
 	}
-	rows, err := sqlmap.Rows(ctx, s.db, "SELECT table_schema AS s, table_name AS t FROM information_schema.tables WHERE table_schema NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') AND ("+
+	rows, err := sqlmap.Rows(ctx, s.DB, "SELECT table_schema AS s, table_name AS t FROM information_schema.tables WHERE table_schema NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') AND ("+
 		strings.Join(conditions, " OR ")+") LIMIT 10000", args...)
 	if err != nil {
 		return nil, fmt.Errorf("looking for tables: %w", err)
 	}
-	_, known := s.watched().Prefixes[missing[0]]
+	_, known := s.Prefixes[missing[0]]
 	found := map[place]int{}
 	for _, r := range rows {
 		for _, suffix := range suffixes {
@@ -51,7 +52,7 @@ func (s *Source) whereabouts(ctx context.Context, missing []TableName) ([]place,
 			if strings.EqualFold(t.Schema, p.schema) {
 				n += 2
 			}
-			if strings.EqualFold(s.watched().Prefixes[t], p.prefix) {
+			if strings.EqualFold(s.Prefixes[t], p.prefix) {
 				n++
 			}
 		}
@@ -65,15 +66,15 @@ func (s *Source) whereabouts(ctx context.Context, missing []TableName) ([]place,
 
 // lost says where tables are that were not found in a schema, and what to write into the configuration; empty when they
 // are nowhere that our user may see.
-func (s *Source) lost(ctx context.Context, schema string, names []string) (found, fix string) {
-	byPrefix := map[string][]TableName{}
+func (s *Checker) lost(ctx context.Context, schema string, names []string) (found, fix string) {
+	byPrefix := map[string][]ddl.TableName{}
 	var prefixes []string
 	for _, name := range names {
-		t := TableName{Schema: schema, Name: name}
-		if prefix := s.watched().Prefixes[t]; !slices.Contains(prefixes, prefix) {
+		t := ddl.TableName{Schema: schema, Name: name}
+		if prefix := s.Prefixes[t]; !slices.Contains(prefixes, prefix) {
 			prefixes = append(prefixes, prefix)
 		}
-		byPrefix[s.watched().Prefixes[t]] = append(byPrefix[s.watched().Prefixes[t]], t)
+		byPrefix[s.Prefixes[t]] = append(byPrefix[s.Prefixes[t]], t)
 	}
 	var says, types []string
 	for _, prefix := range prefixes {
@@ -92,8 +93,8 @@ func (s *Source) lost(ctx context.Context, schema string, names []string) (found
 }
 
 // configured says whether a site of ours is there already.
-func (s *Source) configured(p place) bool {
-	return slices.ContainsFunc(s.watched().Tables, func(t TableName) bool { return p == place{t.Schema, s.watched().Prefixes[t]} })
+func (s *Checker) configured(p place) bool {
+	return slices.ContainsFunc(s.Tables, func(t ddl.TableName) bool { return p == place{t.Schema, s.Prefixes[t]} })
 }
 
 // describePlaces says where the tables of a schema and prefix are instead, and what makes the first of these places the

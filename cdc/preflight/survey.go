@@ -1,4 +1,4 @@
-package cdc
+package preflight
 
 import (
 	"context"
@@ -22,16 +22,16 @@ type Survey struct {
 }
 
 // Survey looks at the server. An error means that it could not be asked.
-func (s *Source) Survey(ctx context.Context) (Survey, error) {
+func (s *Checker) Survey(ctx context.Context) (Survey, error) {
 	vars, err := s.variables(ctx)
 	if err != nil {
 		return Survey{}, fmt.Errorf("reading the server's variables: %w", err)
 	}
-	survey := Survey{Version: s.version, Hosting: s.hosting.String(), Managed: s.hosting != ownServer, Log: s.checkLog(ctx, vars)}
+	survey := Survey{Version: s.Version, Hosting: s.Hosting.String(), Managed: s.Hosting != OwnServer, Log: s.checkLog(ctx, vars)}
 	for _, p := range s.needed() {
 		survey.Privileges = append(survey.Privileges, p[0])
 	}
-	rows, err := sqlmap.Rows(ctx, s.db, "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_id', 'partial_revokes')")
+	rows, err := sqlmap.Rows(ctx, s.DB, "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_id', 'partial_revokes')")
 	if err != nil {
 		return Survey{}, fmt.Errorf("reading the server's variables: %w", err)
 	}

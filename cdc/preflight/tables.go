@@ -1,10 +1,9 @@
-package cdc
+package preflight
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,7 +14,7 @@ import (
 
 // tablesCheck is what is found out about the watched tables.
 type tablesCheck struct {
-	source   *Source
+	server   *Checker
 	findings []Finding
 	missing  map[string][]string // names by schema
 	denied   map[string][]string
@@ -25,7 +24,7 @@ type tablesCheck struct {
 
 // CheckTables looks for the watched tables, and for the primary key that tells their rows apart; and whether the tables
 // can be read whole, which loading needs. An error means that the server could not be asked.
-func (s *Source) CheckTables(ctx context.Context) ([]Finding, error) {
+func (s *Checker) CheckTables(ctx context.Context) ([]Finding, error) {
 	c, err := s.lookAtTables(ctx)
 	if err != nil {
 		return nil, err
@@ -34,10 +33,10 @@ func (s *Source) CheckTables(ctx context.Context) ([]Finding, error) {
 }
 
 // CheckOptional looks for tables that only rules name, and warns of those that rules wait for.
-func (s *Source) CheckOptional(ctx context.Context, tables []TableName) ([]Finding, error) {
-	c := &tablesCheck{source: s}
+func (s *Checker) CheckOptional(ctx context.Context, tables []ddl.TableName) ([]Finding, error) {
+	c := &tablesCheck{server: s}
 	for _, t := range tables {
-		is, err := s.tables().Define(ctx, t)
+		is, err := s.Define(ctx, t)
 		if err == nil {
 			err = c.readable(ctx, t)
 		}
@@ -59,13 +58,13 @@ func (c *tablesCheck) nothing() bool {
 			n += len(of)
 		}
 	}
-	return n > 0 && n == len(c.source.watched().Tables)-len(c.source.watched().Optional)
+	return n > 0 && n == len(c.server.Tables)-len(c.server.Optional)
 }
 
-func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
-	c := &tablesCheck{source: s, missing: map[string][]string{}, denied: map[string][]string{}, unread: map[string][]string{}}
-	for _, t := range s.watched().Tables {
-		is, err := s.tables().Define(ctx, t)
+func (s *Checker) lookAtTables(ctx context.Context) (*tablesCheck, error) {
+	c := &tablesCheck{server: s, missing: map[string][]string{}, denied: map[string][]string{}, unread: map[string][]string{}}
+	for _, t := range s.Tables {
+		is, err := s.Define(ctx, t)
 		if err == nil {
 			err = c.readable(ctx, t)
 		}
@@ -74,15 +73,12 @@ func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 		}
 		c.take(t, is, err)
 	}
-	for t := range s.watched().lookups {
-		if _, ok := s.watched().lookedUp(t); !ok {
-			continue
-		}
+	for _, t := range s.Lookups {
 		if err := c.readable(ctx, t); err != nil && !schema.IsLocked(err) {
 			c.unread[t.Schema] = append(c.unread[t.Schema], t.Name)
 		}
 	}
-	for _, schema := range slices.Sorted(maps.Keys(s.watched().names)) {
+	for _, schema := range s.Schemas {
 		c.findings = append(c.findings, c.schema(ctx, schema))
 	}
 	return c, nil
@@ -90,24 +86,21 @@ func (s *Source) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 
 // readable says whether every column of a table may be selected. When some tables are locked, the others are not asked for
 // any more: a server's start, of all moments, may be that of a long import.
-func (c *tablesCheck) readable(ctx context.Context, t TableName) error {
-	if c.locked == mostLocked {
+func (c *tablesCheck) readable(ctx context.Context, t ddl.TableName) error {
+	if c.locked == schema.MostLocked {
 		return nil
 	}
-	_, err := sqlmap.Row(ctx, c.source.db, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
+	_, err := sqlmap.Row(ctx, c.server.DB, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
 	if schema.IsLocked(err) {
 		c.locked++
 	}
 	return err
 }
 
-// lockedHint is what to do about a table that is locked.
-const lockedHint = "see SHOW PROCESSLIST: an import, LOCK TABLES or ALTER TABLE; it goes on by itself when the table is free"
-
 // take sorts in what is known of a table.
-func (c *tablesCheck) take(t TableName, is *ddl.Definition, err error) {
+func (c *tablesCheck) take(t ddl.TableName, is *ddl.Definition, err error) {
 	f := Finding{Check: "table " + t.String()}
-	optional := slices.Contains(c.source.watched().Optional, t)
+	optional := slices.Contains(c.server.Optional, t)
 	switch {
 	case optional && !f.optional(t, is, err):
 		return // all is well, and it needs no key
@@ -125,7 +118,7 @@ func (c *tablesCheck) take(t TableName, is *ddl.Definition, err error) {
 		c.denied[t.Schema] = append(c.denied[t.Schema], t.Name)
 		return
 	case schema.IsLocked(err): // which says nothing of the table
-		f.Warn, f.Found, f.Fix = true, "locked by somebody, so it could not be looked at", lockedHint
+		f.Warn, f.Found, f.Fix = true, "locked by somebody, so it could not be looked at", schema.LockedHint
 	case errors.Is(err, schema.ErrView):
 		f.Warn, f.Found = true, "a view: its changes are logged as those of the tables behind it, so they are not seen"
 		f.Fix = "give the configuration the schema and prefix of the tables themselves"
@@ -136,7 +129,7 @@ func (c *tablesCheck) take(t TableName, is *ddl.Definition, err error) {
 }
 
 // optional says what is wrong with a table that only rules name: they wait, and nothing else does. False when all is well.
-func (f *Finding) optional(t TableName, is *ddl.Definition, err error) bool {
+func (f *Finding) optional(t ddl.TableName, is *ddl.Definition, err error) bool {
 	f.Warn = true
 	switch {
 	case err == nil && !is.ByTransaction():
@@ -148,7 +141,7 @@ func (f *Finding) optional(t TableName, is *ddl.Definition, err error) bool {
 	case schema.IsDenied(err):
 		f.Found, f.Fix = "not there, or user rowhook may not read it; rules for it wait", fmt.Sprintf("see that table: in those rules is right, without the site's prefix; then  GRANT SELECT ON `%s`.* TO rowhook's user", t.Schema)
 	case schema.IsLocked(err):
-		f.Found, f.Fix = "locked by somebody, so it could not be looked at", lockedHint
+		f.Found, f.Fix = "locked by somebody, so it could not be looked at", schema.LockedHint
 	case errors.Is(err, schema.ErrView):
 		f.Found, f.Fix = "a view: its changes are logged as those of the tables behind it, so rules for it get nothing", "write a table behind it into those rules"
 	default:
@@ -161,9 +154,9 @@ func (f *Finding) optional(t TableName, is *ddl.Definition, err error) bool {
 func (c *tablesCheck) schema(ctx context.Context, schema string) Finding {
 	missing, denied, unread := c.missing[schema], c.denied[schema], c.unread[schema]
 	f := Finding{Check: "tables of schema " + schema, Schema: schema, OK: len(missing)+len(denied) == 0, Found: "all found and readable"}
-	grant := fmt.Sprintf("GRANT SELECT ON `%s`.* TO %s;", strings.ReplaceAll(schema, "`", "``"), c.source.account(ctx))
+	grant := fmt.Sprintf("GRANT SELECT ON `%s`.* TO %s;", strings.ReplaceAll(schema, "`", "``"), c.server.account(ctx))
 	if !f.OK {
-		f.Found, f.Fix = c.source.misses(ctx, schema, missing, denied, grant)
+		f.Found, f.Fix = c.server.misses(ctx, schema, missing, denied, grant)
 	} else if len(unread) > 0 {
 		slices.Sort(unread)
 		f.Warn, f.Fix = true, grant
@@ -173,7 +166,7 @@ func (c *tablesCheck) schema(ctx context.Context, schema string) Finding {
 }
 
 // misses says which tables of a schema are not there or may not be read, and what to do.
-func (s *Source) misses(ctx context.Context, schema string, missing, denied []string, grant string) (found, fix string) {
+func (s *Checker) misses(ctx context.Context, schema string, missing, denied []string, grant string) (found, fix string) {
 	var says []string
 	if len(missing) > 0 {
 		says = append(says, "not found: "+strings.Join(missing, ", "))
