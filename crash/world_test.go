@@ -17,8 +17,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/api/control"
 	"rowhook/dbtest"
-	"rowhook/deliver/control"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 )

@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rowhook/api/control"
 	"rowhook/cdc"
 	"rowhook/config"
-	"rowhook/deliver/control"
 	"rowhook/loader"
 	"rowhook/pipeline"
 	"rowhook/printable"

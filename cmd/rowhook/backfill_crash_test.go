@@ -17,9 +17,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/api/control"
 	"rowhook/config"
 	"rowhook/dbtest"
-	"rowhook/deliver/control"
 	"rowhook/deliver/delivertest"
 	"rowhook/pipeline"
 )

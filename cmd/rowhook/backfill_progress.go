@@ -12,8 +12,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sys/unix"
 
+	"rowhook/api/control"
 	"rowhook/config"
-	"rowhook/deliver/control"
 	"rowhook/pipeline"
 	"rowhook/printable"
 )

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
 	"rowhook/config"
 	"rowhook/outbox"
 	"rowhook/printable"
@@ -78,8 +79,8 @@ func listTable(ctx context.Context, log storedLog, f outbox.Filter, stdout io.Wr
 			table.add("ID", "CREATED", "RULE", "EVENT", "ABOUT", "STATE", "ATTEMPTS", "LAST")
 		}
 		for _, s := range page {
-			d := newDelivery(s)
-			table.add(d.ID, clock(d.Created), d.Rule, d.Event, about(d.Keys), d.stateText(), strconv.Itoa(d.Attempts), d.lastText())
+			d := api.NewDelivery(s)
+			table.add(d.ID, clock(d.Created), d.Rule, d.Event, about(d.Keys), stateText(&d), strconv.Itoa(d.Attempts), lastText(&d))
 		}
 		return table.flush()
 	})
@@ -100,7 +101,7 @@ func listJSON(ctx context.Context, log storedLog, f outbox.Filter, stdout io.Wri
 	before := "["
 	_, err := pages(ctx, log, f, func(page []*outbox.Stored) error {
 		for _, s := range page {
-			text, err := encodeJSON(withPayload(s), "  ", "  ")
+			text, err := encodeJSON(api.WithPayload(s), "  ", "  ")
 			if err != nil {
 				return err
 			}
@@ -129,7 +130,8 @@ func about(keys []string) string {
 	return printable.Line(strings.Join(keys, " "))
 }
 
-func (d *delivery) stateText() string {
+// stateText is a delivery's state for people.
+func stateText(d *api.Delivery) string {
 	text := d.State
 	if d.State == outbox.Waiting.String() && d.Due.After(time.Now()) {
 		text += " until " + clock(d.Due)
@@ -140,20 +142,21 @@ func (d *delivery) stateText() string {
 	return text
 }
 
-func (d *delivery) lastText() string {
+// lastText is what came of the last attempt, cut when it is long.
+func lastText(d *api.Delivery) string {
 	if d.Last == nil {
 		return "-"
 	}
 	const most = 80
-	text := []rune(d.Last.text())
+	text := []rune(attemptText(d.Last))
 	if len(text) > most {
 		text = append(text[:most], []rune("...")...)
 	}
 	return string(text)
 }
 
-// text is what came of an attempt.
-func (a *attempt) text() string {
+// attemptText is what came of an attempt.
+func attemptText(a *api.Attempt) string {
 	return printable.Line(cmp.Or(a.Error, fmt.Sprintf("accepted with %d", a.Status)))
 }
 
@@ -179,13 +182,13 @@ func (t *tree) showDeliveries() *cobra.Command {
 			case *asJSON:
 				return writeJSON(stdout, d)
 			}
-			return d.write(stdout)
+			return writeDelivery(stdout, d)
 		})
 	})
 }
 
 // findDelivery reads all there is to know of a delivery.
-func findDelivery(ctx context.Context, log storedLog, id outbox.ID) (*delivery, error) {
+func findDelivery(ctx context.Context, log storedLog, id outbox.ID) (*api.Delivery, error) {
 	found, err := log.List(ctx, outbox.Filter{ID: &id, Limit: 1, Bodies: true})
 	if err != nil {
 		return nil, err
@@ -197,9 +200,9 @@ func findDelivery(ctx context.Context, log storedLog, id outbox.ID) (*delivery, 
 	if err != nil {
 		return nil, err
 	}
-	d := withPayload(found[0])
+	d := api.WithPayload(found[0])
 	for _, a := range attempts {
-		d.Log = append(d.Log, newAttempt(a))
+		d.Log = append(d.Log, api.NewAttempt(a))
 	}
 	return &d, nil
 }
@@ -208,8 +211,8 @@ func notFound(id outbox.ID) error {
 	return fmt.Errorf("%w: %s; it may have been delivered so long ago that the log forgot it", outbox.ErrNotFound, id)
 }
 
-// write shows all there is to know, for people.
-func (d *delivery) write(w io.Writer) error {
+// writeDelivery shows all there is to know, for people.
+func writeDelivery(w io.Writer, d *api.Delivery) error {
 	var b bytes.Buffer
 	row := func(name, text string) { fmt.Fprintf(&b, "%-10s%s\n", name, text) }
 	row("id", d.ID)
@@ -221,7 +224,7 @@ func (d *delivery) write(w io.Writer) error {
 		row("to", fmt.Sprintf("%s, number %d there", printable.Line(d.Endpoint), d.Number))
 	}
 	row("created", clock(d.Created))
-	row("state", d.stateText())
+	row("state", stateText(d))
 	if !d.Retried.IsZero() {
 		row("retried", clock(d.Retried)+", by hand; since then it is outside of the order")
 	}
@@ -241,7 +244,7 @@ func (d *delivery) write(w io.Writer) error {
 		row("", "accepted at once, of which no more is kept")
 	}
 	for _, a := range d.Log {
-		row("", fmt.Sprintf("%s  %s, after %v", clock(a.At), a.text(), time.Duration(a.LatencyMS*float64(time.Millisecond)).Round(time.Millisecond/10)))
+		row("", fmt.Sprintf("%s  %s, after %v", clock(a.At), attemptText(&a), time.Duration(a.LatencyMS*float64(time.Millisecond)).Round(time.Millisecond/10)))
 		for line := range strings.Lines(printable.Text(a.Response)) {
 			row("", "  | "+strings.TrimSuffix(line, "\n"))
 		}

@@ -11,9 +11,10 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
+	"rowhook/api/control"
 	"rowhook/config"
 	"rowhook/deliver"
-	"rowhook/deliver/control"
 	"rowhook/outbox"
 	"rowhook/printable"
 )
@@ -43,7 +44,7 @@ func export(ctx context.Context, log storedLog, f outbox.Filter, stdout io.Write
 	written := 0
 	_, err := pages(ctx, log, f, func(page []*outbox.Stored) error {
 		for _, s := range page {
-			if err := writeJSONLine(out, withPayload(s)); err != nil {
+			if err := writeJSONLine(out, api.WithPayload(s)); err != nil {
 				return err
 			}
 		}

@@ -15,9 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/api"
+	"rowhook/api/control"
 	"rowhook/config"
 	"rowhook/deliver"
-	"rowhook/deliver/control"
 	"rowhook/deliver/delivertest"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
@@ -88,7 +89,7 @@ const hostile = "no such\x1b[31m \u009b2J \x7f\u202efield\nsorry"
 func listIDs(t *testing.T, configFile string, args ...string) string {
 	t.Helper()
 	out, err := rowhook(t, configFile, append([]string{"deliveries", "list", "--json"}, args...)...)
-	var list []delivery
+	var list []api.Delivery
 	if err != nil || json.Unmarshal([]byte(out), &list) != nil {
 		t.Fatalf("%q: %v\n%s", args, err, out)
 	}
@@ -154,7 +155,7 @@ func TestDeliveriesShow(t *testing.T) {
 		}
 	}
 	out, err = rowhook(t, configFile, "deliveries", "show", "--json", idOf(2))
-	var d delivery
+	var d api.Delivery
 	if err != nil || json.Unmarshal([]byte(out), &d) != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -178,7 +179,7 @@ func TestDeliveriesExport(t *testing.T) {
 		out, err := rowhook(t, configFile, append([]string{"deliveries", "export"}, strings.Fields(args)...)...)
 		var numbers []string
 		for line := range strings.Lines(out) {
-			var d delivery
+			var d api.Delivery
 			if err := json.Unmarshal([]byte(line), &d); err != nil || string(d.Payload) != fmt.Sprintf(`{"id":%d}`, d.Seq) {
 				t.Errorf("%v: %s", err, line)
 			}

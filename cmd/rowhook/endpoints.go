@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api/control"
 	"rowhook/config"
 	"rowhook/deliver"
-	"rowhook/deliver/control"
 	"rowhook/outbox"
 	"rowhook/printable"
 	"rowhook/rules"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/deliver"
 	"rowhook/pipeline"
@@ -105,7 +106,7 @@ func TestJSONNames(t *testing.T) {
 		}
 	}
 	for _, v := range []any{
-		[]cdc.Finding{}, delivery{}, deliver.Retried{}, endpointChange{}, endpointList{}, siteList{}, shownPosition{}, decision{}, []listed{},
+		[]cdc.Finding{}, api.Delivery{}, deliver.Retried{}, endpointChange{}, endpointList{}, siteList{}, shownPosition{}, decision{}, []listed{},
 		[]pipeline.Run{}, firing{}, loss{}, initReport{},
 	} {
 		look(fmt.Sprintf("%T", v), reflect.TypeOf(v))
@@ -115,7 +116,7 @@ func TestJSONNames(t *testing.T) {
 // TestJSONWherePossible: every command that says something takes --json, but for those whose output has a form of its own.
 func TestJSONWherePossible(t *testing.T) {
 	t.Parallel()
-	own := []string{"rowhook run", "rowhook import", "rowhook deliveries export", "rowhook help", "rowhook man", "rowhook completion bash", "rowhook completion zsh", "rowhook completion fish"}
+	own := []string{"rowhook run", "rowhook relay", "rowhook import", "rowhook deliveries export", "rowhook help", "rowhook man", "rowhook completion bash", "rowhook completion zsh", "rowhook completion fish"}
 	tree := newTree(io.Discard, io.Discard)
 	tree.visit(func(c *cobra.Command) {
 		if has := c.Flags().Lookup("json") != nil; !c.HasSubCommands() && has == slices.Contains(own, c.CommandPath()) {

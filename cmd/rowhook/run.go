@@ -16,11 +16,11 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/api/control"
 	"rowhook/cdc"
 	"rowhook/cdc/connect"
 	"rowhook/config"
 	"rowhook/deliver"
-	"rowhook/deliver/control"
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/pipeline"

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api/control"
 	"rowhook/cdc"
 	"rowhook/config"
-	"rowhook/deliver/control"
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/printable"

@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"encoding/json"
@@ -7,8 +7,8 @@ import (
 	"rowhook/outbox"
 )
 
-// delivery is a delivery as commands write it for programs.
-type delivery struct {
+// Delivery is a delivery as commands write it for programs. Times are in UTC or carry their zone.
+type Delivery struct {
 	Seq      int64           `json:"seq"`
 	Endpoint string          `json:"endpoint,omitempty"` // where it goes; none while no rule sends it anywhere
 	Number   int64           `json:"number,omitempty"`   // its number there, X-Rowhook-Sequence
@@ -28,36 +28,36 @@ type delivery struct {
 	Due      time.Time       `json:"due,omitzero"`
 	Retried  time.Time       `json:"retried,omitzero"` // sent again by hand: outside of the order
 	Erased   bool            `json:"erased,omitempty"` // its payload and the answers were erased by hand
-	Last     *attempt        `json:"last,omitempty"`
-	Log      []attempt       `json:"log,omitempty"`
+	Last     *Attempt        `json:"last,omitempty"`
+	Log      []Attempt       `json:"log,omitempty"`
 	Payload  json.RawMessage `json:"payload,omitempty"`
 }
 
-// attempt is one try of delivering.
-type attempt struct {
+// Attempt is one try of delivering.
+type Attempt struct {
 	At        time.Time `json:"at"`
-	LatencyMS float64   `json:"latency_ms"`
+	LatencyMS float64   `json:"latency_ms"` // milliseconds
 	Status    int       `json:"status,omitempty"`
 	Error     string    `json:"error,omitempty"`
 	Response  string    `json:"response,omitempty"`
 }
 
-// newDelivery is a delivery without its payload.
-func newDelivery(s *outbox.Stored) delivery {
-	d := delivery{
+// NewDelivery is a delivery without its payload.
+func NewDelivery(s *outbox.Stored) Delivery {
+	d := Delivery{
 		Seq: s.Seq, Endpoint: s.Endpoint, Number: s.Number, ID: s.ID.String(), Rule: s.Rule, Site: s.Site, Event: s.Kind, Action: s.Action, Keys: s.Keys, Gone: s.Object == "gone", Object: s.Object, Omitted: s.Omitted, Erased: s.Erased,
 		AsOf: s.AsOf, Created: s.Created, State: s.State.String(), Attempts: s.Attempts, Due: s.Due, Retried: s.Retried,
 	}
 	if s.Last != nil {
-		last := newAttempt(*s.Last)
+		last := NewAttempt(*s.Last)
 		d.Last = &last
 	}
 	return d
 }
 
-// withPayload is a delivery with its payload, if that was read.
-func withPayload(s *outbox.Stored) delivery {
-	d := newDelivery(s)
+// WithPayload is a delivery with its payload, if that was read.
+func WithPayload(s *outbox.Stored) Delivery {
+	d := NewDelivery(s)
 	if s.Body == nil {
 		return d
 	}
@@ -67,8 +67,9 @@ func withPayload(s *outbox.Stored) delivery {
 	return d
 }
 
-func newAttempt(a outbox.Attempt) attempt {
-	return attempt{
+// NewAttempt is an attempt as the outbox keeps it.
+func NewAttempt(a outbox.Attempt) Attempt {
+	return Attempt{
 		At: a.At, LatencyMS: float64(a.Latency.Microseconds()) / 1000, Status: a.Status, Error: a.Error, Response: a.Response,
 	}
 }
