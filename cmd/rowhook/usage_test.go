@@ -74,6 +74,7 @@ func TestCommandsExplainThemselves(t *testing.T) {
 		for line := range strings.Lines(c.Example) {
 			line, _, _ = strings.Cut(line, " > ")
 			line, _, _ = strings.Cut(line, " && ")
+			line, _, _ = strings.Cut(line, " | ")
 			args := strings.Fields(strings.TrimSpace(line))
 			if len(args) < 2 || args[0] != "rowhook" {
 				t.Errorf("%s: the example %q is none of it", c.CommandPath(), line)
