@@ -125,7 +125,7 @@ func (e *Engine) fill(a aggregate, ev *Event) {
 	e.live[ev.number] = ev
 	e.filling++
 	e.dirty(ev)
-	q := e.queues[a]
+	q := e.open.queues[a]
 	if q == nil || len(q.events) == 0 {
 		e.close(ev)
 		return
@@ -136,7 +136,7 @@ func (e *Engine) fill(a aggregate, ev *Event) {
 
 // willTell says whether an open event is a save that the rule gets.
 func (e *Engine) willTell(a aggregate, r *Rule) bool {
-	q := e.queues[a]
+	q := e.open.queues[a]
 	return q != nil && slices.ContainsFunc(q.events, func(ev *Event) bool {
 		return ev.Backfill == "" && ev.Action.Kind == Save && r.wants(ev, e.opts.Plugin)
 	})

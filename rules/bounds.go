@@ -33,29 +33,24 @@ func keysSize(keys []Key) (n int) {
 // relieve closes the windows that would be over next, while more is open than memory allows.
 func (e *Engine) relieve() {
 	for e.openBytes > maxOpen {
-		d, ok := e.byLog.pop()
+		d, ok := e.open.byLog.pop()
 		if !ok {
 			break
 		}
 		q := d.q
-		if q.log = (time.Time{}); e.queues[q.agg] != q {
+		if q.log = (time.Time{}); e.open.queues[q.agg] != q {
 			continue
 		}
-		if head := q.head(); !e.due(q, logClock).After(d.at) {
+		if head := q.head(); !e.open.due(q, logClock).After(d.at) {
 			e.leave(q, func(ev *Event) bool { return ev == head })
 		}
-		e.schedule(q)
+		e.open.schedule(q)
 	}
-	e.byLog.trim(e.queues)
-	e.byWall.trim(e.queues)
-}
-
-// trim drops the first entries as long as they are of queues that are gone.
-func (d *deadlines) trim(queues map[aggregate]*queue) {
-	for len(*d) > 0 && queues[(*d)[0].q.agg] != (*d)[0].q {
-		d.pop()
-	}
+	e.open.byLog.trim(e.open.queues)
+	e.open.byWall.trim(e.open.queues)
 }
 
 // Pending is how many records the next commit holds.
-func (e *Engine) Pending() int { return len(e.changed) + len(e.gone) + len(e.others) + len(e.makings) }
+func (e *Engine) Pending() int {
+	return len(e.changed) + len(e.gone) + len(e.others) + len(e.fired.behind) + len(e.makings)
+}

@@ -79,7 +79,7 @@ func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
 		e.window.all = true // it may have changed rows, or columns
 	}
 	e.closeByLog(c.Time)
-	e.forgetFired(c.Time)
+	e.fired.expire(c.Time)
 	e.applyEmptied(c.Emptied)
 	e.restores.begin(e.catalog, c)
 	net, err := e.net.Take()
@@ -165,7 +165,7 @@ func (e *Engine) applyTo(b *binding, t *cdc.Table, op cdc.Op) (size int, err err
 	if err != nil {
 		return 0, err
 	}
-	if e.parts, err = w.net.Parts(); err != nil {
+	if e.statements.parts, err = w.net.Parts(); err != nil {
 		return 0, err
 	}
 	e.row = p.n
@@ -181,18 +181,18 @@ func (e *Engine) applyTo(b *binding, t *cdc.Table, op cdc.Op) (size int, err err
 // settle ends a step: what the transaction opened gets its place among the deadlines, or closes with it.
 func (e *Engine) settle(more bool) {
 	atOnce := e.opts.Coalesce == 0 && !more
-	for _, q := range e.touch {
+	for _, q := range e.open.touch {
 		q.listed = false
 		if atOnce && e.work.steps == 1 {
 			q.seal()
 			e.leave(q, func(ev *Event) bool { return !ev.waits && ev.Restored == nil })
 		}
-		e.schedule(q)
+		e.open.schedule(q)
 	}
-	clear(e.touch)
-	e.touch = e.touch[:0]
+	clear(e.open.touch)
+	e.open.touch = e.open.touch[:0]
 	if atOnce && e.work.steps > 1 {
-		for _, q := range e.queues { // all that is open is of this transaction, or sealed before
+		for _, q := range e.open.queues { // all that is open is of this transaction, or sealed before
 			q.seal()
 		}
 		e.closeByLog(e.now.log)
@@ -213,7 +213,7 @@ func (w *applying) progress(t tablePart) *progress {
 func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) {
 	w := &e.work
 	agg := e.objectOf(b, c.Before)
-	if q := e.queues[agg]; q != nil {
+	if q := e.open.queues[agg]; q != nil {
 		for _, ev := range q.events {
 			if ev.Action.Kind == StatusChange {
 				ev.knowOrder(c.Table, c.Before)
@@ -221,11 +221,11 @@ func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) {
 		}
 		e.leave(q, func(*Event) bool { return true })
 	}
-	e.forget(agg)
+	e.fired.forget(agg)
 	e.window.touch(agg)
 	k := wantedKey{b.site, b.entity.Name, Delete}
 	ev := w.naming[k]
-	st := e.statement(b, c)
+	st := e.statements.of(b, c, &e.txn)
 	if !b.isObject(c.Before) || !e.wants(agg, Delete) || e.opts.Plugin && (!b.entity.Custom || b.entity.Hooks) && (st == nil || !st.model || st.verb != "DELETE") {
 		if ev == nil {
 			p.done = p.n

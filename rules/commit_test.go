@@ -128,7 +128,7 @@ func TestOpenEventsAreBounded(t *testing.T) {
 	if w.engine.openBytes > maxOpen {
 		t.Errorf("open events take %d bytes", w.engine.openBytes)
 	}
-	if n := len(w.engine.byLog) + len(w.engine.byWall); n > 4*maxOpen/eventBytes {
+	if n := len(w.engine.open.byLog) + len(w.engine.open.byWall); n > 4*maxOpen/eventBytes {
 		t.Errorf("%d deadlines are left of %d open events", n, len(w.engine.live)-early)
 	}
 	last := map[Kind]int64{}

@@ -87,7 +87,7 @@ func (e *Engine) applyRow(b *binding, c *cdc.Change) {
 	if c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
 		return
 	}
-	ev := e.openSave(agg)
+	ev := e.open.openSave(agg)
 	if ev != nil && ev.Table != c.Table && !slices.Equal(ev.Table.Columns, c.Table.Columns) {
 		ev.Before, ev.Changed = cdc.Row{}, nil // their columns are others by now
 	}

@@ -13,7 +13,7 @@ func (e *Engine) applyEmptied(emptied []cdc.Emptied) {
 	for _, t := range emptied {
 		of := func(a aggregate) bool { return a.entity.TableOf(a.site) == t.Table }
 		var queues []*queue
-		for a, q := range e.queues {
+		for a, q := range e.open.queues {
 			if of(a) {
 				queues = append(queues, q)
 			}
@@ -22,9 +22,9 @@ func (e *Engine) applyEmptied(emptied []cdc.Emptied) {
 		for _, q := range queues {
 			e.leave(q, func(*Event) bool { return true })
 		}
-		for a := range e.fired {
+		for a := range e.fired.by {
 			if of(a) {
-				e.forget(a)
+				e.fired.forget(a)
 			}
 		}
 	}

@@ -1,9 +1,10 @@
 // Package rules turns row changes into events and says which rules want them: rule files, the catalog of entities,
 // coalescing, matching. It is the sole owner of open events.
 //
-// The Engine is the heart; an event lives in a queue of its aggregate (queue.go), a transaction is reduced to its net
-// effect (package netting) and applied in steps (commit.go), a status waits for its history row (status.go), and what is
-// open survives a crash as records beside the position (record.go).
+// The Engine is the heart. An event lives in a queue of its aggregate until its window is over (openevents.go, windows.go);
+// a transaction is reduced to its net effect (package netting) and applied in steps (commit.go); a status waits for its
+// history row (status.go), and one that did not is remembered (firedstatus.go); what is open survives a crash as records
+// beside the position (record.go).
 package rules
 
 import (
@@ -32,9 +33,6 @@ type Options struct {
 // maxDeleteIDs cuts a delete event of many rows into several.
 const maxDeleteIDs = 1000
 
-// firedFor is how long a status that fired from the column silences the history row that repeats it.
-const firedFor = time.Hour
-
 // Engine turns changes into events and is the sole owner of the open ones.
 //
 // A transaction's changes are gathered until its commit and reduced to their net effect; each then opens an event of
@@ -56,31 +54,23 @@ type Engine struct {
 	set     *Set
 	wanted  map[wantedKey]bool
 
-	net    *netting.Transaction
-	work   applying
-	owner  Owner // of parts; nil: nobody knows
-	queues map[aggregate]*queue
-	byLog  deadlines
-	byWall deadlines
-	touch  []*queue // queues the current transaction touched
+	net   *netting.Transaction
+	work  applying
+	owner Owner // of parts; nil: nobody knows
+	open  openEvents
 
 	txn cdc.Commit // the transaction being applied
 	now moment
 	row int // the number of its current change within the table
 
-	parts  []cdc.Change // of the current change, when no one statement made it
-	text   string       // the statement that was read last
-	parsed statement
-	known  bool // parsed is what text says
-	forms  formWatch
+	statements statements
 
 	count       *counters
 	closed      []*Event
 	waiting     int               // events that are closed and not done
 	live        map[uint64]*Event // every event that is not done
 	gone        []uint64          // stored events that are done
-	fired       map[aggregate]firedStatus
-	order       []aggregate // of fired, the oldest first; some are forgotten already
+	fired       firedStatuses
 	tables      tableRecords
 	restores    restores
 	window      *window
@@ -120,10 +110,11 @@ type wantedKey struct {
 // NewEngine makes an engine for sites under a set of rules.
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
-		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting.New(o.Scratch), work: applying{tables: map[tablePart]*progress{}},
-		orphans: map[cdc.TableName]bool{}, stranded: stranded{}, forms: formWatch{o.Log, map[*Site]*strangeForms{}},
+		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, live: map[uint64]*Event{},
+		fired: newFiredStatuses(), tables: newTableRecords(), restores: newRestores(), net: netting.New(o.Scratch), work: applying{tables: map[tablePart]*progress{}},
+		orphans: map[cdc.TableName]bool{}, stranded: stranded{}, statements: statements{plugin: o.Plugin, forms: formWatch{o.Log, map[*Site]*strangeForms{}}},
 	}
+	e.open = newOpenEvents(&e.opts)
 	e.SetRules(set)
 	return e
 }

@@ -19,12 +19,12 @@ func (e *Engine) applyHooks(b *binding, c *cdc.Change) {
 	}
 	agg := e.objectOf(b, c.After)
 	e.prolong(agg)
-	st := e.statement(b, c)
+	st := e.statements.of(b, c, &e.txn)
 	switch {
 	case b.isPublishing(c):
 		e.applyPublish(agg, c, st)
 		return
-	case !e.isSave(b, c, st):
+	case !e.statements.isSave(b, c, st):
 		e.refresh(agg, c)
 		return
 	case !e.wants(agg, Save):
@@ -48,7 +48,7 @@ func (b *binding) isPublishing(c *cdc.Change) bool {
 
 // applyPublish makes an event of its own of each change, in the order of the log.
 func (e *Engine) applyPublish(agg aggregate, c *cdc.Change, st *statement) {
-	if q := e.queues[agg]; q != nil {
+	if q := e.open.queues[agg]; q != nil {
 		q.seal() // what is saved later is told later
 	}
 	if !e.wants(agg, Publish) || e.opts.Plugin && (st == nil || !st.publishes) {
@@ -57,6 +57,6 @@ func (e *Engine) applyPublish(agg aggregate, c *cdc.Change, st *statement) {
 	ev := e.newEvent(agg, Publish, c)
 	ev.Row, ev.sealed = c.After, true
 	ev.markChanged(c)
-	e.enqueue(agg, ev)
+	e.open.enqueue(agg, ev)
 	e.mark(ev)
 }

@@ -71,7 +71,7 @@ func (e *Engine) orderOf(b *binding, c *cdc.Change) (Key, bool, error) {
 // parentOf is the multi-order of an appointment; false when it has none or nobody knows.
 func (e *Engine) parentOf(b *binding, a aggregate, c *cdc.Change) (aggregate, bool) {
 	row := c.After
-	if ev := e.openSave(a); row.Kind(b.parent) == cdc.Absent && ev != nil {
+	if ev := e.open.openSave(a); row.Kind(b.parent) == cdc.Absent && ev != nil {
 		row = ev.Row
 	}
 	parent, ok := row.Int(b.parent)

@@ -43,7 +43,7 @@ const (
 // startMaking notes that an order was inserted, when its page request has more to write.
 func (e *Engine) startMaking(b *binding, a aggregate, c *cdc.Change, st *statement) {
 	parent, child := e.parentOf(b, a, c)
-	q := e.queues[parent]
+	q := e.open.queues[parent]
 	if child = child && q != nil && q.making != nil; child {
 		q.making.children, q.making.awaits = true, false
 		e.touchMaking(q.making)
@@ -53,13 +53,13 @@ func (e *Engine) startMaking(b *binding, a aggregate, c *cdc.Change, st *stateme
 	if e.opts.Coalesce == 0 || !wanted || !b.hasFollowUps(a.key, c, st) {
 		return
 	}
-	q = e.queueOf(a)
+	q = e.open.queueOf(a)
 	e.endMaking(q) // of an order that had the same id
 	q.making = &making{agg: a, multi: multi, awaits: true, first: e.now, last: e.now}
 	e.openBytes += makingBytes
 	if child {
 		q.making.parent = parent.key
-		e.queues[parent].making.awaits = true
+		e.open.queues[parent].making.awaits = true
 	}
 	e.touchMaking(q.making)
 }
@@ -96,7 +96,7 @@ func (e *Engine) carryOn(m *making) {
 
 // tellStatus notes that an order got a status: its page request is over, or comes to the children.
 func (e *Engine) tellStatus(a aggregate) {
-	q := e.queues[a]
+	q := e.open.queues[a]
 	if q == nil || q.making == nil {
 		return
 	}
@@ -106,7 +106,7 @@ func (e *Engine) tellStatus(a aggregate) {
 	if m.parent == "" {
 		return
 	}
-	if p := e.queues[aggregate{a.site, a.entity, m.parent}]; p != nil && p.making != nil {
+	if p := e.open.queues[aggregate{a.site, a.entity, m.parent}]; p != nil && p.making != nil {
 		p.making.awaits, p.making.whole = false, e.now
 		e.touchMaking(p.making)
 	}
@@ -191,7 +191,7 @@ func (e *Engine) restoreMaking(r Record, now time.Time) error {
 	if err := decodeRecord(r.Data, &v); err != nil {
 		return err
 	}
-	e.queueOf(a).making = &making{
+	e.open.queueOf(a).making = &making{
 		agg: a, parent: Key(v.Parent), multi: v.Multi, awaits: v.Awaits, children: v.Children, stored: true,
 		first: moment{v.First, now}, last: moment{v.Last, now}, whole: moment{v.Whole, now}, apart: [clocks]time.Duration{v.Apart, v.Seen},
 	}

@@ -55,6 +55,7 @@ func (e *Engine) TakeRecords() ([]Record, error) {
 	records = append(records, e.takeMakings()...)
 	records = append(records, e.restores.take()...)
 	records = append(records, e.tables.take()...)
+	records = append(records, e.fired.take()...)
 	records = append(records, e.others...)
 	e.others = nil
 	return append(records, e.takeProgress()...), nil
@@ -104,7 +105,7 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		}
 		events = append(events, ev)
 	}
-	e.orderFired()
+	e.fired.sort()
 	slices.SortFunc(events, func(a, b *Event) int {
 		if (a.closing == 0) != (b.closing == 0) {
 			return cmp.Compare(b.closing, a.closing) // closed ones first
@@ -119,7 +120,7 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		}
 		e.count.closings = max(e.count.closings, ev.closing)
 		if ev.closing == 0 {
-			e.enqueue(aggregate{ev.Site, ev.Action.Entity, ev.IDs[0]}, ev)
+			e.open.enqueue(aggregate{ev.Site, ev.Action.Entity, ev.IDs[0]}, ev)
 			continue
 		}
 		e.waiting++
@@ -129,11 +130,11 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		}
 		e.closed = append(e.closed, ev)
 	}
-	for _, q := range e.touch {
+	for _, q := range e.open.touch {
 		q.listed = false
-		e.schedule(q)
+		e.open.schedule(q)
 	}
-	e.touch = e.touch[:0]
+	e.open.touch = e.open.touch[:0]
 	return nil
 }
 
@@ -162,7 +163,7 @@ func (e *Engine) matchAgain(ev *Event, record string) bool {
 func (e *Engine) restoreOther(r Record, now time.Time) error {
 	switch r.Key[:min(1, len(r.Key))] {
 	case firedPrefix:
-		if err := e.restoreFired(r); err != nil {
+		if err := e.fired.restore(r, e.catalog); err != nil {
 			return fmt.Errorf("reading the status memory %s: %w", r.Key, err)
 		}
 	case makingPrefix:
@@ -181,28 +182,6 @@ func (e *Engine) restoreOther(r Record, now time.Time) error {
 	default:
 		return errors.New("nothing here writes such records: they are of another version, or damaged")
 	}
-	return nil
-}
-
-func firedRecord(a aggregate, f *firedStatus) Record {
-	r := Record{Key: firedPrefix + a.name()}
-	if f != nil {
-		r.Data = encodeRecord(f)
-	}
-	return r
-}
-
-func (e *Engine) restoreFired(r Record) error {
-	a, ok, err := e.catalog.parseAggregate(r.Key[len(firedPrefix):])
-	if !ok || err != nil {
-		return err
-	}
-	var f firedStatus
-	if err := decodeRecord(r.Data, &f); err != nil {
-		return err
-	}
-	e.fired[a] = f
-	e.order = append(e.order, a)
 	return nil
 }
 

@@ -128,12 +128,12 @@ func (e *Engine) restored(b *binding, c *cdc.Change) bool {
 	if ev == nil {
 		ev = e.newEvent(a, Restored, c)
 		ev.Restored = &Restore{Tables: map[string]int{}, From: e.txn.Time}
-		e.enqueue(a, ev)
+		e.open.enqueue(a, ev)
 	}
 	ev.Restored.Tables[strings.TrimPrefix(strings.TrimPrefix(c.Table.Name, b.site.Prefix), pluginPrefix)]++
 	ev.Restored.To = e.txn.Time
 	e.mark(ev)
-	e.queueOf(a)
+	e.open.queueOf(a)
 	return true
 }
 
@@ -154,7 +154,7 @@ func (e *Engine) rootOf(b *binding, c *cdc.Change) (aggregate, bool) {
 
 // openRestore is the event that still counts rows, nil when there is none.
 func (e *Engine) openRestore(a aggregate) *Event {
-	if q := e.queues[a]; q != nil {
+	if q := e.open.queues[a]; q != nil {
 		return q.head()
 	}
 	return nil
@@ -170,7 +170,7 @@ func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
 		return alone
 	}
 	if c.Statement != "" {
-		st := e.statement(b, c)
+		st := e.statements.of(b, c, &e.txn)
 		return st != nil && len(st.columns) > 0 && !st.names("id") && (st.model || alone)
 	}
 	if parent, ok := c.After.Int(b.parent); ok && b.role == rootRow && c.After.Text(b.id) == c.After.Text(b.parent) && parent > 0 {
@@ -192,7 +192,7 @@ func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
 // isOpenSince says whether the object that a row belongs to has an open event that began later than some time.
 func (e *Engine) isOpenSince(b *binding, c *cdc.Change, t time.Time) bool {
 	root, ok := e.rootOf(b, c)
-	q := e.queues[root]
+	q := e.open.queues[root]
 	return ok && q != nil && q.head() != nil && q.head().first.log.After(t)
 }
 

@@ -19,11 +19,12 @@ const apartPrefix = progressPrefix + "site/"
 // transaction that is being read. It must not be called while Applying says so.
 func (e *Engine) Split(site *Site) *Engine {
 	o := &Engine{
-		opts: e.opts, catalog: e.catalog.part(site), count: e.count, queues: map[aggregate]*queue{}, live: map[uint64]*Event{},
-		fired: map[aggregate]firedStatus{}, tables: newTableRecords(), restores: newRestores(), net: netting.New(e.opts.Scratch),
-		work: applying{tables: map[tablePart]*progress{}}, orphans: e.orphans, forms: e.forms, txn: e.txn, now: e.now,
+		opts: e.opts, catalog: e.catalog.part(site), count: e.count, live: map[uint64]*Event{},
+		fired: newFiredStatuses(), tables: newTableRecords(), restores: newRestores(), net: netting.New(e.opts.Scratch),
+		work: applying{tables: map[tablePart]*progress{}}, orphans: e.orphans, statements: statements{plugin: e.opts.Plugin, forms: e.statements.forms}, txn: e.txn, now: e.now,
 		progressKey: apartPrefix + site.Name, apart: map[string]*progressRecord{}, owner: e.owner,
 	}
+	o.open = newOpenEvents(&o.opts)
 	if again := e.apart[site.Name]; again != nil {
 		o.work.again, o.work.stored = again, true
 		delete(e.apart, site.Name)
@@ -47,6 +48,7 @@ func (e *Engine) Join(o *Engine) {
 	e.take(o, site)
 	e.gone = append(e.gone, o.gone...)
 	e.closed = append(e.closed, o.closed...)
+	e.fired.behind = append(e.fired.behind, o.fired.take()...)
 	e.others = append(append(e.others, o.others...), o.tables.take()...)
 	e.others = append(e.others, o.takeProgress()...)
 }
@@ -61,30 +63,23 @@ func (e *Engine) take(o *Engine, site *Site) {
 			e.account(ev, 1)
 		}
 	}
-	for a, q := range o.queues {
+	for a, q := range o.open.queues {
 		if a.site != site {
 			continue
 		}
-		delete(o.queues, a)
-		e.queues[a] = q
+		delete(o.open.queues, a)
+		e.open.queues[a] = q
 		if q.making != nil {
 			o.openBytes, e.openBytes = o.openBytes-makingBytes, e.openBytes+makingBytes
 		}
 		moved := *q // the other's deadlines know the old one
 		moved.log, moved.wall, moved.listed = time.Time{}, time.Time{}, false
-		e.queues[a] = &moved
-		e.schedule(&moved)
+		e.open.queues[a] = &moved
+		e.open.schedule(&moved)
 	}
 	e.changed = append(e.changed, cut(&o.changed, func(ev *Event) bool { return ev.Site == site })...)
 	e.makings = append(e.makings, cut(&o.makings, func(m *making) bool { return m.agg.site == site })...)
-	for a, f := range o.fired {
-		if a.site == site {
-			delete(o.fired, a)
-			e.fired[a] = f
-		}
-	}
-	e.order = append(e.order, cut(&o.order, func(a aggregate) bool { return a.site == site })...)
-	e.orderFired()
+	e.fired.move(&o.fired, site)
 	e.restores.move(&o.restores, e.set.Tables(site))
 }
 
