@@ -59,8 +59,21 @@ func (c *Config) check(src *Source) {
 	if n := c.Keep.Size; n != 0 && n < 1<<20 {
 		src.Faultf("keep.size", "must be at least 1MiB, or 0 for no limit")
 	}
+	if c.Metrics.Listen != "" && !isListenAddress(c.Metrics.Listen) {
+		src.Faultf("metrics.listen", "%s is no address to listen on; an example is 127.0.0.1:9484", src.Quote("metrics.listen"))
+	}
 	src.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	src.oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+// isListenAddress says whether an address has a host, or none for all of this machine's, and a port.
+func isListenAddress(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
 }
 
 func (c *Config) checkEndpoints(src *Source) {

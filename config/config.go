@@ -27,6 +27,7 @@ type Config struct {
 	Egress      string        `yaml:"egress"`
 	Deliver     Deliver       `yaml:"deliver"`
 	Keep        Keep          `yaml:"keep"`
+	Metrics     Metrics       `yaml:"metrics"`
 	Log         Log           `yaml:"log"`
 }
 
@@ -104,6 +105,11 @@ type Keep struct {
 	Age  time.Duration `yaml:"age"`
 	Size Size          `yaml:"size"` // 0: no limit
 	Dead time.Duration `yaml:"dead"` // of what is dead or held; 0: until a person drops it
+}
+
+// Metrics is where metrics and the health endpoints are.
+type Metrics struct {
+	Listen string `yaml:"listen"` // host:port; empty: nowhere
 }
 
 // Log is how the daemon logs.

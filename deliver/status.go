@@ -33,6 +33,17 @@ type EndpointStatus struct {
 	URLs        []URLStatus   `json:"urls,omitempty"`        // those of its URLs that are paused or in trouble
 }
 
+// State is how the endpoint stands, in a word: healthy, down or paused.
+func (s *EndpointStatus) State() string {
+	switch {
+	case s.Paused != nil:
+		return "paused"
+	case !s.DownSince.IsZero():
+		return "down"
+	}
+	return "healthy"
+}
+
 // URLStatus is what befell one URL of an endpoint that has several, or that is paused.
 type URLStatus struct {
 	URL       string    `json:"url"` // without what may be secret

@@ -227,6 +227,8 @@ type Log interface {
 	Attempts(ctx context.Context, seq int64) ([]Attempt, error)
 	// Counts returns how many deliveries there are, by rule and state.
 	Counts(ctx context.Context) ([]Count, error)
+	// Size tells how many bytes the store takes on disk, or in memory where it has no disk.
+	Size(ctx context.Context) (int64, error)
 	// Drop removes deliveries of any state but Delivered; an endpoint must be made to claim anew. It returns how many.
 	Drop(ctx context.Context, f Filter) (int, error)
 	// Erase removes the payloads and the answers of deliveries, and leaves their rows. Undelivered ones are left as they are. It

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"sync"
+	"time"
 
 	"rowhook/cdc"
 	"rowhook/rules"
@@ -26,6 +27,7 @@ type feed struct {
 	mu      sync.Mutex
 	entries []entry
 	bytes   int
+	last    time.Time // when the reader had something, a heartbeat at least
 	wishes  []wish
 }
 
@@ -107,12 +109,23 @@ func (f *feed) put(e entry, size int) error {
 	}
 	f.entries = append(f.entries, e)
 	f.bytes += size + entryBytes
+	f.last = time.Now()
 	full := f.bytes >= f.most
 	f.mu.Unlock()
 	if e.op == commitEntry || full {
 		signal(f.ready)
 	}
 	return nil
+}
+
+// heard is when the reader last had something, now when that still lies here: nobody asks it for more then.
+func (f *feed) heard() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.entries) > 0 {
+		return time.Now()
+	}
+	return f.last
 }
 
 // take returns what the reader has read so far and leaves the feed empty; spare is a slice to fill next.

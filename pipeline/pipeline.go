@@ -50,7 +50,9 @@ type Config struct {
 	// Beside is a second reading of the log, of some tables, for a site that has to catch up; nil: none can.
 	Beside func([]cdc.TableName) Follower
 	// Watch has the Source read the tables that rules want from its next transaction on; nil: it reads the same for ever.
-	Watch    func(*rules.Set)
+	Watch func(*rules.Set)
+	// Observe hears of each event that becomes deliveries, and may not wait; nil: nobody does.
+	Observe  func(site, action string)
 	SourceID string // what delivery ids are derived from
 	Outbox   Outbox
 	Loader   *loader.Loader
@@ -309,6 +311,9 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 		}
 	}
 	p.batch.add(ev, deliveries)
+	if p.cfg.Observe != nil {
+		p.cfg.Observe(ev.Site.Name, ev.Action.String())
+	}
 }
 
 // commit sends what there is to the outbox when no commit is on its way: deliveries at once, unless more is being

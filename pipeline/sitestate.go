@@ -38,6 +38,9 @@ type SiteStatus struct {
 	Ways   []string  `json:"ways_out,omitempty"`
 }
 
+// Apart says whether the site is not read with the others.
+func (s *SiteStatus) Apart() bool { return s.State == SiteStopped || s.State == SiteCatching }
+
 // ErrNoSite says that no site has that name.
 var ErrNoSite = errors.New("no site has that name")
 

@@ -132,6 +132,7 @@ sites:
 	b.WriteString(`
 rules: rules.d/*.yaml         # which events go where
 state_dir: /var/lib/rowhook   # what waits, what was delivered, and where to go on in the log
+metrics: {listen: 127.0.0.1:9484}   # /metrics, /healthz and /readyz, for programs on this machine
 
 # documented reports every change of a booking, whoever made it. plugin reports only what the plugin's own webhooks would have
 # posted, with their quirks: for receivers that the plugin posted to until now.

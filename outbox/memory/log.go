@@ -142,6 +142,16 @@ func (s *Store) Erase(ctx context.Context, f outbox.Filter) (int, error) {
 	return len(list), nil
 }
 
+// Size tells how many bytes the deliveries take, about.
+func (s *Store) Size(ctx context.Context) (int64, error) {
+	c, err := s.enter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	return c.size(), nil
+}
+
 // Prune removes what need not be kept: by age, and then the oldest delivered ones for size.
 func (s *Store) Prune(ctx context.Context, keep outbox.Keep) (p outbox.Pruned, err error) {
 	c, err := s.enter(ctx)
@@ -149,9 +159,7 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Keep) (p outbox.Pruned, e
 		return p, err
 	}
 	defer s.mu.Unlock()
-	for _, e := range c.entries {
-		p.Bytes += size(e)
-	}
+	p.Bytes = c.size()
 	var gone []*entry
 	for _, e := range c.entries {
 		var since time.Time
@@ -173,3 +181,10 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Keep) (p outbox.Pruned, e
 
 // size is what a delivery takes, about.
 func size(e *entry) int64 { return int64(len(e.Body)) + 256 }
+
+func (c *content) size() (n int64) {
+	for _, e := range c.entries {
+		n += size(e)
+	}
+	return n
+}

@@ -165,6 +165,9 @@ func counts(t *testing.T, h *harness) {
 	}
 	want("a new store")
 	list := h.commitFor("crm", "crm", "crm", "chat", "lost", "crm")
+	if size, err := h.Size(t.Context()); err != nil || size <= 0 {
+		t.Errorf("it takes %d bytes, %v", size, err)
+	}
 	want("committed", outbox.Count{Rule: "chat", N: 1}, outbox.Count{Rule: "crm", N: 4}, outbox.Count{Rule: "lost", State: outbox.Held, N: 1})
 	h.settle(delivered(list[0]), delivered(list[0]), failed(list[1], outbox.Waiting, 1, moment), failed(list[2], outbox.Dead, 1, moment),
 		failed(list[3], outbox.Waiting, 1, moment), delivered(list[3]))

@@ -51,6 +51,12 @@ func (s *Store) Counts(ctx context.Context) ([]outbox.Count, error) {
 	return list, explain("read", s.path, err)
 }
 
+// Size tells how many bytes the files take on disk.
+func (s *Store) Size(context.Context) (int64, error) {
+	size, err := sizeOnDisk(s.path)
+	return size, explain("read", s.path, err)
+}
+
 // Get reads a setting; "" when it was never set.
 func (s *Store) Get(ctx context.Context, key string) (string, error) {
 	value, err := s.pages.setting(ctx, key)

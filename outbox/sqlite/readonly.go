@@ -68,6 +68,12 @@ func (o *ReadOnly) Counts(ctx context.Context) ([]outbox.Count, error) {
 	return list, explain("read", o.path, err)
 }
 
+// Size tells how many bytes the files take on disk.
+func (o *ReadOnly) Size(context.Context) (int64, error) {
+	size, err := sizeOnDisk(o.path)
+	return size, explain("read", o.path, err)
+}
+
 // Due tells by endpoint what lies undelivered, as the daemon has written it; for how long, only the daemon knows.
 func (o *ReadOnly) Due(ctx context.Context) (map[string]outbox.Due, error) {
 	due, err := o.r.due(ctx)

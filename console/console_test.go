@@ -1,0 +1,190 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"rowhook/api"
+	"rowhook/cdc"
+	"rowhook/deliver"
+	"rowhook/outbox"
+	"rowhook/pipeline"
+)
+
+// parts are the parts of a daemon, as a test wants them.
+type parts struct {
+	stored   error // of reading the outbox
+	line     pipeline.Status
+	lineErr  error
+	sites    []pipeline.SiteStatus
+	standing cdc.Standing
+	workers  []deliver.EndpointStatus
+}
+
+func (p *parts) Counts(context.Context) ([]outbox.Count, error) {
+	return []outbox.Count{{Rule: "crm", State: outbox.Dead, N: 3}}, p.stored
+}
+func (p *parts) Size(context.Context) (int64, error) { return 4096, p.stored }
+
+func (p *parts) Status(context.Context, time.Duration) (pipeline.Status, error) {
+	return p.line, p.lineErr
+}
+func (p *parts) Sites(context.Context) ([]pipeline.SiteStatus, error) { return p.sites, nil }
+func (p *parts) Standing(context.Context, cdc.Position) (cdc.Standing, error) {
+	return p.standing, nil
+}
+
+type workers struct{ *parts }
+
+func (w workers) Status(context.Context) deliver.Status { return deliver.Status{Endpoints: w.workers} }
+
+// serveParts answers for a daemon that follows.
+func serveParts(t *testing.T, p *parts) (*Metrics, *prometheus.Registry, *httptest.Server) {
+	t.Helper()
+	d := api.New(p)
+	d.Follows(p, workers{p}, p)
+	return serveDaemon(t, d)
+}
+
+func serveDaemon(t *testing.T, d *api.Daemon) (*Metrics, *prometheus.Registry, *httptest.Server) {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	m, err := NewMetrics(registry, d, "1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(Handler(d, registry))
+	t.Cleanup(server.Close)
+	return m, registry, server
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	resp, err := http.Get(url) //nolint:noctx // of a test's own server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// well is a daemon that does well.
+func well() *parts {
+	now := time.Now()
+	return &parts{
+		line:     pipeline.Status{Committed: now.Add(-time.Minute), Heard: now, CaughtUp: true},
+		sites:    []pipeline.SiteStatus{{Name: "salon", State: pipeline.SiteReading}, {Name: "spa", State: pipeline.SiteStopped, Events: 4}},
+		standing: cdc.Standing{Until: now.Add(time.Hour)},
+		workers: []deliver.EndpointStatus{
+			{Name: "https://crm.example", Undelivered: 7, Oldest: 90 * time.Second, DownSince: now},
+			{Name: "https://erp.example"}, {Name: "https://old.example", Paused: &deliver.Pause{}},
+		},
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	m, registry, server := serveParts(t, well())
+	m.Event("salon", "appointment.save")
+	m.Attempted("https://crm.example", "crm", true, 3*time.Millisecond)
+	m.Attempted("https://crm.example", "crm", false, time.Second)
+	m.Buried("crm")
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+	status, text := get(t, server.URL+"/metrics")
+	if status != http.StatusOK {
+		t.Fatalf("%d: %s", status, text)
+	}
+	for _, want := range []string{
+		`rowhook_up 1`, `rowhook_lag_seconds 0`, `rowhook_reader_connected 1`, `rowhook_commit_pending_seconds 0`,
+		`rowhook_site_stopped{site="salon"} 0`, `rowhook_site_stopped{site="spa"} 1`, `rowhook_site_waiting_events{site="spa"} 4`,
+		`rowhook_undelivered{endpoint="https://crm.example"} 7`, `rowhook_oldest_undelivered_seconds{endpoint="https://crm.example"} 90`,
+		`rowhook_endpoint_state{endpoint="https://crm.example",state="down"} 1`, `rowhook_endpoint_state{endpoint="https://crm.example",state="healthy"} 0`,
+		`rowhook_endpoint_state{endpoint="https://erp.example",state="healthy"} 1`, `rowhook_endpoint_state{endpoint="https://old.example",state="paused"} 1`,
+		`rowhook_outbox_bytes 4096`, `rowhook_outbox_deliveries{rule="crm",state="dead"} 3`,
+		`rowhook_events_total{action="appointment.save",site="salon"} 1`,
+		`rowhook_deliveries_total{outcome="delivered",rule="crm"} 1`, `rowhook_deliveries_total{outcome="failed",rule="crm"} 1`, `rowhook_deliveries_total{outcome="dead",rule="crm"} 1`,
+		`rowhook_attempt_duration_seconds_count{endpoint="https://crm.example"} 2`,
+		`version="1.2.3"`, "rowhook_purge_seconds 3",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %s in\n%s", want, text)
+		}
+	}
+}
+
+// TestMetricsOfTrouble: what can be asked is shown when the rest cannot.
+func TestMetricsOfTrouble(t *testing.T) {
+	t.Parallel()
+	stuck := well()
+	stuck.lineErr = errors.New("stuck")
+	_, _, server := serveParts(t, stuck)
+	if _, text := get(t, server.URL+"/metrics"); !strings.Contains(text, "rowhook_up 0") || !strings.Contains(text, "rowhook_outbox_bytes 4096") || strings.Contains(text, "rowhook_lag_seconds ") {
+		t.Errorf("got %s", text)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	with := func(change func(*parts)) *parts { p := well(); change(p); return p }
+	for name, c := range map[string]struct {
+		parts          *parts // nil: it does not follow yet
+		healthy, ready int
+		says           string
+	}{
+		"well":         {well(), 200, 200, "ok"},
+		"starting":     {nil, 200, 503, "waits for the database"},
+		"silent":       {with(func(p *parts) { p.line.Heard = time.Now().Add(-time.Minute) }), 200, 503, "does not send its log"},
+		"behind":       {with(func(p *parts) { p.line.CaughtUp = false }), 200, 200, "ok"},
+		"disk full":    {with(func(p *parts) { p.line.Storing = time.Now().Add(-time.Minute) }), 200, 503, "a commit of the outbox"},
+		"storing":      {with(func(p *parts) { p.line.Storing = time.Now() }), 200, 200, "ok"},
+		"stuck":        {with(func(p *parts) { p.lineErr = context.DeadlineExceeded }), 503, 503, "how far the log is read"},
+		"broken store": {with(func(p *parts) { p.stored = errors.New("disk I/O error") }), 503, 503, "disk I/O error"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := api.New(well())
+			if c.parts != nil {
+				d = api.New(c.parts)
+				d.Follows(c.parts, workers{c.parts}, c.parts)
+			}
+			_, _, server := serveDaemon(t, d)
+			if status, text := get(t, server.URL+"/healthz"); status != c.healthy {
+				t.Errorf("healthz: %d %s", status, text)
+			}
+			if status, text := get(t, server.URL+"/readyz"); status != c.ready || !strings.Contains(text, c.says) {
+				t.Errorf("readyz: %d %s", status, text)
+			}
+		})
+	}
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	taken := httptest.NewServer(http.NotFoundHandler())
+	defer taken.Close()
+	if err := Serve(ctx, taken.Listener.Addr().String(), http.NotFoundHandler()); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("an address that is taken: %v", err)
+	}
+	cancel()
+	if err := Serve(ctx, "127.0.0.1:0", http.NotFoundHandler()); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("when told to end: %v", err)
+	}
+}

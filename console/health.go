@@ -1,0 +1,59 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"rowhook/api"
+)
+
+const (
+	// answersWithin is how long the daemon's parts may take to answer before it counts as stuck.
+	answersWithin = 5 * time.Second
+	// storesWithin is how long a commit of the outbox may be on its way before the daemon is not ready.
+	storesWithin = 10.0 // seconds
+)
+
+// healthy answers whether the daemon's parts do: when it is stuck, a restart helps. A database or a receiver that is away
+// is no reason, they come back by themselves.
+func healthy(d *api.Daemon) http.HandlerFunc {
+	return probe(d, func(*api.Status) string { return "" })
+}
+
+// ready answers whether the daemon follows the log and the outbox takes what it reads.
+func ready(d *api.Daemon) http.HandlerFunc {
+	return probe(d, func(s *api.Status) string {
+		switch r := s.Reader; {
+		case r == nil:
+			return "it does not follow the log yet: it waits for the database"
+		case !r.Connected:
+			return "the database does not send its log"
+		case r.Storing > storesWithin:
+			return fmt.Sprintf("a commit of the outbox has been on its way for %.0f s: see that its disk has room, and who has it open", r.Storing)
+		}
+		return ""
+	})
+}
+
+// probe answers 200, or 503 with the reason.
+func probe(d *api.Daemon, wrong func(*api.Status) string) http.HandlerFunc {
+	return func(w http.ResponseWriter, q *http.Request) {
+		ctx, stop := context.WithTimeout(q.Context(), answersWithin)
+		defer stop()
+		w.Header().Set("Cache-Control", "no-store")
+		reason := ""
+		s, err := d.Status(ctx)
+		if err != nil {
+			reason = err.Error()
+		} else {
+			reason = wrong(&s)
+		}
+		if reason != "" {
+			http.Error(w, reason, http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok")
+	}
+}
