@@ -1,0 +1,47 @@
+package console
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+)
+
+// TestDocumentedMetrics: the table in docs/monitoring.md has the metrics that there are, and the alerts use no other.
+func TestDocumentedMetrics(t *testing.T) {
+	t.Parallel()
+	_, registry, _ := serveParts(t, well())
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exposed := []string{ // those have no series before something happens
+		"rowhook_attempt_duration_seconds", "rowhook_deliveries_total", "rowhook_events_total",
+	}
+	for _, f := range families {
+		exposed = append(exposed, f.GetName())
+	}
+	slices.Sort(exposed)
+	if documented := names(t, "../docs/monitoring.md", `(?m)^\| .(rowhook_[a-z_]+)`); !slices.Equal(documented, exposed) {
+		t.Errorf("documented are %q\nand there are %q", documented, exposed)
+	}
+	for _, name := range names(t, "../packaging/alerts.yml", `(rowhook_[a-z_]+)`) {
+		if !slices.Contains(exposed, name) {
+			t.Errorf("an alert asks for %s, which there is not", name)
+		}
+	}
+}
+
+// names are what a pattern's group finds in a file, sorted and each once.
+func names(t *testing.T, file, pattern string) (found []string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
+		found = append(found, string(m[1]))
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
