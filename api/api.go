@@ -25,7 +25,7 @@ type Worker interface {
 	Status(ctx context.Context) deliver.Status
 }
 
-// Source is the server whose log is followed; a *cdc.Source.
+// Source is the server whose log is followed; a *cdc.Source that nobody follows with.
 type Source interface {
 	Standing(ctx context.Context, p cdc.Position) (cdc.Standing, error)
 }

@@ -118,11 +118,11 @@ func (f *feed) put(e entry, size int) error {
 	return nil
 }
 
-// heard is when the reader last had something, now when that still lies here: nobody asks it for more then.
+// heard is when the reader last had something; now when the feed is full: the reader is not to have more then.
 func (f *feed) heard() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.entries) > 0 {
+	if f.bytes >= f.most {
 		return time.Now()
 	}
 	return f.last

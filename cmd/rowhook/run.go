@@ -75,19 +75,19 @@ func catchSignals() <-chan os.Signal {
 
 // daemon wires the stages together and ends them in their order.
 type daemon struct {
-	cfg    *config.Config
-	file   string // where cfg was read
-	log    *slog.Logger
-	files  scratch.Files // for what large transactions hold
-	server *connect.Server
-	store  outbox.Store
-	source *cdc.Source // the server whose log is followed
-	worker *deliver.Worker
-	line   *pipeline.Pipeline
-	set    *rules.Set
-	finder *finder       // nil: the configuration lists all sites
-	shown  *shown        // what others may ask of it
-	unfit  []cdc.Finding // of sites whose tables were not as they must be when it started
+	cfg     *config.Config
+	file    string // where cfg was read
+	log     *slog.Logger
+	files   scratch.Files // for what large transactions hold
+	server  *connect.Server
+	store   outbox.Store
+	source  *cdc.Source // the server whose log is followed
+	worker  *deliver.Worker
+	line    *pipeline.Pipeline
+	set     *rules.Set
+	finder  *finder       // nil: the configuration lists all sites
+	monitor *monitor      // what others may ask of it
+	unfit   []cdc.Finding // of sites whose tables were not as they must be when it started
 
 	manager *systemd.Notifier
 	hangups <-chan os.Signal // each asks to read the rules again
@@ -109,11 +109,11 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		return d.ended(ctx, fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err))
 	}
 	defer func() { err = errors.Join(err, d.store.Close()) }()
-	if d.shown, err = show(ctx, d.cfg, d.log); err != nil {
+	if d.monitor, err = watchOver(ctx, d.cfg, d.log); err != nil {
 		return d.ended(ctx, fmt.Errorf("showing what is done: %w", err))
 	}
-	defer func() { err = errors.Join(err, d.shown.close()) }()
-	d.store = d.shown.metrics.Timed(d.store)
+	defer func() { err = errors.Join(err, d.monitor.close()) }()
+	d.store = d.monitor.metrics.Timed(d.store)
 	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
 	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
 	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
@@ -156,14 +156,14 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, Beside: catchUp(source), Watch: d.watch, Observe: d.shown.metrics.Event, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
+		Source: source, Beside: catchUp(source), Watch: d.watch, Observe: d.monitor.metrics.Event, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
 			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
 	})
-	d.shown.daemon.Follows(d.line, d.worker, d.source)
+	d.monitor.daemon.Follows(d.line, d.worker, source.Beside(nil)) // the server knows who asks by another id than who follows
 	return d.stages(ctx, source, set, db)
 }
 
@@ -192,7 +192,7 @@ func (d *daemon) deliverOptions() deliver.Options {
 	return deliver.Options{
 		Concurrency: d.cfg.Deliver.Concurrency, Timeout: d.cfg.Deliver.Timeout, MaxAge: d.cfg.Deliver.MaxAge,
 		Limits: limitsOf(d.cfg.Deliver.Endpoints), PublicOnly: d.cfg.Egress == "public",
-		UserAgent: "rowhook/" + version(), Log: d.log, Observer: d.shown.metrics,
+		UserAgent: "rowhook/" + version(), Log: d.log, Observer: d.monitor.metrics,
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"rowhook/retry"
 )
 
-// shown is what others may see of a daemon, from its start on. It reads the outbox on a handle of its own.
-type shown struct {
+// monitor is what others may see of a daemon, from its start on. It reads the outbox on a handle of its own.
+type monitor struct {
 	daemon  *api.Daemon
 	metrics *console.Metrics
 	log     storedLog
@@ -25,26 +25,26 @@ type shown struct {
 	ended   chan struct{} // closed when nothing is served any more
 }
 
-// show makes the metrics, and serves them where the configuration says so.
-func show(ctx context.Context, c *config.Config, log *slog.Logger) (*shown, error) {
+// watchOver makes the metrics, and serves them where the configuration says so.
+func watchOver(ctx context.Context, c *config.Config, log *slog.Logger) (*monitor, error) {
 	stored, err := openLog(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	s := &shown{daemon: api.New(stored), log: stored, ended: make(chan struct{})}
+	m := &monitor{daemon: api.New(stored), log: stored, ended: make(chan struct{})}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if s.metrics, err = console.NewMetrics(registry, s.daemon, version()); err != nil {
+	if m.metrics, err = console.NewMetrics(registry, m.daemon, version()); err != nil {
 		return nil, errors.Join(err, stored.Close())
 	}
-	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	ctx, m.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
-		defer close(s.ended)
+		defer close(m.ended)
 		if c.Metrics.Listen != "" {
-			serve(ctx, "metrics.listen", c.Metrics.Listen, console.Handler(s.daemon, registry), log)
+			serve(ctx, "metrics.listen", c.Metrics.Listen, console.Handler(m.daemon, registry), log)
 		}
 	}()
-	return s, nil
+	return m, nil
 }
 
 // serve answers on an address, and tries again while that cannot be had: deliveries go on without it.
@@ -66,8 +66,8 @@ func serve(ctx context.Context, key, address string, h http.Handler, log *slog.L
 }
 
 // close ends serving and waits for it.
-func (s *shown) close() error {
-	s.stop()
-	<-s.ended
-	return s.log.Close()
+func (m *monitor) close() error {
+	m.stop()
+	<-m.ended
+	return m.log.Close()
 }

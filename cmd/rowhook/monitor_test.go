@@ -13,8 +13,8 @@ import (
 	"rowhook/deliver/delivertest"
 )
 
-// TestShown: what a daemon shows of itself while it starts, delivers, and while its receiver and its database are away.
-func TestShown(t *testing.T) {
+// TestMonitor: what a daemon shows of itself while it starts, delivers, and while its receiver and its database are away.
+func TestMonitor(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Start(t)
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
@@ -25,7 +25,8 @@ func TestShown(t *testing.T) {
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	stop := startedWithout(t, configFile)
+	lost := &watched{awaited: "the connection to the database was lost", seen: make(chan struct{})}
+	stop := startedWithout(t, configFile, lost)
 	defer stop()
 	shows(t, address, "/readyz", http.StatusServiceUnavailable, "waits for the database")
 	shows(t, address, "/healthz", http.StatusOK, "ok")
@@ -41,6 +42,11 @@ func TestShown(t *testing.T) {
 	shows(t, address, "/metrics", http.StatusOK, `rowhook_deliveries_total{outcome="delivered",rule="crm"} 1`+"\n")
 	shows(t, address, "/metrics", http.StatusOK, `rowhook_events_total{action="appointment.save",site="salon"} 1`+"\n")
 	shows(t, address, "/metrics", http.StatusOK, "rowhook_lag_seconds 0\n")
+	select {
+	case <-lost.seen:
+		t.Errorf("who asks cuts the reader off:\n%s", lost.text)
+	default:
+	}
 	shows(t, address, "/metrics", http.StatusOK, `rowhook_outbox_deliveries{rule="crm",state="delivered"} 1`+"\n")
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
@@ -50,11 +56,11 @@ func TestShown(t *testing.T) {
 }
 
 // startedWithout runs the daemon until the test stops it, with a database that is away.
-func startedWithout(t *testing.T, configFile string) (stop func()) {
+func startedWithout(t *testing.T, configFile string, log io.Writer) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- command(ctx, []string{"run", "--config", configFile}, io.Discard, io.Discard) }()
+	go func() { done <- command(ctx, []string{"run", "--config", configFile}, io.Discard, log) }()
 	return func() {
 		cancel()
 		if err := <-done; err != nil {
