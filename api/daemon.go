@@ -1,5 +1,3 @@
-// Package api is what can be asked of a running daemon: one definition, with JSON names and units, of which metrics, the
-// health endpoints and pages are views.
 package api
 
 import (
