@@ -69,7 +69,11 @@ func serveDaemon(t *testing.T, d *api.Daemon) (*Metrics, *prometheus.Registry, *
 
 func get(t *testing.T, url string) (status int, body string) {
 	t.Helper()
-	resp, err := http.Get(url) //nolint:noctx // of a test's own server
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := new(http.Client).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

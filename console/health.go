@@ -43,12 +43,10 @@ func probe(d *api.Daemon, wrong func(*api.Status) string) http.HandlerFunc {
 		ctx, stop := context.WithTimeout(q.Context(), answersWithin)
 		defer stop()
 		w.Header().Set("Cache-Control", "no-store")
-		reason := ""
 		s, err := d.Status(ctx)
+		reason := wrong(&s)
 		if err != nil {
 			reason = err.Error()
-		} else {
-			reason = wrong(&s)
 		}
 		if reason != "" {
 			http.Error(w, reason, http.StatusServiceUnavailable)

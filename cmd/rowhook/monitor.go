@@ -41,14 +41,14 @@ func watchOver(ctx context.Context, c *config.Config, log *slog.Logger) (*monito
 	go func() {
 		defer close(m.ended)
 		if c.Metrics.Listen != "" {
-			serve(ctx, "metrics.listen", c.Metrics.Listen, console.Handler(m.daemon, registry), log)
+			serve(ctx, c.Metrics.Listen, console.Handler(m.daemon, registry), log)
 		}
 	}()
 	return m, nil
 }
 
 // serve answers on an address, and tries again while that cannot be had: deliveries go on without it.
-func serve(ctx context.Context, key, address string, h http.Handler, log *slog.Logger) {
+func serve(ctx context.Context, address string, h http.Handler, log *slog.Logger) {
 	var trouble retry.Trouble
 	for ctx.Err() == nil {
 		err := console.Serve(ctx, address, h)
@@ -56,8 +56,8 @@ func serve(ctx context.Context, key, address string, h http.Handler, log *slog.L
 			return
 		}
 		if trouble.Worth(err) {
-			log.Error("nothing is served at the address of "+key+"; trying again, and deliveries go on", slog.Any("error", err),
-				slog.Time("since", trouble.Since()), slog.String("fix", "see who listens there already: ss -ltnp; or choose another port in "+key))
+			log.Error("nothing is served at the address of metrics.listen; trying again, and deliveries go on", slog.Any("error", err),
+				slog.Time("since", trouble.Since()), slog.String("fix", "see who listens there already: ss -ltnp; or choose another port in metrics.listen"))
 		}
 		if retry.Pause(ctx, max(trouble.Wait(), time.Second)) != nil {
 			return

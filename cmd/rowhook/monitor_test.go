@@ -72,7 +72,7 @@ func startedWithout(t *testing.T, configFile string, log io.Writer) (stop func()
 // freeAddress is one that nobody listened on a moment ago.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func shows(t *testing.T, address, path string, status int, text string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := new(http.Client).Do(req)
 		if err != nil {
 			return false
 		}
