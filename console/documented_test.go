@@ -4,10 +4,12 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
-// TestDocumentedMetrics: the table in docs/monitoring.md has the metrics that there are, and the alerts use no other.
+// TestDocumentedMetrics: the table in docs/monitoring.md has the metrics that there are, and the alerts and the
+// dashboard use no other.
 func TestDocumentedMetrics(t *testing.T) {
 	t.Parallel()
 	_, registry, _ := serveParts(t, well())
@@ -25,9 +27,11 @@ func TestDocumentedMetrics(t *testing.T) {
 	if documented := names(t, "../docs/monitoring.md", `(?m)^\| .(rowhook_[a-z_]+)`); !slices.Equal(documented, exposed) {
 		t.Errorf("documented are %q\nand there are %q", documented, exposed)
 	}
-	for _, name := range names(t, "../packaging/alerts.yml", `(rowhook_[a-z_]+)`) {
-		if !slices.Contains(exposed, name) {
-			t.Errorf("an alert asks for %s, which there is not", name)
+	for _, file := range []string{"../packaging/alerts.yml", "../packaging/grafana.json"} {
+		for _, name := range names(t, file, `(rowhook_[a-z_]+)`) {
+			if !slices.Contains(exposed, strings.TrimSuffix(name, "_bucket")) {
+				t.Errorf("%s asks for %s, which there is not", file, name)
+			}
 		}
 	}
 }
