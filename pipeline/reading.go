@@ -182,6 +182,10 @@ func (p *Pipeline) useRules(set *rules.Set) {
 	for e := range p.engines() {
 		e.SetRules(set)
 	}
+	if len(p.sites.detached) == 0 { // else an event could come to another engine than its site is at
+		p.engine.TakeBack(time.Now())
+		p.sites.stranded.bySite = p.engine.Stranded()
+	}
 	was := p.fills.set.Swap(set)
 	if p.cfg.Watch != nil { // last: what it reads finds the rules that want it
 		p.cfg.Watch(set)

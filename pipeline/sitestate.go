@@ -213,7 +213,7 @@ func (s *SiteStatus) addStranded(stranded *strandedEvents) {
 	if s.Events += is.Events; s.Reason != "" {
 		return
 	}
-	s.State, s.Since, s.Ways = SiteWaiting, stranded.since, []string{"it goes on at the next start when that is fixed; all else of the site goes on meanwhile"}
+	s.State, s.Since, s.Ways = SiteWaiting, stranded.since, []string{"it goes on with SIGHUP, or a start, when that is fixed; all else of the site goes on meanwhile"}
 	s.Reason, s.Fix = explainStranded(is)
 }
 

@@ -40,11 +40,11 @@ func explainStranded(is rules.Stranded) (reason, fix string) {
 	var reasons, fixes []string
 	if n := is.Events - is.Unreadable; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("the rules that wanted stored events are gone (events: %d, rules: %s)", n, strings.Join(is.Rules, ", ")))
-		fixes = append(fixes, "put the rules back under their names, and restart rowhook")
+		fixes = append(fixes, "put the rules back under their names, and send SIGHUP")
 	}
 	if is.Unreadable > 0 {
 		reasons = append(reasons, fmt.Sprintf("stored events cannot be read (events: %d, the first: %v)", is.Unreadable, is.First))
-		fixes = append(fixes, "restart rowhook in the version, and with the rules, that wrote them")
+		fixes = append(fixes, "put back the rules that name their tables, and send SIGHUP; or restart rowhook in the version that wrote them")
 	}
 	return strings.Join(reasons, "; "), strings.Join(fixes, "; ")
 }

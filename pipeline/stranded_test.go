@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"rowhook/outbox"
+	"rowhook/rules"
 )
 
 // TestEventsOfARuleThatIsGone: events that name a rule or an entity that is gone stay in the outbox, of that site alone, and are
-// named; they go on at a start with them.
+// named; they go on when they are back.
 func TestEventsOfARuleThatIsGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 0)
@@ -52,12 +53,14 @@ func TestEventsOfARuleThatIsGone(t *testing.T) {
 	if s := b.site(t, 1); s.State != SiteReading {
 		t.Errorf("the other site: %+v", s)
 	}
-	if err := end(); err != nil {
+	set, err := rules.Parse("rules.yaml", []byte(all), nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	b.rules = all
-	b.run()
-	b.await("it waits for the database again, the other for its entity", func() bool {
+	if err := b.line.SetRules(t.Context(), &rules.Set{Rules: set}); err != nil {
+		t.Fatal(err)
+	}
+	b.await("with the rule it waits for the database again, the other for its entity", func() bool {
 		s := b.site(t, 0)
 		return s.Events == 2 && !strings.Contains(s.Reason, "rules that wanted")
 	})

@@ -112,7 +112,7 @@ func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
 		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, live: map[uint64]*Event{},
 		fired: newFiredStatuses(), tables: newTableRecords(), restores: newRestores(), net: netting.New(o.Scratch), work: applying{tables: map[tablePart]*progress{}},
-		orphans: map[cdc.TableName]bool{}, stranded: stranded{}, statements: statements{plugin: o.Plugin, forms: formWatch{o.Log, map[*Site]*strangeForms{}}},
+		orphans: map[cdc.TableName]bool{}, stranded: newStranded(), statements: statements{plugin: o.Plugin, forms: formWatch{o.Log, map[*Site]*strangeForms{}}},
 	}
 	e.open = newOpenEvents(&e.opts)
 	e.SetRules(set)

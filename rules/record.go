@@ -82,30 +82,29 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 			}
 		}
 	}
-	var events []*Event
+	var events []Record
 	for _, r := range records {
-		if !r.IsEvent() {
-			if err := e.restoreOther(r, now); err != nil { // a memory that helps, and no event
-				e.opts.Log.Error("a record of the outbox cannot be read, it is left alone", slog.String("record", r.Key), slog.Any("error", err))
-			}
-			continue
+		if r.IsEvent() {
+			events = append(events, r)
+		} else if err := e.restoreOther(r, now); err != nil { // a memory that helps, and no event
+			e.opts.Log.Error("a record of the outbox cannot be read, it is left alone", slog.String("record", r.Key), slog.Any("error", err))
 		}
-		ev, err := e.decode(r, now)
-		if err != nil { // of another version, or damaged; nobody else waits for it
-			e.stranded.unreadable(r.Site(), fmt.Errorf("reading the record %s: %w", r.Key, err))
-			continue
-		}
-		if ev == nil {
-			e.opts.Log.Warn("an event waits for a site that is not in the configuration", slog.String("event", r.Key),
-				slog.String("fix", "list the site under sites again, with the name that it had, and restart rowhook"))
-			continue
-		}
-		if !e.matchAgain(ev, r.Key) {
-			continue
-		}
-		events = append(events, ev)
 	}
 	e.fired.sort()
+	e.restoreEvents(events, now)
+	return nil
+}
+
+// TakeBack looks again at the events that Restore left where they are: the rules that they want may be back.
+func (e *Engine) TakeBack(now time.Time) {
+	records := e.stranded.records
+	e.stranded = newStranded()
+	e.restoreEvents(records, now)
+}
+
+// restoreEvents takes in the records of events.
+func (e *Engine) restoreEvents(records []Record, now time.Time) {
+	events := e.readEvents(records, now)
 	slices.SortFunc(events, func(a, b *Event) int {
 		if (a.closing == 0) != (b.closing == 0) {
 			return cmp.Compare(b.closing, a.closing) // closed ones first
@@ -135,11 +134,27 @@ func (e *Engine) Restore(records []Record, now time.Time) error {
 		e.open.schedule(q)
 	}
 	e.open.touch = e.open.touch[:0]
-	return nil
+}
+
+// readEvents reads the records of events that can go on; the others are stranded.
+func (e *Engine) readEvents(records []Record, now time.Time) (events []*Event) {
+	for _, r := range records {
+		ev, err := e.decode(r, now)
+		switch {
+		case err != nil: // of another version, or damaged; nobody else waits for it
+			e.stranded.unreadable(r, fmt.Errorf("reading the record %s: %w", r.Key, err))
+		case ev == nil:
+			e.opts.Log.Warn("an event waits for a site that is not in the configuration", slog.String("event", r.Key),
+				slog.String("fix", "list the site under sites again, with the name that it had, and restart rowhook"))
+		case e.matchAgain(ev, r):
+			events = append(events, ev)
+		}
+	}
+	return events
 }
 
 // matchAgain finds the rules of a closed event; false when those that wanted it are all gone.
-func (e *Engine) matchAgain(ev *Event, record string) bool {
+func (e *Engine) matchAgain(ev *Event, record Record) bool {
 	if ev.closing == 0 {
 		return true
 	}
@@ -152,10 +167,10 @@ func (e *Engine) matchAgain(ev *Event, record string) bool {
 	}
 	if len(ev.Rules) > 0 {
 		e.opts.Log.Error("rules that wanted an open event are gone; it is sent for the others only", slog.String("site", ev.Site.Name),
-			slog.String("event", ev.String()), slog.String("rules", strings.Join(gone, ", ")), slog.String("record", record))
+			slog.String("event", ev.String()), slog.String("rules", strings.Join(gone, ", ")), slog.String("record", record.Key))
 		return true
 	}
-	e.stranded.without(ev.Site.Name, gone)
+	e.stranded.without(record, ev.Site.Name, gone)
 	return false
 }
 
