@@ -149,7 +149,9 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	d.source = source
-	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, set), d.deliverOptions()); err != nil {
+	sending := d.deliverOptions()
+	sending.Observer = d.monitor.metrics
+	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, set), sending); err != nil {
 		return err
 	}
 	for _, name := range unused(d.cfg.Deliver.Endpoints, set) {
@@ -192,7 +194,7 @@ func (d *daemon) deliverOptions() deliver.Options {
 	return deliver.Options{
 		Concurrency: d.cfg.Deliver.Concurrency, Timeout: d.cfg.Deliver.Timeout, MaxAge: d.cfg.Deliver.MaxAge,
 		Limits: limitsOf(d.cfg.Deliver.Endpoints), PublicOnly: d.cfg.Egress == "public",
-		UserAgent: "rowhook/" + version(), Log: d.log, Observer: d.monitor.metrics,
+		UserAgent: "rowhook/" + version(), Log: d.log,
 	}
 }
 
