@@ -50,8 +50,8 @@ func (t *tree) backfillCommand() *cobra.Command {
 	}
 	o := &backfillOrder{}
 	o.addTo(c.Flags())
-	complete(c, "rule", t.ruleNames)
-	complete(c, "site", t.siteNames)
+	t.complete(c, "rule", t.ruleNames)
+	t.complete(c, "site", t.siteNames)
 	return does(c, 0, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
 		if err := o.check(names); err != nil {
 			return err

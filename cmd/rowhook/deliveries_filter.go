@@ -68,10 +68,10 @@ func (t *tree) newSelection(c *cobra.Command, limit int) *selection {
 	f.Func("since", "only those of changes committed at this `TIME` or later: 2h (ago), 2026-03-01, or 2026-03-01T12:30", timeFlag(&s.filter.Since))
 	f.Func("until", "only those of changes committed before this `TIME`", timeFlag(&s.filter.Until))
 	f.IntVar(&s.filter.Limit, "limit", limit, "no more than `N`; 0: all")
-	complete(c, "rule", lists(t.ruleNames))
-	complete(c, "state", lists(oneOf(stateNames...)))
-	complete(c, "entity", oneOf(entityNames()...))
-	complete(c, "endpoint", lists(t.endpointNames))
+	t.complete(c, "rule", lists(t.ruleNames))
+	t.complete(c, "state", lists(oneOf(stateNames...)))
+	t.complete(c, "entity", oneOf(entityNames()...))
+	t.complete(c, "endpoint", lists(t.endpointNames))
 	return s
 }
 

@@ -36,9 +36,9 @@ func (t *tree) eventsCommand() *cobra.Command {
 	c.Flags().StringVar(&o.to, "to", "now", "end at this `PLACE`")
 	c.Flags().StringVar(&o.rule, "rule", "", "only for the rule `NAME`")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, an object a line")
-	complete(c, "rule", t.ruleNames)
-	complete(c, "from", oneOf("start", "now"))
-	complete(c, "to", oneOf("now"))
+	t.complete(c, "rule", t.ruleNames)
+	t.complete(c, "from", oneOf("start", "now"))
+	t.complete(c, "to", oneOf("now"))
 	return does(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
 		return t.events(ctx, o, stdout, stderr)
 	})

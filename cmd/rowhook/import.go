@@ -23,7 +23,7 @@ func (t *tree) importCommand() *cobra.Command {
 		Example: "  rowhook import > /etc/rowhook/rules.d/imported.yaml",
 	}
 	only := c.Flags().String("site", "", "only the site of this `NAME`")
-	complete(c, "site", t.siteNames)
+	t.complete(c, "site", t.siteNames)
 	return does(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
 		return importRules(ctx, t.config, *only, stdout, stderr)
 	})

@@ -40,7 +40,7 @@ func (t *tree) initCommand() *cobra.Command {
 	c.Flags().StringVar(&o.admin, "admin", "root", "the `USER` that --apply logs in as")
 	c.Flags().StringVar(&o.adminPassword, "admin-password-file", "", "the `FILE` with that user's password; default: none, as root has on the server's socket")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, for programs")
-	complete(c, "wordpress", folders)
+	t.complete(c, "wordpress", folders)
 	return prints(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
 		return t.init(ctx, &o, stdout, stderr)
 	})

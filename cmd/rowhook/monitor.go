@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -13,29 +12,25 @@ import (
 	"rowhook/api"
 	"rowhook/config"
 	"rowhook/console"
+	"rowhook/outbox"
 	"rowhook/retry"
 )
 
-// monitor is what others may see of a daemon, from its start on. It reads the outbox on a handle of its own.
+// monitor is what others may see of a daemon, from its start on.
 type monitor struct {
 	daemon  *api.Daemon
 	metrics *console.Metrics
-	log     storedLog
 	stop    func()
 	ended   chan struct{} // closed when nothing is served any more
 }
 
 // watchOver makes the metrics, and serves them where the configuration says so.
-func watchOver(ctx context.Context, c *config.Config, log *slog.Logger) (*monitor, error) {
-	stored, err := openLog(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	m := &monitor{daemon: api.New(stored), log: stored, ended: make(chan struct{})}
+func watchOver(ctx context.Context, c *config.Config, store outbox.Store, log *slog.Logger) (m *monitor, err error) {
+	m = &monitor{daemon: api.New(store), ended: make(chan struct{})}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if m.metrics, err = console.NewMetrics(registry, m.daemon, version()); err != nil {
-		return nil, errors.Join(err, stored.Close())
+		return nil, err
 	}
 	ctx, m.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
@@ -66,8 +61,7 @@ func serve(ctx context.Context, address string, h http.Handler, log *slog.Logger
 }
 
 // close ends serving and waits for it.
-func (m *monitor) close() error {
+func (m *monitor) close() {
 	m.stop()
 	<-m.ended
-	return m.log.Close()
 }

@@ -28,7 +28,7 @@ func (t *tree) relayCommand() *cobra.Command {
 	c.Flags().StringVar(&o.site, "site", "", "what the rules want of the site `NAME`; without it of all sites")
 	c.Flags().BoolVar(&o.sql, "sql", false, "print the SQL of the table, for each site, in place of the file")
 	c.Flags().StringVar(&o.engine, "engine", relay.Engines()[0], "the table's `ENGINE`: BLACKHOLE keeps no rows, and a server without it takes InnoDB; InnoDB where the log is another node's (Galera)")
-	complete(c, "site", t.siteNames)
+	t.complete(c, "site", t.siteNames)
 	return does(c, 0, 0, func(_ context.Context, _ []string, stdout, stderr io.Writer) error {
 		return printRelay(t.config, o, stdout, stderr)
 	})

@@ -109,10 +109,10 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		return d.ended(ctx, fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err))
 	}
 	defer func() { err = errors.Join(err, d.store.Close()) }()
-	if d.monitor, err = watchOver(ctx, d.cfg, d.log); err != nil {
+	if d.monitor, err = watchOver(ctx, d.cfg, d.store, d.log); err != nil {
 		return d.ended(ctx, fmt.Errorf("showing what is done: %w", err))
 	}
-	defer func() { err = errors.Join(err, d.monitor.close()) }()
+	defer d.monitor.close()
 	d.store = d.monitor.metrics.Timed(d.store)
 	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
 	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()

@@ -20,6 +20,8 @@ const defaultConfig = "/etc/rowhook/config.yaml"
 type tree struct {
 	root   *cobra.Command
 	config string // what --config says, once the flags are read
+
+	completions []func() error // each has the values of a flag completed
 }
 
 // The groups in which `rowhook --help` shows the commands.
@@ -44,7 +46,7 @@ func newTree(stdout, stderr io.Writer) *tree {
 	t.root.SetVersionTemplate("rowhook {{.Version}}\n")
 	t.root.SetFlagErrorFunc(wrongFlag)
 	t.root.PersistentFlags().StringVar(&t.config, "config", defaultConfig, "the configuration `FILE`")
-	complete(t.root, "config", configFiles)
+	t.complete(t.root, "config", configFiles)
 	t.root.AddGroup(&cobra.Group{ID: groupSetup, Title: "To set it up:"}, &cobra.Group{ID: groupRun, Title: "To run it:"},
 		&cobra.Group{ID: groupLook, Title: "To see and to decide what becomes of webhooks:"})
 	t.add(groupSetup, t.initCommand(), t.checkCommand(), t.importCommand(), t.rulesCommand(), t.relayCommand())
@@ -66,7 +68,13 @@ func (t *tree) add(group string, commands ...*cobra.Command) {
 
 // execute runs the command that args name, which arrange has put in order.
 func (t *tree) execute(ctx context.Context, args []string) error {
-	if !completing(args) {
+	if completing(args) {
+		for _, register := range t.completions {
+			if err := register(); err != nil {
+				return err
+			}
+		}
+	} else {
 		found, rest, err := t.root.Find(args)
 		if err != nil {
 			return err
