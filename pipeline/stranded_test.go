@@ -41,7 +41,7 @@ func TestEventsOfARuleThatIsGone(t *testing.T) {
 	b.rules = strings.Join(strings.Split(all, "\n")[:2], "\n") // no rule for orders
 	log := &lockedText{}
 	b.log = slog.New(slog.NewTextHandler(log, nil))
-	end = b.run()
+	b.run()
 	b.src.write(txn{b.coupon(0, 1, "a"), b.coupon(1, 1, "b")})
 	b.next(0, 2) // all others go on, the site's own too
 	s := b.site(t, 0)
