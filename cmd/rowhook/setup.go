@@ -188,7 +188,7 @@ func remember(ctx context.Context, store outbox.Settings, key string, invent fun
 func limitMemory() {
 	const (
 		growth = 300      // percent
-		limit  = 44 << 20 // of which 64 MB resident are made, with the program and SQLite
+		limit  = 40 << 20 // of which 64 MB resident are made, with the program and SQLite
 	)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(growth)

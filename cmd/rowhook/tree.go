@@ -37,13 +37,12 @@ func newTree(stdout, stderr io.Writer) *tree {
 		Use: "rowhook", Short: "Delivers the webhooks of VikAppointments from the database's binary log",
 		Long: "rowhook follows the binary log of the MySQL or MariaDB server under a WordPress site, and delivers the webhooks of\n" +
 			"the booking plugin VikAppointments: what was committed, whoever wrote it, until the receiver accepts it.",
-		Example: "  rowhook init --wordpress /var/www/html --apply\n  rowhook check\n  rowhook run",
-		Version: version(), SilenceErrors: true, SilenceUsage: true, Args: cobra.ArbitraryArgs, RunE: noCommand,
+		Example:       "  rowhook init --wordpress /var/www/html --apply\n  rowhook check\n  rowhook run",
+		SilenceErrors: true, SilenceUsage: true, Args: cobra.ArbitraryArgs, RunE: noCommand,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	t.root.SetOut(stdout)
 	t.root.SetErr(stderr)
-	t.root.SetVersionTemplate("rowhook {{.Version}}\n")
 	t.root.SetFlagErrorFunc(wrongFlag)
 	t.root.PersistentFlags().StringVar(&t.config, "config", defaultConfig, "the configuration `FILE`")
 	t.complete(t.root, "config", configFiles)
@@ -55,7 +54,7 @@ func newTree(stdout, stderr io.Writer) *tree {
 	t.add("", completionCommand(), manCommand(), versionCommand())
 	t.root.SetHelpCommand(helpCommand())
 	t.root.InitDefaultHelpCmd()
-	t.root.InitDefaultVersionFlag()
+	t.root.Flags().Bool("version", false, "print the version") // cobra's own would need a template, and those make the program a fifth larger
 	return t
 }
 

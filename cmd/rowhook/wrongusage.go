@@ -20,6 +20,9 @@ func (e *usageError) Error() string { return e.message + "\n" + e.hint }
 // noCommand is for a command line that ends before it says what to do.
 func noCommand(c *cobra.Command, _ []string) error {
 	switch {
+	case !c.HasParent() && c.Flags().Changed("version"):
+		_, err := fmt.Fprintln(c.OutOrStdout(), "rowhook", version())
+		return err
 	case c.HasParent():
 		return &usageError{c.CommandPath() + " needs to know what to do", commandsOf(c)}
 	case c.Flags().Changed("config"):
