@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,18 @@ type Metrics struct {
 	deliveries *prometheus.CounterVec
 	attempts   *prometheus.HistogramVec
 	commits    prometheus.Histogram
+
+	counted sync.Map // prometheus.Counter of events by their labels: looking them up each time costs more than counting
+	tried   sync.Map // *outcomes of attempts, likewise
+}
+
+// labels are the two of a series.
+type labels struct{ a, b string }
+
+// outcomes are the series of the attempts of a rule at an endpoint.
+type outcomes struct {
+	delivered, failed prometheus.Counter
+	took              prometheus.Observer
 }
 
 // NewMetrics registers the metrics of a daemon of some version.
@@ -54,16 +67,35 @@ func NewMetrics(reg prometheus.Registerer, daemon *api.Daemon, version string) (
 }
 
 // Event counts an event that becomes deliveries.
-func (m *Metrics) Event(site, action string) { m.events.WithLabelValues(site, action).Inc() }
+func (m *Metrics) Event(site, action string) {
+	c, ok := m.counted.Load(labels{site, action})
+	if !ok {
+		c, _ = m.counted.LoadOrStore(labels{site, action}, m.events.WithLabelValues(site, action))
+	}
+	c.(prometheus.Counter).Inc() //nolint:forcetypeassert // nothing else is stored
+}
 
 // Attempted counts an attempt.
 func (m *Metrics) Attempted(endpoint, rule string, accepted bool, took time.Duration) {
-	m.attempts.WithLabelValues(endpoint).Observe(took.Seconds())
-	outcome := "failed"
+	o := m.outcomes(endpoint, rule)
+	o.took.Observe(took.Seconds())
 	if accepted {
-		outcome = "delivered"
+		o.delivered.Inc()
+	} else {
+		o.failed.Inc()
 	}
-	m.deliveries.WithLabelValues(rule, outcome).Inc()
+}
+
+func (m *Metrics) outcomes(endpoint, rule string) *outcomes {
+	key := labels{endpoint, rule}
+	if o, ok := m.tried.Load(key); ok {
+		return o.(*outcomes) //nolint:forcetypeassert // nothing else is stored
+	}
+	o, _ := m.tried.LoadOrStore(key, &outcomes{
+		delivered: m.deliveries.WithLabelValues(rule, "delivered"), failed: m.deliveries.WithLabelValues(rule, "failed"),
+		took: m.attempts.WithLabelValues(endpoint),
+	})
+	return o.(*outcomes) //nolint:forcetypeassert // likewise
 }
 
 // Buried counts a delivery that is given up.
