@@ -54,6 +54,13 @@ func (d *Daemon) Follows(line Line, worker Worker, source Source) {
 	d.line, d.worker, d.kept = line, worker, &kept{source: source}
 }
 
+// Rests says that it follows no more: it ends, or begins anew with other sites. Whoever asks is not kept waiting by what has ended.
+func (d *Daemon) Rests() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.line, d.worker, d.kept = nil, nil, nil
+}
+
 // Status is everything that a daemon does.
 type Status struct {
 	Reader    *Reader                  `json:"reader,omitempty"` // nil: it does not follow yet

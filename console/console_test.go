@@ -178,6 +178,23 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// TestRests: a daemon that begins anew, with other sites, is no stuck one meanwhile.
+func TestRests(t *testing.T) {
+	t.Parallel()
+	ended := well()
+	ended.lineErr = context.DeadlineExceeded
+	d := api.New(ended)
+	d.Follows(ended, workers{ended}, ended)
+	d.Rests()
+	_, _, server := serveDaemon(t, d)
+	if status, text := get(t, server.URL+"/healthz"); status != http.StatusOK {
+		t.Errorf("healthz: %d %s", status, text)
+	}
+	if status, text := get(t, server.URL+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "does not follow") {
+		t.Errorf("readyz: %d %s", status, text)
+	}
+}
+
 func TestServe(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -166,6 +166,7 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 		},
 	})
 	d.monitor.daemon.Follows(d.line, d.worker, source.Beside(nil)) // the server knows who asks by another id than who follows
+	defer d.monitor.daemon.Rests()
 	return d.stages(ctx, source, set, db)
 }
 
