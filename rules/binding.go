@@ -123,16 +123,18 @@ func (b *binding) markHousekeeping(t *cdc.Table, columns []string) {
 	}
 }
 
+// isHousekeeping says whether a column's value is nothing that a receiver would want to hear of.
+func (b *binding) isHousekeeping(i int) bool { return i >= len(b.housekeeping) || b.housekeeping[i] }
+
 // matters says whether an update changed anything that is not housekeeping (DESIGN 5, documented).
 func (b *binding) matters(before, after cdc.Row) bool {
-	for i := range b.housekeeping {
-		if b.housekeeping[i] || !differs(before, after, i) {
-			continue
+	for i := before.NextChange(after, 0); i >= 0; i = before.NextChange(after, i+1) {
+		switch {
+		case b.isHousekeeping(i):
+		case i == b.parent && after.Text(i) == after.Text(b.id): // an ordinary booking gets its own id as parent in a second statement
+		default:
+			return true
 		}
-		if i == b.parent && after.Text(i) == after.Text(b.id) {
-			continue // an ordinary booking gets its own id as parent in a second statement
-		}
-		return true
 	}
 	return false
 }

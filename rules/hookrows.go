@@ -38,8 +38,8 @@ func (b *binding) isPublishing(c *cdc.Change) bool {
 	if b.published < 0 || c.Op != cdc.Update || b.entity.isSingle() || !differs(c.Before, c.After, b.published) {
 		return false
 	}
-	for i := range b.housekeeping {
-		if i != b.published && !b.housekeeping[i] && differs(c.Before, c.After, i) {
+	for i := c.Before.NextChange(c.After, 0); i >= 0; i = c.Before.NextChange(c.After, i+1) {
+		if i != b.published && !b.isHousekeeping(i) {
 			return false
 		}
 	}

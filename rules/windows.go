@@ -92,8 +92,8 @@ func (ev *Event) markChanged(c *cdc.Change) {
 	if len(ev.Changed) < c.After.Len() {
 		ev.Changed = append(ev.Changed, make([]bool, c.After.Len()-len(ev.Changed))...)
 	}
-	for i := range c.After.Len() {
-		if differs(c.Before, c.After, i) && !slices.Contains(c.Table.Period, i) {
+	for i := c.Before.NextChange(c.After, 0); i >= 0; i = c.Before.NextChange(c.After, i+1) {
+		if !slices.Contains(c.Table.Period, i) {
 			ev.Changed[i] = true
 		}
 	}

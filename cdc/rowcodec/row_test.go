@@ -3,6 +3,7 @@ package rowcodec
 import (
 	"bytes"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -50,6 +51,41 @@ func TestRow(t *testing.T) {
 	for end := range data {
 		if _, err := ParseRow(data[:end]); err == nil {
 			t.Errorf("a row cut at %d of %d bytes is read", end, len(data))
+		}
+	}
+}
+
+// TestNextChange holds it against Same, of rows in which columns lack, are null, left out, and follow others of any length.
+func TestNextChange(t *testing.T) {
+	t.Parallel()
+	rows := []Row{{}, sampleRow(), sampleRow().First(2), sampleRow().Omit(func(i int) bool { return i == 2 || i == 4 })}
+	for i := range 6 {
+		for _, other := range []string{"", "7", "größer"} {
+			var b RowBuilder
+			for j := range 6 {
+				if i == j {
+					b.AddText(Text, other)
+				} else {
+					b.AddColumn(sampleRow(), j)
+				}
+			}
+			rows = append(rows, b.Row())
+		}
+	}
+	for _, before := range rows {
+		for _, after := range rows {
+			var want, got []int
+			for i := range after.Len() {
+				if after.Shows(i) && !before.Same(after, i) {
+					want = append(want, i)
+				}
+			}
+			for i := before.NextChange(after, 0); i >= 0; i = before.NextChange(after, i+1) {
+				got = append(got, i)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("from %v to %v: columns %v, not %v", before, after, got, want)
+			}
 		}
 	}
 }
