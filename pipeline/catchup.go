@@ -84,7 +84,7 @@ func (p *Pipeline) follow(ctx context.Context, g *errgroup.Group, d *detached) {
 	}
 	d.feed, d.cancel = f, cancel
 	source, at, schema := p.cfg.Beside(p.tables(d.site)), d.track.Position(), d.schemaRecords()
-	p.cfg.Log.Info("a stopped site catches up", slog.String("site", d.site.Name), slog.String("position", at.String()))
+	p.cfg.Log.Info("a stopped site catches up", slog.String("site", d.site.ID()), slog.String("position", at.String()))
 	g.Go(func() error {
 		err := source.Follow(ctx, at, schema, f)
 		select {

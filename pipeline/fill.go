@@ -192,7 +192,9 @@ func (p *Pipeline) pour(run *Run, r *filling) {
 		if last := p.track.Position().Last; last != nil {
 			gtid = last.GTID
 		}
-		site := p.cfg.Sites[slices.IndexFunc(p.cfg.Sites, func(s *rules.Site) bool { return s.Name == run.Parts[run.At].Site })]
+		site := p.cfg.Sites[slices.IndexFunc(p.cfg.Sites, func(s *rules.Site) bool {
+			return s.Name == rules.SiteOf(run.Parts[run.At].Site) && s.Has(rule.Action.Entity)
+		})]
 		done = p.engine.Fill(rules.Fill{
 			Site: site, Rule: rule, Run: run.ID, Table: f.table, Rows: c.Rows, Last: at.End, GTID: gtid, Now: now,
 		})

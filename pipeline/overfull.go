@@ -17,7 +17,7 @@ func (p *Pipeline) overfull() {
 	for _, l := range p.lanes {
 		switch total += l.held.bytes; {
 		case p.sites.detached[l.site] != nil:
-		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(p.lanes) > 1:
+		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(p.lanes) > partsOfSite:
 			p.detachFull(l, l.outage.text, "")
 		case most == nil || l.held.bytes > most.held.bytes:
 			most = l
@@ -29,6 +29,9 @@ func (p *Pipeline) overfull() {
 	why := most.held.first()
 	p.detachFull(most, loader.Reason(why.err), loader.Fix(why.err))
 }
+
+// partsOfSite is how many lanes a site has: where there is one site only, its outage is everybody's.
+const partsOfSite = 2
 
 // detachFull stops reading for a site until its events are loaded.
 func (p *Pipeline) detachFull(l *lane, reason, fix string) {

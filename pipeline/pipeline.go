@@ -118,6 +118,7 @@ const (
 
 // New makes a pipeline; Run starts it.
 func New(cfg Config) *Pipeline {
+	cfg.Sites = rules.CutSites(cfg.Sites)
 	p := &Pipeline{
 		reading: reading{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)},
 		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Log),

@@ -167,7 +167,7 @@ func plan(ctx context.Context, l *loader.Loader, set *rules.Set, sites []*rules.
 			return nil, err
 		}
 		r.Total += rows
-		r.Parts = append(r.Parts, Part{Site: site.Name, After: x.First(), Last: last})
+		r.Parts = append(r.Parts, Part{Site: site.ID(), After: x.First(), Last: last})
 	}
 	r.Started = time.Now()
 	return r, nil
@@ -208,11 +208,11 @@ func (b *Backfill) find(set *rules.Set, all []*rules.Site) (*rules.Rule, []*rule
 	var sites []*rules.Site
 	var names []string
 	for _, s := range all {
-		if len(rule.Sites) > 0 && !rule.Sites[s.Name] {
+		if !rule.For(s) || !s.Has(rule.Action.Entity) {
 			continue
 		}
 		names = append(names, s.Name)
-		if b.Site == "" || b.Site == s.Name {
+		if b.Site == "" || rules.SiteOf(b.Site) == s.Name {
 			sites = append(sites, s)
 		}
 	}

@@ -115,7 +115,7 @@ func (p *Pipeline) detach(site *rules.Site, stop Stop) (*detached, error) {
 		return nil, err
 	}
 	d.seen, d.stop, d.retry = p.seen, stop, time.Now().Add(firstSiteWait)
-	d.stop.Site, d.stop.Since, d.stop.Read = site.Name, time.Now(), p.applying.Time
+	d.stop.Site, d.stop.Since, d.stop.Read, d.stop.Cut = site.ID(), time.Now(), p.applying.Time, true
 	var records []cdc.SchemaRecord
 	for _, r := range p.sites.known {
 		if r.IsOf(site.Schema) {
@@ -139,12 +139,12 @@ const shortStop = 2 * time.Second
 func (p *Pipeline) newDetached(site *rules.Site, at cdc.Position) (*detached, error) {
 	track, err := cdc.NewTracker(at)
 	if err != nil {
-		return nil, fmt.Errorf("reading the position of site %s: %w", site.Name, err)
+		return nil, fmt.Errorf("reading the position of site %s: %w", site.ID(), err)
 	}
 	d := &detached{site: site, schema: map[string]cdc.SchemaRecord{}, dirty: true}
 	d.reading = reading{engine: p.engine.Split(site), track: track, seen: at.Start}
 	p.sites.detached[site] = d
-	if f := p.fills; f.chunk != nil && f.chunk.run.site() == site.Name {
+	if f := p.fills; f.chunk != nil && f.chunk.run.site() == site.ID() {
 		f.chunk = nil // its rows are read again when the site is back
 	}
 	return d, nil
@@ -184,7 +184,7 @@ func (p *Pipeline) misfit(r *reading, m *rules.MisfitError) error {
 func (p *Pipeline) stopAgain(d *detached, stop Stop) error {
 	p.endReading(d)
 	again := stop.Reason == d.stop.Reason && stop.Txn == d.stop.Txn
-	stop.Site, stop.Read, stop.Since, stop.Accept = d.stop.Site, d.stop.Read, d.stop.Since, d.stop.Accept
+	stop.Site, stop.Read, stop.Since, stop.Accept, stop.Cut = d.stop.Site, d.stop.Read, d.stop.Since, d.stop.Accept, true
 	if !stop.Gone {
 		stop.Kept = d.stop.Kept
 	}
@@ -227,7 +227,7 @@ func (p *Pipeline) join(d *detached) {
 	}
 	p.sites.gone = append(p.sites.gone, outbox.Record{Owner: siteOwner, Key: d.stop.key()})
 	if after := time.Since(d.stop.Since); after > shortStop {
-		p.cfg.Log.Info("a site has caught up and is read with the others again", slog.String("site", d.site.Name), slog.Duration("after", after.Round(time.Second)))
+		p.cfg.Log.Info("a site has caught up and is read with the others again", slog.String("site", d.site.ID()), slog.Duration("after", after.Round(time.Second)))
 	}
 }
 
@@ -265,14 +265,27 @@ func (s *sites) take() ([]outbox.Record, error) {
 	return records, nil
 }
 
+// uncut makes two stops of each that is of a whole site: one for each of its parts.
+func uncut(stops []*storedStop) (all []*storedStop) {
+	for _, s := range stops {
+		if all = append(all, s); s.Cut {
+			continue
+		}
+		named := *s
+		named.Site = rules.CutSites([]*rules.Site{{Name: s.Site}})[1].ID()
+		all = append(all, &named)
+	}
+	return all
+}
+
 // restoreStops detaches the sites that were when the last commit was made.
 func (p *Pipeline) restoreStops(stored []outbox.Record) error {
 	stops, err := readStops(stored)
 	if err != nil {
 		return err
 	}
-	for _, s := range stops {
-		i := slices.IndexFunc(p.cfg.Sites, func(site *rules.Site) bool { return site.Name == s.Site })
+	for _, s := range uncut(stops) {
+		i := slices.IndexFunc(p.cfg.Sites, func(site *rules.Site) bool { return site.ID() == s.Site })
 		if i < 0 {
 			p.cfg.Log.Warn("a stopped site is not configured any more; it goes on from there when it is again", slog.String("site", s.Site))
 			continue
@@ -281,8 +294,11 @@ func (p *Pipeline) restoreStops(stored []outbox.Record) error {
 		if err != nil {
 			return err
 		}
-		d.stop, d.dirty = s.Stop, false
-		learn(d.schema, s.schema)
+		d.stop, d.dirty, d.stop.Cut = s.Stop, !s.Cut, true
+		d.learn(s.schema)
+		if s.Cut {
+			d.fresh = nil // it is stored
+		}
 		p.sites.tell(d)
 	}
 	return nil
@@ -295,7 +311,7 @@ func (s *sites) tell(d *detached) {
 		return
 	}
 	d.told = now
-	s.log.Error("a site is stopped, the others go on", slog.String("site", d.site.Name), slog.String("reason", d.stop.Reason),
+	s.log.Error("a site is stopped, the others go on", slog.String("site", d.site.ID()), slog.String("reason", d.stop.Reason),
 		slog.String("fix", d.stop.Fix), slog.String("table", d.stop.Table), slog.String("transaction", d.stop.Txn),
 		slog.String("at", d.stop.At.String()), slog.Time("since", d.stop.Since), slog.String("to_go_on", strings.Join(d.stop.Ways(), ", or ")))
 }

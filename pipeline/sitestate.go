@@ -105,7 +105,7 @@ func await[T any](ctx context.Context, p *Pipeline, answer <-chan T, do func()) 
 
 // resumeSite takes in a person's word.
 func (p *Pipeline) resumeSite(name string, fromNow bool) error {
-	i := slices.IndexFunc(p.cfg.Sites, func(s *rules.Site) bool { return s.Name == name })
+	i := slices.IndexFunc(p.cfg.Sites, func(s *rules.Site) bool { return s.ID() == name })
 	if i < 0 {
 		return fmt.Errorf("%w: %s", ErrNoSite, name)
 	}
@@ -184,12 +184,12 @@ func (s *storedStop) deletions() []outbox.Record {
 
 // siteStatus is how all sites stand.
 func (p *Pipeline) siteStatus() []SiteStatus {
-	all := make([]SiteStatus, len(p.cfg.Sites))
-	for i, site := range p.cfg.Sites {
+	var all []SiteStatus
+	for _, site := range p.cfg.Sites {
 		l := p.lanes[site]
-		s := SiteStatus{Name: site.Name, State: SiteReading, Events: len(l.waiting) + l.held.count()}
+		s := SiteStatus{Name: site.ID(), State: SiteReading, Events: len(l.waiting) + l.held.count()}
 		s.take(l)
-		if u, ok := p.sites.unfit[site.Schema]; ok && s.Reason == "" {
+		if u, ok := p.sites.unfit[site.Schema]; ok && s.Reason == "" && !site.IsNamed() {
 			s.State, s.Reason, s.Fix, s.Since = SiteWaiting, u.found, u.fix, u.since
 		}
 		if s.Reason != "" {
@@ -199,7 +199,9 @@ func (p *Pipeline) siteStatus() []SiteStatus {
 		if d := p.sites.detached[site]; d != nil {
 			s.stopped(d.stop, d.feed != nil || d.fromNow)
 		}
-		all[i] = s
+		if !site.IsNamed() || s.State != SiteReading || s.Events > 0 { // of that part nobody has to know else
+			all = append(all, s)
+		}
 	}
 	return all
 }
@@ -260,13 +262,20 @@ func (s *Stored) StoredSites(names []string) []SiteStatus {
 			}
 		}
 	}
+	for _, stop := range s.Stops { // of the tables that only rules name
+		if of := rules.SiteOf(stop.Site); of != stop.Site && slices.Contains(names, of) {
+			part := SiteStatus{Name: stop.Site}
+			part.stopped(stop, false)
+			all = append(all, part)
+		}
+	}
 	return all
 }
 
 // stopped says whether a site is not read with the others.
 func (s *sites) stopped(name string) bool {
 	for site := range s.detached {
-		if site.Name == name {
+		if site.ID() == name {
 			return true
 		}
 	}

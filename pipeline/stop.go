@@ -32,6 +32,8 @@ type Stop struct {
 	Read     time.Time    `json:"read,omitzero"`    // when the last transaction before it was committed
 	Accept   *acceptance  `json:"accept,omitempty"` // a person said to go on
 	Kept     LogKept      `json:"log,omitzero"`     // how long the server keeps the log behind Position
+	// Cut says that it is of one part of the site; without it, as it was stored once, it is of all its tables.
+	Cut bool `json:"cut,omitempty"`
 }
 
 // acceptance is a person's word that what the log does not show of a table may be left out.

@@ -44,7 +44,7 @@ func (c *catalog) bind(t *cdc.Table) (bindings []*binding) {
 		if !ok || t.Schema != site.Schema {
 			continue
 		}
-		if b := c.bindPlugin(site, name, t); b != nil {
+		if b := c.bindPlugin(site, name, t); b != nil && site.part != namedTables {
 			bindings = append(bindings, b)
 		}
 		for _, e := range c.set.custom(site) {

@@ -100,10 +100,10 @@ func (c *catalog) byStatusType(t string) *Entity {
 	return nil
 }
 
-// site is the site of a name, nil when it is not configured.
-func (c *catalog) site(name string) *Site {
+// site is the site of a name, or the part of it that an entity is of; nil when it is not configured.
+func (c *catalog) site(name string, e *Entity) *Site {
 	for _, s := range c.sites {
-		if s.Name == name {
+		if s.Name == name && s.Has(e) {
 			return s
 		}
 	}

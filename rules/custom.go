@@ -13,7 +13,7 @@ import (
 // custom lists the tables that enabled rules name for a site, each once.
 func (s *Set) custom(site *Site) (named []*Entity) {
 	for r := range s.Enabled() {
-		if e := r.Action.Entity; e.Custom && r.For(site) && !slices.ContainsFunc(named, e.Is) {
+		if e := r.Action.Entity; e.Custom && r.For(site) && site.Has(e) && !slices.ContainsFunc(named, e.Is) {
 			named = append(named, e)
 		}
 	}

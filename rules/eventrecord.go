@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -95,11 +96,11 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	site := e.catalog.site(v.Site)
+	entity := e.catalog.byName(v.Entity)
+	site := e.catalog.site(v.Site, cmp.Or(entity, e.catalog.bridge))
 	if site == nil {
 		return nil, nil
 	}
-	entity := e.catalog.byName(v.Entity)
 	if entity == nil || len(v.Keys) == 0 {
 		return nil, fmt.Errorf("it names entity %q and %d objects", v.Entity, len(v.Keys))
 	}

@@ -211,7 +211,10 @@ func (c *catalog) parseAggregate(name string) (a aggregate, ok bool, err error) 
 	if len(parts) != 3 {
 		return a, false, fmt.Errorf("its key has %d parts", len(parts))
 	}
-	a.site, a.entity, a.key = c.site(parts[0]), c.byName(parts[1]), Key(parts[2])
+	a.entity, a.key = c.byName(parts[1]), Key(parts[2])
+	if a.entity != nil {
+		a.site = c.site(parts[0], a.entity)
+	}
 	return a, a.site != nil && a.entity != nil, nil
 }
 

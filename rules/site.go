@@ -10,6 +10,7 @@ type Site struct {
 	Root   string // WordPress' folder, empty when unknown
 	// Client is what the site's programs see texts through; nil: their connections are in UTF-8.
 	Client *cdc.Client
+	part   sitePart
 }
 
 // pluginPrefix stands between a site's prefix and the names of the plugin's tables.
@@ -26,9 +27,12 @@ func (s *Site) WordPressTable(name string) cdc.TableName {
 	return cdc.TableName{Schema: s.Schema, Name: s.Prefix + name}
 }
 
-// Tables lists the plugin's tables of a site that make events.
+// Tables lists the plugin's tables of a site that make events, for every rule.
 func (s *Site) Tables() []cdc.TableName {
 	var names []cdc.TableName
+	if s.part == namedTables {
+		return nil
+	}
 	for _, e := range entities() {
 		names = append(names, e.TableOf(s))
 		if e.Parts != nil {

@@ -22,12 +22,12 @@ func (e *Engine) Split(site *Site) *Engine {
 		opts: e.opts, catalog: e.catalog.part(site), count: e.count, live: map[uint64]*Event{},
 		fired: newFiredStatuses(), tables: newTableRecords(), restores: newRestores(), net: netting.New(e.opts.Scratch),
 		work: applying{tables: map[tablePart]*progress{}}, orphans: e.orphans, statements: statements{plugin: e.opts.Plugin, forms: e.statements.forms}, txn: e.txn, now: e.now,
-		progressKey: apartPrefix + site.Name, apart: map[string]*progressRecord{}, owner: e.owner,
+		progressKey: apartPrefix + site.ID(), apart: map[string]*progressRecord{}, owner: e.owner,
 	}
 	o.open = newOpenEvents(&o.opts)
-	if again := e.apart[site.Name]; again != nil {
+	if again := e.apart[site.ID()]; again != nil {
 		o.work.again, o.work.stored = again, true
-		delete(e.apart, site.Name)
+		delete(e.apart, site.ID())
 	}
 	e.catalog = e.catalog.without(site)
 	o.SetRules(e.set)

@@ -12,6 +12,7 @@ import (
 	"rowhook/config"
 	"rowhook/loader"
 	"rowhook/pipeline"
+	"rowhook/rules"
 )
 
 // checkStanding names the sites that the daemon does not read with the others, or whose events wait: why, and every way out.
@@ -41,7 +42,7 @@ func checkStanding(ctx context.Context, c *config.Config) []cdc.Finding {
 func standingOf(s pipeline.SiteStatus, c *config.Config) cdc.Finding {
 	f := cdc.Finding{Check: "site " + s.Name, Warn: s.Stop == nil, Found: fmt.Sprintf("%s since %s: %s", s.State, clock(s.Since), s.Reason)}
 	for _, site := range c.Sites {
-		if site.Name == s.Name {
+		if site.Name == rules.SiteOf(s.Name) {
 			f.Schema = site.Schema
 		}
 	}

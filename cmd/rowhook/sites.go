@@ -19,6 +19,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/printable"
+	"rowhook/rules"
 )
 
 // sitesCommand is `rowhook sites`: how each site stands, and the word that lets a stopped one go on.
@@ -153,7 +154,7 @@ func explainSite(s pipeline.SiteStatus) string {
 
 // makeUp is the command that posts what a site leaves out when it goes on.
 func makeUp(s pipeline.SiteStatus) string {
-	command := "rowhook backfill --rule NAME --site " + s.Name
+	command := "rowhook backfill --rule NAME --site " + rules.SiteOf(s.Name)
 	if !s.Read.IsZero() {
 		command += " --since " + s.Read.UTC().Format("2006-01-02T15:04")
 	}
@@ -191,7 +192,7 @@ func (t *tree) resume(ctx context.Context, name string, fromNow bool) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(c.Sites, func(s config.Site) bool { return s.Name == name }) {
+	if !slices.ContainsFunc(c.Sites, func(s config.Site) bool { return s.Name == rules.SiteOf(name) }) {
 		return fmt.Errorf("%w: %s; rowhook sites list shows all", pipeline.ErrNoSite, name)
 	}
 	_, err = control.Ask[resumeOrder, struct{}](ctx, control.NewClient(c.StateDir), sitesResume, resumeOrder{name, fromNow})

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"rowhook/dbtest"
+	"rowhook/deliver/delivertest"
+	"rowhook/pipeline"
+)
+
+// TestCustomTablesTroubleIsItsOwn: a table that only a rule names cannot be read. The bookings of its site arrive all the same, it is
+// named, and what happened to it meanwhile arrives when it is fixed, or a person has decided.
+func TestCustomTablesTroubleIsItsOwn(t *testing.T) {
+	t.Parallel()
+	const insert = "INSERT INTO wordpress.wp_notes VALUES (%d, 'x')"
+	for name, test := range map[string]struct {
+		restricted bool     // rowhook's user may read all other tables only
+		do         []string // statements
+		want       string   // of the reason
+		fix        []string
+		say        string // a command, behind the fix
+		arrives    []string
+	}{
+		"denied from the start": {restricted: true, do: []string{fmt.Sprintf(insert, 2)}, want: "denied",
+			fix: []string{"GRANT SELECT ON wordpress.wp_notes TO 'rowhook'@'%'"}, arrives: []string{"2", "3"}},
+		"written by a statement": {do: []string{"SET SESSION binlog_format = STATEMENT; " + fmt.Sprintf(insert, 2) + "; SET SESSION binlog_format = ROW"},
+			want: "wp_notes was written by a statement", say: "sites resume salon+tables", arrives: []string{"3"}},
+		"from now": {do: []string{"SET SESSION binlog_format = STATEMENT; " + fmt.Sprintf(insert, 2) + "; SET SESSION binlog_format = ROW"},
+			want: "wp_notes was written by a statement", say: "sites resume salon+tables --from-now", arrives: []string{"3"}},
+		"in an XA transaction": {do: []string{"XA START 'a'; " + fmt.Sprintf(insert, 2) + "; XA END 'a'; XA PREPARE 'a'; XA COMMIT 'a'"},
+			want: "wp_notes was written in an XA transaction", say: "sites resume salon+tables", arrives: []string{"3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := dbtest.Start(t)
+			site := dbtest.Salon(t, server, "wordpress", "wp_")
+			rowhookUser(t, server)
+			server.Exec(t, "CREATE TABLE wordpress.wp_notes (id INT PRIMARY KEY, text TEXT)")
+			if test.restricted {
+				grantOthers(t, server)
+			}
+			bookings, notes := delivertest.NewReceiver(t), delivertest.NewReceiver(t)
+			file := daemonFiles(t, server, fmt.Sprintf("rules:\n  - {name: bookings, action: appointment.save, load: extended, url: %q}\n"+
+				"  - {name: notes, action: custom, table: notes, load: full, url: %q}\n", bookings.URL(), notes.URL()), "coalesce: 100ms\n")
+			stop := startDaemon(t, file)
+			book := func(all int) {
+				t.Helper()
+				if _, err := site.Book(t.Context(), dbtest.Booking{Options: []int64{1}}); err != nil {
+					t.Fatal(err)
+				}
+				bookings.WaitAccepted(patience(t), all)
+			}
+			book(1)
+			for _, statement := range test.do {
+				server.Exec(t, statement)
+			}
+			book(2)
+			states := func() map[string]pipeline.SiteStatus {
+				t.Helper()
+				out, err := rowhook(t, file, "sites", "list", "--json")
+				var list siteList
+				if err == nil {
+					err = json.Unmarshal([]byte(out), &list)
+				}
+				if err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				all := map[string]pipeline.SiteStatus{}
+				for _, s := range list.Sites {
+					all[s.Name] = s
+				}
+				return all
+			}
+			eventually(t, "its tables are stopped", func() bool { return states()["salon+tables"].State == pipeline.SiteStopped })
+			if s := states(); !strings.Contains(s["salon+tables"].Reason, test.want) || s["salon"].State != pipeline.SiteReading {
+				t.Errorf("it says %+v", s)
+			}
+			if out, _ := rowhook(t, file, "check"); !strings.Contains(out, "site salon+tables: stopped since") {
+				t.Errorf("check says\n%s", out)
+			}
+			stop() // and so it is after a restart
+			startDaemon(t, file)
+			book(3)
+			server.Exec(t, fmt.Sprintf(insert, 3))
+			for _, statement := range test.fix {
+				server.Exec(t, statement)
+			}
+			more := 0
+			if strings.Contains(test.say, "--from-now") {
+				more = 4 // what came before is left out
+			}
+			if test.say != "" {
+				if out, err := rowhook(t, file, strings.Fields(test.say)...); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			}
+			eventually(t, "its tables are read again", func() bool { _, is := states()["salon+tables"]; return !is })
+			want := test.arrives
+			if more > 0 {
+				server.Exec(t, fmt.Sprintf(insert, more))
+				want = []string{"4"}
+			}
+			var got []string
+			for _, r := range notes.WaitAccepted(patience(t), len(want)) {
+				var e struct{ Key struct{ ID json.Number } }
+				if err := json.Unmarshal(r.Body, &e); err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, e.Key.ID.String())
+			}
+			if slices.Sort(got); !slices.Equal(got, want) {
+				t.Errorf("of the notes arrived %q, want %q", got, want)
+			}
+			book(4)
+		})
+	}
+}
+
+// grantOthers lets rowhook's user read every table but that of the notes.
+func grantOthers(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	db := server.DB(t, "wordpress")
+	rows, err := db.QueryContext(t.Context(), "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wordpress' AND table_name <> 'wp_notes'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	server.Exec(t, "REVOKE SELECT ON wordpress.* FROM 'rowhook'@'%'")
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		server.Exec(t, "GRANT SELECT ON wordpress.`"+name+"` TO 'rowhook'@'%'")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
