@@ -22,7 +22,7 @@ func (t *tree) relayCommand() *cobra.Command {
 		Use: "relay", Short: "print the file for WordPress that tells of hooks that leave no row",
 		Long: "Prints the file for wp-content/mu-plugins that tells of hooks that leave no row in the database (the cart's, mails), with\n" +
 			"those that the rules want; or the SQL of the table that it writes to. docs/relay.md has the steps.",
-		Example: "  rowhook relay > /var/www/html/wp-content/mu-plugins/rowhook-relay.php\n  rowhook relay --sql | mariadb -u root",
+		Example: "  rowhook relay > /var/www/html/wp-content/mu-plugins/rowhook-relay.php\n  rowhook relay --sql > relay.sql",
 	}
 	var o relayOptions
 	c.Flags().StringVar(&o.site, "site", "", "what the rules want of the site `NAME`; without it of all sites")
