@@ -157,6 +157,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	g, parts := errgroup.WithContext(parts)
 	p.feed = newFeed(parts, p.cfg.Sites, p.tables, p.stale.tables)
 	p.feed.skipAll(p.sites.detached)
+	for site, d := range p.sites.detached { // the rules may be others since it stopped
+		p.unwanted(d, p.tables(site))
+	}
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
 

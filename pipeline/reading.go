@@ -191,11 +191,27 @@ func (p *Pipeline) useRules(set *rules.Set) {
 		p.cfg.Watch(set)
 	}
 	for site, d := range p.sites.detached {
-		if d.feed != nil && !slices.Equal(was.Tables(site), set.Tables(site)) {
+		switch tables := set.Tables(site); {
+		case p.unwanted(d, tables):
+		case d.feed != nil && !slices.Equal(was.Tables(site), tables):
 			d.others = true
 			p.feed.want(wish{site: site, skip: true})
 		}
 	}
+}
+
+// unwanted lets a site go on that is stopped for a table that no rule names any more: nobody has to decide about it. It says
+// whether none of its tables is named.
+func (p *Pipeline) unwanted(d *detached, tables []cdc.TableName) bool {
+	if len(tables) == 0 {
+		p.endReading(d)
+		d.fromNow = true
+		return true
+	}
+	if d.stop.Decide && d.stop.Table != "" && !slices.ContainsFunc(tables, func(t cdc.TableName) bool { return t.String() == d.stop.Table }) {
+		d.stop.Decide, d.dirty, d.retry, d.wait = false, true, time.Time{}, 0
+	}
+	return false
 }
 
 // readOthers begins the reading of a site anew, for rules name other tables of it.

@@ -85,6 +85,20 @@ func (t *tree) siteNames(cmd *cobra.Command, _ []string, _ string) (names []cobr
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
+// stoppedNames completes the sites, and those of their tables that are stopped by themselves: salon+tables.
+func (t *tree) stoppedNames(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names, directive := t.siteNames(cmd, args, typed)
+	if c, err := loadState(cmd.Context(), t.config); err == nil {
+		list, _ := gatherSites(cmd.Context(), c) // who may not ask gets the sites only
+		for _, s := range list.Sites {
+			if s.Name != rules.SiteOf(s.Name) {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	return names, directive
+}
+
 // ruleNames completes the rules.
 func (t *tree) ruleNames(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return t.ofRules(func(r *rules.Rule) string { return r.Name })

@@ -3,8 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"rowhook/dbtest"
@@ -139,5 +142,69 @@ func grantOthers(t *testing.T, server *dbtest.Server) {
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTroubleOfATableThatNoRuleNames: nobody has to decide about a table when rules do not name it any more; what happened in other
+// such tables meanwhile arrives.
+func TestTroubleOfATableThatNoRuleNames(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		others bool // another table is named still
+		down   bool // the rules change while the daemon is down
+	}{"the only one": {}, "one of two": {others: true}, "while down": {down: true}, "one of two while down": {others: true, down: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := dbtest.Start(t)
+			dbtest.Salon(t, server, "wordpress", "wp_")
+			rowhookUser(t, server)
+			execAll(t.Context(), t, server, "CREATE TABLE wp_notes (id INT PRIMARY KEY)", "CREATE TABLE wp_things (id INT PRIMARY KEY)")
+			receiver := delivertest.NewReceiver(t)
+			named := func(tables ...string) string {
+				text := fmt.Sprintf("rules:\n  - {name: coupons, action: coupon.save, url: %q}\n", receiver.URL())
+				for _, table := range tables {
+					text += fmt.Sprintf("  - {name: %s, action: custom, table: %[1]s, url: %q}\n", table, receiver.URL())
+				}
+				return text
+			}
+			file := daemonFiles(t, server, named("notes", "things"), "coalesce: 50ms\n")
+			p := start(t, build(t), "run", "--config", file)
+			p.until(t, following)
+			state := func() (s string) {
+				out, err := rowhook(t, file, "sites", "list")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return out
+			}
+			execAll(t.Context(), t, server, "SET SESSION binlog_format = STATEMENT", "INSERT INTO wp_notes VALUES (1)", "SET SESSION binlog_format = ROW",
+				"INSERT INTO wp_things VALUES (1)")
+			eventually(t, "it stops", func() bool { return strings.Contains(state(), "salon+tables  stopped") })
+			left, want := named(), 1
+			if test.others {
+				left, want = named("things"), 2
+			}
+			if test.down {
+				p.signal(t, syscall.SIGTERM)
+				p.ends(t)
+			}
+			if err := os.WriteFile(filepath.Join(filepath.Dir(file), "rules.yaml"), []byte(left), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if test.down {
+				p = start(t, build(t), "run", "--config", file)
+				p.until(t, following)
+			} else {
+				p.signal(t, syscall.SIGHUP)
+			}
+			eventually(t, "it goes on", func() bool { return !strings.Contains(state(), "+tables") })
+			execAll(t.Context(), t, server, "INSERT INTO wp_vikappointments_coupon (code) VALUES ('x')", "INSERT INTO wp_notes VALUES (2)")
+			receiver.WaitAccepted(patience(t), want)
+			p.signal(t, syscall.SIGTERM)
+			p.ends(t)
+			if got := receiver.Accepted(); len(got) != want {
+				t.Errorf("%d deliveries, want %d", len(got), want)
+			}
+		})
 	}
 }

@@ -179,7 +179,7 @@ func (d *daemon) otherSites(ctx context.Context, places []discover.Place) bool {
 			delete(f.missing, place)
 			continue
 		}
-		waits := slices.ContainsFunc(standing, func(s pipeline.SiteStatus) bool { return s.Name == name && s.Events > 0 })
+		waits := slices.ContainsFunc(standing, func(s pipeline.SiteStatus) bool { return rules.SiteOf(s.Name) == name && s.Events > 0 })
 		if f.missing[place] && !waits {
 			return true
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rowhook/pipeline"
+	"rowhook/rules"
 )
 
 // statusEvery is how often the service manager is told what the daemon does.
@@ -40,14 +41,17 @@ func (d *daemon) tellStatus(ctx context.Context) {
 // statusOf is how the sites stand, on one line.
 func statusOf(sites []pipeline.SiteStatus) string {
 	var troubled []string
-	waiting := 0
+	followed, waiting := 0, 0
 	for _, s := range sites {
+		if s.Name == rules.SiteOf(s.Name) {
+			followed++
+		}
 		waiting += s.Events
 		if s.State != pipeline.SiteReading {
 			troubled = append(troubled, fmt.Sprintf("%s is %s", s.Name, s.State))
 		}
 	}
-	text := fmt.Sprintf("following the binlog for %s; events on their way: %d", count(len(sites), "site"), waiting)
+	text := fmt.Sprintf("following the binlog for %s; events on their way: %d", count(followed, "site"), waiting)
 	if len(troubled) > 0 {
 		text += "; see rowhook sites list: " + strings.Join(troubled, ", ")
 	}

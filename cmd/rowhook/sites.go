@@ -167,7 +167,7 @@ func (t *tree) resumeSite() *cobra.Command {
 		Long: "Goes on with a stopped site. What the log does not show is left out: rows that a statement wrote, or an XA transaction\n" +
 			"whose outcome is not known. All that the log shows is delivered, from where the site stopped.",
 		Example:           "  rowhook sites resume salon",
-		ValidArgsFunction: firstName(t.siteNames),
+		ValidArgsFunction: firstName(t.stoppedNames),
 	}
 	fromNow := c.Flags().Bool("from-now", false, "leave out everything that was not read while it was stopped")
 	asJSON := jsonFlag(c)
