@@ -122,8 +122,8 @@ func offlineReader(tb testing.TB, file string) (*reader, *recorder) {
 	s.list.Store(newWatchList(s.dialect, s.cfg.Watch, nil))
 	r := newReader(tb.Context(), s, tracker, rec, false)
 	tb.Cleanup(r.packed.close)
-	r.history.Learn(s.cfg.Tables[0], &ddl.Definition{Columns: []ddl.Column{{Name: "id"}}, Key: []int{0}}) // the log tells the rest
-	r.history.Commit()
+	r.resolver.history.Learn(s.cfg.Tables[0], &ddl.Definition{Columns: []ddl.Column{{Name: "id"}}, Key: []int{0}}) // the log tells the rest
+	r.resolver.history.Commit()
 	return r, rec
 }
 

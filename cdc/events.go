@@ -63,12 +63,12 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 
 func (r *reader) tableMap(body []byte) error {
 	if r.txn.silent() { // its rows are compared, not read
-		if err := r.tables.PassOver(body); err != nil {
+		if err := r.resolver.tables.PassOver(body); err != nil {
 			return r.stop("a table map cannot be read", "please report this", err)
 		}
 		return nil
 	}
-	if err := r.tables.Announce(body); err != nil {
+	if err := r.resolver.tables.Announce(body); err != nil {
 		if errors.Is(err, schema.ErrAsking) || r.ctx.Err() != nil || schema.IsLocked(err) && r.isolator == nil {
 			return err // worth another try
 		}
@@ -98,7 +98,7 @@ func (r *reader) unreadableTable(body []byte, hint string, err error) error {
 	if err := r.trouble(t); err != nil {
 		return err
 	}
-	return r.tables.PassOver(body)
+	return r.resolver.tables.PassOver(body)
 }
 
 // query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow. The header may
@@ -122,10 +122,7 @@ func (r *reader) query(more int, compressed bool, body []byte) error {
 		return r.commit()
 	case "SAVEPOINT":
 		c.Advance()
-		if r.txn.savepoints == nil {
-			r.txn.savepoints = map[string]int{}
-		}
-		r.txn.savepoints[savepointName(c)] = r.txn.rows
+		r.txn.save(savepointName(c))
 		return nil
 	case "ROLLBACK":
 		c.Advance()
@@ -205,7 +202,7 @@ func savepointName(c *sqltext.Cursor) string { return strings.ToLower(c.Name()) 
 // statement looks at a statement that is no bracket: it may change a watched table's columns, or its rows unseen.
 func (r *reader) statement(q *schema.Statement, verb string) error {
 	isDDL := isDDL(verb)
-	if isDDL && r.history.Temporary.Take(q) {
+	if isDDL && r.resolver.history.Temporary.Take(q) {
 		return nil
 	}
 	hidden := verb == "" && q.Dialect.Cut
@@ -232,6 +229,15 @@ func (r *reader) statement(q *schema.Statement, verb string) error {
 		return nil
 	}
 	return r.written(q)
+}
+
+// ddl takes in a statement that may have changed tables.
+func (r *reader) ddl(q *schema.Statement) {
+	if r.ahead != nil {
+		r.ahead.ddl(r.seen, q)
+		return
+	}
+	r.txn.created = append(r.txn.created, r.resolver.ddl(q)...)
 }
 
 // isDDL says whether a statement's first word is that of one that may change tables.

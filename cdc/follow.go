@@ -117,7 +117,7 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *schema
 	verify := tracker.last != nil && tracker.last != gone
 	r := newReader(ctx, s, tracker, sink, verify)
 	defer r.packed.close()
-	if err := r.takeUp(h); err != nil {
+	if err := r.resolver.takeUp(h); err != nil {
 		return err
 	}
 	err := s.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) { return tracker.dump(b, verify) })

@@ -34,8 +34,8 @@ func manySites(tb testing.TB, sites int) *reader {
 		tb.Fatal(err)
 	}
 	r := newReader(tb.Context(), s, tracker, newRecorder(), false)
-	for _, t := range r.history.All() {
-		r.history.Learn(t, &ddl.Definition{Charset: "utf8mb4", Columns: []ddl.Column{{Name: "id", DataType: "int"}}})
+	for _, t := range r.resolver.history.All() {
+		r.resolver.history.Learn(t, &ddl.Definition{Charset: "utf8mb4", Columns: []ddl.Column{{Name: "id", DataType: "int"}}})
 	}
 	return r
 }
@@ -75,7 +75,7 @@ func TestCutStatements(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := manySites(t, 2)
-			r.history.Learn(TableName{Schema: "site1", Name: b}, ddl.Gone)
+			r.resolver.history.Learn(TableName{Schema: "site1", Name: b}, ddl.Gone)
 			err := r.query(0, false, queryBody("other", c.text))
 			var stop *StopError
 			if errors.As(err, &stop) != c.stops || !c.stops && err != nil {
@@ -83,7 +83,7 @@ func TestCutStatements(t *testing.T) {
 			}
 			var unknown []string
 			for _, at := range []TableName{{Schema: "site1", Name: a}, {Schema: "site1", Name: b}, {Schema: "site2", Name: "wp_vikappointments_coupon"}} {
-				if is := r.history.Get(at); is == nil {
+				if is := r.resolver.history.Get(at); is == nil {
 					unknown = append(unknown, map[string]string{a: "a", b: "b"}[at.Name])
 				}
 			}
@@ -94,8 +94,8 @@ func TestCutStatements(t *testing.T) {
 			if got != c.unknown {
 				t.Errorf("unknown are %q, want %q", got, c.unknown)
 			}
-			if !slices.Contains([]bool{false, c.unknown != ""}, r.stale) {
-				t.Errorf("the server is asked: %t", r.stale)
+			if !slices.Contains([]bool{false, c.unknown != ""}, r.resolver.stale) {
+				t.Errorf("the server is asked: %t", r.resolver.stale)
 			}
 		})
 	}

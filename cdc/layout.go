@@ -13,7 +13,7 @@ import (
 
 // layOut finds the names and types of an announced table's columns: from the log when it tells (binlog_row_metadata
 // FULL), else from the history or the server.
-func (r *reader) layOut(name TableName, body []byte) (*schema.MappedTable, error) {
+func (r *resolver) layOut(name TableName, body []byte) (*schema.MappedTable, error) {
 	s := r.src
 	m, err := rowcodec.ParseTableMap(s.flavor, body)
 	if u, ok := errors.AsType[*rowcodec.UndecodableError](err); ok {
@@ -45,7 +45,7 @@ func (r *reader) layOut(name TableName, body []byte) (*schema.MappedTable, error
 
 // learnRest adds what a table map that tells names lacks, and returns what is known of the table; nil when nothing is,
 // and need not be. It is too little to read the log ahead for it.
-func (r *reader) learnRest(name TableName, m *rowcodec.TableMap, columns []ddl.Column) (*ddl.Definition, error) {
+func (r *resolver) learnRest(name TableName, m *rowcodec.TableMap, columns []ddl.Column) (*ddl.Definition, error) {
 	is := r.history.Get(name)
 	if is == ddl.Gone {
 		is = nil

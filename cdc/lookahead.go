@@ -38,8 +38,8 @@ var errSeen = errors.New("the log was looked at")
 
 // lookAhead finds the tables of an answer that may have changed between here and the answer, by the first statement that
 // may have done it.
-func (r *reader) lookAhead(a *answer) (map[TableName]sighting, error) {
-	p := r.tracker.Position()
+func (r *resolver) lookAhead(a *answer) (map[TableName]sighting, error) {
+	p := r.at.tracker.Position()
 	p.Begun = nil // whether it is the same does not matter here
 	tracker, err := NewTracker(p)
 	if err != nil {
@@ -47,28 +47,16 @@ func (r *reader) lookAhead(a *answer) (map[TableName]sighting, error) {
 	}
 	look := &lookahead{src: r.src.aside(), tracker: tracker, until: a.end, names: a.is, found: map[TableName]sighting{}}
 	switch {
-	case r.txn.open:
-		look.skip = r.txn.ID()
+	case r.at.txn.open:
+		look.skip = r.at.txn.ID()
 	case tracker.set == nil && tracker.last != nil: // it is sent once more
 		look.skip = tracker.last.ID()
 	}
-	if r.nothingAhead(a.end) {
+	if r.at.nothingAhead(a.end) {
 		return look.found, nil
 	}
 	r.log().Info("reading the log ahead, for statements that alter tables whose columns are not known", slog.String("to", a.end.String()))
 	return look.found, look.run(r.ctx)
-}
-
-// nothingAhead says whether the transaction that is being read is the last one before an end.
-func (r *reader) nothingAhead(end End) bool {
-	if !r.txn.open {
-		return r.tracker.Reached(end, r.seen)
-	}
-	if end.set == nil || r.txn.GTID == "" {
-		return false
-	}
-	after, err := NewTracker(r.tracker.Position())
-	return err == nil && after.Advance(r.txn.Txn) == nil && after.set != nil && after.Reached(end, Coord{})
 }
 
 // aside is a source for one look at the log. It watches nothing and moves nothing of the source it comes from.
@@ -101,8 +89,8 @@ func (l *lookahead) run(ctx context.Context) error {
 	return fmt.Errorf("%w: reading the log ahead: %w", schema.ErrAsking, errors.Join(r.err, err))
 }
 
-// ddl takes a statement.
-func (l *lookahead) ddl(r *reader, q *schema.Statement) {
+// ddl takes a statement that was read up to a place.
+func (l *lookahead) ddl(at Coord, q *schema.Statement) {
 	if l.skip != "" {
 		return
 	}
@@ -115,7 +103,7 @@ func (l *lookahead) ddl(r *reader, q *schema.Statement) {
 	for _, t := range touched {
 		_, asked := l.names[t]
 		if _, already := l.found[t]; asked && !already {
-			l.found[t] = sighting{r.seen, q.Shown()}
+			l.found[t] = sighting{at, q.Shown()}
 		}
 	}
 }

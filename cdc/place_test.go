@@ -178,8 +178,8 @@ func TestLargeFilePlaced(t *testing.T) {
 			l := newLarge(t, Position{Flavor: "mariadb", Start: c.known, Last: &Txn{GTID: "0-1-7", Start: c.known}}, c.verify)
 			l.begin(t, c.file, c.at)
 			header := &replication.EventHeader{EventSize: 60, LogPos: uint32(c.at + 60)}
-			l.move(header)
-			if got := l.startOf(header); got != (Coord{c.file, c.want}) {
+			l.move(header, l.link)
+			if got := l.startOf(header, c.verify); got != (Coord{c.file, c.want}) {
 				t.Errorf("it begins at %s, want %s:%d", got, c.file, c.want)
 			}
 		})

@@ -7,14 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"rowhook/cdc/rowcodec"
-	"rowhook/cdc/schema"
 )
 
 // reader turns the raw events of one connection into changes and commits. go-mysql calls HandleEvent from the
@@ -22,68 +20,28 @@ import (
 type reader struct {
 	ctx      context.Context //nolint:containedctx // HandleEvent has none; this is the connection's
 	src      *Source
-	tracker  *Tracker
 	sink     Sink
 	isolator Isolator // the sink, where it is one; else nil
 	err      error    // why it stopped, nil when the link broke
 
-	seen   Coord // how far the log was read
-	from   Coord // what ends up to here is passed over: the server could not be asked for less
-	tables *schema.TableCache
-	txn    openTxn
-	placed bool           // seen is right beyond 4 GiB
-	ended  Coord          // the end of the last transaction
-	span   *Span          // the part of the log that is wanted, nil: all of it
-	stored []SchemaRecord // what is known of tables where the span begins, until it does
-	verify bool           // the next transaction must be the tracker's last
-	digest xxhash.Digest
-	packed payloadReader
-	link   *link
-	change Change // handed to the sink, used again
-
-	history *schema.History
-	answer  *answer    // the server's, that counts when the log was read up to its end; nil: none
-	stale   bool       // the server is to be asked what became of a table
-	ahead   *lookahead // only statements matter, and to whom; nil: all matters
+	place
+	resolver *resolver
+	from     Coord          // what ends up to here is passed over: the server could not be asked for less
+	ended    Coord          // the end of the last transaction
+	span     *Span          // the part of the log that is wanted, nil: all of it
+	stored   []SchemaRecord // what is known of tables where the span begins, until it does
+	ahead    *lookahead     // only statements matter, and to whom; nil: all matters
+	verify   bool           // the next transaction must be the tracker's last
+	digest   xxhash.Digest
+	packed   payloadReader
+	link     *link
+	change   Change // handed to the sink, used again
 }
-
-// openTxn is the transaction that is being read.
-type openTxn struct {
-	Txn
-	open        bool
-	begun       bool // MySQL: a BEGIN was seen, so another query does not end it
-	undone      bool // MariaDB: it only announces an ALTER, or takes that back
-	standalone  bool // MariaDB: one query, and no event that ends it
-	again       bool // it was read before: compare, do not hand out
-	outside     bool // of the span that is wanted: do not hand out
-	time        time.Time
-	original    time.Time // time, as the log has it
-	rows        int
-	savepoints  map[string]int // rows before each
-	emptied     []Emptied      // by a statement
-	created     []TableName    // by a statement
-	isStatement bool           // it may have changed tables without logging rows
-	statement   []byte         // the text of the statement whose rows come, nil when unknown
-	text        string         // the same, made when a watched row needs it
-	tables      []TableName    // whose rows were handed out
-	table       uint64         // and op: of the last rows hashed
-	op          Op
-}
-
-// wrote notes that rows of a table are handed out.
-func (t *openTxn) wrote(table TableName) {
-	if !slices.Contains(t.tables, table) {
-		t.tables = append(t.tables, table)
-	}
-}
-
-// silent says whether the transaction is not handed out.
-func (t *openTxn) silent() bool { return t.again || t.outside }
 
 func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
-	r := &reader{ctx: ctx, src: s, tracker: t, sink: sink, seen: t.start, from: t.beyond(), verify: verify, history: schema.NewHistory(s.watched().names)}
+	r := &reader{ctx: ctx, src: s, sink: sink, place: place{tracker: t, seen: t.start}, from: t.beyond(), verify: verify}
 	r.isolator, _ = sink.(Isolator)
-	r.tables = schema.NewTableCache(s.watched().names, r.layOut, r.skips)
+	r.resolver = newResolver(ctx, s, &r.place, r.skips)
 	return r
 }
 
@@ -101,19 +59,19 @@ func (r *reader) handle(e *replication.BinlogEvent) error {
 		return err
 	}
 	h := e.Header
-	if r.move(h); r.from != (Coord{}) && h.LogPos > 0 && !r.from.Before(r.seen) {
+	if r.move(h, r.link); r.from != (Coord{}) && h.LogPos > 0 && !r.from.Before(r.seen) {
 		return nil
 	}
 	switch ev := e.Event.(type) {
 	case *replication.RotateEvent:
 		r.seen = Coord{string(ev.NextLogName), ev.Position}
-		r.tables.Forget()
+		r.resolver.tables.Forget()
 		return r.progress()
 	case *replication.FormatDescriptionEvent:
 		if ev.CreateTimestamp != 0 { // the server started
-			clear(r.history.Temporary)
+			clear(r.resolver.history.Temporary)
 		}
-		r.tables.Forget()
+		r.resolver.tables.Forget()
 		return r.abandon()
 	case *replication.GenericEvent:
 		return r.dispatch(h, ev.Data)
@@ -131,7 +89,7 @@ func (r *reader) abandon() error {
 	}
 	r.log().Warn("the server crashed while it logged a transaction, which is discarded", slog.String("transaction", r.txn.ID()))
 	r.discard(0)
-	r.history.Abandon()
+	r.resolver.history.Abandon()
 	r.txn.open = false
 	return nil
 }
@@ -142,10 +100,10 @@ func (r *reader) progress() error {
 	if r.txn.open || r.verify {
 		return nil
 	}
-	if err := r.settle(); err != nil {
+	if err := r.resolver.settle(); err != nil {
 		return err
 	}
-	return r.told(&Commit{End: r.seen, Time: r.src.clock, Schema: r.history.Commit()})
+	return r.told(&Commit{End: r.seen, Time: r.src.clock, Schema: r.resolver.history.Commit()})
 }
 
 // told hands a commit out.
@@ -162,7 +120,7 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 		return r.stop(fmt.Sprintf("transaction %s begins inside transaction %s", gtid, r.txn.ID()), "please report this", nil)
 	}
 	r.rewatch()
-	start := r.startOf(h)
+	start := r.startOf(h, r.verify)
 	if r.tracker.byPlace() {
 		gtid = ""
 	}
@@ -172,7 +130,7 @@ func (r *reader) begin(h *replication.EventHeader, gtid string, committed time.T
 	if r.span != nil && !r.verify {
 		wanted, err := r.span.wanted(&r.txn, r.tracker)
 		if r.txn.outside = !wanted; wanted {
-			r.history.Restore(r.stored, r.log())
+			r.resolver.history.Restore(r.stored, r.log())
 			r.stored = nil
 		}
 		return err
@@ -224,14 +182,14 @@ func (r *reader) commit() error {
 	if err := r.tracker.Advance(t.Txn); err != nil {
 		return err
 	}
-	schema := r.history.Commit()
+	schema := r.resolver.history.Commit()
 	if t.outside {
 		return r.progress()
 	}
 	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Original: t.original, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created}); err != nil {
 		return err
 	}
-	if err := r.settle(); err != nil || r.history.Saved() { // not before: it may fail, and the tracker has moved
+	if err := r.resolver.settle(); err != nil || r.resolver.history.Saved() { // not before: it may fail, and the tracker has moved
 		return err
 	}
 	return r.progress() // what the server said is to be stored while it is true
@@ -240,7 +198,7 @@ func (r *reader) commit() error {
 // rollback ends the transaction without its rows.
 func (r *reader) rollback() error {
 	r.discard(0)
-	r.doubt()
+	r.resolver.doubt()
 	return r.commit()
 }
 
@@ -273,12 +231,12 @@ func (r *reader) rows(typ byte, body []byte) error {
 	if err != nil {
 		return r.unreadable(err)
 	}
-	t, ok := r.tables.At(h.TableID)
+	t, ok := r.resolver.tables.At(h.TableID)
 	if !ok {
 		return r.stop("rows of a table that was not announced", "please report this", nil)
 	}
 	if h.EndOfStatement {
-		defer r.announceStatement(nil)
+		defer r.txn.announce(nil)
 	}
 	if t == nil || r.txn.silent() || r.skips(t.Table.TableName) {
 		if err := in.Pass(); err != nil {
@@ -327,25 +285,20 @@ func (r *reader) unreadable(err error) error {
 	return r.stop("a rows event cannot be read", "please report this", err)
 }
 
-// announceStatement takes the text of the statement whose rows come next.
+// announceStatement takes the text of the statement whose rows come next. Of one that did not come whole it is not known.
 func (r *reader) announceStatement(text []byte) {
-	if r.txn.statement, r.txn.text = text, ""; len(text) > maxStatementText {
-		r.txn.statement = nil
-	}
 	if _, more := r.tail(text); more > 0 {
-		r.txn.statement = nil
+		text = nil
 	}
+	r.txn.announce(text)
 }
 
 // row hands out one row.
 func (r *reader) row(t *Table, op Op, before, after Row) error {
-	if r.txn.text == "" && len(r.txn.statement) > 0 {
-		r.txn.text = string(r.txn.statement)
-	}
 	if op == Update {
 		after = t.Keyed(before, after)
 	}
-	r.change = Change{Table: t, Op: op, Before: before, After: after, Statement: r.txn.text}
+	r.change = Change{Table: t, Op: op, Before: before, After: after, Statement: r.txn.statementText()}
 	r.txn.rows++
 	err := r.sink.Change(&r.change)
 	r.change = Change{} // its rows may be large
@@ -381,21 +334,9 @@ func (r *reader) stopBefore(reason, hint string, err error) error {
 	return r.stop(reason, hint+"; "+wayOut, err)
 }
 
-// wayOut is how to leave out the transaction that is being read and nothing else. Without GTIDs that cannot be said yet: its
-// end was not read.
-func (r *reader) wayOut() string {
-	after, err := NewTracker(r.tracker.Position())
-	if !r.txn.open || r.txn.GTID == "" || err != nil || after.Advance(r.txn.Txn) != nil || after.set == nil {
-		return skipHint
-	}
-	set, err := after.full()
-	if err != nil {
-		return skipHint
-	}
-	return fmt.Sprintf("to go on right behind this transaction, and lose nothing else: rowhook position set --gtid '%s'; %s", set, backfillHint)
-}
-
 // log is for what a user must know, but what is no reason to stop. It says where we are.
 func (r *reader) log() *slog.Logger {
-	return r.src.cfg.Log.With(slog.String("at", r.seen.String()))
+	return r.src.logAt(r.seen)
 }
+
+func (s *Source) logAt(at Coord) *slog.Logger { return s.cfg.Log.With(slog.String("at", at.String())) }

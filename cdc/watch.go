@@ -71,14 +71,10 @@ func (s *Source) rewatch() bool {
 	return next != nil
 }
 
-// rewatch takes over other tables between two transactions. What they are is found out as of any table that nothing is known
-// of: from the log, or by the server's word and a look at the log up to it.
+// rewatch takes over other tables between two transactions.
 func (r *reader) rewatch() {
 	if r.span != nil || r.ahead != nil || !r.src.rewatch() {
 		return
 	}
-	names := r.src.watched().names
-	r.tables.Watch(names)
-	r.history.Watch(names)
-	r.stale = true
+	r.resolver.watch(r.src.watched().names)
 }

@@ -18,12 +18,12 @@ const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in 
 func (r *reader) written(q *schema.Statement) error {
 	w := sqltext.ReadWrites(q.Dialect.Dialect, q.Text)
 	for _, t := range w.Targets {
-		if r.history.Temporary.Has(q, t) {
+		if r.resolver.history.Temporary.Has(q, t) {
 			continue
 		}
 		if name, ok := r.src.watched().found.Find(q.Schema, t); ok && !r.skips(name) {
 			hint := formatHint
-			if is := r.supposed(name); is != nil && is.ByTransaction() {
+			if is := r.resolver.supposed(name); is != nil && is.ByTransaction() {
 				hint = schema.ByTransactionHint(name)
 			}
 			err := r.trouble(TableError{

@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,24 @@ import (
 // not what it was when a row was logged; the two are the same if no statement in between, in the log, may have changed
 // the table. So every answer comes with the log's end as it was after the answer, and counts only where the log up to
 // that end was looked at: by reading on to it, or, when a row needs the answer at once, by reading it ahead.
+
+// resolver finds out what the tables of one connection's log are, at the place that the reader has come to.
+type resolver struct {
+	ctx     context.Context //nolint:containedctx // the connection's, as the reader's
+	src     *Source
+	at      *place
+	skips   func(TableName) bool // whose rows are passed over for now
+	tables  *schema.TableCache   // those that were announced
+	history *schema.History
+	answer  *answer // the server's, that counts when the log was read up to its end; nil: none
+	stale   bool    // the server is to be asked what became of a table
+}
+
+func newResolver(ctx context.Context, s *Source, at *place, skips func(TableName) bool) *resolver {
+	r := &resolver{ctx: ctx, src: s, at: at, skips: skips, history: schema.NewHistory(s.watched().names)}
+	r.tables = schema.NewTableCache(s.watched().names, r.layOut, skips)
+	return r
+}
 
 // answer is what the server says that tables are, and the log's end when it had said so.
 type answer struct {
@@ -33,7 +52,7 @@ func (e *alteredError) Error() string {
 
 // askServer asks what tables are. What it does not get of one table is no trouble of the others: it is asked for again when
 // rows of that table come.
-func (r *reader) askServer(names []TableName) (*answer, error) {
+func (r *resolver) askServer(names []TableName) (*answer, error) {
 	a := &answer{is: map[TableName]*ddl.Definition{}, not: map[TableName]error{}}
 	locked := 0
 	for _, t := range names {
@@ -61,7 +80,7 @@ func (r *reader) askServer(names []TableName) (*answer, error) {
 }
 
 // takeUp makes h the history of a new connection, and asks for what it lacks; the first time for all, to compare.
-func (r *reader) takeUp(h *schema.History) error {
+func (r *resolver) takeUp(h *schema.History) error {
 	h.Abandon()
 	r.history = h
 	names := h.Unknown()
@@ -77,7 +96,7 @@ func (r *reader) takeUp(h *schema.History) error {
 
 // refresh asks what tables are, for when the log was read up to its present end. What an earlier answer said, and no
 // statement has touched since, is as good then.
-func (r *reader) refresh(names []TableName) error {
+func (r *resolver) refresh(names []TableName) error {
 	a, err := r.askServer(names)
 	if err != nil {
 		return err
@@ -95,9 +114,9 @@ func (r *reader) refresh(names []TableName) error {
 
 // settle takes the server's answer in when the log was read up to its end, and asks again for what was touched
 // meanwhile.
-func (r *reader) settle() error {
+func (r *resolver) settle() error {
 	if r.answer != nil {
-		if !r.tracker.Reached(r.answer.end, r.seen) {
+		if !r.at.tracker.Reached(r.answer.end, r.at.seen) {
 			return nil
 		}
 		for t, is := range r.answer.is {
@@ -108,14 +127,14 @@ func (r *reader) settle() error {
 	if !r.stale {
 		return nil
 	}
-	if err := r.refresh(r.history.Unknown()); err != nil || !r.tracker.Reached(r.answer.end, r.seen) {
+	if err := r.refresh(r.history.Unknown()); err != nil || !r.at.tracker.Reached(r.answer.end, r.at.seen) {
 		return err
 	}
 	return r.settle()
 }
 
 // adopt takes in what a table is by the server's word.
-func (r *reader) adopt(t TableName, is *ddl.Definition) {
+func (r *resolver) adopt(t TableName, is *ddl.Definition) {
 	if was := r.history.Get(t); was != nil && was != ddl.Gone {
 		difference := was.Difference(is)
 		if difference == "" && !was.Vague() {
@@ -131,7 +150,7 @@ func (r *reader) adopt(t TableName, is *ddl.Definition) {
 }
 
 // known finds what the table of a table map was when its rows were logged.
-func (r *reader) known(t TableName, m *rowcodec.TableMap) (*ddl.Definition, *rowcodec.Layout, error) {
+func (r *resolver) known(t TableName, m *rowcodec.TableMap) (*ddl.Definition, *rowcodec.Layout, error) {
 	var misfit error
 	if is := r.history.Get(t); is != nil && is != ddl.Gone && (!is.VagueColumns() || m.Collations != nil) {
 		m.Hashes = is.Hashes
@@ -162,7 +181,7 @@ func (r *reader) known(t TableName, m *rowcodec.TableMap) (*ddl.Definition, *row
 }
 
 // supposed is what a table is by all that is said of it, without proof; nil when nothing is. It is for advice.
-func (r *reader) supposed(t TableName) *ddl.Definition {
+func (r *resolver) supposed(t TableName) *ddl.Definition {
 	if is := r.history.Get(t); is != nil || r.answer == nil {
 		return is
 	}
@@ -170,7 +189,7 @@ func (r *reader) supposed(t TableName) *ddl.Definition {
 }
 
 // prove asks the server what a table is, and reads the log ahead to see that it was the same here.
-func (r *reader) prove(t TableName) (*ddl.Definition, error) {
+func (r *resolver) prove(t TableName) (*ddl.Definition, error) {
 	a := r.answer
 	if a == nil || a.is[t] == nil {
 		others := slices.DeleteFunc(r.history.Unknown(), func(o TableName) bool { return o == t || r.skips(o) })
@@ -203,19 +222,15 @@ func (r *reader) prove(t TableName) (*ddl.Definition, error) {
 	return a.is[t], nil
 }
 
-// ddl takes in a statement that may have changed tables. What it costs depends on the statement, not on how many tables
-// are watched.
-func (r *reader) ddl(q *schema.Statement) {
-	if r.ahead != nil {
-		r.ahead.ddl(r, q)
-		return
-	}
+// ddl takes in a statement that may have changed tables, and returns those that it created. What it costs depends on the
+// statement, not on how many tables are watched.
+func (r *resolver) ddl(q *schema.Statement) (created []TableName) {
 	r.tables.ForgetSchema()
 	ops, ok := q.Ops()
 	var touched []TableName
 	if ok {
 		touched = schema.TouchedBy(ops, r.history.In)
-		r.apply(q, ops)
+		created = r.apply(q, ops)
 	} else {
 		touched = r.history.MayTouch(q)
 		r.forgetTables(q, touched)
@@ -231,23 +246,25 @@ func (r *reader) ddl(q *schema.Statement) {
 			r.stale = true
 		}
 	}
+	return created
 }
 
 // apply moves the history on by what a statement does.
-func (r *reader) apply(q *schema.Statement, ops []ddl.Op) {
+func (r *resolver) apply(q *schema.Statement, ops []ddl.Op) (created []TableName) {
 	for i := range ops {
 		if r.history.Creates(&ops[i]) {
-			r.txn.created = append(r.txn.created, ops[i].Table)
+			created = append(created, ops[i].Table)
 		}
 		if err := r.history.Apply(&ops[i]); err != nil {
 			r.log().Warn("a statement does not go with what is known of its table; the server is asked",
 				slog.Any("error", err), slog.String("statement", q.Shown()))
 		}
 	}
+	return created
 }
 
 // forgetTables makes tables unknown that a statement may have changed nobody knows how.
-func (r *reader) forgetTables(q *schema.Statement, tables []TableName) {
+func (r *resolver) forgetTables(q *schema.Statement, tables []TableName) {
 	for _, t := range tables {
 		if r.history.Get(t) != nil {
 			r.log().Info("a statement is not understood; the server is asked what it made of the table",
@@ -258,8 +275,18 @@ func (r *reader) forgetTables(q *schema.Statement, tables []TableName) {
 }
 
 // doubt forgets what the transaction that is being read made of tables: it was rolled back, which DDL cannot be.
-func (r *reader) doubt() {
+func (r *resolver) doubt() {
 	if r.history.Doubt() {
 		r.stale = true
 	}
 }
+
+// watch takes over other tables between two transactions. What they are is found out as of any table that nothing is known
+// of: from the log, or by the server's word and a look at the log up to it.
+func (r *resolver) watch(names map[string]map[string]bool) {
+	r.tables.Watch(names)
+	r.history.Watch(names)
+	r.stale = true
+}
+
+func (r *resolver) log() *slog.Logger { return r.src.logAt(r.at.seen) }
