@@ -20,8 +20,14 @@ import (
 // knows what happened to them meanwhile (rules/backfill.go). How far it is goes into the commit that holds what it made:
 // after a crash it goes on right behind that.
 
-// fills are the backfills, and the chunk that is on its way. The loop owns all but what stands behind mu.
-type fills struct {
+// Backfills are the backfills of a pipeline, and the chunk that is on its way. The loop of Run owns all but what stands
+// behind mu.
+type Backfills struct {
+	cfg   *Config
+	set   *atomic.Pointer[rules.Set] // the rules of now
+	live  *reading                   // whose engine the rows go to
+	waits func(site string) bool     // whether a site is stopped, and a backfill with it
+
 	runs  []*Run          // in the order of their starts; the first that is running is worked on
 	dirty map[string]bool // whose record is behind
 	told  []func()        // who waits for the next commit
@@ -41,8 +47,6 @@ type fills struct {
 
 	orders  chan fillOrder
 	results chan *filling
-	set     atomic.Pointer[rules.Set] // for whoever starts one
-	waits   func(site string) bool    // whether a site is stopped, and a backfill with it
 
 	mu    sync.Mutex
 	shown []Run
@@ -50,7 +54,7 @@ type fills struct {
 
 // fillOrder changes the runs; the answer comes when that is durable.
 type fillOrder struct {
-	change func(*fills) (*Run, error)
+	change func() (*Run, error)
 	answer chan fillAnswer // has room
 }
 
@@ -61,19 +65,20 @@ type fillAnswer struct {
 
 const keptRuns = 20 // that are remembered
 
-func newFills(set *rules.Set, waits func(site string) bool) *fills {
-	f := &fills{waits: waits, dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1)}
-	f.set.Store(set)
-	return f
+func newBackfills(cfg *Config, set *atomic.Pointer[rules.Set], live *reading, waits func(site string) bool) *Backfills {
+	return &Backfills{
+		cfg: cfg, set: set, live: live, waits: waits,
+		dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1),
+	}
 }
 
-// StartBackfill begins a backfill, or queues it behind those that run.
-func (p *Pipeline) StartBackfill(ctx context.Context, b Backfill) (Run, error) {
-	run, err := plan(ctx, p.cfg.Loader, p.fills.set.Load(), p.cfg.Sites, b)
+// Start begins a backfill, or queues it behind those that run. Like Stop and Resume it waits until that is durable.
+func (f *Backfills) Start(ctx context.Context, b Backfill) (Run, error) {
+	run, err := plan(ctx, f.cfg.Loader, f.set.Load(), f.cfg.Sites, b)
 	if err != nil {
 		return Run{}, err
 	}
-	return p.orderFill(ctx, func(f *fills) (*Run, error) {
+	return f.order(ctx, func() (*Run, error) {
 		f.runs = append(f.runs, run)
 		if run.Total == 0 {
 			run.end(Done, "", run.Started)
@@ -82,9 +87,9 @@ func (p *Pipeline) StartBackfill(ctx context.Context, b Backfill) (Run, error) {
 	})
 }
 
-// StopBackfill ends a run; with an empty id the one that runs.
-func (p *Pipeline) StopBackfill(ctx context.Context, id string) (Run, error) {
-	return p.orderFill(ctx, func(f *fills) (*Run, error) {
+// Stop ends a run; with an empty id the one that runs.
+func (f *Backfills) Stop(ctx context.Context, id string) (Run, error) {
+	return f.order(ctx, func() (*Run, error) {
 		run, err := f.find(id, "runs", func(r *Run) bool { return r.State == Running })
 		if err == nil {
 			run.end(Stopped, "", time.Now())
@@ -93,9 +98,9 @@ func (p *Pipeline) StopBackfill(ctx context.Context, id string) (Run, error) {
 	})
 }
 
-// ResumeBackfill goes on with a run that was stopped or failed; with an empty id the one there is.
-func (p *Pipeline) ResumeBackfill(ctx context.Context, id string) (Run, error) {
-	return p.orderFill(ctx, func(f *fills) (*Run, error) {
+// Resume goes on with a run that was stopped or failed; with an empty id the one there is.
+func (f *Backfills) Resume(ctx context.Context, id string) (Run, error) {
+	return f.order(ctx, func() (*Run, error) {
 		run, err := f.find(id, "is stopped", func(r *Run) bool { return r.State == Stopped || r.State == Failed })
 		if err == nil {
 			run.State, run.Error, run.Ended = Running, "", time.Time{}
@@ -104,18 +109,18 @@ func (p *Pipeline) ResumeBackfill(ctx context.Context, id string) (Run, error) {
 	})
 }
 
-// Backfills are the runs that are remembered, the oldest first.
-func (p *Pipeline) Backfills() []Run {
-	p.fills.mu.Lock()
-	defer p.fills.mu.Unlock()
-	return slices.Clone(p.fills.shown)
+// Runs are those that are remembered, the oldest first.
+func (f *Backfills) Runs() []Run {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.shown)
 }
 
-// orderFill lets the loop change the runs, and waits until that is durable.
-func (p *Pipeline) orderFill(ctx context.Context, change func(*fills) (*Run, error)) (Run, error) {
+// order lets the loop change the runs, and waits until that is durable.
+func (f *Backfills) order(ctx context.Context, change func() (*Run, error)) (Run, error) {
 	o := fillOrder{change, make(chan fillAnswer, 1)}
 	select {
-	case p.fills.orders <- o:
+	case f.orders <- o:
 	case <-ctx.Done():
 		return Run{}, ctx.Err()
 	}
@@ -128,7 +133,7 @@ func (p *Pipeline) orderFill(ctx context.Context, change func(*fills) (*Run, err
 }
 
 // find is the run of an id, or the only one that may be meant.
-func (f *fills) find(id, what string, may func(*Run) bool) (*Run, error) {
+func (f *Backfills) find(id, what string, may func(*Run) bool) (*Run, error) {
 	var found []*Run
 	var names []string
 	for _, r := range f.runs {
@@ -148,21 +153,20 @@ func (f *fills) find(id, what string, may func(*Run) bool) (*Run, error) {
 }
 
 // obey carries out an order.
-func (p *Pipeline) obey(o fillOrder) {
-	f := p.fills
-	run, err := o.change(f)
+func (f *Backfills) obey(o fillOrder) {
+	run, err := o.change()
 	if err != nil {
 		o.answer <- fillAnswer{err: err}
 		return
 	}
 	f.forgetOld()
-	p.changed(run)
+	f.changed(run)
 	shown := run.copy()
 	f.told = append(f.told, func() { o.answer <- fillAnswer{run: shown} })
 }
 
 // forgetOld drops the oldest of too many runs that have ended.
-func (f *fills) forgetOld() {
+func (f *Backfills) forgetOld() {
 	for len(f.runs) > keptRuns && f.runs[0].State != Running {
 		f.dirty[f.runs[0].ID] = true // and not among the runs: its record goes
 		f.runs = f.runs[1:]
@@ -170,14 +174,12 @@ func (f *fills) forgetOld() {
 }
 
 // changed notes that a run's record is behind, and shows the runs.
-func (p *Pipeline) changed(run *Run) {
-	f := p.fills
+func (f *Backfills) changed(run *Run) {
 	f.dirty[run.ID] = true
-	p.moved = true
 	f.show()
 }
 
-func (f *fills) show() {
+func (f *Backfills) show() {
 	shown := make([]Run, len(f.runs))
 	for i, r := range f.runs {
 		shown[i] = r.copy()
@@ -188,7 +190,7 @@ func (f *fills) show() {
 }
 
 // current is the run that is worked on, nil when none is.
-func (f *fills) current() *Run {
+func (f *Backfills) current() *Run {
 	for _, r := range f.runs {
 		if r.State == Running && !f.waits(r.site()) {
 			return r
@@ -198,13 +200,12 @@ func (f *fills) current() *Run {
 }
 
 // urgent says that somebody waits for the next commit, though it may hold no delivery.
-func (p *Pipeline) urgent() bool {
-	return len(p.fills.told) > 0 || len(p.sites.told) > 0 || p.fills.unstored && p.engine.Filling() == 0
+func (f *Backfills) urgent() bool {
+	return len(f.told) > 0 || f.unstored && f.live.engine.Filling() == 0
 }
 
-// takeRuns returns the records of runs for the commit that is being made.
-func (p *Pipeline) takeRuns() ([]outbox.Record, error) {
-	f := p.fills
+// take returns the records of runs for the commit that is being made.
+func (f *Backfills) take() ([]outbox.Record, error) {
 	var records []outbox.Record
 	for id := range f.dirty {
 		rec := outbox.Record{Owner: backfillOwner, Key: runPrefix + id}
@@ -217,14 +218,12 @@ func (p *Pipeline) takeRuns() ([]outbox.Record, error) {
 		records = append(records, rec)
 	}
 	clear(f.dirty)
-	f.storing = f.unstored && p.engine.Filling() == 0
+	f.storing = f.unstored && f.live.engine.Filling() == 0
 	return records, nil
 }
 
-// stored takes in that a commit is durable, and who waited for it.
-func (p *Pipeline) stored(c commit) {
-	f := p.fills
-	p.press.stale = p.press.stale || len(c.batch.Deliveries) > 0
+// stored takes in that a commit is durable.
+func (f *Backfills) stored(c commit) {
 	if run := f.current(); run != nil {
 		for _, d := range c.batch.Deliveries {
 			if d.Rule == run.Rule {
@@ -234,8 +233,5 @@ func (p *Pipeline) stored(c commit) {
 	}
 	if f.storing {
 		f.storing, f.unstored = false, false
-	}
-	for _, tell := range c.told {
-		tell()
 	}
 }

@@ -34,7 +34,7 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 	for _, d := range p.sites.detached {
 		if d.feed != nil {
 			reading++
-			if len(d.todo) > 0 && !p.full() && !p.met(d) && !p.unanswered(d.site) && !p.laden(d) {
+			if len(d.todo) > 0 && !p.full() && !p.met(d) && !p.questions.open(d.site) && !p.laden(d) {
 				wait = 0
 			}
 		}
@@ -68,7 +68,7 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 // mayTry says whether a site may go on as far as anybody can say.
 func (p *Pipeline) mayTry(d *detached) bool {
 	l := p.lanes[d.site]
-	if p.unanswered(d.site) || d.stop.Full && (len(l.waiting) > 0 || l.held.count() > 0) {
+	if p.questions.open(d.site) || d.stop.Full && (len(l.waiting) > 0 || l.held.count() > 0) {
 		return false
 	}
 	return !d.stop.Gone && (!d.stop.Decide || d.stop.Accept != nil)
@@ -173,9 +173,9 @@ func (p *Pipeline) advance(d *detached) error {
 		if d.refill(); len(d.todo) == 0 {
 			return nil
 		}
-		if d.todo[0].op == commitEntry && p.unanswered(d.site) {
-			if o := p.owners[d.site]; o.err != nil { // others may catch up meanwhile
-				return p.stopAgain(d, Stop{Reason: o.reason(), Fix: d.stop.Fix})
+		if d.todo[0].op == commitEntry && p.questions.open(d.site) {
+			if reason := p.questions.refused(d.site); reason != "" { // others may catch up meanwhile
+				return p.stopAgain(d, Stop{Reason: reason, Fix: d.stop.Fix})
 			}
 			return nil
 		}

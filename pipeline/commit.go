@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rowhook/outbox"
 	"rowhook/rules"
@@ -57,7 +58,27 @@ type commit struct {
 }
 
 // unsaved says whether there is something to commit besides deliveries.
-func (p *Pipeline) unsaved() bool { return p.moved || p.sites.behind() }
+func (p *Pipeline) unsaved() bool { return p.moved || p.sites.behind() || len(p.fills.dirty) > 0 }
+
+// untilLazyCommit is how long what is no delivery may wait.
+func (p *Pipeline) untilLazyCommit() time.Duration {
+	if !p.unsaved() || p.committing {
+		return time.Hour
+	}
+	return max(0, time.Until(p.lastCommit.Add(lazyCommit)))
+}
+
+// urgent says that somebody waits for the next commit, though it may hold no delivery.
+func (p *Pipeline) urgent() bool { return len(p.sites.told) > 0 || p.fills.urgent() }
+
+// stored takes in that a commit is durable, and tells who waited for it.
+func (p *Pipeline) stored(c commit) {
+	p.press.stale = p.press.stale || len(c.batch.Deliveries) > 0
+	p.fills.stored(c)
+	for _, tell := range c.told {
+		tell()
+	}
+}
 
 // commitNow commits and waits.
 func (p *Pipeline) commitNow(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/loader"
 	"rowhook/rules"
 )
 
@@ -44,12 +45,24 @@ type ownersBack struct {
 	err    error
 }
 
-// ask puts a question, once.
-func (p *Pipeline) ask(q rules.Question) {
-	o := p.owners[q.Site]
+// questions are those of all sites. The loop owns them; a goroutine a site asks the database.
+type questions struct {
+	loader  *loader.Loader
+	log     *slog.Logger
+	sites   map[*rules.Site]*owners // those that are open, or answered and still needed
+	answers chan ownersBack
+}
+
+func newQuestions(l *loader.Loader, log *slog.Logger) *questions {
+	return &questions{loader: l, log: log, sites: map[*rules.Site]*owners{}, answers: make(chan ownersBack)}
+}
+
+// put puts a question, once.
+func (a *questions) put(q rules.Question) {
+	o := a.sites[q.Site]
 	if o == nil {
 		o = &owners{known: map[rules.Question]rules.Key{}, gone: map[rules.Question]bool{}}
-		p.owners[q.Site] = o
+		a.sites[q.Site] = o
 	}
 	if _, ok := o.known[q]; ok || o.gone[q] {
 		return
@@ -61,39 +74,28 @@ func (p *Pipeline) ask(q rules.Question) {
 	o.open = append(o.open, q)
 }
 
-// unanswered says whether a site has questions that nobody answered.
-func (p *Pipeline) unanswered(site *rules.Site) bool {
-	o := p.owners[site]
+// open says whether a site has questions that nobody answered.
+func (a *questions) open(site *rules.Site) bool {
+	o := a.sites[site]
 	return o != nil && len(o.open) > 0
 }
 
-// ownerOf is rules.Owner: what was answered.
-func (p *Pipeline) ownerOf(q rules.Question) (rules.Key, bool) {
-	o := p.owners[q.Site]
+// refused is why the database does not answer the questions of a site; empty when it does, or is about to.
+func (a *questions) refused(site *rules.Site) string {
+	if o := a.sites[site]; o != nil && o.err != nil {
+		return o.reason()
+	}
+	return ""
+}
+
+// answer is rules.Owner: what was answered.
+func (a *questions) answer(q rules.Question) (rules.Key, bool) {
+	o := a.sites[q.Site]
 	if o == nil || o.gone[q] {
 		return "", false
 	}
 	order, ok := o.known[q]
 	return order, ok
-}
-
-// awaitsOwners says whether the transaction that all sites are at must wait for an answer a moment longer. Sites whose
-// answer takes longer are detached.
-func (p *Pipeline) awaitsOwners() (bool, error) {
-	for site, o := range p.owners {
-		if len(o.open) == 0 || p.sites.detached[site] != nil {
-			continue
-		}
-		if o.err == nil && time.Since(o.since) < ownerGrace {
-			return true, nil
-		}
-		d, err := p.detach(site, Stop{Reason: o.reason(), Fix: "see that user rowhook may SELECT, or set binlog_row_image = FULL, with which nothing is asked"})
-		if err != nil {
-			return false, err
-		}
-		d.retry = time.Time{}
-	}
-	return false, nil
 }
 
 func (o *owners) reason() string {
@@ -103,10 +105,11 @@ func (o *owners) reason() string {
 	return "the log does not tell whose row it is, and the database is slow to answer"
 }
 
-// askOwners has the questions asked, each site's by a goroutine of its own, and says how long nothing is to be done.
-func (p *Pipeline) askOwners(ctx context.Context, g *errgroup.Group) time.Duration {
+// ask has the questions asked, each site's by a goroutine of its own, and says how long nothing is to be done. Nobody but
+// themselves waits for sites that are on their own.
+func (a *questions) ask(ctx context.Context, g *errgroup.Group, onOwn map[*rules.Site]*detached) time.Duration {
 	wait, now := time.Hour, time.Now()
-	for site, o := range p.owners {
+	for site, o := range a.sites {
 		switch {
 		case len(o.open) == 0:
 			continue
@@ -117,25 +120,25 @@ func (p *Pipeline) askOwners(ctx context.Context, g *errgroup.Group) time.Durati
 			o.asking = true
 			questions := o.open[:min(len(o.open), ownersAtOnce)]
 			g.Go(func() error {
-				back := p.findOwners(ctx, site, questions)
+				back := a.find(ctx, site, questions)
 				select {
-				case p.owned <- back:
+				case a.answers <- back:
 				case <-ctx.Done():
 				}
 				return nil
 			})
 		}
-		if p.sites.detached[site] == nil {
+		if onOwn[site] == nil {
 			wait = min(wait, max(0, o.since.Add(ownerGrace).Sub(now)))
 		}
 	}
 	return wait
 }
 
-func (p *Pipeline) findOwners(ctx context.Context, site *rules.Site, questions []rules.Question) ownersBack {
+func (a *questions) find(ctx context.Context, site *rules.Site, questions []rules.Question) ownersBack {
 	back := ownersBack{site: site}
 	for _, q := range questions {
-		order, found, err := p.cfg.Loader.Owner(ctx, q.Table, q.Column, q.Part)
+		order, found, err := a.loader.Owner(ctx, q.Table, q.Column, q.Part)
 		if err != nil {
 			back.err = err
 			break
@@ -145,9 +148,9 @@ func (p *Pipeline) findOwners(ctx context.Context, site *rules.Site, questions [
 	return back
 }
 
-// answered takes in what a goroutine found out.
-func (p *Pipeline) answered(b ownersBack) {
-	o := p.owners[b.site]
+// take takes in what a goroutine found out. It returns why a site waits on, empty when nothing new is known of that.
+func (a *questions) take(b ownersBack) (reason string) {
+	o := a.sites[b.site]
 	o.asking = false
 	for i, q := range o.open[:len(b.orders)] {
 		if b.found[i] {
@@ -165,20 +168,46 @@ func (p *Pipeline) answered(b ownersBack) {
 		o.wait = min(max(firstOwnerWait, 2*o.wait), longestOwnerWait)
 		o.retry = time.Now().Add(o.wait)
 		if o.err == nil {
-			p.cfg.Log.Warn("the log does not tell whose row it is, and asking failed, trying again", slog.String("site", b.site.Name), slog.Any("error", b.err))
+			a.log.Warn("the log does not tell whose row it is, and asking failed, trying again", slog.String("site", b.site.Name), slog.Any("error", b.err))
 		}
 		o.err = b.err
-		if d := p.sites.detached[b.site]; d != nil && d.stop.Table == "" {
-			d.stop.Reason, d.dirty = o.reason(), true
+		return o.reason()
+	}
+	return ""
+}
+
+// forget forgets what was answered for transactions of some sites that are applied.
+func (a *questions) forget(applied func(*rules.Site) bool) {
+	for site, o := range a.sites {
+		if len(o.open) == 0 && !o.asking && applied(site) {
+			delete(a.sites, site)
 		}
 	}
 }
 
-// forgetOwners forgets what was answered for transactions that are applied.
-func (p *Pipeline) forgetOwners(r *reading) {
-	for site, o := range p.owners {
-		if len(o.open) == 0 && !o.asking && p.engineOf(site) == r.engine {
-			delete(p.owners, site)
+// awaitsOwners says whether the transaction that all sites are at must wait for an answer a moment longer. Sites whose
+// answer takes longer are detached.
+func (p *Pipeline) awaitsOwners() (bool, error) {
+	for site, o := range p.questions.sites {
+		if len(o.open) == 0 || p.sites.detached[site] != nil {
+			continue
 		}
+		if o.err == nil && time.Since(o.since) < ownerGrace {
+			return true, nil
+		}
+		d, err := p.detach(site, Stop{Reason: o.reason(), Fix: "see that user rowhook may SELECT, or set binlog_row_image = FULL, with which nothing is asked"})
+		if err != nil {
+			return false, err
+		}
+		d.retry = time.Time{}
+	}
+	return false, nil
+}
+
+// answered takes in what became known of owners.
+func (p *Pipeline) answered(b ownersBack) {
+	reason := p.questions.take(b)
+	if d := p.sites.detached[b.site]; d != nil && d.stop.Table == "" && reason != "" {
+		d.stop.Reason, d.dirty = reason, true
 	}
 }

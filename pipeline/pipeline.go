@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,7 +22,6 @@ import (
 	"rowhook/cdc"
 	"rowhook/loader"
 	"rowhook/outbox"
-	"rowhook/retry"
 	"rowhook/rules"
 )
 
@@ -67,12 +67,15 @@ type Pipeline struct {
 	reading // of all sites but those that are on their own
 	press   backpressure
 
-	cfg    Config
-	sites  *sites
-	lanes  map[*rules.Site]*lane
-	stale  *stale
-	fills  *fills
-	owners map[*rules.Site]*owners // the questions that are open, or answered and still needed
+	cfg   Config
+	sites *sites
+	lanes map[*rules.Site]*lane
+	stale *stale
+	fills *Backfills
+	clock *clock
+
+	questions *questions
+	set       atomic.Pointer[rules.Set] // of now
 
 	closed          []*rules.Event // not dispatched yet
 	batch           batch
@@ -81,23 +84,10 @@ type Pipeline struct {
 	committing      bool
 	committingBytes int // of the commit that is on its way
 	lastCommit      time.Time
-	asking          bool      // a question for the log's end is on its way
-	asked           time.Time // when the last was put
-	endTrouble      retry.Trouble
-	goal            *logEnd // the end that must be read before windows close
 
 	loaded    chan loaded
-	owned     chan ownersBack
 	committed chan commit
-	ends      chan logEnd
 	rules     chan *rules.Set
-}
-
-// logEnd is where the log ended at a moment.
-type logEnd struct {
-	at  time.Time
-	end cdc.End
-	err error
 }
 
 const (
@@ -108,8 +98,6 @@ const (
 	dispatchCount = 1024    // or so many deliveries
 	deliveryBytes = 512     // what a delivery takes besides its payload, about
 	lazyCommit    = time.Second
-	endSpacing    = 10 * time.Millisecond // between two questions for the log's end
-	endRetry      = time.Second
 	maxInLanes    = 4096
 	maxLaneBytes  = 8 << 20
 	huge          = 8 << 20 // bytes of payloads: memory is given back once they are stored, and nothing is loaded before
@@ -122,16 +110,20 @@ func New(cfg Config) *Pipeline {
 	p := &Pipeline{
 		reading: reading{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)},
 		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Log),
-		loaded: make(chan loaded), committed: make(chan commit, 1), ends: make(chan logEnd, 1), rules: make(chan *rules.Set),
-		owners: map[*rules.Site]*owners{}, owned: make(chan ownersBack),
+		loaded: make(chan loaded), committed: make(chan commit, 1), rules: make(chan *rules.Set),
+		stale: newStale(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
 	}
-	p.engine.AskOwners(p.ownerOf)
-	p.stale, p.fills = newStale(cfg.Sites), newFills(cfg.Rules, p.sites.stopped)
+	p.set.Store(cfg.Rules)
+	p.engine.AskOwners(p.questions.answer)
+	p.fills = newBackfills(&p.cfg, &p.set, &p.reading, p.sites.stopped)
 	for _, s := range cfg.Sites {
 		p.lanes[s] = &lane{site: s}
 	}
 	return p
 }
+
+// Backfills are what can be asked and told of backfills.
+func (p *Pipeline) Backfills() *Backfills { return p.fills }
 
 // SetRules makes events that close from now on use other rules.
 func (p *Pipeline) SetRules(ctx context.Context, set *rules.Set) error {
@@ -228,8 +220,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if err := p.applyDetached(); err != nil {
 			return err
 		}
-		p.reachGoal()
-		p.fill(ctx, g)
+		p.clock.closeWindows(&p.reading)
+		waiting, _ := p.loading()
+		p.fills.step(ctx, g, waiting)
 		p.dispatch()
 		if err := p.commit(ctx, g); err != nil {
 			return err
@@ -238,13 +231,14 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
-		timer.Reset(min(p.tick(ctx, g), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp(ctx, g), p.askOwners(ctx, g), p.press.timer()))
+		timer.Reset(min(p.untilLazyCommit(), p.clock.tick(ctx, g, &p.reading), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp(ctx, g),
+			p.questions.ask(ctx, g, p.sites.detached), p.press.timer()))
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ready:
 			p.refill()
-		case o := <-p.owned:
+		case o := <-p.questions.answers:
 			p.answered(o)
 		case l := <-p.loaded:
 			p.back(l)
@@ -257,14 +251,14 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			if c.bytes >= huge {
 				debug.FreeOSMemory() // the rows that it was made of
 			}
-		case e := <-p.ends:
-			p.endSeen(e)
+		case e := <-p.clock.ends:
+			p.clock.take(e)
 		case set := <-p.rules:
 			p.useRules(set)
 		case o := <-p.fills.orders:
-			p.obey(o)
+			p.fills.obey(o)
 		case r := <-p.fills.results:
-			p.filled(r)
+			p.fills.filled(r)
 		case <-p.sites.ready: // applyDetached takes it
 		case e := <-p.sites.ended:
 			p.readingEnded(e)
@@ -366,7 +360,7 @@ func (p *Pipeline) take() (b *outbox.Batch, bytes int, err error) {
 	if b.Checkpoint, err = encodePosition(p.track.Position()); err != nil {
 		return nil, 0, err
 	}
-	if b.Open, err = p.takeRuns(); err != nil {
+	if b.Open, err = p.fills.take(); err != nil {
 		return nil, 0, err
 	}
 	stops, err := p.sites.take()

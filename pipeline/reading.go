@@ -3,9 +3,11 @@ package pipeline
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/loader"
 	"rowhook/rules"
 )
 
@@ -48,6 +50,16 @@ func (r *reading) lastTxn() string {
 	return ""
 }
 
+// place is how far the log was applied.
+func (r *reading) place() loader.Place {
+	pos := r.track.Position()
+	at := loader.Place{End: r.seen, GTIDs: pos.Set}
+	if last := pos.Last; last != nil && last.GTID != "" {
+		at.GTIDs = strings.TrimPrefix(at.GTIDs+","+last.GTID, ",")
+	}
+	return at
+}
+
 // apply lets the engine take in what was read, until a batch is full.
 func (p *Pipeline) apply() error {
 	for !p.full() {
@@ -57,7 +69,7 @@ func (p *Pipeline) apply() error {
 				return err
 			}
 		case len(p.todo) > 0:
-			if p.todo[0].op == commitEntry && len(p.owners) > 0 {
+			if p.todo[0].op == commitEntry && len(p.questions.sites) > 0 {
 				if wait, err := p.awaitsOwners(); wait || err != nil {
 					return err
 				}
@@ -78,7 +90,7 @@ func (p *Pipeline) applyEntry(r *reading, e entry) error {
 		r.gathered = true
 		p.stale.note(&e.change)
 		if q, ok := r.engine.Question(&e.change); ok {
-			p.ask(q)
+			p.questions.put(q)
 		}
 		err := r.engine.Change(&e.change)
 		if m, ok := errors.AsType[*rules.MisfitError](err); ok {
@@ -137,7 +149,7 @@ func (p *Pipeline) step(r *reading, err error) error {
 		r.track.Begin(r.applying.Txn)
 	} else {
 		p.noteRead(r, &r.applying)
-		p.forgetOwners(r)
+		p.questions.forget(func(site *rules.Site) bool { return p.engineOf(site) == r.engine })
 		if err := r.track.Advance(r.applying.Txn); err != nil {
 			return err
 		}
@@ -175,7 +187,7 @@ func (p *Pipeline) engines() func(yield func(*rules.Engine) bool) {
 }
 
 // tables are those of a site that make events now.
-func (p *Pipeline) tables(site *rules.Site) []cdc.TableName { return p.fills.set.Load().Tables(site) }
+func (p *Pipeline) tables(site *rules.Site) []cdc.TableName { return p.set.Load().Tables(site) }
 
 // useRules makes events that close from now on use other rules.
 func (p *Pipeline) useRules(set *rules.Set) {
@@ -186,7 +198,7 @@ func (p *Pipeline) useRules(set *rules.Set) {
 		p.engine.TakeBack(time.Now())
 		p.sites.stranded.bySite = p.engine.Stranded()
 	}
-	was := p.fills.set.Swap(set)
+	was := p.set.Swap(set)
 	if p.cfg.Watch != nil { // last: what it reads finds the rules that want it
 		p.cfg.Watch(set)
 	}

@@ -238,17 +238,17 @@ func storedBackfills(ctx context.Context, c *config.Config) (runs []pipeline.Run
 func (d *daemon) backfillRoutes() []control.Route {
 	return []control.Route{
 		control.Handle(backfillStart, func(ctx context.Context, b pipeline.Backfill) (pipeline.Run, error) {
-			r, err := d.line.StartBackfill(ctx, b)
+			r, err := d.line.Backfills().Start(ctx, b)
 			if _, usage := errors.AsType[*usageError](wrongUsage(err)); usage {
 				err = control.Wrong(err)
 			}
 			return r, err
 		}),
 		control.Handle(backfillStop, func(ctx context.Context, run string) (pipeline.Run, error) {
-			return d.line.StopBackfill(ctx, run)
+			return d.line.Backfills().Stop(ctx, run)
 		}),
 		control.Handle(backfillResume, func(ctx context.Context, run string) (pipeline.Run, error) {
-			return d.line.ResumeBackfill(ctx, run)
+			return d.line.Backfills().Resume(ctx, run)
 		}),
 		control.Handle(backfillStatus, func(ctx context.Context, _ struct{}) ([]pipeline.Run, error) { return d.backfills(ctx), nil }),
 	}
@@ -256,7 +256,7 @@ func (d *daemon) backfillRoutes() []control.Route {
 
 // backfills are the runs, and what the one that is worked on waits for.
 func (d *daemon) backfills(ctx context.Context) []pipeline.Run {
-	runs := d.line.Backfills()
+	runs := d.line.Backfills().Runs()
 	i := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.State == pipeline.Running })
 	if i < 0 || runs[i].Trouble != "" {
 		return runs
