@@ -31,6 +31,7 @@ type Source interface {
 // Outbox is where deliveries lie; an outbox.Store.
 type Outbox interface {
 	Counts(ctx context.Context) ([]outbox.Count, error)
+	Totals(ctx context.Context) (outbox.Totals, error)
 	Size(ctx context.Context) (int64, error)
 }
 
@@ -100,6 +101,15 @@ const (
 	// silence is how long a server may say nothing: it sends a heartbeat each second.
 	silence = 10 * time.Second
 )
+
+// Totals is what was counted since the outbox was made.
+func (d *Daemon) Totals(ctx context.Context) (outbox.Totals, error) {
+	t, err := d.outbox.Totals(ctx)
+	if err != nil {
+		return t, fmt.Errorf("reading the outbox: %w", err)
+	}
+	return t, nil
+}
 
 // Status asks all parts. It returns an error when the outbox, or the loop that reads, does not answer until ctx ends.
 func (d *Daemon) Status(ctx context.Context) (s Status, err error) {

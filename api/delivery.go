@@ -70,6 +70,6 @@ func WithPayload(s *outbox.Stored) Delivery {
 // NewAttempt is an attempt as the outbox keeps it.
 func NewAttempt(a outbox.Attempt) Attempt {
 	return Attempt{
-		At: a.At, LatencyMS: float64(a.Latency.Microseconds()) / 1000, Status: a.Status, Error: a.Error, Response: a.Response,
+		At: a.At, LatencyMS: milliseconds(a.Latency), Status: a.Status, Error: a.Error, Response: a.Response,
 	}
 }

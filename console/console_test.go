@@ -23,6 +23,7 @@ import (
 // parts are the parts of a daemon, as a test wants them.
 type parts struct {
 	stored   error // of reading the outbox
+	totals   outbox.Totals
 	line     pipeline.Status
 	lineErr  error
 	sites    []pipeline.SiteStatus
@@ -32,6 +33,9 @@ type parts struct {
 
 func (p *parts) Counts(context.Context) ([]outbox.Count, error) {
 	return []outbox.Count{{Rule: "crm", State: outbox.Dead, N: 3}}, p.stored
+}
+func (p *parts) Totals(context.Context) (outbox.Totals, error) {
+	return p.totals, p.stored
 }
 func (p *parts) Size(context.Context) (int64, error) { return 4096, p.stored }
 
@@ -88,7 +92,15 @@ func get(t *testing.T, url string) (status int, body string) {
 // well is a daemon that does well.
 func well() *parts {
 	now := time.Now()
+	crm := outbox.EndpointCount{Endpoint: "https://crm.example"}
+	crm.Count(&outbox.Outcome{State: outbox.Delivered, Took: 3 * time.Millisecond}, false)
+	crm.Count(&outbox.Outcome{State: outbox.Dead, Attempt: &outbox.Attempt{Latency: time.Minute}}, true)
 	return &parts{
+		totals: outbox.Totals{
+			Events:    []outbox.EventCount{{Site: "salon", Kind: "appointment.save", N: 2}},
+			Rules:     []outbox.RuleCount{{Rule: "crm", OutcomeCount: crm.OutcomeCount}},
+			Endpoints: []outbox.EndpointCount{crm},
+		},
 		line:     pipeline.Status{Committed: now.Add(-time.Minute), Heard: now, CaughtUp: true},
 		sites:    []pipeline.SiteStatus{{Name: "salon", State: pipeline.SiteReading}, {Name: "spa", State: pipeline.SiteStopped, Events: 4}},
 		standing: cdc.Standing{Until: now.Add(time.Hour)},
@@ -101,11 +113,7 @@ func well() *parts {
 
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	m, registry, server := serveParts(t, well())
-	m.Event("salon", "appointment.save")
-	m.Attempted("https://crm.example", "crm", true, 3*time.Millisecond)
-	m.Attempted("https://crm.example", "crm", false, time.Second)
-	m.Buried("crm")
+	_, registry, server := serveParts(t, well())
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v, %v", problems, err)
@@ -121,9 +129,11 @@ func TestMetrics(t *testing.T) {
 		`rowhook_endpoint_state{endpoint="https://crm.example",state="down"} 1`, `rowhook_endpoint_state{endpoint="https://crm.example",state="healthy"} 0`,
 		`rowhook_endpoint_state{endpoint="https://erp.example",state="healthy"} 1`, `rowhook_endpoint_state{endpoint="https://old.example",state="paused"} 1`,
 		`rowhook_outbox_bytes 4096`, `rowhook_outbox_deliveries{rule="crm",state="dead"} 3`,
-		`rowhook_events_total{action="appointment.save",site="salon"} 1`,
+		`rowhook_events_total{action="appointment.save",site="salon"} 2`,
 		`rowhook_deliveries_total{outcome="delivered",rule="crm"} 1`, `rowhook_deliveries_total{outcome="failed",rule="crm"} 1`, `rowhook_deliveries_total{outcome="dead",rule="crm"} 1`,
-		`rowhook_attempt_duration_seconds_count{endpoint="https://crm.example"} 2`,
+		`rowhook_attempt_duration_seconds_count{endpoint="https://crm.example"} 2`, `rowhook_attempt_duration_seconds_sum{endpoint="https://crm.example"} 60.003`,
+		`rowhook_attempt_duration_seconds_bucket{endpoint="https://crm.example",le="0.0025"} 0`, `rowhook_attempt_duration_seconds_bucket{endpoint="https://crm.example",le="0.005"} 1`,
+		`rowhook_attempt_duration_seconds_bucket{endpoint="https://crm.example",le="30"} 1`, `rowhook_attempt_duration_seconds_bucket{endpoint="https://crm.example",le="+Inf"} 2`,
 		`version="1.2.3"`, "rowhook_purge_seconds 3",
 	} {
 		if !strings.Contains(text, want) {

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,94 +11,28 @@ import (
 	"rowhook/outbox"
 )
 
-// Metrics counts what happens, and asks the daemon for the rest when it is scraped. It is a deliver.Observer.
-type Metrics struct {
-	daemon *api.Daemon
-
-	events     *prometheus.CounterVec
-	deliveries *prometheus.CounterVec
-	attempts   *prometheus.HistogramVec
-	commits    prometheus.Histogram
-
-	counted sync.Map // prometheus.Counter of events by their labels: looking them up each time costs more than counting
-	tried   sync.Map // *outcomes of attempts, likewise
-}
-
-// labels are the two of a series.
-type labels struct{ a, b string }
-
-// outcomes are the series of the attempts of a rule at an endpoint.
-type outcomes struct {
-	delivered, failed prometheus.Counter
-	took              prometheus.Observer
-}
+// Metrics asks the daemon, and what its outbox has counted, when somebody scrapes: nothing is counted for it. Only commits are
+// timed here.
+type Metrics struct{ commits prometheus.Histogram }
 
 // NewMetrics registers the metrics of a daemon of some version.
 func NewMetrics(reg prometheus.Registerer, daemon *api.Daemon, version string) (*Metrics, error) {
-	m := &Metrics{
-		daemon: daemon,
-		events: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rowhook_events_total", Help: "Events that became deliveries since the start.",
-		}, []string{"site", "action"}),
-		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rowhook_deliveries_total", Help: "Outcomes of deliveries since the start: delivered, failed (an attempt; another follows), dead (given up).",
-		}, []string{"rule", "outcome"}),
-		attempts: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "rowhook_attempt_duration_seconds", Help: "How long attempts took, until the answer or the failure.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}, []string{"endpoint"}),
-		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "rowhook_commit_duration_seconds", Help: "How long commits of the outbox took.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 60},
-		}),
-	}
+	m := &Metrics{prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "rowhook_commit_duration_seconds", Help: "How long commits of the outbox took, since the start.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 60},
+	})}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "rowhook_build_info", Help: "Always 1; its labels say which rowhook this is.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	for _, c := range []prometheus.Collector{m.events, m.deliveries, m.attempts, m.commits, build, asked{daemon}} {
+	for _, c := range []prometheus.Collector{m.commits, build, counted{daemon}, asked{daemon}} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
 }
-
-// Event counts an event that becomes deliveries.
-func (m *Metrics) Event(site, action string) {
-	c, ok := m.counted.Load(labels{site, action})
-	if !ok {
-		c, _ = m.counted.LoadOrStore(labels{site, action}, m.events.WithLabelValues(site, action))
-	}
-	c.(prometheus.Counter).Inc() //nolint:forcetypeassert // nothing else is stored
-}
-
-// Attempted counts an attempt.
-func (m *Metrics) Attempted(endpoint, rule string, accepted bool, took time.Duration) {
-	o := m.outcomes(endpoint, rule)
-	o.took.Observe(took.Seconds())
-	if accepted {
-		o.delivered.Inc()
-	} else {
-		o.failed.Inc()
-	}
-}
-
-func (m *Metrics) outcomes(endpoint, rule string) *outcomes {
-	key := labels{endpoint, rule}
-	if o, ok := m.tried.Load(key); ok {
-		return o.(*outcomes) //nolint:forcetypeassert // nothing else is stored
-	}
-	o, _ := m.tried.LoadOrStore(key, &outcomes{
-		delivered: m.deliveries.WithLabelValues(rule, "delivered"), failed: m.deliveries.WithLabelValues(rule, "failed"),
-		took: m.attempts.WithLabelValues(endpoint),
-	})
-	return o.(*outcomes) //nolint:forcetypeassert // likewise
-}
-
-// Buried counts a delivery that is given up.
-func (m *Metrics) Buried(rule string) { m.deliveries.WithLabelValues(rule, "dead").Inc() }
 
 // Timed is a store whose commits are timed.
 func (m *Metrics) Timed(store outbox.Store) outbox.Store { return timed{store, m.commits} }

@@ -255,7 +255,6 @@ func (e *endpoint) probeable(list []*outbox.Stored, now time.Time) (free []*item
 		case it.waits > 0:
 		case e.breaker.probes > 0 && e.expired(it, &e.breaker, now):
 			keys.remove(it, func(*item) {})
-			e.opts.Observer.Buried(s.Rule)
 			e.record(outbox.Outcome{Seq: s.Seq, State: outbox.Dead, Attempts: s.Attempts})
 			expired++
 		default:

@@ -52,24 +52,9 @@ type Options struct {
 	PublicOnly  bool              // refuses loopback and private addresses; link-local and metadata ones always are
 	Transport   http.RoundTripper // makes the requests, for tests; nil: HTTP/1.1 over TCP, without a proxy
 	Log         *slog.Logger      // nil: no log
-	Observer    Observer          // hears what becomes of deliveries; nil: nobody does
 
 	maxItems int // deliveries of an endpoint that wait in memory: 20,000
 }
-
-// Observer counts what becomes of deliveries. Its methods are called with locks held: they may not wait.
-type Observer interface {
-	// Attempted hears of each attempt that was answered or failed, and how long it took.
-	Attempted(endpoint, rule string, accepted bool, took time.Duration)
-	// Buried hears that a delivery was given up.
-	Buried(rule string)
-}
-
-// unobserved is nobody.
-type unobserved struct{}
-
-func (unobserved) Attempted(string, string, bool, time.Duration) {}
-func (unobserved) Buried(string)                                 {}
 
 // Limit is what an endpoint can take. A zero field means what is usual.
 type Limit struct {
@@ -92,9 +77,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Observer == nil {
-		o.Observer = unobserved{}
 	}
 	return o
 }

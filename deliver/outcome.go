@@ -26,9 +26,6 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 	if it.probe = false; probe {
 		u.probing = false
 	}
-	if r.Verdict != post.Aborted {
-		e.opts.Observer.Attempted(e.name, it.Rule, r.Verdict == post.Accepted, r.Latency)
-	}
 	switch {
 	case r.Verdict == post.Accepted:
 		e.accept(it, r, now)
@@ -112,7 +109,7 @@ func unwelcome(status int) bool {
 // accept records a success. The outbox keeps no attempt of what was accepted at once.
 func (e *endpoint) accept(it *item, r *post.Result, now time.Time) {
 	e.success, it.url.success = now, now
-	o := outbox.Outcome{Seq: it.Seq, State: outbox.Delivered, Attempts: it.Attempts + 1}
+	o := outbox.Outcome{Seq: it.Seq, State: outbox.Delivered, Attempts: it.Attempts + 1, Took: r.Latency}
 	if it.State == outbox.Waiting {
 		o.Attempt = recorded(r, now)
 	}
@@ -189,7 +186,6 @@ func (e *endpoint) claimsAnew(it *item, now time.Time) bool {
 func (e *endpoint) bury(it *item, r *post.Result, now time.Time) {
 	e.log.Warn("a delivery is given up", slog.String("rule", it.Rule), slog.String("id", it.ID.String()),
 		slog.Int("attempts", it.Attempts), slog.String("error", r.Error))
-	e.opts.Observer.Buried(it.Rule)
 	e.record(outbox.Outcome{Seq: it.Seq, State: outbox.Dead, Attempts: it.Attempts, Attempt: recorded(r, now)})
 	e.win.remove(it, now)
 }

@@ -113,9 +113,10 @@ type Record struct {
 
 // Batch is what one commit makes durable together.
 type Batch struct {
-	Checkpoint []byte      // the position; nil leaves it as it is
-	Open       []Record    // events that are not deliveries yet, and the like: changed or, with nil Data, gone
-	Deliveries []*Delivery // in order; Commit sets their Seq, Endpoint and Number
+	Checkpoint []byte       // the position; nil leaves it as it is
+	Open       []Record     // events that are not deliveries yet, and the like: changed or, with nil Data, gone
+	Deliveries []*Delivery  // in order; Commit sets their Seq, Endpoint and Number
+	Events     []EventCount // how many events those are, to be added to what Totals tells
 }
 
 // Resume is what a daemon starts from.
@@ -227,6 +228,11 @@ type Log interface {
 	Attempts(ctx context.Context, seq int64) ([]Attempt, error)
 	// Counts returns how many deliveries there are, by rule and state.
 	Counts(ctx context.Context) ([]Count, error)
+	// Totals returns what was counted since the store was made: of attempts, what Settle was told; of what is gone by then, nothing.
+	Totals(ctx context.Context) (Totals, error)
+	// Hours returns what was counted of an endpoint, "" for all, in the hours that began then or later, by endpoint and hour:
+	// the last HoursKept at least. Hours in which there was nothing to count are left out.
+	Hours(ctx context.Context, endpoint string, since time.Time) ([]Hour, error)
 	// Size tells how many bytes the store takes on disk, or in memory where it has no disk.
 	Size(ctx context.Context) (int64, error)
 	// Drop removes deliveries of any state but Delivered; an endpoint must be made to claim anew. It returns how many.

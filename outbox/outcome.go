@@ -46,6 +46,19 @@ type Outcome struct {
 	Due      time.Time // Waiting: when it may be tried again; zero: as soon as the endpoint lets it
 	Attempt  *Attempt  // the attempt just made, nil when none was
 	Retried  time.Time // Waiting: when a person had it sent again, from any state; zero: nobody did
+	// Took is how long the attempt took, where Attempt does not tell: of one that was accepted at once nothing else is kept.
+	Took time.Duration
+}
+
+// Tried tells how long the attempt took that was just made, if one was.
+func (o *Outcome) Tried() (took time.Duration, tried bool) {
+	switch {
+	case !o.Retried.IsZero():
+		return 0, false
+	case o.Attempt != nil:
+		return o.Attempt.Latency, true
+	}
+	return o.Took, o.State == Delivered
 }
 
 // Check refuses what is no outcome. Stores ask it before they record anything.

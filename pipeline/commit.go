@@ -49,6 +49,26 @@ func (b *batch) take(most outbox.Limits) []made {
 	return taken
 }
 
+// counted is how many events there are of each site and action, in the order of the first of each.
+func counted(list []made) (counts []outbox.EventCount) {
+	type of struct {
+		site   *rules.Site
+		action rules.Action
+	}
+	at := make(map[of]int)
+	for _, m := range list {
+		key := of{m.event.Site, m.event.Action}
+		i, ok := at[key]
+		if !ok {
+			i = len(counts)
+			at[key] = i
+			counts = append(counts, outbox.EventCount{Site: key.site.Name, Kind: key.action.String()})
+		}
+		counts[i].N++
+	}
+	return counts
+}
+
 // commit is one that is durable, or failed.
 type commit struct {
 	batch *outbox.Batch

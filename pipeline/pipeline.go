@@ -50,9 +50,7 @@ type Config struct {
 	// Beside is a second reading of the log, of some tables, for a site that has to catch up; nil: none can.
 	Beside func([]cdc.TableName) Follower
 	// Watch has the Source read the tables that rules want from its next transaction on; nil: it reads the same for ever.
-	Watch func(*rules.Set)
-	// Observe hears of each event that becomes deliveries, and may not wait; nil: nobody does.
-	Observe  func(site, action string)
+	Watch    func(*rules.Set)
 	SourceID string // what delivery ids are derived from
 	Outbox   Outbox
 	Loader   *loader.Loader
@@ -309,9 +307,6 @@ func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 		}
 	}
 	p.batch.add(ev, deliveries)
-	if p.cfg.Observe != nil {
-		p.cfg.Observe(ev.Site.Name, ev.Action.String())
-	}
 }
 
 // commit sends what there is to the outbox when no commit is on its way: deliveries at once, unless more is being
@@ -344,7 +339,9 @@ func (p *Pipeline) commit(ctx context.Context, g *errgroup.Group) error {
 // bytes those take.
 func (p *Pipeline) take() (b *outbox.Batch, bytes int, err error) {
 	b = &outbox.Batch{}
-	for _, m := range p.batch.take(p.cfg.Outbox.Limits()) {
+	taken := p.batch.take(p.cfg.Outbox.Limits())
+	b.Events = counted(taken)
+	for _, m := range taken {
 		p.engineOf(m.event.Site).Done(m.event)
 		b.Deliveries = append(b.Deliveries, m.deliveries...)
 		bytes += m.bytes

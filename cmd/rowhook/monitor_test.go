@@ -27,7 +27,7 @@ func TestMonitor(t *testing.T) {
 	}
 	lost := &watched{awaited: "the connection to the database was lost", seen: make(chan struct{})}
 	stop := startedWithout(t, configFile, lost)
-	defer stop()
+	defer func() { stop() }()
 	shows(t, address, "/readyz", http.StatusServiceUnavailable, "waits for the database")
 	shows(t, address, "/healthz", http.StatusOK, "ok")
 	shows(t, address, "/metrics", http.StatusOK, "rowhook_reader_connected 0\n")
@@ -53,6 +53,11 @@ func TestMonitor(t *testing.T) {
 	}
 	shows(t, address, "/readyz", http.StatusServiceUnavailable, "does not send its log")
 	shows(t, address, "/healthz", http.StatusOK, "ok")
+	stop()
+	stop = startedWithout(t, configFile, io.Discard)
+	shows(t, address, "/metrics", http.StatusOK, `rowhook_deliveries_total{outcome="delivered",rule="crm"} 1`+"\n") // kept
+	shows(t, address, "/metrics", http.StatusOK, `rowhook_events_total{action="appointment.save",site="salon"} 1`+"\n")
+	shows(t, address, "/metrics", http.StatusOK, `rowhook_attempt_duration_seconds_count{endpoint="http://127.0.0.1:`)
 }
 
 // startedWithout runs the daemon until the test stops it, with a database that is away.

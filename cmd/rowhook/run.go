@@ -149,16 +149,14 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	d.source = source
-	sending := d.deliverOptions()
-	sending.Observer = d.monitor.metrics
-	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, set), sending); err != nil {
+	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, set), d.deliverOptions()); err != nil {
 		return err
 	}
 	for _, name := range unused(d.cfg.Deliver.Endpoints, set) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
 	d.line = pipeline.New(pipeline.Config{
-		Source: source, Beside: catchUp(source), Watch: d.watch, Observe: d.monitor.metrics.Event, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
+		Source: source, Beside: catchUp(source), Watch: d.watch, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
 		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
 		Options: rules.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,

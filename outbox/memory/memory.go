@@ -33,6 +33,7 @@ type content struct {
 	entries    []*entry // in order of Seq
 	numbers    map[string]int64
 	queues     map[string][]*entry // of each endpoint, in order of Number; settled ones may be among them
+	counts     counts
 }
 
 // entry is a delivery, with what Stored is computed from.
@@ -48,7 +49,7 @@ var _ outbox.Store = (*Store)(nil)
 
 // New returns an empty outbox.
 func New() *Store {
-	return open(&content{settings: map[string]string{}, routes: map[string]string{}, numbers: map[string]int64{}, queues: map[string][]*entry{}}, 0)
+	return open(&content{settings: map[string]string{}, routes: map[string]string{}, numbers: map[string]int64{}, queues: map[string][]*entry{}, counts: newCounts()}, 0)
 }
 
 // Reopen closes the store and returns what the next process would open: one with the same content.
@@ -128,6 +129,10 @@ func (s *Store) Commit(ctx context.Context, b *outbox.Batch) error {
 			s.wake(endpoint)
 		}
 		d.Endpoint, d.Number = e.Endpoint, e.Number
+		c.counts.rule(d.Rule)
+	}
+	for _, e := range b.Events {
+		c.counts.event(e)
 	}
 	return nil
 }

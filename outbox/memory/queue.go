@@ -223,6 +223,7 @@ func (s *Store) settle(e *entry, o *outbox.Outcome) {
 		s.retry(e, o)
 		return
 	}
+	s.content.counts.outcome(e, o)
 	if e.State == outbox.Delivered {
 		return
 	}

@@ -18,7 +18,25 @@ type Open func(t testing.TB) (open func() outbox.Store)
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
-	for name, test := range map[string]func(t *testing.T, h *harness){
+	for name, test := range suite() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := &harness{T: t, open: open(t)}
+			h.reopen()
+			h.route("crm", "a", "slack", "a", "chat", "b")
+			t.Cleanup(func() {
+				if err := h.Close(); err != nil {
+					t.Errorf("close: %v", err)
+				}
+			})
+			test(t, h)
+		})
+	}
+}
+
+// suite is what a store must pass.
+func suite() map[string]func(t *testing.T, h *harness) {
+	return map[string]func(t *testing.T, h *harness){
 		"Commit/Batch":          commitBatch,
 		"Commit/Empty":          commitEmpty,
 		"Commit/Cancelled":      commitCancelled,
@@ -50,6 +68,9 @@ func Run(t *testing.T, open Open) {
 		"List/Large":            listLarge,
 		"Attempts":              attempts,
 		"Counts":                counts,
+		"Totals":                totals,
+		"Totals/Precedence":     totalsPrecedence,
+		"Hours":                 hours,
 		"Drop":                  drop,
 		"Drop/Late":             dropLate,
 		"Erase":                 erase,
@@ -63,19 +84,6 @@ func Run(t *testing.T, open Open) {
 		"Concurrent":            concurrent,
 		"Concurrent/Outcomes":   concurrentOutcomes,
 		"Concurrent/ManyQueues": manyQueues,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := &harness{T: t, open: open(t)}
-			h.reopen()
-			h.route("crm", "a", "slack", "a", "chat", "b")
-			t.Cleanup(func() {
-				if err := h.Close(); err != nil {
-					t.Errorf("close: %v", err)
-				}
-			})
-			test(t, h)
-		})
 	}
 }
 

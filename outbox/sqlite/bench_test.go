@@ -98,7 +98,8 @@ func ruleName(i int) string { return fmt.Sprintf("crm-bookings-%d", i) }
 
 // commit stores n deliveries, each for the endpoint that is chosen.
 func (w *bench) commit(b *testing.B, n int, endpoint func(i int) int) {
-	batch := outbox.Batch{Checkpoint: w.position, Deliveries: make([]*outbox.Delivery, n)}
+	batch := outbox.Batch{Checkpoint: w.position, Deliveries: make([]*outbox.Delivery, n),
+		Events: []outbox.EventCount{{Site: "salon", Kind: "appointment.save", N: int64(n)}}}
 	for i := range batch.Deliveries {
 		w.n++
 		batch.Deliveries[i] = &outbox.Delivery{
@@ -127,7 +128,7 @@ func (w *bench) drain(b *testing.B, n int) {
 				b.Fatalf("got %d deliveries, %v", len(list), err)
 			}
 			for _, d := range list {
-				outcomes = append(outcomes, outbox.Outcome{Seq: d.Seq, State: outbox.Delivered, Attempts: 1})
+				outcomes = append(outcomes, outbox.Outcome{Seq: d.Seq, State: outbox.Delivered, Attempts: 1, Took: time.Duration(d.Number) * time.Microsecond})
 				w.after[i] = d.Number
 			}
 		}

@@ -8,7 +8,7 @@ import (
 	"rowhook/outbox"
 )
 
-// commit stores the position and the records of a batch.
+// commit stores the position and the records of a batch, and counts its events.
 func (c *change) commit(b *outbox.Batch) error {
 	if b.Checkpoint != nil {
 		if err := c.stmt(`UPDATE state SET checkpoint = ?`).blob(b.Checkpoint).run(); err != nil {
@@ -27,7 +27,7 @@ func (c *change) commit(b *outbox.Batch) error {
 			return err
 		}
 	}
-	return nil
+	return c.countEvents(b.Events)
 }
 
 // deliveries writes the payloads as one blob, or a few, and a row for each delivery. The first few of them, which have no

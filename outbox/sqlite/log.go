@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rowhook/outbox"
 )
@@ -48,6 +49,24 @@ func (s *Store) Counts(ctx context.Context) ([]outbox.Count, error) {
 		return nil, err
 	}
 	list, err := s.pages.counts(ctx)
+	return list, explain("read", s.path, err)
+}
+
+// Totals returns what was counted since the store was made.
+func (s *Store) Totals(ctx context.Context) (outbox.Totals, error) {
+	if err := s.flush(ctx); err != nil {
+		return outbox.Totals{}, err
+	}
+	t, err := s.pages.totals(ctx)
+	return t, explain("read", s.path, err)
+}
+
+// Hours returns what was counted by the hour.
+func (s *Store) Hours(ctx context.Context, endpoint string, since time.Time) ([]outbox.Hour, error) {
+	if err := s.flush(ctx); err != nil {
+		return nil, err
+	}
+	list, err := s.pages.hours(ctx, endpoint, since)
 	return list, explain("read", s.path, err)
 }
 

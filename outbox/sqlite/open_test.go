@@ -59,9 +59,9 @@ func TestOpenRefuses(t *testing.T) {
 		}, "damaged"},
 		"a newer version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
-			alter(t, dir, `UPDATE meta SET value = '5' WHERE key = 'schema'`)
+			alter(t, dir, `UPDATE meta SET value = '6' WHERE key = 'schema'`)
 			return dir
-		}, "written by a newer rowhook (schema 5, this one knows 4)"},
+		}, "written by a newer rowhook (schema 6, this one knows 5)"},
 		"no version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
 			alter(t, dir, `DELETE FROM meta`)

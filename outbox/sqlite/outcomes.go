@@ -44,12 +44,17 @@ func (c *change) find(seq int64) (r *row, err error) {
 }
 
 // count notes that there is one more, or one less, delivery of a label in a state.
-func (c *change) count(label int64, s outbox.State, n int64) {
+func (c *change) count(label int64, s outbox.State, n int64) { c.counter(label).states[s] += n }
+
+// counter is how what is counted of a label's rule changes.
+func (c *change) counter(label int64) *counter {
 	rule := c.byID[label].rule
-	if c.counts[rule] == nil {
-		c.counts[rule] = new(counter)
+	n := c.counts[rule]
+	if n == nil {
+		n = new(counter)
+		c.counts[rule] = n
 	}
-	c.counts[rule][s] += n
+	return n
 }
 
 // enter is for a new delivery: routed to an endpoint and kept in memory, or lagging, or held.
@@ -136,15 +141,16 @@ func (c *change) unlist(r *row) error {
 // settle records an outcome. That of a delivery that is gone comes to nothing.
 func (c *change) settle(o *outcome) error {
 	if e := o.entry; e != nil && o.State == outbox.Delivered && o.Attempts <= 1 && c.done.add(o.Seq) {
-		c.count(e.label, outbox.Fresh, -1) // accepted at once: all of it is in the marks
-		c.count(e.label, outbox.Delivered, 1)
+		n := c.counter(e.label) // accepted at once: all of it is in the marks
+		n.states[outbox.Fresh]--
+		n.states[outbox.Delivered]++
 		q := c.queue(e.endpoint)
 		q.count--
 		q.bytes -= e.length
-		return nil
+		return c.tally(o, e.label, e.endpoint, false)
 	}
 	r, err := c.find(o.Seq)
-	if err != nil || r == nil || r.state == outbox.Delivered && o.Retried.IsZero() {
+	if err != nil || r == nil {
 		return err
 	}
 	if e := o.entry; e != nil && !r.lags {
@@ -152,6 +158,10 @@ func (c *change) settle(o *outcome) error {
 	}
 	if !o.Retried.IsZero() {
 		return c.retry(r, o)
+	}
+	buried := o.State == outbox.Dead && r.state != outbox.Dead && r.state != outbox.Delivered
+	if err := c.tally(o, r.label, r.endpoint, buried); err != nil || r.state == outbox.Delivered {
+		return err
 	}
 	plain := r.state == outbox.Fresh && o.State == outbox.Delivered && o.Attempts <= 1
 	if err := c.become(r, o); err != nil || plain || o.Attempt == nil {

@@ -14,6 +14,7 @@ const maxPending = 8 << 20
 type outcome struct {
 	outbox.Outcome
 	at    time.Duration // uptime when it was recorded
+	hour  int64         // then, as hourOf has it
 	entry *entry        // its delivery, if that was in memory and fresh
 }
 

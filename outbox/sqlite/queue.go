@@ -219,7 +219,7 @@ func (s *Store) check(outcomes []outbox.Outcome) (retried bool, err error) {
 
 // outcomes are copies, with what memory knows. The caller holds mu.
 func (s *Store) outcomes(list []outbox.Outcome) []*outcome {
-	now := s.Uptime()
+	now, hour := s.Uptime(), hourOf(time.Now())
 	copies := make([]outcome, len(list))
 	all := make([]*outcome, len(list))
 	for i, o := range list {
@@ -227,7 +227,7 @@ func (s *Store) outcomes(list []outbox.Outcome) []*outcome {
 			a := o.Attempt.Cut()
 			o.Attempt = &a
 		}
-		copies[i] = outcome{Outcome: o, at: now, entry: s.recent.bySeq[o.Seq]}
+		copies[i] = outcome{Outcome: o, at: now, hour: hour, entry: s.recent.bySeq[o.Seq]}
 		all[i] = &copies[i]
 	}
 	return all

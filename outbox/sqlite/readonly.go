@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"rowhook/outbox"
 )
@@ -65,6 +66,18 @@ func (o *ReadOnly) Attempts(ctx context.Context, seq int64) ([]outbox.Attempt, e
 // Counts returns how many deliveries there are, by rule and state.
 func (o *ReadOnly) Counts(ctx context.Context) ([]outbox.Count, error) {
 	list, err := o.r.counts(ctx)
+	return list, explain("read", o.path, err)
+}
+
+// Totals returns what was counted since the store was made.
+func (o *ReadOnly) Totals(ctx context.Context) (outbox.Totals, error) {
+	t, err := o.r.totals(ctx)
+	return t, explain("read", o.path, err)
+}
+
+// Hours returns what was counted by the hour.
+func (o *ReadOnly) Hours(ctx context.Context, endpoint string, since time.Time) ([]outbox.Hour, error) {
+	list, err := o.r.hours(ctx, endpoint, since)
 	return list, explain("read", o.path, err)
 }
 

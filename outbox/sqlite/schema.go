@@ -10,7 +10,7 @@ import (
 
 // version is the layout of the file. A file of an older rowhook is brought up to date, one of a newer is refused, not
 // guessed at.
-const version = 4
+const version = 5
 
 // schemaKey is the setting that holds the version.
 const schemaKey = "schema"
@@ -58,7 +58,7 @@ CREATE INDEX attempt_seq ON attempt(seq);
 
 -- Deliveries that a person had sent again, and when.
 CREATE TABLE retried(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, uptime INTEGER NOT NULL DEFAULT 0);
-` + piece + addedIn4 + view
+` + piece + addedIn4 + addedIn5 + view
 
 // piece came with version 3. Versions since 4 write none.
 const piece = `
@@ -96,6 +96,31 @@ CREATE TABLE clock(first INTEGER PRIMARY KEY, uptime INTEGER NOT NULL);
 
 -- Payloads that outlast those of their commit, and when that was.
 CREATE TABLE kept(seq INTEGER PRIMARY KEY, stored INTEGER NOT NULL, body BLOB NOT NULL);
+`
+
+// addedIn5 came with version 5. What grows with each outcome stands in rows that are written anyway.
+const addedIn5 = `
+-- Outcomes of a rule's deliveries, whether those are still there or not: attempts accepted, attempts failed, given up.
+ALTER TABLE counter ADD COLUMN ever_delivered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE counter ADD COLUMN ever_failed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE counter ADD COLUMN ever_dead INTEGER NOT NULL DEFAULT 0;
+
+-- The same of an endpoint, how long its attempts took together, and how many of them took up to each of outbox.Latencies, as
+-- JSON. Hour is the one of the last outcome, in hours since 1970.
+ALTER TABLE endpoint ADD COLUMN ever_delivered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE endpoint ADD COLUMN ever_failed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE endpoint ADD COLUMN ever_dead INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE endpoint ADD COLUMN ever_took INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE endpoint ADD COLUMN ever_times TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE endpoint ADD COLUMN hour INTEGER NOT NULL DEFAULT 0;
+
+-- What an endpoint had when an hour began: the hour itself is what came until the next row, or until now.
+CREATE TABLE hour(id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, hour INTEGER NOT NULL,
+  delivered INTEGER NOT NULL, failed INTEGER NOT NULL, dead INTEGER NOT NULL, took INTEGER NOT NULL, times TEXT NOT NULL);
+CREATE INDEX hour_endpoint ON hour(endpoint);
+
+-- Events that became deliveries.
+CREATE TABLE event(site TEXT NOT NULL, kind TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(site, kind)) WITHOUT ROWID;
 `
 
 // The view must be plain enough for the sqlite3 of old distributions: one that cannot read it reads nothing of the file.

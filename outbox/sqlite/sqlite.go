@@ -232,7 +232,7 @@ func (s *Store) transact(b *outbox.Batch, all bool, do func(c *change) error) er
 		old, lagging = s.recent.overflow(b.Deliveries, s.last+int64(len(b.Deliveries)), len(s.w.done.runs))
 	}
 	s.mu.Unlock()
-	if b.Checkpoint == nil && do == nil && len(b.Open)+len(b.Deliveries)+len(outcomes) == 0 {
+	if b.Checkpoint == nil && do == nil && len(b.Open)+len(b.Deliveries)+len(b.Events)+len(outcomes) == 0 {
 		return nil
 	}
 	var entries []*entry

@@ -6,34 +6,47 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// upgrade brings the file of an older rowhook up to date, in one transaction.
-//
-// What is undelivered goes to the backlog, under endpoint 0 and in its order: where it goes is for Route to say. Those that
-// older versions called waiting only because they had no room for them in memory are fresh again. Records get the owners
-// that the first letters of their keys stood for; the keys stay as they are.
+// upgrade brings the file of an older rowhook up to date, in one transaction. What it did not count begins at zero.
 func upgrade(c *sqlite3.Conn, found int) error {
 	err := transact(c, func() error {
-		sql := ""
-		if found < 2 {
-			sql += `CREATE TABLE retried(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL);`
+		if found < 4 {
+			if err := upgradeTo4(c, found); err != nil {
+				return err
+			}
 		}
-		if found < 3 {
-			sql += piece
-		} else {
-			sql += `DROP TRIGGER open_changed; DROP TRIGGER open_deleted;`
-		}
-		if err := c.Exec(sql + `DROP VIEW deliveries;` + addedIn4); err != nil {
-			return err
-		}
-		if err := moveRecords(c); err != nil {
-			return err
-		}
-		return c.Exec(toVersion4 + view + fmt.Sprintf(`UPDATE meta SET value = '%d' WHERE key = '%s'`, version, schemaKey))
+		return c.Exec(addedIn5 + fmt.Sprintf(`UPDATE meta SET value = '%d' WHERE key = '%s'`, version, schemaKey))
 	})
 	if err != nil {
 		return fmt.Errorf("bringing the file up to date, from schema %d to %d: %w", found, version, err)
 	}
-	return vacuumSmall(c)
+	if found < 4 {
+		return vacuumSmall(c)
+	}
+	return nil
+}
+
+// upgradeTo4 is what version 4 needs.
+//
+// What is undelivered goes to the backlog, under endpoint 0 and in its order: where it goes is for Route to say. Those that
+// older versions called waiting only because they had no room for them in memory are fresh again. Records get the owners
+// that the first letters of their keys stood for; the keys stay as they are.
+func upgradeTo4(c *sqlite3.Conn, found int) error {
+	sql := ""
+	if found < 2 {
+		sql += `CREATE TABLE retried(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL);`
+	}
+	if found < 3 {
+		sql += piece
+	} else {
+		sql += `DROP TRIGGER open_changed; DROP TRIGGER open_deleted;`
+	}
+	if err := c.Exec(sql + `DROP VIEW deliveries;` + addedIn4); err != nil {
+		return err
+	}
+	if err := moveRecords(c); err != nil {
+		return err
+	}
+	return c.Exec(toVersion4 + view)
 }
 
 const toVersion4 = `
@@ -53,7 +66,7 @@ UPDATE state SET low = last;
 DELETE FROM done;
 UPDATE endpoint SET last = (SELECT last FROM state), (count, bytes, lagging) =
   (SELECT count(*), coalesce(sum(d.len), 0), count(*) FROM backlog b JOIN delivery d ON d.seq = b.seq);
-INSERT INTO counter SELECT rule, sum(s = 0), sum(s = 1), sum(s = 2), sum(s = 3), sum(s = 4) FROM (SELECT l.rule, ` + state + ` AS s
+INSERT INTO counter(rule, fresh, waiting, delivered, dead, held) SELECT rule, sum(s = 0), sum(s = 1), sum(s = 2), sum(s = 3), sum(s = 4) FROM (SELECT l.rule, ` + state + ` AS s
   FROM delivery d JOIN label l ON l.id = d.label LEFT JOIN failed f ON f.seq = d.seq) GROUP BY rule;
 `
 

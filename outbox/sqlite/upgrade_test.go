@@ -20,9 +20,15 @@ import (
 // (paused); dead ones; and held ones, whose rule is gone. Half of it is in the log in front of the file.
 func schema3(t *testing.T) (dir string) {
 	t.Helper()
+	return unpack(t, "schema3")
+}
+
+// unpack lays down what is in a folder of testdata.
+func unpack(t *testing.T, folder string) (dir string) {
+	t.Helper()
 	dir = t.TempDir()
 	for _, name := range []string{fileName, fileName + "-wal"} {
-		packed, err := os.Open(filepath.Join("testdata", "schema3", name+".gz"))
+		packed, err := os.Open(filepath.Join("testdata", folder, name+".gz"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +60,7 @@ func lines(list []*outbox.Stored) (text []string) {
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	dir := schema3(t)
-	if _, err := OpenLog(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "older rowhook (schema 3, this one reads 4)") {
+	if _, err := OpenLog(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "older rowhook (schema 3, this one reads 5)") {
 		t.Errorf("before the daemon: %v", err)
 	}
 	content, err := os.ReadFile(filepath.Join("testdata", "schema3", "deliveries.txt"))
@@ -161,6 +167,45 @@ func checkUpgradedQueues(t *testing.T, s *Store, want []string) {
 	}
 }
 
+// TestUpgradeFrom4: what the version before schema 5 left, half of it in the log in front of the file, opens and goes on. What it
+// did not count begins at zero.
+func TestUpgradeFrom4(t *testing.T) {
+	t.Parallel()
+	dir := unpack(t, "schema4")
+	content, err := os.ReadFile(filepath.Join("testdata", "schema4", "deliveries.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.TrimSpace(string(content))
+	for n := range int64(2) {
+		s := open(t, dir)
+		if got := strings.Join(lines(all(t, s, outbox.Filter{Bodies: true})), "\n"); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if res, err := s.Resume(t.Context()); err != nil || string(res.Checkpoint) != "binlog.000001:4" || len(res.Open) != 1 {
+			t.Errorf("resumes from %+v, %v", res, err)
+		}
+		totals, err := s.Totals(t.Context())
+		if err != nil || len(totals.Rules) != 3 || totals.Rules[1].Rule != "down" || totals.Rules[1].Failed != n || totals.Rules[0].Delivered != 0 {
+			t.Errorf("in all %+v, %v", totals, err)
+		}
+		failed := &outbox.Attempt{At: time.Now(), Error: "refused"}
+		if err := s.Settle(t.Context(), []outbox.Outcome{{Seq: 2, State: outbox.Waiting, Attempts: 1, Attempt: failed, Due: time.Date(2026, 11, 29, 20, 0, 0, 0, time.UTC)}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, dir)
+	if hours, err := s.Hours(t.Context(), "https://down.example", time.Now().Add(-2*time.Hour)); err != nil || len(hours) == 0 {
+		t.Errorf("by the hour %+v, %v", hours, err)
+	}
+	if list, err := s.Claim(t.Context(), "https://crm.example", 0, 10); err != nil || len(list) != 2 {
+		t.Errorf("%d deliveries are left for crm, %v", len(list), err)
+	}
+}
+
 // TestUpgradeOlder: those before it have no table of what was sent again, and none of pieces.
 func TestUpgradeOlder(t *testing.T) {
 	t.Parallel()
@@ -224,8 +269,8 @@ func TestDowngrade(t *testing.T) {
 	if err := open(t, dir).Close(); err != nil {
 		t.Fatal(err)
 	}
-	alter(t, dir, `UPDATE meta SET value = '5' WHERE key = 'schema' AND value = '4'`)
-	if _, err := Open(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "newer rowhook (schema 5, this one knows 4)") {
+	alter(t, dir, `UPDATE meta SET value = '6' WHERE key = 'schema' AND value = '5'`)
+	if _, err := Open(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "newer rowhook (schema 6, this one knows 5)") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,10 +34,15 @@ type queue struct {
 	count   int64 // undelivered deliveries
 	bytes   int64 // of their payloads
 	lagging int64 // how many of them are in the backlog
+	hour    int64 // of the last outcome; in a change 0: as before
+	tally   outbox.Tally
 }
 
-// counter is by how much a row of the table counter changes, by state.
-type counter [outbox.Held + 1]int64
+// counter is by how much a row of the table counter changes.
+type counter struct {
+	states [outbox.Held + 1]int64
+	ever   outbox.OutcomeCount
+}
 
 // writer is the one connection that changes the file, with what it knows of the file's content. It does not lock: the
 // Store does.
@@ -120,10 +126,10 @@ func (w *writer) load() error {
 			id, l := labelColumns(s)
 			w.labels[l], w.byID[id] = id, l
 		}},
-		{`SELECT id, name, last, count, bytes, lagging FROM endpoint`, func(s *sqlite3.Stmt) {
+		{`SELECT id, name, last, count, bytes, lagging, hour, ` + everOfEndpoint + ` FROM endpoint`, func(s *sqlite3.Stmt) {
 			id, name := s.ColumnInt64(0), s.ColumnText(1)
 			w.ids[name] = id
-			w.queues[id] = &queue{name, s.ColumnInt64(2), s.ColumnInt64(3), s.ColumnInt64(4), s.ColumnInt64(5)}
+			w.queues[id] = &queue{name, s.ColumnInt64(2), s.ColumnInt64(3), s.ColumnInt64(4), s.ColumnInt64(5), s.ColumnInt64(6), tallyColumns(s, 7)}
 		}},
 		{`SELECT rule, endpoint FROM route`, func(s *sqlite3.Stmt) { w.routes[s.ColumnText(0)] = s.ColumnInt64(1) }},
 	} {
@@ -232,6 +238,7 @@ func (w *writer) change(now time.Duration, do func(c *change) error) (*change, e
 	for id, d := range c.queues {
 		q := w.queues[id]
 		q.last, q.count, q.bytes, q.lagging = q.last+d.last, q.count+d.count, q.bytes+d.bytes, q.lagging+d.lagging
+		q.hour, q.tally = cmp.Or(d.hour, q.hour), q.tally.Plus(d.tally)
 	}
 	return c, nil
 }
@@ -294,26 +301,12 @@ func (c *change) queue(id int64) *queue {
 // finish writes what has been counted.
 func (c *change) finish() error {
 	for id, q := range c.queues {
-		if *q == (queue{}) {
-			continue
-		}
-		err := c.stmt(`UPDATE endpoint SET last = last + ?, count = count + ?, bytes = bytes + ?, lagging = lagging + ? WHERE id = ?`).
-			int(q.last).int(q.count).int(q.bytes).int(q.lagging).int(id).run()
-		if err != nil {
+		if err := c.putQueue(id, q); err != nil {
 			return err
 		}
 	}
 	for rule, n := range c.counts {
-		if *n == (counter{}) {
-			continue
-		}
-		put := c.stmt(`INSERT INTO counter(rule, fresh, waiting, delivered, dead, held) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT(rule) DO UPDATE SET fresh = fresh + excluded.fresh, waiting = waiting + excluded.waiting,
-			delivered = delivered + excluded.delivered, dead = dead + excluded.dead, held = held + excluded.held`).text(rule)
-		for _, by := range n {
-			put.int(by)
-		}
-		if err := put.run(); err != nil {
+		if err := c.putCounter(rule, n); err != nil {
 			return err
 		}
 	}
@@ -334,6 +327,35 @@ func (c *change) finish() error {
 		}
 	}
 	return c.stmt(`UPDATE state SET low = ?, last = ?, uptime = ?`).int(c.done.low).int(c.last).duration(c.now).run()
+}
+
+// putQueue writes how an endpoint changed.
+func (c *change) putQueue(id int64, q *queue) error {
+	if *q == (queue{}) {
+		return nil
+	}
+	was := c.writer.queues[id]
+	put := c.stmt(`UPDATE endpoint SET last = last + ?, count = count + ?, bytes = bytes + ?, lagging = lagging + ?, hour = ?,
+		ever_delivered = ?, ever_failed = ?, ever_dead = ?, ever_took = ?, ever_times = ? WHERE id = ?`).
+		int(q.last).int(q.count).int(q.bytes).int(q.lagging).int(cmp.Or(q.hour, was.hour))
+	return bindTally(put, was.tally.Plus(q.tally)).int(id).run()
+}
+
+// putCounter writes how what is counted of a rule changed.
+func (c *change) putCounter(rule string, n *counter) error {
+	if *n == (counter{}) {
+		return nil
+	}
+	put := c.stmt(`INSERT INTO counter(rule, fresh, waiting, delivered, dead, held, ever_delivered, ever_failed, ever_dead)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT(rule) DO UPDATE SET fresh = fresh + excluded.fresh, waiting = waiting + excluded.waiting,
+		delivered = delivered + excluded.delivered, dead = dead + excluded.dead, held = held + excluded.held,
+		ever_delivered = ever_delivered + excluded.ever_delivered, ever_failed = ever_failed + excluded.ever_failed,
+		ever_dead = ever_dead + excluded.ever_dead`).text(rule)
+	for _, by := range n.states {
+		put.int(by)
+	}
+	return put.int(n.ever.Delivered).int(n.ever.Failed).int(n.ever.Dead).run()
 }
 
 // findOldest looks at the beginnings of the backlogs that may have changed.
