@@ -49,5 +49,8 @@ func (x Existing) key(ctx context.Context, conn *lease) (string, error) {
 	case len(names) > 1 || !whole:
 		return "", &SelectionError{fmt.Sprintf("rows are read in the order of a primary key that is one whole number, and that of table %s is %s", x.table(), strings.Join(shown, ", "))}
 	}
+	if key := x.Entity.Key; len(key) > 0 && (len(key) > 1 || !strings.EqualFold(key[0], names[0])) {
+		return "", &SelectionError{fmt.Sprintf("rows are read in the order of the primary key, which of table %s is %s, and the rule's key is %s", x.table(), names[0], strings.Join(key, ", "))}
+	}
 	return names[0], nil
 }

@@ -69,13 +69,13 @@ func rowBody(ev *rules.Event, load rules.Load, r record) []byte {
 
 // rowShows says whether a payload shows a column: basic ones show what was written, and the key.
 func rowShows(ev *rules.Event, load rules.Load, r record, i int) bool {
-	return load != rules.Basic || saved(ev, r, i) || slices.Contains(ev.Table.Key, i)
+	return load != rules.Basic || saved(ev, r, i) || slices.Contains(ev.Key(), i)
 }
 
 // appendRowKey appends the key of an event's object: null where the table has none. What such a table lost is named by all
 // its columns.
 func appendRowKey(b []byte, ev *rules.Event, object int) []byte {
-	columns := ev.Table.Key
+	columns := ev.Key()
 	if len(columns) == 0 {
 		if ev.Action.Kind != rules.Delete {
 			return append(b, "null"...)
@@ -99,8 +99,9 @@ func appendRowKey(b []byte, ev *rules.Event, object int) []byte {
 // keyRow is the columns of an object's key. The objects of an event are of one table, so their keys are of the same kinds.
 func keyRow(ev *rules.Event, object int) cdc.Row {
 	var b rowcodec.RowBuilder
-	texts := ev.IDs[object].Split(len(ev.Table.Key))
-	for i, c := range ev.Table.Key {
+	key := ev.Key()
+	texts := ev.IDs[object].Split(len(key))
+	for i, c := range key {
 		text := ""
 		if i < len(texts) {
 			text = texts[i]

@@ -220,8 +220,9 @@ func (p *Pipeline) unwanted(d *detached, tables []cdc.TableName) bool {
 		d.fromNow = true
 		return true
 	}
+	d.retry, d.wait = time.Time{}, 0 // the rules may have been what is wrong
 	if d.stop.Decide && d.stop.Table != "" && !slices.ContainsFunc(tables, func(t cdc.TableName) bool { return t.String() == d.stop.Table }) {
-		d.stop.Decide, d.dirty, d.retry, d.wait = false, true, time.Time{}, 0
+		d.stop.Decide, d.dirty = false, true
 	}
 	return false
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -174,10 +175,8 @@ func (p *Pipeline) misfit(r *reading, m *rules.MisfitError) error {
 		p.cfg.Log.Warn("a row is left out, as a person decided", slog.String("site", m.Site.Name), slog.Any("reason", m))
 		return nil
 	}
-	return p.aside(r, m.Site, &cdc.TableError{
-		Table: m.Table, At: r.seen, Reason: m.Error(), Lasting: true,
-		Hint: fmt.Sprintf("make the columns of %s what the plugin makes them; what is logged already stays as it is", m.Table),
-	})
+	fix := cmp.Or(m.Fix(), fmt.Sprintf("make the columns of %s what the plugin makes them; what is logged already stays as it is", m.Table))
+	return p.aside(r, m.Site, &cdc.TableError{Table: m.Table, At: r.seen, Reason: m.Error(), Lasting: m.Fix() == "", Hint: fix})
 }
 
 // stopAgain ends the reading of a site that was to catch up.

@@ -253,14 +253,15 @@ func (s *SiteStatus) stopped(stop Stop, reading bool) {
 
 // StoredSites are sites as an outbox shows them that no daemon works on.
 func (s *Stored) StoredSites(names []string) []SiteStatus {
-	all := make([]SiteStatus, len(names))
-	for i, name := range names {
-		all[i] = SiteStatus{Name: name, State: SiteReading, Events: s.BySite[name]}
+	all := make([]SiteStatus, 0, len(names))
+	for _, name := range names {
+		site := SiteStatus{Name: name, State: SiteReading, Events: s.BySite[name]}
 		for _, stop := range s.Stops {
 			if stop.Site == name {
-				all[i].stopped(stop, false)
+				site.stopped(stop, false)
 			}
 		}
+		all = append(all, site)
 	}
 	for _, stop := range s.Stops { // of the tables that only rules name
 		if of := rules.SiteOf(stop.Site); of != stop.Site && slices.Contains(names, of) {

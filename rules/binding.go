@@ -50,7 +50,7 @@ func (c *catalog) bind(t *cdc.Table) (bindings []*binding) {
 		for _, e := range c.set.custom(site) {
 			if e.Table == name {
 				b := newBinding(site, c.intern(e), rootRow, t)
-				b.key = t.Key
+				b.key = e.KeyOf(t)
 				if e.Hooks {
 					b.lock, b.published = t.Index(e.Lock), t.Index("published")
 				}

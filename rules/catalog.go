@@ -80,7 +80,7 @@ func (c *catalog) byName(name string) *Entity {
 		return nil
 	}
 	if table, ok := strings.CutPrefix(name, customPrefix); ok {
-		return c.intern(customEntity(table))
+		return c.intern(parseCustom(table))
 	}
 	for _, e := range c.entities {
 		if e.Name == name {

@@ -153,8 +153,8 @@ func (e *Engine) step() (more bool, err error) {
 // take; 0 when it is not its turn, or was applied before.
 func (e *Engine) applyTo(b *binding, t *cdc.Table, op cdc.Op) (size int, err error) {
 	w := &e.work
-	last := b.role == rootRow && op == cdc.Delete
-	if w.later = w.later || last; last != w.deletes {
+	last, both := b.role == rootRow && op == cdc.Delete, b.keyed() && op == cdc.Update
+	if w.later = w.later || last || both; last != w.deletes && !both {
 		return 0, nil
 	}
 	p := w.progress(b.part(t.TableName))
@@ -169,7 +169,13 @@ func (e *Engine) applyTo(b *binding, t *cdc.Table, op cdc.Op) (size int, err err
 		return 0, err
 	}
 	e.row = p.n
-	if last {
+	if both && w.deletes && !e.leaves(b, c) {
+		return 1, nil
+	}
+	if both {
+		c = b.moved(c, w.deletes)
+	}
+	if w.deletes {
 		e.applyDelete(b, c, p)
 	} else {
 		err = e.apply(b, c)

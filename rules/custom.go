@@ -80,6 +80,33 @@ func (e *Engine) objectOf(b *binding, row cdc.Row) aggregate {
 	return aggregate{b.site, b.entity, key}
 }
 
+// keyed says whether a rule names the key's columns. It may be another than the table's primary key, by which changes are netted,
+// so an update may make another object of a row: it is an insert then, and when deletes have their turn a delete.
+func (b *binding) keyed() bool { return b.entity != nil && b.entity.Custom && len(b.entity.Key) > 0 }
+
+// leaves says whether an update takes a row from an object, and none came to that object with the same transaction.
+func (e *Engine) leaves(b *binding, c *cdc.Change) bool {
+	if b.keyOf(c.Before) == b.keyOf(c.After) {
+		return false
+	}
+	ev := e.open.openSave(aggregate{b.site, b.entity, b.keyOf(c.Before)})
+	return ev == nil || ev.Last != e.txn.End
+}
+
+// moved is an update as an object sees it that the row comes to, or leaves.
+func (b *binding) moved(c *cdc.Change, leaves bool) *cdc.Change {
+	if b.keyOf(c.Before) == b.keyOf(c.After) {
+		return c
+	}
+	m := *c
+	if leaves {
+		m.Op, m.After = cdc.Delete, cdc.Row{}
+	} else {
+		m.Op, m.Before = cdc.Insert, cdc.Row{}
+	}
+	return &m
+}
+
 // applyRow takes in a row of a custom rule's table that was inserted or updated.
 func (e *Engine) applyRow(b *binding, c *cdc.Change) {
 	agg := e.objectOf(b, c.After)

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +98,95 @@ func TestCustomRows(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A rule's own key tells its objects apart, whatever the table's primary key is; also over a crash behind each transaction.
+func TestNamedKeys(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		key  []string
+		do   func(w *world)
+		want []string
+	}{
+		"rows of one key are one object": {key: []string{"name"}, do: func(w *world) {
+			w.tx(0, w.insert("lines", "name=a code=c"), w.insert("lines", "name=a code=d"))
+			w.tx(1, w.update("lines", "name=a code=c", "name=a code=c id=2"))
+			w.tx(2, w.remove("lines", "name=a code=c"))
+		}, want: []string{"[a] save insert", "[a] save", "[a] delete"}},
+		"as the server takes it": {key: []string{"NAME", "Id"}, do: func(w *world) {
+			w.tx(0, w.insert("lines", "name=a id=3"))
+		}, want: []string{"[a,3] save insert"}},
+		"of a table without a primary key": {key: []string{"name"}, do: func(w *world) {
+			w.tx(0, w.insert("loose", "name=a"))
+			w.tx(1, w.update("loose", "name=a id=0", "name=a id=1"))
+			w.tx(2, w.remove("loose", "name=a id=1"))
+		}, want: []string{"[a] save insert", "[a] save", "[a] delete"}},
+		"a key that moves": {key: []string{"id"}, do: func(w *world) {
+			w.tx(0, w.update("lines", "name=a code=c id=1", "name=a code=c id=2"), w.update("lines", "name=b code=c id=5 status=A", "name=b code=c id=5 status=B"))
+		}, want: []string{"[1] delete", "[2] save insert", "[5] save"}},
+		"keys that are swapped": {key: []string{"id"}, do: func(w *world) {
+			w.tx(0, w.update("lines", "name=a id=1", "name=a id=2"), w.update("lines", "name=b id=2", "name=b id=1"))
+		}, want: []string{"[2] save insert", "[1] save insert"}},
+	} {
+		for _, crashes := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, crashes %t", name, crashes), func(t *testing.T) {
+				t.Parallel()
+				w := newLines(t, Options{}, everyOp...)
+				w.set.Rules = nil
+				for _, table := range []string{"lines", "loose"} {
+					w.set.Rules = append(w.set.Rules, &Rule{Name: table, Action: Action{customEntity(table, test.key...), Rows}, Load: Full, On: everyOp})
+				}
+				w.engine.SetRules(w.set)
+				w.crashes = crashes
+				test.do(w)
+				w.quiet(100)
+				var got []string
+				for _, ev := range w.closed {
+					line := fmt.Sprintf("%v %s", ev.IDs, ev.Action.Kind)
+					if ev.Insert {
+						line += " insert"
+					}
+					got = append(got, line)
+				}
+				if !slices.Equal(got, test.want) {
+					t.Errorf("closed\n%q\nwant\n%q", got, test.want)
+				}
+			})
+		}
+	}
+}
+
+// A rule whose key names a column that is not there, or that the log does not show, is told of.
+func TestKeysThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	w := newLines(t, Options{}, everyOp...)
+	for _, test := range []struct {
+		key, want string
+		c         cdc.Change
+	}{
+		{"cod", "no column cod, which a rule names in key:; did you mean code?", w.insert("lines", "name=a code=c")},
+		{"nothing_like_it", "no column nothing_like_it, which a rule names in key:", w.insert("lines", "name=a code=c")},
+		{"id", "the log does not show its column id", cdc.Change{Table: w.tables["lines"], Op: cdc.Delete, Before: keyOnly("a", "c")}},
+	} {
+		w.set.Rules = []*Rule{{Name: "r", Action: Action{customEntity("lines", test.key), Rows}, On: everyOp}}
+		w.engine.SetRules(w.set)
+		err := w.engine.Change(&test.c)
+		m, ok := errors.AsType[*MisfitError](err)
+		if !ok || !strings.Contains(m.Error(), test.want) || m.Fix() == "" {
+			t.Errorf("key %s: %v", test.key, err)
+		}
+	}
+}
+
+// keyOnly is a row of the table lines of which only its primary key was logged.
+func keyOnly(name, code string) cdc.Row {
+	var r rowcodec.RowBuilder
+	r.AddText(cdc.Text, name)
+	r.AddText(cdc.Text, code)
+	for range 3 {
+		r.AddText(cdc.Absent, "")
+	}
+	return r.Row()
 }
 
 // Keys of several columns are told apart, whatever they hold, and can be taken apart again.

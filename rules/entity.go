@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rowhook/cdc"
@@ -126,9 +127,36 @@ func IsEntity(name string) bool {
 	return newCatalog(nil).byName(name) != nil && name != bridgeEntity && name != customPrefix
 }
 
-// customEntity is a table of a site, named without its prefix.
-func customEntity(table string) *Entity {
-	return &Entity{Name: customPrefix + table, Table: table, Custom: true, Loads: []Load{Basic, Full}}
+// customEntity is a table of a site, named without its prefix. Without columns that are its key, that is the primary key.
+func customEntity(table string, key ...string) *Entity {
+	e := &Entity{Name: customPrefix + table, Table: table, Key: key, Custom: true, Loads: []Load{Basic, Full}}
+	if len(key) > 0 {
+		e.Name += "." + strings.Join(key, ",") // no such rule's table has a dot, and no such column a comma
+	}
+	return e
+}
+
+// parseCustom is the entity that customEntity named so, without customPrefix.
+func parseCustom(name string) *Entity {
+	table, key, keyed := strings.Cut(name, ".")
+	if !keyed {
+		return customEntity(table)
+	}
+	return customEntity(table, strings.Split(key, ",")...)
+}
+
+// KeyOf is where the columns of an object's key stand in a table; -1 for one that it does not have. None: the table has no key.
+func (e *Entity) KeyOf(t *cdc.Table) []int {
+	if !e.Custom || len(e.Key) == 0 {
+		return t.Key
+	}
+	at := make([]int, len(e.Key))
+	for i, column := range e.Key {
+		if at[i] = t.Index(column); at[i] < 0 { // the server takes ID for id
+			at[i] = slices.IndexFunc(t.Columns, func(name string) bool { return strings.EqualFold(name, column) })
+		}
+	}
+	return at
 }
 
 // Action is what a rule asks for: an entity and a kind.
@@ -141,9 +169,11 @@ type Action struct {
 func (a Action) String() string {
 	switch {
 	case a.Kind == Rows:
-		return a.Entity.Name
+		return customPrefix + a.Entity.Table
 	case a.Entity.Hooks:
 		return a.Hook()
+	case a.Entity.Custom && !a.Entity.Relay:
+		return customPrefix + a.Entity.Table + "." + a.Kind.String()
 	}
 	return a.Entity.Name + "." + a.Kind.String()
 }
@@ -209,7 +239,12 @@ func ParseAction(name string) (Action, error) {
 	if isHook(name) {
 		return parseHook(name, false)
 	}
-	return Action{}, fmt.Errorf("%.80q is no action; write one of %s", name, strings.Join(names, ", "))
+	names = append(names, customAction)
+	ask := "; write one of"
+	if near := DidYouMean(name, names); near != "" {
+		ask = near + " There are"
+	}
+	return Action{}, fmt.Errorf("%.80q is no action%s %s, and the plugin's hooks", name, ask, strings.Join(names, ", "))
 }
 
 // bridgeEntity is what the events are called that are about rowhook and the database, not about the plugin's objects.

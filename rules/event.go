@@ -204,6 +204,9 @@ func (e *Event) order(list []int64) {
 	})
 }
 
+// Key is where the columns of its objects' keys stand in its table. None: the table has no key.
+func (e *Event) Key() []int { return e.Action.Entity.KeyOf(e.Table) }
+
 // String describes the event for logs.
 func (e *Event) String() string {
 	return fmt.Sprintf("%s %v of site %s", e.Action, e.IDs, e.Site.Name)

@@ -33,7 +33,8 @@ type entry struct {
 	Sites         []string       `yaml:"sites"`
 	ID            int64          `yaml:"id"`
 	OrderGroup    string         `yaml:"order_group"`
-	Table         string         `yaml:"table"` // custom rules only, as On is
+	Table         string         `yaml:"table"` // custom rules only, as Key and On are
+	Key           []string       `yaml:"key"`
 	On            []string       `yaml:"on"`
 	Relay         relayEntry     `yaml:"relay"` // hooks that leave no row only
 
@@ -177,7 +178,7 @@ func (c check) filters(e entry, rule *Rule) {
 		c.faultf("action", "%v", err)
 		return
 	}
-	for _, key := range []string{"table", "on"} {
+	for _, key := range []string{"table", "key", "on"} {
 		if c.has(key) {
 			c.faultf(key, "is for action: custom only, and this is %s; remove it", rule.Action)
 		}

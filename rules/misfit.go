@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"rowhook/cdc"
 )
@@ -29,7 +31,10 @@ func (b *binding) fits(c *catalog, change *cdc.Change) error {
 	switch b.role {
 	case rootRow:
 		if b.entity.Custom { // a key may be anything
-			return nil
+			if err := b.hasKey(change.Table, row); err != nil || change.Op != cdc.Update {
+				return err
+			}
+			return b.hasKey(change.Table, change.Before)
 		}
 		return isNumber(row, b.id, "id")
 	case partRow:
@@ -43,6 +48,54 @@ func (b *binding) fits(c *catalog, change *cdc.Change) error {
 		}
 	}
 	return nil
+}
+
+// hasKey says whether a row shows the columns that a rule names as its key.
+func (b *binding) hasKey(t *cdc.Table, row cdc.Row) error {
+	if b.entity.Hooks {
+		return nil
+	}
+	for i, column := range b.entity.Key {
+		switch {
+		case b.key[i] < 0:
+			return &keyError{fmt.Sprintf("its table has no column %s, which a rule names in key:%s", column, DidYouMean(column, t.Columns)),
+				"correct key: in the rule, or remove it: then it is the table's primary key; then send rowhook SIGHUP"}
+		case row.Kind(b.key[i]) == cdc.Absent:
+			return &keyError{fmt.Sprintf("the log does not show its column %s, which a rule names in key:", column),
+				"SET GLOBAL binlog_row_image = FULL, for what is written from then on"}
+		}
+	}
+	return nil
+}
+
+// keyError says that a row has no such key as a rule names.
+type keyError struct{ found, fix string }
+
+func (e *keyError) Error() string { return e.found }
+
+// Fix says what to do about it; empty where the table is to be made what the plugin makes it.
+func (e *MisfitError) Fix() string {
+	if k, ok := errors.AsType[*keyError](e.err); ok {
+		return k.fix
+	}
+	return ""
+}
+
+// DidYouMean asks whether the nearest of some names is meant, behind a semicolon; it is empty when none is near.
+func DidYouMean(name string, names []string) string {
+	nearest, least := "", len(name)/3+1
+	if len(name) > longestHook {
+		return ""
+	}
+	for _, n := range names {
+		if d := distance(strings.ToLower(name), strings.ToLower(n)); d < least {
+			nearest, least = n, d
+		}
+	}
+	if nearest == "" {
+		return ""
+	}
+	return "; did you mean " + nearest + "?"
 }
 
 func isNumber(row cdc.Row, column int, name string) error {

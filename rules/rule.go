@@ -18,6 +18,8 @@ type Rule struct {
 	Sites    map[string]bool // empty: every site
 	Endpoint Endpoint
 	Place    string // where it is written, file:line, for messages
+	// KeyPlaces is where each column of Action.Entity.Key is named, for messages: rules.yaml:7: rules[0].key[0]. Custom rules only.
+	KeyPlaces []string
 }
 
 // Type filters saves by whether they made the object.

@@ -158,7 +158,8 @@ type listed struct {
 	Type       string   `json:"type,omitempty"`
 	Statuses   []string `json:"statuses,omitempty"`
 	Load       string   `json:"load,omitempty"`
-	Table      string   `json:"table,omitempty"` // custom rules only, as On is
+	Table      string   `json:"table,omitempty"` // custom rules only, as Key and On are
+	Key        []string `json:"key,omitempty"`
 	On         []string `json:"on,omitempty"`
 	Sites      []string `json:"sites,omitempty"`
 	URL        string   `json:"url"`
@@ -186,7 +187,7 @@ func newListed(r *rules.Rule, secrets bool) listed {
 		l.Load = r.Load.String()
 	}
 	if r.Action.Kind == rules.Rows {
-		l.Table, l.On = r.Action.Entity.Table, operations(r)
+		l.Table, l.Key, l.On = r.Action.Entity.Table, r.Action.Entity.Key, operations(r)
 	}
 	return l
 }

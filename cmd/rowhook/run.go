@@ -271,6 +271,7 @@ func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, server
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("the database at %s %w:\n%s", d.cfg.Database.Address, errUnfit, strings.Join(faults, "\n"))
 	}
+	d.tellKeys(ctx, source, set)
 	return source, nil
 }
 
@@ -285,6 +286,14 @@ func (d *daemon) warnOptional(ctx context.Context, tables []cdc.TableName) {
 	}
 	for _, f := range findings {
 		d.log.Warn("rules wait for a table", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+	}
+}
+
+// tellKeys says which rules name columns as keys that their tables do not have. Those rules wait as well.
+func (d *daemon) tellKeys(ctx context.Context, source *cdc.Source, set *rules.Set) {
+	for _, f := range checkKeys(ctx, source, d.cfg, set) {
+		d.log.Error("a rule waits, for its key names a column that is not there", slog.String("rule", strings.TrimPrefix(f.Check, "rule ")),
+			slog.String("found", f.Found), slog.String("fix", f.Fix+"; then send SIGHUP"))
 	}
 }
 
