@@ -62,6 +62,7 @@ func (c *Config) check(src *Source) {
 	if c.Metrics.Listen != "" && !isListenAddress(c.Metrics.Listen) {
 		src.Faultf("metrics.listen", "%s is no address to listen on; an example is 127.0.0.1:9484", src.Quote("metrics.listen"))
 	}
+	c.checkConsole(src)
 	src.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	src.oneOf("log.format", c.Log.Format, "text", "json")
 }

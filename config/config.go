@@ -28,6 +28,7 @@ type Config struct {
 	Deliver     Deliver       `yaml:"deliver"`
 	Keep        Keep          `yaml:"keep"`
 	Metrics     Metrics       `yaml:"metrics"`
+	Console     Console       `yaml:"console"`
 	Log         Log           `yaml:"log"`
 }
 
@@ -110,6 +111,20 @@ type Keep struct {
 // Metrics is where metrics and the health endpoints are.
 type Metrics struct {
 	Listen string `yaml:"listen"` // host:port; empty: nowhere
+}
+
+// Console is the web page.
+type Console struct {
+	Listen  string   `yaml:"listen"`  // host:port; empty: nowhere
+	Exposed string   `yaml:"exposed"` // why it listens on more than this machine's own addresses
+	Hosts   []string `yaml:"hosts"`   // the names under which a proxy offers it
+	Users   []User   `yaml:"users"`
+}
+
+// User is who sees some sites in the console only.
+type User struct {
+	Name  string   `yaml:"name"`
+	Sites []string `yaml:"sites"`
 }
 
 // Log is how the daemon logs.

@@ -28,6 +28,7 @@ type EndpointStatus struct {
 	Parked      bool          `json:"parked"`                // more lie in the outbox
 	Paused      *Pause        `json:"paused,omitempty"`      // nil: it is not, nor are all its URLs
 	DownSince   time.Time     `json:"down_since,omitzero"`   // zero: healthy
+	NextProbe   time.Time     `json:"next_probe,omitzero"`   // while it is down: when it is asked again
 	LastSuccess time.Time     `json:"last_success,omitzero"` // zero: none yet
 	LastError   string        `json:"last_error,omitempty"`  // of the last failure; empty: none yet
 	URLs        []URLStatus   `json:"urls,omitempty"`        // those of its URLs that are paused or in trouble
@@ -72,7 +73,7 @@ func (e *endpoint) status(due outbox.Due) EndpointStatus {
 	s := EndpointStatus{
 		Name: e.name, Rules: e.rules, Undelivered: due.Count, Bytes: due.Bytes, Oldest: due.Oldest,
 		Pending: len(e.win.items), InFlight: e.inFlight, Parked: due.Count > len(e.win.items),
-		Paused: e.pauses.of(e.name).pause(), DownSince: e.breaker.since, LastSuccess: e.success, LastError: e.lastErr,
+		Paused: e.pauses.of(e.name).pause(), DownSince: e.breaker.since, NextProbe: e.breaker.until, LastSuccess: e.success, LastError: e.lastErr,
 	}
 	byURL := make(map[string][]string)
 	for _, rule := range e.rules {

@@ -19,6 +19,8 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -185,8 +187,10 @@ type Moved struct{ Held, Released, Rerouted int }
 type Filter struct {
 	States    []State
 	Rules     []string
+	Sites     []string
 	Endpoints []string
 	Key       string // one aggregate's, as in Delivery.Keys
+	Object    string // one aggregate's of whatever site, "appointment/12"
 	ID        *ID
 	Entity    string    // "appointment": only those of its events, as Kind names them
 	Since     time.Time // only those Created then or later
@@ -197,6 +201,14 @@ type Filter struct {
 	Limit     int       // 0: no limit of their number
 	Newest    bool      // the newest first: Limit then keeps the newest
 	Bodies    bool      // also read payloads; otherwise Body is nil
+}
+
+// About says whether a delivery about these aggregates is one that Key and Object select.
+func (f *Filter) About(keys []string) bool {
+	return (f.Key == "" || slices.Contains(keys, f.Key)) && (f.Object == "" || slices.ContainsFunc(keys, func(key string) bool {
+		_, object, _ := strings.Cut(key, "/")
+		return object == f.Object
+	}))
 }
 
 // Count is how many deliveries of a rule are in a state.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,7 @@ import (
 type monitor struct {
 	daemon  *api.Daemon
 	metrics *console.Metrics
+	page    *page
 	stop    func()
 	ended   chan struct{} // closed when nothing is served any more
 }
@@ -32,18 +34,24 @@ func watchOver(ctx context.Context, c *config.Config, store outbox.Store, log *s
 	if m.metrics, err = console.NewMetrics(registry, m.daemon, version()); err != nil {
 		return nil, err
 	}
+	if m.page, err = newPage(c, m, log); err != nil {
+		return nil, err
+	}
 	ctx, m.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(m.ended)
+		var serving sync.WaitGroup
+		serving.Go(func() { m.page.serve(ctx, log) })
 		if c.Metrics.Listen != "" {
-			serve(ctx, c.Metrics.Listen, console.Handler(m.daemon, registry), log)
+			serve(ctx, "metrics.listen", c.Metrics.Listen, console.Handler(m.daemon, registry), log)
 		}
+		serving.Wait()
 	}()
 	return m, nil
 }
 
 // serve answers on an address, and tries again while that cannot be had: deliveries go on without it.
-func serve(ctx context.Context, address string, h http.Handler, log *slog.Logger) {
+func serve(ctx context.Context, key, address string, h http.Handler, log *slog.Logger) {
 	var trouble retry.Trouble
 	for ctx.Err() == nil {
 		err := console.Serve(ctx, address, h)
@@ -51,8 +59,8 @@ func serve(ctx context.Context, address string, h http.Handler, log *slog.Logger
 			return
 		}
 		if trouble.Worth(err) {
-			log.Error("nothing is served at the address of metrics.listen; trying again, and deliveries go on", slog.Any("error", err),
-				slog.Time("since", trouble.Since()), slog.String("fix", "see who listens there already: ss -ltnp; or choose another port in metrics.listen"))
+			log.Error("nothing is served at an address of the configuration; trying again, and deliveries go on", slog.String("key", key), slog.Any("error", err),
+				slog.Time("since", trouble.Since()), slog.String("fix", "see who listens there already: ss -ltnp; or choose another port in "+key))
 		}
 		if retry.Pause(ctx, max(trouble.Wait(), time.Second)) != nil {
 			return

@@ -49,6 +49,7 @@ func (d *daemon) reload(ctx context.Context) (*rules.Set, error) {
 	if err := d.line.SetRules(ctx, set); err != nil {
 		return nil, err
 	}
+	d.monitor.page.show(d.cfg, set)
 	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
 	d.tellKeys(ctx, d.source, set)
 	if d.finder != nil {

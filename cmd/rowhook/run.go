@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -163,6 +164,7 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
 	})
+	d.monitor.page.show(d.cfg, set)
 	d.monitor.daemon.Follows(d.line, d.worker, source.Beside(nil)) // the server knows who asks by another id than who follows
 	defer d.monitor.daemon.Rests()
 	return d.stages(ctx, source, set, db)
@@ -335,7 +337,7 @@ func (d *daemon) prune(ctx context.Context) {
 func (d *daemon) answer(ctx context.Context, socket *control.Socket, listenErr error) {
 	err := listenErr
 	if err == nil {
-		err = socket.Serve(ctx, d.worker, append(d.backfillRoutes(), d.siteRoutes()...)...)
+		err = socket.Serve(ctx, d.worker, slices.Concat(d.backfillRoutes(), d.siteRoutes(), d.monitor.page.routes(d.worker))...)
 	}
 	if err != nil {
 		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon; deliveries go on", slog.Any("error", err),

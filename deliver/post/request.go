@@ -16,6 +16,7 @@ type Message struct {
 	AsOf     time.Time // X-Rowhook-As-Of, to the millisecond; zero: none
 	Sequence int64     // X-Rowhook-Sequence; 0: none
 	Omitted  string    // X-Rowhook-Omitted; empty: none
+	Test     bool      // X-Rowhook-Test: 1: it is a sample of invented data
 	Body     []byte    // the payload, which must not change until Post returns
 
 	KeepText bool // Result has the text of an answer of 2xx, too
@@ -63,6 +64,9 @@ func (s *Sender) appendHead(b []byte, t *Target, m *Message, now time.Time) []by
 	}
 	if m.Omitted != "" {
 		b = appendField(b, "X-Rowhook-Omitted", m.Omitted)
+	}
+	if m.Test {
+		b = appendField(b, "X-Rowhook-Test", "1")
 	}
 	b = s.appendSignature(b, t, m, now)
 	b = append(b, "Content-Length: "...)

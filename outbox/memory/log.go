@@ -39,8 +39,9 @@ func (e *entry) matches(f *outbox.Filter) bool {
 	return e.Seq > f.After && (f.Before == 0 || e.Seq < f.Before) &&
 		(len(f.States) == 0 || slices.Contains(f.States, e.State)) &&
 		(len(f.Rules) == 0 || slices.Contains(f.Rules, e.Rule)) &&
+		(len(f.Sites) == 0 || slices.Contains(f.Sites, e.Site)) &&
 		(len(f.Endpoints) == 0 || slices.Contains(f.Endpoints, e.Endpoint)) &&
-		(f.Key == "" || slices.Contains(e.Keys, f.Key)) &&
+		f.About(e.Keys) &&
 		(f.ID == nil || *f.ID == e.ID) &&
 		(f.Entity == "" || strings.HasPrefix(e.Kind, f.Entity+".")) &&
 		(f.Since.IsZero() || !e.Created.Before(f.Since)) &&

@@ -16,6 +16,7 @@ func listFilters(t *testing.T, h *harness) {
 	}
 	list[1].Rule, list[3].Rule = "chat", "lost"
 	list[1].Kind, list[5].Kind = "appointment.delete", "customer.save"
+	list[1].Site, list[4].Site = "spa", "nails"
 	list[2].Keys = []string{"salon/reservation/7", "salon/reservation/8"}
 	list[4].Keys = []string{"salon/reservation/78"}
 	h.commit(outbox.Batch{Deliveries: list[:3]})
@@ -71,12 +72,18 @@ func filterCases(list []*outbox.Delivery) []filterCase {
 		{"rule", outbox.Filter{Rules: []string{"crm"}}, []int{1, 3, 5, 6}},
 		{"rules", outbox.Filter{Rules: []string{"chat", "lost", "none"}}, []int{2, 4}},
 		{"unknown rule", outbox.Filter{Rules: []string{"none"}}, nil},
+		{"site", outbox.Filter{Sites: []string{"spa"}}, []int{2}},
+		{"sites", outbox.Filter{Sites: []string{"spa", "nails", "none"}}, []int{2, 5}},
+		{"site and rule", outbox.Filter{Sites: []string{"salon"}, Rules: []string{"crm"}}, []int{1, 3, 6}},
+		{"unknown site", outbox.Filter{Sites: []string{"none"}}, nil},
 		{"endpoint", outbox.Filter{Endpoints: []string{"b"}}, []int{2}},
 		{"endpoints", outbox.Filter{Endpoints: []string{"a", "b", "c"}, After: seq(1)}, []int{2, 3, 5, 6}},
 		{"unknown endpoint", outbox.Filter{Endpoints: []string{"c"}}, nil},
 		{"key", outbox.Filter{Key: "salon/reservation/7"}, []int{3}},
 		{"second key", outbox.Filter{Key: "salon/reservation/8"}, []int{3}},
 		{"part of a key", outbox.Filter{Key: "salon/reservation"}, nil},
+		{"object of any site", outbox.Filter{Object: "reservation/7"}, []int{3}},
+		{"part of an object", outbox.Filter{Object: "reservation"}, nil},
 		{"id", outbox.Filter{ID: &list[3].ID}, []int{4}},
 		{"entity", outbox.Filter{Entity: "appointment"}, []int{1, 2, 3, 4, 5}},
 		{"entity and rule", outbox.Filter{Entity: "customer", Rules: []string{"crm"}}, []int{6}},

@@ -20,7 +20,7 @@ const (
 		CROSS JOIN delivery d ON d.seq = u.seq LEFT JOIN failed f ON f.seq = d.seq`
 )
 
-// selection is the filter in SQL, from FROM to ORDER BY, but for the exact match of a key. Few deliveries are waiting, dead
+// selection is the filter in SQL, from FROM to ORDER BY, but for the exact match of a key or an object. Few deliveries are waiting, dead
 // or held: when only those are wanted their own table leads (a CROSS JOIN keeps SQLite from turning it round). So do those
 // that are undelivered, when they are few; when they are many, whoever wants some finds them soon.
 func selection(c *sqlite3.Conn, f outbox.Filter) (sql string, args []any, err error) {
@@ -89,10 +89,14 @@ func (w *where) filter(f *outbox.Filter) {
 	if f.Key != "" {
 		w.add(`instr(d.keys, ?) > 0`, escapeKey.Replace(f.Key))
 	}
+	if f.Object != "" {
+		w.add(`instr(d.keys, ?) > 0`, "/"+escapeKey.Replace(f.Object))
+	}
 	if f.ID != nil {
 		w.add(`d.id = ?`, f.ID[:])
 	}
 	w.addAny(`d.label IN (SELECT id FROM label WHERE rule IN (`, f.Rules)
+	w.addAny(`d.label IN (SELECT id FROM label WHERE site IN (`, f.Sites)
 	w.addAny(`d.endpoint IN (SELECT id FROM endpoint WHERE name IN (`, f.Endpoints)
 }
 

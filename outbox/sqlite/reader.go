@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -157,7 +156,7 @@ func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stor
 		}
 		sql := `SELECT ` + columns + fate + state + `, ` + attempts + from
 		return each(c, sql, args, func(s *sqlite3.Stmt) (bool, error) {
-			if f.Key != "" && !slices.Contains(splitKeys(s.ColumnText(3)), f.Key) {
+			if (f.Key != "" || f.Object != "") && !f.About(splitKeys(s.ColumnText(3))) {
 				return true, nil
 			}
 			d := new(outbox.Stored)

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"rowhook/outbox"
+)
+
+// overview is the front page: is it well, what needs a person, what goes on by itself.
+type overview struct {
+	Class, Verdict, Rest string
+	Numbers              []figure
+	Needs, Itself        []trouble
+	First                bool // nothing was ever made: what to do next
+	Rules                int
+	Sites                []Site
+	Day                  *day // nil: there are no buckets yet
+}
+
+// figure is one of the numbers of a page.
+type figure struct{ Name, Value, Link, Sub string }
+
+func (v *view) overviewPage() overview {
+	t := v.troubles()
+	o := overview{Needs: t.needs, Itself: t.itself, Rules: len(v.rules), Sites: v.c.opts.Sites()}
+	o.Numbers, o.First = v.figures()
+	o.Class, o.Verdict, o.Rest = v.verdict(t, o.First)
+	return o
+}
+
+func (c *Console) overview(v *view) error {
+	o := v.overviewPage()
+	return v.show(http.StatusOK, "overview", "Overview: "+strings.ToLower(strings.TrimRight(o.Verdict, ",:.")), "/", o)
+}
+
+// verdict says in a sentence whether it is well.
+func (v *view) verdict(t *troubles, nothing bool) (class, verdict, rest string) {
+	switch {
+	case t.stopped:
+		return "stopped", "Stopped:", "nothing is read. " + t.needs[0].Text
+	case len(t.needs) > 0:
+		first := t.needs[0]
+		rest = "first of all " + strings.TrimSpace(strings.ToLower(first.Kind[:1])+first.Kind[1:]+" "+first.Name)
+		if len(t.needs) == 1 {
+			return first.Class, "One thing needs you:", strings.TrimPrefix(rest, "first of all ") + ", " + first.Word + ". " + v.otherwise(t)
+		}
+		return first.Class, inWords(len(t.needs)) + " things need you,", rest + ", " + first.Word + ". " + v.otherwise(t)
+	case nothing:
+		return "up", "Nothing yet:", "the log is read, and no delivery was made so far."
+	}
+	return "up", "All is well:", v.otherwise(t)
+}
+
+// otherwise is how the rest goes.
+func (v *view) otherwise(t *troubles) string {
+	behind := "all is read that was committed"
+	if r := v.seen.status.Reader; r != nil && !r.CaughtUp {
+		behind = span(seconds(r.Lag)) + " behind the log"
+	}
+	down := 0
+	for _, x := range t.itself {
+		if x.Class == "down" {
+			down++
+		}
+	}
+	if down > 0 {
+		return behind + "; " + count(down, "receiver is", "receivers are") + " down, and what waits for " + plural(down, "it", "them") + " goes out by itself."
+	}
+	return behind + "."
+}
+
+// figures are the five numbers.
+func (v *view) figures() (list []figure, nothing bool) {
+	s := v.status()
+	behind := figure{Name: "Behind the log", Value: "–", Sub: "the log is not read"}
+	kept := figure{Name: "Log kept for", Value: "–", Sub: "for ever, or not known"}
+	if r := s.Reader; r != nil {
+		behind.Value, behind.Sub = span(seconds(r.Lag)), "of what is committed"
+		if r.CaughtUp {
+			behind.Value, behind.Sub = "0\u00a0s", "all is read"
+		}
+		if r.Purge != nil {
+			kept.Value, kept.Sub = span(seconds(*r.Purge)), "from our position on"
+		}
+	}
+	waiting := figure{Name: "Waiting", Link: "/deliveries?state=waiting"}
+	n, oldest, more := v.waiting()
+	waiting.Value, waiting.Sub = number(n), "nothing waits"
+	if n > 0 {
+		waiting.Sub = "oldest " + span(oldest)
+		if oldest == 0 {
+			waiting.Sub = "to be delivered"
+		}
+	}
+	delivered := figure{Name: "Delivered", Link: "/deliveries?state=delivered"}
+	done, atLeast := v.counted(outbox.Delivered)
+	delivered.Value, delivered.Sub = number(done), "that are kept on record"
+	if atLeast {
+		delivered.Value += "+"
+	}
+	if more {
+		waiting.Value += "+"
+	}
+	dead, atLeast := v.counted(outbox.Dead)
+	letters := figure{Name: "Dead letters", Value: number(dead), Link: "/deliveries?state=dead", Sub: "kept until somebody decides"}
+	if atLeast {
+		letters.Value += "+"
+	}
+	if dead == 0 {
+		letters.Sub = "none"
+	}
+	return []figure{behind, waiting, delivered, letters, kept}, n+done+dead == 0
+}
+
+// waiting is how much is not delivered yet, and for how long the oldest has been waiting.
+func (v *view) waiting() (n int, oldest time.Duration, more bool) {
+	if !v.who.all() {
+		found, err := v.count(outbox.Filter{States: undelivered()}, countWithin)
+		return found.n, 0, err != nil || !found.all
+	}
+	for _, e := range v.seen.status.Endpoints {
+		n, oldest = n+e.Undelivered, max(oldest, e.Oldest)
+	}
+	return n, oldest, false
+}
+
+// undelivered are the states of what is to be delivered yet.
+func undelivered() []outbox.State { return []outbox.State{outbox.Fresh, outbox.Waiting} }
+
+// day is the last 24 hours.
+type day struct {
+	Delivered, Failed chart
+	Hours             []hour
+}
+
+// hour is one of them.
+type hour struct {
+	At                time.Time
+	Delivered, Failed int
+}
+
+// Newest are the hours, the newest first.
+func (d *day) Newest() []hour {
+	list := slices.Clone(d.Hours)
+	slices.Reverse(list)
+	return list
+}

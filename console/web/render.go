@@ -1,0 +1,85 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"rowhook/outbox"
+)
+
+// frame is what every page shows around its own.
+type frame struct {
+	Title   string
+	At      string // which entry of the navigation the page is
+	Nav     []entry
+	Now     time.Time
+	In      bool // somebody is logged in
+	User    string
+	Version string
+	Server  string
+	Stale   time.Duration // since when the daemon has not answered; 0: it does
+	Main    any
+}
+
+// entry is one of the navigation. The number counts only what needs a person.
+type entry struct {
+	Path, Name, Kind string
+	N                int
+	Class            string
+}
+
+// show writes a page for who is logged in.
+func (v *view) show(status int, name, title, at string, main any) error {
+	f := frame{Title: title, At: at, In: true, User: v.who.user, Main: main, Nav: v.navigation()}
+	if s := v.seen; s.err != nil && !s.at.IsZero() {
+		f.Stale = v.now.Sub(s.at)
+	}
+	return v.c.write(v.w, status, name, f)
+}
+
+// render writes a page for anybody.
+func (c *Console) render(w http.ResponseWriter, _ *http.Request, status int, name, title string, main any) {
+	_ = c.write(w, status, name, frame{Title: title, Main: main}) // who asked may have gone
+}
+
+func (c *Console) write(w http.ResponseWriter, status int, name string, f frame) error {
+	f.Now, f.Version, f.Server = time.Now().UTC(), c.opts.Version, c.opts.Server
+	var b bytes.Buffer
+	if err := c.pages[name].ExecuteTemplate(&b, "frame", f); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // who asked may have gone
+	return nil
+}
+
+func (v *view) navigation() []entry {
+	t := v.troubles()
+	return []entry{
+		{Path: "/", Name: "Overview"},
+		{Path: "/deliveries", Name: "Deliveries"},
+		{Path: "/deliveries?state=dead", Name: "Dead letters", N: t.dead, Kind: "given up", Class: "bad"},
+		{Path: "/endpoints", Name: "Endpoints", N: t.endpoints, Kind: "paused"},
+		{Path: "/rules", Name: "Rules", N: t.rules, Kind: "in need of you"},
+		{Path: "/sites", Name: "Sites", N: t.sites, Kind: "stopped", Class: "bad"},
+	}
+}
+
+// counted is how many deliveries are in a state; of a user's own sites they are looked up.
+func (v *view) counted(state outbox.State) (n int, atLeast bool) {
+	if v.who.all() {
+		for _, k := range v.seen.status.Outbox.Deliveries {
+			if k.State == state.String() {
+				n += k.Count
+			}
+		}
+		return n, false
+	}
+	found, err := v.count(outbox.Filter{States: []outbox.State{state}}, countWithin)
+	if err != nil {
+		return 0, true
+	}
+	return found.n, !found.all
+}

@@ -1,0 +1,207 @@
+// Package web is the console: the page that shows what rowhook does, and lets a person retry, drop, pause and resume.
+//
+// It is HTML that is made here, a style sheet, and one script that pages do without. What it shows are views of package api and of
+// the outbox, which it reads on a handle of its own; what it changes goes the way that commands take. See docs/console.md.
+package web
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"rowhook/api"
+	"rowhook/outbox"
+)
+
+//go:embed static templates
+var files embed.FS
+
+// Log is what the console reads of an outbox.
+type Log interface {
+	List(ctx context.Context, f outbox.Filter) ([]*outbox.Stored, error)
+	Attempts(ctx context.Context, seq int64) ([]outbox.Attempt, error)
+}
+
+// Orders is what the console has the daemon do. The errors are for a person to read.
+type Orders interface {
+	// Retry sends deliveries again, and returns how many those are. Those that wait are due at once.
+	Retry(ctx context.Context, f outbox.Filter) (int, error)
+	Drop(ctx context.Context, f outbox.Filter) (int, error)
+	Pause(ctx context.Context, endpoint, reason string) error
+	Resume(ctx context.Context, endpoint string) error
+	ResumeSite(ctx context.Context, site string, fromNow bool) error
+	// Sample posts invented data to a rule's URL, and returns what came of it.
+	Sample(ctx context.Context, rule string) (string, error)
+}
+
+// Options are what a console needs.
+type Options struct {
+	Listen  string   // host:port where it is served, as a browser may name it
+	Hosts   []string // further names under which it is
+	Version string   // of rowhook
+	Server  string   // the database that is followed, for people
+	Started time.Time
+
+	Status func(context.Context) (api.Status, error)
+	Log    func(context.Context) (Log, error) // opens the outbox for reading, at the first page that needs it
+	Rules  func() []Rule                      // as they are in force
+	Sites  func() []Site
+	Orders Orders
+	Logger *slog.Logger
+}
+
+// Site is a site as it is configured.
+type Site struct{ Name, Schema, Prefix string }
+
+// Console is the page. Make it with New, and let Run go on as long as it is served.
+type Console struct {
+	opts  Options
+	log   *slog.Logger
+	doors *doors
+	live  *live
+	pages map[string]*template.Template
+	busy  chan struct{} // holds a token for each page that is being made
+	looks chan struct{} // for each event stream
+
+	opening sync.Mutex
+	outbox  Log // nil until somebody looks
+}
+
+const (
+	// maxPages bounds how many pages are made at once, maxStreams how many browsers are told of news.
+	maxPages, maxStreams = 4, 32
+)
+
+// New makes a console. The error is one in its own templates.
+func New(o Options) (*Console, error) {
+	c := &Console{
+		opts: o, log: o.Logger, doors: newDoors(), live: newLive(o.Status), pages: map[string]*template.Template{},
+		busy: make(chan struct{}, maxPages), looks: make(chan struct{}, maxStreams),
+	}
+	frame, err := template.New("").Funcs(words()).ParseFS(files, "templates/frame.html", "templates/parts.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"login", "overview", "deliveries", "delivery", "endpoints", "rules", "sites", "message"} {
+		page, err := frame.Clone()
+		if err == nil {
+			page, err = page.ParseFS(files, "templates/"+name+".html")
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.pages[name] = page
+	}
+	return c, nil
+}
+
+// Run keeps what pages show up to date, until ctx ends.
+func (c *Console) Run(ctx context.Context) { c.live.run(ctx) }
+
+// Link makes the address of a page that logs a user in, once, within a few minutes; "" is somebody who may see everything, sites
+// are those that the user may see.
+func (c *Console) Link(user string, sites []string) string {
+	base := "http://" + c.opts.Listen
+	if len(c.opts.Hosts) > 0 {
+		base = "https://" + c.opts.Hosts[0]
+	}
+	return base + "/login?link=" + c.doors.link(user, sites)
+}
+
+// Handler answers browsers.
+func (c *Console) Handler() http.Handler {
+	mux := http.NewServeMux()
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		panic(err) // it is in the program
+	}
+	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(static)))
+	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /\n")
+	})
+	mux.HandleFunc("GET /login", c.showLogin)
+	mux.HandleFunc("POST /login", c.login)
+	mux.HandleFunc("POST /logout", c.logout)
+	mux.Handle("GET /{$}", c.page(c.overview))
+	mux.Handle("GET /search", c.page(c.search))
+	mux.Handle("GET /deliveries", c.page(c.deliveries))
+	mux.Handle("POST /deliveries", c.page(c.changeDeliveries))
+	mux.Handle("GET /deliveries/{id}", c.page(c.delivery))
+	mux.Handle("POST /deliveries/{id}", c.page(c.changeDelivery))
+	mux.Handle("GET /endpoints", c.page(c.endpoints))
+	mux.Handle("POST /endpoints", c.page(c.changeEndpoint))
+	mux.Handle("GET /rules", c.page(c.rules))
+	mux.Handle("POST /rules", c.page(c.sendSample))
+	mux.Handle("GET /sites", c.page(c.sites))
+	mux.Handle("POST /sites", c.page(c.changeSite))
+	mux.HandleFunc("GET /news", c.news)
+	mux.Handle("GET /", c.page(func(v *view) error { return v.message(http.StatusNotFound, "There is no such page", "") }))
+	return c.guard(mux)
+}
+
+// view is one request of somebody who is logged in.
+type view struct {
+	c   *Console
+	w   http.ResponseWriter
+	q   *http.Request
+	who session
+	now time.Time
+
+	seen  seen
+	rules []Rule    // that this one may see
+	told  *troubles // what is not as it should be; nil: nobody has looked yet
+}
+
+// page has a page made for who is logged in, and sends others to the login.
+func (c *Console) page(do func(*view) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		s, ok := c.doors.session(q)
+		if !ok {
+			http.Redirect(w, q, "/login", http.StatusSeeOther)
+			return
+		}
+		select {
+		case c.busy <- struct{}{}:
+			defer func() { <-c.busy }()
+		case <-q.Context().Done():
+			return
+		}
+		v := &view{c: c, w: w, q: q, who: s, now: time.Now().UTC()}
+		v.seen = c.live.get(q.Context())
+		for _, r := range c.opts.Rules() {
+			if s.seesRule(r) {
+				v.rules = append(v.rules, r)
+			}
+		}
+		if err := do(v); err != nil && q.Context().Err() == nil {
+			c.log.Error("a page of the console cannot be shown", slog.String("path", q.URL.Path), slog.Any("error", err))
+			_ = v.message(http.StatusInternalServerError, "This page cannot be shown", err.Error())
+		}
+	})
+}
+
+// message shows a sentence in place of a page.
+func (v *view) message(status int, title, text string) error {
+	return v.show(status, "message", title, "", map[string]string{"Title": title, "Text": text})
+}
+
+// open is the outbox, opened for reading.
+func (c *Console) open(ctx context.Context) (Log, error) {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if c.outbox != nil {
+		return c.outbox, nil
+	}
+	log, err := c.opts.Log(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("opening the outbox for reading: %w", err)
+	}
+	c.outbox = log
+	return log, nil
+}
