@@ -78,11 +78,11 @@ type loginOrder struct{ User string }
 type page struct {
 	console *web.Console // nil: there is none
 	cfg     *config.Config
-	shown   atomic.Pointer[shown]
+	shown   atomic.Pointer[inForce]
 }
 
-// shown are the rules and sites that are in force.
-type shown struct {
+// inForce are the rules and sites that are in force.
+type inForce struct {
 	rules []web.Rule
 	sites []web.Site
 	set   *rules.Set
@@ -91,7 +91,7 @@ type shown struct {
 // newPage makes the console where the configuration wants one.
 func newPage(c *config.Config, m *monitor, log *slog.Logger) (p *page, err error) {
 	p = &page{cfg: c}
-	p.shown.Store(&shown{})
+	p.shown.Store(&inForce{})
 	if c.Console.Listen == "" {
 		return p, nil
 	}
@@ -126,7 +126,7 @@ func (p *page) show(c *config.Config, set *rules.Set) {
 	if p.console == nil {
 		return
 	}
-	s := &shown{set: set}
+	s := &inForce{set: set}
 	for _, site := range c.Sites {
 		s.sites = append(s.sites, web.Site{Name: site.Name, Schema: site.Schema, Prefix: site.Prefix})
 	}

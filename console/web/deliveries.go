@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -239,9 +238,8 @@ func (c *Console) changeDeliveries(v *view) error {
 	if err := v.q.ParseForm(); err != nil {
 		return v.message(http.StatusBadRequest, "The form cannot be read", "")
 	}
-	q, f := readQuery(v.q.PostForm, v.now)
-	v.q.Form = v.q.PostForm
-	do := v.q.PostForm.Get("do")
+	q, f := readQuery(v.q.Form, v.now)
+	do := v.q.Form.Get("do")
 	if q.Wrong != "" || do != "retry" && do != "drop" && do != "export" {
 		return v.message(http.StatusUnprocessableEntity, "That cannot be done", cmp.Or(q.Wrong, "There is no such change."))
 	}
@@ -254,8 +252,8 @@ func (c *Console) changeDeliveries(v *view) error {
 			f.States = []outbox.State{outbox.Waiting, outbox.Dead}
 		}
 	}
-	sure, _ := strconv.Atoi(v.q.PostForm.Get("sure"))
-	f.Before, _ = strconv.ParseInt(v.q.PostForm.Get("upto"), 10, 64)
+	sure, _ := strconv.Atoi(v.q.Form.Get("sure"))
+	f.Before, _ = strconv.ParseInt(v.q.Form.Get("upto"), 10, 64)
 	n, err := v.count(f, countsWithin)
 	if err != nil {
 		return err
@@ -335,7 +333,7 @@ func (v *view) export(f outbox.Filter) error {
 			}
 			_ = extend.SetWriteDeadline(time.Now().Add(time.Minute)) // as long as somebody takes it
 			for _, d := range page {
-				if err := out.Encode(api.WithPayload(d)); err != nil {
+				if out.Encode(api.WithPayload(d)) != nil {
 					return nil // who asked has gone
 				}
 			}
@@ -354,17 +352,4 @@ func (c *Console) search(v *view) error {
 	}
 	return v.message(http.StatusOK, "Nothing has that name",
 		"Search for a booking by its number (12), for others by what they are (customer 7, package order 3, employee 2), by the id of a delivery (32 letters and digits), or by the name of a site, a rule or an endpoint.")
-}
-
-// byID reads a delivery that this user may see; nil: there is none.
-func (v *view) byID(ctx context.Context, id outbox.ID, bodies bool) (*outbox.Stored, error) {
-	log, err := v.c.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found, err := log.List(ctx, v.who.confine(outbox.Filter{ID: &id, Limit: 1, Bodies: bodies}))
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return found[0], nil
 }

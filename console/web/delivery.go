@@ -176,7 +176,7 @@ func (v *view) showDelivery(payload bool) error {
 		return err
 	}
 	p.Attempts = v.timeline(d, attempts)
-	if err := v.relate(log, d, &p); err != nil {
+	if err := v.relate(d, &p); err != nil {
 		return err
 	}
 	if p.Undone {
@@ -235,7 +235,7 @@ func (v *view) behind(log Log, d *outbox.Stored) (*outbox.Stored, error) {
 }
 
 // relate finds what else there is about the same object.
-func (v *view) relate(log Log, d *outbox.Stored, p *deliveryPage) error {
+func (v *view) relate(d *outbox.Stored, p *deliveryPage) error {
 	if len(d.Keys) == 0 {
 		return nil
 	}
@@ -320,7 +320,7 @@ func (c *Console) changeDelivery(v *view) error {
 		n, err = c.opts.Orders.Retry(v.q.Context(), f)
 	case "drop":
 		if v.q.PostFormValue("sure") != "1" {
-			return v.showDeliveriesDrop(d)
+			return v.showDrop(d)
 		}
 		n, err = c.opts.Orders.Drop(v.q.Context(), f)
 	default:
@@ -338,13 +338,8 @@ func (c *Console) changeDelivery(v *view) error {
 	return nil
 }
 
-// dropPage asks before a delivery is dropped.
-type dropPage struct {
-	row
-	Text string
-}
-
-func (v *view) showDeliveriesDrop(d *outbox.Stored) error {
+// showDrop asks before a delivery is dropped.
+func (v *view) showDrop(d *outbox.Stored) error {
 	text := cmp.Or(map[outbox.State]string{
 		outbox.Dead: "It was given up. It goes for good, with its payload.", outbox.Held: "Its rule is gone or disabled. It goes for good, with its payload.",
 		outbox.Delivered: "It is delivered: it stays on record until keep.age, and nothing changes.",

@@ -20,8 +20,7 @@ const (
 // news tells a browser when what it shows is no longer so, as server-sent events. It says no more than that: the page is asked for
 // anew, by who may see it.
 func (c *Console) news(w http.ResponseWriter, q *http.Request) {
-	s, ok := c.doors.session(q)
-	if !ok {
+	if _, ok := c.doors.session(q); !ok {
 		http.Error(w, "not logged in", http.StatusUnauthorized)
 		return
 	}
@@ -53,7 +52,8 @@ func (c *Console) news(w http.ResponseWriter, q *http.Request) {
 			return
 		case <-newer:
 		}
-		if s, ok = c.doors.session(q); !ok {
+		s, ok := c.doors.session(q)
+		if !ok {
 			send("event: out\ndata: \n\n")
 			return
 		}

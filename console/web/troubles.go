@@ -109,14 +109,14 @@ func (v *view) siteTroubles(t *troubles) {
 		if s.Events > 0 {
 			waits = " " + count(s.Events, "event waits", "events wait") + "; nothing is lost."
 		}
-		switch {
-		case s.State == "catching up":
+		switch s.State {
+		case "catching up":
 			about.Class, about.Word, about.Text = "behind", "catching up", "It goes on from where it stopped."+waits
 			t.itself = append(t.itself, about)
 			continue
-		case s.State == "stopped":
+		case "stopped":
 			about.Text = "Its changes are not read; the other sites go on." + waits
-		case s.State == "waiting":
+		case "waiting":
 			about.Class, about.Word, about.Text = "held", "waits", "It is read, but its events cannot be loaded."+waits
 		default:
 			about.Class, about.Word, about.Text = "needs", "set-up", "It is read, but something about its tables is not as it must be."+waits

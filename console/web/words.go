@@ -115,11 +115,11 @@ func short(endpoint string) string {
 func words() template.FuncMap {
 	return template.FuncMap{
 		"clock": clock, "span": span, "number": number, "amount": amount, "count": count, "list": list, "few": few, "short": short,
-		"since":    func(t, now time.Time) string { return span(now.Sub(t)) },
-		"id8":      func(id string) string { return id[:min(8, len(id))] },
-		"rest":     func(id string) string { return id[min(8, len(id)):] },
-		"now":      func() time.Time { return time.Now().UTC() },
-		"shown":    func(name string) string { 
+		"since": func(t, now time.Time) string { return span(now.Sub(t)) },
+		"id8":   func(id string) string { return id[:min(8, len(id))] },
+		"rest":  func(id string) string { return id[min(8, len(id)):] },
+		"now":   func() time.Time { return time.Now().UTC() },
+		"shown": func(name string) string {
 			if n, ok := nouns[name]; ok {
 				return n[0]
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -283,16 +284,14 @@ func (b *browser) do(method, path string, form url.Values) reply {
 	if form != nil {
 		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	for name, values := range b.header {
-		q.Header[name] = values
-	}
+	maps.Copy(q.Header, b.header)
 	if b.host != "" {
 		q.Host = b.host
 	}
 	if b.cookie != nil {
 		q.AddCookie(b.cookie)
 	}
-	resp, err := http.DefaultTransport.RoundTrip(q)
+	resp, err := new(http.Transport).RoundTrip(q)
 	if err != nil {
 		b.w.t.Fatal(err)
 	}
