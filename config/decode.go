@@ -36,6 +36,15 @@ var (
 // Strings is one string or a list of strings.
 type Strings []string
 
+// Pair is a line of a mapping whose keys are a person's own, such as the headers of a request.
+type Pair struct {
+	Name, Value string
+	Path        string // its key in the file: rules[0].headers.X-Api-Key
+}
+
+// Pairs are such a mapping, in the order of the file.
+type Pairs []Pair
+
 // Unsupported is the type of a key that is known but not supported yet: a file that sets it is refused with that reason.
 type Unsupported struct{}
 
@@ -137,6 +146,9 @@ func (d *decoder) value(key string, n *yaml.Node, v reflect.Value) {
 	case Every:
 		d.scalar(key, n, v, setEvery)
 		return
+	case Pairs:
+		v.Set(reflect.ValueOf(d.pairs(key, n)))
+		return
 	case Strings:
 		if n.Kind == yaml.ScalarNode {
 			v.Set(reflect.ValueOf(make(Strings, 1)))
@@ -194,6 +206,39 @@ func (d *decoder) mapping(key string, n *yaml.Node, v reflect.Value) {
 			d.value(path, n.Content[i+1], field)
 		}
 	}
+}
+
+func (d *decoder) pairs(key string, n *yaml.Node) (pairs Pairs) {
+	if n.Kind != yaml.MappingNode {
+		d.src.Faultf(key, "must be a mapping; write name: value lines")
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content) && !d.stopped; i += 2 {
+		name := n.Content[i]
+		path := join(key, name)
+		switch _, twice := d.src.places[path]; {
+		case name.Kind != yaml.ScalarNode:
+			d.src.fault(name.Line, key, "has a key that is not plain text; write name: value lines")
+			continue
+		case name.ShortTag() == "!!merge":
+			d.src.fault(name.Line, path, "merge keys are not supported; write the keys out")
+			continue
+		case twice:
+			d.src.fault(name.Line, path, "is set twice, first in line "+strconv.Itoa(d.src.line(path))+"; remove one")
+			continue
+		}
+		d.src.places[path] = place{line: name.Line}
+		if n.Content[i+1].ShortTag() == "!!null" {
+			d.src.Faultf(path, "is empty; give it a value or remove it")
+			continue
+		}
+		pair := reflect.New(reflect.TypeFor[Pair]()).Elem()
+		d.value(path, n.Content[i+1], pair.FieldByName("Value"))
+		p, _ := pair.Interface().(Pair)
+		p.Name, p.Path = name.Value, path
+		pairs = append(pairs, p)
+	}
+	return pairs
 }
 
 func (d *decoder) sequence(key string, n *yaml.Node, v reflect.Value) {

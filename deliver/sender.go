@@ -172,7 +172,7 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 	}
 	s.message = post.Message{
 		ID: it.ID, Action: it.Action, Site: it.Site, Object: it.Object, AsOf: it.AsOf, Sequence: it.Number,
-		Omitted: omitted(it.Omitted), Body: it.Body, KeepText: it.State == outbox.Waiting,
+		Kind: it.Kind, Created: it.Created, Key: keyOf(it.Keys), Omitted: omitted(it.Omitted), Body: it.Body, KeepText: it.State == outbox.Waiting,
 	}
 	r := s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
 	e.mu.Lock()
@@ -206,4 +206,14 @@ func omitted(columns []string) string {
 		b.WriteString(name)
 	}
 	return b.String()
+}
+
+// keyOf is the key of what a delivery is about, behind its site and entity; empty when it is about several objects.
+func keyOf(aggregates []string) string {
+	if len(aggregates) != 1 {
+		return ""
+	}
+	_, rest, _ := strings.Cut(aggregates[0], "/")
+	_, key, _ := strings.Cut(rest, "/")
+	return key
 }

@@ -15,6 +15,8 @@ type Endpoint struct {
 	AlwaysSecure   bool     // sends that md5 for an empty secret too, as the plugin does
 	SigningSecrets []string // Standard Webhooks keys, whsec_ and base64; one signature for each
 	OrderGroup     string   // deliveries of one group keep their order; empty: scheme, host and port of URL
+	Headers        []post.Header
+	CloudEvents    bool // sends the ce- headers of CloudEvents, too
 }
 
 // target is a rule's Endpoint made ready for posting.
@@ -28,6 +30,7 @@ type target struct {
 func newTarget(e Endpoint) (*target, error) {
 	t, err := post.NewTarget(post.Endpoint{
 		URL: e.URL, WebhookID: e.WebhookID, Secret: e.Secret, AlwaysSecure: e.AlwaysSecure, SigningSecrets: e.SigningSecrets,
+		Headers: e.Headers, CloudEvents: e.CloudEvents,
 	})
 	if err != nil {
 		return nil, err

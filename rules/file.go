@@ -37,12 +37,13 @@ type entry struct {
 	Key           []string       `yaml:"key"`
 	On            []string       `yaml:"on"`
 	Relay         relayEntry     `yaml:"relay"` // hooks that leave no row only
+	Headers       config.Pairs   `yaml:"headers"`
+	Format        string         `yaml:"format"`
 
 	When     config.Unsupported `yaml:"when"`
 	Fields   config.Unsupported `yaml:"fields"`
 	Redact   config.Unsupported `yaml:"redact"`
 	Template config.Unsupported `yaml:"template"`
-	Headers  config.Unsupported `yaml:"headers"`
 }
 
 var (
@@ -118,6 +119,7 @@ func (r *reader) rules(src *config.Source, f file) ([]*Rule, error) {
 		c.filters(e, rule)
 		r.sites(c, e.Sites)
 		c.endpoint(e)
+		c.headers(e, &rule.Endpoint)
 		c.secrets(e)
 		rules = append(rules, rule)
 	}
@@ -257,6 +259,9 @@ func (c check) secrets(e entry) {
 	c.src.Secret(c.key + ".signing_secret")
 	for i := range e.SigningSecret {
 		c.src.Secret(fmt.Sprintf("%s.signing_secret[%d]", c.key, i))
+	}
+	for _, h := range e.Headers {
+		c.src.Secret(h.Path)
 	}
 	if weburl.HasToken(c.src.Literal(c.key + ".url")) {
 		c.src.Secret(c.key + ".url")

@@ -66,6 +66,9 @@ func describe(rules []*Rule) string {
 		fmt.Fprintf(&b, "%s: %s %s type=%s statuses=%v load=%s sites=%v id=%d url=%s secret=%q signing=%q group=%q at %s\n",
 			r.Name, r.Action, r.Action.Hook(), r.Type, slices.Sorted(maps.Keys(r.Statuses)), r.Load, slices.Sorted(maps.Keys(r.Sites)),
 			r.Endpoint.WebhookID, r.Endpoint.URL, r.Endpoint.Secret, r.Endpoint.SigningSecret, r.Endpoint.OrderGroup, r.Place)
+		if len(r.Endpoint.Headers) > 0 || r.Endpoint.CloudEvents {
+			fmt.Fprintf(&b, "  headers=%q cloudevents=%t\n", r.Endpoint.Headers, r.Endpoint.CloudEvents)
+		}
 		if r.Action.Kind == Rows {
 			fmt.Fprintf(&b, "  on=%v of %s\n", r.On, r.Action.Entity.Table)
 		}
@@ -186,6 +189,7 @@ func TestSecretsStayOutOfErrors(t *testing.T) {
 
 func TestExamples(t *testing.T) {
 	t.Setenv("CRM_SECRET", "s")
+	t.Setenv("CRM_KEY", "k")
 	t.Setenv("CRM_SIGNING_SECRET", "whsec_"+base64.StdEncoding.EncodeToString(make([]byte, 32)))
 	set, err := Read("../rules.example/*.yaml", salonOnly)
 	if err != nil {

@@ -49,7 +49,12 @@ type Endpoint struct {
 	Secret        string   // sends its md5, as the plugin does
 	SigningSecret []string // Standard Webhooks keys as written, whsec_ and base64; the first is the newest
 	OrderGroup    string   // deliveries of one group keep their order; empty: scheme, host and port of URL
+	Headers       []Header // sent with each request besides our own
+	CloudEvents   bool     // tells of each event in the ce- headers of CloudEvents, too
 }
+
+// Header is a field of a request's head. Its value may be a secret.
+type Header struct{ Name, Value string }
 
 // Set is the rules of a configuration, in the order of their files.
 type Set struct {

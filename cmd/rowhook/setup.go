@@ -19,6 +19,7 @@ import (
 	"rowhook/cdc/connect"
 	"rowhook/config"
 	"rowhook/deliver"
+	"rowhook/deliver/post"
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/printable"
@@ -103,7 +104,12 @@ func watchOf(c *config.Config, set *rules.Set) cdc.Watch {
 func endpointsOf(c *config.Config, set *rules.Set) map[string]deliver.Endpoint {
 	endpoints := make(map[string]deliver.Endpoint, len(set.Rules))
 	for r := range set.Enabled() {
+		headers := make([]post.Header, len(r.Endpoint.Headers))
+		for i, h := range r.Endpoint.Headers {
+			headers[i] = post.Header(h)
+		}
 		endpoints[r.Name] = deliver.Endpoint{
+			Headers: headers, CloudEvents: r.Endpoint.CloudEvents,
 			URL: r.Endpoint.URL, WebhookID: r.Endpoint.WebhookID, Secret: r.Endpoint.Secret, AlwaysSecure: c.Fidelity == plugin,
 			SigningSecrets: r.Endpoint.SigningSecret, OrderGroup: r.Endpoint.OrderGroup,
 		}

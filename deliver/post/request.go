@@ -17,6 +17,9 @@ type Message struct {
 	Sequence int64     // X-Rowhook-Sequence; 0: none
 	Omitted  string    // X-Rowhook-Omitted; empty: none
 	Test     bool      // X-Rowhook-Test: 1: it is a sample of invented data
+	Kind     string    // the event, "appointment.save": ce-type
+	Created  time.Time // ce-time
+	Key      string    // ce-subject; empty: none
 	Body     []byte    // the payload, which must not change until Post returns
 
 	KeepText bool // Result has the text of an answer of 2xx, too
@@ -67,6 +70,9 @@ func (s *Sender) appendHead(b []byte, t *Target, m *Message, now time.Time) []by
 	}
 	if m.Test {
 		b = appendField(b, "X-Rowhook-Test", "1")
+	}
+	if t.events {
+		b = appendCloudEvent(b, m)
 	}
 	b = s.appendSignature(b, t, m, now)
 	b = append(b, "Content-Length: "...)

@@ -18,6 +18,37 @@ import (
 	"rowhook/deliver/delivertest"
 )
 
+// TestOwnHeaders: the headers of a rule are sent, and not shown when a receiver repeats them; a CloudEvent is told in headers alone.
+func TestOwnHeaders(t *testing.T) {
+	t.Parallel()
+	r := delivertest.NewReceiver(t)
+	r.Answer(delivertest.Answer{Status: http.StatusBadRequest, Body: "no such token: abcdef.123456, nor ApiKeyOfOurs"})
+	m := message()
+	m.Site, m.Kind, m.Key = "größe 1", "appointment.save", "12"
+	m.Created = time.Date(2026, 3, 1, 12, 30, 15, 120_000_000, time.FixedZone("", 3600))
+	e := Endpoint{
+		URL: r.URL(), CloudEvents: true,
+		Headers: []Header{{"X-Api-Key", "ApiKeyOfOurs"}, {"Authorization", "Bearer abcdef.123456"}},
+	}
+	res := attempt(t, e, m, Options{})
+	if res.Verdict != Rejected || strings.Contains(res.Response, "abcdef") || strings.Contains(res.Response, "OfOurs") || !strings.Contains(res.Response, "no such token") {
+		t.Errorf("got %+v", res)
+	}
+	got := r.Requests()[0]
+	for name, want := range map[string]string{
+		"X-Api-Key": "ApiKeyOfOurs", "Authorization": "Bearer abcdef.123456", "Content-Type": "application/json",
+		"Ce-Specversion": "1.0", "Ce-Id": hex.EncodeToString(m.ID[:]), "Ce-Source": "rowhook/gr%C3%B6%C3%9Fe%201",
+		"Ce-Type": "vikappointments.appointment.save", "Ce-Time": "2026-03-01T11:30:15.12Z", "Ce-Subject": "12",
+	} {
+		if v := got.Header.Get(name); v != want {
+			t.Errorf("%s: %q, want %q", name, v, want)
+		}
+	}
+	if string(got.Body) != string(m.Body) {
+		t.Errorf("the body %q is not %q", got.Body, m.Body)
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	keys := [][]byte{[]byte("the newest key, of 24 bytes"), []byte("an older key that goes soon")}

@@ -21,6 +21,10 @@ func hiding(e Endpoint, u *url.URL, md5 string) *redact.Redactor {
 	for _, s := range e.SigningSecrets {
 		secrets = append(secrets, signingForms(s)...)
 	}
+	for _, h := range e.Headers { // "Bearer abc" is repeated as abc, too
+		_, token, _ := strings.Cut(h.Value, " ")
+		secrets = append(secrets, longParts(h.Value, token)...)
+	}
 	whole := []string{u.RequestURI()} // its beginning is no more than a path
 	if first, more, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/"); more != "" || !weburl.IsWord(first) {
 		whole = append(whole, u.EscapedPath(), u.Path)

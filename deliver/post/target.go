@@ -26,7 +26,12 @@ type Endpoint struct {
 	Secret         string   // sends its md5 as X-VAP-WEBHOOK-SECURE, as the plugin does; empty: none
 	AlwaysSecure   bool     // sends that md5 for an empty secret too, as the plugin does
 	SigningSecrets []string // Standard Webhooks keys, whsec_ and base64; one signature for each
+	Headers        []Header // sent with each request; their values are taken for secrets
+	CloudEvents    bool     // sends the ce- headers of a CloudEvent in binary mode
 }
+
+// Header is a field of a request's head.
+type Header struct{ Name, Value string }
 
 // Target is an Endpoint made ready for posting. It never changes, and senders may share it. It holds secrets: it is never
 // logged.
@@ -35,6 +40,7 @@ type Target struct {
 	origin string           // its scheme, host and port: what a connection is made to
 	head   []byte           // how each request begins: its first line and the fields that are the same in all
 	keys   []*sync.Pool     // for each key of the signatures, its signers: to make one costs more than to sign
+	events bool             // CloudEvents
 	hide   *redact.Redactor // takes secrets out of what a receiver says: some repeat what they were sent
 }
 
@@ -48,7 +54,7 @@ func NewTarget(e Endpoint) (*Target, error) {
 	if err != nil {
 		return nil, errors.New("its url is not a valid http or https address")
 	}
-	t := &Target{url: u, origin: u.Scheme + "://" + addressOf(u)}
+	t := &Target{url: u, origin: u.Scheme + "://" + addressOf(u), events: e.CloudEvents}
 	for _, s := range e.SigningSecrets {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s, "whsec_"))
 		if err != nil || len(key) == 0 {
@@ -62,6 +68,9 @@ func NewTarget(e Endpoint) (*Target, error) {
 		secure = hex.EncodeToString(sum[:])
 	}
 	t.head = headOf(u, e.WebhookID, secure)
+	for _, h := range e.Headers {
+		t.head = appendField(t.head, h.Name, h.Value)
+	}
 	t.hide = hiding(e, u, secure)
 	return t, nil
 }
