@@ -234,7 +234,7 @@ func (d *decoder) pairs(key string, n *yaml.Node) (pairs Pairs) {
 		}
 		pair := reflect.New(reflect.TypeFor[Pair]()).Elem()
 		d.value(path, n.Content[i+1], pair.FieldByName("Value"))
-		p, _ := pair.Interface().(Pair)
+		p, _ := reflect.TypeAssert[Pair](pair)
 		p.Name, p.Path = name.Value, path
 		pairs = append(pairs, p)
 	}
