@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build package package-test demo test lint conformance crash memory bench bench-cdc fuzz servers matrix clean
+.PHONY: build package package-test demo browser test lint conformance crash memory bench bench-cdc bench-console fuzz servers matrix clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -23,6 +23,11 @@ test: # unit and integration tests, against servers they start themselves
 	go vet ./...
 	go vet -tags crash ./...
 	go test -race -timeout 30m $(TESTFLAGS) ./...
+
+browser: # the console's pages in a headless Chromium, for eyes, keyboard and axe-core; SHOTS=docs/console renews the pictures
+	@tools/need.sh chromium
+	go vet -tags browser ./console/web
+	CONSOLE_SHOTS=$(abspath $(SHOTS)) go test -count=1 -tags browser -timeout 10m $(TESTFLAGS) -run 'TestBrowser|TestKeyboard|TestLive|TestWithoutScript' ./console/web
 
 lint: # the version that tools/go.mod pins
 	go tool -modfile=tools/go.mod golangci-lint run ./...
@@ -53,6 +58,9 @@ bench-cdc: # what reading costs, as ratios to go-mysql; fails when a target is m
 	go build -o bin/follow ./bench/follow
 	@bin/follow
 	go test -count=1 -tags bench -v -run TestDecodeRatio ./cdc/rowcodec
+
+bench-console: # each page over a million deliveries, while others are committed; fails when one takes more than 200 ms
+	go test -count=1 -tags bench -v -timeout 10m -run TestMillion ./console/web
 
 fuzz: # every fuzz target for a moment; .ci/run gives those of the reader a minute
 	tools/fuzz.sh 10s

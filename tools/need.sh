@@ -5,6 +5,7 @@
 #   cc        a C compiler, for the race detector
 #   php       its command line with mysqli, which tells what a wp-config.php says, and runs WordPress
 #   receivers what the receivers in docs/receivers.md are written for: PHP, Node, Python
+#   chromium  a browser, for the tests of the console
 #   netns     ip, for network namespaces
 # Only MariaDB's programs are installed (the -core packages): no service, nothing that starts by itself.
 set -eu
@@ -44,6 +45,9 @@ for what in "$@"; do
 		want php php-cli
 		want node nodejs
 		want python3 python3
+		;;
+	chromium)
+		command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || want chromium chromium fonts-dejavu-core
 		;;
 	netns)
 		want ip iproute2

@@ -75,7 +75,7 @@ func (v *view) gates(d *outbox.Stored, g gates) []gate {
 	case !g.known:
 		breaker.Class, breaker.Word, breaker.Text = "waiting", "not known", "The daemon does not say how the endpoint does."
 	case !g.down.IsZero():
-		breaker = gate{Name: "Breaker", Class: "down", Word: "holds it", Text: "Down since " + clock(g.down, v.now) + ". Next probe " + v.in(g.probe) + "; when one gets through, all goes out."}
+		breaker = gate{Name: "Breaker", Class: "down", Word: "holds it", Text: short(d.Endpoint) + " is down since " + clock(g.down, v.now) + ". Next probe " + v.in(g.probe) + "; when one gets through, all goes out."}
 	}
 	paused := gate{Name: "Pause", Class: "done", Word: "free", Text: "Neither the endpoint nor the URL is paused."}
 	if g.paused != nil {

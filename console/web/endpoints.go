@@ -26,6 +26,7 @@ type endpointRow struct {
 	Paused, Own, Open        bool
 	First                    *row // that goes out next
 	Toggle                   string
+	Spark                    spark
 	rank                     int
 }
 
@@ -39,7 +40,12 @@ type endpointsPage struct {
 	Head Head
 	Rows []endpointRow
 	Done string
+	Day  bool // what was counted by the hour is shown
+	Rest int  // how many more there are
 }
+
+// maxListed is how many endpoints, rules or sites a page shows.
+const maxListed = 300
 
 // Head is the first line of a page: how many there are, and what is wrong.
 type Head struct {
@@ -56,6 +62,11 @@ func (c *Console) endpoints(v *view) error {
 	}[v.q.URL.Query().Get("done")]}
 	states := map[string]int{}
 	s := v.status()
+	byHour, err := v.hours()
+	if err != nil {
+		return err
+	}
+	p.Day = byHour != nil
 	for _, e := range s.Endpoints {
 		r := endpointRow{Name: e.Name, Class: "up", Word: "up", rank: 3, Waiting: e.Undelivered, Oldest: e.Oldest, LastError: e.LastError, LastSuccess: e.LastSuccess,
 			DownSince: e.DownSince, InFlight: e.InFlight, Bytes: e.Bytes, Paused: e.Paused != nil, Own: v.ownsEndpoint(e.Name), Open: e.Name == open}
@@ -85,6 +96,7 @@ func (c *Console) endpoints(v *view) error {
 			r.Class, r.Word, r.Small, r.rank = "down", "down", "for "+span(v.now.Sub(e.DownSince))+": "+cut(e.LastError, 60), 1
 			r.Probe = v.in(e.NextProbe)
 		}
+		r.Spark = v.sparkOf(byHour[e.Name])
 		states[r.Class]++
 		r.Dead = v.deadOf(r.Rules)
 		if r.Toggle = "/endpoints?open=" + e.Name + "#" + e.Name; r.Open {
@@ -99,6 +111,10 @@ func (c *Console) endpoints(v *view) error {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(short(a.Name), short(b.Name)))
 	})
 	p.Head = Head{Count: count(len(p.Rows), "endpoint", "endpoints"), Parts: headParts(states, []headPart{{"paused", "paused"}, {"down", "down"}, {"up", "up"}})}
+	if v.q.URL.Query().Get("all") == "" && len(p.Rows) > maxListed {
+		p.Rest = len(p.Rows) - maxListed
+		p.Rows = p.Rows[:maxListed]
+	}
 	return v.show(http.StatusOK, "endpoints", "Endpoints: "+p.Head.Text(), "/endpoints", p)
 }
 

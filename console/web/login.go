@@ -69,18 +69,19 @@ func (d *doors) link(user string, sites []string) string {
 
 // put keeps a session, and lets go of those that are over, and of the oldest when there are too many.
 func put(all map[key]session, k key, s session, most int, now time.Time) {
-	all[k] = s
-	oldest := k
+	var oldest key
+	var first time.Time
 	for k, s := range all {
 		if !now.Before(s.until) {
 			delete(all, k)
-		} else if s.until.Before(all[oldest].until) {
-			oldest = k
+		} else if first.IsZero() || s.until.Before(first) {
+			oldest, first = k, s.until
 		}
 	}
-	if len(all) > most {
+	if len(all) >= most {
 		delete(all, oldest)
 	}
+	all[k] = s
 }
 
 var (

@@ -23,16 +23,35 @@ type overview struct {
 // figure is one of the numbers of a page.
 type figure struct{ Name, Value, Link, Sub string }
 
-func (v *view) overviewPage() overview {
+func (v *view) overviewPage() (overview, error) {
 	t := v.troubles()
 	o := overview{Needs: t.needs, Itself: t.itself, Rules: len(v.rules), Sites: v.c.opts.Sites()}
+	var err error
+	if o.Day, err = v.today(); err != nil {
+		return o, err
+	}
 	o.Numbers, o.First = v.figures()
+	if o.Day != nil {
+		o.Numbers[2] = deliveredToday(o.Day)
+	}
 	o.Class, o.Verdict, o.Rest = v.verdict(t, o.First)
-	return o
+	return o, nil
+}
+
+// deliveredToday is the figure of what went well in a day.
+func deliveredToday(d *day) figure {
+	f := figure{Name: "Delivered, 24\u00a0h", Value: number(d.Delivered.Sum), Link: "/deliveries?state=delivered&since=24h", Sub: "nothing was tried"}
+	if all := d.Delivered.Sum + d.Failed.Sum; all > 0 {
+		f.Sub = percent(int64(d.Delivered.Sum), int64(all)) + " of the attempts"
+	}
+	return f
 }
 
 func (c *Console) overview(v *view) error {
-	o := v.overviewPage()
+	o, err := v.overviewPage()
+	if err != nil {
+		return err
+	}
 	return v.show(http.StatusOK, "overview", "Overview: "+strings.ToLower(strings.TrimRight(o.Verdict, ",:.")), "/", o)
 }
 
@@ -43,11 +62,15 @@ func (v *view) verdict(t *troubles, nothing bool) (class, verdict, rest string) 
 		return "stopped", "Stopped:", "nothing is read. " + t.needs[0].Text
 	case len(t.needs) > 0:
 		first := t.needs[0]
-		rest = "first of all " + strings.TrimSpace(strings.ToLower(first.Kind[:1])+first.Kind[1:]+" "+first.Name)
-		if len(t.needs) == 1 {
-			return first.Class, "One thing needs you:", strings.TrimPrefix(rest, "first of all ") + ", " + first.Word + ". " + v.otherwise(t)
+		what := strings.TrimSpace(strings.ToLower(first.Kind[:1])+first.Kind[1:]+" "+first.Name) + ". "
+		if first.Kind == "Site" {
+			is := map[string]string{"stopped": "stopped", "held": "waiting", "needs": "not as it must be"}
+			what = "site " + first.Name + ", which is " + is[first.Class] + ". "
 		}
-		return first.Class, inWords(len(t.needs)) + " things need you,", rest + ", " + first.Word + ". " + v.otherwise(t)
+		if len(t.needs) == 1 {
+			return first.Class, "One thing needs you:", what + sentence(v.otherwise(t))
+		}
+		return first.Class, inWords(len(t.needs)) + " things need you,", "first of all " + what + sentence(v.otherwise(t))
 	case nothing:
 		return "up", "Nothing yet:", "the log is read, and no delivery was made so far."
 	}

@@ -64,7 +64,7 @@ func TestTroubles(t *testing.T) {
 	w.console.live.tell(s, nil)
 	b := w.login("")
 	page := b.get("/")
-	page.shows(t, "Four things need you, first of all site spa, stopped. all is read that was committed; 1 receiver is down, and what waits for it goes out by itself.",
+	page.shows(t, "Four things need you, first of all site spa, which is stopped. All is read that was committed; 1 receiver is down, and what waits for it goes out by itself.",
 		"stopped Site spa, since", "GRANT SELECT ON `wp_spa`.* TO 'rowhook'@'localhost';", "7 events wait; nothing is lost.",
 		"paused One URL of zaps.example.com", "1 delivery waits; none is lost. Give rule zap-new-bookings its new URL, or resume.",
 		"dead letters 1 delivery was given up", "set-up Rule own-crm", "It can wait until morning.",
@@ -160,7 +160,7 @@ func TestDelivery(t *testing.T) {
 	}
 	b := w.login("")
 	page := b.get("/deliveries/" + first.ID.String())
-	page.shows(t, "Booking 12 of salon, status changed", "waiting for", "Breaker holds it Down since", "Order free", "Pause free", "Schedule holds it The next attempt is in 9 min",
+	page.shows(t, "Booking 12 of salon, status changed", "waiting for", "Breaker holds it hooks.example.com is down since", "Order free", "Pause free", "Schedule holds it The next attempt is in 9 min",
 		"The receiver answered 502 Bad Gateway. After 212 ms.", "<h1>busy</h1>", "Hidden, for it may hold names", "All of booking 12 of salon, in the order of its changes.", "2 at its endpoint"[1:])
 	page.hides(t, phone)
 	saved, changed := strings.Index(page.text(), "Booking 12 of salon, saved"), strings.LastIndex(page.text(), "status changed")

@@ -51,8 +51,16 @@ func (c *Console) write(w http.ResponseWriter, status int, name string, f frame)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // who asked may have gone
+	_, _ = w.Write(bytes.Map(harmless, b.Bytes())) // who asked may have gone
 	return nil
+}
+
+// harmless replaces what is not seen, or turns the order of a text round: names, payloads and answers may hold it.
+func harmless(r rune) rune {
+	if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+		return '\ufffd'
+	}
+	return r
 }
 
 func (v *view) navigation() []entry {

@@ -63,7 +63,7 @@ func status(code string) string {
 // When says which events fire the rule.
 func (r Rule) When() string {
 	article := "a "
-	if strings.ContainsAny(noun(r.Entity)[:1], "aeiou") {
+	if name := noun(r.Entity); name != "" && strings.ContainsAny(name[:1], "aeiou") {
 		article = "an "
 	}
 	one := article + noun(r.Entity)

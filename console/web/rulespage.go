@@ -13,6 +13,7 @@ import (
 type rulesPage struct {
 	Head Head
 	Rows []ruleRow
+	Rest int // how many more there are
 	Sent *sent
 }
 
@@ -46,6 +47,10 @@ func (v *view) showRules(s *sent) error {
 		{"down", plural(states["down"], "posts to a receiver that is down", "post to receivers that are down")}, {"waiting", plural(states["waiting"], "is disabled", "are disabled")},
 		{"up", plural(states["up"], "is at work", "are at work")},
 	})}
+	if v.q.URL.Query().Get("all") == "" && len(p.Rows) > maxListed {
+		p.Rest = len(p.Rows) - maxListed
+		p.Rows = p.Rows[:maxListed]
+	}
 	return v.show(http.StatusOK, "rules", "Rules: "+p.Head.Text(), "/rules", p)
 }
 

@@ -15,6 +15,7 @@ type sitesPage struct {
 	Numbers []figure
 	All     bool
 	Rows    []siteRow
+	Rest    int // how many more there are
 	Done    string
 	Sure    string // the site that is to go on from now, before it does
 }
@@ -97,6 +98,10 @@ func (v *view) showSites(sure string) error {
 		if states[part.Class] == 1 && part.Class != "up" {
 			p.Head.Parts[i].Text = named[part.Class] + strings.TrimPrefix(part.Text, "1")
 		}
+	}
+	if v.q.URL.Query().Get("all") == "" && len(p.Rows) > maxListed {
+		p.Rest = len(p.Rows) - maxListed
+		p.Rows = p.Rows[:maxListed]
 	}
 	return v.show(http.StatusOK, "sites", "Sites: "+p.Head.Text(), "/sites", p)
 }

@@ -233,6 +233,6 @@ func (v *view) ruleTroubles(t *troubles) {
 		}
 		t.rules++
 		lack := r.Lacks[0]
-		t.needs = append(t.needs, trouble{Class: "needs", Word: "set-up", Kind: "Rule", Name: r.Name, Link: "/rules#" + r.Name, rank: 5, Text: lack.Text + " It can wait until morning.", Cmds: lack.Cmds})
+		t.needs = append(t.needs, trouble{Class: "needs", Word: "set-up", Kind: "Rule", Name: r.Name, Link: "/rules#" + r.Name, rank: 5, Text: "It can wait until morning. " + lack.Text, Cmds: lack.Cmds})
 	}
 }

@@ -26,6 +26,7 @@ var files embed.FS
 type Log interface {
 	List(ctx context.Context, f outbox.Filter) ([]*outbox.Stored, error)
 	Attempts(ctx context.Context, seq int64) ([]outbox.Attempt, error)
+	Hours(ctx context.Context, endpoint string, since time.Time) ([]outbox.Hour, error)
 }
 
 // Orders is what the console has the daemon do. The errors are for a person to read.
@@ -153,9 +154,10 @@ type view struct {
 	who session
 	now time.Time
 
-	seen  seen
-	rules []Rule    // that this one may see
-	told  *troubles // what is not as it should be; nil: nobody has looked yet
+	seen   seen
+	rules  []Rule                   // that this one may see
+	told   *troubles                // what is not as it should be; nil: nobody has looked yet
+	byHour map[string][]outbox.Hour // nil: not read yet
 }
 
 // page has a page made for who is logged in, and sends others to the login.

@@ -176,7 +176,9 @@ func (w *world) recount() {
 	}
 	for i := range w.status.Endpoints {
 		e := &w.status.Endpoints[i]
-		e.Undelivered, e.Bytes, e.Oldest = due[e.Name].Count, due[e.Name].Bytes, time.Hour
+		if e.Undelivered, e.Bytes = due[e.Name].Count, due[e.Name].Bytes; e.Undelivered > 0 {
+			e.Oldest = time.Hour
+		}
 	}
 }
 

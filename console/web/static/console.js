@@ -80,6 +80,10 @@ async function refresh() {
 	if (late) { late = false; refresh(); }
 }
 
+// A page looks for a moment and says how far it got: when nothing was found so far, go on looking.
+const further = document.getElementById("further");
+if (further && !document.querySelector("#list tbody tr")) location.replace(further.href);
+
 copyButtons(document);
 if (document.body.dataset.live !== undefined) {
 	const news = new EventSource("/news");
