@@ -67,8 +67,8 @@ type Change struct {
 	Statement string
 }
 
-// Commit ends a transaction and makes the changes since the last one visible. A commit whose GTID and Number are zero
-// only says how far the log was read.
+// Commit ends a transaction and makes the changes since the last one visible. IsProgress tells of one
+// that only says how far the log was read.
 type Commit struct {
 	Txn  Txn       // the transaction; its Start is what ids are derived from
 	End  Coord     // where the log stands behind it
@@ -84,3 +84,6 @@ type Commit struct {
 	Emptied []Emptied   // watched tables whose rows went without deletes
 	Created []TableName // watched tables that the statement made
 }
+
+// IsProgress says that nothing was committed: the log was only read so far.
+func (c *Commit) IsProgress() bool { return c.Txn.GTID == "" && c.Txn.Start == (Coord{}) }

@@ -106,7 +106,7 @@ const (
 func New(cfg Config) *Pipeline {
 	cfg.Sites = rules.CutSites(cfg.Sites)
 	p := &Pipeline{
-		reading: reading{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)},
+		reading: reading{drive: drive{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
 		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Log),
 		loaded: make(chan loaded), committed: make(chan commit, 1), rules: make(chan *rules.Set),
 		stale: newStale(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -13,14 +12,12 @@ import (
 
 // reading is one way through the log: that of all sites, or of one that has to catch up (site.go). The loop owns it.
 type reading struct {
-	engine *rules.Engine
+	drive
 	track  *cdc.Tracker
 	seen   cdc.Coord
 	feed   *feed // nil: nothing is read
 
-	todo, spare []entry    // taken from the feed and not applied yet; a slice to give back
-	applying    cdc.Commit // the last one; the engine says whether all of it is applied
-	gathered    bool       // changes of a transaction that is not committed yet
+	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
 }
 
 // refill takes what was read when nothing is left of what was taken before.
@@ -38,9 +35,6 @@ func (r *reading) next() entry {
 	r.todo = r.todo[1:]
 	return e
 }
-
-// between says whether what is applied ends with a transaction, of which all is visible.
-func (r *reading) between() bool { return !r.gathered && !r.engine.Applying() }
 
 // lastTxn names the last transaction that was applied.
 func (r *reading) lastTxn() string {
@@ -87,19 +81,17 @@ func (p *Pipeline) apply() error {
 func (p *Pipeline) applyEntry(r *reading, e entry) error {
 	switch e.op {
 	case changeEntry:
-		r.gathered = true
 		p.stale.note(&e.change)
 		if q, ok := r.engine.Question(&e.change); ok {
 			p.questions.put(q)
 		}
-		err := r.engine.Change(&e.change)
-		if m, ok := errors.AsType[*rules.MisfitError](err); ok {
-			return p.misfit(r, m)
+		misfit, err := r.change(&e.change)
+		if misfit != nil {
+			return p.misfit(r, misfit)
 		}
 		return err
 	case discardEntry:
-		r.gathered = r.gathered && e.keep > 0
-		return r.engine.Discard(e.keep)
+		return r.discard(e.keep)
 	case asideEntry:
 		return p.aside(r, e.site, e.trouble)
 	case carriedEntry:
@@ -110,17 +102,16 @@ func (p *Pipeline) applyEntry(r *reading, e entry) error {
 }
 
 func (p *Pipeline) applyCommit(r *reading, c *cdc.Commit) error {
-	if c.Txn.ID() == (cdc.Txn{}).ID() {
+	if c.IsProgress() {
 		p.noteRead(r, c)
-		return nil // only progress
+		return nil
 	}
 	if c.End.Before(r.seen) { // a replica was promoted
 		p.cfg.Loader.Forget()
 	}
-	r.applying, r.gathered = *c, false
 	p.stale.commit(c, p.cfg.Loader)
 	p.tellEmptied(r, c)
-	return p.step(r, r.engine.Commit(c, time.Now()))
+	return p.step(r, r.commit(c, time.Now()))
 }
 
 // noteRead takes in how far the log was read, and what became known of tables on the way.

@@ -143,7 +143,7 @@ func (p *Pipeline) newDetached(site *rules.Site, at cdc.Position) (*detached, er
 		return nil, fmt.Errorf("reading the position of site %s: %w", site.ID(), err)
 	}
 	d := &detached{site: site, schema: map[string]cdc.SchemaRecord{}, dirty: true}
-	d.reading = reading{engine: p.engine.Split(site), track: track, seen: at.Start}
+	d.reading = reading{drive: drive{engine: p.engine.Split(site)}, track: track, seen: at.Start}
 	p.sites.detached[site] = d
 	if f := p.fills; f.chunk != nil && f.chunk.run.site() == site.ID() {
 		f.chunk = nil // its rows are read again when the site is back

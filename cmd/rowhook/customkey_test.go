@@ -73,3 +73,20 @@ func testKeyOfARule(t *testing.T, server *dbtest.Server) {
 	p.signal(t, syscall.SIGTERM)
 	p.ends(t)
 }
+
+// TestEventsLeaveOutRowsThatDoNotFit: the dry run says once of a table that its rows do not fit, and shows all else.
+func TestEventsLeaveOutRowsThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	execAll(t.Context(), t, server, "CREATE TABLE wp_lines (id INT PRIMARY KEY)", "INSERT INTO wp_lines VALUES (1), (2)", "INSERT INTO wp_vikappointments_coupon (code) VALUES ('x')")
+	file := daemonFiles(t, server, "rules:\n  - {name: coupons, action: coupon.save, url: 'http://127.0.0.1:9/'}\n"+
+		"  - {name: lines, action: custom, table: lines, key: [idd], url: 'http://127.0.0.1:9/'}\n", "")
+	for _, args := range [][]string{{"events", "--from", "start"}, {"events", "--from", "start", "--json"}} {
+		out, err := rowhook(t, file, args...)
+		if err != nil || strings.Count(out, "did you mean id?") != 1 || !strings.Contains(out, "coupon.save") || strings.Contains(out, "custom.lines") {
+			t.Errorf("%q: %v\n%s", args, err, out)
+		}
+	}
+}

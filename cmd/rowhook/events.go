@@ -177,18 +177,17 @@ func parsePlace(text string, now time.Time) (cdc.Point, error) {
 	return at, nil
 }
 
-// dryRun is a cdc.Sink that prints what the rules make of the log.
+// dryRun prints what the rules make of the log.
 type dryRun struct {
-	engine *rules.Engine
-	tick   time.Duration // of the log's clock
 	sites  []*rules.Site
 	set    *rules.Set
-	plugin bool
+	opts   rules.Options
 	asJSON bool
 	out    io.Writer
 	schema []cdc.SchemaRecord // what is known of tables where it begins
 
-	failed error // of a Discard
+	misfits map[cdc.TableName]bool // tables of which a row was left out
+
 	bar    *progressbar.ProgressBar
 	shown  time.Time // when it was last
 	events int
@@ -198,71 +197,39 @@ type dryRun struct {
 }
 
 func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writer) *dryRun {
-	d := &dryRun{sites: sitesOf(c), set: set, plugin: c.Fidelity == plugin, tick: source.Precision(), out: out, bar: newSpinner(io.Discard, out)}
-	d.engine = rules.NewEngine(d.sites, set, rules.Options{
-		Plugin: d.plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait, ReportAll: c.Restore == reportAll,
-		Precision: d.tick, Scratch: scratch.In(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
-	})
-	return d
+	opts := rules.Options{
+		Plugin: c.Fidelity == plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait, ReportAll: c.Restore == reportAll,
+		Precision: source.Precision(), Scratch: scratch.In(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
+	}
+	return &dryRun{sites: sitesOf(c), set: set, opts: opts, out: out, misfits: map[cdc.TableName]bool{}, bar: newSpinner(io.Discard, out)}
 }
 
 // run reads the span. Windows are over by the log's own clock, and all of them at its end.
 func (d *dryRun) run(ctx context.Context, source *cdc.Source, span *cdc.Span) error {
-	if err := source.Scan(ctx, span, d.schema, d); err != nil {
+	replay := pipeline.NewReplay(d.sites, d.set, d.opts, d)
+	if err := source.Scan(ctx, span, d.schema, replay); err != nil {
 		return err
 	}
-	const century = 100 * 365 * 24 * time.Hour
-	d.engine.Expire(time.Now().Add(century))
-	return d.drain()
+	return replay.Close()
 }
 
-// Change is cdc.Sink.
-func (d *dryRun) Change(c *cdc.Change) error { return d.engine.Change(c) }
+// Event is pipeline.ReplayTo.
+func (d *dryRun) Event(ev *rules.Event) error {
+	d.events++
+	return d.print(ev)
+}
 
-// Discard is cdc.Sink.
-func (d *dryRun) Discard(keep int) { d.failed = errors.Join(d.failed, d.engine.Discard(keep)) }
-
-// Commit is cdc.Sink.
-func (d *dryRun) Commit(c *cdc.Commit) error {
-	if d.failed != nil {
-		return d.failed
-	}
+// Committed is pipeline.ReplayTo.
+func (d *dryRun) Committed(c *cdc.Commit) error {
 	d.last = c.End
-	if time.Since(d.shown) > time.Second {
+	whole := !c.IsProgress()
+	if whole {
+		d.txns++
+		_ = d.bar.Add(1) // who looks may have gone
+	}
+	if time.Since(d.shown) > time.Second || whole && d.txns%1000 == 1 {
 		d.shown = time.Now()
 		d.bar.Describe(fmt.Sprintf("read up to %s, %s; %s", c.End, clock(c.Time), count(d.events, "event")))
 	}
-	if c.Txn.ID() == (cdc.Txn{}).ID() {
-		return nil // only progress
-	}
-	if d.txns++; d.txns%1000 == 1 {
-		d.bar.Describe(fmt.Sprintf("read up to %s, %s; %s", c.End, clock(c.Time), count(d.events, "event")))
-	}
-	_ = d.bar.Add(1)        // who looks may have gone
-	d.engine.Expire(c.Time) // the log's clock is the only one
-	err := d.engine.Commit(c, c.Time.Truncate(d.tick).Add(d.tick))
-	for err == nil && d.engine.Applying() {
-		if err = d.drain(); err == nil {
-			err = d.engine.Step()
-		}
-	}
-	if err == nil {
-		err = d.drain()
-	}
-	return errors.Join(err, d.warn(c))
-}
-
-// drain prints what closed. Nothing has to be stored: the records of what is open are only taken away.
-func (d *dryRun) drain() error {
-	for _, ev := range d.engine.Closed() {
-		if len(ev.Rules) > 0 {
-			d.events++
-			if err := d.print(ev); err != nil {
-				return err
-			}
-		}
-		d.engine.Done(ev)
-	}
-	_, err := d.engine.TakeRecords()
-	return err
+	return d.warn(c)
 }

@@ -36,7 +36,7 @@ type firingRule struct {
 // loss is a warning that rows went unseen.
 type loss struct {
 	Warning   string    `json:"warning"`
-	Time      time.Time `json:"time"`
+	Time      time.Time `json:"time,omitzero"`
 	Site      string    `json:"site"`
 	Table     string    `json:"table"`
 	Statement string    `json:"statement"`
@@ -53,7 +53,7 @@ func (d *dryRun) print(ev *rules.Event) error {
 	}
 	for _, r := range ev.Rules {
 		rule := firingRule{Name: r.Name}
-		if r.Undecided(ev, d.plugin) {
+		if r.Undecided(ev, d.opts.Plugin) {
 			rule.IfStatus = slices.Sorted(maps.Keys(r.Statuses))
 		}
 		f.Rules = append(f.Rules, rule)
@@ -109,6 +109,20 @@ func (f firing) String() string {
 	}
 	return fmt.Sprintf("%s  %-10s  %-27s  %-8s  %-16s  -> %s  [%s]",
 		clock(f.Time), f.Site, f.Event, strings.Join(ids, " "), strings.Join(what, ", "), few(wanted), f.Txn)
+}
+
+// LeftOut is pipeline.ReplayTo. The daemon stops the site there; of each table that is said once.
+func (d *dryRun) LeftOut(m *rules.MisfitError) error {
+	if d.misfits[m.Table] {
+		return nil
+	}
+	d.misfits[m.Table] = true
+	d.warned++
+	if d.asJSON {
+		return writeJSONLine(d.out, loss{Warning: m.Error(), Site: m.Site.Name, Table: m.Table.Name})
+	}
+	_, err := fmt.Fprintf(d.out, "warning: %s: %s; the daemon stops there for the site\n", m.Site.Name, printable.Line(m.Error()))
+	return err
 }
 
 // warn says which sites lost rows of which no event tells.

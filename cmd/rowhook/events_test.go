@@ -263,7 +263,7 @@ func TestEventsShowProgress(t *testing.T) {
 		d := &dryRun{bar: newSpinner(terminal, io.Discard), events: 2}
 		at := cdc.Commit{End: cdc.Coord{File: "binlog.000003", Offset: 1234}, Time: storyBegins}
 		for range 3 { // within a second
-			if err := d.Commit(&at); err != nil {
+			if err := d.Committed(&at); err != nil {
 				t.Fatal(err)
 			}
 		}
