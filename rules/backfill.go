@@ -120,11 +120,9 @@ func (e *Engine) Fill(f Fill) Filled {
 
 // fill puts the save behind all open events of its object. None of them absorbs what comes: it is newer than this save.
 func (e *Engine) fill(a aggregate, ev *Event) {
-	e.count.events++
-	ev.number = e.count.events
-	e.live[ev.number] = ev
-	e.filling++
-	e.dirty(ev)
+	ev.number = e.unsent.number()
+	e.unsent.add(ev)
+	e.unsent.dirty(ev)
 	q := e.open.queues[a]
 	if q == nil || len(q.events) == 0 {
 		e.close(ev)
@@ -143,4 +141,4 @@ func (e *Engine) willTell(a aggregate, r *Rule) bool {
 }
 
 // Filling is how many saves of existing rows are not done.
-func (e *Engine) Filling() int { return e.filling }
+func (e *Engine) Filling() int { return e.unsent.filling }

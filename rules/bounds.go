@@ -10,15 +10,15 @@ const (
 )
 
 // weigh keeps account of what an event takes.
-func (e *Engine) weigh(ev *Event) {
+func (u *unsent) weigh(ev *Event) {
 	w := eventBytes + ev.Row.Size() + ev.Order.Size() + ev.Before.Size() + keysSize(ev.IDs) + len(ev.Changed) + len(ev.Named)
 	for _, text := range ev.Passed {
 		w += 64 + len(text)
 	}
 	if ev.closing > 0 {
-		e.closedBytes += w - ev.weight
+		u.closedBytes += w - ev.weight
 	} else {
-		e.openBytes += w - ev.weight
+		u.openBytes += w - ev.weight
 	}
 	ev.weight = w
 }
@@ -32,7 +32,7 @@ func keysSize(keys []Key) (n int) {
 
 // relieve closes the windows that would be over next, while more is open than memory allows.
 func (e *Engine) relieve() {
-	for e.openBytes > maxOpen {
+	for e.unsent.openBytes > maxOpen {
 		d, ok := e.open.byLog.pop()
 		if !ok {
 			break
@@ -52,5 +52,5 @@ func (e *Engine) relieve() {
 
 // Pending is how many records the next commit holds.
 func (e *Engine) Pending() int {
-	return len(e.changed) + len(e.gone) + len(e.others) + len(e.fired.behind) + len(e.makings)
+	return e.unsent.pending() + len(e.others) + len(e.fired.behind) + len(e.makings.behind)
 }

@@ -32,8 +32,14 @@ type applying struct {
 	naming  map[wantedKey]*Event  // deletes that take more ids
 	listed  map[wantedKey][]int64 // the ids as the last statement has them
 
-	again  *progressRecord // a transaction that was applied in part before a restart
-	stored bool            // the last commit holds a progressRecord
+	again  *progressRecord            // a transaction that was applied in part before a restart
+	stored bool                       // the last commit holds a progressRecord
+	key    string                     // of that
+	apart  map[string]*progressRecord // of stored engines that are not split off yet, by their site
+}
+
+func newApplying(key string) applying {
+	return applying{tables: map[tablePart]*progress{}, key: key, apart: map[string]*progressRecord{}}
 }
 
 // tablePart is a table as one entity sees it.
@@ -274,7 +280,7 @@ func (e *Engine) closeDelete(k wantedKey) {
 	ev := e.work.naming[k]
 	delete(e.work.naming, k)
 	ev.order(e.work.listed[k])
-	e.live[ev.number] = ev
+	e.unsent.add(ev)
 	e.close(ev)
 }
 
@@ -295,12 +301,11 @@ func (e *Engine) endDeletes() {
 // progressKey is the record of a transaction that is applied in part.
 const progressKey = progressPrefix + "txn"
 
-// takeProgress is the record that a commit in the middle of a transaction must hold, or the deletion of the last one.
-func (e *Engine) takeProgress() []Record {
-	w := &e.work
+// take is the record that a commit in the middle of a transaction must hold, or the deletion of the last one.
+func (w *applying) take(txn string) []Record {
 	switch {
 	case w.net != nil:
-		r := progressRecord{Txn: e.txn.Txn.ID()}
+		r := progressRecord{Txn: txn}
 		for t, p := range w.tables {
 			r.Tables = append(r.Tables, tableProgress{t.table.Schema, t.table.Name, t.custom, max(p.done, p.skip)})
 		}
@@ -308,20 +313,21 @@ func (e *Engine) takeProgress() []Record {
 			return cmp.Or(strings.Compare(a.Schema, b.Schema), strings.Compare(a.Name, b.Name), strings.Compare(a.Custom, b.Custom))
 		})
 		w.stored = true
-		return []Record{{Key: e.progressKey, Data: encodeRecord(r)}}
+		return []Record{{Key: w.key, Data: encodeRecord(r)}}
 	case w.stored && w.again == nil:
 		w.stored = false
-		return []Record{{Key: e.progressKey}}
+		return []Record{{Key: w.key}}
 	}
 	return nil
 }
 
-func (e *Engine) restoreProgress(r Record) error {
+// restore takes in a record.
+func (w *applying) restore(r Record) error {
 	p := &progressRecord{}
 	if site, apart := strings.CutPrefix(r.Key, apartPrefix); apart {
-		e.apart[site] = p
+		w.apart[site] = p
 	} else {
-		e.work.again, e.work.stored = p, true
+		w.again, w.stored = p, true
 	}
 	return decodeRecord(r.Data, p)
 }

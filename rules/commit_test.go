@@ -125,11 +125,11 @@ func TestOpenEventsAreBounded(t *testing.T) {
 	if early == 0 || early == 2*rows {
 		t.Fatalf("%d of %d events closed early", early, 2*rows)
 	}
-	if w.engine.openBytes > maxOpen {
-		t.Errorf("open events take %d bytes", w.engine.openBytes)
+	if w.engine.unsent.openBytes > maxOpen {
+		t.Errorf("open events take %d bytes", w.engine.unsent.openBytes)
 	}
 	if n := len(w.engine.open.byLog) + len(w.engine.open.byWall); n > 4*maxOpen/eventBytes {
-		t.Errorf("%d deadlines are left of %d open events", n, len(w.engine.live)-early)
+		t.Errorf("%d deadlines are left of %d open events", n, len(w.engine.unsent.live)-early)
 	}
 	last := map[Kind]int64{}
 	for _, ev := range w.closed {
@@ -159,7 +159,7 @@ func TestOpenEventsAreBounded(t *testing.T) {
 		t.Errorf("%d status changes of %d", statuses, rows)
 	}
 	w.engine.closed = nil
-	if w.engine.openBytes != 0 {
-		t.Errorf("nothing is open, and it takes %d bytes", w.engine.openBytes)
+	if w.engine.unsent.openBytes != 0 {
+		t.Errorf("nothing is open, and it takes %d bytes", w.engine.unsent.openBytes)
 	}
 }

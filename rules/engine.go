@@ -65,32 +65,15 @@ type Engine struct {
 
 	statements statements
 
-	count       *counters
-	closed      []*Event
-	waiting     int               // events that are closed and not done
-	live        map[uint64]*Event // every event that is not done
-	gone        []uint64          // stored events that are done
-	fired       firedStatuses
-	tables      tableRecords
-	restores    restores
-	window      *window
-	filling     int
-	orphans     map[cdc.TableName]bool     // tables with a row whose order nobody knew
-	others      []Record                   // records besides events that the next commit must hold
-	changed     []*Event                   // events whose record is behind
-	progressKey string                     // of its transaction that is applied in part
-	apart       map[string]*progressRecord // of stored engines that are not split off yet, by their site
-	makings     []*making                  // orders whose record is behind
-
-	stranded stranded // what Restore left where it is
-
-	openBytes, closedBytes int // what the events that are not done take
-}
-
-// counters number events. Engines that were split share them.
-type counters struct {
-	events   uint64
-	closings uint64
+	unsent   unsent
+	closed   []*Event // not handed out yet
+	fired    firedStatuses
+	makings  makings
+	restores restores
+	window   *window
+	orphans  map[cdc.TableName]bool // tables with a row whose order nobody knew
+	others   []Record               // records besides events that the next commit must hold
+	stranded stranded               // what Restore left where it is
 }
 
 // aggregate is one object of a site with a key of its own.
@@ -110,8 +93,8 @@ type wantedKey struct {
 // NewEngine makes an engine for sites under a set of rules.
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 	e := &Engine{
-		opts: o, catalog: newCatalog(sites), count: &counters{}, progressKey: progressKey, apart: map[string]*progressRecord{}, live: map[uint64]*Event{},
-		fired: newFiredStatuses(), tables: newTableRecords(), restores: newRestores(), net: netting.New(o.Scratch), work: applying{tables: map[tablePart]*progress{}},
+		opts: o, catalog: newCatalog(sites), unsent: newUnsent(&counters{}), fired: newFiredStatuses(), restores: newRestores(),
+		net: netting.New(o.Scratch), work: newApplying(progressKey),
 		orphans: map[cdc.TableName]bool{}, stranded: newStranded(), statements: statements{plugin: o.Plugin, forms: formWatch{o.Log, map[*Site]*strangeForms{}}},
 	}
 	e.open = newOpenEvents(&e.opts)
@@ -166,24 +149,10 @@ func (e *Engine) Closed() []*Event {
 }
 
 // Done says that a closed event is nothing but deliveries now: its record goes with the commit that holds them.
-func (e *Engine) Done(ev *Event) {
-	delete(e.live, ev.number)
-	if ev.closing > 0 {
-		e.waiting--
-		e.closedBytes -= ev.weight
-	} else {
-		e.openBytes -= ev.weight
-	}
-	if ev.Backfill != "" {
-		e.filling--
-	}
-	if ev.stored {
-		e.gone = append(e.gone, ev.number)
-	}
-}
+func (e *Engine) Done(ev *Event) { e.unsent.done(ev) }
 
 // Waiting is how many events are closed and not done, and about how many bytes they take.
-func (e *Engine) Waiting() (events, bytes int) { return e.waiting, e.closedBytes }
+func (e *Engine) Waiting() (events, bytes int) { return e.unsent.waiting, e.unsent.closedBytes }
 
 // Closing is the event's place among those that closed.
 func (e *Event) Closing() uint64 { return e.closing }

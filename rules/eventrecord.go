@@ -52,7 +52,8 @@ type large struct {
 	Column int `json:"column"`
 }
 
-func (e *Engine) encode(ev *Event) (Record, error) {
+// encode makes the record of an event.
+func (u *unsent) encode(ev *Event) (Record, error) {
 	r := eventRecord{
 		Site: ev.Site.Name, Entity: ev.Action.Entity.Name, Kind: ev.Action.Kind, Keys: ev.IDs, Insert: ev.Insert, Status: ev.Status,
 		Changed: ev.Changed, Named: ev.Named, Unnamed: ev.unnamed, First: ev.First, Last: ev.Last, GTID: ev.GTID, Time: ev.Time,
@@ -64,14 +65,14 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 		}
 	}
 	if ev.Row.Len() > 0 {
-		r.Table = e.tables.key(ev.Table)
+		r.Table = u.tables.key(ev.Table)
 		var err error
 		if r.Row, err = ev.Row.AppendBinary(nil); err != nil {
 			return Record{}, err
 		}
 	}
 	if ev.Order.Len() > 0 {
-		r.OrderTable = e.tables.key(ev.OrderTable)
+		r.OrderTable = u.tables.key(ev.OrderTable)
 		var err error
 		if r.Order, err = ev.Order.AppendBinary(nil); err != nil {
 			return Record{}, err
@@ -86,18 +87,19 @@ func (e *Engine) encode(ev *Event) (Record, error) {
 	return r.record(eventKey(ev.number)), nil
 }
 
-func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
+// decode reads a record; by our clock the event runs on from now. It is nil when its site is not configured.
+func (u *unsent) decode(r Record, c *catalog, now time.Time) (*Event, error) {
 	n, err := strconv.ParseUint(r.Key[len(eventPrefix):], 16, 64)
 	if err != nil {
 		return nil, err
 	}
-	e.count.events = max(e.count.events, n)
+	u.count.events = max(u.count.events, n)
 	v, err := parseEventRecord(r)
 	if err != nil {
 		return nil, err
 	}
-	entity := e.catalog.byName(v.Entity)
-	site := e.catalog.site(v.Site, cmp.Or(entity, e.catalog.bridge))
+	entity := c.byName(v.Entity)
+	site := c.site(v.Site, cmp.Or(entity, c.bridge))
 	if site == nil {
 		return nil, nil
 	}
@@ -111,7 +113,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		first: moment{v.FirstAt, now}, last: moment{v.LastAt, now},
 	}
 	if len(v.Row) > 0 {
-		if ev.Table = e.tables.byKey[v.Table]; ev.Table == nil {
+		if ev.Table = u.tables.byKey[v.Table]; ev.Table == nil {
 			return nil, fmt.Errorf("its table %s is not stored", v.Table)
 		}
 		if ev.Row, err = rowcodec.ParseRow(v.Row); err != nil {
@@ -119,7 +121,7 @@ func (e *Engine) decode(r Record, now time.Time) (*Event, error) {
 		}
 	}
 	if len(v.Order) > 0 {
-		if ev.OrderTable = e.tables.byKey[v.OrderTable]; ev.OrderTable == nil {
+		if ev.OrderTable = u.tables.byKey[v.OrderTable]; ev.OrderTable == nil {
 			return nil, fmt.Errorf("its table %s is not stored", v.OrderTable)
 		}
 		if ev.Order, err = rowcodec.ParseRow(v.Order); err != nil {

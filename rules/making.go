@@ -46,7 +46,7 @@ func (e *Engine) startMaking(b *binding, a aggregate, c *cdc.Change, st *stateme
 	q := e.open.queues[parent]
 	if child = child && q != nil && q.making != nil; child {
 		q.making.children, q.making.awaits = true, false
-		e.touchMaking(q.making)
+		e.makings.touch(q.making)
 	}
 	multi := b.insertsParent(c.After, st)
 	wanted := child || e.wants(a, Save) && !multi || e.wants(a, StatusChange) && multi
@@ -56,12 +56,12 @@ func (e *Engine) startMaking(b *binding, a aggregate, c *cdc.Change, st *stateme
 	q = e.open.queueOf(a)
 	e.endMaking(q) // of an order that had the same id
 	q.making = &making{agg: a, multi: multi, awaits: true, first: e.now, last: e.now}
-	e.openBytes += makingBytes
+	e.unsent.openBytes += makingBytes
 	if child {
 		q.making.parent = parent.key
 		e.open.queues[parent].making.awaits = true
 	}
-	e.touchMaking(q.making)
+	e.makings.touch(q.making)
 }
 
 // hasFollowUps says whether an INSERT is one that the plugin follows up: of an order that is no closure, in the plugin's
@@ -88,7 +88,7 @@ func (e *Engine) carryOn(m *making) {
 	// While a backlog is read our own clock does not tell how long it took.
 	m.apart[ourClock] = max(m.apart[ourClock], e.now.wall.Sub(m.last.wall), gap-e.opts.Precision)
 	m.last = e.now
-	e.touchMaking(m)
+	e.makings.touch(m)
 	if m.parent != "" {
 		e.prolong(aggregate{m.agg.site, m.agg.entity, m.parent})
 	}
@@ -102,13 +102,13 @@ func (e *Engine) tellStatus(a aggregate) {
 	}
 	m := q.making
 	m.awaits, m.whole = m.multi && !m.children, e.now
-	e.touchMaking(m)
+	e.makings.touch(m)
 	if m.parent == "" {
 		return
 	}
 	if p := e.open.queues[aggregate{a.site, a.entity, m.parent}]; p != nil && p.making != nil {
 		p.making.awaits, p.making.whole = false, e.now
-		e.touchMaking(p.making)
+		e.makings.touch(p.making)
 	}
 }
 
@@ -136,15 +136,18 @@ func (e *Engine) endMaking(q *queue) {
 		return
 	}
 	q.making, m.gone = nil, true
-	e.openBytes -= makingBytes
-	e.touchMaking(m)
+	e.unsent.openBytes -= makingBytes
+	e.makings.touch(m)
 }
 
-// touchMaking notes that a record is behind.
-func (e *Engine) touchMaking(m *making) {
+// makings keeps the records of orders in the making.
+type makings struct{ behind []*making }
+
+// touch notes that a record is behind.
+func (k *makings) touch(m *making) {
 	if !m.dirty {
 		m.dirty = true
-		e.makings = append(e.makings, m)
+		k.behind = append(k.behind, m)
 	}
 }
 
@@ -161,10 +164,10 @@ type makingRecord struct {
 	Seen     time.Duration `json:"seen,omitempty"` // Apart, by our clock
 }
 
-// takeMakings returns the records that are behind.
-func (e *Engine) takeMakings() []Record {
+// take returns the records that are behind.
+func (k *makings) take() []Record {
 	var records []Record
-	for _, m := range e.makings {
+	for _, m := range k.behind {
 		if m.dirty = false; m.gone && !m.stored {
 			continue
 		}
@@ -176,8 +179,8 @@ func (e *Engine) takeMakings() []Record {
 		}
 		records = append(records, r)
 	}
-	clear(e.makings)
-	e.makings = e.makings[:0]
+	clear(k.behind)
+	k.behind = k.behind[:0]
 	return records
 }
 
@@ -195,7 +198,7 @@ func (e *Engine) restoreMaking(r Record, now time.Time) error {
 		agg: a, parent: Key(v.Parent), multi: v.Multi, awaits: v.Awaits, children: v.Children, stored: true,
 		first: moment{v.First, now}, last: moment{v.Last, now}, whole: moment{v.Whole, now}, apart: [clocks]time.Duration{v.Apart, v.Seen},
 	}
-	e.openBytes += makingBytes
+	e.unsent.openBytes += makingBytes
 	return nil
 }
 

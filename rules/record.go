@@ -34,40 +34,17 @@ const (
 // those that are. The caller commits them together with the position and with the deliveries of the events it named
 // to Done, or gives the engine up.
 func (e *Engine) TakeRecords() ([]Record, error) {
-	var records []Record
-	for _, ev := range e.changed {
-		ev.dirty = false
-		if e.live[ev.number] != ev {
-			continue
-		}
-		r, err := e.encode(ev)
-		if err != nil {
-			return nil, fmt.Errorf("storing %s: %w", ev, err)
-		}
-		records = append(records, r)
-		ev.stored = true
+	records, err := e.unsent.take()
+	if err != nil {
+		return nil, err
 	}
-	for _, n := range e.gone {
-		records = append(records, Record{Key: eventKey(n)})
-	}
-	clear(e.changed)
-	e.changed, e.gone = e.changed[:0], e.gone[:0]
-	records = append(records, e.takeMakings()...)
+	records = append(records, e.makings.take()...)
 	records = append(records, e.restores.take()...)
-	records = append(records, e.tables.take()...)
+	records = append(records, e.unsent.tables.take()...)
 	records = append(records, e.fired.take()...)
 	records = append(records, e.others...)
 	e.others = nil
-	return append(records, e.takeProgress()...), nil
-}
-
-// dirty notes that an event's record is behind.
-func (e *Engine) dirty(ev *Event) {
-	e.weigh(ev)
-	if !ev.dirty {
-		ev.dirty = true
-		e.changed = append(e.changed, ev)
-	}
+	return append(records, e.work.take(e.txn.Txn.ID())...), nil
 }
 
 func eventKey(n uint64) string { return fmt.Sprintf("%s%016x", eventPrefix, n) }
@@ -77,7 +54,7 @@ func eventKey(n uint64) string { return fmt.Sprintf("%s%016x", eventPrefix, n) }
 func (e *Engine) Restore(records []Record, now time.Time) error {
 	for _, r := range records {
 		if strings.HasPrefix(r.Key, tablePrefix) {
-			if err := e.tables.restore(r); err != nil {
+			if err := e.unsent.tables.restore(r); err != nil {
 				return err
 			}
 		}
@@ -112,17 +89,11 @@ func (e *Engine) restoreEvents(records []Record, now time.Time) {
 		return cmp.Or(cmp.Compare(a.closing, b.closing), cmp.Compare(a.number, b.number))
 	})
 	for _, ev := range events {
-		e.live[ev.number] = ev
-		e.weigh(ev)
-		if ev.Backfill != "" {
-			e.filling++
-		}
-		e.count.closings = max(e.count.closings, ev.closing)
+		e.unsent.restore(ev)
 		if ev.closing == 0 {
 			e.open.enqueue(aggregate{ev.Site, ev.Action.Entity, ev.IDs[0]}, ev)
 			continue
 		}
-		e.waiting++
 		if len(ev.Rules) == 0 {
 			e.Done(ev)
 			continue
@@ -139,7 +110,7 @@ func (e *Engine) restoreEvents(records []Record, now time.Time) {
 // readEvents reads the records of events that can go on; the others are stranded.
 func (e *Engine) readEvents(records []Record, now time.Time) (events []*Event) {
 	for _, r := range records {
-		ev, err := e.decode(r, now)
+		ev, err := e.unsent.decode(r, e.catalog, now)
 		switch {
 		case err != nil: // of another version, or damaged; nobody else waits for it
 			e.stranded.unreadable(r, fmt.Errorf("reading the record %s: %w", r.Key, err))
@@ -190,7 +161,7 @@ func (e *Engine) restoreOther(r Record, now time.Time) error {
 			return fmt.Errorf("reading the restore of a table %s: %w", r.Key, err)
 		}
 	case progressPrefix:
-		if err := e.restoreProgress(r); err != nil {
+		if err := e.work.restore(r); err != nil {
 			return fmt.Errorf("reading how much of a transaction was applied: %w", err)
 		}
 	case tablePrefix: // taken in before

@@ -19,15 +19,14 @@ const apartPrefix = progressPrefix + "site/"
 // transaction that is being read. It must not be called while Applying says so.
 func (e *Engine) Split(site *Site) *Engine {
 	o := &Engine{
-		opts: e.opts, catalog: e.catalog.part(site), count: e.count, live: map[uint64]*Event{},
-		fired: newFiredStatuses(), tables: newTableRecords(), restores: newRestores(), net: netting.New(e.opts.Scratch),
-		work: applying{tables: map[tablePart]*progress{}}, orphans: e.orphans, statements: statements{plugin: e.opts.Plugin, forms: e.statements.forms}, txn: e.txn, now: e.now,
-		progressKey: apartPrefix + site.ID(), apart: map[string]*progressRecord{}, owner: e.owner,
+		opts: e.opts, catalog: e.catalog.part(site), unsent: newUnsent(e.unsent.count), fired: newFiredStatuses(), restores: newRestores(),
+		net: netting.New(e.opts.Scratch), work: newApplying(apartPrefix + site.ID()), orphans: e.orphans,
+		statements: statements{plugin: e.opts.Plugin, forms: e.statements.forms}, txn: e.txn, now: e.now, owner: e.owner,
 	}
 	o.open = newOpenEvents(&o.opts)
-	if again := e.apart[site.ID()]; again != nil {
+	if again := e.work.apart[site.ID()]; again != nil {
 		o.work.again, o.work.stored = again, true
-		delete(e.apart, site.ID())
+		delete(e.work.apart, site.ID())
 	}
 	e.catalog = e.catalog.without(site)
 	o.SetRules(e.set)
@@ -46,23 +45,16 @@ func (e *Engine) Join(o *Engine) {
 	e.catalog = e.catalog.with(site)
 	e.SetRules(e.set)
 	e.take(o, site)
-	e.gone = append(e.gone, o.gone...)
+	e.unsent.gone = append(e.unsent.gone, o.unsent.gone...)
 	e.closed = append(e.closed, o.closed...)
 	e.fired.behind = append(e.fired.behind, o.fired.take()...)
-	e.others = append(append(e.others, o.others...), o.tables.take()...)
-	e.others = append(e.others, o.takeProgress()...)
+	e.others = append(append(e.others, o.others...), o.unsent.tables.take()...)
+	e.others = append(e.others, o.work.take(o.txn.Txn.ID())...)
 }
 
 // take moves what is open of a site from another engine.
 func (e *Engine) take(o *Engine, site *Site) {
-	for number, ev := range o.live {
-		if ev.Site == site {
-			delete(o.live, number)
-			e.live[number] = ev
-			o.account(ev, -1)
-			e.account(ev, 1)
-		}
-	}
+	e.unsent.move(&o.unsent, site)
 	for a, q := range o.open.queues {
 		if a.site != site {
 			continue
@@ -70,30 +62,16 @@ func (e *Engine) take(o *Engine, site *Site) {
 		delete(o.open.queues, a)
 		e.open.queues[a] = q
 		if q.making != nil {
-			o.openBytes, e.openBytes = o.openBytes-makingBytes, e.openBytes+makingBytes
+			o.unsent.openBytes, e.unsent.openBytes = o.unsent.openBytes-makingBytes, e.unsent.openBytes+makingBytes
 		}
 		moved := *q // the other's deadlines know the old one
 		moved.log, moved.wall, moved.listed = time.Time{}, time.Time{}, false
 		e.open.queues[a] = &moved
 		e.open.schedule(&moved)
 	}
-	e.changed = append(e.changed, cut(&o.changed, func(ev *Event) bool { return ev.Site == site })...)
-	e.makings = append(e.makings, cut(&o.makings, func(m *making) bool { return m.agg.site == site })...)
+	e.makings.behind = append(e.makings.behind, cut(&o.makings.behind, func(m *making) bool { return m.agg.site == site })...)
 	e.fired.move(&o.fired, site)
 	e.restores.move(&o.restores, e.set.Tables(site))
-}
-
-// account counts an event in, or out.
-func (e *Engine) account(ev *Event, n int) {
-	if ev.closing > 0 {
-		e.waiting += n
-		e.closedBytes += n * ev.weight
-	} else {
-		e.openBytes += n * ev.weight
-	}
-	if ev.Backfill != "" {
-		e.filling += n
-	}
 }
 
 // move takes over what is noted of tables.

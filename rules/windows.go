@@ -13,21 +13,20 @@ import (
 // newEvent opens an event of the aggregate with its first change.
 func (e *Engine) newEvent(a aggregate, k Kind, c *cdc.Change) *Event {
 	ev := e.makeEvent(a, k, c)
-	e.live[ev.number] = ev
+	e.unsent.add(ev)
 	e.mark(ev)
 	return ev
 }
 
 // makeEvent makes an event that is not in the records yet.
 func (e *Engine) makeEvent(a aggregate, k Kind, c *cdc.Change) *Event {
-	e.count.events++
 	return &Event{
 		Site: a.site, Action: Action{a.entity, k}, IDs: []Key{a.key}, Table: c.Table,
 		First: First{
 			Txn: e.txn.Txn.ID(), Committed: committed(e.txn.Original),
 			Table: c.Table.TableName, Key: strings.Clone(e.rowKey(c)), // cloned, for the row may be large
 		},
-		number: e.count.events, first: e.now,
+		number: e.unsent.number(), first: e.now,
 	}
 }
 
@@ -118,7 +117,7 @@ func (ev *Event) name(c *cdc.Change, st *statement) {
 // mark notes that the current transaction is in the event, and that its record is behind.
 func (e *Engine) mark(ev *Event) {
 	ev.Last, ev.GTID, ev.Time, ev.last = e.txn.End, e.txn.Txn.GTID, e.txn.Time, e.now
-	e.dirty(ev)
+	e.unsent.dirty(ev)
 }
 
 // prolong keeps the aggregate's open events open: one of its own rows, or a child's, changed. A payload of one of them
@@ -135,7 +134,7 @@ func (e *Engine) prolong(a aggregate) {
 		}
 		if !ev.sealed && !ev.waits {
 			ev.Last, ev.GTID, ev.last = e.txn.End, e.txn.Txn.GTID, e.now
-			e.dirty(ev)
+			e.unsent.dirty(ev)
 		}
 	}
 	if q.making != nil {
@@ -176,12 +175,8 @@ func (e *Engine) close(ev *Event) {
 		return
 	}
 	e.window.tell(ev)
-	e.count.closings++
-	e.waiting++
-	e.openBytes, e.closedBytes = e.openBytes-ev.weight, e.closedBytes+ev.weight
-	ev.closing = e.count.closings
+	e.unsent.close(ev)
 	e.closed = append(e.closed, ev)
-	e.dirty(ev)
 }
 
 // closeByLog closes what the log's own clock says is over: the transaction at now was committed after the window.
