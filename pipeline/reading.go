@@ -13,9 +13,9 @@ import (
 // reading is one way through the log: that of all sites, or of one that has to catch up (site.go). The loop owns it.
 type reading struct {
 	drive
-	track  *cdc.Tracker
-	seen   cdc.Coord
-	feed   *feed // nil: nothing is read
+	track *cdc.Tracker
+	seen  cdc.Coord
+	feed  *feed // nil: nothing is read
 
 	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
 }
