@@ -28,10 +28,13 @@ type customReport struct {
 	lines map[string]*customLine
 	left  map[string]int // places left out
 	notes []string
+
+	rowless  map[string]int // requests of hooks that leave no row, by hook
+	repeated int            // objects of a case that the plugin told of more than once
 }
 
 func newCustomReport() *customReport {
-	return &customReport{lines: map[string]*customLine{}, left: map[string]int{}}
+	return &customReport{lines: map[string]*customLine{}, left: map[string]int{}, rowless: map[string]int{}}
 }
 
 func (r *customReport) line(action string) *customLine {
@@ -88,7 +91,11 @@ func (r *customReport) match(t *testing.T, c *testCase, hooks map[int]hook, chan
 	unseen := map[string]bool{}
 	for _, q := range c.Requests {
 		table := rowHook(hooks[q.Webhook])
-		if q.Documented || table == "" {
+		if q.Documented {
+			continue
+		}
+		if table == "" {
+			r.rowless[q.Action]++
 			continue
 		}
 		body, err := parse(q.Body)
@@ -118,6 +125,8 @@ func (r *customReport) match(t *testing.T, c *testCase, hooks map[int]hook, chan
 		l.found++
 		if len(requests) == 1 && len(deliveries) == 1 && !unseen[k] {
 			r.payload(t, c, requests[0], deliveries[0])
+		} else {
+			r.repeated++
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(arrived)) {
@@ -212,6 +221,13 @@ func (r *customReport) check(t *testing.T) {
 	for i := range argumentRules {
 		fmt.Fprintf(&b, "left out: %d places, %s: %s\n", r.left[argumentRules[i].name], argumentRules[i].name, argumentRules[i].reason)
 	}
+	fmt.Fprintf(&b, "left out: the payloads of %d objects that a case tells of more than once: the plugin posts each as the page had it by then, and rowhook what became of it\n", r.repeated)
+	rowless := 0
+	for _, n := range r.rowless {
+		rowless += n
+	}
+	fmt.Fprintf(&b, "left out: %d requests of hooks that leave no row, which the relay is for: %s\n", rowless, strings.Join(slices.Sorted(maps.Keys(r.rowless)), ", "))
+	fmt.Fprintln(&b, "left out: the argument that names the table's class, and the plugin's options: no row tells them")
 	t.Logf("\n%s", b.String())
 	for i, n := range r.notes {
 		if i == *shown {

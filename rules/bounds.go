@@ -32,7 +32,7 @@ func keysSize(keys []Key) (n int) {
 
 // relieve closes the windows that would be over next, while more is open than memory allows.
 func (e *Engine) relieve() {
-	for e.unsent.openBytes > maxOpen {
+	for e.unsent.openBytes+e.makings.bytes > maxOpen {
 		d, ok := e.open.byLog.pop()
 		if !ok {
 			break

@@ -54,9 +54,8 @@ func (e *Engine) startMaking(b *binding, a aggregate, c *cdc.Change, st *stateme
 		return
 	}
 	q = e.open.queueOf(a)
-	e.endMaking(q) // of an order that had the same id
-	q.making = &making{agg: a, multi: multi, awaits: true, first: e.now, last: e.now}
-	e.unsent.openBytes += makingBytes
+	e.makings.end(q) // of an order that had the same id
+	e.makings.begin(q, &making{agg: a, multi: multi, awaits: true, first: e.now, last: e.now})
 	if child {
 		q.making.parent = parent.key
 		e.open.queues[parent].making.awaits = true
@@ -81,36 +80,36 @@ func (b *binding) hasFollowUps(id Key, c *cdc.Change, st *statement) bool {
 	return !ok || NumberKey(parent) != id
 }
 
-// carryOn notes that an order, or a child of it, got one more row.
-func (e *Engine) carryOn(m *making) {
-	gap := e.now.log.Sub(m.last.log)
+// carryOn notes that an order, or a child of it, got one more row; the log's clock has that precision.
+func (k *makings) carryOn(m *making, now moment, precision time.Duration) {
+	gap := now.log.Sub(m.last.log)
 	m.apart[logClock] = max(m.apart[logClock], gap)
 	// While a backlog is read our own clock does not tell how long it took.
-	m.apart[ourClock] = max(m.apart[ourClock], e.now.wall.Sub(m.last.wall), gap-e.opts.Precision)
-	m.last = e.now
-	e.makings.touch(m)
-	if m.parent != "" {
-		e.prolong(aggregate{m.agg.site, m.agg.entity, m.parent})
-	}
+	m.apart[ourClock] = max(m.apart[ourClock], now.wall.Sub(m.last.wall), gap-precision)
+	m.last = now
+	k.touch(m)
 }
 
 // tellStatus notes that an order got a status: its page request is over, or comes to the children.
-func (e *Engine) tellStatus(a aggregate) {
-	q := e.open.queues[a]
+func (k *makings) tellStatus(queues map[aggregate]*queue, a aggregate, now moment) {
+	q := queues[a]
 	if q == nil || q.making == nil {
 		return
 	}
 	m := q.making
-	m.awaits, m.whole = m.multi && !m.children, e.now
-	e.makings.touch(m)
+	m.awaits, m.whole = m.multi && !m.children, now
+	k.touch(m)
 	if m.parent == "" {
 		return
 	}
-	if p := e.open.queues[aggregate{a.site, a.entity, m.parent}]; p != nil && p.making != nil {
-		p.making.awaits, p.making.whole = false, e.now
-		e.makings.touch(p.making)
+	if p := queues[m.parentOf()]; p != nil && p.making != nil {
+		p.making.awaits, p.making.whole = false, now
+		k.touch(p.making)
 	}
 }
+
+// parentOf is the multi-order that an order is a child of.
+func (m *making) parentOf() aggregate { return aggregate{m.agg.site, m.agg.entity, m.parent} }
 
 // deadline is when an event of the order is over that had its first and its last change at these times of a clock.
 func (m *making) deadline(o *Options, c clock, first, last time.Time) time.Time {
@@ -129,19 +128,28 @@ func (m *making) end(o *Options, c clock) time.Time {
 	return m.deadline(o, c, c.of(m.last), c.of(m.last))
 }
 
-// endMaking forgets that a queue's order is in the making.
-func (e *Engine) endMaking(q *queue) {
+// makings are the orders in the making, whose records it keeps.
+type makings struct {
+	behind []*making // whose record is
+	bytes  int       // what they take
+}
+
+// begin notes that a queue's order is in the making.
+func (k *makings) begin(q *queue, m *making) {
+	q.making = m
+	k.bytes += makingBytes
+}
+
+// end forgets it.
+func (k *makings) end(q *queue) {
 	m := q.making
 	if m == nil {
 		return
 	}
 	q.making, m.gone = nil, true
-	e.unsent.openBytes -= makingBytes
-	e.makings.touch(m)
+	k.bytes -= makingBytes
+	k.touch(m)
 }
-
-// makings keeps the records of orders in the making.
-type makings struct{ behind []*making }
 
 // touch notes that a record is behind.
 func (k *makings) touch(m *making) {
@@ -184,9 +192,9 @@ func (k *makings) take() []Record {
 	return records
 }
 
-// restoreMaking takes in a record; by our clock the order runs on from now.
-func (e *Engine) restoreMaking(r Record, now time.Time) error {
-	a, ok, err := e.catalog.parseAggregate(r.Key[len(makingPrefix):])
+// restore takes in a record; by our clock the order runs on from now.
+func (k *makings) restore(r Record, c *catalog, open *openEvents, now time.Time) error {
+	a, ok, err := c.parseAggregate(r.Key[len(makingPrefix):])
 	if !ok || err != nil {
 		return err
 	}
@@ -194,11 +202,10 @@ func (e *Engine) restoreMaking(r Record, now time.Time) error {
 	if err := decodeRecord(r.Data, &v); err != nil {
 		return err
 	}
-	e.open.queueOf(a).making = &making{
+	k.begin(open.queueOf(a), &making{
 		agg: a, parent: Key(v.Parent), multi: v.Multi, awaits: v.Awaits, children: v.Children, stored: true,
 		first: moment{v.First, now}, last: moment{v.Last, now}, whole: moment{v.Whole, now}, apart: [clocks]time.Duration{v.Apart, v.Seen},
-	}
-	e.unsent.openBytes += makingBytes
+	})
 	return nil
 }
 

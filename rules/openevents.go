@@ -122,3 +122,11 @@ func (o *openEvents) schedule(q *queue) {
 		heap.Push(&o.byWall, deadlineEntry{at, q.number(), q})
 	}
 }
+
+// head is the next event of an aggregate to close, nil when none is open.
+func (o *openEvents) head(a aggregate) *Event {
+	if q := o.queues[a]; q != nil {
+		return q.head()
+	}
+	return nil
+}

@@ -153,7 +153,7 @@ func (e *Engine) restoreOther(r Record, now time.Time) error {
 			return fmt.Errorf("reading the status memory %s: %w", r.Key, err)
 		}
 	case makingPrefix:
-		if err := e.restoreMaking(r, now); err != nil {
+		if err := e.makings.restore(r, e.catalog, &e.open, now); err != nil {
 			return fmt.Errorf("reading the order in the making %s: %w", r.Key, err)
 		}
 	case restorePrefix:

@@ -117,14 +117,14 @@ func (e *Engine) restored(b *binding, c *cdc.Change) bool {
 		is.Filled, is.Last = true, e.txn.Time
 		e.restores.behind[c.Table.TableName] = true
 	}
-	if root, ok := e.rootOf(b, c); ok {
+	if root, ok := e.catalog.rootOf(b, c); ok {
 		e.window.touch(root)
 	}
 	if !b.first { // it is counted
 		return true
 	}
 	a := aggregate{b.site, e.catalog.bridge, NumberKey(0)}
-	ev := e.openRestore(a)
+	ev := e.open.head(a) // it still counts rows
 	if ev == nil {
 		ev = e.newEvent(a, Restored, c)
 		ev.Restored = &Restore{Tables: map[string]int{}, From: e.txn.Time}
@@ -138,26 +138,18 @@ func (e *Engine) restored(b *binding, c *cdc.Change) bool {
 }
 
 // rootOf is the object that a row belongs to; false when it cannot be told.
-func (e *Engine) rootOf(b *binding, c *cdc.Change) (aggregate, bool) {
+func (k *catalog) rootOf(b *binding, c *cdc.Change) (aggregate, bool) {
 	a := aggregate{site: b.site, entity: b.entity}
 	switch b.role {
 	case rootRow:
 		a.key = b.keyOf(c.After)
 	case historyRow:
-		a.entity = e.catalog.byStatusType(c.After.Text(b.statusType))
+		a.entity = k.byStatusType(c.After.Text(b.statusType))
 		fallthrough
 	case partRow:
 		a.key = keyAt(c.After, []int{b.order})
 	}
 	return a, a.key != "" && a.entity != nil
-}
-
-// openRestore is the event that still counts rows, nil when there is none.
-func (e *Engine) openRestore(a aggregate) *Event {
-	if q := e.open.queues[a]; q != nil {
-		return q.head()
-	}
-	return nil
 }
 
 // isNew says whether a row that was inserted into a table that is being restored is none of the restore's.
@@ -191,9 +183,9 @@ func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
 
 // isOpenSince says whether the object that a row belongs to has an open event that began later than some time.
 func (e *Engine) isOpenSince(b *binding, c *cdc.Change, t time.Time) bool {
-	root, ok := e.rootOf(b, c)
-	q := e.open.queues[root]
-	return ok && q != nil && q.head() != nil && q.head().first.log.After(t)
+	root, ok := e.catalog.rootOf(b, c)
+	head := e.open.head(root)
+	return ok && head != nil && head.first.log.After(t)
 }
 
 // createdOn is when a row says that it was made; false when it does not, or in no way that is understood.
@@ -212,14 +204,13 @@ func (e *Engine) old(b *binding, c *cdc.Change) bool {
 	return ok && e.txn.Time.Sub(made) > oldHistory
 }
 
-// warnOf says what came back.
-func (e *Engine) warnOf(ev *Event) {
-	r := ev.Restored
-	attrs := []any{slog.String("site", ev.Site.Name)}
+// warn says what came back.
+func (r *Restore) warn(log *slog.Logger, site string) {
+	attrs := []any{slog.String("site", site)}
 	for _, t := range slices.Sorted(maps.Keys(r.Tables)) {
 		attrs = append(attrs, slog.Int(t, r.Tables[t]))
 	}
-	e.opts.Log.Warn("tables were restored: their rows make no webhooks (restore: report would report each of them)",
+	log.Warn("tables were restored: their rows make no webhooks (restore: report would report each of them)",
 		append(attrs, slog.Time("from", r.From), slog.Time("to", r.To))...)
 }
 

@@ -62,7 +62,7 @@ func (e *Engine) take(o *Engine, site *Site) {
 		delete(o.open.queues, a)
 		e.open.queues[a] = q
 		if q.making != nil {
-			o.unsent.openBytes, e.unsent.openBytes = o.unsent.openBytes-makingBytes, e.unsent.openBytes+makingBytes
+			o.makings.bytes, e.makings.bytes = o.makings.bytes-makingBytes, e.makings.bytes+makingBytes
 		}
 		moved := *q // the other's deadlines know the old one
 		moved.log, moved.wall, moved.listed = time.Time{}, time.Time{}, false

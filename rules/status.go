@@ -40,7 +40,7 @@ func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
 		return nil
 	}
 	e.prolong(a)
-	e.tellStatus(a)
+	e.makings.tellStatus(e.open.queues, a, e.now)
 	if !e.wants(a, StatusChange) {
 		return nil
 	}

@@ -138,7 +138,10 @@ func (e *Engine) prolong(a aggregate) {
 		}
 	}
 	if q.making != nil {
-		e.carryOn(q.making)
+		e.makings.carryOn(q.making, e.now, e.opts.Precision)
+		if q.making.parent != "" {
+			e.prolong(q.making.parentOf())
+		}
 	}
 	e.open.queueOf(a)
 }
@@ -156,7 +159,7 @@ func (e *Engine) leave(q *queue, may func(*Event) bool) {
 		e.close(ev)
 	}
 	if len(q.events) == 0 && e.open.queues[q.agg] == q {
-		e.endMaking(q)
+		e.makings.end(q)
 		delete(e.open.queues, q.agg)
 	}
 }
@@ -167,7 +170,7 @@ func (e *Engine) close(ev *Event) {
 		e.mark(ev)
 	}
 	if ev.Restored != nil {
-		e.warnOf(ev)
+		ev.Restored.warn(e.opts.Log, ev.Site.Name)
 	}
 	ev.match(e.set, e.opts.Plugin)
 	if len(ev.Rules) == 0 {
