@@ -3,12 +3,14 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"rowhook/cdc"
 	"rowhook/outbox"
+	"rowhook/rules"
 )
 
 // dying is a store that takes so many commits more, as if the process were killed then.
@@ -114,5 +116,50 @@ func TestOthersGoOnWhileASiteIsStopped(t *testing.T) {
 	}
 	if err := end(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestStopOfAWholeSite: a stop that was stored before sites were read in two parts is one of each, at the same place.
+func TestStopOfAWholeSite(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 0)
+	stop := Stop{Site: "salon", Reason: "it does not fit", Decide: true, Since: time.Now(), Position: cdc.Position{Flavor: "mariadb", Start: coord(3)}}
+	stored, err := stop.record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := outbox.Record{Owner: siteOwner, Key: stop.schemaKey(cdc.SchemaRecord{Key: "wp.a_things"}), Data: []byte("{}")}
+	p := New(Config{Sites: b.sites, Rules: &rules.Set{}, Options: b.opts, Log: b.log})
+	if p.track, err = cdc.NewTracker(cdc.Position{Flavor: "mariadb", Start: coord(9)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.restoreStops([]outbox.Record{stored, schema}); err != nil {
+		t.Fatal(err)
+	}
+	var stopped []string
+	for _, s := range p.siteStatus() {
+		if s.Apart() {
+			stopped = append(stopped, fmt.Sprintf("%s at %s", s.Name, s.Stop.Position.Start))
+		}
+	}
+	at := coord(3).String()
+	if want := []string{"salon at " + at, "salon+tables at " + at}; !slices.Equal(stopped, want) {
+		t.Errorf("stopped are %q, want %q", stopped, want)
+	}
+	records, err := p.sites.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := readStops(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(again) != 2 || len(uncut(again)) != 2 {
+		t.Fatalf("%d stops are stored, and read as %d", len(again), len(uncut(again)))
+	}
+	for _, s := range again {
+		if len(s.schema) != 1 {
+			t.Errorf("%s is stored with %d tables", s.Site, len(s.schema))
+		}
 	}
 }

@@ -138,16 +138,16 @@ func (e *Engine) restored(b *binding, c *cdc.Change) bool {
 }
 
 // rootOf is the object that a row belongs to; false when it cannot be told.
-func (k *catalog) rootOf(b *binding, c *cdc.Change) (aggregate, bool) {
+func (c *catalog) rootOf(b *binding, change *cdc.Change) (aggregate, bool) {
 	a := aggregate{site: b.site, entity: b.entity}
 	switch b.role {
 	case rootRow:
-		a.key = b.keyOf(c.After)
+		a.key = b.keyOf(change.After)
 	case historyRow:
-		a.entity = k.byStatusType(c.After.Text(b.statusType))
+		a.entity = c.byStatusType(change.After.Text(b.statusType))
 		fallthrough
 	case partRow:
-		a.key = keyAt(c.After, []int{b.order})
+		a.key = keyAt(change.After, []int{b.order})
 	}
 	return a, a.key != "" && a.entity != nil
 }
