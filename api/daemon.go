@@ -62,6 +62,9 @@ func (d *Daemon) Rests() {
 	d.line, d.worker, d.kept = nil, nil, nil
 }
 
+// Site is how a site stands.
+type Site = pipeline.SiteStatus
+
 // Status is everything that a daemon does.
 type Status struct {
 	Reader    *Reader                  `json:"reader,omitempty"` // nil: it does not follow yet

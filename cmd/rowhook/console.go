@@ -29,8 +29,8 @@ func (t *tree) consoleCommand() *cobra.Command {
 
 func (t *tree) consoleLogin() *cobra.Command {
 	c := &cobra.Command{
-		Use: "login", Short: "print a link that logs a browser in to the console, once",
-		Long: "Prints a link that logs a browser in to the console. It works once, and for 5 minutes. With --user it is for one of\n" +
+		Use: "login", Short: "print an address that logs a browser in to the console, once",
+		Long: "Prints an address that logs a browser in to the console. It works once, and for 5 minutes. With --user it is for one of\n" +
 			"console.users, who sees some sites only; without, for somebody who may see and change everything.",
 		Example: "  rowhook console login\n  rowhook console login --user anna",
 	}

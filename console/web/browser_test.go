@@ -81,20 +81,20 @@ func TestBrowser(t *testing.T) {
 	}
 	for _, name := range sortedKeys(pages) {
 		for _, l := range looks {
-			t.Run(name+"/"+l.name, func(t *testing.T) { inspect(t, tab, w.server.URL+pages[name], name, l) })
+			t.Run(name+"/"+l.name, func(t *testing.T) { inspect(tab, t, w.server.URL+pages[name], name, l) })
 		}
 	}
 }
 
-func inspect(t *testing.T, tab context.Context, url, name string, l look) {
+func inspect(tab context.Context, t *testing.T, url, name string, l look) {
 	if err := l.set(tab); err != nil {
 		t.Fatal(err)
 	}
-	do(t, tab, chromedp.Navigate(url), chromedp.WaitVisible("#main"))
-	wider := ask(t, tab, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
-	shot := ask(t, tab, chromedp.FullScreenshot(100))
-	ask(t, tab, chromedp.Evaluate[int](axe+`;0`))
-	raw := ask(t, tab, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => ({html: n.html, failureSummary: n.failureSummary}))}))))`, chromedp.EvalAwaitPromise))
+	do(tab, t, chromedp.Navigate(url), chromedp.WaitVisible("#main"))
+	wider := ask(tab, t, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
+	shot := ask(tab, t, chromedp.FullScreenshot(100))
+	ask(tab, t, chromedp.Evaluate[int](axe+`;0`))
+	raw := ask(tab, t, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => ({html: n.html, failureSummary: n.failureSummary}))}))))`, chromedp.EvalAwaitPromise))
 	var found []violation
 	if err := json.Unmarshal([]byte(raw), &found); err != nil {
 		t.Fatal(err)
@@ -115,14 +115,14 @@ func inspect(t *testing.T, tab context.Context, url, name string, l look) {
 }
 
 // do runs steps, ask one that answers.
-func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
+func do(tab context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	if err := chromedp.Do(tab, steps...); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func ask[T any](t *testing.T, tab context.Context, a chromedp.Action[T]) T {
+func ask[T any](tab context.Context, t *testing.T, a chromedp.Action[T]) T {
 	t.Helper()
 	answer, err := chromedp.Run(tab, a)
 	if err != nil {
@@ -138,22 +138,22 @@ func TestKeyboard(t *testing.T) {
 	tab := newTab(t, w)
 	at := func() string {
 		t.Helper()
-		return ask(t, tab, chromedp.Evaluate[string](`document.activeElement.textContent.trim()`))
+		return ask(tab, t, chromedp.Evaluate[string](`document.activeElement.textContent.trim()`))
 	}
-	do(t, tab, chromedp.Navigate(w.server.URL+"/"), chromedp.WaitVisible("#numbers"), chromedp.KeyEvent(kb.Tab))
+	do(tab, t, chromedp.Navigate(w.server.URL+"/"), chromedp.WaitVisible("#numbers"), chromedp.KeyEvent(kb.Tab))
 	if got := at(); got != "Skip to the page" {
 		t.Fatalf("the first stop is %q", got)
 	}
-	do(t, tab, chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("booking 12"), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#list"))
-	if got := ask(t, tab, chromedp.Title()); !strings.Contains(got, "3 deliveries match") {
+	do(tab, t, chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("booking 12"), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#list"))
+	if got := ask(tab, t, chromedp.Title()); !strings.Contains(got, "3 deliveries match") {
 		t.Fatalf("searching led to %q", got)
 	}
 	reach := func(text string) {
 		t.Helper()
 		for range 80 {
-			do(t, tab, chromedp.KeyEvent(kb.Tab))
+			do(tab, t, chromedp.KeyEvent(kb.Tab))
 			got := at()
-			if !ask(t, tab, chromedp.Evaluate[bool](`document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== "none"`)) {
+			if !ask(tab, t, chromedp.Evaluate[bool](`document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== "none"`)) {
 				t.Fatalf("who is at %q does not see it", got)
 			}
 			if strings.HasPrefix(got, text) {
@@ -163,9 +163,9 @@ func TestKeyboard(t *testing.T) {
 		t.Fatalf("%q cannot be reached", text)
 	}
 	reach("Retry…")
-	do(t, tab, chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".counted"))
+	do(tab, t, chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".counted"))
 	reach("Retry 1 delivery")
-	do(t, tab, chromedp.KeyEvent(kb.Enter), chromedp.WaitNotPresent(".counted"))
+	do(tab, t, chromedp.KeyEvent(kb.Enter), chromedp.WaitNotPresent(".counted"))
 	if got := w.given(); len(got) != 1 || !strings.HasPrefix(got[0], "retry [") {
 		t.Errorf("it did %v", got)
 	}
@@ -176,15 +176,15 @@ func TestLive(t *testing.T) {
 	w := newWorld(t)
 	w.troubled()
 	tab := newTab(t, w)
-	do(t, tab, chromedp.Navigate(w.server.URL+"/"), chromedp.WaitVisible("#numbers"), chromedp.WaitVisible(".copy"))
-	ask(t, tab, chromedp.Evaluate[bool](`document.querySelector("#q").focus(); document.querySelector("#q").value = "boo"; window.same = true`))
+	do(tab, t, chromedp.Navigate(w.server.URL+"/"), chromedp.WaitVisible("#numbers"), chromedp.WaitVisible(".copy"))
+	ask(tab, t, chromedp.Evaluate[bool](`document.querySelector("#q").focus(); document.querySelector("#q").value = "boo"; window.same = true`))
 	for i := range 3 {
 		w.settle(w.commit("crm-bookings", "salon", fmt.Sprintf("appointment/9%d", i), "appointment.save", `{}`), outbox.Dead, 10, nil)
 	}
 	w.recount()
-	ask(t, tab, chromedp.Poll[bool](`[...document.querySelectorAll("#numbers dd")].some((d) => d.textContent === "7")`, chromedp.WithPollingTimeout(30*time.Second)))
-	typed := ask(t, tab, chromedp.Evaluate[string](`document.activeElement.id === "q" ? document.querySelector("#q").value : "the focus went"`))
-	if same := ask(t, tab, chromedp.Evaluate[bool](`window.same === true`)); typed != "boo" || !same {
+	ask(tab, t, chromedp.Poll[bool](`[...document.querySelectorAll("#numbers dd")].some((d) => d.textContent === "7")`, chromedp.WithPollingTimeout(30*time.Second)))
+	typed := ask(tab, t, chromedp.Evaluate[string](`document.activeElement.id === "q" ? document.querySelector("#q").value : "the focus went"`))
+	if same := ask(tab, t, chromedp.Evaluate[bool](`window.same === true`)); typed != "boo" || !same {
 		t.Errorf("%q, the same page: %v", typed, same)
 	}
 }
@@ -197,7 +197,7 @@ func TestWithoutScript(t *testing.T) {
 	if _, err := chromedp.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
-	do(t, tab, chromedp.Navigate(w.server.URL+"/endpoints"), chromedp.Click(`tr[id="`+crm+`"] button`), chromedp.WaitVisible(`[role=status] .done`))
+	do(tab, t, chromedp.Navigate(w.server.URL+"/endpoints"), chromedp.Click(`tr[id="`+crm+`"] button`), chromedp.WaitVisible(`[role=status] .done`))
 	if !slices.Contains(w.given(), "pause "+crm+" by operator in the console") {
 		t.Errorf("it did %v", w.given())
 	}

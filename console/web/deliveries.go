@@ -325,16 +325,16 @@ func (v *view) export(f outbox.Filter) error {
 		part := steps.filter(f, f.Limit)
 		for {
 			page, err := log.List(v.q.Context(), part)
-			if err != nil || len(page) == 0 {
-				if err != nil {
-					return fmt.Errorf("exporting: %w", err)
-				}
+			if err != nil {
+				return fmt.Errorf("exporting: %w", err)
+			}
+			if len(page) == 0 {
 				break
 			}
 			_ = extend.SetWriteDeadline(time.Now().Add(time.Minute)) // as long as somebody takes it
 			for _, d := range page {
-				if out.Encode(api.WithPayload(d)) != nil {
-					return nil // who asked has gone
+				if gone := out.Encode(api.WithPayload(d)); gone != nil {
+					return nil //nolint:nilerr // who asked does not want it any more
 				}
 			}
 			part.Before = page[len(page)-1].Seq

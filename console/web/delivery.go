@@ -141,19 +141,29 @@ func (v *view) read(bodies bool) (*outbox.Stored, error) {
 		return nil, err
 	}
 	id := outbox.ID(raw)
-	f := v.who.confine(outbox.Filter{ID: &id, Limit: 1, Bodies: bodies})
-	at, _ := strconv.ParseInt(v.q.URL.Query().Get("at"), 10, 64)
-	for _, at := range []int64{at, 0} {
-		if f.After, f.Before = 0, 0; at > 0 {
-			f.After, f.Before = at-1, at+1
-		}
-		found, err := log.List(v.q.Context(), f)
+	f := v.who.confine(outbox.Filter{ID: &id, Bodies: bodies})
+	if at, _ := strconv.ParseInt(v.q.URL.Query().Get("at"), 10, 64); at > 0 {
+		f.After, f.Before = at-1, at+1
+	} else {
+		f.Before, _ = strconv.ParseInt(v.q.URL.Query().Get("before"), 10, 64)
+	}
+	f.Newest, f.Limit = true, 1
+	steps, err := newSteps(v.q.Context(), log, f, looksWithin)
+	if err != nil {
+		return nil, err
+	}
+	for steps.next() {
+		found, err := log.List(v.q.Context(), steps.filter(f, 1))
 		if err != nil {
 			return nil, err
 		}
 		if len(found) > 0 {
 			return found[0], nil
 		}
+	}
+	if !steps.ended() {
+		return nil, v.show(http.StatusOK, "message", "Looking for the delivery", "/deliveries", map[string]any{"Title": "Not found yet",
+			"Text": "The newest deliveries are looked through, and there are more.", "Further": fmt.Sprintf("/deliveries/%s?before=%d", id, steps.low)})
 	}
 	return nil, v.message(http.StatusNotFound, "There is no such delivery", "It may have been delivered so long ago that the log forgot it, or somebody dropped it.")
 }
@@ -218,7 +228,7 @@ func (v *view) behind(log Log, d *outbox.Stored) (*outbox.Stored, error) {
 	f := outbox.Filter{Key: d.Keys[0], Endpoints: []string{d.Endpoint}, States: undelivered(), Before: d.Seq}
 	f = v.who.confine(f)
 	f.Newest, f.Limit = true, 1
-	steps, err := newSteps(v.q.Context(), log, f, countWithin)
+	steps, err := newSteps(v.q.Context(), log, f, aside)
 	if err != nil {
 		return nil, err
 	}

@@ -42,8 +42,8 @@ func newLive(ask func(context.Context) (api.Status, error)) *live {
 	return &live{ask: ask, soon: make(chan struct{}, 1), told: make(chan struct{})}
 }
 
-// run asks until ctx ends.
-func (l *live) run(ctx context.Context) {
+// run asks until ctx ends. Beside is done now and then as well, while somebody looks.
+func (l *live) run(ctx context.Context, beside func(context.Context)) {
 	again := time.NewTicker(askEvery)
 	defer again.Stop()
 	for {
@@ -60,6 +60,7 @@ func (l *live) run(ctx context.Context) {
 		status, err := l.ask(asking)
 		stop()
 		l.tell(status, err)
+		beside(ctx)
 	}
 }
 

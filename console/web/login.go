@@ -86,7 +86,7 @@ func put(all map[key]session, k key, s session, most int, now time.Time) {
 
 var (
 	errTries = errors.New("too many wrong attempts")
-	errLink  = errors.New("the link is no longer good")
+	errLink  = errors.New("that secret is no longer good")
 )
 
 // enter turns the secret of a link into that of a session.

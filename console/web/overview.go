@@ -118,11 +118,11 @@ func (v *view) figures() (list []figure, nothing bool) {
 			waiting.Sub = "to be delivered"
 		}
 	}
-	delivered := figure{Name: "Delivered", Link: "/deliveries?state=delivered"}
-	done, atLeast := v.counted(outbox.Delivered)
-	delivered.Value, delivered.Sub = number(done), "that are kept on record"
-	if atLeast {
-		delivered.Value += "+"
+	delivered := figure{Name: "Delivered", Value: "–", Link: "/deliveries?state=delivered", Sub: "not counted by site"}
+	done := 0
+	if v.who.all() {
+		done, _ = v.counted(outbox.Delivered)
+		delivered.Value, delivered.Sub = number(done), "that are kept on record"
 	}
 	if more {
 		waiting.Value += "+"
@@ -135,14 +135,14 @@ func (v *view) figures() (list []figure, nothing bool) {
 	if dead == 0 {
 		letters.Sub = "none"
 	}
-	return []figure{behind, waiting, delivered, letters, kept}, n+done+dead == 0
+	return []figure{behind, waiting, delivered, letters, kept}, v.who.all() && n+done+dead == 0
 }
 
 // waiting is how much is not delivered yet, and for how long the oldest has been waiting.
 func (v *view) waiting() (n int, oldest time.Duration, more bool) {
 	if !v.who.all() {
-		found, err := v.count(outbox.Filter{States: undelivered()}, countWithin)
-		return found.n, 0, err != nil || !found.all
+		is, known := v.tally()
+		return is.byState[outbox.Fresh] + is.byState[outbox.Waiting], 0, !known || !is.all
 	}
 	for _, e := range v.seen.status.Endpoints {
 		n, oldest = n+e.Undelivered, max(oldest, e.Oldest)

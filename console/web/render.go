@@ -75,7 +75,7 @@ func (v *view) navigation() []entry {
 	}
 }
 
-// counted is how many deliveries are in a state; of a user's own sites they are looked up.
+// counted is how many deliveries are in a state; of a user's own sites, how many were when they were last counted.
 func (v *view) counted(state outbox.State) (n int, atLeast bool) {
 	if v.who.all() {
 		for _, k := range v.seen.status.Outbox.Deliveries {
@@ -85,9 +85,20 @@ func (v *view) counted(state outbox.State) (n int, atLeast bool) {
 		}
 		return n, false
 	}
-	found, err := v.count(outbox.Filter{States: []outbox.State{state}}, countWithin)
-	if err != nil {
-		return 0, true
+	is, known := v.tally()
+	return is.byState[state], !known || !is.all
+}
+
+// tally is what was counted for this user. At the first page there is only a moment for it.
+func (v *view) tally() (counts, bool) {
+	if v.own == nil {
+		is, known := v.c.tallies.of(v.who.sites)
+		if !known {
+			var err error
+			is, err = v.count(outbox.Filter{States: []outbox.State{outbox.Waiting, outbox.Dead, outbox.Held}}, aside)
+			known = err == nil
+		}
+		v.own, v.ownKnown = &is, known
 	}
-	return found.n, !found.all
+	return *v.own, v.ownKnown
 }

@@ -12,8 +12,8 @@ const (
 	pageRows = 50
 	// looksWithin is for how long a page looks for deliveries before it shows what it found, and how far it has looked.
 	looksWithin = 100 * time.Millisecond
-	// countWithin is the same for numbers on a page, countsWithin for those that a person asked for.
-	countWithin, countsWithin = 40 * time.Millisecond, 1500 * time.Millisecond
+	// aside is how long what a page shows beside may take, countsWithin a count that a person asked for.
+	aside, countsWithin = 40 * time.Millisecond, 1500 * time.Millisecond
 	// leastStep and mostStep are over how many deliveries of the outbox one query looks.
 	leastStep, mostStep = 1000, 64_000
 	// quick is what one query should take: others who read wait for it.
@@ -125,21 +125,25 @@ type counts struct {
 
 // count counts what a filter selects, for no longer than within.
 func (v *view) count(f outbox.Filter, within time.Duration) (res counts, err error) {
+	return v.c.countAll(v.q.Context(), v.who.confine(f), within)
+}
+
+// countAll is count for whom it may concern.
+func (c *Console) countAll(ctx context.Context, f outbox.Filter, within time.Duration) (res counts, err error) {
 	res.byState = map[outbox.State]int{}
-	log, err := v.c.open(v.q.Context())
+	log, err := c.open(ctx)
 	if err != nil {
 		return res, err
 	}
-	f = v.who.confine(f)
 	f.Newest = true
-	steps, err := newSteps(v.q.Context(), log, f, within)
+	steps, err := newSteps(ctx, log, f, within)
 	if err != nil {
 		return res, err
 	}
 	for res.before = steps.low; steps.next(); {
 		part := steps.filter(f, leastStep)
 		for {
-			page, err := log.List(v.q.Context(), part)
+			page, err := log.List(ctx, part)
 			if err != nil {
 				return res, err
 			}

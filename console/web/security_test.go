@@ -251,8 +251,8 @@ func TestHostile(t *testing.T) {
 // unharmed fails when a page has an element that none of ours is.
 func unharmed(t *testing.T, name string, r reply) {
 	t.Helper()
-	for _, bad := range []string{"<script>", "<img", "<b>", "onerror=alert", "href=\"javascript:", "\x00", "\x1b"} {
-		if strings.Contains(strings.ReplaceAll(r.body, "onerror=alert(2)&gt;", ""), bad) && !(bad == "onerror=alert" && !strings.Contains(r.body, "<img")) {
+	for _, bad := range []string{"<script>", "<img", "<b>", "href=\"javascript:", "\x00", "\x1b"} {
+		if strings.Contains(r.body, bad) {
 			t.Errorf("%s has %q", name, bad)
 		}
 	}

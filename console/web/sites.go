@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rowhook/api"
 )
 
 // sitesPage is the log and all sites, those that need a person first.
@@ -51,39 +53,7 @@ func (v *view) showSites(sure string) error {
 	states, named, s := map[string]int{}, map[string]string{}, v.status()
 	open := cmp.Or(sure, v.q.URL.Query().Get("open"))
 	for _, is := range s.Sites {
-		r := siteRow{Site: byName[is.Name], Class: "up", Word: "well", rank: 3, Events: is.Events, Reason: is.Reason, Fix: is.Fix, Cmds: typed(is.Fix), Ways: is.Ways, Since: is.Since, Read: is.Read, Open: is.Name == open}
-		r.Name = is.Name
-		switch {
-		case is.State == "stopped":
-			r.Class, r.Word, r.rank = "stopped", "stopped", 0
-		case is.State == "waiting":
-			r.Class, r.Word, r.rank = "held", "waits", 1
-		case is.State == "catching up":
-			r.Class, r.Word, r.rank = "behind", "catching up", 2
-		case is.Reason != "":
-			r.Class, r.Word, r.rank = "needs", "set-up", 1
-		}
-		if !is.Since.IsZero() {
-			r.Small = "since " + clock(is.Since, v.now)
-		}
-		switch {
-		case !is.Read.IsZero():
-			r.Behind = span(v.now.Sub(is.Read))
-		case s.Reader != nil && s.Reader.CaughtUp:
-			r.Behind = "0\u00a0s"
-		case s.Reader != nil:
-			r.Behind = span(seconds(s.Reader.Lag))
-		}
-		if stop := is.Stop; stop != nil {
-			r.Stopped, r.Gone, r.Position, r.At = true, stop.Gone, stop.Position.String(), stop.Txn
-			if !stop.Kept.Until.IsZero() {
-				r.Kept = span(stop.Kept.Until.Sub(v.now))
-			}
-		}
-		r.Open = r.Open || r.rank == 0 && open == ""
-		if r.Toggle = "/sites?open=" + is.Name + "#" + is.Name; r.Open {
-			r.Toggle = "/sites?open=-#" + is.Name
-		}
+		r := v.siteRow(is, byName[is.Name], s.Reader, open)
 		states[r.Class]++
 		named[r.Class] = r.Name
 		p.Rows = append(p.Rows, r)
@@ -104,6 +74,44 @@ func (v *view) showSites(sure string) error {
 		p.Rows = p.Rows[:maxListed]
 	}
 	return v.show(http.StatusOK, "sites", "Sites: "+p.Head.Text(), "/sites", p)
+}
+
+// siteRow is how a site stands. Open is the name of the one whose row is open.
+func (v *view) siteRow(is api.Site, site Site, reader *api.Reader, open string) siteRow {
+	r := siteRow{Site: site, Class: "up", Word: "well", rank: 3, Events: is.Events, Reason: is.Reason, Fix: is.Fix, Cmds: typed(is.Fix), Ways: is.Ways, Since: is.Since, Read: is.Read, Open: is.Name == open}
+	r.Name = is.Name
+	switch {
+	case is.State == "stopped":
+		r.Class, r.Word, r.rank = "stopped", "stopped", 0
+	case is.State == "waiting":
+		r.Class, r.Word, r.rank = "held", "waits", 1
+	case is.State == "catching up":
+		r.Class, r.Word, r.rank = "behind", "catching up", 2
+	case is.Reason != "":
+		r.Class, r.Word, r.rank = "needs", "set-up", 1
+	}
+	if !is.Since.IsZero() {
+		r.Small = "since " + clock(is.Since, v.now)
+	}
+	switch {
+	case !is.Read.IsZero():
+		r.Behind = span(v.now.Sub(is.Read))
+	case reader != nil && reader.CaughtUp:
+		r.Behind = "0\u00a0s"
+	case reader != nil:
+		r.Behind = span(seconds(reader.Lag))
+	}
+	if stop := is.Stop; stop != nil {
+		r.Stopped, r.Gone, r.Position, r.At = true, stop.Gone, stop.Position.String(), stop.Txn
+		if !stop.Kept.Until.IsZero() {
+			r.Kept = span(stop.Kept.Until.Sub(v.now))
+		}
+	}
+	r.Open = r.Open || r.rank == 0 && open == ""
+	if r.Toggle = "/sites?open=" + is.Name + "#" + is.Name; r.Open {
+		r.Toggle = "/sites?open=-#" + is.Name
+	}
+	return r
 }
 
 // logFigures are how the log is read, for all sites.

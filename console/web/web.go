@@ -62,13 +62,14 @@ type Site struct{ Name, Schema, Prefix string }
 
 // Console is the page. Make it with New, and let Run go on as long as it is served.
 type Console struct {
-	opts  Options
-	log   *slog.Logger
-	doors *doors
-	live  *live
-	pages map[string]*template.Template
-	busy  chan struct{} // holds a token for each page that is being made
-	looks chan struct{} // for each event stream
+	opts    Options
+	log     *slog.Logger
+	doors   *doors
+	live    *live
+	tallies tallies
+	pages   map[string]*template.Template
+	busy    chan struct{} // holds a token for each page that is being made
+	looks   chan struct{} // for each event stream
 
 	opening sync.Mutex
 	outbox  Log // nil until somebody looks
@@ -103,7 +104,7 @@ func New(o Options) (*Console, error) {
 }
 
 // Run keeps what pages show up to date, until ctx ends.
-func (c *Console) Run(ctx context.Context) { c.live.run(ctx) }
+func (c *Console) Run(ctx context.Context) { c.live.run(ctx, c.countTallies) }
 
 // Link makes the address of a page that logs a user in, once, within a few minutes; "" is somebody who may see everything, sites
 // are those that the user may see.
@@ -154,10 +155,12 @@ type view struct {
 	who session
 	now time.Time
 
-	seen   seen
-	rules  []Rule                   // that this one may see
-	told   *troubles                // what is not as it should be; nil: nobody has looked yet
-	byHour map[string][]outbox.Hour // nil: not read yet
+	seen     seen
+	rules    []Rule                   // that this one may see
+	told     *troubles                // what is not as it should be; nil: nobody has looked yet
+	byHour   map[string][]outbox.Hour // nil: not read yet
+	own      *counts                  // of a user of some sites; nil: not looked up yet
+	ownKnown bool
 }
 
 // page has a page made for who is logged in, and sends others to the login.
@@ -183,6 +186,7 @@ func (c *Console) page(do func(*view) error) http.Handler {
 		}
 		if err := do(v); err != nil && q.Context().Err() == nil {
 			c.log.Error("a page of the console cannot be shown", slog.String("path", q.URL.Path), slog.Any("error", err))
+			//nolint:contextcheck // a view has the request
 			_ = v.message(http.StatusInternalServerError, "This page cannot be shown", err.Error())
 		}
 	})
