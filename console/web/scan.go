@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"rowhook/outbox"
@@ -11,7 +12,9 @@ const (
 	// pageRows is how many deliveries a page has.
 	pageRows = 50
 	// looksWithin is for how long a page looks for deliveries before it shows what it found, and how far it has looked.
-	looksWithin = 100 * time.Millisecond
+	looksWithin = 80 * time.Millisecond
+	// grace is what the last query may take beyond that, before it is broken off.
+	grace = 40 * time.Millisecond
 	// aside is how long what a page shows beside may take, countsWithin a count that a person asked for.
 	aside, countsWithin = 40 * time.Millisecond, 1500 * time.Millisecond
 	// leastStep and mostStep are over how many deliveries of the outbox one query looks.
@@ -40,8 +43,14 @@ func (v *view) find(f outbox.Filter, rows int) (res found, err error) {
 	if err != nil {
 		return res, err
 	}
+	ctx, stop := context.WithDeadline(v.q.Context(), steps.until.Add(grace))
+	defer stop()
 	for steps.next() {
-		page, err := log.List(v.q.Context(), steps.filter(f, rows+1-len(res.list)))
+		page, err := log.List(ctx, steps.filter(f, rows+1-len(res.list)))
+		if errors.Is(err, context.DeadlineExceeded) {
+			steps.low = steps.high // that part was not looked at
+			break
+		}
 		if err != nil {
 			return res, err
 		}
