@@ -216,11 +216,17 @@ func (l *Loader) shownBody(ev *rules.Event, load rules.Load, row record) []byte 
 
 // restoredBody tells of a restore.
 func restoredBody(ev *rules.Event) []byte {
+	rows := 0
+	for _, n := range ev.Restored.Tables {
+		rows += n
+	}
+	text := fmt.Sprintf("rowhook: tables of site %s were restored, %d rows, which make no webhooks", ev.Site.Name, rows)
 	b, _ := json.Marshal(struct { // strings, numbers and times of this century: cannot fail
 		Event string `json:"event"`
+		Text  string `json:"text"`
 		Site  string `json:"site"`
 		*rules.Restore
-	}{ev.Action.Kind.String(), ev.Site.Name, ev.Restored})
+	}{ev.Action.Kind.String(), text, ev.Site.Name, ev.Restored})
 	return b
 }
 

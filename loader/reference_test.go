@@ -182,6 +182,7 @@ func (r *reference) describe() (all []described) {
 			add(name+".extended", "The order with all that belongs to it.", extended, r.schema(extended))
 		}
 	}
+	r.describeBridge(add)
 	return all
 }
 
@@ -246,7 +247,11 @@ func (r *reference) openAPI() map[string]any {
 		delete(plain, "$schema")
 		schemas[name] = plain
 	}
-	for _, action := range rules.Actions() {
+	restored, err := rules.ParseAction("rowhook.restored")
+	if err != nil {
+		panic(err) // it is one
+	}
+	for _, action := range slices.Concat(rules.Actions(), bridgeActions(), []rules.Action{restored}) {
 		var forms []any
 		for _, name := range slices.Sorted(maps.Keys(r.schemas)) {
 			if name == action.String() || strings.HasPrefix(name, action.String()+".") {
@@ -294,7 +299,7 @@ func TestReference(t *testing.T) {
 	for name, s := range r.schemas {
 		files[filepath.Join("schemas", name+".json")] = encode(s)
 	}
-	if want := 6*2 + 2 + 2*3 + 6; len(r.schemas) != want { // saves, those of orders extended too, status changes, deletes
+	if want := 6*2 + 2 + 2*3 + 6 + 12; len(r.schemas) != want { // saves, those of orders extended too, status changes, deletes, and what befalls rowhook
 		t.Errorf("%d schemas", len(r.schemas))
 	}
 	for name, text := range files {

@@ -132,7 +132,7 @@ type Journal interface {
 	// Resume reads what the last commit left.
 	Resume(ctx context.Context) (Resume, error)
 	// Commit makes a batch durable and gives its deliveries their Seq, Endpoint and Number; on an error nothing of it is
-	// stored. A delivery of a rule without a route is Held. A batch beyond Limits is refused with ErrTooLarge. One call at a time. The deliveries belong to the store afterwards:
+	// stored. A delivery of a rule without a route is Held. A batch beyond Limits is refused with ErrTooLarge. Calls follow each other: each is whole by itself. The deliveries belong to the store afterwards:
 	// nobody may change them. While the store cannot be written (a full disk, a lock of another program, read-only) Commit
 	// waits, says so in the log, and goes on by itself; it returns early with ctx's error.
 	Commit(ctx context.Context, b *Batch) error

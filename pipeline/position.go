@@ -77,6 +77,7 @@ const (
 	schemaOwner   = "schema"   // the reader's: what is known of tables
 	backfillOwner = "backfill" // the backfills'
 	siteOwner     = "site"     // those of stopped sites (sites.go)
+	TroubleOwner  = "trouble"  // package trouble's: what was told
 )
 
 // splitRecords hands records to their owners. Those of backfills are restoreRuns'; what nobody here can read, because another
@@ -88,7 +89,7 @@ func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.
 			records = append(records, rules.Record{Key: r.Key, Data: r.Data})
 		case schemaOwner:
 			schema = append(schema, cdc.SchemaRecord{Key: r.Key, Data: r.Data})
-		case backfillOwner, siteOwner:
+		case backfillOwner, siteOwner, TroubleOwner:
 		default:
 			unknown = append(unknown, r)
 		}

@@ -20,6 +20,7 @@ const (
 	Rows     // in custom rules only: saves and deletes, as Rule.On says
 	Publish  // an object was published, or is no longer; of the plugin's hooks only
 	Fired    // a hook that leaves no row was called, see relay.go
+	Told     // something befell rowhook itself, see bridge.go
 )
 
 func (k Kind) String() string {
@@ -38,6 +39,8 @@ func (k Kind) String() string {
 		return "publish"
 	case Fired:
 		return "hook"
+	case Told:
+		return "told"
 	}
 	return "unknown"
 }
@@ -170,6 +173,8 @@ func (a Action) String() string {
 	switch {
 	case a.Kind == Rows:
 		return customPrefix + a.Entity.Table
+	case a.Kind == Told:
+		return a.Entity.Name
 	case a.Entity.Hooks:
 		return a.Hook()
 	case a.Entity.Custom && !a.Entity.Relay:
@@ -191,7 +196,7 @@ func (a Action) Hook() string {
 		return "onStatusChange" + a.Entity.Status.Hook
 	case Delete:
 		return "onAfterDelete" + a.Entity.Hook
-	case Restored:
+	case Restored, Told:
 		return a.String() // the plugin has none
 	}
 	return "onAfterSave" + a.Entity.Hook
@@ -227,11 +232,11 @@ func ParseAction(name string) (Action, error) {
 		}
 		names = append(names, a.String())
 	}
-	if name == restored().String() {
-		return restored(), nil
+	if a, ok := parseBridge(name); ok {
+		return a, nil
 	}
 	if strings.HasPrefix(name, bridgeEntity+".") {
-		return Action{}, fmt.Errorf("%.80q is not supported by this version, which has %s only", name, restored())
+		return Action{}, fmt.Errorf("%.80q is no event about rowhook itself; write one of %s", name, bridgeNames())
 	}
 	if name == customAction {
 		return Action{}, fmt.Errorf("%q takes a table: write for example  table: posts", name)
@@ -246,12 +251,6 @@ func ParseAction(name string) (Action, error) {
 	}
 	return Action{}, fmt.Errorf("%.80q is no action%s %s, and the plugin's hooks", name, ask, strings.Join(names, ", "))
 }
-
-// bridgeEntity is what the events are called that are about rowhook and the database, not about the plugin's objects.
-const bridgeEntity = "rowhook"
-
-// restored is the action that tells of a restore. Its entity has no table and no loads.
-func restored() Action { return Action{&Entity{Name: bridgeEntity}, Restored} }
 
 // entities lists the entities of the plugin in the order of its documentation. Facts are from plugin/FINDINGS.md, sections 2
 // to 8.

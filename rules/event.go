@@ -146,6 +146,9 @@ func (e *Event) match(set *Set, plugin bool) {
 
 // wants says whether the rule wants an event, as far as the log shows it.
 func (r *Rule) wants(e *Event, plugin bool) bool {
+	if r.Action.Kind == Told {
+		return e.Restored != nil && r.WantsTold(bridgeAll, e.Site.Name)
+	}
 	if !r.Action.Entity.Is(e.Action.Entity) || !r.For(e.Site) {
 		return false
 	}

@@ -194,6 +194,12 @@ func (c check) filters(e entry, rule *Rule) {
 	if c.has("type") && rule.Action.Kind != Save {
 		c.faultf("type", "is for saves only, and this is %s; remove it", rule.Action)
 	}
+	if c.has("sites") && siteless(rule.Action.String()) {
+		c.faultf("sites", "is for events of a site, and %s is of none; remove it", rule.Action)
+	}
+	if rule.Slack = e.Format == formatSlack; rule.Slack && !rule.Tells() {
+		c.faultf("format", "slack is for what befalls rowhook itself, action: rowhook.*, and this is %s; remove it", rule.Action)
+	}
 	if c.has("statuses") && !rule.Action.HasStatuses() {
 		c.faultf("statuses", "is for appointment.save and status changes only, and this is %s; remove it", rule.Action)
 	}
@@ -212,7 +218,7 @@ func (c check) load(name string, a Action) Load {
 	loads := []Load{Basic, Full, Extended}
 	i := slices.IndexFunc(loads, func(l Load) bool { return l.String() == name })
 	switch {
-	case a.Kind == Delete || a.Kind == Restored || a.Kind == Publish || a.Kind == Fired:
+	case a.Kind == Delete || a.Kind == Restored || a.Kind == Told || a.Kind == Publish || a.Kind == Fired:
 		if c.has("load") {
 			c.faultf("load", "is for saves and status changes only, and this is %s; remove it", a)
 		}

@@ -199,7 +199,7 @@ func TestExamples(t *testing.T) {
 	for _, r := range set.Rules {
 		covered = append(covered, r.Action.String())
 	}
-	all := []string{restored().String(), "custom.posts", "onAfterSaveReview", "onAddItemCart"}
+	all := append(BridgeActions(), bridgeAll, restored().String(), "custom.posts", "onAfterSaveReview", "onAddItemCart")
 	for _, a := range Actions() {
 		all = append(all, a.String())
 	}
@@ -238,7 +238,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, r := range rules {
-			if r.Action.Entity == nil || (r.Load == 0) != slices.Contains([]Kind{Delete, Restored, Publish, Fired}, r.Action.Kind) || weburl.Origin(r.Endpoint.URL) == "" {
+			if r.Action.Entity == nil || (r.Load == 0) != slices.Contains([]Kind{Delete, Restored, Publish, Fired, Told}, r.Action.Kind) || weburl.Origin(r.Endpoint.URL) == "" {
 				t.Errorf("accepted %+v", r)
 			}
 		}

@@ -28,12 +28,13 @@ var (
 const (
 	formatJSON        = "json"
 	formatCloudEvents = "cloudevents"
+	formatSlack       = "slack" // of what befalls rowhook itself only the sentence
 )
 
 // headers checks what is sent beside the payload and fills it in.
 func (c check) headers(e entry, endpoint *Endpoint) {
-	if c.has("format") && e.Format != formatJSON && e.Format != formatCloudEvents {
-		c.faultf("format", "%s is not known; write json (default) or cloudevents", c.quote("format"))
+	if c.has("format") && !slices.Contains([]string{formatJSON, formatCloudEvents, formatSlack}, e.Format) {
+		c.faultf("format", "%s is not known; write json (default), cloudevents, or slack", c.quote("format"))
 	}
 	endpoint.CloudEvents = e.Format == formatCloudEvents
 	if len(e.Headers) > mostHeaders {

@@ -16,6 +16,7 @@ type Rule struct {
 	Load     Load            // deletes have none
 	On       []cdc.Op        // custom rules only: what happens to rows
 	Sites    map[string]bool // empty: every site
+	Slack    bool            // of what befalls rowhook itself only: the payload is one sentence, as Slack takes it
 	Endpoint Endpoint
 	Place    string // where it is written, file:line, for messages
 	// KeyPlaces is where each column of Action.Entity.Key is named, for messages: rules.yaml:7: rules[0].key[0]. Custom rules only.

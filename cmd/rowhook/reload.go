@@ -50,6 +50,7 @@ func (d *daemon) reload(ctx context.Context) (*rules.Set, error) {
 		return nil, err
 	}
 	d.monitor.page.show(d.cfg, set)
+	d.teller.SetRules(set)
 	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
 	d.tellKeys(ctx, d.source, set)
 	if d.finder != nil {

@@ -30,6 +30,7 @@ import (
 	"rowhook/rules"
 	"rowhook/scratch"
 	"rowhook/systemd"
+	"rowhook/trouble"
 )
 
 // runCommand is `rowhook run`: the daemon.
@@ -86,8 +87,9 @@ type daemon struct {
 	worker  *deliver.Worker
 	line    *pipeline.Pipeline
 	set     *rules.Set
-	finder  *finder       // nil: the configuration lists all sites
-	monitor *monitor      // what others may ask of it
+	finder  *finder  // nil: the configuration lists all sites
+	monitor *monitor // what others may ask of it
+	teller  *trouble.Teller
 	unfit   []cdc.Finding // of sites whose tables were not as they must be when it started
 
 	manager *systemd.Notifier
@@ -167,6 +169,7 @@ func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
 	d.monitor.page.show(d.cfg, set)
 	d.monitor.daemon.Follows(d.line, d.worker, source.Beside(nil)) // the server knows who asks by another id than who follows
 	defer d.monitor.daemon.Rests()
+	d.teller = trouble.New(d.monitor.daemon, d.store, id.source, set, d.log)
 	return d.stages(ctx, source, set, db)
 }
 
@@ -179,8 +182,13 @@ func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set,
 	defer stopDelivering()
 	g.Go(func() error {
 		defer stopDelivering()
-		return d.line.Run(parts)
+		err := d.line.Run(parts)
+		if err != nil && ctx.Err() == nil {
+			d.teller.Stopped(ctx, err)
+		}
+		return err
 	})
+	g.Go(func() error { d.teller.Run(parts); return nil })
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.reloadOnHangup(parts, set); return nil })
 	g.Go(func() error { return d.watchSites(parts, db) })

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"rowhook/docs/schemas"
 	"rowhook/rules"
+	"rowhook/trouble"
 )
 
 // inventFor is invented data in the shape of what a rule posts: that of its schema, where there is one.
@@ -15,6 +17,8 @@ func inventFor(r *rules.Rule) ([]byte, error) {
 	switch {
 	case r.Action.Kind == rules.Rows:
 		return json.Marshal(map[string]any{"type": "insert", "table": r.Action.Entity.Table, "key": map[string]any{"id": 12}, "data": map[string]any{"id": 12, "sample": true}})
+	case r.Action.Kind == rules.Told:
+		return trouble.Sample(r, time.Now()), nil
 	case r.Action.Entity.Custom:
 		return json.Marshal(map[string]any{"arg1": map[string]any{"id": "12", "sample": true}, "arg2": true})
 	}

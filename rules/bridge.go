@@ -1,0 +1,74 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+)
+
+// What befalls rowhook itself is told by rules too, through the outbox like all else: to a chat, to a pager. Each trouble is told
+// once when it begins and once when it ends, as package trouble finds them.
+
+// bridgeEntity is what the events are called that are about rowhook and the database, not about the plugin's objects.
+const bridgeEntity = "rowhook"
+
+// bridgeAll is the action of rules that want all of them.
+const bridgeAll = bridgeEntity + ".*"
+
+// The events about rowhook itself, by their actions. That of a restore is a site's, see restore.go.
+const (
+	EndpointDown    = bridgeEntity + ".endpoint_down"  // its deliveries wait: it does not answer, or is paused
+	EndpointUp      = bridgeEntity + ".endpoint_up"    // it accepts deliveries again
+	DeliveryDead    = bridgeEntity + ".delivery_dead"  // deliveries were given up; has no end
+	ReaderStopped   = bridgeEntity + ".reader_stopped" // the log cannot be read on, or the server does not send it
+	ReaderResumed   = bridgeEntity + ".reader_resumed" // it is read again
+	ReaderBehind    = bridgeEntity + ".reader_behind"  // what is read was committed long ago
+	ReaderCaughtUp  = bridgeEntity + ".reader_caught_up"
+	SiteStopped     = bridgeEntity + ".site_stopped" // its events wait
+	SiteResumed     = bridgeEntity + ".site_resumed"
+	PurgeSoon       = bridgeEntity + ".purge_soon" // the server removes the log that is needed next
+	PurgeAverted    = bridgeEntity + ".purge_averted"
+	restoredAtASite = bridgeEntity + ".restored"
+)
+
+// BridgeActions are the events about rowhook itself that package trouble tells.
+func BridgeActions() []string {
+	return []string{
+		EndpointDown, EndpointUp, DeliveryDead, ReaderStopped, ReaderResumed, ReaderBehind, ReaderCaughtUp, SiteStopped, SiteResumed,
+		PurgeSoon, PurgeAverted,
+	}
+}
+
+// restored is the action that tells of a restore. Its entity has no table and no loads.
+func restored() Action { return Action{&Entity{Name: bridgeEntity}, Restored} }
+
+// parseBridge reads an action that is about rowhook itself; false when it is not one.
+func parseBridge(name string) (Action, bool) {
+	if name == restoredAtASite {
+		return restored(), true
+	}
+	if name == bridgeAll || slices.Contains(BridgeActions(), name) {
+		return Action{&Entity{Name: name}, Told}, true
+	}
+	return Action{}, false
+}
+
+// bridgeNames are the actions about rowhook itself, for messages.
+func bridgeNames() string {
+	return strings.Join(append(BridgeActions(), restoredAtASite, bridgeAll), ", ")
+}
+
+// Tells says whether the rule is for what befalls rowhook itself.
+func (r *Rule) Tells() bool { return r.Action.Kind == Told || r.Action.Kind == Restored }
+
+// WantsTold says whether the rule wants an event about rowhook itself, of a site or of none ("").
+func (r *Rule) WantsTold(action, site string) bool {
+	if r.Action.Kind != Told || r.Action.Entity.Name != bridgeAll && r.Action.Entity.Name != action {
+		return false
+	}
+	return len(r.Sites) == 0 || r.Sites[site]
+}
+
+// siteless says whether events of an action are about no site.
+func siteless(action string) bool {
+	return action != SiteStopped && action != SiteResumed && action != bridgeAll && slices.Contains(BridgeActions(), action)
+}

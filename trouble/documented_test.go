@@ -1,0 +1,86 @@
+package trouble
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/rules"
+)
+
+// TestDocumentedFields: the schemas have the fields that are posted.
+func TestDocumentedFields(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	all := Trouble{Text: "t", Since: now, Site: "s", Endpoint: "e", URL: "u", Rule: "r", Count: 1, Reason: "r", Fix: "f"}
+	with := func(event string, fields ...string) *Trouble {
+		e := Trouble{Event: word(event), Text: all.Text, Since: now, Reason: all.Reason, Fix: all.Fix}
+		if slices.Contains(fields, "endpoint") {
+			e.Endpoint, e.URL = all.Endpoint, all.URL
+		}
+		if slices.Contains(fields, "site") {
+			e.Site = all.Site
+		}
+		return &e
+	}
+	dead := with(rules.DeliveryDead)
+	dead.Rule, dead.Count, dead.Reason = all.Rule, all.Count, ""
+	events := []*Trouble{dead}
+	for _, e := range []*Trouble{
+		with(rules.EndpointDown, "endpoint"), with(rules.SiteStopped, "site"), with(rules.ReaderStopped), with(rules.ReaderBehind), with(rules.PurgeSoon, "site"),
+	} {
+		events = append(events, e, e.ended(now))
+	}
+	var told []string
+	for _, e := range events {
+		told = append(told, e.action())
+		text, err := os.ReadFile("../docs/schemas/" + e.action() + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var schema struct {
+			Properties map[string]any
+			Required   []string
+		}
+		if err := json.Unmarshal(text, &schema); err != nil {
+			t.Fatal(err)
+		}
+		var posted map[string]any
+		if err := json.Unmarshal(body(e, &rules.Rule{}), &posted); err != nil {
+			t.Fatal(err)
+		}
+		if has, want := slices.Sorted(maps.Keys(posted)), slices.Sorted(maps.Keys(schema.Properties)); !slices.Equal(has, want) {
+			t.Errorf("%s has %q, and documented are %q", e.action(), has, want)
+		}
+		for _, field := range schema.Required {
+			if posted[field] == nil {
+				t.Errorf("%s has no %s", e.action(), field)
+			}
+		}
+	}
+	slices.Sort(told)
+	if want := slices.Sorted(slices.Values(rules.BridgeActions())); !slices.Equal(told, want) {
+		t.Errorf("told are %q, and there are actions for %q", told, want)
+	}
+}
+
+// TestSlack: in that format there is the sentence alone, in what is told and in samples.
+func TestSlack(t *testing.T) {
+	t.Parallel()
+	for _, action := range append(rules.BridgeActions(), "rowhook.*") {
+		a, err := rules.ParseAction(action)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, slack := range []bool{true, false} {
+			text := string(Sample(&rules.Rule{Action: a, Slack: slack}, time.Now()))
+			if !strings.Contains(text, `"text":"rowhook: `) || strings.HasPrefix(text, `{"text":`) != slack || !json.Valid([]byte(text)) {
+				t.Errorf("%s is tried with %s", action, text)
+			}
+		}
+	}
+}

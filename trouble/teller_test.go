@@ -1,0 +1,341 @@
+package trouble
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/api"
+	"rowhook/deliver"
+	"rowhook/outbox"
+	"rowhook/outbox/memory"
+	"rowhook/pipeline"
+	"rowhook/rules"
+)
+
+// world is a daemon as a test wants it, and an outbox with where rules post.
+type world struct {
+	*testing.T
+	api.Status
+	counts []outbox.RuleCount
+	store  *memory.Store
+	teller *Teller
+	set    *rules.Set
+	now    time.Time
+	read   int64 // the last delivery that was looked at
+}
+
+type daemon struct{ *world }
+
+func (d daemon) Status(context.Context) (api.Status, error) { return d.world.Status, nil }
+func (d daemon) Totals(context.Context) (outbox.Totals, error) {
+	return outbox.Totals{Rules: d.counts}, nil
+}
+
+// newWorld is one where all is well. Pager wants all, chat what is about endpoints; crm is a rule of the plugin's, and chat posts to
+// where it does.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	list, err := rules.Parse("rules.yaml", []byte(`rules:
+- {name: pager, action: 'rowhook.*', url: 'http://pager.example/'}
+- {name: chat, action: rowhook.endpoint_down, url: 'http://crm.example/chat'}
+- {name: chat-up, action: rowhook.endpoint_up, url: 'http://crm.example/chat'}
+- {name: spa, action: rowhook.site_stopped, sites: [spa], url: 'http://spa.example/'}
+- {name: crm, action: appointment.save, url: 'http://crm.example/hook'}
+`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, store: memory.New(), set: &rules.Set{Rules: list}, now: time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)}
+	w.Reader = &api.Reader{Connected: true, CaughtUp: true}
+	w.Sites = []pipeline.SiteStatus{{Name: "salon", State: pipeline.SiteReading}, {Name: "spa", State: pipeline.SiteReading}}
+	w.Endpoints = []deliver.EndpointStatus{
+		{Name: "http://crm.example", Rules: []string{"chat", "chat-up", "crm"}}, {Name: "http://pager.example", Rules: []string{"pager"}}, {Name: "http://spa.example", Rules: []string{"spa"}},
+	}
+	routes := map[string]string{}
+	for _, e := range w.Endpoints {
+		for _, rule := range e.Rules {
+			routes[rule] = e.Name
+		}
+	}
+	if _, err := w.store.Route(t.Context(), routes); err != nil {
+		t.Fatal(err)
+	}
+	w.teller = New(daemon{w}, w.store, "source", w.set, slog.New(slog.DiscardHandler))
+	return w
+}
+
+// restart makes what the next process does.
+func (w *world) restart() {
+	w.Helper()
+	w.store = w.store.Reopen()
+	w.teller = New(daemon{w}, w.store, "source", w.set, slog.New(slog.DiscardHandler))
+	for i := range w.Endpoints {
+		e := &w.Endpoints[i]
+		e.DownSince, e.LastSuccess, e.LastError = time.Time{}, time.Time{}, ""
+	}
+}
+
+// pass lets some time go by, with looks.
+func (w *world) pass(d time.Duration) {
+	w.Helper()
+	for end := w.now.Add(d); w.now.Before(end); w.now = w.now.Add(lookEvery) {
+		if err := w.teller.Look(w.Context(), w.now); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// told checks what was told since the last time: a rule and the event of each.
+func (w *world) told(want ...string) (events []Trouble) {
+	w.Helper()
+	list, err := w.store.List(w.Context(), outbox.Filter{After: w.read, Bodies: true})
+	if err != nil {
+		w.Fatal(err)
+	}
+	var got []string
+	for _, d := range list {
+		w.read = d.Seq
+		var event Trouble
+		if err := json.Unmarshal(d.Body, &event); err != nil {
+			w.Fatal(err)
+		}
+		if d.Action != "rowhook."+event.Event || d.Kind != d.Action || event.Text == "" || event.Since.IsZero() || len(d.Keys) != 1 {
+			w.Errorf("got %+v", d)
+		}
+		got, events = append(got, d.Rule+" "+event.Event), append(events, event)
+	}
+	slices.Sort(got) // several at once have no order
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		w.Fatalf("told are %q, want %q", got, want)
+	}
+	return events
+}
+
+// TestEndpoint: down and up again, once each, over restarts, and not through the endpoint itself.
+func TestEndpoint(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pass(time.Minute)
+	w.told()
+	crm := &w.Endpoints[0]
+	crm.DownSince, crm.LastError, crm.Undelivered = w.now, "dial tcp: connection\x1b refused", 7
+	w.pass(settledAfter)
+	w.told() // it may be a restart
+	w.pass(time.Minute)
+	down := w.told("pager endpoint_down")[0]
+	if down.Endpoint != crm.Name || !down.Since.Equal(crm.DownSince) || !strings.Contains(down.Text, "7 deliveries wait: dial tcp") || strings.Contains(down.Text, "\x1b") {
+		t.Errorf("got %+v", down)
+	}
+	w.restart()
+	w.pass(time.Minute) // nothing is known of it yet
+	w.told()
+	crm.DownSince = w.now
+	w.pass(time.Minute)
+	w.told()
+	crm.DownSince, crm.LastSuccess = time.Time{}, w.now
+	w.pass(time.Minute)
+	up := w.told("pager endpoint_up", "chat-up endpoint_up")[0]
+	if up.Ended.IsZero() || !up.Since.Equal(down.Since) || !strings.Contains(up.Text, "accepts deliveries again, after ") {
+		t.Errorf("got %+v", up)
+	}
+	w.restart()
+	w.pass(time.Minute)
+	w.told()
+	crm.DownSince = w.now
+	w.pass(time.Minute)
+	w.told("pager endpoint_down")
+	w.Endpoints = w.Endpoints[1:] // its rules are gone
+	w.pass(time.Minute)
+	w.told()
+}
+
+// TestFlapping: what is over at once wakes nobody.
+func TestFlapping(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 20 {
+		w.Endpoints[0].DownSince = w.now
+		w.pass(settledAfter)
+		w.Endpoints[0].DownSince, w.Endpoints[0].LastSuccess = time.Time{}, w.now
+		w.pass(lookEvery)
+	}
+	w.told()
+}
+
+// TestOthers: each kind of trouble, its beginning and its end.
+func TestOthers(t *testing.T) {
+	t.Parallel()
+	hour := 3600.0
+	for name, c := range map[string]struct {
+		begin, end func(w *world)
+		want       []string // at the beginning
+		over       []string
+		says       string
+	}{
+		"site stopped": {
+			func(w *world) {
+				w.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteStopped, Since: w.now, Reason: "SELECT is denied", Fix: "GRANT SELECT"}
+			},
+			func(w *world) { w.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteReading} },
+			[]string{"pager site_stopped", "spa site_stopped"}, []string{"pager site_resumed"}, "site spa is stopped, its events wait: SELECT is denied. To do: GRANT SELECT",
+		},
+		"site waits": {
+			func(w *world) {
+				w.Sites[0] = pipeline.SiteStatus{Name: "salon", State: pipeline.SiteWaiting, Reason: "r"}
+			},
+			func(w *world) { w.Sites[0].State = pipeline.SiteReading },
+			[]string{"pager site_stopped"}, []string{"pager site_resumed"}, "site salon is waiting",
+		},
+		"site's log is purged soon": {
+			func(w *world) {
+				w.Sites[0] = pipeline.SiteStatus{Name: "salon", State: pipeline.SiteStopped, Stop: &pipeline.Stop{Kept: pipeline.LogKept{Until: w.now.Add(time.Hour)}}}
+			},
+			func(w *world) { w.Sites[0] = pipeline.SiteStatus{Name: "salon", State: pipeline.SiteReading} },
+			[]string{"pager site_stopped", "pager purge_soon"}, []string{"pager purge_averted", "pager site_resumed"}, "site salon is stopped",
+		},
+		"disconnected": {
+			func(w *world) { w.Reader.Connected = false }, func(w *world) { w.Reader.Connected = true },
+			[]string{"pager reader_stopped"}, []string{"pager reader_resumed"}, "the database does not send its log. To do: rowhook check",
+		},
+		"behind": {
+			func(w *world) { w.Reader.Lag = hour }, func(w *world) { w.Reader.Lag = 0 },
+			[]string{"pager reader_behind"}, []string{"pager reader_caught_up"}, "committed 1h0m0s ago",
+		},
+		"purged soon": {
+			func(w *world) { w.Reader.Connected, w.Reader.Purge = false, &hour }, func(w *world) { w.Reader.Connected, w.Reader.Purge = true, nil },
+			[]string{"pager reader_stopped", "pager purge_soon"}, []string{"pager purge_averted", "pager reader_resumed"}, "nothing is read",
+		},
+		"paused": {
+			func(w *world) { w.Endpoints[0].Paused = &deliver.Pause{Since: w.now, Reason: "410 Gone"} },
+			func(w *world) { w.Endpoints[0].Paused, w.Endpoints[0].LastSuccess = nil, w.now },
+			[]string{"pager endpoint_down"}, []string{"pager endpoint_up", "chat-up endpoint_up"}, "is paused, 0 deliveries wait: 410 Gone. To do: rowhook endpoints resume http://crm.example",
+		},
+		"one URL": {
+			func(w *world) {
+				w.Endpoints[0].URLs = []deliver.URLStatus{{URL: "http://crm.example/hook", Rules: []string{"crm"}, DownSince: w.now}}
+			},
+			func(w *world) { w.Endpoints[0].URLs, w.Endpoints[0].LastSuccess = nil, w.now },
+			[]string{"pager endpoint_down", "chat endpoint_down"}, []string{"pager endpoint_up", "chat-up endpoint_up"}, "http://crm.example/hook is in trouble",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c.begin(w)
+			w.pass(time.Minute)
+			if first := w.told(c.want...)[0]; !strings.Contains(first.Text, c.says) {
+				t.Errorf("got %q, want %q in it", first.Text, c.says)
+			}
+			w.store = w.store.Reopen()
+			w.teller = New(daemon{w}, w.store, "source", w.set, slog.New(slog.DiscardHandler))
+			w.pass(time.Minute)
+			w.told()
+			c.end(w)
+			w.pass(time.Minute)
+			w.told(c.over...)
+			w.pass(time.Minute)
+			w.told()
+		})
+	}
+}
+
+// TestDead: dead deliveries are told of with their number, not each; those that tell something are not.
+func TestDead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dead := func(rule string, n int64) {
+		w.counts = slices.DeleteFunc(w.counts, func(r outbox.RuleCount) bool { return r.Rule == rule })
+		w.counts = append(w.counts, outbox.RuleCount{Rule: rule, OutcomeCount: outbox.OutcomeCount{Dead: n}})
+	}
+	dead("crm", 5)
+	w.pass(time.Minute) // long ago
+	w.told()
+	dead("crm", 6)
+	w.pass(lookEvery)
+	if got := w.told("pager delivery_dead")[0]; got.Count != 1 || got.Rule != "crm" || got.Text != "rowhook: 1 deliveries of rule crm were given up. To do: rowhook deliveries list --state dead --rule crm" {
+		t.Errorf("got %+v", got)
+	}
+	dead("crm", 500)
+	w.restart()
+	w.pass(deadAgain - time.Minute)
+	w.told()
+	dead("crm", 1000)
+	w.pass(2 * time.Minute)
+	if got := w.told("pager delivery_dead")[0]; got.Count != 994 {
+		t.Errorf("got %+v", got)
+	}
+	dead("new", 1)
+	dead("pager", 10)
+	w.pass(time.Hour)
+	w.told("pager delivery_dead")
+	all := w.set
+	w.set = &rules.Set{Rules: all.Rules[1:]} // nobody wants to know
+	w.teller.SetRules(w.set)
+	dead("crm", 2000)
+	w.pass(time.Hour)
+	w.teller.SetRules(all)
+	w.pass(time.Hour)
+	w.told()
+}
+
+// TestStopped: the end of a daemon is told before it ends, and not again by the next one that ends so.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 2 {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.teller.Stopped(t.Context(), errors.New("the log is another server's"))
+		}()
+		for waits := true; waits; {
+			select {
+			case <-done:
+				waits = false
+			default:
+				list, err := w.store.Claim(t.Context(), "http://pager.example", 0, 10)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range list {
+					if err := w.store.Settle(t.Context(), []outbox.Outcome{{Seq: d.Seq, State: outbox.Delivered, Attempts: 1}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		w.restart()
+	}
+	if got := w.told("pager reader_stopped")[0]; !strings.Contains(got.Text, "it has stopped: the log is another server's") {
+		t.Errorf("got %+v", got)
+	}
+	w.pass(time.Minute)
+	w.told("pager reader_resumed")
+}
+
+// TestIDs: the same event has the same id at another time, and no two have one.
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	seen := map[outbox.ID]string{}
+	for _, e := range []*Trouble{
+		{Event: "endpoint_down", Endpoint: "a", Since: w.now}, {Event: "endpoint_down", Endpoint: "b", Since: w.now},
+		{Event: "endpoint_down", Endpoint: "a", Since: w.now.Add(time.Second)}, {Event: "endpoint_up", Endpoint: "a", Since: w.now, Ended: w.now},
+	} {
+		for _, r := range w.set.Rules[:2] {
+			d := w.teller.delivery(e, r)
+			if other := seen[d.ID]; other != "" || d.ID != w.teller.delivery(e, r).ID {
+				t.Errorf("%s has the id of %s", d.Body, other)
+			}
+			seen[d.ID] = fmt.Sprint(string(d.Body), r.Name)
+		}
+	}
+}
