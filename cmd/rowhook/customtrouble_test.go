@@ -85,6 +85,9 @@ func TestCustomTablesTroubleIsItsOwn(t *testing.T) {
 			if out, _ := rowhook(t, file, "check"); !strings.Contains(out, "site salon+tables: stopped since") {
 				t.Errorf("check says\n%s", out)
 			}
+			if out, err := rowhook(t, file, "position", "show"); err != nil || !strings.Contains(out, "salon+tables") {
+				t.Errorf("position show says %v\n%s", err, out)
+			}
 			stop() // and so it is after a restart
 			startDaemon(t, file)
 			book(3)
