@@ -88,6 +88,9 @@ func TestCustomTablesTroubleIsItsOwn(t *testing.T) {
 			if out, err := rowhook(t, file, "position", "show"); err != nil || !strings.Contains(out, "salon+tables") {
 				t.Errorf("position show says %v\n%s", err, out)
 			}
+			if out, err := rowhook(t, file, "sites", "resume", "salon"); err != nil || !strings.Contains(out, "then: rowhook sites resume salon+tables") {
+				t.Errorf("it says %v\n%s", err, out)
+			}
 			stop() // and so it is after a restart
 			startDaemon(t, file)
 			book(3)

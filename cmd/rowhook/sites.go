@@ -182,8 +182,24 @@ func (t *tree) resumeSite() *cobra.Command {
 			}{names[0], *fromNow})
 		}
 		_, err := fmt.Fprintf(stdout, "%s goes on; to see how far it is: rowhook sites list\n", names[0])
-		return err
+		return errors.Join(err, t.tellStillStopped(ctx, names[0], stdout))
 	})
+}
+
+// tellStillStopped names the tables of a site that are stopped by themselves, which is to be decided apart.
+func (t *tree) tellStillStopped(ctx context.Context, name string, stdout io.Writer) error {
+	c, err := loadState(ctx, t.config)
+	if err != nil {
+		return err
+	}
+	list, err := gatherSites(ctx, c)
+	for _, s := range list.Sites {
+		if s.State == pipeline.SiteStopped && s.Name != name && rules.SiteOf(s.Name) == name {
+			_, failed := fmt.Fprintf(stdout, "%s is stopped still, for tables that custom rules name; see rowhook sites list, then: rowhook sites resume %[1]s\n", s.Name)
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
 }
 
 // resume lets a site go on, by the daemon or without one.
