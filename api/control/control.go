@@ -41,6 +41,13 @@ type Worker interface {
 	Status(ctx context.Context) deliver.Status
 }
 
+// version is of all that is asked and answered, and a part of the paths: it changes when a command of one version would be
+// misunderstood by a daemon of another, as it may be for a moment during an upgrade.
+const version = "v1"
+
+// ErrVersion says that the daemon speaks another version than the command.
+var ErrVersion = errors.New("the command is of another version than the daemon; restart the daemon: systemctl restart rowhook")
+
 // ErrWrong says that the request asks for something that does not exist or is not possible.
 var ErrWrong = errors.New("wrong request")
 
@@ -85,18 +92,24 @@ func (s *Socket) Serve(ctx context.Context, w Worker, more ...Route) error {
 func handler(w Worker, more []Route) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range more {
-		mux.Handle("POST /"+r.name, r.handler)
+		mux.Handle(path(r.name), r.handler)
 	}
-	mux.Handle("POST /retry", answer(w.Retry))
-	mux.Handle("POST /drop", answer(w.Drop))
-	mux.Handle("POST /erase", answer(w.Erase))
-	mux.Handle("POST /pause", answer(func(ctx context.Context, o order) (struct{}, error) {
+	mux.Handle(path("retry"), answer(w.Retry))
+	mux.Handle(path("drop"), answer(w.Drop))
+	mux.Handle(path("erase"), answer(w.Erase))
+	mux.Handle(path("pause"), answer(func(ctx context.Context, o order) (struct{}, error) {
 		return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
 	}))
-	mux.Handle("POST /resume", answer(func(ctx context.Context, o order) (struct{}, error) { return struct{}{}, w.Resume(ctx, o.Name) }))
-	mux.Handle("POST /status", answer(func(ctx context.Context, _ struct{}) (deliver.Status, error) { return w.Status(ctx), nil }))
+	mux.Handle(path("resume"), answer(func(ctx context.Context, o order) (struct{}, error) { return struct{}{}, w.Resume(ctx, o.Name) }))
+	mux.Handle(path("status"), answer(func(ctx context.Context, _ struct{}) (deliver.Status, error) { return w.Status(ctx), nil }))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, ErrVersion.Error(), http.StatusNotImplemented)
+	})
 	return mux
 }
+
+// path is where a call is answered.
+func path(name string) string { return "POST /" + version + "/" + name }
 
 // answer decodes a request, makes the call and encodes what it returns.
 func answer[In, Out any](call func(context.Context, In) (Out, error)) http.Handler {
@@ -105,7 +118,7 @@ func answer[In, Out any](call func(context.Context, In) (Out, error)) http.Handl
 		d := json.NewDecoder(http.MaxBytesReader(w, q.Body, maxMessage))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&in); err != nil {
-			http.Error(w, "the request cannot be read: the command is of another version than the daemon", http.StatusBadRequest)
+			http.Error(w, ErrVersion.Error(), http.StatusNotImplemented)
 			return
 		}
 		out, err := call(q.Context(), in)
@@ -174,7 +187,7 @@ func (c *Client) ask(ctx context.Context, what string, in, out any) error {
 	if err != nil {
 		return err
 	}
-	q, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://rowhook/"+what, bytes.NewReader(body))
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://rowhook/"+version+"/"+what, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -196,10 +209,18 @@ func (c *Client) ask(ctx context.Context, what string, in, out any) error {
 	return nil
 }
 
+// unversioned is what daemons answer that know no versions yet.
+const unversioned = "404 page not found"
+
 // said is an error of the daemon's.
 func said(status int, text string) error {
 	switch status {
+	case http.StatusNotImplemented:
+		return ErrVersion
 	case http.StatusNotFound:
+		if text == unversioned {
+			return ErrVersion
+		}
 		return &refusal{text, deliver.ErrNoEndpoint}
 	case http.StatusUnprocessableEntity:
 		return &refusal{text, ErrWrong}

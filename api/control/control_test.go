@@ -3,6 +3,8 @@ package control
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -96,7 +98,7 @@ func TestControl(t *testing.T) {
 		if got, err := c.Status(t.Context()); err != nil || !reflect.DeepEqual(got, status) {
 			t.Errorf("status %+v, %v", got, err)
 		}
-		if err := c.ask(t.Context(), "pause", map[string]int{"name": 1}, nil); err == nil || !strings.Contains(err.Error(), "another version") {
+		if err := c.ask(t.Context(), "pause", map[string]int{"name": 1}, nil); !errors.Is(err, ErrVersion) {
 			t.Errorf("a wrong request: %v", err)
 		}
 		stop()
@@ -106,6 +108,34 @@ func TestControl(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, socketName), nil, 0o600); err != nil { // as after a crash
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestVersions: a command and a daemon of different versions say so, whichever is the older.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.Handler{
+		"a daemon without versions": http.NewServeMux(), "a newer daemon": handler(&worker{}, nil),
+	} {
+		dir := t.TempDir()
+		socket, err := Listen(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := &http.Server{Handler: answer, ReadHeaderTimeout: time.Second}
+		go func() { _ = server.Serve(socket.listener) }()
+		c := NewClient(dir)
+		if err := c.ask(t.Context(), "of-tomorrow", struct{}{}, nil); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "systemctl restart rowhook") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	old := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/retry", strings.NewReader("{}"))
+	w := httptest.NewRecorder()
+	if handler(&worker{}, nil).ServeHTTP(w, old); w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "another version") {
+		t.Errorf("a command without versions: %d %s", w.Code, w.Body)
 	}
 }
 
