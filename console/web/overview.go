@@ -14,6 +14,7 @@ type overview struct {
 	Class, Verdict, Rest string
 	Numbers              []figure
 	Needs, Itself        []trouble
+	More, MoreItself     int  // how many more of them there are
 	First                bool // nothing was ever made: what to do next
 	Rules                int
 	Sites                []Site
@@ -26,6 +27,8 @@ type figure struct{ Name, Value, Link, Sub string }
 func (v *view) overviewPage() (overview, error) {
 	t := v.troubles()
 	o := overview{Needs: t.needs, Itself: t.itself, Rules: len(v.rules), Sites: v.c.opts.Sites()}
+	o.Needs, o.More = most(o.Needs)
+	o.Itself, o.MoreItself = most(o.Itself)
 	var err error
 	if o.Day, err = v.today(); err != nil {
 		return o, err
@@ -36,6 +39,15 @@ func (v *view) overviewPage() (overview, error) {
 	}
 	o.Class, o.Verdict, o.Rest = v.verdict(t, o.First)
 	return o, nil
+}
+
+// most are the first of many troubles, and how many more there are.
+func most(all []trouble) ([]trouble, int) {
+	const enough = 25
+	if len(all) <= enough {
+		return all, 0
+	}
+	return all[:enough], len(all) - enough
 }
 
 // deliveredToday is the figure of what went well in a day.

@@ -227,6 +227,48 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestMany: with a thousand sites, rules and endpoints pages stay short and quick to read, and what is in trouble comes first.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 1000 {
+		n := strconv.Itoa(i)
+		w.sites = append(w.sites, Site{"site" + n, "wp_" + n, "wp_"})
+		w.rules = append(w.rules, Rule{Name: "rule" + n, Action: "appointment.save", Entity: "appointment", Kind: "save", Load: "full", URL: "https://r" + n + ".example.com/", Endpoint: "https://r" + n + ".example.com:443"})
+	}
+	s := w.healthy()
+	s.Sites[900].State, s.Sites[900].Reason = "stopped", "of site 897"
+	for i := range s.Endpoints {
+		if i%10 == 9 {
+			s.Endpoints[i].DownSince = time.Now()
+		}
+	}
+	s.Endpoints[800].Paused = &deliver.Pause{Since: time.Now(), Reason: "they move"}
+	w.mu.Lock()
+	w.status = s
+	w.mu.Unlock()
+	w.console.live.tell(s, nil)
+	b := w.login("")
+	for path, texts := range map[string][]string{
+		"/": {"Two things need you, first of all site site897, which is stopped.", "100 receivers are down", "75 more"}, "/sites": {"1,003 sites: site897 is stopped, 1,002 are well.", "703 more"},
+		"/endpoints": {"1,003 endpoints: 1 paused, 100 down, 902 up.", "703 more"}, "/rules": {"1,004 rules:", "704 more"}, "/deliveries": {"No deliveries yet."},
+	} {
+		began := time.Now()
+		page := b.get(path)
+		page.shows(t, texts...)
+		if took := time.Since(began); len(page.body) > 2<<20 || took > 2*time.Second {
+			t.Errorf("%s has %d bytes and took %v", path, len(page.body), took)
+		}
+	}
+	for _, path := range []string{"/endpoints", "/sites"} {
+		rows := strings.SplitN(b.get(path).text(), "Those that need a person first", 2)
+		if first := strings.Index(rows[len(rows)-1], " up "); first >= 0 && first < strings.Index(rows[len(rows)-1], "paused") {
+			t.Errorf("%s does not have what needs a person first", path)
+		}
+	}
+	b.get("/sites?all=1").shows(t, "site999")
+}
+
 // between is what stands between two texts.
 func between(text, after, before string) string {
 	_, text, _ = strings.Cut(text, after)

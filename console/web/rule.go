@@ -129,8 +129,10 @@ func (r Rule) What() string {
 		return "posts it with all that belongs to it"
 	case r.Load == "full":
 		return "posts the whole row"
+	case r.Load == "basic" && r.Kind == "status_change":
+		return "posts the row of its status history"
 	case r.Load == "basic":
-		return "posts its number"
+		return "posts its number and what was written of it"
 	}
 	return "posts it"
 }
