@@ -63,8 +63,8 @@ type shapes struct {
 	epoch  int // changes when tables may have other columns
 }
 
-// Altered says that tables may have other columns: the log has a statement that may have changed them.
-func (l *Loader) Altered() {
+// altered says that tables may have other columns: the log has a statement that may have changed them.
+func (l *Loader) altered() {
 	l.shapes.forget()
 	l.shared.forget()
 }

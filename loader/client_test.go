@@ -40,7 +40,7 @@ func TestTextsOfAnotherCharset(t *testing.T) {
 		l := New(server.DB(t, ""), mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
 		for i, column := range []string{"latin1", "utf8mb4", "cp1251"} {
 			exec("ALTER TABLE wp_vikappointments_coupon MODIFY notes TEXT CHARACTER SET " + column)
-			l.Altered()
+			l.altered()
 			for n := range 20 {
 				text := words[rnd.IntN(len(words))] + " " + words[rnd.IntN(len(words))]
 				id := 1000 + 100*i + n

@@ -78,12 +78,12 @@ func TestForget(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := cdc.Coord{File: "binlog.000001", Offset: 400}
-	l.Invalidate(site.Table("service"), "", at)
+	l.invalidate(site.Table("service"), "", at)
 	if got := name(at); got != before {
 		t.Errorf("without Forget it is %s: the test shows nothing", got)
 	}
-	l.Forget()
-	l.Invalidate(site.Table("service"), "", at)
+	l.forget()
+	l.invalidate(site.Table("service"), "", at)
 	if got := name(at); got != "renamed" {
 		t.Errorf("it is %s", got)
 	}

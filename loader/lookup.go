@@ -103,7 +103,7 @@ func translations() []translation {
 	}
 }
 
-// LookupTables are the tables of a site whose every change Loader.Invalidate must be told; of wp_options, which is
+// LookupTables are the tables of a site whose every change an Observer must be told; of wp_options, which is
 // among them, only changes of the rows in LookupOptions.
 func LookupTables(site *rules.Site) []cdc.TableName {
 	var names []cdc.TableName
@@ -167,10 +167,10 @@ func newCache() *cache {
 	return &cache{defs: lookups(), entries: map[cacheKey]*entry{}, changed: map[cdc.TableName]cdc.Coord{}}
 }
 
-// Invalidate drops what was read of a table before a change whose transaction ends at end. row is the option's name for
+// invalidate drops what was read of a table before a change whose transaction ends at end. row is the option's name for
 // wp_options, and empty for other tables. Whoever reads the log calls it before the events of that transaction, and
 // of those behind it, are loaded.
-func (l *Loader) Invalidate(table cdc.TableName, row string, end cdc.Coord) {
+func (l *Loader) invalidate(table cdc.TableName, row string, end cdc.Coord) {
 	c := l.cache
 	if row != "" && !slices.Contains(LookupOptions(), row) {
 		return
@@ -187,9 +187,9 @@ func (l *Loader) Invalidate(table cdc.TableName, row string, end cdc.Coord) {
 	}
 }
 
-// Forget drops everything that was read: the log goes on at another server, whose places mean something else.
-func (l *Loader) Forget() {
-	l.Altered()
+// forget drops everything that was read: the log goes on at another server, whose places mean something else.
+func (l *Loader) forget() {
+	l.altered()
 	c := l.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -45,7 +45,7 @@ func TestLookups(t *testing.T) {
 	if got := name(snap); got != "one" {
 		t.Fatalf("the service is called %q", got)
 	}
-	l.Invalidate(service, "", first) // which the snapshot contains
+	l.invalidate(service, "", first) // which the snapshot contains
 	before := snap.queries
 	if name(snap); snap.queries != before {
 		t.Error("an entry that contains the change was dropped")
@@ -53,7 +53,7 @@ func TestLookups(t *testing.T) {
 
 	slow := open() // a read that is in progress while the service changes
 	second := rename("two")
-	l.Invalidate(service, "", second)
+	l.invalidate(service, "", second)
 	if got := name(slow); got != "one" {
 		t.Errorf("a snapshot from before shows %q", got)
 	}
@@ -80,13 +80,13 @@ func TestLookupOptions(t *testing.T) {
 	l.cache.entries[key] = &entry{at: cdc.Coord{File: "b.1", Offset: 4}}
 	end := cdc.Coord{File: "b.1", Offset: 5}
 	options := cdc.TableName{Schema: "wordpress", Name: "wp_options"}
-	if l.Invalidate(options, "cron", end); l.cache.entries[key] == nil {
+	if l.invalidate(options, "cron", end); l.cache.entries[key] == nil {
 		t.Error("an option of no interest dropped the others")
 	}
-	if l.Invalidate(cdc.TableName{Schema: "other", Name: "wp_options"}, "WPLANG", end); l.cache.entries[key] == nil {
+	if l.invalidate(cdc.TableName{Schema: "other", Name: "wp_options"}, "WPLANG", end); l.cache.entries[key] == nil {
 		t.Error("another site's option dropped this one's")
 	}
-	if l.Invalidate(options, "WPLANG", end); l.cache.entries[key] != nil {
+	if l.invalidate(options, "WPLANG", end); l.cache.entries[key] != nil {
 		t.Error("a changed option is still remembered")
 	}
 }

@@ -114,7 +114,7 @@ func (r *replay) run(dir string) {
 		}
 		last := end(r.T, r.server)
 		for _, table := range LookupTables(r.site) {
-			r.loader.Invalidate(table, "", last)
+			r.loader.invalidate(table, "", last)
 		}
 		for _, q := range c.Requests {
 			if load := q.load(); q.Documented && load >= rules.Full && q.Body != nil && q.Body["trace"] == nil {

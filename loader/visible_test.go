@@ -163,7 +163,7 @@ func (f *follower) Discard(keep int) { f.changes = f.changes[:keep] }
 
 func (f *follower) Commit(c *cdc.Commit) error {
 	for _, change := range f.changes {
-		f.loader.Invalidate(change.Table.TableName, "", c.End)
+		f.loader.invalidate(change.Table.TableName, "", c.End)
 		if change.Table.TableName == f.site.Table("reservation") {
 			if err := f.load(&change, c); err != nil {
 				return err

@@ -172,7 +172,7 @@ func (w *heldWorld) run() (stop func()) {
 	at := connect.New(connect.Config{Address: w.server.Address(), User: "rowhook", Password: connect.Password("secret")})
 	db := at.Pool()
 	db.SetMaxOpenConns(2)
-	c := cdc.Config{Server: at, ServerID: 4242, Lookups: Lookups(w.sites), Log: log}
+	c := cdc.Config{Server: at, ServerID: 4242, Lookups: loader.Lookups(w.sites), Log: log}
 	for _, s := range w.sites {
 		c.Tables = append(c.Tables, s.Tables()...)
 	}

@@ -160,7 +160,7 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) outbox.St
 	t.Cleanup(func() { db.Close() })
 	source, err := cdc.Open(t.Context(), db, cdc.Config{
 		Server: at, ServerID: rand.Uint32() | 1, Statements: true,
-		Watch: cdc.Watch{Tables: site.Tables()}, Lookups: Lookups([]*rules.Site{site}), Log: log,
+		Watch: cdc.Watch{Tables: site.Tables()}, Lookups: loader.Lookups([]*rules.Site{site}), Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

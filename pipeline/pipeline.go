@@ -65,12 +65,12 @@ type Pipeline struct {
 	reading // of all sites but those that are on their own
 	press   backpressure
 
-	cfg   Config
-	sites *sites
-	lanes map[*rules.Site]*lane
-	stale *stale
-	fills *Backfills
-	clock *clock
+	cfg      Config
+	sites    *sites
+	lanes    map[*rules.Site]*lane
+	observer *loader.Observer
+	fills    *Backfills
+	clock    *clock
 
 	questions *questions
 	set       atomic.Pointer[rules.Set] // of now
@@ -109,7 +109,7 @@ func New(cfg Config) *Pipeline {
 		reading: reading{drive: drive{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
 		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Log),
 		loaded: make(chan loaded), committed: make(chan commit, 1), rules: make(chan *rules.Set),
-		stale: newStale(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
+		observer: cfg.Loader.Observe(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
 	}
 	p.set.Store(cfg.Rules)
 	p.engine.AskOwners(p.questions.answer)
@@ -145,7 +145,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
-	p.feed = newFeed(parts, p.cfg.Sites, p.tables, p.stale.tables)
+	p.feed = newFeed(parts, p.cfg.Sites, p.tables, p.observer.Tables())
 	p.feed.skipAll(p.sites.detached)
 	for site, d := range p.sites.detached { // the rules may be others since it stopped
 		p.unwanted(d, p.tables(site))

@@ -81,7 +81,7 @@ func (p *Pipeline) apply() error {
 func (p *Pipeline) applyEntry(r *reading, e entry) error {
 	switch e.op {
 	case changeEntry:
-		p.stale.note(&e.change)
+		p.observer.Change(&e.change)
 		if q, ok := r.engine.Question(&e.change); ok {
 			p.questions.put(q)
 		}
@@ -106,10 +106,7 @@ func (p *Pipeline) applyCommit(r *reading, c *cdc.Commit) error {
 		p.noteRead(r, c)
 		return nil
 	}
-	if c.End.Before(r.seen) { // a replica was promoted
-		p.cfg.Loader.Forget()
-	}
-	p.stale.commit(c, p.cfg.Loader)
+	p.observer.Commit(c, c.End.Before(r.seen)) // then a replica was promoted
 	p.tellEmptied(r, c)
 	return p.step(r, r.commit(c, time.Now()))
 }

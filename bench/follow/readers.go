@@ -16,7 +16,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/cdc/connect"
-	"rowhook/pipeline"
+	"rowhook/loader"
 	"rowhook/rules"
 )
 
@@ -70,7 +70,7 @@ func sourceConfig(address string) cdc.Config {
 	sites := []*rules.Site{&salon}
 	return cdc.Config{
 		Server:   connect.New(connect.Config{Address: address, User: user, Password: connect.Password(password)}),
-		ServerID: 78, Watch: cdc.Watch{Tables: salon.Tables()}, Lookups: pipeline.Lookups(sites),
+		ServerID: 78, Watch: cdc.Watch{Tables: salon.Tables()}, Lookups: loader.Lookups(sites),
 		Statements: true, Log: slog.New(slog.DiscardHandler),
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"rowhook/config"
 	"rowhook/deliver"
 	"rowhook/deliver/post"
+	"rowhook/loader"
 	"rowhook/outbox"
-	"rowhook/pipeline"
 	"rowhook/printable"
 	"rowhook/rules"
 	"rowhook/weburl"
@@ -80,7 +80,7 @@ const reportAll = "report"
 // sourceConfig is how to reach the server, and what to watch on it.
 func sourceConfig(c *config.Config, set *rules.Set, server *connect.Server, serverID uint32, log *slog.Logger) cdc.Config {
 	return cdc.Config{
-		Server: server, ServerID: serverID, Log: log, Watch: watchOf(c, set), Lookups: pipeline.Lookups(sitesOf(c)),
+		Server: server, ServerID: serverID, Log: log, Watch: watchOf(c, set), Lookups: loader.Lookups(sitesOf(c)),
 		Statements: true, NeedStatements: c.Fidelity == plugin,
 	}
 }
