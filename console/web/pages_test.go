@@ -227,7 +227,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestMany: with a thousand sites, rules and endpoints pages stay short and quick to read, and what is in trouble comes first.
+// TestMany: with a thousand sites, rules and endpoints pages stay short, and what is in trouble comes first.
 func TestMany(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -253,11 +253,10 @@ func TestMany(t *testing.T) {
 		"/": {"Two things need you, first of all site site897, which is stopped.", "100 receivers are down", "75 more"}, "/sites": {"1,003 sites: site897 is stopped, 1,002 are well.", "703 more"},
 		"/endpoints": {"1,003 endpoints: 1 paused, 100 down, 902 up.", "703 more"}, "/rules": {"1,004 rules:", "704 more"}, "/deliveries": {"No deliveries yet."},
 	} {
-		began := time.Now()
 		page := b.get(path)
 		page.shows(t, texts...)
-		if took := time.Since(began); len(page.body) > 2<<20 || took > 2*time.Second {
-			t.Errorf("%s has %d bytes and took %v", path, len(page.body), took)
+		if len(page.body) > 1<<20 {
+			t.Errorf("%s has %d bytes", path, len(page.body))
 		}
 	}
 	for _, path := range []string{"/endpoints", "/sites"} {

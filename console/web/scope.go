@@ -59,14 +59,17 @@ func (v *view) ownsEndpoint(name string) bool {
 
 // rule is a rule by its name, if this user may see it.
 func (v *view) rule(name string) (Rule, bool) {
-	i := slices.IndexFunc(v.rules, func(r Rule) bool { return r.Name == name })
-	if i < 0 {
-		return Rule{}, false
+	if v.named == nil {
+		v.named = make(map[string]Rule, len(v.rules))
+		for _, r := range v.rules {
+			v.named[r.Name] = r
+		}
 	}
-	return v.rules[i], true
+	r, ok := v.named[name]
+	return r, ok
 }
 
-// statuses are the sites and endpoints that this user may see.
+// status has the sites and endpoints that this user may see.
 func (v *view) status() api.Status {
 	s := v.seen.status
 	if v.who.all() {

@@ -159,6 +159,7 @@ type view struct {
 	rules    []Rule                   // that this one may see
 	told     *troubles                // what is not as it should be; nil: nobody has looked yet
 	byHour   map[string][]outbox.Hour // nil: not read yet
+	named    map[string]Rule          // the rules by their names; nil: not made yet
 	own      *counts                  // of a user of some sites; nil: not looked up yet
 	ownKnown bool
 }
