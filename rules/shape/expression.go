@@ -1,0 +1,243 @@
+// Package shape makes of an event what a receiver understands: it tells whether a rule's condition holds, and what of a
+// payload is kept, hidden, or put in its place. It knows values by their names, and neither rows nor servers.
+package shape
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/types"
+	"github.com/expr-lang/expr/vm"
+)
+
+// Type is what values of a column can be, besides nil.
+type Type uint8
+
+// The types of columns.
+const (
+	Any   Type = iota // not known
+	Int               // a whole number
+	Float             // a number with a point; also DECIMAL
+	Text              // all else
+)
+
+// Columns are those of a row, by name; nil: they are not known.
+type Columns map[string]Type
+
+// Values are what expressions can name.
+type Values struct {
+	Before, After map[string]any // the row's columns; nil where there is no such row
+	Event         map[string]any // eventTypes has what it holds
+	Site          string
+	Payload       any // as JSON decodes; only for who Uses it
+}
+
+// Uses is what an expression names, for only that has to be made ready.
+type Uses struct {
+	Before, After []string // columns, in order
+	Whole         bool     // it takes a row for more than single columns: all are needed
+	Payload       bool
+}
+
+// Expression is an expression that was found right. It never changes.
+type Expression struct {
+	Uses
+	program *vm.Program
+}
+
+// ExpressionError is what is wrong with an expression.
+type ExpressionError struct {
+	Message string
+	Line    int    // of the expression's text, from 1
+	Column  int    // in characters, from 0
+	Text    string // of the line
+}
+
+// Error shows the place under the message.
+func (f *ExpressionError) Error() string {
+	if f.Text == "" {
+		return f.Message
+	}
+	return fmt.Sprintf("%s\n    %s\n    %s^", f.Message, strings.ReplaceAll(f.Text, "\t", " "), strings.Repeat(" ", f.Column))
+}
+
+const (
+	longestExpression = 4 << 10 // in bytes
+	mostNodes         = 500
+)
+
+// unbounded are the functions that an expression may not have: what they take has no end, or is not the same each time.
+var unbounded = map[string]string{
+	"now":    "an event must come out the same whenever it is looked at; compare with event.time",
+	"repeat": "it may make texts of any size", "reduce": "it may make values of any size",
+}
+
+// Condition compiles what must hold for an event. Its errors are ExpressionErrors.
+func Condition(text string, c Columns) (*Expression, error) { return compile(text, c, expr.AsBool()) }
+
+// Value compiles what stands for a value of any type. Its errors are ExpressionErrors.
+func Value(text string, c Columns) (*Expression, error) { return compile(text, c, expr.AsAny()) }
+
+func compile(text string, c Columns, as expr.Option) (*Expression, error) {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return nil, &ExpressionError{Message: "is empty"}
+	case len(text) > longestExpression:
+		return nil, &ExpressionError{Message: fmt.Sprintf("is longer than %d bytes", longestExpression)}
+	}
+	look := &look{bare: map[ast.Node]string{}}
+	options := []expr.Option{expr.Env(environment(c)), as, expr.MaxNodes(mostNodes), expr.Patch(look)}
+	program, err := expr.Compile(text, options...)
+	if look.refused != nil {
+		return nil, fault(text, look.refused)
+	}
+	if err != nil {
+		return nil, fault(text, err)
+	}
+	return &Expression{Uses: look.uses(), program: program}, nil
+}
+
+// Holds says whether a condition holds. The error is about these values.
+func (e *Expression) Holds(v *Values) (bool, error) {
+	got, err := e.Of(v)
+	if err != nil {
+		return false, err
+	}
+	holds, ok := got.(bool)
+	if !ok {
+		return false, fmt.Errorf("it is %v, neither true nor false", got)
+	}
+	return holds, nil
+}
+
+// Of is an expression's value. The error is about these values.
+func (e *Expression) Of(v *Values) (any, error) {
+	env := map[string]any{"before": nil, "after": nil, "event": v.Event, "site": v.Site, "payload": v.Payload}
+	if v.Before != nil {
+		env["before"] = v.Before
+	}
+	if v.After != nil {
+		env["after"] = v.After
+	}
+	got, err := expr.Run(e.program, env)
+	if err != nil {
+		if at, ok := errors.AsType[*file.Error](err); ok {
+			err = errors.New(at.Message)
+		}
+		return nil, err
+	}
+	return got, nil
+}
+
+// eventTypes is what an expression can ask of the event.
+func eventTypes() types.Map {
+	return types.Map{
+		"action":  types.String,              // appointment.save
+		"type":    types.String,              // insert or update of a save; else empty
+		"status":  types.String,              // the new one, of a status change; else empty
+		"key":     types.String,              // of the object; empty where it has several
+		"time":    types.String,              // of its commit, RFC 3339 in UTC
+		"seconds": types.Int,                 // the same, since 1970
+		"changed": types.Array(types.String), // the columns that an update changed
+	}
+}
+
+func environment(c Columns) types.Map {
+	var row types.Type = types.Any
+	if c != nil {
+		columns := types.Map{}
+		for name, t := range c {
+			columns[name] = [...]types.Type{Any: types.Any, Int: types.Int, Float: types.Float64, Text: types.String}[t]
+		}
+		row = columns
+	}
+	return types.Map{"before": row, "after": row, "event": eventTypes(), "site": types.String, "payload": types.Any}
+}
+
+// look goes over an expression: what it names, and what it may not have.
+type look struct {
+	bare          map[ast.Node]string // rows that are named without a column, so far
+	before, after []string
+	payload       bool
+	refused       *file.Error
+}
+
+// Visit sees the parts of a node before the node.
+func (l *look) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		switch n.Value {
+		case "before", "after":
+			l.bare[n] = n.Value
+		case "payload":
+			l.payload = true
+		}
+	case *ast.MemberNode:
+		name, isName := n.Property.(*ast.StringNode)
+		switch row := l.bare[n.Node]; {
+		case !isName || row == "":
+			return
+		case row == "before" && !slices.Contains(l.before, name.Value):
+			l.before = append(l.before, name.Value)
+		case row == "after" && !slices.Contains(l.after, name.Value):
+			l.after = append(l.after, name.Value)
+		}
+		delete(l.bare, n.Node)
+	case *ast.BinaryNode:
+		if n.Operator == ".." {
+			l.refuse(n, "ranges are not allowed: they may be of any size")
+		}
+	case *ast.BuiltinNode:
+		l.called(n, n.Name)
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
+			l.called(n, callee.Value)
+		}
+	}
+}
+
+func (l *look) called(n ast.Node, name string) {
+	if why, ok := unbounded[name]; ok {
+		l.refuse(n, name+" is not allowed: "+why)
+	}
+}
+
+func (l *look) refuse(n ast.Node, message string) {
+	if l.refused == nil {
+		l.refused = &file.Error{Location: n.Location(), Message: message}
+	}
+}
+
+func (l *look) uses() Uses {
+	u := Uses{Before: l.before, After: l.after, Whole: len(l.bare) > 0, Payload: l.payload}
+	slices.Sort(u.Before)
+	slices.Sort(u.After)
+	return u
+}
+
+// fault shows where in an expression an error is.
+func fault(text string, err error) *ExpressionError {
+	at, ok := errors.AsType[*file.Error](err)
+	if !ok {
+		return &ExpressionError{Message: err.Error()}
+	}
+	runes := []rune(text)
+	from := min(max(at.From, 0), len(runes))
+	begin := 0
+	line := 1
+	for i, r := range runes[:from] {
+		if r == '\n' {
+			begin, line = i+1, line+1
+		}
+	}
+	end := begin
+	for end < len(runes) && runes[end] != '\n' {
+		end++
+	}
+	return &ExpressionError{Message: at.Message, Line: line, Column: from - begin, Text: string(runes[begin:end])}
+}

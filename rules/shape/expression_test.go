@@ -1,0 +1,150 @@
+package shape
+
+import (
+	"strings"
+	"testing"
+)
+
+func orders() Columns {
+	return Columns{"id": Int, "status": Text, "total_cost": Float, "checkin_ts": Int, "purchaser_mail": Text, "payment": Any}
+}
+
+func bookings() *Values {
+	return &Values{
+		Before:  map[string]any{"status": "P", "checkin_ts": 100, "total_cost": 80.0},
+		After:   map[string]any{"id": 7, "status": "C", "checkin_ts": 100, "total_cost": 120.5, "purchaser_mail": "a@b.example", "payment": nil},
+		Event:   map[string]any{"action": "appointment.save", "type": "update", "status": "", "key": "7", "time": "2026-03-01T10:00:00Z", "seconds": 1772359200, "changed": []string{"status", "total_cost"}},
+		Site:    "salon",
+		Payload: map[string]any{"id": "7", "options": []any{map[string]any{"id_option": "3"}}},
+	}
+}
+
+func TestCondition(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"after.total_cost > 100":                                             true,
+		"after.total_cost > 100 && before?.status != after.status":           true,
+		"before?.checkin_ts != after.checkin_ts":                             false,
+		`site in ["salon", "spa"]`:                                           true,
+		`event.type == "update" && "status" in event.changed`:                true,
+		`after.purchaser_mail endsWith "@b.example"`:                         true,
+		`any(payload.options, .id_option == "3")`:                            true,
+		"after.payment == nil":                                               true,
+		"(after.payment ?? 0) > 0":                                           false,
+		`after.purchaser_mail matches "^[a-z]@"`:                             true,
+		`event.key == string(after.id)`:                                      true,
+		`after["status"] == "C" and not (event.action == "customer.delete")`: true,
+	} {
+		e, err := Condition(text, orders())
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := e.Holds(bookings()); err != nil || got != want {
+			t.Errorf("%s: %t, %v", text, got, err)
+		}
+	}
+	created := bookings()
+	created.Before = nil
+	e, err := Condition("before == nil || before.status != after.status", orders())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := e.Holds(created); err != nil || !got {
+		t.Errorf("of what was created: %t, %v", got, err)
+	}
+}
+
+// TestFaults: what is wrong with an expression is said when it is read, with its place.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                        "is empty",
+		"after.statuss == 'C'":    "unknown field statuss\n    after.statuss == 'C'\n          ^",
+		`after["statuss"] == 1`:   "unknown field statuss",
+		"after.status > 100":      "mismatched types string and int",
+		"after.total_cost":        "expected bool, but got float64",
+		"afterr.status == 'C'":    "unknown name afterr",
+		"after.status = 'C'":      "unexpected token",
+		"after.status == 'C' &&":  "unexpected token EOF",
+		"1 in 1..900000":          "ranges are not allowed",
+		"all(1..9, true)":         "ranges are not allowed",
+		"len(repeat('a', 9)) > 1": "repeat is not allowed: it may make texts of any size\n    len(repeat('a', 9)) > 1\n        ^",
+		"reduce(event.changed, #acc + #, '') == ''": "reduce is not allowed",
+		"now().Unix() > 1":                          "now is not allowed",
+		"event.statuss == ''":                       "unknown field statuss",
+		"after.status ==\n  after.nothing":          "unknown field nothing\n      after.nothing\n            ^",
+		strings.Repeat("!", 400) + "(id == 1)":      "unknown name id",
+		strings.Repeat("true && ", 600):             "is longer than",
+		strings.Repeat("1+", 1500) + "1 == 1":       "exceeds maximum allowed nodes",
+	} {
+		_, err := Condition(text, orders())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60s: %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestValuesThatDoNotFit: what cannot be said of an event is an error, never a panic.
+func TestValuesThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"after.payment > 100", "before.status == 'C'", "payload.a.b.c == 1", "int(after.status) == 1", "payload.x[3] == 1", "event.changed[5] == ''"} {
+		e, err := Condition(text, orders())
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		v := bookings()
+		v.Before, v.Payload = nil, "text"
+		if holds, err := e.Holds(v); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %t, %v", text, holds, err)
+		}
+	}
+}
+
+func TestUses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Uses{
+		"after.id == 1 && after.status != before?.status": {Before: []string{"status"}, After: []string{"id", "status"}},
+		"before == nil":                            {Whole: true},
+		"len(keys(after)) > 3 && after.id == 1":    {Whole: true, After: []string{"id"}},
+		"any(['status'], after[#] != before?.[#])": {Whole: true},
+		"payload.id == '1'":                        {Payload: true},
+		"site == 'payload.after.id'":               {},
+	} {
+		e, err := Condition(text, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if strings.Join(e.Before, " ") != strings.Join(want.Before, " ") || strings.Join(e.After, " ") != strings.Join(want.After, " ") || e.Whole != want.Whole || e.Payload != want.Payload {
+			t.Errorf("%s uses %+v", text, e.Uses)
+		}
+	}
+}
+
+func FuzzCondition(f *testing.F) {
+	for _, text := range []string{"after.total_cost > 100 && before?.status != after.status", "any(payload.options, .id_option == '3')", "let a = after.id; a == 1", "1..2", "{'a': after}"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := Condition(text, orders())
+		if err != nil {
+			_ = err.Error()
+			return
+		}
+		_, _ = e.Holds(bookings())
+	})
+}
+
+func BenchmarkCondition(b *testing.B) {
+	e, err := Condition("after.total_cost > 100 && before?.status != after.status && after.purchaser_mail endsWith '@b.example'", orders())
+	if err != nil {
+		b.Fatal(err)
+	}
+	v := bookings()
+	b.ReportAllocs()
+	for b.Loop() {
+		if ok, err := e.Holds(v); !ok || err != nil {
+			b.Fatal(ok, err)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package shape
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Template is a body of one's own: a YAML tree whose texts that begin with = are expressions. It is encoded as JSON, so
+// no value can break it.
+type Template struct {
+	Uses
+	root part
+}
+
+// part is a value of the tree: one of a mapping, a list, an expression, or JSON that is always the same.
+type part struct {
+	names []string // of a mapping, as JSON with a colon
+	parts []part   // of a mapping or a list
+	list  bool
+	value *Expression
+	fixed []byte
+}
+
+// PlaceError is how an error of a template names its place: a path below template, such as .blocks[0].text.
+type PlaceError struct {
+	Path string
+	Line int // of the file
+	Err  error
+}
+
+func (w *PlaceError) Error() string { return w.Err.Error() }
+
+// Unwrap returns the ExpressionError.
+func (w *PlaceError) Unwrap() error { return w.Err }
+
+const (
+	mostParts   = 2000
+	deepestPart = 50
+)
+
+// NewTemplate compiles a tree. Its errors are PlaceErrors, joined. Texts that are no expressions go through expand.
+func NewTemplate(n *yaml.Node, c Columns, expand func(string) (string, error)) (*Template, error) {
+	t := &Template{}
+	r := templateReader{columns: c, expand: expand, uses: &t.Uses}
+	t.root = r.part("", n, 0)
+	if err := errors.Join(r.faults...); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Body is the template with an event's values. The error is about these values.
+func (t *Template) Body(v *Values) ([]byte, error) { return t.root.append(nil, v) }
+
+func (p *part) append(b []byte, v *Values) (_ []byte, err error) {
+	switch {
+	case p.value != nil:
+		got, err := p.value.Of(v)
+		if err != nil {
+			return nil, err
+		}
+		return appendJSON(b, got)
+	case p.fixed != nil:
+		return append(b, p.fixed...), nil
+	case p.list:
+		b = append(b, '[')
+	default:
+		b = append(b, '{')
+	}
+	for i := range p.parts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if !p.list {
+			b = append(b, p.names[i]...)
+		}
+		if b, err = p.parts[i].append(b, v); err != nil {
+			return nil, err
+		}
+	}
+	if p.list {
+		return append(b, ']'), nil
+	}
+	return append(b, '}'), nil
+}
+
+// appendJSON appends what an expression came to. HTML's letters stay as they are: it is no page.
+func appendJSON(b []byte, v any) ([]byte, error) {
+	if f, ok := v.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
+		return nil, fmt.Errorf("it is %v, which JSON has no number for", f)
+	}
+	var w bytes.Buffer
+	e := json.NewEncoder(&w)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("encoding what it is: %w", err)
+	}
+	return append(b, bytes.TrimSuffix(w.Bytes(), []byte("\n"))...), nil
+}
+
+// templateReader compiles a tree.
+type templateReader struct {
+	columns Columns
+	expand  func(string) (string, error)
+	uses    *Uses
+	parts   int
+	faults  []error
+}
+
+func (r *templateReader) faultf(path string, n *yaml.Node, format string, args ...any) {
+	r.faults = append(r.faults, &PlaceError{path, n.Line, fmt.Errorf(format, args...)})
+}
+
+func (r *templateReader) part(path string, n *yaml.Node, depth int) (p part) {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if r.parts++; r.parts > mostParts || depth > deepestPart {
+		if r.parts == mostParts+1 || depth > deepestPart {
+			r.faultf(path, n, "is too much; a template may have %d values, %d deep", mostParts, deepestPart)
+		}
+		return part{fixed: []byte("null")}
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		seen := map[string]bool{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			name := n.Content[i]
+			if name.Kind != yaml.ScalarNode || name.ShortTag() == "!!merge" || seen[name.Value] {
+				r.faultf(path, name, "has a key that is no plain text of its own")
+				continue
+			}
+			seen[name.Value] = true
+			key, _ := appendJSON(nil, name.Value)
+			p.names = append(p.names, string(key)+":")
+			p.parts = append(p.parts, r.part(path+"."+name.Value, n.Content[i+1], depth+1))
+		}
+	case yaml.SequenceNode:
+		p.list = true
+		for i, item := range n.Content {
+			p.parts = append(p.parts, r.part(path+"["+strconv.Itoa(i)+"]", item, depth+1))
+		}
+	default:
+		return r.leaf(path, n)
+	}
+	if len(p.parts) == 0 {
+		p.fixed = []byte("{}")
+		if p.list {
+			p.fixed = []byte("[]")
+		}
+	}
+	return p
+}
+
+func (r *templateReader) leaf(path string, n *yaml.Node) part {
+	if n.ShortTag() == "!!str" {
+		text, isExpression := strings.CutPrefix(n.Value, "=")
+		if isExpression {
+			e, err := Value(text, r.columns)
+			if err != nil {
+				r.faults = append(r.faults, &PlaceError{path, n.Line, err})
+				return part{}
+			}
+			r.use(e.Uses)
+			return part{value: e}
+		}
+		plain, err := r.expand(n.Value)
+		if err != nil {
+			r.faults = append(r.faults, &PlaceError{path, n.Line, err})
+		}
+		fixed, _ := appendJSON(nil, plain) // a text
+		return part{fixed: fixed}
+	}
+	var v any
+	if err := n.Decode(&v); err != nil {
+		r.faultf(path, n, "cannot be read: %w", err)
+		return part{}
+	}
+	fixed, err := appendJSON(nil, v)
+	if err != nil {
+		r.faults = append(r.faults, &PlaceError{path, n.Line, err})
+	}
+	return part{fixed: fixed}
+}
+
+func (r *templateReader) use(u Uses) {
+	r.uses.Before = append(r.uses.Before, u.Before...)
+	r.uses.After = append(r.uses.After, u.After...)
+	r.uses.Whole = r.uses.Whole || u.Whole
+	r.uses.Payload = r.uses.Payload || u.Payload
+}

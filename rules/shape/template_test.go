@@ -1,0 +1,66 @@
+package shape
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+func templateOf(t *testing.T, text string) (*Template, error) {
+	t.Helper()
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	return NewTemplate(doc.Content[0], orders(), func(s string) (string, error) { return strings.ReplaceAll(s, "${NAME}", "ours"), nil })
+}
+
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	tmpl, err := templateOf(t, `
+text: "= 'Booking ' + string(after.id) + ' of ' + after.purchaser_mail"
+blocks:
+  - {type: header, n: 1, f: 1.5, yes: true, none: null, empty: [], map: {}}
+  - "= payload.options"
+"a \"quote\"": "${NAME} <b>"
+cost: = after.total_cost
+before: "= before?.status ?? 'new'"
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := bookings()
+	v.After["purchaser_mail"] = "O'Neil \"<x>\" \n"
+	got, err := tmpl.Body(v)
+	const want = `{"text":"Booking 7 of O'Neil \"<x>\" \n","blocks":[{"type":"header","n":1,"f":1.5,"yes":true,"none":null,"empty":[],"map":{}},` +
+		`[{"id_option":"3"}]],"a \"quote\"":"ours <b>","cost":120.5,"before":"P"}`
+	if err != nil || string(got) != want || !json.Valid(got) {
+		t.Errorf("%s, %v\nwant %s", got, err, want)
+	}
+	if !tmpl.Payload || len(tmpl.After) != 3 {
+		t.Errorf("it uses %+v", tmpl.Uses)
+	}
+	v.After["total_cost"] = 0.0
+	nan, err := templateOf(t, "a: = after.total_cost / after.total_cost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := nan.Body(v); err == nil {
+		t.Errorf("no number is %s", got)
+	}
+}
+
+func TestTemplateFaults(t *testing.T) {
+	t.Parallel()
+	_, err := templateOf(t, "text: = after.statuss\nblocks:\n  - {a: = 1..3}\n  - b: {c: = after.id}\n")
+	for _, want := range []string{"unknown field statuss", "ranges are not allowed"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := templateOf(t, strings.Repeat("[", 60)+strings.Repeat("]", 60)); err == nil || !strings.Contains(err.Error(), "too much") {
+		t.Errorf("a deep one: %v", err)
+	}
+}
