@@ -45,6 +45,12 @@ type Pair struct {
 // Pairs are such a mapping, in the order of the file.
 type Pairs []Pair
 
+// Tree is a value of any shape, for who reads it otherwise.
+type Tree struct {
+	Node   *yaml.Node // nil: it is not there
+	Expand func(text string) (string, error)
+}
+
 // Unsupported is the type of a key that is known but not supported yet: a file that sets it is refused with that reason.
 type Unsupported struct{}
 
@@ -145,6 +151,9 @@ func (d *decoder) value(key string, n *yaml.Node, v reflect.Value) {
 		return
 	case Every:
 		d.scalar(key, n, v, setEvery)
+		return
+	case Tree:
+		v.Set(reflect.ValueOf(Tree{n, d.expander.expand}))
 		return
 	case Pairs:
 		v.Set(reflect.ValueOf(d.pairs(key, n)))

@@ -107,6 +107,11 @@ func (s *Source) Faultf(key, format string, args ...any) {
 	s.fault(s.line(key), key, fmt.Sprintf(format, args...))
 }
 
+// FaultAt is Faultf for a place below a key, in a value that was read otherwise (Tree).
+func (s *Source) FaultAt(line int, key, format string, args ...any) {
+	s.fault(line, key, fmt.Sprintf(format, args...))
+}
+
 func (s *Source) fault(line int, key, message string) {
 	switch {
 	case len(s.faults) < maxFaults:

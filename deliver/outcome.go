@@ -53,7 +53,7 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 	switch e.blame(it, r) {
 	case theDelivery:
 		e.fails(it, r, now)
-		if r.Verdict == post.Rejected {
+		if r.Verdict == post.Rejected && it.Object != outbox.Unshaped {
 			e.answers(u, now)
 		}
 	case theURL:
@@ -148,6 +148,11 @@ func (e *endpoint) fails(it *item, r *post.Result, now time.Time) {
 	it.tried = r.At
 	if it.failing.IsZero() {
 		it.failing = now
+	}
+	if it.Object == outbox.Unshaped { // no other try makes a payload of it
+		it.Attempts++
+		e.bury(it, r, now)
+		return
 	}
 	if !now.Before(it.due) {
 		it.Attempts++

@@ -18,6 +18,9 @@ type poster interface {
 	Close()
 }
 
+// maxReason is how much is told of why there is no payload, in bytes.
+const maxReason = 500
+
 // idleTime is how long a sender without work is kept, and its connections.
 const idleTime = 90 * time.Second
 
@@ -174,7 +177,12 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 		ID: it.ID, Action: it.Action, Site: it.Site, Object: it.Object, AsOf: it.AsOf, Sequence: it.Number,
 		Kind: it.Kind, Created: it.Created, Key: keyOf(it.Keys), Omitted: omitted(it.Omitted), Body: it.Body, KeepText: it.State == outbox.Waiting,
 	}
-	r := s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
+	var r post.Result
+	if it.Object == outbox.Unshaped {
+		r = post.Result{Verdict: post.Rejected, At: time.Now(), Error: "not posted: " + string(it.Body[:min(len(it.Body), maxReason)])}
+	} else {
+		r = s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
+	}
 	e.mu.Lock()
 	now := time.Now()
 	e.finish(it, &r, now)

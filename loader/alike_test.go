@@ -165,7 +165,7 @@ func compareSelected(t *testing.T, l *Loader, site *rules.Site, name cdc.TableNa
 	if _, err := conn.ExecContext(t.Context(), "SET time_zone = '+00:00'"); err != nil {
 		t.Fatal(err)
 	}
-	snap := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, client: site.Client,
+	snap := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), layouts: &l.layouts, client: site.Client,
 		bounds: bounds{limit: maxLoaded, most: maxLoaded}}
 	selected, err := snap.all(t.Context(), name, "TRUE")
 	if err != nil || len(selected) != len(rows) {

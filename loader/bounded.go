@@ -49,36 +49,36 @@ type bounds struct {
 	most  int           // bytes that may be read without them
 }
 
-// shape is what is known of a table's columns: how each is selected, and which may hold more than longText together.
-type shape struct {
+// layout is what is known of a table's columns: how each is selected, and which may hold more than longText together.
+type layout struct {
 	columns []schema.Selected
 	texts   []int // positions of those that may hold a long text
 	large   bool  // a row of theirs may be large
 }
 
-// shapes knows the tables that were read.
-type shapes struct {
+// layouts knows the tables that were read.
+type layouts struct {
 	mu     sync.Mutex
-	tables map[cdc.TableName]*shape
+	tables map[cdc.TableName]*layout
 	epoch  int // changes when tables may have other columns
 }
 
 // altered says that tables may have other columns: the log has a statement that may have changed them.
 func (l *Loader) altered() {
-	l.shapes.forget()
+	l.layouts.forget()
 	l.shared.forget()
 }
 
-func (k *shapes) forget() {
+func (k *layouts) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	clear(k.tables)
 	k.epoch++
 }
 
-// shape is that of a table: as it is remembered, else as the server says.
-func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error) {
-	known := s.shapes
+// layout is that of a table: as it is remembered, else as the server says.
+func (s *snapshot) layout(ctx context.Context, name cdc.TableName) (*layout, error) {
+	known := s.layouts
 	known.mu.Lock()
 	is, ok := known.tables[name]
 	epoch := known.epoch
@@ -91,7 +91,7 @@ func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error
 	if err != nil {
 		return nil, err
 	}
-	is = &shape{columns: columns}
+	is = &layout{columns: columns}
 	for i, c := range columns {
 		if c.Size != "" {
 			is.texts = append(is.texts, i)
@@ -103,7 +103,7 @@ func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error
 	defer known.mu.Unlock()
 	if epoch == known.epoch {
 		if known.tables == nil {
-			known.tables = map[cdc.TableName]*shape{}
+			known.tables = map[cdc.TableName]*layout{}
 		}
 		known.tables[name] = is
 	}
@@ -112,20 +112,20 @@ func (s *snapshot) shape(ctx context.Context, name cdc.TableName) (*shape, error
 
 // all reads rows of a table, with every column; condition is what follows WHERE.
 func (s *snapshot) all(ctx context.Context, table cdc.TableName, condition string) ([]record, error) {
-	shape, err := s.shape(ctx, table)
+	layout, err := s.layout(ctx, table)
 	if err != nil {
 		return nil, s.failed(ctx, table, fmt.Errorf("its columns: %w", err))
 	}
-	texts := shape.texts
-	if !shape.large && s.limit >= longText {
+	texts := layout.texts
+	if !layout.large && s.limit >= longText {
 		texts = nil
 	}
-	list := make([]string, len(shape.columns), len(shape.columns)+len(texts))
-	for i, c := range shape.columns {
+	list := make([]string, len(layout.columns), len(layout.columns)+len(texts))
+	for i, c := range layout.columns {
 		list[i] = c.SQL
 	}
 	for _, i := range texts {
-		c := shape.columns[i]
+		c := layout.columns[i]
 		out := fmt.Sprintf("%s > %d", c.Size, s.limit)
 		if kept := s.keptOf(table, c.Name); len(kept) > 0 && s.keys[table] != nil {
 			out = "FALSE" // of a custom rule's table one row is read
@@ -135,9 +135,9 @@ func (s *snapshot) all(ctx context.Context, table cdc.TableName, condition strin
 		list[i] = "IF(" + out + ", NULL, " + c.SQL + ")"
 		list = append(list, "IF("+out+", "+c.Size+", 0)")
 	}
-	records, err := s.read(ctx, table, "SELECT "+strings.Join(list, ", ")+" FROM "+quoted(table)+" WHERE "+condition, shape.columns, texts)
+	records, err := s.read(ctx, table, "SELECT "+strings.Join(list, ", ")+" FROM "+quoted(table)+" WHERE "+condition, layout.columns, texts)
 	if isNoColumn(err) || isAltered(err) {
-		s.shapes.forget() // it is asked again
+		s.layouts.forget() // it is asked again
 	}
 	return records, err
 }

@@ -60,7 +60,7 @@ type Loader struct {
 	opts    Options
 	log     *slog.Logger
 	cache   *cache
-	shapes  shapes
+	layouts layouts
 	zones   zones
 	locales locales
 	shared  sharedTables

@@ -27,6 +27,11 @@ func (l *Loader) compose(ev *rules.Event, o object, payload func(rules.Load) (Pa
 			made[r.Load] = p
 		}
 		p.Rule = r
+		if r.Shape != nil {
+			if p, ok = l.shaped(ev, o, p); !ok {
+				continue
+			}
+		}
 		payloads = append(payloads, p)
 	}
 	return payloads, nil

@@ -21,7 +21,7 @@ import (
 type snapshot struct {
 	conn    *lease
 	mariaDB bool
-	shapes  *shapes
+	layouts *layouts
 	bounds
 	taken   time.Time
 	at      cdc.Coord // everything up to here is in it
@@ -61,7 +61,7 @@ func (l *Loader) snapshotAt(ctx context.Context, site *rules.Site, at Place) (*s
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), shapes: &l.shapes, client: site.Client,
+	s := &snapshot{conn: conn, mariaDB: l.src.MariaDB(), layouts: &l.layouts, client: site.Client,
 		bounds: bounds{limit: longText, most: maxLoaded}}
 	if err := s.await(ctx, at); err != nil {
 		s.close(ctx)

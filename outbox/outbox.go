@@ -72,8 +72,11 @@ type Delivery struct {
 }
 
 // Objects are what a payload may show in place of the whole object, as X-Rowhook-Object tells it: the last row of one that
-// is gone, the row of a blocked time, what the log showed of one that cannot be read. Stores number them from 1.
-func Objects() []string { return []string{"gone", "closure", "partial"} }
+// is gone, the row of a blocked time, what the log showed of one that cannot be read; or no payload, see Unshaped. Stores number them from 1.
+func Objects() []string { return []string{"gone", "closure", "partial", Unshaped} }
+
+// Unshaped is the Object of a delivery whose Body is no payload but why there is none: it is not posted.
+const Unshaped = "unshaped"
 
 // State is the state of a delivery.
 type State uint8

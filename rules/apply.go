@@ -38,7 +38,11 @@ func (e *Engine) apply(b *binding, c *cdc.Change) error {
 		return nil
 	}
 	if e.wants(agg, Save) {
+		opens := e.open.openSave(agg) == nil
 		ev := e.saveRow(agg, c)
+		if opens && c.Op == cdc.Update && e.before[agg.entity.Name] {
+			ev.Before = c.Before
+		}
 		if e.statements.lastCounts(b) {
 			ev.Named, ev.Passed = nil, nil
 		}

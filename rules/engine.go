@@ -53,6 +53,7 @@ type Engine struct {
 	catalog *catalog
 	set     *Set
 	wanted  map[wantedKey]bool
+	before  map[string]bool // the entities of which a rule wants to know the row as it was
 
 	net   *netting.Transaction
 	work  applying
@@ -106,7 +107,12 @@ func NewEngine(sites []*Site, set *Set, o Options) *Engine {
 func (e *Engine) SetRules(set *Set) {
 	e.set = set
 	e.catalog.use(set)
-	e.wanted = map[wantedKey]bool{}
+	e.wanted, e.before = map[wantedKey]bool{}, map[string]bool{}
+	for r := range set.Enabled() {
+		if r.Shape.before() {
+			e.before[r.Action.Entity.Name] = true
+		}
+	}
 	for _, s := range e.catalog.sites {
 		for r := range set.Enabled() {
 			if !r.For(s) {

@@ -26,7 +26,7 @@ type Event struct {
 	// item made, a status that changed without a history row.
 	Table   *cdc.Table
 	Row     cdc.Row
-	Before  cdc.Row // of a custom rule's table: the row before the first change that updated it; of Table
+	Before  cdc.Row // the row before the first change that updated it, of Table; of custom rules' tables, and where a Shape wants it
 	Changed []bool  // of a save that did not insert: the columns that changed, by position
 	Named   []bool  // of a save: the columns that its statements name, by position; nil when they are not known
 

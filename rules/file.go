@@ -40,10 +40,14 @@ type entry struct {
 	Headers       config.Pairs   `yaml:"headers"`
 	Format        string         `yaml:"format"`
 
-	When     config.Unsupported `yaml:"when"`
-	Fields   config.Unsupported `yaml:"fields"`
-	Redact   config.Unsupported `yaml:"redact"`
-	Template config.Unsupported `yaml:"template"`
+	When     string      `yaml:"when"`
+	Previous bool        `yaml:"previous"`
+	Fields   []string    `yaml:"fields"`
+	Redact   []string    `yaml:"redact"`
+	Template config.Tree `yaml:"template"`
+
+	TemplateFile config.Unsupported `yaml:"template_file"`
+	ContentType  config.Unsupported `yaml:"content_type"`
 }
 
 var (
@@ -120,6 +124,7 @@ func (r *reader) rules(src *config.Source, f file) ([]*Rule, error) {
 		r.sites(c, e.Sites)
 		c.endpoint(e)
 		c.headers(e, &rule.Endpoint)
+		c.shape(e, rule)
 		c.secrets(e)
 		rules = append(rules, rule)
 	}

@@ -69,6 +69,9 @@ func describe(rules []*Rule) string {
 		if len(r.Endpoint.Headers) > 0 || r.Endpoint.CloudEvents {
 			fmt.Fprintf(&b, "  headers=%q cloudevents=%t\n", r.Endpoint.Headers, r.Endpoint.CloudEvents)
 		}
+		if s := r.Shape; s != nil {
+			fmt.Fprintf(&b, "  uses=%v previous=%t filter=%t template=%t\n", s.Uses(), s.Previous, s.Filter != nil, s.Template != nil)
+		}
 		if r.Action.Kind == Rows {
 			fmt.Fprintf(&b, "  on=%v of %s\n", r.On, r.Action.Entity.Table)
 		}

@@ -2,8 +2,10 @@ package rules
 
 import (
 	"iter"
+	"slices"
 
 	"rowhook/cdc"
+	"rowhook/rules/shape"
 )
 
 // Rule is one rule of a rule file: which events, how much to load, where to post. It never changes.
@@ -18,9 +20,34 @@ type Rule struct {
 	Sites    map[string]bool // empty: every site
 	Slack    bool            // of what befalls rowhook itself only: the payload is one sentence, as Slack takes it
 	Endpoint Endpoint
+	Shape    *Shape // nil: what is posted is what was loaded
 	Place    string // where it is written, file:line, for messages
 	// KeyPlaces is where each column of Action.Entity.Key is named, for messages: rules.yaml:7: rules[0].key[0]. Custom rules only.
 	KeyPlaces []string
+}
+
+// Shape is what a rule wants of an event besides, and makes of its payload: in the order of the fields.
+type Shape struct {
+	When     *shape.Expression // must hold; nil: always
+	Previous bool              // the payload has the columns that changed as they were
+	Filter   *shape.Filter     // nil: all fields stay
+	Template *shape.Template   // in place of the payload; nil: none
+}
+
+// Uses is what the shape's expressions name.
+func (s *Shape) Uses() (uses []shape.Uses) {
+	if s.When != nil {
+		uses = append(uses, s.When.Uses)
+	}
+	if s.Template != nil {
+		uses = append(uses, s.Template.Uses)
+	}
+	return uses
+}
+
+// before says whether the shape needs the row as it was.
+func (s *Shape) before() bool {
+	return s != nil && (s.Previous || slices.ContainsFunc(s.Uses(), func(u shape.Uses) bool { return u.Whole || len(u.Before) > 0 }))
 }
 
 // Type filters saves by whether they made the object.

@@ -71,6 +71,9 @@ func (ev *Event) takeRow(c *cdc.Change) {
 	if ev.Table == c.Table {
 		ev.Row = netting.Carry(ev.Row, ev.Insert, c)
 	} else { // the columns may be others by now
+		if ev.Table != nil && !slices.Equal(ev.Table.Columns, c.Table.Columns) {
+			ev.Before = cdc.Row{}
+		}
 		ev.Table, ev.Row, ev.Passed = c.Table, c.After, nil
 	}
 }

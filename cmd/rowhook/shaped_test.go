@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rowhook/dbtest"
+	"rowhook/deliver/delivertest"
+)
+
+// TestShapedRules: rules of one event say when they fire and what they post, each by itself; one that cannot make its payload
+// of an event has a dead letter with the reason, at once, and the others go on.
+func TestShapedRules(t *testing.T) { onServers(t, testShapedRules) }
+
+func testShapedRules(t *testing.T, server *dbtest.Server) {
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	ruleFile, receivers := "rules:\n", map[string]*delivertest.Receiver{}
+	for name, rest := range map[string]string{
+		"all":        "",
+		"dear":       "when: after.value > 100",
+		"raised":     "when: 'before != nil && after.value > before.value'\n    previous: true\n    fields: [id, code, value, previous]\n    redact: [code]",
+		"created":    "when: event.type == 'insert' && payload.code startsWith 'a'\n    template: {text: \"= 'new coupon \\\"' + after.code + '\\\"'\", n: 1}",
+		"impossible": "template: {text: \"= after.dstart + 'x'\"}",
+		"gone":       "", // of deletes
+		"gone-one":   "",
+	} {
+		action, load := "coupon.save", "load: full"
+		switch name {
+		case "gone":
+			action, load, rest = "coupon.delete", "", "when: event.key == '4'"
+		case "gone-one":
+			action, load, rest = "coupon.delete", "", "when: before.code startsWith 'b'"
+		}
+		receivers[name] = delivertest.NewReceiver(t)
+		ruleFile += fmt.Sprintf("  - name: %s\n    action: %s\n    url: %q\n", name, action, receivers[name].URL())
+		for _, line := range []string{load, rest} {
+			if line != "" {
+				ruleFile += "    " + line + "\n"
+			}
+		}
+	}
+	file := daemonFiles(t, server, ruleFile, "coalesce: 100ms\n")
+	p := start(t, build(t), "run", "--config", file)
+	p.until(t, following)
+	const coupon = "wp_vikappointments_coupon"
+	execAll(t.Context(), t, server,
+		"INSERT INTO "+coupon+" (code, value) VALUES ('a/1', 50)", "INSERT INTO "+coupon+" (code, value) VALUES ('b', 150)")
+	receivers["all"].WaitAccepted(patience(t), 2)
+	execAll(t.Context(), t, server, "UPDATE "+coupon+" SET value = 70, notes = 'x' WHERE code = 'a/1'", "UPDATE "+coupon+" SET value = 90 WHERE code = 'a/1'")
+	receivers["all"].WaitAccepted(patience(t), 3)
+	execAll(t.Context(), t, server, "UPDATE "+coupon+" SET value = 60 WHERE code = 'a/1'")
+	receivers["all"].WaitAccepted(patience(t), 4)
+	execAll(t.Context(), t, server, "DELETE FROM "+coupon+" WHERE code = 'b'", "DELETE FROM "+coupon+" WHERE code = 'a/1'")
+	for name, want := range map[string][]string{
+		"dear":     {`"code":"b"`},
+		"raised":   {`{"id":"3","code":"[redacted]","value":90,"previous":{"value":50,"notes":""}}`},
+		"created":  {`{"text":"new coupon \"a/1\"","n":1}`},
+		"gone":     {`{"id":4}`},
+		"gone-one": {`{"id":4}`},
+	} {
+		receivers[name].WaitAccepted(patience(t), len(want))
+		for i, r := range receivers[name].Accepted() {
+			if i >= len(want) || !strings.Contains(string(r.Body), want[i]) {
+				t.Errorf("%s got %s, want %v", name, r.Body, want)
+			}
+		}
+	}
+	var out string
+	eventually(t, "what cannot be made is dead", func() bool {
+		var err error
+		out, err = rowhook(t, file, "deliveries", "list", "--rule", "impossible", "--state", "dead")
+		return err == nil && strings.Count(out, "impossible") >= 4
+	})
+	if len(receivers["impossible"].Requests()) != 0 {
+		t.Error("what is no payload was posted")
+	}
+	id := strings.Fields(strings.Split(out, "\n")[1])[0]
+	if out, err := rowhook(t, file, "deliveries", "show", id); err != nil || !strings.Contains(out, "not posted: template: ") {
+		t.Errorf("show says %v\n%s", err, out)
+	}
+	p.signal(t, syscall.SIGTERM)
+	p.ends(t)
+}
