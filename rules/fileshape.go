@@ -15,6 +15,14 @@ const (
 
 // shape checks what a rule makes of its payload and fills it in. It stands behind filters: the action says which columns there are.
 func (c check) shape(e entry, rule *Rule) {
+	if rule.Action.Kind == Told {
+		for _, key := range []string{"when", "previous", "fields", "redact", "template"} {
+			if c.has(key) {
+				c.faultf(key, "is for events of a site's data, and this is %s; remove it", rule.Action)
+			}
+		}
+		return
+	}
 	s := &Shape{Previous: e.Previous}
 	columns := columnsOf(rule.Action)
 	if c.has("when") {
