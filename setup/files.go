@@ -133,6 +133,7 @@ sites:
 rules: rules.d/*.yaml         # which events go where
 state_dir: /var/lib/rowhook   # what waits, what was delivered, and where to go on in the log
 metrics: {listen: 127.0.0.1:9484}   # /metrics, /healthz and /readyz, for programs on this machine
+console: {listen: 127.0.0.1:8484}   # the web page; rowhook console login prints how to get in
 
 # documented reports every change of a booking, whoever made it. plugin reports only what the plugin's own webhooks would have
 # posted, with their quirks: for receivers that the plugin posted to until now.
