@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
 	"rowhook/api/control"
 	"rowhook/config"
 	"rowhook/console/web"
@@ -138,7 +139,7 @@ func (p *page) show(c *config.Config, set *rules.Set) {
 
 // shownRule is a rule for the console: its secrets stay here.
 func shownRule(c *config.Config, r *rules.Rule) web.Rule {
-	l := newListed(r, false)
+	l := api.NewRule(r, false)
 	w := web.Rule{
 		Name: l.Name, Action: l.Action, Hook: l.Hook, Entity: r.Action.Entity.Name, Type: l.Type, Statuses: l.Statuses, Load: l.Load, Table: l.Table, On: l.On,
 		Sites: l.Sites, URL: weburl.Short(r.Endpoint.URL), Place: l.Place, Signed: l.Signed, Disabled: r.Disabled, Relay: r.Action.Entity.Relay,

@@ -8,10 +8,10 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
 	"rowhook/api/control"
 	"rowhook/config"
 	"rowhook/deliver"
@@ -30,12 +30,6 @@ func (t *tree) endpointsCommand() *cobra.Command {
 	return group(c, t.listEndpoints(), t.pauseEndpoint(), t.resumeEndpoint())
 }
 
-// endpointChange is what `endpoints pause` and `endpoints resume` write for programs.
-type endpointChange struct {
-	Endpoint string `json:"endpoint"` // or the URL
-	Paused   bool   `json:"paused"`
-}
-
 func (t *tree) pauseEndpoint() *cobra.Command {
 	c := &cobra.Command{
 		Use: "pause NAME", Short: "stop sending to an endpoint, or to one URL of it, until it is resumed",
@@ -52,7 +46,7 @@ func (t *tree) pauseEndpoint() *cobra.Command {
 		}
 		name := named(ctx, t.config, names[0])
 		if *asJSON {
-			return writeJSON(stdout, endpointChange{name, true})
+			return writeJSON(stdout, api.EndpointChange{Endpoint: name, Paused: true})
 		}
 		_, err = fmt.Fprintf(stdout, "%s is paused; to go on: rowhook endpoints resume %s\n", name, name)
 		return err
@@ -73,7 +67,7 @@ func (t *tree) resumeEndpoint() *cobra.Command {
 		}
 		name := named(ctx, t.config, names[0])
 		if *asJSON {
-			return writeJSON(stdout, endpointChange{name, false})
+			return writeJSON(stdout, api.EndpointChange{Endpoint: name, Paused: false})
 		}
 		_, err = fmt.Fprintf(stdout, "%s goes on; what waited is due at once\n", name)
 		return err
@@ -103,26 +97,10 @@ func known(err error) error {
 	return err
 }
 
-// endpoint is one as `endpoints list` shows it.
-type endpoint struct {
-	Name        string              `json:"name"`
-	Rules       []string            `json:"rules"`
-	Paused      *deliver.Pause      `json:"paused,omitempty"`
-	DownSince   time.Time           `json:"down_since,omitzero"`
-	LastSuccess time.Time           `json:"last_success,omitzero"` // of this run
-	LastError   string              `json:"last_error,omitempty"`  // of this run
-	URLs        []deliver.URLStatus `json:"urls,omitempty"`        // those that are paused or in trouble by themselves
-	Waiting     int                 `json:"waiting"`               // not delivered yet
-	Oldest      time.Time           `json:"oldest,omitzero"`       // of those that wait
-	Dead        int                 `json:"dead"`
-}
-
-// endpointList is the answer of `endpoints list`.
+// endpointList is the answer of `endpoints list`, for people.
 type endpointList struct {
-	Daemon    bool           `json:"daemon"` // it runs; otherwise what is known of this run is missing
-	Endpoints []*endpoint    `json:"endpoints"`
-	Held      map[string]int `json:"held,omitempty"` // deliveries of rules that are gone or disabled, by rule
-	disabled  map[string]bool
+	api.EndpointList
+	disabled map[string]bool // rules
 }
 
 func (t *tree) listEndpoints() *cobra.Command {
@@ -148,8 +126,8 @@ func (t *tree) listEndpoints() *cobra.Command {
 
 // gatherEndpoints puts together what the rules, the outbox and the daemon know.
 func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log storedLog) (endpointList, error) {
-	list := endpointList{Held: make(map[string]int), disabled: make(map[string]bool)}
-	byName, byRule := make(map[string]*endpoint), make(map[string]*endpoint)
+	list := endpointList{api.EndpointList{Held: make(map[string]int)}, make(map[string]bool)}
+	byName, byRule := make(map[string]*api.Endpoint), make(map[string]*api.Endpoint)
 	for _, r := range set.Rules {
 		if r.Disabled { // it has no endpoint; one that only such rules name is none
 			list.disabled[r.Name] = true
@@ -157,7 +135,7 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 		}
 		name := endpointName(r)
 		if byName[name] == nil {
-			byName[name] = &endpoint{Name: name}
+			byName[name] = &api.Endpoint{Name: name}
 		}
 		byName[name].Rules = append(byName[name].Rules, r.Name)
 		byRule[r.Name] = byName[name]
@@ -176,14 +154,14 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 		}
 	}
 	for _, e := range byName {
-		e.pausedByURLs()
+		e.PausedByURLs()
 	}
 	counts, err := log.Counts(ctx)
 	if err != nil {
 		return list, err
 	}
 	for _, n := range counts {
-		list.count(n, byRule[n.Rule])
+		list.Add(n, byRule[n.Rule])
 	}
 	status, err := control.NewClient(c.StateDir).Status(ctx)
 	if list.Daemon = err == nil; !list.Daemon && !errors.Is(err, control.ErrNoDaemon) {
@@ -191,12 +169,12 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 	}
 	for _, s := range status.Endpoints {
 		if e := byName[s.Name]; e != nil {
-			e.Paused, e.DownSince, e.LastSuccess, e.LastError, e.URLs = s.Paused, s.DownSince, s.LastSuccess, s.LastError, s.URLs
+			e.Take(&s)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		e := byName[name]
-		if err := e.findOldest(ctx, log); err != nil {
+		if err := findOldest(ctx, e, log); err != nil {
 			return list, err
 		}
 		list.Endpoints = append(list.Endpoints, e)
@@ -204,19 +182,8 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 	return list, nil
 }
 
-// pausedByURLs makes a pause of all URLs one of the endpoint, as the daemon shows it.
-func (e *endpoint) pausedByURLs() {
-	paused := 0
-	for _, u := range e.URLs {
-		paused += len(u.Rules)
-	}
-	if e.Paused == nil && paused == len(e.Rules) {
-		e.Paused = e.URLs[0].Paused
-	}
-}
-
 // findOldest looks up since when something waits.
-func (e *endpoint) findOldest(ctx context.Context, log storedLog) error {
+func findOldest(ctx context.Context, e *api.Endpoint, log storedLog) error {
 	if e.Waiting == 0 {
 		return nil
 	}
@@ -225,19 +192,6 @@ func (e *endpoint) findOldest(ctx context.Context, log storedLog) error {
 		e.Oldest = oldest[0].Created
 	}
 	return err
-}
-
-// count adds deliveries to their endpoint, or to those that are held.
-func (list *endpointList) count(n outbox.Count, e *endpoint) {
-	switch {
-	case n.State == outbox.Delivered:
-	case e == nil || n.State == outbox.Held:
-		list.Held[n.Rule] += n.N
-	case n.State == outbox.Dead:
-		e.Dead += n.N
-	default:
-		e.Waiting += n.N
-	}
 }
 
 // urlState is what befell one URL.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/deliver"
@@ -22,10 +23,10 @@ func TestHostileTexts(t *testing.T) {
 	t.Parallel()
 	const evil = "evil\x1b[2J\u009b31m\u202e\u2066\x7f\xff\nforged line\rforged"
 	finding := cdc.Finding{Check: evil, Warn: true, Found: evil, Fix: evil}
-	endpoints := &endpointList{Daemon: true, Endpoints: []*endpoint{
+	endpoints := &endpointList{EndpointList: api.EndpointList{Daemon: true, Endpoints: []*api.Endpoint{
 		{Name: "a", LastError: evil}, {Name: "b", Paused: &deliver.Pause{Reason: evil}},
-	}}
-	position := &shownPosition{Server: evil, Error: evil}
+	}}}
+	position := &shownPosition{api.ShownPosition{Server: evil, Error: evil}}
 	event := firing{Site: "salon", Event: "appointment.save", Status: evil}
 	run := pipeline.Run{Trouble: evil}
 	logged := func(format string) func(w io.Writer) error {

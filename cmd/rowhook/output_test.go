@@ -50,7 +50,7 @@ func ruleNames(n int) (names []string) {
 func TestManyRulesStayReadable(t *testing.T) {
 	t.Parallel()
 	names := ruleNames(64)
-	list := endpointList{Daemon: true, Endpoints: []*endpoint{{Name: "https://crm.example.com:443", Rules: names}, {Name: "books", Rules: names[:1]}}}
+	list := endpointList{EndpointList: api.EndpointList{Daemon: true, Endpoints: []*api.Endpoint{{Name: "https://crm.example.com:443", Rules: names}, {Name: "books", Rules: names[:1]}}}}
 	var out bytes.Buffer
 	if err := list.write(&out); err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestJSONNames(t *testing.T) {
 		}
 	}
 	for _, v := range []any{
-		[]cdc.Finding{}, api.Delivery{}, deliver.Retried{}, endpointChange{}, endpointList{}, siteList{}, shownPosition{}, decision{}, []listed{},
+		[]cdc.Finding{}, api.Delivery{}, deliver.Retried{}, api.EndpointChange{}, endpointList{}, siteList{}, shownPosition{}, api.PositionChange{}, []api.Rule{},
 		[]pipeline.Run{}, firing{}, loss{}, initReport{},
 	} {
 		look(fmt.Sprintf("%T", v), reflect.TypeOf(v))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/outbox"
@@ -124,7 +125,7 @@ func (t *tree) decide(ctx context.Context, at cdc.Point, o positionOrder, stdout
 	if o.asJSON {
 		said = io.Discard
 	}
-	var decided decision
+	var decided api.PositionChange
 	err = observe(ctx, c, &rules.Set{}, slog.New(slog.DiscardHandler), func(source *cdc.Source) (err error) {
 		decided, err = decidePosition(ctx, source, store, at, said, agreed)
 		return err
@@ -135,16 +136,8 @@ func (t *tree) decide(ctx context.Context, at cdc.Point, o positionOrder, stdout
 	return writeJSON(stdout, decided)
 }
 
-// decision is a position that was set, as programs see it.
-type decision struct {
-	Old    *cdc.Position `json:"old,omitempty"` // missing when there was none
-	New    cdc.Position  `json:"new"`
-	Behind uint64        `json:"behind_bytes"` // of log that will be read
-	Events int           `json:"open_events"`  // on their way, which are kept
-}
-
 // decidePosition says what changes, and changes it when that is agreed.
-func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store, at cdc.Point, stdout io.Writer, agreed func() (bool, error)) (d decision, err error) {
+func decidePosition(ctx context.Context, source *cdc.Source, store outbox.Store, at cdc.Point, stdout io.Writer, agreed func() (bool, error)) (d api.PositionChange, err error) {
 	stored, err := pipeline.ReadStored(ctx, store)
 	if err != nil {
 		return d, err
@@ -249,7 +242,7 @@ func (t *tree) tellPosition(ctx context.Context, asJSON bool, stdout io.Writer) 
 		if stored == nil {
 			return fmt.Errorf("%s holds no position: the daemon has not read anything yet", c.StateDir)
 		}
-		shown := shownPosition{Position: stored.Position, Events: stored.Events}
+		shown := shownPosition{api.ShownPosition{Position: stored.Position, Events: stored.Events}}
 		sites, err := gatherSites(ctx, c)
 		if err != nil {
 			return err
@@ -259,8 +252,8 @@ func (t *tree) tellPosition(ctx context.Context, asJSON bool, stdout io.Writer) 
 			shown.Server = source.Version()
 			st, err := source.Standing(ctx, stored.Position)
 			if err == nil {
-				shown.take(st)
-				shown.lookForStopped(ctx, source)
+				shown.Take(st)
+				shown.LookForStopped(ctx, source)
 			}
 			return err
 		})
@@ -279,43 +272,8 @@ func (t *tree) tellPosition(ctx context.Context, asJSON bool, stdout io.Writer) 
 	})
 }
 
-// shownPosition is a position as `position show` writes it.
-type shownPosition struct {
-	Position  cdc.Position          `json:"position"`
-	Events    int                   `json:"open_events"`
-	Stopped   []pipeline.SiteStatus `json:"stopped_sites,omitempty"` // they are at positions of their own
-	Server    string                `json:"server,omitempty"`
-	Error     string                `json:"error,omitempty"` // why the daemon could not go on; then all that follows is missing
-	End       *cdc.Coord            `json:"end,omitempty"`
-	Behind    *uint64               `json:"behind_bytes,omitempty"`
-	Verified  bool                  `json:"verified,omitempty"`
-	Last      time.Time             `json:"last_committed,omitzero"`
-	Retention float64               `json:"retention_seconds,omitempty"` // missing: until somebody removes it
-	Hidden    bool                  `json:"retention_hidden,omitempty"`  // the hosting may remove it at any time, or does not show when
-	Limit     uint64                `json:"limit_bytes,omitempty"`       // of all files: the oldest goes when they are larger
-	Until     time.Time             `json:"kept_until,omitzero"`         // missing while the file is being written
-}
-
-// lookForStopped finds out how long the server keeps the log that stopped sites need. What it does not answer stays as the
-// daemon last knew it.
-func (p *shownPosition) lookForStopped(ctx context.Context, source *cdc.Source) {
-	for _, s := range p.Stopped {
-		if s.Stop == nil {
-			continue
-		}
-		st, err := source.Standing(ctx, s.Stop.Position)
-		if stop, ok := errors.AsType[*cdc.StopError](err); ok && stop.Gone {
-			s.Stop.Kept = pipeline.LogKept{Missing: true}
-		} else if err == nil {
-			s.Stop.Kept = pipeline.KeptOf(st, time.Now())
-		}
-	}
-}
-
-func (p *shownPosition) take(st cdc.Standing) {
-	p.End, p.Behind, p.Verified, p.Last = &st.End, &st.Behind, st.Verified, st.Last
-	p.Retention, p.Hidden, p.Limit, p.Until = st.Retention.Seconds(), st.Hidden, st.Limit, st.Until
-}
+// shownPosition is a position as `position show` writes it, for people.
+type shownPosition struct{ api.ShownPosition }
 
 func (p *shownPosition) write(w io.Writer) (err error) {
 	var b bytes.Buffer

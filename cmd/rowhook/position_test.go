@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -184,13 +185,13 @@ func TestPositionUsage(t *testing.T) {
 func TestKept(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
-	for want, p := range map[string]shownPosition{
+	for want, p := range map[string]api.ShownPosition{
 		"until somebody removes it":                         {},
 		"being written; the server keeps a file for 1h0m0s": {Retention: 3600},
 		"from " + clock(until) + " on":                      {Retention: 3600, Until: until},
 		"have less than 2.0 MB":                             {Limit: 2_000_000},
 	} {
-		if got := p.kept(); !strings.Contains(got, want) {
+		if got := (&shownPosition{p}).kept(); !strings.Contains(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -4,17 +4,16 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
 	"rowhook/config"
 	"rowhook/printable"
 	"rowhook/rules"
-	"rowhook/weburl"
 )
 
 // rulesCommand is `rowhook rules`: it reads the configuration and the rule files as the daemon does, and needs neither
@@ -149,63 +148,11 @@ func writeFaults(w io.Writer, err error) error {
 	return err
 }
 
-// listed is a rule as `rules list` shows it: without secrets.
-type listed struct {
-	Name       string   `json:"name"`
-	Enabled    bool     `json:"enabled"`
-	Action     string   `json:"action"`
-	Hook       string   `json:"hook"`
-	Type       string   `json:"type,omitempty"`
-	Statuses   []string `json:"statuses,omitempty"`
-	Load       string   `json:"load,omitempty"`
-	Table      string   `json:"table,omitempty"` // custom rules only, as Key and On are
-	Key        []string `json:"key,omitempty"`
-	On         []string `json:"on,omitempty"`
-	Sites      []string `json:"sites,omitempty"`
-	URL        string   `json:"url"`
-	ID         int64    `json:"id,omitempty"`
-	OrderGroup string   `json:"order_group,omitempty"`
-	Secret     bool     `json:"secret"`
-	Signed     bool     `json:"signed"`
-	Place      string   `json:"place"`
-}
-
-func newListed(r *rules.Rule, secrets bool) listed {
-	l := listed{
-		Name: r.Name, Enabled: !r.Disabled, Action: r.Action.String(), Hook: r.Action.Hook(),
-		Statuses: slices.Sorted(maps.Keys(r.Statuses)), Sites: slices.Sorted(maps.Keys(r.Sites)),
-		URL: r.Endpoint.URL, ID: r.Endpoint.WebhookID, OrderGroup: r.Endpoint.OrderGroup,
-		Secret: r.Endpoint.Secret != "", Signed: len(r.Endpoint.SigningSecret) > 0, Place: r.Place,
-	}
-	if !secrets {
-		l.URL = weburl.Short(l.URL)
-	}
-	if r.Action.Kind == rules.Save {
-		l.Type = r.Type.String()
-	}
-	if r.Load != 0 {
-		l.Load = r.Load.String()
-	}
-	if r.Action.Kind == rules.Rows {
-		l.Table, l.Key, l.On = r.Action.Entity.Table, r.Action.Entity.Key, operations(r)
-	}
-	return l
-}
-
-// operations are what a custom rule wants of its rows.
-func operations(r *rules.Rule) []string {
-	names := make([]string, len(r.On))
-	for i, op := range r.On {
-		names[i] = op.String()
-	}
-	return names
-}
-
 // wanted is what a custom rule wants of its table.
 func wanted(r *rules.Rule) string {
 	switch r.Action.Kind {
 	case rules.Rows:
-		return strings.Join(operations(r), ", ") + " of rows"
+		return strings.Join(api.Operations(r), ", ") + " of rows"
 	case rules.Delete:
 		return r.Action.Hook() + ", of each row that is deleted"
 	case rules.Publish:
@@ -241,9 +188,9 @@ func listRules(c *config.Config, file string, o *ruleOptions, w io.Writer) error
 	if err != nil {
 		return err
 	}
-	list := make([]listed, len(set.Rules))
+	list := make([]api.Rule, len(set.Rules))
 	for i, r := range set.Rules {
-		list[i] = newListed(r, o.secrets)
+		list[i] = api.NewRule(r, o.secrets)
 	}
 	if o.asJSON {
 		return writeJSON(w, list)

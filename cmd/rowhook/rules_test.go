@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"rowhook/api"
 	"rowhook/config"
 )
 
@@ -70,7 +71,7 @@ gone          no       coupon.delete     -       all       -     all    http://a
 		t.Errorf("%v, got:\n%s", err, got)
 	}
 	got, err = runRules(t, configFile, "list", "--json")
-	var list []listed
+	var list []api.Rule
 	if err != nil || json.Unmarshal([]byte(got), &list) != nil || len(list) != 2 || strings.Contains(got, "hunter2") {
 		t.Fatalf("%v, got:\n%s", err, got)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
 	"rowhook/api/control"
 	"rowhook/cdc"
 	"rowhook/config"
@@ -50,11 +51,8 @@ func (d *daemon) siteRoutes() []control.Route {
 	}
 }
 
-// siteList is the answer of `sites list`.
-type siteList struct {
-	Daemon bool                  `json:"daemon"` // it runs; otherwise why events wait is not known
-	Sites  []pipeline.SiteStatus `json:"sites"`
-}
+// siteList is the answer of `sites list`, for people.
+type siteList struct{ api.SiteList }
 
 func (t *tree) listSites() *cobra.Command {
 	cmd := &cobra.Command{
@@ -82,7 +80,7 @@ func (t *tree) listSites() *cobra.Command {
 func gatherSites(ctx context.Context, c *config.Config) (siteList, error) {
 	sites, err := control.Ask[struct{}, []pipeline.SiteStatus](ctx, control.NewClient(c.StateDir), sitesStatus, struct{}{})
 	if err == nil || !errors.Is(err, control.ErrNoDaemon) {
-		return siteList{Daemon: true, Sites: sites}, err
+		return siteList{api.SiteList{Daemon: true, Sites: sites}}, err
 	}
 	var list siteList
 	err = withLog(ctx, c, func(log storedLog) error {
