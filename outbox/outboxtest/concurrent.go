@@ -190,3 +190,38 @@ func manyQueues(t *testing.T, h *harness) {
 		}
 	}
 }
+
+// concurrentCommits: the pipeline and who tells of trouble commit at the same time; each commit is whole, and numbers have no gap.
+func concurrentCommits(t *testing.T, h *harness) {
+	const each, writers = 40, 4
+	var g errgroup.Group
+	for w := range writers {
+		g.Go(func() error {
+			for i := range each {
+				d := delivery(w*each + i)
+				record := outbox.Record{Owner: "trouble", Key: fmt.Sprintf("%d/%d", w, i), Data: []byte("told")}
+				b := &outbox.Batch{Deliveries: []*outbox.Delivery{d}, Open: []outbox.Record{record}, Events: []outbox.EventCount{{Site: "salon", Kind: d.Kind, N: 1}}}
+				if w == 0 {
+					b.Checkpoint = fmt.Appendf(nil, "position %d", i)
+				}
+				if err := h.Commit(t.Context(), b); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	h.must(g.Wait())
+	for range 2 {
+		for i, d := range h.pending("a") {
+			if d.Number != int64(i+1) {
+				t.Fatalf("delivery %d has the number %d", i+1, d.Number)
+			}
+		}
+		res := h.resume()
+		if string(res.Checkpoint) != fmt.Sprintf("position %d", each-1) || len(res.Open) != writers*each || h.totals().Events[0].N != writers*each {
+			t.Errorf("got %q, %d records, %+v", res.Checkpoint, len(res.Open), h.totals().Events)
+		}
+		h.reopen()
+	}
+}

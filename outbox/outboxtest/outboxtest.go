@@ -83,6 +83,7 @@ func suite() map[string]func(t *testing.T, h *harness) {
 		"Close":                 closeStore,
 		"Concurrent":            concurrent,
 		"Concurrent/Outcomes":   concurrentOutcomes,
+		"Concurrent/Commits":    concurrentCommits,
 		"Concurrent/ManyQueues": manyQueues,
 	}
 }
