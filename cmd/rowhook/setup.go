@@ -194,7 +194,7 @@ func remember(ctx context.Context, store outbox.Settings, key string, invent fun
 func limitMemory() {
 	const (
 		growth = 300      // percent
-		limit  = 40 << 20 // of which 64 MB resident are made, with the program and SQLite
+		limit  = 36 << 20 // of which 64 MB resident are made, with the program and SQLite
 	)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(growth)
