@@ -32,13 +32,8 @@ func (l *Loader) shaped(ev *rules.Event, o object, p Payload) (Payload, bool) {
 	if err == nil && s.Previous {
 		p.Body = withPrevious(p.Body, ev)
 	}
-	if err == nil && s.Filter != nil {
-		p.Body, err = s.Filter.Apply(nil, p.Body)
-	}
-	if err == nil && s.Template != nil {
-		if p.Body, err = s.Template.Body(v); err != nil {
-			err = fmt.Errorf("template: %w", err)
-		}
+	if err == nil {
+		p.Body, err = s.Make(p.Body, v)
 	}
 	if err == nil && len(p.Body) > l.opts.MaxPayload {
 		err = fmt.Errorf("what the rule makes of the payload has %d bytes, and max_payload is %d", len(p.Body), l.opts.MaxPayload)

@@ -13,8 +13,8 @@ import (
 //go:embed columns.txt
 var knownColumns string
 
-// columnsOf are the columns of the rows that an action's events show; nil where nobody knows.
-func columnsOf(a Action) shape.Columns {
+// Columns are those of the rows that the action's events show; nil where nobody knows.
+func (a Action) Columns() shape.Columns {
 	if a.Entity == nil || a.Entity.Custom && !a.Entity.Hooks {
 		return nil
 	}

@@ -44,8 +44,8 @@ func TestKnownColumns(t *testing.T) {
 		t.Errorf("got:\n%s\nwant:\n%s", knownColumns, want.String())
 	}
 	for _, a := range Actions() {
-		if len(columnsOf(a)) < 3 {
-			t.Errorf("of %s are known the columns %v", a, columnsOf(a))
+		if len(a.Columns()) < 3 {
+			t.Errorf("of %s are known the columns %v", a, a.Columns())
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (c check) shape(e entry, rule *Rule) {
 		return
 	}
 	s := &Shape{Previous: e.Previous}
-	columns := columnsOf(rule.Action)
+	columns := rule.Action.Columns()
 	if c.has("when") {
 		var err error
 		if s.When, err = shape.Condition(e.When, columns); err != nil {

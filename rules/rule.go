@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 
@@ -43,6 +44,21 @@ func (s *Shape) Uses() (uses []shape.Uses) {
 		uses = append(uses, s.Template.Uses)
 	}
 	return uses
+}
+
+// Make makes of a payload what is posted. The error is about these values.
+func (s *Shape) Make(body []byte, v *shape.Values) (_ []byte, err error) {
+	if s.Filter != nil {
+		if body, err = s.Filter.Apply(nil, body); err != nil {
+			return nil, err
+		}
+	}
+	if s.Template != nil {
+		if body, err = s.Template.Body(v); err != nil {
+			return nil, fmt.Errorf("template: %w", err)
+		}
+	}
+	return body, nil
 }
 
 // before says whether the shape needs the row as it was.

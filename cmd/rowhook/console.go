@@ -223,16 +223,14 @@ func (p *page) sample(ctx context.Context, worker *deliver.Worker, name string) 
 		return "", control.Wrong(fmt.Errorf("there is no rule %s", name))
 	}
 	r := s.set.Rules[i]
-	body, err := inventFor(r)
+	sites := make([]string, len(s.sites))
+	for i, known := range s.sites {
+		sites[i] = known.Name
+	}
+	site := siteFor(r, sites)
+	body, err := sampleOf(r, site)
 	if err != nil {
 		return "", err
-	}
-	site := ""
-	for _, known := range s.sites {
-		if len(r.Sites) == 0 || r.Sites[known.Name] {
-			site = known.Name
-			break
-		}
 	}
 	return worker.Sample(ctx, name, r.Action.Hook(), site, body)
 }

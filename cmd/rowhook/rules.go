@@ -20,10 +20,10 @@ import (
 // the daemon nor the database.
 func (t *tree) rulesCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "rules", Short: "validate or list the rules",
-		Long: "Reads the configuration and the rule files as the daemon does. Needs neither the daemon nor the database.",
+		Use: "rules", Short: "validate, list or try the rules",
+		Long: "Reads the configuration and the rule files as the daemon does. Needs neither the daemon nor the database, but to send a\nsample.",
 	}
-	return group(c, t.validateRules(), t.listRules())
+	return group(c, t.validateRules(), t.listRules(), t.sampleRule())
 }
 
 func (t *tree) validateRules() *cobra.Command {

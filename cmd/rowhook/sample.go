@@ -1,16 +1,79 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"rowhook/docs/schemas"
 	"rowhook/rules"
+	"rowhook/rules/shape"
 	"rowhook/trouble"
 )
+
+// sampleOf is what a rule would post of invented data: whether it would want it is another matter.
+func sampleOf(r *rules.Rule, site string) ([]byte, error) {
+	body, err := inventFor(r)
+	if err != nil || r.Shape == nil {
+		return body, err
+	}
+	if r.Shape.Previous {
+		body = append(bytes.TrimSuffix(body, []byte("}")), `,"previous":{}}`...)
+	}
+	if body, err = r.Shape.Make(body, inventValues(r, site, body)); err != nil {
+		return nil, fmt.Errorf("making a sample of rule %s: %w", r.Name, err)
+	}
+	return body, nil
+}
+
+// inventValues are what a rule's expressions can name, of an update.
+func inventValues(r *rules.Rule, site string, body []byte) *shape.Values {
+	now := time.Now().UTC()
+	v := &shape.Values{Site: site, After: map[string]any{}, Event: map[string]any{
+		"action": r.Action.String(), "type": "update", "status": "C", "key": "12", "changed": []string{},
+		"time": now.Format(time.RFC3339Nano), "seconds": int(now.Unix()),
+	}}
+	_ = json.Unmarshal(body, &v.Payload) // it is ours
+	columns := maps.Clone(r.Action.Columns())
+	if columns == nil {
+		columns = shape.Columns{}
+		for _, u := range r.Shape.Uses() {
+			for _, name := range slices.Concat(u.Before, u.After) {
+				columns[name] = shape.Text
+			}
+		}
+	}
+	for name, kind := range columns {
+		text := inventText(name)
+		n, err := strconv.Atoi(text)
+		switch {
+		case kind == shape.Int && err == nil:
+			v.After[name] = n
+		case kind == shape.Int:
+			v.After[name] = 12
+		case kind == shape.Float:
+			v.After[name] = 20.0
+		default:
+			v.After[name] = text
+		}
+	}
+	v.Before = maps.Clone(v.After)
+	return v
+}
+
+// siteFor is the first of some sites that a rule is for, "" where there is none.
+func siteFor(r *rules.Rule, sites []string) string {
+	i := slices.IndexFunc(sites, func(name string) bool { return len(r.Sites) == 0 || r.Sites[name] })
+	if i < 0 {
+		return ""
+	}
+	return sites[i]
+}
 
 // inventFor is invented data in the shape of what a rule posts: that of its schema, where there is one.
 func inventFor(r *rules.Rule) ([]byte, error) {

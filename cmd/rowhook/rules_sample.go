@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"rowhook/api/control"
+	"rowhook/config"
+	"rowhook/rules"
+	"rowhook/weburl"
+)
+
+// sampleRule is `rowhook rules sample`: what a rule posts, with invented data.
+func (t *tree) sampleRule() *cobra.Command {
+	c := &cobra.Command{
+		Use: "sample NAME", Short: "print what a rule would post, of invented data, or post it",
+		Long:              "Prints a request as the rule would make it, of invented data in the shape of its payload. With --send the daemon posts\nit once, marked with X-Rowhook-Test: 1, and keeps nothing of it.",
+		Example:           "  rowhook rules sample crm-bookings --send",
+		ValidArgsFunction: firstName(t.ruleNames),
+	}
+	send := c.Flags().Bool("send", false, "post it to the rule's url")
+	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
+		c, err := config.Load(t.config)
+		if err != nil {
+			return err
+		}
+		if *send {
+			said, err := control.Ask[sampleOrder, string](ctx, control.NewClient(c.StateDir), sampleRoute, sampleOrder{names[0]})
+			if errors.Is(err, control.ErrNoDaemon) {
+				return fmt.Errorf("%w, and it is what posts a sample; start it: systemctl start rowhook", err)
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(stdout, said)
+			return err
+		}
+		set, err := readRules(c, t.config)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(set.Rules, func(r *rules.Rule) bool { return r.Name == names[0] })
+		if i < 0 {
+			return fmt.Errorf("there is no rule %s; rowhook rules list shows which there are", names[0])
+		}
+		sites := make([]string, len(c.Sites))
+		for i, s := range c.Sites {
+			sites[i] = s.Name
+		}
+		return printSample(stdout, set.Rules[i], siteFor(set.Rules[i], sites))
+	})
+}
+
+// printSample prints a request, but for what its secrets make of it.
+func printSample(w io.Writer, r *rules.Rule, site string) error {
+	body, err := sampleOf(r, site)
+	if err != nil {
+		return err
+	}
+	head := fmt.Sprintf("POST %s\nContent-Type: application/json\nX-VAP-WEBHOOK-ACTION: %s\nX-Rowhook-Site: %s\nX-Rowhook-Test: 1\n",
+		weburl.Short(r.Endpoint.URL), r.Action.Hook(), site)
+	for _, h := range r.Endpoint.Headers {
+		head += h.Name + ": (its value is not shown)\n"
+	}
+	_, err = fmt.Fprintf(w, "%s\n%s\n", head, body)
+	return err
+}
