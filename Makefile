@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build package package-test demo browser test lint conformance crash memory bench bench-cdc bench-console fuzz servers matrix clean
+.PHONY: build package package-test demo browser alerts test lint conformance crash memory bench bench-cdc bench-console fuzz servers matrix clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -31,6 +31,9 @@ browser: # the console's pages in a headless Chromium, for eyes, keyboard and ax
 
 lint: # the version that tools/go.mod pins
 	go tool -modfile=tools/go.mod golangci-lint run ./...
+
+alerts: # the alert rules say what they should, and when; with Prometheus' own tool
+	promtool=$$(tools/get-promtool.sh) && $$promtool check rules packaging/alerts.yml && $$promtool test rules packaging/alerts_test.yml
 
 conformance: # replay what the real plugin did, and compare what it sent: all records in or below ROWHOOK_PLUGIN_DIR, or testdata's
 	@tools/need.sh mariadb
