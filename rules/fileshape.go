@@ -3,6 +3,8 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"rowhook/rules/shape"
@@ -28,7 +30,7 @@ func (c check) shape(e entry, rule *Rule) {
 	if c.has("when") {
 		var err error
 		if s.When, err = shape.Condition(e.When, columns); err != nil {
-			c.faultf("when", "%v", err)
+			c.faultf("when", "%v", suggested(err, columns))
 		}
 	}
 	if e.Previous && (rule.Action.Kind != Save || rule.Action.Entity.Custom) {
@@ -45,7 +47,7 @@ func (c check) shape(e entry, rule *Rule) {
 		}
 		var err error
 		if s.Template, err = shape.NewTemplate(e.Template.Node, columns, e.Template.Expand); err != nil {
-			c.placed(err)
+			c.placed(err, columns)
 		}
 	}
 	if s.When != nil || s.Previous || s.Filter != nil || s.Template != nil {
@@ -69,16 +71,36 @@ func (c check) paths(key string, paths []string) {
 }
 
 // placed reports the errors of a template, each with its own line.
-func (c check) placed(err error) {
+func (c check) placed(err error, columns shape.Columns) {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range several.Unwrap() {
-			c.placed(one)
+			c.placed(one, columns)
 		}
 		return
 	}
 	if at, ok := errors.AsType[*shape.PlaceError](err); ok {
-		c.src.FaultAt(at.Line, c.key+".template"+at.Path, "%v", at.Err)
+		c.src.FaultAt(at.Line, c.key+".template"+at.Path, "%v", suggested(at.Err, columns))
 		return
 	}
 	c.faultf("template", "%v", err)
+}
+
+// suggested adds to the error of an expression the nearest name that there is to one that there is not.
+func suggested(err error, columns shape.Columns) error {
+	wrong, ok := errors.AsType[*shape.ExpressionError](err)
+	if !ok {
+		return err
+	}
+	names := slices.Concat(slices.Sorted(maps.Keys(columns)), shape.EventFields())
+	name, isField := strings.CutPrefix(wrong.Message, "unknown field ")
+	if !isField {
+		var isName bool
+		if name, isName = strings.CutPrefix(wrong.Message, "unknown name "); !isName {
+			return err
+		}
+		names = []string{"before", "after", "payload", "event", "site"}
+	}
+	better := *wrong
+	better.Message += DidYouMean(name, names)
+	return &better
 }

@@ -5,6 +5,7 @@ package shape
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -146,6 +147,9 @@ func eventTypes() types.Map {
 		"changed": types.Array(types.String), // the columns that an update changed
 	}
 }
+
+// EventFields are the names of what an expression can ask of the event, sorted.
+func EventFields() []string { return slices.Sorted(maps.Keys(eventTypes())) }
 
 func environment(c Columns) types.Map {
 	var row types.Type = types.Any

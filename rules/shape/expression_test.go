@@ -12,7 +12,7 @@ func orders() Columns {
 func bookings() *Values {
 	return &Values{
 		Before:  map[string]any{"status": "P", "checkin_ts": 100, "total_cost": 80.0},
-		After:   map[string]any{"id": 7, "status": "C", "checkin_ts": 100, "total_cost": 120.5, "purchaser_mail": "a@b.example", "payment": nil},
+		After:   map[string]any{"id": 7, "status": "C", "checkin_ts": 100, "total_cost": 120.5, "purchaser_mail": "a@b.example", "payment": nil, "newer": 1},
 		Event:   map[string]any{"action": "appointment.save", "type": "update", "status": "", "key": "7", "time": "2026-03-01T10:00:00Z", "seconds": 1772359200, "changed": []string{"status", "total_cost"}},
 		Site:    "salon",
 		Payload: map[string]any{"id": "7", "options": []any{map[string]any{"id_option": "3"}}},
@@ -32,6 +32,7 @@ func TestCondition(t *testing.T) {
 		"after.payment == nil":                                               true,
 		"(after.payment ?? 0) > 0":                                           false,
 		`after.purchaser_mail matches "^[a-z]@"`:                             true,
+		`get(after, "newer") == 1`:                                           true, // what this version does not know
 		`event.key == string(after.id)`:                                      true,
 		`after["status"] == "C" and not (event.action == "customer.delete")`: true,
 	} {
