@@ -192,8 +192,8 @@ func (t *tree) tellStillStopped(ctx context.Context, name string, stdout io.Writ
 	}
 	list, err := gatherSites(ctx, c)
 	for _, s := range list.Sites {
-		if s.State == pipeline.SiteStopped && s.Name != name && rules.SiteOf(s.Name) == name {
-			_, failed := fmt.Fprintf(stdout, "%s is stopped still, for tables that custom rules name; see rowhook sites list, then: rowhook sites resume %[1]s\n", s.Name)
+		if s.Apart() && s.Name != name && rules.SiteOf(s.Name) == name {
+			_, failed := fmt.Fprintf(stdout, "%s, the tables that custom rules name, is on its own still; see rowhook sites list, then: rowhook sites resume %[1]s\n", s.Name)
 			err = errors.Join(err, failed)
 		}
 	}
