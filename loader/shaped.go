@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rowhook/cdc"
@@ -181,4 +182,34 @@ func withPrevious(body []byte, ev *rules.Event) []byte {
 		}
 	}
 	return append(b, "}}"...)
+}
+
+// Shape is what a rule makes of a payload that was not loaded; false when the rule's condition does not hold.
+func (l *Loader) Shape(ev *rules.Event, p Payload) (Payload, bool) { return l.shaped(ev, object{}, p) }
+
+// Named shows the columns that a rule's condition names, with their values, for people.
+func (l *Loader) Named(ev *rules.Event, r *rules.Rule) string {
+	if r.Shape == nil || r.Shape.When == nil {
+		return "nothing"
+	}
+	before, after := imagesOf(ev, object{})
+	shown := append(shownOf("before", before, r.Shape.When.Before), shownOf("after", after, r.Shape.When.After)...)
+	slices.Sort(shown)
+	return strings.Join(append(shown, fmt.Sprintf("event.type = %q", eventOf(ev)["type"])), ", ")
+}
+
+func shownOf(what string, row record, names []string) (shown []string) {
+	for _, name := range names {
+		value := any(nil)
+		if !row.missing() && row.column(name) >= 0 {
+			value = valueOf(row.row, row.column(name))
+		}
+		if value == nil {
+			value = "nil"
+		} else if text, ok := value.(string); ok {
+			value = strconv.Quote(text)
+		}
+		shown = append(shown, fmt.Sprintf("%s.%s = %v", what, name, value))
+	}
+	return shown
 }

@@ -137,6 +137,10 @@ func tryYAML(t *testing.T, text string) {
 		}
 		return
 	}
+	if strings.HasPrefix(text, "cases:") {
+		tryCases(t, dir, text)
+		return
+	}
 	if !strings.Contains(text, "sites:") && !strings.Contains(text, "discover:") { // only how to log in is shown
 		text += "sites: [{name: salon, schema: wordpress, prefix: wp_}]\n"
 	}
@@ -146,6 +150,23 @@ func tryYAML(t *testing.T, text string) {
 	}
 	if _, err := config.Load(file); err != nil {
 		t.Errorf("configuration: %v\n%s", err, text)
+	}
+}
+
+// tryCases tries cases with the rules of the cookbook.
+func tryCases(t *testing.T, dir, text string) {
+	t.Helper()
+	ruleFile := "rules:\n" + strings.Replace(recipes(t)["rescheduled"], "    url:", "    fields: [id, checkin_ts, previous]\n    url:", 1)
+	for name, text := range map[string]string{
+		"cases.yaml": text, "rules.yaml": ruleFile,
+		"config.yaml": "database: {address: 127.0.0.1:1, user: x, password: x}\nsites: [{name: salon, schema: wordpress, prefix: wp_}]\nrules: rules.yaml\nstate_dir: state\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := rowhook(t, filepath.Join(dir, "config.yaml"), "rules", "test", "--case", filepath.Join(dir, "cases.yaml")); err != nil {
+		t.Errorf("cases: %v\n%s", err, out)
 	}
 }
 

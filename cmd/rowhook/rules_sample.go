@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,11 +63,12 @@ func printSample(w io.Writer, r *rules.Rule, site string) error {
 	if err != nil {
 		return err
 	}
-	head := fmt.Sprintf("POST %s\nContent-Type: application/json\nX-VAP-WEBHOOK-ACTION: %s\nX-Rowhook-Site: %s\nX-Rowhook-Test: 1\n",
+	var head strings.Builder
+	fmt.Fprintf(&head, "POST %s\nContent-Type: application/json\nX-VAP-WEBHOOK-ACTION: %s\nX-Rowhook-Site: %s\nX-Rowhook-Test: 1\n",
 		weburl.Short(r.Endpoint.URL), r.Action.Hook(), site)
 	for _, h := range r.Endpoint.Headers {
-		head += h.Name + ": (its value is not shown)\n"
+		head.WriteString(h.Name + ": (its value is not shown)\n")
 	}
-	_, err = fmt.Fprintf(w, "%s\n%s\n", head, body)
+	_, err = fmt.Fprintf(w, "%s\n%s\n", &head, body)
 	return err
 }

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"rowhook/config"
+	"rowhook/loader"
+	"rowhook/trial"
+)
+
+// testRules is `rowhook rules test`: cases that people keep beside their rules.
+func (t *tree) testRules() *cobra.Command {
+	c := &cobra.Command{
+		Use: "test", Short: "try the rules on events that are written down",
+		Long: "Reads cases, each an event as a person writes it down and the rules that it should fire, and says which do. Needs neither\n" +
+			"the daemon nor the database.",
+		Example: "  rowhook rules test --case cases.yaml",
+	}
+	file := c.Flags().String("case", "", "the `FILE` of the cases")
+	_ = c.MarkFlagRequired("case")
+	return prints(c, 0, 0, func(_ context.Context, _ []string, stdout, _ io.Writer) error {
+		c, err := config.Load(t.config)
+		if err != nil {
+			return err
+		}
+		set, err := readRules(c, t.config)
+		if err != nil {
+			return err
+		}
+		cases, err := trial.Read(*file, set, sitesOf(c))
+		if err != nil {
+			return err
+		}
+		return runCases(cases, trial.New(set, loader.Options{MaxPayload: int(c.MaxPayload)}), stdout)
+	})
+}
+
+// runCases tries cases and writes what came of them.
+func runCases(cases []trial.Case, t *trial.Trial, w io.Writer) error {
+	failed := 0
+	var err error
+	for i := range cases {
+		o := t.Run(&cases[i])
+		word := "ok  "
+		if len(o.Faults) > 0 {
+			word = "FAIL"
+			failed++
+		}
+		_, wrote := fmt.Fprintf(w, "%s  %s\n", word, cases[i].Name)
+		err = errors.Join(err, wrote)
+		for _, f := range o.Faults {
+			_, wrote := fmt.Fprintf(w, "      %s\n", f)
+			err = errors.Join(err, wrote)
+		}
+	}
+	if failed > 0 {
+		return errors.Join(err, fmt.Errorf("%d of %d cases are not as they should be", failed, len(cases)))
+	}
+	return err
+}
