@@ -24,6 +24,10 @@ type Rule struct {
 	URL        string   `json:"url"`
 	ID         int64    `json:"id,omitempty"`
 	OrderGroup string   `json:"order_group,omitempty"`
+	When       string   `json:"when,omitempty"`
+	Shaped     []string `json:"shaped,omitempty"`  // which of previous, filter and template make another payload
+	Headers    []string `json:"headers,omitempty"` // names: their values may be secrets
+	Format     string   `json:"format,omitempty"`
 	Secret     bool     `json:"secret"`
 	Signed     bool     `json:"signed"`
 	Place      string   `json:"place"`
@@ -39,6 +43,23 @@ func NewRule(r *rules.Rule, secrets bool) Rule {
 	}
 	if !secrets {
 		l.URL = weburl.Short(l.URL)
+	}
+	for _, h := range r.Endpoint.Headers {
+		l.Headers = append(l.Headers, h.Name)
+	}
+	if r.Endpoint.CloudEvents {
+		l.Format = "cloudevents"
+	} else if r.Slack {
+		l.Format = "slack"
+	}
+	if s := r.Shape; s != nil {
+		l.When = s.WhenText
+		for what, is := range map[string]bool{"previous": s.Previous, "filter": s.Filter != nil, "template": s.Template != nil} {
+			if is {
+				l.Shaped = append(l.Shaped, what)
+			}
+		}
+		slices.Sort(l.Shaped)
 	}
 	if r.Action.Kind == rules.Save {
 		l.Type = r.Type.String()

@@ -29,6 +29,7 @@ func (c check) shape(e entry, rule *Rule) {
 	columns := rule.Action.Columns()
 	if c.has("when") {
 		var err error
+		s.WhenText = strings.TrimSpace(e.When)
 		if s.When, err = shape.Condition(e.When, columns); err != nil {
 			c.faultf("when", "%v", suggested(err, columns))
 		}

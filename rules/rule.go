@@ -30,6 +30,7 @@ type Rule struct {
 // Shape is what a rule wants of an event besides, and makes of its payload: in the order of the fields.
 type Shape struct {
 	When     *shape.Expression // must hold; nil: always
+	WhenText string            // as it is written, for people
 	Previous bool              // the payload has the columns that changed as they were
 	Filter   *shape.Filter     // nil: all fields stay
 	Template *shape.Template   // in place of the payload; nil: none

@@ -143,6 +143,7 @@ func shownRule(c *config.Config, r *rules.Rule) web.Rule {
 	w := web.Rule{
 		Name: l.Name, Action: l.Action, Hook: l.Hook, Entity: r.Action.Entity.Name, Type: l.Type, Statuses: l.Statuses, Load: l.Load, Table: l.Table, On: l.On,
 		Sites: l.Sites, URL: weburl.Short(r.Endpoint.URL), Place: l.Place, Signed: l.Signed, Disabled: r.Disabled, Relay: r.Action.Entity.Relay,
+		If: l.When, Shaped: l.Shaped,
 	}
 	if !r.Disabled {
 		w.Endpoint = endpointName(r)

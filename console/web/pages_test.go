@@ -274,3 +274,15 @@ func between(text, after, before string) string {
 	text, _, _ = strings.Cut(text, before)
 	return text
 }
+
+// TestRuleInWords: what a rule asks for besides, and what it makes of its payload, is in its sentence.
+func TestRuleInWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.rules = append(w.rules, Rule{
+		Name: "moved", Action: "appointment.save", Entity: "appointment", Kind: "save", Type: "update", Load: "full", URL: "https://a.example.com/",
+		If: "before.checkin_ts != after.checkin_ts", Shaped: []string{"filter", "previous"},
+	}, Rule{Name: "chat", Action: "coupon.save", Entity: "coupon", Kind: "save", URL: "https://b.example.com/", Shaped: []string{"template"}})
+	w.login("").get("/rules").shows(t, "When a booking is changed in every site, and before.checkin_ts != after.checkin_ts holds, posts some fields of it to",
+		"When a coupon is new or changed in every site, posts a body of its own to")
+}

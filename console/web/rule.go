@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,8 @@ type Rule struct {
 	Table              string   // of custom rules, as On is
 	On                 []string // insert, update, delete
 	Sites              []string // none: every site
+	If                 string   // what must hold besides, as it is written; empty: nothing
+	Shaped             []string // which of previous, filter and template make another payload
 	URL                string   // without what may be secret
 	Endpoint           string   // its name
 	Place              string   // file and line
@@ -121,6 +124,10 @@ func (r Rule) Where() string {
 // What says what is posted.
 func (r Rule) What() string {
 	switch {
+	case slices.Contains(r.Shaped, "template"):
+		return "posts a body of its own"
+	case slices.Contains(r.Shaped, "filter"):
+		return "posts some fields of it"
 	case r.Relay:
 		return "posts what the hook was given"
 	case r.Kind == "delete":

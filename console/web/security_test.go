@@ -217,7 +217,7 @@ func TestHostile(t *testing.T) {
 	d := w.commit(attack, attack, "appointment/"+attack, "appointment."+attack, attack)
 	w.settle(d, outbox.Dead, 3, &outbox.Attempt{At: time.Now(), Status: 500, Error: attack, Response: attack + strings.Repeat("<b>", 10_000)})
 	large := w.commit("crm-bookings", "salon", "appointment/1", "appointment.save", `"`+strings.Repeat("<script>", 1<<17)+`"`)
-	w.rules = append(w.rules, Rule{Name: attack, Action: attack, URL: "javascript:alert(1)", Endpoint: attack, Place: attack, Lacks: []Lack{{Text: attack, Cmds: []string{attack}}}})
+	w.rules = append(w.rules, Rule{Name: attack, Action: attack, URL: "javascript:alert(1)", Endpoint: attack, Place: attack, If: attack, Lacks: []Lack{{Text: attack, Cmds: []string{attack}}}})
 	w.sites = append(w.sites, Site{attack, attack, attack})
 	w.recount()
 	s := w.status
