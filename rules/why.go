@@ -8,8 +8,8 @@ import (
 )
 
 // WhyNot says why the rule does not want an event, as far as the event's row tells; empty when it does, or when that depends on
-// what is loaded.
-func (r *Rule) WhyNot(e *Event) string {
+// what is loaded. With the plugin's fidelity other rows tell.
+func (r *Rule) WhyNot(e *Event, plugin bool) string {
 	switch {
 	case r.Disabled:
 		return "it is disabled"
@@ -17,7 +17,7 @@ func (r *Rule) WhyNot(e *Event) string {
 		return "it is for " + r.Action.String()
 	case !r.For(e.Site):
 		return "it is for the sites " + strings.Join(slices.Sorted(maps.Keys(r.Sites)), ", ")
-	case r.wants(e, false):
+	case r.wants(e, plugin):
 		return ""
 	case r.Action.Kind == Rows:
 		return fmt.Sprintf("it is for %v only", r.On)

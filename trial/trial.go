@@ -15,10 +15,12 @@ import (
 
 // Verdict is what a rule makes of an event.
 type Verdict struct {
-	Rule  string
-	Fires bool
-	Why   string // it does not, or what is wrong with what it posts
-	Body  []byte // what it posts; nil: nothing, or that depends on what is loaded
+	Rule   string
+	Fires  bool
+	Loaded bool   // it fires if its condition holds of what is loaded, which nobody knows here
+	Why    string // it does not, or what is wrong with what it posts
+	Broken bool   // it would fire, and cannot make its payload
+	Body   []byte // what it posts; nil: nothing, or that depends on what is loaded
 }
 
 // Outcome is what came of a case.
@@ -31,17 +33,21 @@ type Outcome struct {
 type Trial struct {
 	rules  *rules.Set
 	loader *loader.Loader
+	plugin bool
 }
 
 // New makes one for the rules of a set.
 func New(set *rules.Set, opts loader.Options) *Trial {
-	return &Trial{rules: set, loader: loader.New(nil, noServer{}, opts, slog.New(slog.DiscardHandler))}
+	return &Trial{rules: set, plugin: opts.Plugin, loader: loader.New(nil, noServer{}, opts, slog.New(slog.DiscardHandler))}
 }
 
 // noServer is asked nothing: what must be loaded is not.
 type noServer struct{}
 
 func (noServer) MariaDB() bool { return true }
+
+// Verdict is what a rule makes of an event of the log.
+func (t *Trial) Verdict(ev *rules.Event, r *rules.Rule) Verdict { return t.try(&Case{Event: ev}, r) }
 
 // Run tries a case.
 func (t *Trial) Run(c *Case) Outcome {
@@ -75,7 +81,7 @@ func (t *Trial) Run(c *Case) Outcome {
 // try asks one rule.
 func (t *Trial) try(c *Case, r *rules.Rule) Verdict {
 	v := Verdict{Rule: r.Name}
-	if v.Why = r.WhyNot(c.Event); v.Why != "" {
+	if v.Why = r.WhyNot(c.Event, t.plugin); v.Why != "" {
 		return v
 	}
 	ev := *c.Event
@@ -83,6 +89,9 @@ func (t *Trial) try(c *Case, r *rules.Rule) Verdict {
 	payloads, made := t.loader.Immediate(&ev)
 	switch {
 	case made && c.Payload == nil:
+	case c.Payload == nil && r.Shape != nil && r.Shape.When != nil && r.Shape.When.Payload:
+		v.Fires, v.Loaded = true, true
+		return v
 	case r.Shape == nil:
 		payloads = []loader.Payload{{Rule: r, Body: c.Payload}}
 	default:
@@ -104,7 +113,7 @@ func (t *Trial) try(c *Case, r *rules.Rule) Verdict {
 	}
 	v.Fires, v.Body = true, payloads[0].Body
 	if payloads[0].Object == loader.Unshaped {
-		v.Fires, v.Why, v.Body = false, string(payloads[0].Body), nil
+		v.Fires, v.Broken, v.Why, v.Body = false, true, string(payloads[0].Body), nil
 	}
 	return v
 }

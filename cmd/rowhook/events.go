@@ -16,10 +16,12 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
+	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/rules"
 	"rowhook/scratch"
+	"rowhook/trial"
 )
 
 // eventsCommand is `rowhook events`: what would fire over a part of the log. It posts nothing and stores nothing.
@@ -186,6 +188,7 @@ type dryRun struct {
 	out    io.Writer
 	schema []cdc.SchemaRecord // what is known of tables where it begins
 
+	trial   *trial.Trial
 	misfits map[cdc.TableName]bool // tables of which a row was left out
 
 	bar    *progressbar.ProgressBar
@@ -201,7 +204,7 @@ func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writ
 		Plugin: c.Fidelity == plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait, ReportAll: c.Restore == reportAll,
 		Precision: source.Precision(), Scratch: scratch.In(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
 	}
-	return &dryRun{sites: sitesOf(c), set: set, opts: opts, out: out, misfits: map[cdc.TableName]bool{}, bar: newSpinner(io.Discard, out)}
+	return &dryRun{sites: sitesOf(c), set: set, opts: opts, out: out, trial: trial.New(set, loader.Options{Plugin: opts.Plugin, MaxPayload: int(c.MaxPayload)}), misfits: map[cdc.TableName]bool{}, bar: newSpinner(io.Discard, out)}
 }
 
 // run reads the span. Windows are over by the log's own clock, and all of them at its end.
@@ -215,7 +218,6 @@ func (d *dryRun) run(ctx context.Context, source *cdc.Source, span *cdc.Span) er
 
 // Event is pipeline.ReplayTo.
 func (d *dryRun) Event(ev *rules.Event) error {
-	d.events++
 	return d.print(ev)
 }
 

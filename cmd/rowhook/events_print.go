@@ -31,6 +31,8 @@ type firing struct {
 type firingRule struct {
 	Name     string   `json:"name"`
 	IfStatus []string `json:"if_status,omitempty"` // it wants it if the object, once it is loaded, has one of these
+	IfLoaded bool     `json:"if_loaded,omitempty"` // it wants it if its condition holds of what is loaded
+	Broken   string   `json:"broken,omitempty"`    // why it can make no payload: a dead letter
 }
 
 // loss is a warning that rows went unseen.
@@ -53,11 +55,24 @@ func (d *dryRun) print(ev *rules.Event) error {
 	}
 	for _, r := range ev.Rules {
 		rule := firingRule{Name: r.Name}
+		if r.Shape != nil {
+			v := d.trial.Verdict(ev, r)
+			if !v.Fires && !v.Broken {
+				continue
+			}
+			if rule.IfLoaded = v.Loaded; v.Broken {
+				rule.Broken = v.Why
+			}
+		}
 		if r.Undecided(ev, d.opts.Plugin) {
 			rule.IfStatus = slices.Sorted(maps.Keys(r.Statuses))
 		}
 		f.Rules = append(f.Rules, rule)
 	}
+	if len(f.Rules) == 0 { // no condition holds
+		return nil
+	}
+	d.events++
 	if d.asJSON {
 		return writeJSONLine(d.out, f)
 	}
@@ -105,6 +120,12 @@ func (f firing) String() string {
 	for i, r := range f.Rules {
 		if wanted[i] = r.Name; len(r.IfStatus) > 0 {
 			wanted[i] += " (if status is " + strings.Join(r.IfStatus, " or ") + " once loaded)"
+		}
+		if r.IfLoaded {
+			wanted[i] += " (if its when holds once loaded)"
+		}
+		if r.Broken != "" {
+			wanted[i] += " (not posted: " + printable.Line(r.Broken) + ")"
 		}
 	}
 	return fmt.Sprintf("%s  %-10s  %-27s  %-8s  %-16s  -> %s  [%s]",

@@ -23,7 +23,7 @@ func (t *tree) rulesCommand() *cobra.Command {
 		Use: "rules", Short: "validate, list or try the rules",
 		Long: "Reads the configuration and the rule files as the daemon does. Needs neither the daemon nor the database, but to send a\nsample.",
 	}
-	return group(c, t.validateRules(), t.listRules(), t.sampleRule(), t.testRules())
+	return group(c, t.validateRules(), t.listRules(), t.sampleRule(), t.testRules(), t.explainRules())
 }
 
 func (t *tree) validateRules() *cobra.Command {

@@ -81,6 +81,35 @@ func testShapedRules(t *testing.T, server *dbtest.Server) {
 	if out, err := rowhook(t, file, "deliveries", "show", id); err != nil || !strings.Contains(out, "not posted: template: ") {
 		t.Errorf("show says %v\n%s", err, out)
 	}
+	explain := func(args ...string) string {
+		t.Helper()
+		out, err := rowhook(t, file, append([]string{"rules", "explain"}, args...)...)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return strings.Join(strings.Fields(out), " ")
+	}
+	byRow := explain("--table", "coupon", "--key", "3", "--from", "start")
+	for _, want := range []string{
+		"coupon.save, insert [3]", "coupon.save, update [3]", "coupon.delete [3]",
+		"all fires", "dear does not fire: its when does not hold, with after.value = 50, event.type = \"insert\"",
+		"raised does not fire: its when does not hold, with after.value = 60, before.value = 90, event.type = \"update\"", "raised fires", "after.value = 90",
+		"created fires", "impossible fires, and makes a dead letter: template:", "for other events: ",
+		"gone does not fire: its when does not hold", "gone-one does not fire: its when does not hold, with before.code = \"a/1\"",
+	} {
+		if !strings.Contains(byRow, want) {
+			t.Errorf("explain does not say %q:\n%s", want, byRow)
+		}
+	}
+	if byID := explain("--event", id); strings.Count(byID, "coupon.save") != 1 || !strings.Contains(byID, "impossible fires, and makes a dead letter") {
+		t.Errorf("explain says of the delivery:\n%s", byID)
+	}
+	for rule, want := range map[string]string{"impossible": "-> impossible (not posted: template: invalid operation: <nil> + string)", "dear": "-> dear  ["} {
+		out, err := rowhook(t, file, "events", "--from", "start", "--rule", rule)
+		if err != nil || !strings.Contains(out, want) || rule == "dear" && strings.Count(out, "coupon.save") != 1 {
+			t.Errorf("events says of %s: %v\n%s", rule, err, out)
+		}
+	}
 	p.signal(t, syscall.SIGTERM)
 	p.ends(t)
 }

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rowhook/cdc"
+	"rowhook/config"
+	"rowhook/loader"
+	"rowhook/outbox"
+	"rowhook/pipeline"
+	"rowhook/printable"
+	"rowhook/rules"
+	"rowhook/trial"
+)
+
+// explainRules is `rowhook rules explain`: of a change of the log, or of what made a delivery, why each rule fires or not.
+func (t *tree) explainRules() *cobra.Command {
+	c := &cobra.Command{
+		Use: "explain", Short: "say of a real change why each rule fires or not",
+		Long: "Reads a part of the log beside the daemon, as rowhook events does, and says of each event of a row, or of the one that a\n" +
+			"delivery tells of, why each rule fires or not. Each transaction is looked at by itself, also where the daemon put several\n" +
+			"together; of a delivery that is its first. Nothing is posted or stored.",
+		Example: "  rowhook rules explain --table vikappointments_reservation --key 12 --from 2h\n" +
+			"  rowhook rules explain --event 3f0c6a0e9b1d4c5aa3c1e1a7c2d4f6b8",
+	}
+	o := explainOrder{}
+	c.Flags().StringVar(&o.event, "event", "", "the `ID` of a delivery; the log must still have its change")
+	c.Flags().StringVar(&o.table, "table", "", "the `TABLE`, with the site's prefix or without it, or an action's word: appointment")
+	c.Flags().StringVar(&o.key, "key", "", "the row's `KEY`")
+	c.Flags().StringVar(&o.from, "from", "1h", "begin at this `PLACE` of the log, as rowhook events has them")
+	c.Flags().StringVar(&o.to, "to", "now", "end at this `PLACE`")
+	c.MarkFlagsMutuallyExclusive("event", "table")
+	c.MarkFlagsOneRequired("event", "table")
+	t.complete(c, "from", oneOf("start", "now"))
+	return does(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+		if o.table != "" && o.key == "" {
+			return &usageError{"--table needs --key", "try: rowhook rules explain --table appointment --key 12"}
+		}
+		return t.explain(ctx, o, stdout, stderr)
+	})
+}
+
+// explainOrder is the command line of `rowhook rules explain`.
+type explainOrder struct{ event, table, key, from, to string }
+
+func (t *tree) explain(ctx context.Context, o explainOrder, stdout, stderr io.Writer) error {
+	c, err := loadState(ctx, t.config)
+	if err != nil {
+		return err
+	}
+	set, err := readRules(c, t.config)
+	if err != nil {
+		return err
+	}
+	e := &explaining{order: o, set: set, plugin: c.Fidelity == plugin, out: stdout}
+	first, last, err := eventsOrder{from: o.from, to: o.to}.span()
+	if o.event != "" {
+		first, last, err = e.findEvent(ctx, c)
+	}
+	if err != nil {
+		return err
+	}
+	log := newLogger(config.Log{Level: "warn"}, stderr)
+	err = observe(ctx, c, set.Unfiltered(), log, func(source *cdc.Source) error {
+		from, schema, err := begin(ctx, c, source, first)
+		if err != nil {
+			return err
+		}
+		span, err := source.Span(ctx, from, last)
+		if err != nil {
+			return err
+		}
+		d := newDryRun(c, set, source, io.Discard)
+		d.opts.Coalesce = 0 // a change by itself: the log's clock may be too coarse to put together what the daemon did
+		e.trial = trial.New(set, loader.Options{Plugin: e.plugin, MaxPayload: int(c.MaxPayload)})
+		replay := pipeline.NewReplay(d.sites, set.Unfiltered(), d.opts, e)
+		if err := source.Scan(ctx, span, schema, replay); err != nil {
+			return err
+		}
+		return replay.Close()
+	})
+	if err == nil && e.found == 0 {
+		err = errors.New("the log has no such event from --from to --to; an event needs a rule for its action, whatever else the rule asks for")
+	}
+	return err
+}
+
+// explaining is a pipeline.ReplayTo that explains the events that were asked for.
+type explaining struct {
+	order  explainOrder
+	set    *rules.Set
+	trial  *trial.Trial
+	plugin bool
+	out    io.Writer
+	found  int
+
+	id     outbox.ID // of a delivery; with its rule and the source that ids are derived from
+	rule   string
+	source string
+}
+
+// around is how far from a delivery's time its first change may lie.
+const around = 10 * time.Minute
+
+// findEvent looks up a delivery, and says in what part of the log its event is.
+func (e *explaining) findEvent(ctx context.Context, c *config.Config) (first *cdc.Point, last cdc.Point, err error) {
+	if e.id, err = parseID(e.order.event); err != nil {
+		return nil, last, &usageError{err.Error(), "try: rowhook deliveries list"}
+	}
+	log, err := openLog(ctx, c)
+	if err != nil {
+		return nil, last, err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	found, err := log.List(ctx, outbox.Filter{ID: &e.id, Limit: 1})
+	if err != nil {
+		return nil, last, err
+	}
+	if len(found) == 0 {
+		return nil, last, notFound(e.id)
+	}
+	e.rule = found[0].Rule
+	if e.source, err = log.Get(ctx, sourceIDKey); err != nil {
+		return nil, last, err
+	}
+	last = cdc.Point{End: true}
+	if to := found[0].Created.Add(around); to.Before(time.Now()) {
+		last = cdc.Point{Time: to}
+	}
+	return &cdc.Point{Time: found[0].Created.Add(-around)}, last, nil
+}
+
+// Event is pipeline.ReplayTo.
+func (e *explaining) Event(ev *rules.Event) error {
+	if !e.asked(ev) {
+		return nil
+	}
+	e.found++
+	kind := ev.Action.String()
+	if ev.Action.Kind == rules.Save {
+		kind += map[bool]string{true: ", insert", false: ", update"}[ev.Insert]
+	}
+	_, err := fmt.Fprintf(e.out, "%s  %s  %s  %s  [%s]\n", clock(ev.Time), ev.Site.Name, kind, printable.Line(fmt.Sprint(shownKeys(ev))), ev.First.Txn)
+	var others []string
+	for _, r := range e.set.Rules {
+		if !r.Action.Entity.Is(ev.Action.Entity) || r.Action.Kind != rules.Rows && r.Action.Kind != ev.Action.Kind {
+			others = append(others, r.Name)
+			continue
+		}
+		_, wrote := fmt.Fprintf(e.out, "  %-20s  %s\n", r.Name, verdictText(e.trial.Verdict(ev, r), r))
+		err = errors.Join(err, wrote)
+	}
+	if len(others) > 0 {
+		_, wrote := fmt.Fprintf(e.out, "  for other events: %s\n", few(others))
+		err = errors.Join(err, wrote)
+	}
+	return err
+}
+
+func verdictText(v trial.Verdict, r *rules.Rule) string {
+	switch {
+	case v.Broken:
+		return "fires, and makes a dead letter: " + printable.Line(v.Why)
+	case v.Loaded:
+		return "fires if its when holds of what is loaded: " + printable.Line(r.Shape.WhenText)
+	case v.Fires:
+		return "fires"
+	}
+	return "does not fire: " + printable.Line(v.Why)
+}
+
+// asked says whether an event is one that was asked for.
+func (e *explaining) asked(ev *rules.Event) bool {
+	if e.order.event != "" {
+		return ev.DeliveryID(e.source, e.rule) == [16]byte(e.id)
+	}
+	table := ev.Action.Entity.TableOf(ev.Site).Name
+	return slices.Contains([]string{table, strings.TrimPrefix(table, ev.Site.Prefix), ev.Action.Entity.Name}, e.order.table) &&
+		slices.ContainsFunc(ev.IDs, func(id rules.Key) bool { return string(id) == e.order.key })
+}
+
+// Committed is pipeline.ReplayTo.
+func (e *explaining) Committed(*cdc.Commit) error { return nil }
+
+// LeftOut is pipeline.ReplayTo.
+func (e *explaining) LeftOut(m *rules.MisfitError) error {
+	_, err := fmt.Fprintf(e.out, "warning: %s: %s; the daemon stops there for the site\n", m.Site.Name, printable.Line(m.Error()))
+	return err
+}
