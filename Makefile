@@ -65,7 +65,7 @@ bench-cdc: # what reading costs, as ratios to go-mysql; fails when a target is m
 bench-console: # each page over a million deliveries, while others are committed; fails when one takes more than 200 ms
 	go test -count=1 -tags bench -v -timeout 10m -run TestMillion ./console/web
 
-fuzz: # every fuzz target for a moment; .ci/run gives those of the reader a minute
+fuzz: # every fuzz target for a moment; .ci/run gives those of the reader longer
 	tools/fuzz.sh 10s
 
 servers: # downloads what the matrix runs against, once; see tools/get-server.sh

@@ -1,6 +1,10 @@
 package api
 
 import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"rowhook/deliver"
@@ -34,24 +38,97 @@ type EndpointChange struct {
 	Paused   bool   `json:"paused"`
 }
 
-// PausedByURLs makes a pause of all URLs one of the endpoint, as the daemon shows it.
-func (e *Endpoint) PausedByURLs() {
+// EndpointLog is what of an outbox tells of endpoints.
+type EndpointLog interface {
+	outbox.Settings
+	Counts(ctx context.Context) ([]outbox.Count, error)
+	List(ctx context.Context, f outbox.Filter) ([]*outbox.Stored, error)
+}
+
+// ReadEndpoints puts together what rules, an outbox and a daemon know of endpoints, sorted by name: where each rule posts, the
+// rules in their order, and live, which is nil while no daemon runs.
+func ReadEndpoints(ctx context.Context, log EndpointLog, order []string, byRule map[string]deliver.Endpoint, live []deliver.EndpointStatus) (EndpointList, error) {
+	list := EndpointList{Held: map[string]int{}}
+	byName, ofRule := map[string]*Endpoint{}, map[string]*Endpoint{}
+	for _, rule := range order {
+		at, ok := byRule[rule]
+		if !ok {
+			continue // it is disabled; an endpoint that only such rules name is none
+		}
+		name := cmp.Or(at.OrderGroup, deliver.EndpointName(at.URL))
+		if byName[name] == nil {
+			byName[name] = &Endpoint{Name: name}
+		}
+		byName[name].Rules = append(byName[name].Rules, rule)
+		ofRule[rule] = byName[name]
+	}
+	pauses, err := deliver.Pauses(ctx, log, byRule)
+	if err != nil {
+		return list, err
+	}
+	for _, p := range pauses {
+		if e := byName[p.Endpoint]; e != nil {
+			e.pause(&p)
+		}
+	}
+	counts, err := log.Counts(ctx)
+	if err != nil {
+		return list, err
+	}
+	for _, n := range counts {
+		list.add(n, ofRule[n.Rule])
+	}
+	for _, s := range live {
+		if e := byName[s.Name]; e != nil {
+			e.Paused, e.DownSince, e.LastSuccess, e.LastError, e.URLs = s.Paused, s.DownSince, s.LastSuccess, s.LastError, s.URLs
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		e := byName[name]
+		e.pausedByURLs()
+		if err := e.findOldest(ctx, log); err != nil {
+			return list, err
+		}
+		list.Endpoints = append(list.Endpoints, e)
+	}
+	return list, nil
+}
+
+func (e *Endpoint) pause(p *deliver.Paused) {
+	if p.URL == "" {
+		e.Paused = &p.Pause
+		return
+	}
+	e.URLs = append(e.URLs, deliver.URLStatus{URL: p.URL, Rules: p.Rules, Paused: &p.Pause})
+}
+
+// findOldest looks up since when something waits.
+func (e *Endpoint) findOldest(ctx context.Context, log EndpointLog) error {
+	if e.Waiting == 0 {
+		return nil
+	}
+	oldest, err := log.List(ctx, outbox.Filter{Rules: e.Rules, States: []outbox.State{outbox.Fresh, outbox.Waiting}, Limit: 1})
+	if err == nil && len(oldest) > 0 {
+		e.Oldest = oldest[0].Created
+	}
+	return err
+}
+
+// pausedByURLs makes a pause of all URLs one of the endpoint, as the daemon shows it.
+func (e *Endpoint) pausedByURLs() {
 	paused := 0
 	for _, u := range e.URLs {
-		paused += len(u.Rules)
+		if u.Paused != nil {
+			paused += len(u.Rules)
+		}
 	}
 	if e.Paused == nil && len(e.URLs) > 0 && paused == len(e.Rules) {
 		e.Paused = e.URLs[0].Paused
 	}
 }
 
-// Take takes over what the daemon knows of it.
-func (e *Endpoint) Take(s *deliver.EndpointStatus) {
-	e.Paused, e.DownSince, e.LastSuccess, e.LastError, e.URLs = s.Paused, s.DownSince, s.LastSuccess, s.LastError, s.URLs
-}
-
-// Add adds deliveries to their endpoint (nil: none), or to those that are held.
-func (l *EndpointList) Add(n outbox.Count, e *Endpoint) {
+// add adds deliveries to their endpoint (nil: none), or to those that are held.
+func (l *EndpointList) add(n outbox.Count, e *Endpoint) {
 	switch {
 	case n.State == outbox.Delivered:
 	case e == nil || n.State == outbox.Held:

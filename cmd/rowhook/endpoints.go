@@ -15,7 +15,6 @@ import (
 	"rowhook/api/control"
 	"rowhook/config"
 	"rowhook/deliver"
-	"rowhook/outbox"
 	"rowhook/printable"
 	"rowhook/rules"
 	"rowhook/weburl"
@@ -126,72 +125,20 @@ func (t *tree) listEndpoints() *cobra.Command {
 
 // gatherEndpoints puts together what the rules, the outbox and the daemon know.
 func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log storedLog) (endpointList, error) {
-	list := endpointList{api.EndpointList{Held: make(map[string]int)}, make(map[string]bool)}
-	byName, byRule := make(map[string]*api.Endpoint), make(map[string]*api.Endpoint)
+	list := endpointList{disabled: make(map[string]bool)}
+	var order []string
 	for _, r := range set.Rules {
-		if r.Disabled { // it has no endpoint; one that only such rules name is none
-			list.disabled[r.Name] = true
-			continue
-		}
-		name := endpointName(r)
-		if byName[name] == nil {
-			byName[name] = &api.Endpoint{Name: name}
-		}
-		byName[name].Rules = append(byName[name].Rules, r.Name)
-		byRule[r.Name] = byName[name]
-	}
-	pauses, err := deliver.Pauses(ctx, log, endpointsOf(c, set))
-	if err != nil {
-		return list, err
-	}
-	for _, p := range pauses {
-		switch e := byName[p.Endpoint]; {
-		case e == nil:
-		case p.URL == "":
-			e.Paused = &p.Pause
-		default:
-			e.URLs = append(e.URLs, deliver.URLStatus{URL: p.URL, Rules: p.Rules, Paused: &p.Pause})
-		}
-	}
-	for _, e := range byName {
-		e.PausedByURLs()
-	}
-	counts, err := log.Counts(ctx)
-	if err != nil {
-		return list, err
-	}
-	for _, n := range counts {
-		list.Add(n, byRule[n.Rule])
+		order = append(order, r.Name)
+		list.disabled[r.Name] = r.Disabled
 	}
 	status, err := control.NewClient(c.StateDir).Status(ctx)
-	if list.Daemon = err == nil; !list.Daemon && !errors.Is(err, control.ErrNoDaemon) {
+	runs := err == nil
+	if !runs && !errors.Is(err, control.ErrNoDaemon) {
 		return list, err
 	}
-	for _, s := range status.Endpoints {
-		if e := byName[s.Name]; e != nil {
-			e.Take(&s)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		e := byName[name]
-		if err := findOldest(ctx, e, log); err != nil {
-			return list, err
-		}
-		list.Endpoints = append(list.Endpoints, e)
-	}
-	return list, nil
-}
-
-// findOldest looks up since when something waits.
-func findOldest(ctx context.Context, e *api.Endpoint, log storedLog) error {
-	if e.Waiting == 0 {
-		return nil
-	}
-	oldest, err := log.List(ctx, outbox.Filter{Rules: e.Rules, States: []outbox.State{outbox.Fresh, outbox.Waiting}, Limit: 1})
-	if err == nil && len(oldest) > 0 {
-		e.Oldest = oldest[0].Created
-	}
-	return err
+	list.EndpointList, err = api.ReadEndpoints(ctx, log, order, endpointsOf(c, set), status.Endpoints)
+	list.Daemon = runs
+	return list, err
 }
 
 // urlState is what befell one URL.

@@ -6,47 +6,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
+	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/printable"
 	"rowhook/rules"
 )
 
-// firing is an event as `events` shows it.
-type firing struct {
-	Time   time.Time    `json:"time"`
-	Site   string       `json:"site"`
-	Event  string       `json:"event"`
-	Action string       `json:"action"`
-	IDs    []any        `json:"ids"` // numbers; texts where a custom rule's table has other keys
-	Insert bool         `json:"insert,omitempty"`
-	Status string       `json:"status,omitempty"`
-	Unseen bool         `json:"if_there,omitempty"` // the log shows only a part of the object: it fires if that is still there
-	Rules  []firingRule `json:"rules"`
-	Txn    string       `json:"transaction"` // of its first change
-}
-
-// firingRule is a rule that wants an event.
-type firingRule struct {
-	Name     string   `json:"name"`
-	IfStatus []string `json:"if_status,omitempty"` // it wants it if the object, once it is loaded, has one of these
-	IfLoaded bool     `json:"if_loaded,omitempty"` // it wants it if its condition holds of what is loaded
-	Broken   string   `json:"broken,omitempty"`    // why it can make no payload: a dead letter
-}
-
-// loss is a warning that rows went unseen.
-type loss struct {
-	Warning   string    `json:"warning"`
-	Time      time.Time `json:"time,omitzero"`
-	Site      string    `json:"site"`
-	Table     string    `json:"table"`
-	Statement string    `json:"statement"`
-	Txn       string    `json:"transaction"`
-}
-
 func (d *dryRun) print(ev *rules.Event) error {
-	f := firing{
+	f := api.Firing{
 		Time: ev.Time, Site: ev.Site.Name, Event: ev.Action.String(), Action: ev.Action.Hook(), IDs: shownKeys(ev), Insert: ev.Insert,
 		Status: ev.Status, Txn: ev.First.Txn, Unseen: ev.Action.Kind == rules.Save && ev.Row.Len() == 0,
 	}
@@ -54,7 +22,7 @@ func (d *dryRun) print(ev *rules.Event) error {
 		f.Status = ev.Row.Text(ev.Table.Index("status"))
 	}
 	for _, r := range ev.Rules {
-		rule := firingRule{Name: r.Name}
+		rule := api.FiringRule{Name: r.Name}
 		if r.Shape != nil {
 			v := d.trial.Verdict(ev, r)
 			if !v.Fires && !v.Broken {
@@ -76,7 +44,7 @@ func (d *dryRun) print(ev *rules.Event) error {
 	if d.asJSON {
 		return writeJSONLine(d.out, f)
 	}
-	_, err := fmt.Fprintln(d.out, f)
+	_, err := fmt.Fprintln(d.out, firingLine(&f))
 	return err
 }
 
@@ -93,8 +61,8 @@ func shownKeys(ev *rules.Event) []any {
 	return shown
 }
 
-// String is an event as a line for people.
-func (f firing) String() string {
+// firingLine is an event as a line for people.
+func firingLine(f *api.Firing) string {
 	ids := make([]string, 0, len(f.IDs))
 	for _, id := range f.IDs {
 		ids = append(ids, printable.Line(fmt.Sprint(id)))
@@ -140,7 +108,7 @@ func (d *dryRun) LeftOut(m *rules.MisfitError) error {
 	d.misfits[m.Table] = true
 	d.warned++
 	if d.asJSON {
-		return writeJSONLine(d.out, loss{Warning: m.Error(), Site: m.Site.Name, Table: m.Table.Name})
+		return writeJSONLine(d.out, api.Loss{Warning: m.Error(), Site: m.Site.Name, Table: m.Table.Name})
 	}
 	_, err := fmt.Fprintf(d.out, "warning: %s: %s; the daemon stops there for the site\n", m.Site.Name, printable.Line(m.Error()))
 	return err
@@ -154,7 +122,7 @@ func (d *dryRun) warn(c *cdc.Commit) error {
 				continue
 			}
 			d.warned++
-			l := loss{"rows went without being logged: no deletes fire", c.Time, site.Name, e.Table.Name, e.Statement, c.Txn.ID()}
+			l := api.Loss{"rows went without being logged: no deletes fire", c.Time, site.Name, e.Table.Name, e.Statement, c.Txn.ID()}
 			var err error
 			if d.asJSON {
 				err = writeJSONLine(d.out, l)

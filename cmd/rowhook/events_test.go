@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -179,14 +180,14 @@ func testEventsAreWhatTheDaemonDelivers(t *testing.T, server *dbtest.Server) {
 }
 
 // fired is what `events` shows from a position on.
-func fired(t *testing.T, files string, from cdc.Position) (list []firing) {
+func fired(t *testing.T, files string, from cdc.Position) (list []api.Firing) {
 	t.Helper()
 	out, err := rowhook(t, files, "events", "--json", "--from", from.Set)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out) {
-		var f firing
+		var f api.Firing
 		if err := json.Unmarshal([]byte(line), &f); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
@@ -235,7 +236,7 @@ func TestEventsKnowColumns(t *testing.T) {
 		out, err := rowhook(t, files, append([]string{"events", "--json"}, args...)...)
 		var got []int64
 		for line := range strings.Lines(out) {
-			var f firing
+			var f api.Firing
 			if err := json.Unmarshal([]byte(line), &f); err != nil {
 				t.Fatalf("%s: %v", line, err)
 			}

@@ -27,7 +27,7 @@ func TestHostileTexts(t *testing.T) {
 		{Name: "a", LastError: evil}, {Name: "b", Paused: &deliver.Pause{Reason: evil}},
 	}}}
 	position := &shownPosition{api.ShownPosition{Server: evil, Error: evil}}
-	event := firing{Site: "salon", Event: "appointment.save", Status: evil}
+	event := api.Firing{Site: "salon", Event: "appointment.save", Status: evil}
 	run := pipeline.Run{Trouble: evil}
 	logged := func(format string) func(w io.Writer) error {
 		return func(w io.Writer) error {
@@ -43,7 +43,7 @@ func TestHostileTexts(t *testing.T) {
 		"endpoints json": asJSON(endpoints),
 		"position":       position.write,
 		"position json":  asJSON(position),
-		"events":         func(w io.Writer) error { _, err := io.WriteString(w, event.String()); return err },
+		"events":         func(w io.Writer) error { _, err := io.WriteString(w, firingLine(&event)); return err },
 		"events json":    func(w io.Writer) error { return writeJSONLine(w, event) },
 		"backfill": func(w io.Writer) error {
 			_, err := io.WriteString(w, (&progress{began: time.Now()}).text(run))

@@ -55,11 +55,11 @@ func TestManyRulesStayReadable(t *testing.T) {
 	if err := list.write(&out); err != nil {
 		t.Fatal(err)
 	}
-	f := firing{Site: "salon", Event: "appointment.save", IDs: []any{1}, Txn: "0-1-55"}
+	f := api.Firing{Site: "salon", Event: "appointment.save", IDs: []any{1}, Txn: "0-1-55"}
 	for _, name := range names {
-		f.Rules = append(f.Rules, firingRule{Name: name})
+		f.Rules = append(f.Rules, api.FiringRule{Name: name})
 	}
-	for i, text := range []string{out.String(), f.String() + "\n"} {
+	for i, text := range []string{out.String(), firingLine(&f) + "\n"} {
 		if strings.Count(text, "\n") != 3-2*i || strings.Count(text, "64 rules: r0, r1, r2, r3, ...") != 1 {
 			t.Errorf("got:\n%s", text)
 		}
@@ -107,7 +107,7 @@ func TestJSONNames(t *testing.T) {
 	}
 	for _, v := range []any{
 		[]cdc.Finding{}, api.Delivery{}, deliver.Retried{}, api.EndpointChange{}, endpointList{}, siteList{}, shownPosition{}, api.PositionChange{}, []api.Rule{},
-		[]pipeline.Run{}, firing{}, loss{}, initReport{},
+		[]pipeline.Run{}, api.Firing{}, api.Loss{}, initReport{},
 	} {
 		look(fmt.Sprintf("%T", v), reflect.TypeOf(v))
 	}
