@@ -122,7 +122,9 @@ func (d *dryRun) warn(c *cdc.Commit) error {
 				continue
 			}
 			d.warned++
-			l := api.Loss{"rows went without being logged: no deletes fire", c.Time, site.Name, e.Table.Name, e.Statement, c.Txn.ID()}
+			l := api.Loss{
+				Warning: "rows went without being logged: no deletes fire", Time: c.Time, Site: site.Name, Table: e.Table.Name, Statement: e.Statement, Txn: c.Txn.ID(),
+			}
 			var err error
 			if d.asJSON {
 				err = writeJSONLine(d.out, l)
