@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"rowhook/freeport"
 )
 
 // mood is how a receiver treats requests for a while.
@@ -50,7 +52,7 @@ type receiver struct {
 }
 
 func newReceiver(t *testing.T, random *rand.Rand) *receiver {
-	r := &receiver{address: "127.0.0.1:0", gone: make(chan struct{}, 1), got: newLedger(), random: random}
+	r := &receiver{gone: make(chan struct{}, 1), got: newLedger(), random: random}
 	r.mu.Lock()
 	r.listen()
 	r.mu.Unlock()
@@ -70,7 +72,13 @@ func (r *receiver) name() string { return "http://" + r.address }
 
 // listen takes connections, at the same port as before; mu is held.
 func (r *receiver) listen() {
-	listener, err := net.Listen("tcp", r.address)
+	var listener net.Listener
+	var err error
+	if r.address == "" {
+		listener, err = freeport.Listen()
+	} else {
+		listener, err = net.Listen("tcp", r.address)
+	}
 	if err != nil {
 		r.errors = append(r.errors, fmt.Errorf("the receiver cannot listen: %w", err))
 		return

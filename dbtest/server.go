@@ -11,7 +11,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -24,6 +23,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"rowhook/freeport"
 )
 
 // How long a server may take to come up, and to go down, on a busy machine.
@@ -97,7 +98,7 @@ func launch(ctx context.Context, kind Kind, dir string, args []string) (*Server,
 		return nil, fmt.Errorf("preparing a database server: %w", err)
 	}
 	for try := 0; ; try++ {
-		port, err := freePort(ctx)
+		port, err := freePort()
 		if err != nil {
 			return nil, fmt.Errorf("launching a database server: %w", err)
 		}
@@ -331,19 +332,16 @@ func (s *Server) logTail() string {
 	return string(text[max(0, len(text)-most):])
 }
 
-// freePort is a port that nobody listens at, and not one of those that the system gives to connections: a server that is
-// started again finds its port free.
-func freePort(ctx context.Context) (int, error) {
-	const lowest, number = 1 << 14, 1 << 14
-	var lc net.ListenConfig
-	for try := 0; ; try++ {
-		port := lowest + rand.IntN(number)
-		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			return port, l.Close()
-		}
-		if try == 100 {
-			return 0, err
-		}
+// freePort is a port that nobody listens at.
+func freePort() (int, error) {
+	l, err := freeport.Listen()
+	if err != nil {
+		return 0, err
 	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return 0, errors.Join(err, l.Close())
+	}
+	number, err := strconv.Atoi(port)
+	return number, errors.Join(err, l.Close())
 }

@@ -118,7 +118,7 @@ func (w *WordPress) RunBefore(tb testing.TB, before, code string) string {
 // Serve serves WordPress on the loopback until the test ends, and returns its URL.
 func (w *WordPress) Serve(tb testing.TB) string {
 	tb.Helper()
-	port, err := freePort(tb.Context())
+	port, err := freePort()
 	if err != nil {
 		tb.Fatal(err)
 	}

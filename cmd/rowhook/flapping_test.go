@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rowhook/dbtest"
+	"rowhook/freeport"
 )
 
 // flapping is a receiver that comes and goes: for a while it accepts, then it refuses connections, answers with
@@ -45,7 +46,7 @@ const (
 )
 
 func newFlapping(t *testing.T) *flapping {
-	f := &flapping{address: "127.0.0.1:0", changed: make(chan struct{}, 1), got: newReceipts(), left: 100, random: rand.New(rand.NewPCG(dbtest.Seed(t), 100))}
+	f := &flapping{changed: make(chan struct{}, 1), got: newReceipts(), left: 100, random: rand.New(rand.NewPCG(dbtest.Seed(t), 100))}
 	f.listen(t.Errorf)
 	t.Cleanup(func() {
 		f.mu.Lock()
@@ -62,7 +63,13 @@ func (f *flapping) url() string { return "http://" + f.address + "/hook" }
 
 // listen starts to take connections, at the same port as before.
 func (f *flapping) listen(fail func(string, ...any)) {
-	listener, err := net.Listen("tcp", f.address)
+	var listener net.Listener
+	var err error
+	if f.address == "" {
+		listener, err = freeport.Listen()
+	} else {
+		listener, err = net.Listen("tcp", f.address)
+	}
 	if err != nil {
 		fail("the receiver cannot listen: %v", err)
 		return

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"rowhook/freeport"
 )
 
 // Request is one request as it arrived.
@@ -55,7 +57,7 @@ type Receiver struct {
 // NewReceiver starts a receiver that answers 200. It is closed at the end of the test.
 func NewReceiver(tb testing.TB) *Receiver {
 	tb.Helper()
-	r := &Receiver{tb: tb, address: "127.0.0.1:0", changed: make(chan struct{})}
+	r := &Receiver{tb: tb, changed: make(chan struct{})}
 	r.Open()
 	tb.Cleanup(r.Close)
 	return r
@@ -76,8 +78,7 @@ func (r *Receiver) Open() {
 	if r.server != nil {
 		return
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(r.tb.Context(), "tcp", r.address)
+	listener, err := listen(r.tb.Context(), r.address)
 	if err != nil {
 		r.tb.Fatalf("opening the receiver: %v", err)
 	}
@@ -85,6 +86,15 @@ func (r *Receiver) Open() {
 	server := &http.Server{Handler: http.HandlerFunc(r.serve), ReadHeaderTimeout: time.Minute}
 	r.server = server
 	r.serving.Go(func() { _ = server.Serve(listener) }) // ends with Close
+}
+
+// listen listens at an address; empty: at one of its choice.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	if address == "" {
+		return freeport.Listen()
+	}
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", address)
 }
 
 // Close refuses connections from now on and cuts those that are open.

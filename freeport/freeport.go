@@ -1,0 +1,32 @@
+// Package freeport is for tests: it takes ports that are not among those which the system gives to connections. A server that
+// is stopped and started again finds such a port free; another could have become the near end of somebody's connection
+// meanwhile, for as long as that lasts.
+package freeport
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"strconv"
+)
+
+const (
+	lowest = 1 << 14
+	number = 1 << 14 // Linux gives away those from 32768 on
+	tries  = 100
+)
+
+// Listen listens at such a port of this machine.
+func Listen() (net.Listener, error) {
+	var config net.ListenConfig
+	var errs []error
+	for range tries {
+		l, err := config.Listen(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(lowest+rand.IntN(number))))
+		if err == nil {
+			return l, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
