@@ -4,11 +4,9 @@
 package freeport
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"net"
-	"strconv"
 )
 
 const (
@@ -19,10 +17,9 @@ const (
 
 // Listen listens at such a port of this machine.
 func Listen() (net.Listener, error) {
-	var config net.ListenConfig
 	var errs []error
 	for range tries {
-		l, err := config.Listen(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(lowest+rand.IntN(number))))
+		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: lowest + rand.IntN(number)})
 		if err == nil {
 			return l, nil
 		}
