@@ -63,7 +63,7 @@ func TestWalkCrash(t *testing.T) {
 // pointOf finds a point of a stage, in one of some lives: a stop that has little to write does not come so far.
 func (w *world) pointOf(action, where string, n int) (what string, hit bool) {
 	w.t.Helper()
-	for range 3 {
+	for range 6 {
 		if what, hit = w.point(action, where, n); hit {
 			break
 		}
