@@ -23,6 +23,7 @@ func (t *tree) testRules() *cobra.Command {
 	}
 	file := c.Flags().String("case", "", "the `FILE` of the cases")
 	_ = c.MarkFlagRequired("case")
+	asJSON := jsonFlag(c)
 	return prints(c, 0, 0, func(_ context.Context, _ []string, stdout, _ io.Writer) error {
 		c, err := config.Load(t.config)
 		if err != nil {
@@ -36,12 +37,19 @@ func (t *tree) testRules() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return runCases(cases, trial.New(set, loader.Options{MaxPayload: int(c.MaxPayload)}), stdout)
+		return runCases(cases, trial.New(set, loader.Options{MaxPayload: int(c.MaxPayload)}), *asJSON, stdout)
 	})
 }
 
+// tried is what came of a case.
+type tried struct {
+	Name   string   `json:"name"`
+	OK     bool     `json:"ok"`
+	Faults []string `json:"faults,omitempty"`
+}
+
 // runCases tries cases and writes what came of them.
-func runCases(cases []trial.Case, t *trial.Trial, w io.Writer) error {
+func runCases(cases []trial.Case, t *trial.Trial, asJSON bool, w io.Writer) error {
 	failed := 0
 	var err error
 	for i := range cases {
@@ -50,6 +58,10 @@ func runCases(cases []trial.Case, t *trial.Trial, w io.Writer) error {
 		if len(o.Faults) > 0 {
 			word = "FAIL"
 			failed++
+		}
+		if asJSON {
+			err = errors.Join(err, writeJSONLine(w, tried{cases[i].Name, len(o.Faults) == 0, o.Faults}))
+			continue
 		}
 		_, wrote := fmt.Fprintf(w, "%s  %s\n", word, cases[i].Name)
 		err = errors.Join(err, wrote)

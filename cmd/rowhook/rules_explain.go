@@ -37,6 +37,7 @@ func (t *tree) explainRules() *cobra.Command {
 	c.Flags().StringVar(&o.key, "key", "", "the row's `KEY`")
 	c.Flags().StringVar(&o.from, "from", "1h", "begin at this `PLACE` of the log, as rowhook events has them")
 	c.Flags().StringVar(&o.to, "to", "now", "end at this `PLACE`")
+	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, an object a line")
 	c.MarkFlagsMutuallyExclusive("event", "table")
 	c.MarkFlagsOneRequired("event", "table")
 	t.complete(c, "from", oneOf("start", "now"))
@@ -49,7 +50,10 @@ func (t *tree) explainRules() *cobra.Command {
 }
 
 // explainOrder is the command line of `rowhook rules explain`.
-type explainOrder struct{ event, table, key, from, to string }
+type explainOrder struct {
+	event, table, key, from, to string
+	asJSON                      bool
+}
 
 func (t *tree) explain(ctx context.Context, o explainOrder, stdout, stderr io.Writer) error {
 	c, err := loadState(ctx, t.config)
@@ -144,6 +148,9 @@ func (e *explaining) Event(ev *rules.Event) error {
 		return nil
 	}
 	e.found++
+	if e.order.asJSON {
+		return e.writeJSON(ev)
+	}
 	kind := ev.Action.String()
 	if ev.Action.Kind == rules.Save {
 		kind += map[bool]string{true: ", insert", false: ", update"}[ev.Insert]
@@ -163,6 +170,34 @@ func (e *explaining) Event(ev *rules.Event) error {
 		err = errors.Join(err, wrote)
 	}
 	return err
+}
+
+// explained is an event and what each rule for events of its kind makes of it.
+type explained struct {
+	Time  time.Time       `json:"time"`
+	Site  string          `json:"site"`
+	Event string          `json:"event"`
+	IDs   []any           `json:"ids"`
+	Txn   string          `json:"transaction"`
+	Rules []explainedRule `json:"rules"`
+}
+
+type explainedRule struct {
+	Name     string `json:"name"`
+	Fires    bool   `json:"fires"`
+	IfLoaded bool   `json:"if_loaded,omitempty"` // if its condition holds of what is loaded
+	Why      string `json:"why,omitempty"`       // it does not, or why it makes a dead letter
+}
+
+func (e *explaining) writeJSON(ev *rules.Event) error {
+	x := explained{Time: ev.Time, Site: ev.Site.Name, Event: ev.Action.String(), IDs: shownKeys(ev), Txn: ev.First.Txn}
+	for _, r := range e.set.Rules {
+		if r.Action.Entity.Is(ev.Action.Entity) && (r.Action.Kind == rules.Rows || r.Action.Kind == ev.Action.Kind) {
+			v := e.trial.Verdict(ev, r)
+			x.Rules = append(x.Rules, explainedRule{r.Name, v.Fires || v.Broken, v.Loaded, v.Why})
+		}
+	}
+	return writeJSONLine(e.out, x)
 }
 
 func verdictText(v trial.Verdict, r *rules.Rule) string {

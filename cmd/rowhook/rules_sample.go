@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ func (t *tree) sampleRule() *cobra.Command {
 		Example:           "  rowhook rules sample crm-bookings --send",
 		ValidArgsFunction: firstName(t.ruleNames),
 	}
+	asJSON := jsonFlag(c)
 	send := c.Flags().Bool("send", false, "post it to the rule's url")
 	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
 		c, err := config.Load(t.config)
@@ -37,6 +39,11 @@ func (t *tree) sampleRule() *cobra.Command {
 			}
 			if err != nil {
 				return err
+			}
+			if *asJSON {
+				return writeJSON(stdout, struct {
+					Said string `json:"said"`
+				}{said})
 			}
 			_, err = fmt.Fprintln(stdout, said)
 			return err
@@ -53,15 +60,23 @@ func (t *tree) sampleRule() *cobra.Command {
 		for i, s := range c.Sites {
 			sites[i] = s.Name
 		}
-		return printSample(stdout, set.Rules[i], siteFor(set.Rules[i], sites))
+		return printSample(stdout, set.Rules[i], siteFor(set.Rules[i], sites), *asJSON)
 	})
 }
 
 // printSample prints a request, but for what its secrets make of it.
-func printSample(w io.Writer, r *rules.Rule, site string) error {
+func printSample(w io.Writer, r *rules.Rule, site string, asJSON bool) error {
 	body, err := sampleOf(r, site)
 	if err != nil {
 		return err
+	}
+	if asJSON {
+		return writeJSON(w, struct {
+			URL    string          `json:"url"`
+			Action string          `json:"action"`
+			Site   string          `json:"site"`
+			Body   json.RawMessage `json:"body"`
+		}{weburl.Short(r.Endpoint.URL), r.Action.Hook(), site, body})
 	}
 	var head strings.Builder
 	fmt.Fprintf(&head, "POST %s\nContent-Type: application/json\nX-VAP-WEBHOOK-ACTION: %s\nX-Rowhook-Site: %s\nX-Rowhook-Test: 1\n",
