@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -147,19 +148,9 @@ func (v *view) read(bodies bool) (*outbox.Stored, error) {
 	} else {
 		f.Before, _ = strconv.ParseInt(v.q.URL.Query().Get("before"), 10, 64)
 	}
-	f.Newest, f.Limit = true, 1
-	steps, err := newSteps(v.q.Context(), log, f, looksWithin)
-	if err != nil {
-		return nil, err
-	}
-	for steps.next() {
-		found, err := log.List(v.q.Context(), steps.filter(f, 1))
-		if err != nil {
-			return nil, err
-		}
-		if len(found) > 0 {
-			return found[0], nil
-		}
+	found, steps, err := newestOf(v.q.Context(), log, f, looksWithin)
+	if found != nil || err != nil {
+		return found, err
 	}
 	if !steps.ended() {
 		return nil, v.show(http.StatusOK, "message", "Looking for the delivery", "/deliveries", map[string]any{"Title": "Not found yet",
@@ -226,22 +217,28 @@ func (v *view) behind(log Log, d *outbox.Stored) (*outbox.Stored, error) {
 		return nil, nil
 	}
 	f := outbox.Filter{Key: d.Keys[0], Endpoints: []string{d.Endpoint}, States: undelivered(), Before: d.Seq}
-	f = v.who.confine(f)
+	found, _, err := newestOf(v.q.Context(), log, v.who.confine(f), aside)
+	return found, err
+}
+
+// newestOf is the newest delivery that a filter selects, as far as one is found in time; nil: none. The steps tell how far back
+// it looked.
+func newestOf(ctx context.Context, log Log, f outbox.Filter, within time.Duration) (*outbox.Stored, *steps, error) {
 	f.Newest, f.Limit = true, 1
-	steps, err := newSteps(v.q.Context(), log, f, aside)
+	back, err := newSteps(ctx, log, f, within)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for steps.next() {
-		found, err := log.List(v.q.Context(), steps.filter(f, 1))
+	for back.next() {
+		found, err := log.List(ctx, back.filter(f, 1))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(found) > 0 {
-			return found[0], nil
+			return found[0], back, nil
 		}
 	}
-	return nil, nil
+	return nil, back, nil
 }
 
 // relate finds what else there is about the same object.
