@@ -80,6 +80,8 @@ func imagesOf(ev *rules.Event, o object) (before, after record) {
 			before = record{ev.Table, ev.Row}
 		}
 		return before, record{}
+	case ev.Row.Len() == 0 && ev.Action.Kind == rules.StatusChange: // without a row in the history, which conditions are about
+		return record{}, record{}
 	case ev.Row.Len() == 0:
 		return record{}, o.record
 	}
