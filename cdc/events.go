@@ -35,10 +35,10 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 	case replication.XID_EVENT:
 		return r.commit()
 	case replication.QUERY_EVENT, replication.MARIADB_QUERY_COMPRESSED_EVENT:
-		return r.query(0, h.EventType == replication.MARIADB_QUERY_COMPRESSED_EVENT, body)
+		return r.query(h.ServerID, 0, h.EventType == replication.MARIADB_QUERY_COMPRESSED_EVENT, body)
 	case replication.EXECUTE_LOAD_QUERY_EVENT:
 		const loadHeader = 13 // file id, where the file's name stands, what to do with duplicates
-		return r.query(loadHeader, false, body)
+		return r.query(h.ServerID, loadHeader, false, body)
 	case replication.TABLE_MAP_EVENT:
 		return r.tableMap(body)
 	case replication.HEARTBEAT_EVENT, replication.HEARTBEAT_LOG_EVENT_V2:
@@ -102,8 +102,8 @@ func (r *reader) unreadableTable(body []byte, hint string, err error) error {
 }
 
 // query takes a statement: the brackets of a transaction, DDL, or DML in a format that we cannot follow. The header may
-// be longer than that of a QUERY_EVENT.
-func (r *reader) query(more int, compressed bool, body []byte) error {
+// be longer than that of a QUERY_EVENT. The server is the id of the one that ran it first.
+func (r *reader) query(server uint32, more int, compressed bool, body []byte) error {
 	event, err := r.readQuery(more, compressed, body)
 	if _, broken := errors.AsType[*linkError](err); broken {
 		return err
@@ -112,6 +112,7 @@ func (r *reader) query(more int, compressed bool, body []byte) error {
 		return r.stop("a query event cannot be read", "please report this", err)
 	}
 	q := &event.Statement
+	q.Server = server
 	c := q.Cursor()
 	verb := c.Verb()
 	switch verb {

@@ -1,9 +1,11 @@
 package cdc
 
 import (
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +91,34 @@ func testStatements(t *testing.T, server *dbtest.Server) {
 		f.expect(t, "insert a(id=2 s=row)", "insert a(id=3 s=row)")
 		cdctest.Exec(t, other, "SET SESSION binlog_format = STATEMENT", "INSERT INTO a VALUES (4, 'x')")
 		wantStop(t, f.stopError(t), "temporary.a", "statement")
+	})
+
+	// It is known after a restart, too, and as long as its connection lasts.
+	t.Run("temporary of before", func(t *testing.T) {
+		conn := cdctest.SchemaConn(t, server, "temporary2", setup...)
+		other := cdctest.SchemaConn(t, server, "elsewhere2", "USE temporary2")
+		f := followNow(t, openSource(t, sourceConfig(server, newLog(), "temporary2", "a")))
+		cdctest.Exec(t, conn, "SET SESSION binlog_format = STATEMENT", "CREATE TEMPORARY TABLE a (id INT PRIMARY KEY)",
+			"CREATE TEMPORARY TABLE b (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)")
+		cdctest.Exec(t, other, "INSERT INTO a VALUES (2, 'row')")
+		f.expect(t, "insert a(id=2 s=row)")
+		f = followOn(t, f)
+		cdctest.Exec(t, conn, "UPDATE a SET id = 2", "INSERT INTO a VALUES (3)", "ALTER TABLE a RENAME TO c", "ALTER TABLE b RENAME TO a")
+		cdctest.Exec(t, other, "INSERT INTO a VALUES (3, 'row')")
+		f.expect(t, "insert a(id=3 s=row)")
+		f = followOn(t, f)
+		cdctest.Exec(t, conn, "DELETE FROM a", "INSERT INTO c VALUES (7)")
+		if err := conn.Raw(func(any) error { return driver.ErrBadConn }); !errors.Is(err, driver.ErrBadConn) {
+			t.Fatal(err)
+		}
+		for slices.ContainsFunc(slices.Collect(maps.Keys(f.records)), func(key string) bool { return strings.Contains(key, "@") }) {
+			f.take(t)
+		}
+		cdctest.Exec(t, other, "INSERT INTO a VALUES (4, 'row')")
+		f.expect(t, "insert a(id=4 s=row)")
+		f = followOn(t, f)
+		cdctest.Exec(t, other, "SET SESSION binlog_format = STATEMENT", "INSERT INTO a VALUES (5, 'x')")
+		wantStop(t, f.stopError(t), "temporary2.a", "statement", "to go on loses nothing")
 	})
 }
 

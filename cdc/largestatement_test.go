@@ -76,7 +76,7 @@ func TestCutStatements(t *testing.T) {
 			t.Parallel()
 			r := manySites(t, 2)
 			r.resolver.history.Learn(TableName{Schema: "site1", Name: b}, ddl.Gone)
-			err := r.query(0, false, queryBody("other", c.text))
+			err := r.query(1, 0, false, queryBody("other", c.text))
 			var stop *StopError
 			if errors.As(err, &stop) != c.stops || !c.stops && err != nil {
 				t.Errorf("it stops: %t, want %t: %v", err != nil, c.stops, err)
@@ -127,7 +127,7 @@ func TestForeignStatementIsCheap(t *testing.T) {
 		best := time.Hour
 		for range 5 {
 			began := time.Now()
-			if err := r.query(0, false, body); err != nil {
+			if err := r.query(1, 0, false, body); err != nil {
 				t.Fatal(err)
 			}
 			best = min(best, time.Since(began))
@@ -143,7 +143,7 @@ func TestForeignStatementIsCheap(t *testing.T) {
 	body := queryBody("other", "ALTER TABLE other.t ENGINE=InnoDB /* "+strings.Repeat("x", 100<<20)+" */")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := r.query(0, false, body); err != nil {
+	if err := r.query(1, 0, false, body); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

@@ -25,6 +25,8 @@ type lookahead struct {
 	names   map[TableName]*ddl.Definition
 	index   schema.NameIndex // of names, when it is needed
 	found   map[TableName]sighting
+
+	temporary schema.Temporaries // where it begins
 }
 
 // sighting is a statement that may have changed a table.
@@ -45,7 +47,7 @@ func (r *resolver) lookAhead(a *answer) (map[TableName]sighting, error) {
 	if err != nil {
 		return nil, err
 	}
-	look := &lookahead{src: r.src.aside(), tracker: tracker, until: a.end, names: a.is, found: map[TableName]sighting{}}
+	look := &lookahead{src: r.src.aside(), temporary: r.history.Temporary.Clone(), tracker: tracker, until: a.end, names: a.is, found: map[TableName]sighting{}}
 	switch {
 	case r.at.txn.open:
 		look.skip = r.at.txn.ID()
@@ -72,7 +74,7 @@ func (s *Source) aside() *Source {
 
 func (l *lookahead) run(ctx context.Context) error {
 	r := newReader(ctx, l.src, l.tracker, l, false)
-	r.ahead = l
+	r.ahead, r.resolver.history.Temporary = l, l.temporary
 	defer r.packed.close()
 	err := l.src.stream(ctx, r, &r.link, func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) {
 		return l.tracker.dump(b, false)

@@ -69,7 +69,7 @@ func (r *reader) handle(e *replication.BinlogEvent) error {
 		return r.progress()
 	case *replication.FormatDescriptionEvent:
 		if ev.CreateTimestamp != 0 { // the server started
-			clear(r.resolver.history.Temporary)
+			r.resolver.history.Temporary.Restarted()
 		}
 		r.resolver.tables.Forget()
 		return r.abandon()

@@ -14,15 +14,18 @@ import (
 
 const formatHint = "SET GLOBAL binlog_format = 'ROW' and binlog_format = ROW in my.cnf, and find out who sets it for a session"
 
+// temporaryHint is for what cannot be known: the log tells of a temporary table when it is made, and never again.
+const temporaryHint = "; if it was a temporary table of that name, made before rowhook first read this log, to go on loses nothing"
+
 // written stops at a statement that wrote a watched table.
 func (r *reader) written(q *schema.Statement) error {
 	w := sqltext.ReadWrites(q.Dialect.Dialect, q.Text)
 	for _, t := range w.Targets {
-		if r.resolver.history.Temporary.Has(q, t) {
+		if w.Verb != "CREATE" && r.resolver.history.Temporary.Has(q, t) {
 			continue
 		}
 		if name, ok := r.src.watched().found.Find(q.Schema, t); ok && !r.skips(name) {
-			hint := formatHint
+			hint := formatHint + temporaryHint
 			if is := r.resolver.supposed(name); is != nil && is.ByTransaction() {
 				hint = schema.ByTransactionHint(name)
 			}

@@ -22,7 +22,7 @@ type History struct {
 	others  []ddl.TableName                   // known or open tables that are not watched, the oldest first
 	words   NameIndex                         // of the watched names
 
-	Temporary Temporaries // of all connections; not kept
+	Temporary Temporaries // of all connections
 	Compared  bool        // the server was asked for all tables, to see whether they are what is known of them
 }
 
@@ -32,7 +32,7 @@ const mostOthers = 64
 // NewHistory is a history that knows nothing yet, of watched tables by schema.
 func NewHistory(watched map[string]map[string]bool) *History {
 	h := &History{
-		watched: watched, known: map[ddl.TableName]*ddl.Definition{}, open: map[ddl.TableName]*ddl.Definition{}, unsaved: map[ddl.TableName]bool{}, Temporary: Temporaries{},
+		watched: watched, known: map[ddl.TableName]*ddl.Definition{}, open: map[ddl.TableName]*ddl.Definition{}, unsaved: map[ddl.TableName]bool{}, Temporary: newTemporaries(),
 	}
 	h.words = NewNameIndex(h.All()...)
 	return h
@@ -41,6 +41,10 @@ func NewHistory(watched map[string]map[string]bool) *History {
 // Restore takes in what was stored.
 func (h *History) Restore(records []Record, log *slog.Logger) {
 	for _, r := range records {
+		if r.isTemporary() {
+			h.restoreTemporary(r, log)
+			continue
+		}
 		name, d, err := r.parse()
 		if err != nil { // its table is asked for
 			log.Warn("what was known of a table's columns cannot be read from the outbox; the server is asked instead", slog.String("record", r.Key), slog.Any("error", err))
@@ -50,6 +54,17 @@ func (h *History) Restore(records []Record, log *slog.Logger) {
 			h.others = append(h.others, name)
 		}
 	}
+}
+
+// restoreTemporary takes in a temporary table that was stored.
+func (h *History) restoreTemporary(r Record, log *slog.Logger) {
+	name, err := r.temporary()
+	if err != nil {
+		log.Warn("a temporary table cannot be read from the outbox; what is written to it is taken for written to the table of its name",
+			slog.String("record", r.Key), slog.Any("error", err))
+		return
+	}
+	h.Temporary.known[name] = true
 }
 
 // IsWatched says whether a table, or a schema, is one whose rows are read.
@@ -107,10 +122,7 @@ func (h *History) Commit() []Record {
 		h.unsaved[t] = true
 	}
 	clear(h.open)
-	if len(h.unsaved) == 0 {
-		return nil
-	}
-	records := make([]Record, 0, len(h.unsaved))
+	records := h.Temporary.commit(h.words)
 	for t := range h.unsaved {
 		records = append(records, newRecord(t, h.known[t]))
 	}
@@ -120,11 +132,12 @@ func (h *History) Commit() []Record {
 }
 
 // Saved says whether all that is known was in a commit.
-func (h *History) Saved() bool { return len(h.unsaved) == 0 }
+func (h *History) Saved() bool { return len(h.unsaved)+len(h.Temporary.unsaved) == 0 }
 
 // Abandon forgets what the transaction that is being read has changed: it will be read once more, or never was.
 func (h *History) Abandon() {
 	clear(h.open)
+	clear(h.Temporary.open)
 	h.others = slices.DeleteFunc(h.others, func(t ddl.TableName) bool { return h.known[t] == nil })
 	for t := range h.known {
 		if !h.IsWatched(t) && !slices.Contains(h.others, t) {
@@ -146,6 +159,7 @@ func (h *History) Watch(names map[string]map[string]bool) {
 		}
 	}
 	h.words = NewNameIndex(h.All()...)
+	h.Temporary.rewatched()
 }
 
 // Doubt forgets what the transaction that is being read made of tables, and says whether that was anything.

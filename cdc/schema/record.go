@@ -32,8 +32,7 @@ const maxRecord = 1 << 20
 
 // newRecord is how a table's definition is stored; nil Data when it is not known, or too large.
 func newRecord(t ddl.TableName, d *ddl.Definition) Record {
-	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
-	r := Record{Key: RecordPrefix + quote(t.Schema) + "." + quote(t.Name)}
+	r := Record{Key: RecordPrefix + quoted(t.Schema, t.Name)}
 	if d == nil {
 		return r
 	}
@@ -47,8 +46,18 @@ func newRecord(t ddl.TableName, d *ddl.Definition) Record {
 	return r
 }
 
+// quoted is a table's name in a key.
+func quoted(schema, name string) string {
+	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+	return quote(schema) + "." + quote(name)
+}
+
 // IsOf says whether a record is of a schema, or of a table in it.
 func (r Record) IsOf(schema string) bool {
+	if r.isTemporary() {
+		name, err := r.temporary()
+		return err == nil && strings.EqualFold(name.Schema, schema) // as the server folds names
+	}
 	name, _, err := r.parse()
 	return err == nil && name.Schema == schema
 }

@@ -9,7 +9,8 @@ import (
 
 // Statement is a statement of the log, for what it may do to tables.
 type Statement struct {
-	Thread  uint32      // the id of its connection
+	Server  uint32      // the id of the server that ran it first
+	Thread  uint32      // the id of its connection there
 	Schema  string      // the default one
 	Text    string      // in UTF-8 unless it is opaque; it goes on behind that when the dialect says that it is cut
 	Opaque  bool        // nobody knows which characters the bytes of the text are
