@@ -77,9 +77,11 @@ func (t *Temporaries) Take(q *Statement) bool {
 		c.Accept("IF", "EXISTS")
 		name := named()
 		if t.has(name) {
-			t.rename(q, name)
+			t.rename(q)
 			return true
 		}
+	case verb == "RENAME" && q.Dialect.MariaDB: // MySQL's is of other tables only
+		return t.rename(q)
 	}
 	return false
 }
@@ -100,15 +102,21 @@ func (t *Temporaries) add(name temporary) {
 	}
 }
 
-// rename follows a temporary table to its new name, when ALTER gives it one.
-func (t *Temporaries) rename(q *Statement, from temporary) {
-	ops, _ := ddl.Read(q.Dialect, q.Schema, q.Text)
+// rename follows temporary tables to their new names, and says whether a statement gives none to others.
+func (t *Temporaries) rename(q *Statement) bool {
+	ops, understood := ddl.Read(q.Dialect, q.Schema, q.Text)
 	for _, op := range ops {
-		if op.Kind == ddl.Rename {
+		if op.Kind != ddl.Rename {
+			continue
+		}
+		if from := q.temporary(op.Table); t.has(from) {
 			t.open[from] = false
 			t.add(q.temporary(op.Other))
+		} else {
+			understood = false
 		}
 	}
+	return understood
 }
 
 // forget takes those of a statement's connection for dropped.
