@@ -61,6 +61,10 @@ func adviceInsecure(c Config, err error) string {
 		if !method.Plain {
 			return fmt.Sprintf("give user %s a login that rowhook knows (caching_sha2_password, ed25519, mysql_native_password): ALTER USER ... IDENTIFIED BY '...';", method.User)
 		}
+		if method.Unverified {
+			return "tls: skip-verify takes anybody for the server; write under database:   tls: {mode: verify-ca, ca_file: /etc/rowhook/ca.pem}   with the file of the authority that signed the server's certificate" +
+				" (MySQL makes one, ca.pem in its data directory), or, when the server is on this machine, use its socket or tls: false"
+		}
 		return "set database.tls (tls: true, or with a ca_file), or use the server's socket; if the server never asked for this before, somebody may be in between"
 	}
 	if name, ok := errors.AsType[x509.HostnameError](err); ok {

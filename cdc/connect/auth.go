@@ -55,17 +55,17 @@ func (l *login) answer() ([]byte, error) {
 	case sha256Password:
 		const wantKey = 1
 		switch {
-		case l.password == "", l.tls != nil: // a socket does not count with this method
+		case l.password == "", l.proven(): // a socket does not count with this method
 			return l.clear(), nil
-		case l.near():
+		case l.keyCounts():
 			return []byte{wantKey}, nil
 		}
-		return nil, &MethodError{Method: l.method, User: l.cfg.User, Plain: true}
+		return nil, l.shown()
 	case clearPassword:
-		if l.secret() && !l.stranger() {
+		if l.secret() {
 			return l.clear(), nil
 		}
-		return nil, &MethodError{Method: l.method, User: l.cfg.User, Plain: true}
+		return nil, l.shown()
 	}
 	return nil, &MethodError{Method: l.method, User: l.cfg.User}
 }
@@ -88,16 +88,16 @@ func (l *login) more(data []byte) ([]byte, error) {
 		return l.encrypted(data)
 	case l.secret():
 		return l.clear(), nil
-	case l.near():
+	case l.keyCounts():
 		return []byte{wantKey}, nil
 	}
-	return nil, &MethodError{Method: l.method, User: l.cfg.User, Plain: true}
+	return nil, l.shown()
 }
 
-// encrypted is the password under the server's key, which nobody vouches for: only this machine's server may give one.
+// encrypted is the password under the server's key.
 func (l *login) encrypted(data []byte) ([]byte, error) {
-	if !l.near() || len(l.asked) < challengeSize {
-		return nil, &MethodError{Method: l.method, User: l.cfg.User, Plain: true}
+	if !l.keyCounts() || len(l.asked) < challengeSize {
+		return nil, l.shown()
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
@@ -116,11 +116,21 @@ func (l *login) encrypted(data []byte) ([]byte, error) {
 
 func (l *login) clear() []byte { return append([]byte(l.password), 0) }
 
-// secret says whether nobody reads along.
-func (l *login) secret() bool { return l.cfg.Network == "unix" || l.tls != nil }
+// shown is the error where the password would have to be shown to somebody who may be anybody.
+func (l *login) shown() error {
+	return &MethodError{Method: l.method, User: l.cfg.User, Plain: true, Unverified: l.tls != nil}
+}
 
-// stranger says whether it is not known who is at the other end of a TLS connection.
-func (l *login) stranger() bool { return l.tls != nil && !verifies(l.tls) }
+// secret says whether nobody but the server reads along.
+func (l *login) secret() bool { return l.cfg.Network == "unix" || l.proven() }
+
+// proven says whether the server has proved over TLS who it is. Where it need not (tls: skip-verify), whoever is in between
+// has the other end.
+func (l *login) proven() bool { return l.tls != nil && verifies(l.tls) }
+
+// keyCounts says whether the password may be sent under a key that the server gives. Nobody vouches for it, so only this
+// machine's server may give one; under TLS none does.
+func (l *login) keyCounts() bool { return l.tls == nil && l.near() }
 
 // near says whether the other end is this machine, so that nobody is in between.
 func (l *login) near() bool {

@@ -24,6 +24,12 @@ type impostor struct {
 
 func newImpostor(t *testing.T, says ...[]byte) *impostor {
 	t.Helper()
+	return newTalker(t, func(c net.Conn) []byte { return talk(c, says) })
+}
+
+// newTalker is an impostor that talks with everybody as it is told, which returns what it heard.
+func newTalker(t *testing.T, talk func(net.Conn) []byte) *impostor {
+	t.Helper()
 	var lc net.ListenConfig
 	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,14 +44,7 @@ func newImpostor(t *testing.T, says ...[]byte) *impostor {
 			if err != nil {
 				return
 			}
-			for _, text := range says {
-				_, _ = c.Write(text)
-			}
-			if tcp, ok := c.(*net.TCPConn); ok {
-				_ = tcp.CloseWrite()
-			}
-			_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
-			heard, _ := io.ReadAll(c)
+			heard := talk(c)
 			_ = c.Close()
 			select {
 			case s.heard <- heard:
@@ -60,13 +59,27 @@ func newImpostor(t *testing.T, says ...[]byte) *impostor {
 	return s
 }
 
+// talk says everything and returns what it heard.
+func talk(c net.Conn, says [][]byte) (heard []byte) {
+	for _, text := range says {
+		_, _ = c.Write(text)
+	}
+	if end, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = end.CloseWrite()
+	}
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	heard, _ = io.ReadAll(c)
+	return heard
+}
+
 func (s *impostor) server() *Server {
 	return New(Config{Address: s.Addr().String(), User: "rowhook", Password: Password(secret)})
 }
 
 // hello is a greeting as a server's.
-func hello(method string) []byte {
-	capabilities := uint32(wanted)
+func hello(method string) []byte { return helloWith(method, wanted) }
+
+func helloWith(method string, capabilities uint32) []byte {
 	b := append([]byte{10}, "8.4.0\x00"...)
 	b = binary.LittleEndian.AppendUint32(b, 7)
 	b = append(append(b, "12345678"...), 0)

@@ -18,6 +18,8 @@ type MethodError struct {
 	Method string
 	User   string
 	Plain  bool // somebody between us and the server could read the password
+	// Unverified says that it could be read in spite of TLS, for the server has not proved who it is.
+	Unverified bool
 }
 
 func (e *MethodError) Error() string {
