@@ -1,5 +1,6 @@
 // Package redact takes secrets out of a text that somebody else wrote and that may repeat them: plain, escaped as JSON, HTML,
-// a mail or part of a URL, escaped several times, in base64 or hexadecimal, in capitals, or cut off in their middle.
+// a mail or part of a URL, escaped several times, in base64 or hexadecimal, in capitals, broken into lines, or cut off in
+// their middle.
 package redact
 
 import (
@@ -17,16 +18,25 @@ const (
 	// Shortest is how many bytes a secret must have to be hidden: less would make a text unreadable, and tell what is
 	// hidden. It is also how much of a secret's beginning is recognized at the end of a text.
 	Shortest = 4
+	// tightest is the same where white space is not looked at, which is in any text: of a secret in base64 as little is left.
+	tightest = 7
 	// depth is how many escapes inside of each other are seen through. A text is looked at in 85 forms at most
-	// (1 + 4 + 4·4 + 4·4·4), of which no more than 4 are in memory at once.
+	// (1 + 4 + 4·4 + 4·4·4), and in each without its white space; no more than 5 are in memory at once.
 	depth = 3
 )
 
 // Redactor hides secrets. It holds them: it is never logged. It is safe for concurrent use.
 type Redactor struct {
+	index       // as they are written
+	tight index // without their white space
+}
+
+// index finds secrets by how they begin.
+type index struct {
 	secrets map[string][]secret // by their first bytes, Shortest of them; the longest first
 	starts  [256]bool           // the first byte of each: the quick test
 	longest int
+	least   int // bytes, of a secret and of the beginning of one
 }
 
 type secret struct {
@@ -38,7 +48,7 @@ type secret struct {
 // hidden too, where a text ends. What is shorter than Shortest is left out. A + is taken for each space too, as in forms,
 // and capitals for small letters.
 func New(secrets, whole []string) *Redactor {
-	r := &Redactor{secrets: map[string][]secret{}}
+	r := &Redactor{index: index{secrets: map[string][]secret{}, least: Shortest}, tight: index{secrets: map[string][]secret{}, least: tightest}}
 	for _, s := range secrets {
 		r.add(secret{s, false})
 		for _, encoded := range encodings(s) {
@@ -51,23 +61,34 @@ func New(secrets, whole []string) *Redactor {
 			r.add(secret{encoded, true})
 		}
 	}
-	for _, list := range r.secrets {
-		slices.SortFunc(list, func(a, b secret) int { return cmp.Compare(len(b.text), len(a.text)) })
-	}
+	r.index.sort()
+	r.tight.sort()
 	return r
 }
 
 func (r *Redactor) add(s secret) {
-	if len(s.text) < Shortest {
+	r.index.add(s)
+	s.text = tightened(s.text)
+	r.tight.add(s)
+}
+
+func (x *index) add(s secret) {
+	if len(s.text) < x.least {
 		return
 	}
 	s.text = folded(s.text)
 	key := s.text[:Shortest]
-	if !slices.Contains(r.secrets[key], s) {
-		r.secrets[key] = append(r.secrets[key], s)
+	if !slices.Contains(x.secrets[key], s) {
+		x.secrets[key] = append(x.secrets[key], s)
 	}
-	r.starts[key[0]] = true
-	r.longest = max(r.longest, len(s.text))
+	x.starts[key[0]] = true
+	x.longest = max(x.longest, len(s.text))
+}
+
+func (x *index) sort() {
+	for _, list := range x.secrets {
+		slices.SortFunc(list, func(a, b secret) int { return cmp.Compare(len(b.text), len(a.text)) })
+	}
 }
 
 // folded is a text in which a + counts as the space that it may stand for, and a capital as the small letter. It is as long.
@@ -135,30 +156,37 @@ func (s *search) look(l layer, left int) {
 		return
 	}
 	s.seen[f] = left
-	decoded := l
-	l.text = folded(l.text)
-	s.inside(l)
-	s.atEnd(l, len(l.text))
-	if l.open < len(l.text) {
-		s.atEnd(l, l.open)
+	s.find(&s.index, l)
+	if tight, ok := l.tight(); ok {
+		s.find(&s.tight, tight)
 	}
 	if left == 0 {
 		return
 	}
 	for _, e := range escapes {
-		if below, ok := decoded.decode(e); ok {
+		if below, ok := l.decode(e); ok {
 			s.look(below, left-1)
 		}
 	}
 }
 
+// find finds the secrets of an index in a layer.
+func (s *search) find(x *index, l layer) {
+	l.text = folded(l.text)
+	s.inside(x, l)
+	s.atEnd(x, l, len(l.text))
+	if l.open < len(l.text) {
+		s.atEnd(x, l, l.open)
+	}
+}
+
 // inside finds whole secrets; they may overlap.
-func (s *search) inside(l layer) {
+func (s *search) inside(x *index, l layer) {
 	for i := range len(l.text) - Shortest + 1 {
-		if !s.starts[l.text[i]] {
+		if !x.starts[l.text[i]] {
 			continue
 		}
-		for _, secret := range s.secrets[l.text[i:i+Shortest]] {
+		for _, secret := range x.secrets[l.text[i:i+Shortest]] {
 			if strings.HasPrefix(l.text[i:], secret.text) {
 				s.found = append(s.found, span{l.origin(i).from, l.origin(i + len(secret.text) - 1).to})
 				break
@@ -168,9 +196,9 @@ func (s *search) inside(l layer) {
 }
 
 // atEnd finds the beginning of a secret before end, where the text, or its last escape, is cut off.
-func (s *search) atEnd(l layer, end int) {
-	for i := max(0, end-s.longest); i+Shortest <= end; i++ {
-		for _, secret := range s.secrets[l.text[i:i+Shortest]] {
+func (s *search) atEnd(x *index, l layer, end int) {
+	for i := max(0, end-x.longest); i+x.least <= end; i++ {
+		for _, secret := range x.secrets[l.text[i:i+Shortest]] {
 			if !secret.whole && strings.HasPrefix(secret.text, l.text[i:end]) {
 				s.found = append(s.found, span{l.origin(i).from, s.end})
 				return
