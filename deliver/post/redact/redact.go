@@ -27,7 +27,7 @@ const (
 
 // Redactor hides secrets. It holds them: it is never logged. It is safe for concurrent use.
 type Redactor struct {
-	index       // as they are written
+	index       // of secrets as they are written
 	tight index // without their white space
 }
 
@@ -61,8 +61,9 @@ func New(secrets, whole []string) *Redactor {
 			r.add(secret{encoded, true})
 		}
 	}
-	r.index.sort()
-	r.tight.sort()
+	for _, x := range []*index{&r.index, &r.tight} {
+		x.sort()
+	}
 	return r
 }
 
