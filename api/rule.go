@@ -10,27 +10,28 @@ import (
 
 // Rule is a rule as it is shown: without secrets.
 type Rule struct {
-	Name       string   `json:"name"`
-	Enabled    bool     `json:"enabled"`
-	Action     string   `json:"action"`
-	Hook       string   `json:"hook"`
-	Type       string   `json:"type,omitempty"`
-	Statuses   []string `json:"statuses,omitempty"`
-	Load       string   `json:"load,omitempty"`
-	Table      string   `json:"table,omitempty"` // custom rules only, as Key and On are
-	Key        []string `json:"key,omitempty"`
-	On         []string `json:"on,omitempty"`
-	Sites      []string `json:"sites,omitempty"`
-	URL        string   `json:"url"`
-	ID         int64    `json:"id,omitempty"`
-	OrderGroup string   `json:"order_group,omitempty"`
-	When       string   `json:"when,omitempty"`
-	Shaped     []string `json:"shaped,omitempty"`  // which of previous, filter and template make another payload
-	Headers    []string `json:"headers,omitempty"` // names: their values may be secrets
-	Format     string   `json:"format,omitempty"`
-	Secret     bool     `json:"secret"`
-	Signed     bool     `json:"signed"`
-	Place      string   `json:"place"`
+	Name        string   `json:"name"`
+	Enabled     bool     `json:"enabled"`
+	Action      string   `json:"action"`
+	Hook        string   `json:"hook"`
+	Type        string   `json:"type,omitempty"`
+	Statuses    []string `json:"statuses,omitempty"`
+	Load        string   `json:"load,omitempty"`
+	Table       string   `json:"table,omitempty"` // custom rules only, as Key and On are
+	Key         []string `json:"key,omitempty"`
+	On          []string `json:"on,omitempty"`
+	Sites       []string `json:"sites,omitempty"`
+	URL         string   `json:"url"`
+	ID          int64    `json:"id,omitempty"`
+	OrderGroup  string   `json:"order_group,omitempty"`
+	When        string   `json:"when,omitempty"`
+	Shaped      []string `json:"shaped,omitempty"`  // which of previous, filter, template and template_file make another payload
+	Headers     []string `json:"headers,omitempty"` // names: their values may be secrets
+	Format      string   `json:"format,omitempty"`
+	ContentType string   `json:"content_type,omitempty"` // empty: application/json
+	Secret      bool     `json:"secret"`
+	Signed      bool     `json:"signed"`
+	Place       string   `json:"place"`
 }
 
 // NewRule is a rule, on wish with the tokens that may be in its URL.
@@ -47,6 +48,7 @@ func NewRule(r *rules.Rule, secrets bool) Rule {
 	for _, h := range r.Endpoint.Headers {
 		l.Headers = append(l.Headers, h.Name)
 	}
+	l.ContentType = r.Endpoint.ContentType
 	if r.Endpoint.CloudEvents {
 		l.Format = "cloudevents"
 	} else if r.Slack {
@@ -54,7 +56,7 @@ func NewRule(r *rules.Rule, secrets bool) Rule {
 	}
 	if s := r.Shape; s != nil {
 		l.When = s.WhenText
-		for what, is := range map[string]bool{"previous": s.Previous, "filter": s.Filter != nil, "template": s.Template != nil} {
+		for what, is := range map[string]bool{"previous": s.Previous, "filter": s.Filter != nil, "template": s.Template != nil, "template_file": s.Document != nil} {
 			if is {
 				l.Shaped = append(l.Shaped, what)
 			}

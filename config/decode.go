@@ -51,9 +51,6 @@ type Tree struct {
 	Expand func(text string) (string, error)
 }
 
-// Unsupported is the type of a key that is known but not supported yet: a file that sets it is refused with that reason.
-type Unsupported struct{}
-
 // DecodeFile reads a file of at most 1 MiB and decodes it. Every error is an *Error.
 func DecodeFile(path string, into any) (*Source, error) {
 	data, err := readFile(path, maxFile)
@@ -207,8 +204,6 @@ func (d *decoder) mapping(key string, n *yaml.Node, v reflect.Value) {
 			d.src.fault(name.Line, path, "unknown key; known keys: "+strings.Join(names, ", "))
 		case seen[name.Value]:
 			d.src.fault(name.Line, path, "is set twice, first in line "+strconv.Itoa(d.src.line(path))+"; remove one")
-		case field.Type() == reflect.TypeFor[Unsupported]():
-			d.src.fault(name.Line, path, "is not supported by this version; remove it")
 		default:
 			seen[name.Value] = true
 			d.src.places[path] = place{line: name.Line, null: n.Content[i+1].ShortTag() == "!!null"}
@@ -278,7 +273,7 @@ func (d *decoder) scalar(key string, n *yaml.Node, v reflect.Value, set func(v r
 		return
 	}
 	at := d.src.places[key]
-	at.raw = n.Value
+	at.raw, at.text, at.all = n.Value, FirstLine(n), n.Style&yaml.LiteralStyle != 0
 	d.src.places[key] = at
 	text, err := d.expander.expand(n.Value)
 	if err != nil {
@@ -288,6 +283,14 @@ func (d *decoder) scalar(key string, n *yaml.Node, v reflect.Value, set func(v r
 	if wrong := set(v, text); wrong != "" {
 		d.src.Faultf(key, "%s %s", quote(n.Value), wrong)
 	}
+}
+
+// FirstLine is the line of a file that a value's text begins in: behind the mark of a block, | or >, not the mark's own.
+func FirstLine(n *yaml.Node) int {
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return n.Line + 1
+	}
+	return n.Line
 }
 
 func setString(v reflect.Value, text string) string {
@@ -330,9 +333,7 @@ func keysOf(v reflect.Value) (names []string, fields map[string]reflect.Value) {
 			continue
 		}
 		fields[name] = value
-		if field.Type != reflect.TypeFor[Unsupported]() {
-			names = append(names, name)
-		}
+		names = append(names, name)
 	}
 	return names, fields
 }

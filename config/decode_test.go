@@ -20,7 +20,6 @@ type sample struct {
 	Items []struct {
 		URL string `yaml:"url"`
 	} `yaml:"items"`
-	Later Unsupported `yaml:"later"`
 }
 
 func TestDecode(t *testing.T) {
@@ -53,7 +52,7 @@ items:
 			t.Errorf("Place(%q) = %s, want %s", key, src.Place(key), place)
 		}
 	}
-	if !src.Has("items[0].url") || src.Has("items[2]") || src.Has("later") || src.Raw("list[2]") != "$$5" {
+	if !src.Has("items[0].url") || src.Has("items[2]") || src.Raw("list[2]") != "$$5" {
 		t.Error("Has or Raw is wrong")
 	}
 }
@@ -85,7 +84,6 @@ func TestDecodeFaults(t *testing.T) {
 		"keys: {a: b}":             `a.yaml:1: keys: must be a list; write [a, b], or one - line for each item`,
 		"list: [a, ]\nitems: [a]":  `a.yaml:2: items[0]: must be a mapping; write key: value lines`,
 		"list:\n- a\n-":            `a.yaml:3: list[1]: is empty; give it a value or remove it`,
-		"later: 1":                 `a.yaml:1: later: is not supported by this version; remove it`,
 		"- a":                      `a.yaml:1: must be a mapping; write key: value lines`,
 		"name: !!binary aGk=":      `a.yaml:1: name: has the YAML tag "!!binary"; remove it`,
 		"name: !x a":               `a.yaml:1: name: has the YAML tag "!x"; remove it`,

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Error is one fault of a file, and what to do about it.
@@ -72,6 +74,8 @@ type Source struct {
 type place struct {
 	line int
 	raw  string
+	text int  // the line that raw begins in
+	all  bool // each line of raw is one of the file: of a block that begins with |
 	null bool // the key is there, but nothing behind it: as good as not set
 }
 
@@ -102,6 +106,18 @@ func (s *Source) line(key string) int {
 	}
 }
 
+// LineOf is the line of the file in which a line of a key's text stands, from 1; where YAML folds lines, the first one.
+func (s *Source) LineOf(key string, line int) int {
+	p, ok := s.places[key]
+	switch {
+	case !ok || p.text == 0:
+		return s.line(key)
+	case p.all && line > 1:
+		return p.text + line - 1
+	}
+	return p.text
+}
+
 // Faultf records that a key's value is wrong. The message says what is wrong and, behind a semicolon, what to do.
 func (s *Source) Faultf(key, format string, args ...any) {
 	s.fault(s.line(key), key, fmt.Sprintf(format, args...))
@@ -110,6 +126,36 @@ func (s *Source) Faultf(key, format string, args ...any) {
 // FaultAt is Faultf for a place below a key, in a value that was read otherwise (Tree).
 func (s *Source) FaultAt(line int, key, format string, args ...any) {
 	s.fault(line, key, fmt.Sprintf(format, args...))
+}
+
+// FaultIn is FaultAt for a place in another file, which a key of this one names.
+func (s *Source) FaultIn(path string, line int, key, format string, args ...any) {
+	before := len(s.faults)
+	s.fault(line, key, fmt.Sprintf(format, args...))
+	for _, f := range s.faults[before:] {
+		f.File = path
+	}
+}
+
+// ReadBeside is the text of a file that a key names, by a path that starts from this file's folder, and that path in full; false
+// when it cannot be read or is larger than most, in bytes, which is a fault of the key.
+func (s *Source) ReadBeside(key, path string, most int64) (text, full string, ok bool) {
+	if path == "" {
+		s.Faultf(key, "is empty; name a file, or remove it")
+		return "", "", false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(s.path), path)
+	}
+	content, err := readFile(path, most)
+	if err == nil && !utf8.Valid(content) {
+		err = errors.New("is not UTF-8 text")
+	}
+	if err != nil {
+		s.Faultf(key, "names the file %s, which %v", quote(path), err)
+		return "", "", false
+	}
+	return string(content), path, true
 }
 
 func (s *Source) fault(line int, key, message string) {
@@ -123,12 +169,20 @@ func (s *Source) fault(line int, key, message string) {
 
 // Err is every fault recorded so far, joined in the order of their lines, nil when there is none.
 func (s *Source) Err() error {
-	slices.SortStableFunc(s.faults, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(s.faults, func(a, b *Error) int { return cmp.Or(s.elsewhere(a)-s.elsewhere(b), cmp.Compare(a.Line, b.Line)) })
 	errs := make([]error, len(s.faults))
 	for i, f := range s.faults {
 		errs[i] = f
 	}
 	return errors.Join(errs...)
+}
+
+// elsewhere is 1 of a fault in another file, else 0.
+func (s *Source) elsewhere(e *Error) int {
+	if e.File == s.path {
+		return 0
+	}
+	return 1
 }
 
 // quote shows a text from outside on one line and in bounded length.

@@ -16,7 +16,8 @@ type Endpoint struct {
 	SigningSecrets []string // Standard Webhooks keys, whsec_ and base64; one signature for each
 	OrderGroup     string   // deliveries of one group keep their order; empty: scheme, host and port of URL
 	Headers        []post.Header
-	CloudEvents    bool // sends the ce- headers of CloudEvents, too
+	CloudEvents    bool   // sends the ce- headers of CloudEvents, too
+	ContentType    string // empty: application/json
 }
 
 // target is a rule's Endpoint made ready for posting.
@@ -30,7 +31,7 @@ type target struct {
 func newTarget(e Endpoint) (*target, error) {
 	t, err := post.NewTarget(post.Endpoint{
 		URL: e.URL, WebhookID: e.WebhookID, Secret: e.Secret, AlwaysSecure: e.AlwaysSecure, SigningSecrets: e.SigningSecrets,
-		Headers: e.Headers, CloudEvents: e.CloudEvents,
+		Headers: e.Headers, CloudEvents: e.CloudEvents, ContentType: e.ContentType,
 	})
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -61,8 +60,8 @@ func namedBy(ev *rules.Event, o object, p Payload, s *rules.Shape) (v *shape.Val
 			return nil, err
 		}
 		if u.Payload && v.Payload == nil {
-			if err := json.Unmarshal(p.Body, &v.Payload); err != nil {
-				return nil, fmt.Errorf("reading the payload: %w", err)
+			if v.Payload, err = shape.Payload(p.Body); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -126,10 +125,9 @@ func valueOf(row cdc.Row, i int) any {
 	case cdc.Absent, cdc.Null:
 		return nil
 	case cdc.Int:
-		if n, err := strconv.Atoi(text); err == nil {
+		if n, ok := shape.Number(text); ok {
 			return n
 		}
-		fallthrough // beyond int: of a BIGINT UNSIGNED
 	case cdc.Float, cdc.Decimal:
 		if n, err := strconv.ParseFloat(text, 64); err == nil {
 			return n

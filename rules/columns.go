@@ -22,17 +22,27 @@ func (a Action) Columns() shape.Columns {
 	if a.Kind == StatusChange {
 		table = historyTable
 	}
-	for line := range strings.Lines(knownColumns) {
-		name, columns, _ := strings.Cut(strings.TrimSpace(line), ":")
-		if name != table {
-			continue
-		}
-		known := shape.Columns{}
-		for c := range strings.FieldsSeq(columns) {
-			column, kind, _ := strings.Cut(c, "/")
-			known[column] = map[string]shape.Type{"i": shape.Int, "f": shape.Float, "t": shape.Text}[kind]
-		}
-		return known
+	return columnsOf(table)
+}
+
+// columnsOf are a table's columns; nil when it is not known.
+func columnsOf(table string) shape.Columns {
+	_, rest, ok := strings.Cut("\n"+knownColumns, "\n"+table+":")
+	if !ok {
+		return nil
 	}
-	return nil
+	columns, _, _ := strings.Cut(rest, "\n")
+	known := shape.Columns{}
+	for c := range strings.FieldsSeq(columns) {
+		column, kind, _ := strings.Cut(c, "/")
+		switch kind {
+		case "i":
+			known[column] = shape.Int
+		case "f":
+			known[column] = shape.Float
+		default:
+			known[column] = shape.Text
+		}
+	}
+	return known
 }

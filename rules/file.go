@@ -46,8 +46,8 @@ type entry struct {
 	Redact   []string    `yaml:"redact"`
 	Template config.Tree `yaml:"template"`
 
-	TemplateFile config.Unsupported `yaml:"template_file"`
-	ContentType  config.Unsupported `yaml:"content_type"`
+	TemplateFile string `yaml:"template_file"`
+	ContentType  string `yaml:"content_type"`
 }
 
 var (

@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"mime"
 	"slices"
 	"strings"
 
@@ -18,7 +20,7 @@ const (
 // shape checks what a rule makes of its payload and fills it in. It stands behind filters: the action says which columns there are.
 func (c check) shape(e entry, rule *Rule) {
 	if rule.Action.Kind == Told {
-		for _, key := range []string{"when", "previous", "fields", "redact", "template"} {
+		for _, key := range []string{"when", "previous", "fields", "redact", "template", "template_file", "content_type"} {
 			if c.has(key) {
 				c.faultf(key, "is for events of a site's data, and this is %s; remove it", rule.Action)
 			}
@@ -31,7 +33,7 @@ func (c check) shape(e entry, rule *Rule) {
 		var err error
 		s.WhenText = strings.TrimSpace(e.When)
 		if s.When, err = shape.Condition(e.When, columns); err != nil {
-			c.faultf("when", "%v", suggested(err, columns))
+			c.wrongWhen(err, columns)
 		}
 	}
 	if e.Previous && (rule.Action.Kind != Save || rule.Action.Entity.Custom) {
@@ -42,18 +44,79 @@ func (c check) shape(e entry, rule *Rule) {
 	if len(e.Fields)+len(e.Redact) > 0 {
 		s.Filter = shape.NewFilter(e.Fields, e.Redact)
 	}
-	if e.Template.Node != nil {
-		if len(e.Fields)+len(e.Redact) > 0 || e.Previous {
-			c.faultf("template", "takes the payload's place, so fields, redact and previous do nothing beside it; remove one")
-		}
-		var err error
-		if s.Template, err = shape.NewTemplate(e.Template.Node, columns, e.Template.Expand); err != nil {
-			c.placed(err, columns)
-		}
-	}
-	if s.When != nil || s.Previous || s.Filter != nil || s.Template != nil {
+	c.template(e, s, columns)
+	c.document(e, s, rule, columns)
+	if s.When != nil || s.Previous || s.Filter != nil || s.Template != nil || s.Document != nil {
 		rule.Shape = s
 	}
+}
+
+// wrongWhen reports what is wrong with a condition, in its own line of a block of several.
+func (c check) wrongWhen(err error, columns shape.Columns) {
+	line := 1
+	if wrong, ok := errors.AsType[*shape.ExpressionError](err); ok {
+		line = wrong.Line
+	}
+	key := c.key + ".when"
+	c.src.FaultAt(c.src.LineOf(key, line), key, "%v", suggested(err, columns))
+}
+
+// template checks what is posted in the payload's place, as JSON.
+func (c check) template(e entry, s *Shape, columns shape.Columns) {
+	if e.Template.Node == nil {
+		return
+	}
+	if len(e.Fields)+len(e.Redact) > 0 || e.Previous {
+		c.faultf("template", "takes the payload's place, so fields, redact and previous do nothing beside it; remove one")
+	}
+	var err error
+	if s.Template, err = shape.NewTemplate(e.Template.Node, columns, e.Template.Expand); err != nil {
+		c.placed(err, columns)
+	}
+}
+
+// largestTemplate bounds a template_file, in bytes.
+const largestTemplate = 64 << 10
+
+// document checks what is posted in the payload's place, and is no JSON.
+func (c check) document(e entry, s *Shape, rule *Rule, columns shape.Columns) {
+	contentType := e.ContentType
+	if c.has("content_type") {
+		if media, _, err := mime.ParseMediaType(contentType); err != nil || !strings.Contains(media, "/") || len(contentType) > longestPath || !isASCII(contentType) {
+			c.faultf("content_type", "%s is no content type; write for example application/xml or text/plain; charset=utf-8", c.quote("content_type"))
+			contentType = ""
+		}
+	}
+	if c.has("template_file") {
+		contentType = cmp.Or(contentType, shape.DefaultContentType)
+		if len(e.Fields)+len(e.Redact) > 0 || e.Previous || e.Template.Node != nil {
+			c.faultf("template_file", "takes the payload's place, so template, fields, redact and previous do nothing beside it; remove one")
+		}
+		if text, path, ok := c.src.ReadBeside(c.key+".template_file", e.TemplateFile, largestTemplate); ok {
+			var err error
+			if s.Document, err = shape.NewDocument(text, contentType, columns); err != nil {
+				c.placedIn(path, err, columns)
+			}
+		}
+	}
+	rule.Endpoint.ContentType = contentType
+}
+
+// placedIn reports the errors of a template_file, each with its own line.
+func (c check) placedIn(path string, err error, columns shape.Columns) {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range several.Unwrap() {
+			c.placedIn(path, one, columns)
+		}
+		return
+	}
+	if at, ok := errors.AsType[*shape.PlaceError](err); ok {
+		c.src.FaultIn(path, at.Line, c.key+".template_file", "%v", suggested(at.Err, columns))
+	}
+}
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 func (c check) paths(key string, paths []string) {

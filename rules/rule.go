@@ -34,6 +34,7 @@ type Shape struct {
 	Previous bool              // the payload has the columns that changed as they were
 	Filter   *shape.Filter     // nil: all fields stay
 	Template *shape.Template   // in place of the payload; nil: none
+	Document *shape.Document   // in place of the payload, and no JSON; nil: none
 }
 
 // Uses is what the shape's expressions name.
@@ -43,6 +44,9 @@ func (s *Shape) Uses() (uses []shape.Uses) {
 	}
 	if s.Template != nil {
 		uses = append(uses, s.Template.Uses)
+	}
+	if s.Document != nil {
+		uses = append(uses, s.Document.Uses)
 	}
 	return uses
 }
@@ -57,6 +61,11 @@ func (s *Shape) Make(body []byte, v *shape.Values) (_ []byte, err error) {
 	if s.Template != nil {
 		if body, err = s.Template.Body(v); err != nil {
 			return nil, fmt.Errorf("template: %w", err)
+		}
+	}
+	if s.Document != nil {
+		if body, err = s.Document.Body(v); err != nil {
+			return nil, fmt.Errorf("template_file: %w", err)
 		}
 	}
 	return body, nil
@@ -96,6 +105,7 @@ type Endpoint struct {
 	OrderGroup    string   // deliveries of one group keep their order; empty: scheme, host and port of URL
 	Headers       []Header // sent with each request besides our own
 	CloudEvents   bool     // tells of each event in the ce- headers of CloudEvents, too
+	ContentType   string   // of what is posted; empty: application/json
 }
 
 // Header is a field of a request's head. Its value may be a secret.

@@ -255,11 +255,20 @@ func writeDelivery(w io.Writer, d *api.Delivery) error {
 		return err
 	}
 	b.WriteString("payload\n")
-	var payload bytes.Buffer
-	if err := json.Indent(&payload, d.Payload, "", "  "); err != nil {
-		payload.Write(d.Payload)
-	}
-	b.WriteString(printable.Text(payload.String()) + "\n")
+	b.WriteString(printable.Text(payloadText(d.Payload)) + "\n")
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// payloadText is a payload for people; one that is no JSON stands in a JSON string.
+func payloadText(payload []byte) string {
+	var text string
+	if json.Unmarshal(payload, &text) == nil {
+		return text
+	}
+	var indented bytes.Buffer
+	if json.Indent(&indented, payload, "", "  ") != nil {
+		return string(payload)
+	}
+	return indented.String()
 }

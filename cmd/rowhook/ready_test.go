@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,7 @@ type standIn struct {
 	longest  int           // of that, in characters
 	mentions bool          // allowed_mentions must be empty
 	card     bool          // it takes an adaptive card
+	form     bool          // it takes a form, and no JSON
 
 	mu   sync.Mutex
 	left float64 // requests that may come now
@@ -47,6 +49,7 @@ func standIns() map[string]*standIn {
 		"make":        {status: 200, most: 5 << 20, every: 33 * time.Millisecond, burst: 30, header: "X-Make-Apikey", text: "purchaser_nominative"},
 		"n8n":         {status: 200, most: 16 << 20, header: "X-Api-Key"},
 		"crm":         {status: 201, most: 1 << 20, header: "Authorization", text: "name"},
+		"form":        {status: 200, most: 64 << 10, text: "text", longest: 1600, form: true},
 	}
 }
 
@@ -67,12 +70,16 @@ func (s *standIn) answer(r delivertest.Request) delivertest.Answer {
 		s.left--
 	}
 	var body map[string]any
-	text, isText := "", false
-	if json.Unmarshal(r.Body, &body) == nil {
-		text, isText = body[s.text].(string)
+	contentType := "application/json"
+	if s.form {
+		contentType = "application/x-www-form-urlencoded"
+		body = formOf(r.Body)
+	} else if json.Unmarshal(r.Body, &body) != nil {
+		body = nil
 	}
+	text, isText := body[s.text].(string)
 	switch {
-	case body == nil, len(r.Body) > s.most, r.Header.Get("Content-Type") != "application/json":
+	case body == nil, len(r.Body) > s.most, r.Header.Get("Content-Type") != contentType:
 	case s.header != "" && r.Header.Get(s.header) == "":
 		return delivertest.Answer{Status: http.StatusUnauthorized}
 	case s.text != "" && (!isText || text == "" || s.longest > 0 && len([]rune(text)) > s.longest):
@@ -82,6 +89,21 @@ func (s *standIn) answer(r delivertest.Request) delivertest.Answer {
 		return delivertest.Answer{Status: s.status}
 	}
 	return delivertest.Answer{Status: http.StatusBadRequest, Body: "no_text"}
+}
+
+// formOf is a form of two fields, each there once; nil when it is none.
+func formOf(text []byte) map[string]any {
+	values, err := url.ParseQuery(string(text))
+	if err != nil || len(values) != 2 {
+		return nil
+	}
+	body := map[string]any{}
+	for name, of := range values {
+		if body[name] = of[0]; len(of) != 1 {
+			return nil
+		}
+	}
+	return body
 }
 
 func isEmptyList(v any, key string) bool {
@@ -111,6 +133,9 @@ func TestReadyRules(t *testing.T) {
 	config := daemonFiles(t, server, "rules: []\n", "coalesce: 50ms\n")
 	dir := filepath.Join(filepath.Dir(config), "ready")
 	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(dir, os.DirFS("../../rules.example/receivers")); err != nil { // with the texts that rules name
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob("../../rules.example/receivers/*.yaml")

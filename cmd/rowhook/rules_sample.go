@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,17 +71,23 @@ func printSample(w io.Writer, r *rules.Rule, site string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	contentType := cmp.Or(r.Endpoint.ContentType, "application/json")
 	if asJSON {
+		shown := json.RawMessage(body)
+		if !json.Valid(body) { // a template_file's
+			shown, _ = json.Marshal(string(body)) // a text can always be written
+		}
 		return writeJSON(w, struct {
-			URL    string          `json:"url"`
-			Action string          `json:"action"`
-			Site   string          `json:"site"`
-			Body   json.RawMessage `json:"body"`
-		}{weburl.Short(r.Endpoint.URL), r.Action.Hook(), site, body})
+			URL         string          `json:"url"`
+			Action      string          `json:"action"`
+			Site        string          `json:"site"`
+			ContentType string          `json:"content_type"`
+			Body        json.RawMessage `json:"body"`
+		}{weburl.Short(r.Endpoint.URL), r.Action.Hook(), site, contentType, shown})
 	}
 	var head strings.Builder
-	fmt.Fprintf(&head, "POST %s\nContent-Type: application/json\nX-VAP-WEBHOOK-ACTION: %s\nX-Rowhook-Site: %s\nX-Rowhook-Test: 1\n",
-		weburl.Short(r.Endpoint.URL), r.Action.Hook(), site)
+	fmt.Fprintf(&head, "POST %s\nContent-Type: %s\nX-VAP-WEBHOOK-ACTION: %s\nX-Rowhook-Site: %s\nX-Rowhook-Test: 1\n",
+		weburl.Short(r.Endpoint.URL), contentType, r.Action.Hook(), site)
 	for _, h := range r.Endpoint.Headers {
 		head.WriteString(h.Name + ": (its value is not shown)\n")
 	}

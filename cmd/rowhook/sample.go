@@ -38,7 +38,7 @@ func inventValues(r *rules.Rule, site string, body []byte) *shape.Values {
 		"action": r.Action.String(), "type": "update", "status": "C", "key": "12", "changed": []string{},
 		"time": now.Format(time.RFC3339Nano), "seconds": int(now.Unix()),
 	}}
-	_ = json.Unmarshal(body, &v.Payload) // it is ours
+	v.Payload, _ = shape.Payload(body) // it is ours
 	columns := maps.Clone(r.Action.Columns())
 	if columns == nil {
 		columns = shape.Columns{}

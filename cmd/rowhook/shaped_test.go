@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,7 +45,12 @@ func testShapedRules(t *testing.T, server *dbtest.Server) {
 			}
 		}
 	}
+	receivers["form"] = delivertest.NewReceiver(t)
+	ruleFile += fmt.Sprintf("  - {name: form, action: coupon.save, type: insert, url: %q, template_file: form.txt, content_type: application/x-www-form-urlencoded}\n", receivers["form"].URL())
 	file := daemonFiles(t, server, ruleFile, "coalesce: 100ms\nrestore: report\n") // a MySQL does not say which rows of a new table are a restore's
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "form.txt"), []byte("code={{.after.code}}&note={{.after.notes}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	p := start(t, build(t), "run", "--config", file)
 	p.until(t, following)
 	const coupon = "wp_vikappointments_coupon"
@@ -58,6 +66,7 @@ func testShapedRules(t *testing.T, server *dbtest.Server) {
 		"dear":     {`"code":"b"`},
 		"raised":   {`{"id":"3","code":"[redacted]","value":90,"previous":{"value":50,"notes":""}}`},
 		"created":  {`{"text":"new coupon \"a/1\"","n":1}`},
+		"form":     {"&note=", "&note="},
 		"gone":     {`{"id":4}`},
 		"gone-one": {`{"id":4}`},
 	} {
@@ -81,6 +90,7 @@ func testShapedRules(t *testing.T, server *dbtest.Server) {
 	if out, err := rowhook(t, file, "deliveries", "show", id); err != nil || !strings.Contains(out, "not posted: template: ") {
 		t.Errorf("show says %v\n%s", err, out)
 	}
+	testSentAgain(t, file, receivers["form"])
 	explain := func(args ...string) string {
 		t.Helper()
 		out, err := rowhook(t, file, append([]string{"rules", "explain"}, args...)...)
@@ -112,4 +122,32 @@ func testShapedRules(t *testing.T, server *dbtest.Server) {
 	}
 	p.signal(t, syscall.SIGTERM)
 	p.ends(t)
+}
+
+// testSentAgain: what is no JSON is sent again as it was, with its type and its id.
+func testSentAgain(t *testing.T, file string, r *delivertest.Receiver) {
+	t.Helper()
+	accepted := r.Accepted()
+	i := slices.IndexFunc(accepted, func(q delivertest.Request) bool { return string(q.Body) == "code=a%2F1&note=" })
+	if i < 0 {
+		t.Fatal("the form of a/1 did not come")
+	}
+	first := accepted[i]
+	id := first.Header.Get("Webhook-Id")
+	if out, err := rowhook(t, file, "deliveries", "show", id); err != nil || !strings.Contains(out, string(first.Body)) {
+		t.Errorf("show says %v\n%s", err, out)
+	}
+	eventually(t, "it can be sent again", func() bool { // not while it is on its way
+		out, err := rowhook(t, file, "deliveries", "retry", id)
+		return err == nil && strings.HasPrefix(out, "1 to be sent again")
+	})
+	again := r.WaitRequests(patience(t), 3)[2]
+	if got := again.Header.Get("Webhook-Id"); got != id || string(again.Body) != string(first.Body) {
+		t.Errorf("%s was sent again as %s: %q, not %q", id, got, again.Body, first.Body)
+	}
+	for _, q := range []delivertest.Request{first, again} {
+		if got := q.Header.Values("Content-Type"); len(got) != 1 || got[0] != "application/x-www-form-urlencoded" {
+			t.Errorf("its content type is %q", got)
+		}
+	}
 }

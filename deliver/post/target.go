@@ -1,6 +1,7 @@
 package post
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/md5" //nolint:gosec // the plugin's receivers expect it
 	"crypto/sha256"
@@ -28,6 +29,7 @@ type Endpoint struct {
 	SigningSecrets []string // Standard Webhooks keys, whsec_ and base64; one signature for each
 	Headers        []Header // sent with each request; their values are taken for secrets
 	CloudEvents    bool     // sends the ce- headers of a CloudEvent in binary mode
+	ContentType    string   // of the messages; empty: application/json
 }
 
 // Header is a field of a request's head.
@@ -67,7 +69,7 @@ func NewTarget(e Endpoint) (*Target, error) {
 		sum := md5.Sum([]byte(e.Secret)) //nolint:gosec // as above
 		secure = hex.EncodeToString(sum[:])
 	}
-	t.head = headOf(u, e.WebhookID, secure)
+	t.head = headOf(u, cmp.Or(e.ContentType, "application/json"), e.WebhookID, secure)
 	for _, h := range e.Headers {
 		t.head = appendField(t.head, h.Name, h.Value)
 	}
@@ -76,10 +78,10 @@ func NewTarget(e Endpoint) (*Target, error) {
 }
 
 // headOf is how each request to a URL begins.
-func headOf(u *url.URL, webhookID int64, secure string) []byte {
+func headOf(u *url.URL, contentType string, webhookID int64, secure string) []byte {
 	b := []byte("POST " + u.RequestURI() + " HTTP/1.1\r\n")
 	b = appendField(b, "Host", u.Host)
-	b = appendField(b, "Content-Type", "application/json")
+	b = appendField(b, "Content-Type", contentType)
 	if u.User != nil {
 		password, _ := u.User.Password()
 		b = appendField(b, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))

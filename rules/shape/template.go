@@ -165,7 +165,7 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 		if isExpression {
 			e, err := Value(text, r.columns)
 			if err != nil {
-				r.faults = append(r.faults, &PlaceError{path, n.Line, err})
+				r.faults = append(r.faults, &PlaceError{path, lineOf(n, err), err})
 				return part{}
 			}
 			r.use(e.Uses)
@@ -188,6 +188,15 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 		r.faults = append(r.faults, &PlaceError{path, n.Line, err})
 	}
 	return part{fixed: fixed}
+}
+
+// lineOf is the line of a file that an expression's error is in.
+func lineOf(n *yaml.Node, err error) int {
+	wrong, ok := errors.AsType[*ExpressionError](err)
+	if !ok || n.Style&yaml.LiteralStyle == 0 { // where YAML folds lines nobody knows
+		return n.Line
+	}
+	return n.Line + max(wrong.Line, 1)
 }
 
 func (r *templateReader) use(u Uses) {

@@ -1,0 +1,179 @@
+package shape
+
+import (
+	"encoding/xml"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+const (
+	form    = "application/x-www-form-urlencoded"
+	xmlType = "application/xml; charset=utf-8"
+)
+
+// hostile is an event whose values hold what every format ends a value with.
+func hostile() *Values {
+	v := bookings()
+	v.After["purchaser_mail"] = "a&b=c</mail>\"'\r\n{{.site}}"
+	v.After["id"] = 9007199254740993
+	v.After["total_cost"] = 12345678.5
+	v.Payload, _ = Payload([]byte(`{"id": 9007199254740995, "options": [{"name": "<1>", "price": 1e3}, {"name": "2"}], "large": 18446744073709551615}`))
+	return v
+}
+
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ contentType, text, want string }{
+		{"text/plain", "Booking {{.after.id}} ({{.site}}), {{.event.action}}\n", "Booking 9007199254740993 (salon), appointment.save"},
+		{"text/plain", "{{.after.total_cost}} {{.payload.id}} {{.payload.large}}", "12345678.5 9007199254740995 18446744073709551615"},
+		{"text/plain", "[{{.after.payment}}] {{default \"none\" .after.payment}}", "[] none"},
+		{"text/plain", "{{if .before}}{{.before.status}} -> {{end}}{{.after.status}}", "P -> C"},
+		{"text/plain", "{{range .payload.options}}{{.name}};{{end}}{{range $i, $o := .payload.options}}{{$i}}{{$o.name}}{{$.site}}{{else}}none{{end}}", "<1>;2;0<1>salon12salon"},
+		{"text/plain", `{{date "2006-01-02 15:04" 1795921325}} {{date "02.01.2006" "2026-03-01 10:00:00"}}{{date "02.01." nil}}`, "2026-11-29 03:02 01.03.2026"},
+		{"text/plain", `{{printf "%.2f %05d" .after.total_cost 7}} {{with .after}}{{.status}}{{end}} {{index .payload "none"}}`, "12345678.50 00007 C "},
+		{"text/plain", "{{json .payload.options}}", `[{"name":"<1>","price":1000},{"name":"2"}]`},
+		{form, "id={{.after.id}}&mail={{.after.purchaser_mail}}\n", "id=9007199254740993&mail=a%26b%3Dc%3C%2Fmail%3E%22%27%0D%0A%7B%7B.site%7D%7D"},
+		{form, "mail={{.after.purchaser_mail | urlquery}}&raw={{raw .after.status}}", "mail=a%26b%3Dc%3C%2Fmail%3E%22%27%0D%0A%7B%7B.site%7D%7D&raw=C"},
+		{xmlType, "<m a=\"{{.after.purchaser_mail}}\"/>", "<m a=\"a&amp;b=c&lt;/mail&gt;&#34;&#39;&#xD;&#xA;{{.site}}\"/>"},
+		{"application/vnd.api+json", `{"mail": {{.after.purchaser_mail}}, "none": {{.after.payment}}}`, `{"mail": "a&b=c</mail>\"'\r\n{{.site}}", "none": null}`},
+	} {
+		d, err := NewDocument(c.text, c.contentType, orders())
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+			continue
+		}
+		if got, err := d.Body(hostile()); err != nil || string(got) != c.want {
+			t.Errorf("%s\n got %s, %v\nwant %s", c.text, got, err, c.want)
+		}
+	}
+}
+
+// TestDocumentKeepsValues: whatever a value holds, who reads the form or the XML has it again.
+func TestDocumentKeepsValues(t *testing.T) {
+	t.Parallel()
+	v := hostile()
+	v.After["purchaser_mail"] = "]]><!-- ' \" & = + % ; ü \U0001F600"
+	f, err := NewDocument("a={{.after.purchaser_mail}}&b=2", form, orders())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := f.Body(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := url.ParseQuery(string(body)); err != nil || got.Get("a") != v.After["purchaser_mail"] || got.Get("b") != "2" {
+		t.Errorf("the form is %v, %v", got, err)
+	}
+	x, err := NewDocument("<m><a>{{.after.purchaser_mail}}</a></m>", xmlType, orders())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct {
+		A string `xml:"a"`
+	}
+	if body, err = x.Body(v); err != nil || xml.Unmarshal(body, &m) != nil || m.A != v.After["purchaser_mail"] {
+		t.Errorf("the XML is %s, %+v, %v", body, m, err)
+	}
+}
+
+func TestDocumentFaults(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct {
+		line    int
+		message string
+	}{
+		"":                        {1, "is empty"},
+		"a\nb {{.after.statuss}}": {2, "unknown field statuss"},
+		"{{.afterr.id}}":          {1, "unknown name afterr"},
+		"\n\n{{.event.kind}}":     {3, "unknown field kind"},
+		"{{range .payload.x}}{{$.after.no}}{{end}}": {1, "unknown field no"},
+		"{{if (eq .before.no 1)}}{{end}}":           {1, "unknown field no"},
+		"a\n{{now}}":                                {2, `function "now" not defined`},
+		"{{.after.id":                               {1, "unclosed action"},
+		"{{if .after.id}}":                          {1, "unexpected EOF"},
+		"{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}": {1, "is not allowed"},
+		"x{{block \"a\" .}}{{end}}":                                   {1, "is not allowed"},
+		`{{printf "%1000000d" 1}}`:                                    {1, "is not allowed"},
+		`{{printf "%*d" 9999999 1}}`:                                  {1, "is not allowed"},
+		`{{printf .after.status}}`:                                    {1, "must be written out"},
+		`{{"%99999d" | printf}}`:                                      {1, "printf needs its format behind it"},
+	} {
+		_, err := NewDocument(text, "text/plain", orders())
+		at, ok := errors.AsType[*PlaceError](err)
+		if !ok || at.Line != want.line || !strings.Contains(at.Error(), want.message) {
+			t.Errorf("%s: %+v, want %v", text, at, want)
+		}
+	}
+}
+
+// TestDocumentOfValuesThatDoNotFit: what cannot be said of an event is an error with its line, and what has no end is cut short.
+func TestDocumentOfValuesThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a\n{{.before.status}}":              "line 2: ",
+		"{{.payload.none}}":                  "map has no entry for key",
+		"{{range .after.id}}x{{end}}":        "range goes over lists and objects",
+		"{{range 900000000000}}{{end}}":      "range goes over lists and objects",
+		`{{date "2006" "x"}}`:                `date: "x" is no time`,
+		"{{range $x := .payload.id}}{{end}}": "range goes over lists and objects",
+		`{{$a := .site}}` + strings.Repeat(`{{$a = print $a $a $a $a}}`, 20) + `{{$a}}`:                                "it is longer than 1024 KiB",
+		`{{$a := "<<<<"}}` + strings.Repeat(`{{$a = print (js $a) (js $a)}}`, 20) + `{{$a}}`:                           "it is longer than 1024 KiB",
+		`{{$a := print .payload.options}}` + strings.Repeat(`{{$a = print $a $a}}`, 13) + strings.Repeat(`{{$a}}`, 80): "it is longer than 16 MiB",
+	} {
+		d, err := NewDocument(text, "text/plain", nil)
+		if err != nil {
+			t.Errorf("%.60s: %v", text, err)
+			continue
+		}
+		v := hostile()
+		v.Before = nil
+		if _, err := d.Body(v); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60s: %v, want %s", text, err, want)
+		}
+	}
+	d, err := NewDocument(`{"a": "{{.site}}"}`, "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.Body(hostile()); err == nil || !strings.Contains(err.Error(), "no JSON") {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestDocumentUses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Uses{
+		"{{.after.id}}{{if .before}}{{$.before.status}}{{end}}": {Before: []string{"status"}, After: []string{"id"}, Whole: true},
+		"{{.payload.a.b}}":                                 {Payload: true},
+		"{{.site}} {{.event.key}}":                         {},
+		"{{json .}}":                                       {Whole: true, Payload: true},
+		"{{range .payload.x}}{{.after.y}}{{end}}":          {Payload: true},
+		"{{(index .payload.x 0).name}}{{$x := .after.id}}": {Payload: true, After: []string{"id"}},
+	} {
+		d, err := NewDocument(text, "text/plain", nil)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if strings.Join(d.Before, " ") != strings.Join(want.Before, " ") || strings.Join(d.After, " ") != strings.Join(want.After, " ") || d.Whole != want.Whole || d.Payload != want.Payload {
+			t.Errorf("%s uses %+v", text, d.Uses)
+		}
+	}
+}
+
+func FuzzDocument(f *testing.F) {
+	for _, text := range []string{"{{.after.id}}", "{{range .payload.options}}{{.name}}{{end}}", "{{with $x := .after}}{{$x.status | printf \"%s\"}}{{end}}", "{{(index .payload.options 0).name}}", "{{- /* a */ -}}x{{break}}"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, contentType := range []string{"text/plain", form, xmlType, "application/json"} {
+			d, err := NewDocument(text, contentType, orders())
+			if err != nil {
+				_ = err.Error()
+				continue
+			}
+			_, _ = d.Body(hostile())
+		}
+	})
+}
