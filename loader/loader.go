@@ -84,7 +84,7 @@ func New(db *sql.DB, src server, opts Options, log *slog.Logger) *Loader {
 
 // Immediate makes an event's payloads when the log showed all they need; false when Load must.
 func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
-	if l.needs(ev) != (needs{}) {
+	if ev = l.spared([]*rules.Event{ev})[0]; l.needs(ev) != (needs{}) {
 		return nil, false
 	}
 	payloads, err := l.compose(ev, object{}, l.maker(ev, object{}))
@@ -96,6 +96,7 @@ func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
 // it makes the payloads of the first events only.
 func (l *Loader) Load(ctx context.Context, events []*rules.Event) (_ [][]Payload, err error) {
 	defer recovered(&err)
+	events = l.spared(events)
 	payloads, err := l.load(ctx, events)
 	for errors.Is(err, errTooMuch) && len(events) > 1 {
 		events = events[:len(events)/2]
@@ -160,6 +161,9 @@ func (l *Loader) needs(ev *rules.Event) needs {
 	}
 	n.row = ev.Action.Kind == rules.Save && ev.Row.Len() == 0
 	n.same = partial(ev) && (!ev.Action.Entity.Custom || len(ev.Table.Key) > 0)
+	if len(ev.Rules) == 0 {
+		return needs{} // nobody wants it
+	}
 	for _, r := range ev.Rules {
 		switch r.Load {
 		case rules.Extended:

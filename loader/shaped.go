@@ -20,7 +20,7 @@ const Unshaped Object = "unshaped"
 // this event is a payload that is Unshaped: the rule's trouble, and nobody else's.
 func (l *Loader) shaped(ev *rules.Event, o object, p Payload) (Payload, bool) {
 	s := p.Rule.Shape
-	v, err := namedBy(ev, o, p, s)
+	v, err := namedBy(ev, o, p, s.Uses())
 	if err == nil && s.When != nil {
 		var holds bool
 		if holds, err = s.When.Holds(v); err != nil {
@@ -45,8 +45,7 @@ func (l *Loader) shaped(ev *rules.Event, o object, p Payload) (Payload, bool) {
 }
 
 // namedBy are the values that a shape's expressions name.
-func namedBy(ev *rules.Event, o object, p Payload, s *rules.Shape) (v *shape.Values, err error) {
-	uses := s.Uses()
+func namedBy(ev *rules.Event, o object, p Payload, uses []shape.Uses) (v *shape.Values, err error) {
 	if len(uses) == 0 {
 		return nil, nil
 	}

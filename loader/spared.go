@@ -1,0 +1,46 @@
+package loader
+
+import (
+	"slices"
+
+	"rowhook/rules"
+	"rowhook/rules/shape"
+)
+
+// A condition that names nothing but what the log showed is asked before anything is loaded: what no rule wants is not.
+
+// spared are events without the rules whose conditions do not hold already. The events themselves stay as they are.
+func (l *Loader) spared(events []*rules.Event) []*rules.Event {
+	left := events
+	for i, ev := range events {
+		if l.needs(ev) == (needs{}) || !slices.ContainsFunc(ev.Rules, spares) {
+			continue
+		}
+		if &left[0] == &events[0] {
+			left = slices.Clone(events)
+		}
+		one := *ev
+		one.Rules = slices.DeleteFunc(slices.Clone(ev.Rules), func(r *rules.Rule) bool { return spares(r) && fails(ev, r) })
+		left[i] = &one
+	}
+	return left
+}
+
+// spares says whether a rule has a condition that may be asked before its payload is there.
+func spares(r *rules.Rule) bool {
+	return r.Shape != nil && r.Shape.When != nil && !r.Shape.When.Payload
+}
+
+// fails says whether a rule's condition is known not to hold. What the log does not show is loaded, and what cannot be said of
+// these values is said with the payload.
+func fails(ev *rules.Event, r *rules.Rule) bool {
+	if ev.Action.Kind == rules.Save && ev.Row.Len() == 0 || r.Shape.When.Whole && partial(ev) {
+		return false
+	}
+	v, err := namedBy(ev, object{}, Payload{}, []shape.Uses{r.Shape.When.Uses})
+	if err != nil {
+		return false
+	}
+	holds, err := r.Shape.When.Holds(v)
+	return err == nil && !holds
+}
