@@ -13,8 +13,11 @@ import (
 //go:embed columns.txt
 var knownColumns string
 
-// Columns are those of the rows that the action's events show; nil where nobody knows.
+// Columns are those of the rows that the action's events show; nil where nobody knows, and empty where there are none.
 func (a Action) Columns() shape.Columns {
+	if a.Kind == Told {
+		return shape.Columns{} // it has no rows
+	}
 	if a.Entity == nil || a.Entity.Custom && !a.Entity.Hooks {
 		return nil
 	}

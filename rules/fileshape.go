@@ -19,13 +19,10 @@ const (
 
 // shape checks what a rule makes of its payload and fills it in. It stands behind filters: the action says which columns there are.
 func (c check) shape(e entry, rule *Rule) {
-	if rule.Action.Kind == Told {
-		for _, key := range []string{"when", "previous", "fields", "redact", "template", "template_file", "content_type"} {
-			if c.has(key) {
-				c.faultf(key, "is for events of a site's data, and this is %s; remove it", rule.Action)
-			}
+	for _, key := range []string{"fields", "redact", "template", "template_file"} {
+		if rule.Slack && c.has(key) {
+			c.faultf(key, "makes a payload of its own, as format: slack does; remove one of them")
 		}
-		return
 	}
 	s := &Shape{Previous: e.Previous}
 	columns := rule.Action.Columns()
@@ -154,6 +151,11 @@ func suggested(err error, columns shape.Columns) error {
 	wrong, ok := errors.AsType[*shape.ExpressionError](err)
 	if !ok {
 		return err
+	}
+	if columns != nil && len(columns) == 0 && strings.HasPrefix(wrong.Message, "unknown field ") {
+		better := *wrong
+		better.Message += "; what befalls rowhook itself has no row: name payload, such as payload.text, event or site"
+		return &better
 	}
 	names := slices.Concat(slices.Sorted(maps.Keys(columns)), shape.EventFields())
 	name, isField := strings.CutPrefix(wrong.Message, "unknown field ")

@@ -302,7 +302,9 @@ func (t *Teller) tell(b *bulletin, event, keep *Trouble) {
 			t.log.Warn("a trouble is not told through what is in trouble: let the rule post elsewhere", slog.String("rule", r.Name), slog.String("trouble", event.Text))
 			continue
 		}
-		b.batch.Deliveries = append(b.batch.Deliveries, t.delivery(event, r))
+		if d := t.delivery(event, r); shaped(d, r) {
+			b.batch.Deliveries = append(b.batch.Deliveries, d)
+		}
 	}
 	if len(b.batch.Deliveries) > n {
 		b.batch.Events = append(b.batch.Events, outbox.EventCount{Site: event.Site, Kind: event.action(), N: 1})
