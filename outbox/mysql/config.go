@@ -2,7 +2,20 @@
 // enough, or must not be the only one.
 //
 // Any number of processes may open the same schema. One holds the reader's lease and works; the others stand by in Open
-// until it is theirs.
+// until it is theirs. A contender compares no clocks: it watches the lease's beat with its own, and takes the lease when the
+// beat has stood still for as long as a lease lasts. Its holder stops earlier, after two thirds of that without a renewal.
+//
+// What makes that safe whatever stops, hangs or comes back late is the fence: the one row of the table state, which says the
+// epoch of the lease and counts the transactions. Each transaction begins with a write of that row that fails unless both are
+// as the writer knows them. So the tables can be looked at first and written afterwards, and:
+//
+//   - the fence is a write, not a lock: a Galera cluster certifies what was written, and knows nothing of another node's locks;
+//   - a transaction is one packet: a process that was frozen in the middle of one would hold its locks, and nobody could take over;
+//   - a commit whose answer was lost is decided by taking the lease once more, which writes the same row: afterwards seq tells
+//     whether it was stored, for good;
+//   - a payload has a row of its own: InnoDB reads a large value whole, so neither a commit's payloads in one nor a payload
+//     beside what lists look at would do;
+//   - Annotate_rows is off where the user may turn it off: it would write each payload to the binary log twice.
 package mysql
 
 import (

@@ -1,0 +1,42 @@
+package mysql
+
+import (
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+
+	"rowhook/dbtest"
+	"rowhook/outbox"
+	"rowhook/outbox/outboxtest"
+)
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	testStore(t, dbtest.Start(t))
+}
+
+func testStore(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	var schemas atomic.Int64
+	server.CreateUser(t, "rowhook", "secret", "ALL ON `outbox%`.*")
+	outboxtest.Run(t, func(t testing.TB) func() outbox.Store {
+		cfg := config(server, fmt.Sprint("outbox", schemas.Add(1)))
+		return func() outbox.Store { return open(t, cfg) }
+	})
+}
+
+func config(server *dbtest.Server, schema string) Config {
+	return Config{Addresses: []string{server.Address()}, User: "rowhook", Password: "secret", Schema: schema}
+}
+
+// open opens a store that logs to the test. It is closed with the test at the latest.
+func open(t testing.TB, cfg Config) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
