@@ -74,8 +74,8 @@ servers: # downloads what the matrix runs against, once; see tools/get-server.sh
 matrix: servers # the reader's tests, the daemon's, and a backfill under kills, on every kind of server; and PHP itself on wp-config.php
 	@tools/need.sh mariadb cc netns php
 	tools/get-wordpress.sh
-	go vet -tags matrix ./cdc ./cdc/rowcodec ./cdc/charset ./dbtest ./pipeline ./wordpress/... ./cmd/rowhook
-	go test -race -count=1 -tags matrix -timeout 30m $(TESTFLAGS) ./cdc ./cdc/rowcodec ./cdc/charset ./dbtest ./pipeline ./wordpress/... ./cmd/rowhook
+	go vet -tags matrix ./cdc ./cdc/rowcodec ./cdc/charset ./dbtest ./outbox/mysql ./pipeline ./wordpress/... ./cmd/rowhook
+	go test -race -count=1 -tags matrix -timeout 30m $(TESTFLAGS) ./cdc ./cdc/rowcodec ./cdc/charset ./dbtest ./outbox/mysql ./pipeline ./wordpress/... ./cmd/rowhook
 	go vet -tags 'crash matrix' ./cmd/rowhook
 	go test -count=1 -tags 'crash matrix' -timeout 10m $(TESTFLAGS) -run TestBackfillMatrix ./cmd/rowhook
 

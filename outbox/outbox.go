@@ -12,7 +12,7 @@
 //	Log        what people and pages ask: list, count, drop, erase, prune
 //	Settings   what is to be remembered: the source's identity, pauses
 //
-// sqlite is the embedded store, memory one for tests. Every store passes the suite of package outboxtest.
+// sqlite is the embedded store, mysql the one on a server that many machines share, memory one for tests. Every store passes the suite of package outboxtest.
 package outbox
 
 import (

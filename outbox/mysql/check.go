@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"rowhook/outbox"
@@ -142,11 +143,20 @@ func rights(ctx context.Context, db *sql.DB, cfg *Config) (Finding, error) {
 			all = all || strings.Contains(what, one)
 		}
 		scope, _, _ := strings.Cut(on, " TO ")
-		scope = strings.ReplaceAll(scope, `\`, ``) // in front of an underscore, which would stand for any character
-		if all && (scope == "*.*" || scope == quoteName(cfg.Schema)+".*") {
+		if all && covers(scope, cfg.Schema) {
 			f.Found, f.Fix, f.Grade = strings.TrimPrefix(what, "GRANT ")+" ON "+scope, "", OK
 		}
 		return true, err
 	})
 	return f, err
+}
+
+// covers tells whether what a grant is ON includes a schema. In a schema's name % and _ stand for others, but behind a backslash.
+func covers(scope, schema string) bool {
+	if scope == "*.*" {
+		return true
+	}
+	name := strings.TrimSuffix(strings.TrimPrefix(scope, "`"), "`.*")
+	pattern := strings.NewReplacer(`\\_`, `_`, `\\%`, `%`, `%`, `.*`, `_`, `.`).Replace(regexp.QuoteMeta(strings.ReplaceAll(name, "``", "`")))
+	return regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(schema)
 }

@@ -296,10 +296,12 @@ func (s *Store) send(ctx context.Context, c *change) error {
 		return nil
 	case isNumber(err, fencedBy):
 		return s.lease.lose(errTaken)
-	case answered(err), isOurs(err):
+	case answered(err), isOurs(err), errors.Is(err, errUnsent):
 		return err
 	}
+	s.trouble.met(err, true)
 	f, lost := s.decide(ctx)
+	s.trouble.over(lost == nil)
 	switch {
 	case lost != nil:
 		return lost

@@ -78,17 +78,23 @@ func list(numbers []int64) string {
 	return string(append(text, ')'))
 }
 
+// errUnsent says that nothing of a transaction has reached the server.
+var errUnsent = errors.New("there is no connection to the server")
+
 // send runs the transaction on a connection of db. What the server refuses is rolled back; on any other error nobody knows
 // whether it was done.
 func (p *packet) send(ctx context.Context, db *sql.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errUnsent, err)
 	}
 	defer conn.Close()
 	_, err = conn.ExecContext(ctx, "BEGIN;\n"+p.sql.String()+"COMMIT", p.args...)
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, driver.ErrBadConn) { // an old connection, which had ended meanwhile
+		return fmt.Errorf("%w: %w", errUnsent, err)
 	}
 	if errors.Is(err, driver.ErrSkip) || strings.Contains(err.Error(), "packet for query is too large") {
 		return fmt.Errorf("%w: more than the server's max_allowed_packet", outbox.ErrTooLarge)

@@ -1,0 +1,254 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rowhook/dbtest"
+	"rowhook/outbox"
+)
+
+// serve starts a server with a user who may have schemas.
+func serve(t *testing.T, args ...string) *dbtest.Server {
+	t.Helper()
+	server := dbtest.Start(t, args...)
+	server.CreateUser(t, "rowhook", "secret", "ALL ON `outbox%`.*")
+	return server
+}
+
+func batch(n int) *outbox.Batch {
+	b := &outbox.Batch{Checkpoint: fmt.Append(nil, n), Open: []outbox.Record{{Owner: "o", Key: "k", Data: fmt.Append(nil, n)}}}
+	for i := range 3 {
+		b.Deliveries = append(b.Deliveries, &outbox.Delivery{ID: outbox.ID{byte(n), byte(i)}, Rule: "crm", Kind: "appointment.save",
+			Keys: []string{fmt.Sprint(n, "/", i)}, Body: []byte(`{"it's": "\"\\"}`)})
+	}
+	return b
+}
+
+func commit(t *testing.T, s *Store, n int) {
+	t.Helper()
+	if err := s.Commit(t.Context(), batch(n)); err != nil {
+		t.Fatalf("commit %d: %v", n, err)
+	}
+}
+
+func route(t *testing.T, s *Store) {
+	t.Helper()
+	if _, err := s.Route(t.Context(), map[string]string{"crm": "a"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantDense checks that all of some commits are there, once and in order.
+func wantDense(t *testing.T, s *Store, commits int) {
+	t.Helper()
+	list, err := s.List(t.Context(), outbox.Filter{})
+	if err != nil || len(list) != 3*commits {
+		t.Fatalf("%d are listed, want %d: %v", len(list), 3*commits, err)
+	}
+	for i, d := range list {
+		if d.Number != int64(i+1) {
+			t.Errorf("the %d. has the number %d", i+1, d.Number)
+		}
+	}
+	res, err := s.Resume(t.Context())
+	if want := fmt.Append(nil, commits-1); err != nil || !slices.Equal(res.Checkpoint, want) || len(res.Open) != 1 || !slices.Equal(res.Open[0].Data, want) {
+		t.Errorf("resumes from %+v, %v", res, err)
+	}
+}
+
+// TestFence: who was overtaken commits nothing more, in none of the ways to write, and finds out at once.
+func TestFence(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	for name, write := range map[string]func(ctx context.Context, s *Store) error{
+		"Commit": func(ctx context.Context, s *Store) error { return s.Commit(ctx, batch(1)) },
+		"Route": func(ctx context.Context, s *Store) error {
+			_, err := s.Route(ctx, map[string]string{"crm": "b"})
+			return err
+		},
+		"Drop": func(ctx context.Context, s *Store) error { _, err := s.Drop(ctx, outbox.Filter{}); return err },
+		"Set":  func(ctx context.Context, s *Store) error { return s.CompareAndSet(ctx, "k", "", "v") },
+		"Retry": func(ctx context.Context, s *Store) error {
+			return s.Settle(ctx, []outbox.Outcome{{Seq: 1, State: outbox.Waiting, Retried: time.Now()}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := config(server, "outbox"+name)
+			s := open(t, cfg)
+			route(t, s)
+			commit(t, s, 0)
+			seen, err := readHolder(t.Context(), s.beats)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other := newLease(&cfg, s.reader.db)
+			if _, err := other.take(t.Context(), seen); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := newLease(&cfg, s.reader.db).take(t.Context(), seen); !errors.Is(err, errQuicker) {
+				t.Errorf("the second to take it: %v", err)
+			}
+			if err := write(t.Context(), s); !errors.Is(err, outbox.ErrFenced) {
+				t.Errorf("got %v, want ErrFenced", err)
+			}
+			<-s.Lost()
+			if _, err := s.Claim(t.Context(), "a", 0, 1); !errors.Is(err, outbox.ErrFenced) {
+				t.Errorf("claim: %v", err)
+			}
+			if err := s.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+			log, err := OpenLog(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer log.Close()
+			list, err := log.List(t.Context(), outbox.Filter{})
+			value, _ := log.Get(t.Context(), "k")
+			if holder, _ := log.Holder(t.Context()); len(list) != 3 || list[0].State != outbox.Fresh || value != "" || holder != other.owner || err != nil {
+				t.Errorf("there are %d, %q, held by %s, %v", len(list), value, holder, err)
+			}
+		})
+	}
+}
+
+// TestManyAtStart: of several that make one schema at once each works on it in its turn, as soon as the one before it has closed.
+func TestManyAtStart(t *testing.T) {
+	t.Parallel()
+	cfg := config(serve(t), "outbox")
+	cfg.Lease = time.Hour // nobody waits for that
+	var group errgroup.Group
+	var working, turn atomic.Int64
+	for range 5 {
+		group.Go(func() error {
+			s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+			if err != nil {
+				return err
+			}
+			if working.Add(1) != 1 {
+				t.Error("two work at once")
+			}
+			route(t, s)
+			commit(t, s, int(turn.Add(1)-1))
+			wantDense(t, s, int(turn.Load()))
+			working.Add(-1)
+			return s.Close()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTakeover: when the holder renews no more, another one goes on, not before a lease is over; and the holder has stopped by then.
+func TestTakeover(t *testing.T) {
+	t.Parallel()
+	cfg := config(serve(t), "outbox")
+	cfg.Lease = 1500 * time.Millisecond
+	first := open(t, cfg)
+	route(t, first)
+	commit(t, first, 0)
+	first.stop() // its goroutines: as if it hung
+	began := time.Now()
+	second := open(t, cfg)
+	if waited := time.Since(began); waited < cfg.Lease/2 {
+		t.Errorf("taken over after %v", waited)
+	}
+	if err := first.Commit(t.Context(), batch(1)); !errors.Is(err, outbox.ErrFenced) {
+		t.Errorf("got %v, want ErrFenced", err)
+	}
+	<-first.Lost()
+	commit(t, second, 1)
+	wantDense(t, second, 2)
+}
+
+// TestInDoubt: the connection is lost while a commit is on its way, before it arrives or before it is answered: it is stored once.
+func TestInDoubt(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	for name, after := range map[string]bool{"before": false, "after": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy := newCutter(t, server.Address())
+			cfg := config(server, "outbox"+name)
+			cfg.Addresses = []string{proxy.Addr().String()}
+			s := open(t, cfg)
+			route(t, s)
+			const commits = 8
+			for n := range commits {
+				if n%2 == 1 {
+					proxy.cut("UPDATE state SET seq", after)
+				}
+				commit(t, s, n)
+			}
+			wantDense(t, s, commits)
+			if s.c.epoch < commits/2 {
+				t.Errorf("it is epoch %d: the lease was not taken again", s.c.epoch)
+			}
+		})
+	}
+}
+
+// TestRestart: the server is killed and comes back while the lease lasts: what was committed is there, and what waits goes on.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	server := serve(t, "--innodb-flush-log-at-trx-commit=1")
+	s := open(t, config(server, "outbox"))
+	route(t, s)
+	commit(t, s, 0)
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Commit(t.Context(), batch(1)) }()
+	for !s.trouble.lasts() {
+		select {
+		case err := <-done:
+			t.Fatalf("without a server the commit returned %v", err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	wantDense(t, s, 2)
+}
+
+// TestIdle: nothing is written while nothing happens, but that the lease is renewed.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	cfg := config(server, "outbox")
+	cfg.Lease = time.Second
+	s := open(t, cfg)
+	route(t, s)
+	commit(t, s, 0)
+	seq := s.c.seq
+	seen, err := readHolder(t.Context(), s.beats)
+	for h := seen; err == nil && h.beat < seen.beat+5; h, err = readHolder(t.Context(), s.beats) {
+		if _, err := s.Claim(t.Context(), "a", 0, 10); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	var now int64
+	if err := s.reader.db.QueryRowContext(t.Context(), `SELECT seq FROM state`).Scan(&now); err != nil || now != seq {
+		t.Errorf("%d transactions, then %d: %v", seq, now, err)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}

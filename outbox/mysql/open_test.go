@@ -1,0 +1,134 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"rowhook/outbox"
+)
+
+// TestRefused: what waiting does not help is an error at once, and says what to type.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	server.CreateUser(t, "poor", "secret", "SELECT ON mysql.*")
+	s := open(t, config(server, "outboxnewer"))
+	if _, err := s.writes.ExecContext(t.Context(), `UPDATE meta SET v = '99'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(cfg *Config)
+		want   string
+	}{
+		"password":   {func(cfg *Config) { cfg.Password = "wrong" }, "CREATE USER 'rowhook'"},
+		"rights":     {func(cfg *Config) { cfg.User = "poor" }, "GRANT ALL ON `outbox`.* TO 'poor'@'%';"},
+		"another's":  {func(cfg *Config) { cfg.Schema = "mysql2" }, "GRANT ALL ON `mysql2`.* TO 'rowhook'@'%';"},
+		"newer":      {func(cfg *Config) { cfg.Schema = "outboxnewer" }, "written by a newer rowhook (schema 99, this one knows 1)"},
+		"no address": {func(cfg *Config) { cfg.Addresses = nil }, "needs an address"},
+		"no port":    {func(cfg *Config) { cfg.Addresses = []string{"db"} }, "write host:port"},
+	} {
+		cfg := config(server, "outbox")
+		c.change(&cfg)
+		if _, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+		if _, err := OpenLog(t.Context(), cfg); err == nil {
+			t.Errorf("%s: it is open for reading", name)
+		}
+		findings := Check(t.Context(), cfg)
+		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Grade == Fail && f.Fix != "" }) {
+			t.Errorf("%s: found %+v", name, findings)
+		}
+	}
+}
+
+// TestAddresses: the first server that answers and takes writes is used; reading makes do with one that takes none.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	good, readOnly := serve(t), serve(t, "--read-only=1")
+	nobody, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := nobody.Addr().String()
+	nobody.Close()
+	cfg := config(good, "outbox")
+	cfg.Addresses = []string{gone, readOnly.Address(), good.Address()}
+	s := open(t, cfg)
+	route(t, s)
+	commit(t, s, 0)
+	log, err := OpenLog(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if due, err := log.Due(t.Context()); err != nil || due["a"].Count != 3 {
+		t.Errorf("due are %v, %v", due, err)
+	}
+	if _, err := log.Drop(t.Context(), outbox.Filter{}); !errors.Is(err, outbox.ErrReadOnly) {
+		t.Errorf("dropping: %v", err)
+	}
+	cfg.Addresses = cfg.Addresses[:2]
+	if _, err := OpenLog(t.Context(), cfg); !errors.Is(err, outbox.ErrNotExist) {
+		t.Errorf("on a server without it: %v", err)
+	}
+	waiting, cancel := context.WithCancel(t.Context())
+	saying := &lineWriter{said: cancel}
+	if _, err := Open(waiting, cfg, slog.New(slog.NewTextHandler(saying, nil))); !errors.Is(err, context.Canceled) {
+		t.Errorf("with no server that takes writes: %v", err)
+	}
+	if !strings.Contains(saying.text, "read-only") || strings.Contains(saying.text, "secret") {
+		t.Errorf("it says %q", saying.text)
+	}
+}
+
+// lineWriter keeps the first line that is logged, and calls said.
+type lineWriter struct {
+	text string
+	said func()
+}
+
+func (w *lineWriter) Write(line []byte) (int, error) {
+	w.text += string(line)
+	w.said()
+	return len(line), nil
+}
+
+// TestCheck: on a server as it should be nothing fails, and what could be better is named.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	for _, f := range Check(t.Context(), config(server, "outbox")) {
+		if f.Grade == Fail || f.Found == "" || f.Grade == Warn && f.Name != "durability" {
+			t.Errorf("found %+v", f)
+		}
+	}
+	server.Exec(t, "SET GLOBAL max_allowed_packet = 1048576, GLOBAL read_only = 0")
+	found := Check(t.Context(), config(server, "outbox"))
+	if !slices.ContainsFunc(found, func(f Finding) bool { return f.Name == "max_allowed_packet" && f.Grade == Fail }) {
+		t.Errorf("with a small packet: %+v", found)
+	}
+}
+
+func TestCovers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		scope string
+		want  bool
+	}{
+		{"*.*", true}, {"`row_hook`.*", true}, {"`row\\_hook`.*", true}, {"`row%`.*", true}, {"`row\\_hoo`.*", false},
+		{"`row\\%`.*", false}, {"`rowxhook`.*", false}, {"`(`.*", false}, {"`mysql`.`user`", false},
+	} {
+		if got := covers(c.scope, "row_hook"); got != c.want {
+			t.Errorf("%s: %v", c.scope, got)
+		}
+	}
+}
