@@ -1,0 +1,158 @@
+package rules
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"rowhook/schematest"
+)
+
+const schemaFile = "../docs/schema/rules.schema.json"
+
+// rulesSchema is the schema of rule files, for editors.
+func rulesSchema(t *testing.T) []byte {
+	t.Helper()
+	text := func(values ...string) (all []any) {
+		for _, v := range values {
+			all = append(all, v)
+		}
+		return all
+	}
+	actions := append(BridgeActions(), bridgeAll, restoredAtASite, customAction)
+	for _, a := range Actions() {
+		actions = append(actions, a.String())
+	}
+	slices.Sort(actions)
+	action := schematest.Enum(text(actions...)...)
+	branches, _ := action["anyOf"].([]any)
+	action["anyOf"] = append(branches, schematest.Kind{"type": "string", "pattern": "^(on[A-Z]|[a-z0-9]+_[a-z0-9_]+$)"}) // hooks of WordPress
+	secret := schematest.Kind{"type": "string", "pattern": `^whsec_[A-Za-z0-9+/]{32,}=*$|\$\{`}
+	made, err := schematest.Make(file{}, "rowhook: a rule file", map[string]schematest.Kind{
+		"entry.action":         action,
+		"entry.name":           schematest.Pattern(ruleName.String()),
+		"entry.type":           schematest.Enum(text("insert", "update", "both")...),
+		"entry.load":           schematest.Enum(text("basic", "full", "extended")...),
+		"entry.format":         schematest.Enum(text(formatJSON, formatCloudEvents, formatSlack)...),
+		"entry.on":             {"enum": text("insert", "update", "delete")},
+		"entry.table":          schematest.Pattern("^[^.`]+$"),
+		"entry.key":            {"type": "string", "pattern": "^[^.,`]+$"},
+		"entry.fields":         {"type": []any{"string", "number"}, "pattern": `^[^.]+(\.[^.]+)*$`},
+		"entry.redact":         {"type": []any{"string", "number"}, "pattern": `^[^.]+(\.[^.]+)*$`},
+		"entry.headers":        {"type": []any{"object", "null"}, "propertyNames": schematest.Kind{"pattern": headerName.String(), "not": schematest.Kind{"pattern": ownNames()}}, "additionalProperties": schematest.Kind{"type": []any{"string", "number", "boolean"}, "pattern": `[^ \t]`}},
+		"entry.signing_secret": {"anyOf": []any{secret, schematest.Kind{"type": "array", "items": secret}, schematest.Kind{"type": "null"}}},
+		"entry.content_type":   schematest.Pattern("^[!-.0-~]+/[ -~]+$"),
+		"entry.template_file":  schematest.Pattern("."),
+		"entry.statuses":       schematest.Pattern(statusCode.String()),
+		"entry.url":            schematest.Pattern(`^[hH][tT][tT][pP][sS]?://[^/?#:][^#]*$`),
+		"entry.order_group":    schematest.Pattern(ruleName.String()),
+		"entry.id":             schematest.Between(0, 1<<53),
+		"entry.when":           {"type": []any{"string", "boolean", "null"}, "minLength": 1},
+	}, map[string][]string{"entry": {"name", "action", "url"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// ownNames is a pattern of the headers that rowhook sets itself, in any case of their letters.
+func ownNames() string {
+	anyCase := func(name string) (pattern string) {
+		for _, r := range name {
+			pattern += "[" + strings.ToUpper(string(r)) + string(r) + "]"
+		}
+		return strings.ReplaceAll(pattern, "[--]", "-")
+	}
+	var names []string
+	for _, name := range ownHeaders {
+		names = append(names, anyCase(name)+"$")
+	}
+	for _, prefix := range ownPrefixes {
+		names = append(names, anyCase(prefix))
+	}
+	return "^(" + strings.Join(names, "|") + ")"
+}
+
+// TestSchema: the schema that is in the repository is that of the structs.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	made := rulesSchema(t)
+	if *update {
+		if err := os.WriteFile(schemaFile, made, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile(schemaFile)
+	if err != nil || !bytes.Equal(kept, made) {
+		t.Errorf("%s is not of the structs; go test ./rules -run TestSchema -update: %v", schemaFile, err)
+	}
+}
+
+// beyondSchema are the wrong files that no schema can tell from right ones, with what they are about.
+func beyondSchema() map[string]string {
+	beyond := map[string]string{}
+	for why, names := range map[string][]string{
+		"what there is elsewhere": {"name-twice", "site-unknown", "variable-not-set", "action-custom-hook"},
+		"an expression":           {"template-faults", "when-lines", "when-no-condition", "when-now", "when-syntax", "when-told", "when-unbounded", "when-unknown-column", "when-wrong-type"},
+		"keys that go together": {
+			"action-custom", "custom-type", "headers-login", "load-extended-customer", "load-on-delete", "previous-on-delete", "slack-of-a-save", "statuses-on-delete",
+			"statuses-on-package-order", "table-on-save", "template-and-fields", "told-load", "type-on-delete", "type-on-status-change", "custom-on-empty",
+		},
+		"a number within a text": {"url-port"},
+	} {
+		for _, name := range names {
+			beyond[name] = why
+		}
+	}
+	return beyond
+}
+
+// TestSchemaOfFiles: the schema takes each right rule file, examples and tests, and refuses each wrong one, but for those that are
+// wrong by what a schema cannot know.
+func TestSchemaOfFiles(t *testing.T) {
+	t.Parallel()
+	s, err := schematest.Compile(rulesSchema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	beyond := beyondSchema()
+	for _, glob := range []string{"testdata/*.yaml", "../rules.example/*.yaml", "../rules.example/receivers/*.yaml"} {
+		files, err := filepath.Glob(glob)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %v", glob, files, err)
+		}
+		for _, path := range files {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			input, result, _ := strings.Cut(string(text), line)
+			isExample := strings.Contains(path, "rules.example")
+			name := strings.TrimSuffix(filepath.Base(path), ".yaml")
+			right := isExample || !strings.HasPrefix(result, "rules.yaml:")
+			err = s.Validate([]byte(input))
+			_, unknowable := beyond[name]
+			if unknowable && !isExample {
+				delete(beyond, name)
+			}
+			switch {
+			case (right || unknowable) && err != nil:
+				t.Errorf("%s is refused: %v", path, err)
+			case !right && !unknowable && err == nil:
+				t.Errorf("%s is taken, and is wrong: %s", path, result)
+			}
+			if first, _, _ := strings.Cut(input, "\n"); isExample {
+				_, of, ok := strings.Cut(first, "# yaml-language-server: $schema=")
+				if _, err := os.Stat(filepath.Join(filepath.Dir(path), of)); !ok || err != nil {
+					t.Errorf("the first line of %s names no schema: %v", path, err)
+				}
+			}
+		}
+	}
+	if len(beyond) > 0 {
+		t.Errorf("there are no such wrong files: %v", beyond)
+	}
+}
