@@ -50,7 +50,7 @@ func Check(ctx context.Context, cfg Config) []Finding {
 		return []Finding{{Name: "server", Found: shown(err).Error(), Fix: fix, Grade: Fail}}
 	}
 	findings := []Finding{layout(&cfg, version)}
-	for _, look := range []func(context.Context, *sql.DB, *Config) (Finding, error){server, strictness, packetSize, durability, rights} {
+	for _, look := range []func(context.Context, *sql.DB, *Config) (Finding, error){server, strictness, packetSize, durability, annotations, rights} {
 		f, err := look(ctx, db, &cfg)
 		if err != nil {
 			f.Found, f.Fix, f.Grade = shown(err).Error(), "look the number of the error up, and see the server's own log", Fail
@@ -127,6 +127,22 @@ func durability(ctx context.Context, db *sql.DB, _ *Config) (Finding, error) {
 	f.Found = fmt.Sprintf("innodb_flush_log_at_trx_commit=%d, sync_binlog=%d", flush, sync)
 	if flush != 1 || logged == 1 && sync != 1 {
 		f.Fix, f.Grade = "a power cut takes the last second of commits back, and what they held is delivered again: set both to 1 in my.cnf", Warn
+	}
+	return f, err
+}
+
+// annotations: a MariaDB writes the text of each statement to the log beside its rows, so payloads twice.
+func annotations(ctx context.Context, db *sql.DB, cfg *Config) (Finding, error) {
+	f := Finding{Name: "binlog_annotate_row_events", Found: "0"}
+	var logged, annotated int
+	err := db.QueryRowContext(ctx, `SELECT @@GLOBAL.log_bin, @@SESSION.binlog_annotate_row_events`).Scan(&logged, &annotated)
+	const unknown = 1193 // to a MySQL
+	if isNumber(err, unknown) {
+		return f, nil
+	}
+	if logged == 1 && annotated == 1 {
+		f.Found = "1: payloads are written to the binary log twice"
+		f.Fix, f.Grade = fmt.Sprintf("type, as an administrator of that server: GRANT BINLOG ADMIN ON *.* TO '%s'@'%%';", cfg.User), Warn
 	}
 	return f, err
 }

@@ -86,6 +86,7 @@ func (c *connector) dial(ctx context.Context, address string, reading bool) (dri
 	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = dialTimeout, c.cfg.deadline(), c.cfg.deadline()
 	cfg.MultiStatements, cfg.InterpolateParams = true, true
 	cfg.ClientFoundRows = true // else an UPDATE that changes nothing looks as if we were fenced
+	cfg.RejectReadOnly = true  // a server that became read-only is left
 	cfg.MaxAllowedPacket = 0   // what the server says
 	cfg.Logger = silent{}
 	inner, err := mysql.NewConnector(cfg)

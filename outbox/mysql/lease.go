@@ -231,6 +231,7 @@ func (l *lease) renewOnce(ctx context.Context, uptime time.Duration) error {
 	result, err := l.db.ExecContext(ctx, `UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, beat = beat + 1, uptime = ?
 		WHERE name = 'reader' AND owner = ?`, l.cfg.lease().Microseconds(), uptime.Microseconds(), l.owner)
 	if err != nil {
+		leave(l.db)
 		return err
 	}
 	n, err := result.RowsAffected()

@@ -199,32 +199,55 @@ func TestInDoubt(t *testing.T) {
 	}
 }
 
-// TestRestart: the server is killed and comes back while the lease lasts: what was committed is there, and what waits goes on.
-func TestRestart(t *testing.T) {
+// TestAway: the server goes away and comes back while the lease lasts, or is read-only for a while: what was committed is there,
+// and what waits goes on by itself.
+func TestAway(t *testing.T) {
 	t.Parallel()
-	server := serve(t, "--innodb-flush-log-at-trx-commit=1")
-	s := open(t, config(server, "outbox"))
-	route(t, s)
-	commit(t, s, 0)
-	if err := server.Kill(); err != nil {
-		t.Fatal(err)
+	for name, c := range map[string]struct {
+		leave, back func(t *testing.T, server *dbtest.Server) error
+	}{
+		"killed": {
+			func(_ *testing.T, server *dbtest.Server) error { return server.Kill() },
+			func(t *testing.T, server *dbtest.Server) error { return server.Restart(t.Context()) },
+		},
+		"read-only": {
+			func(t *testing.T, server *dbtest.Server) error {
+				server.Exec(t, "SET GLOBAL read_only = 1")
+				return nil
+			},
+			func(t *testing.T, server *dbtest.Server) error {
+				server.Exec(t, "SET GLOBAL read_only = 0")
+				return nil
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, "--innodb-flush-log-at-trx-commit=1")
+			s := open(t, config(server, "outbox"))
+			route(t, s)
+			commit(t, s, 0)
+			if err := c.leave(t, server); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() { done <- s.Commit(t.Context(), batch(1)) }()
+			for !s.trouble.lasts() {
+				select {
+				case err := <-done:
+					t.Fatalf("the commit returned %v", err)
+				case <-time.After(time.Millisecond):
+				}
+			}
+			if err := c.back(t, server); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			wantDense(t, s, 2)
+		})
 	}
-	done := make(chan error, 1)
-	go func() { done <- s.Commit(t.Context(), batch(1)) }()
-	for !s.trouble.lasts() {
-		select {
-		case err := <-done:
-			t.Fatalf("without a server the commit returned %v", err)
-		case <-time.After(time.Millisecond):
-		}
-	}
-	if err := server.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	wantDense(t, s, 2)
 }
 
 // TestIdle: nothing is written while nothing happens, but that the lease is renewed.

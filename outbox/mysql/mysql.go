@@ -27,7 +27,8 @@ type Store struct {
 	stop    context.CancelFunc // ends the goroutines
 	ended   sync.WaitGroup
 
-	writing sync.Mutex // held for each write transaction, and before mu where both are
+	routing sync.RWMutex // held while deliveries move: what is sent again meanwhile would go to where its rule went
+	writing sync.Mutex   // held for each write transaction, and before mu where both are
 	c       *content
 
 	mu       sync.Mutex

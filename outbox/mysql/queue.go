@@ -214,6 +214,8 @@ func (s *Store) outcomes(list []outbox.Outcome) []*outcome {
 
 // settleNow writes outcomes before it returns.
 func (s *Store) settleNow(ctx context.Context, outcomes []outbox.Outcome) error {
+	s.routing.RLock()
+	defer s.routing.RUnlock()
 	s.mu.Lock()
 	all := s.outcomes(outcomes)
 	s.mu.Unlock()

@@ -7,9 +7,11 @@ import (
 	"rowhook/outbox"
 )
 
-// Route says where the deliveries of each rule go. What moves is written in small transactions, while nothing else is written; the
-// routes come with the last one. So one that was broken off is taken up where it ended: the routes still differ.
+// Route says where the deliveries of each rule go. What moves is written in small transactions, the routes with
+// the last one: what is committed in between goes where its rule went, and moves, too. So one that was broken off is taken up where it ended: the routes still differ.
 func (s *Store) Route(ctx context.Context, routes map[string]string) (moved outbox.Moved, err error) {
+	s.routing.Lock()
+	defer s.routing.Unlock()
 	routes = maps.Clone(routes)
 	for after := int64(0); after >= 0; {
 		var part outbox.Moved

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 	"sync"
 	"time"
@@ -62,6 +63,7 @@ func (s *Store) persist(ctx context.Context, write func() error) (err error) {
 	if err = write(); !s.worthWaiting(ctx, err) {
 		return explain("write", &s.cfg, err)
 	}
+	s.leave(err)
 	s.trouble.met(err, true)
 	defer func() { s.trouble.over(err == nil) }()
 	again := time.NewTicker(retryAfter)
@@ -80,8 +82,25 @@ func (s *Store) persist(ctx context.Context, write func() error) (err error) {
 		if err = write(); !s.worthWaiting(ctx, err) {
 			return explain("write", &s.cfg, err)
 		}
+		s.leave(err)
 		s.trouble.met(err, false)
 	}
+}
+
+// leave ends idle connections to a server that answers, but cannot be written to: a node that left its cluster, for example. The
+// next ones go to another address if there is one.
+func (s *Store) leave(err error) {
+	if isNumber(err, away...) {
+		for _, db := range []*sql.DB{s.writes, s.beats, s.reader.db} {
+			leave(db)
+		}
+	}
+}
+
+func leave(db *sql.DB) {
+	most := db.Stats().MaxOpenConnections
+	db.SetMaxIdleConns(0)
+	db.SetMaxIdleConns(most)
 }
 
 func (s *Store) worthWaiting(ctx context.Context, err error) bool {
