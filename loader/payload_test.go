@@ -43,7 +43,7 @@ func historyRow() cdc.Row {
 }
 
 // entity finds an entity through a rule, as everybody outside of rules does.
-func entity(t *testing.T, action string) rules.Action {
+func entity(t testing.TB, action string) rules.Action {
 	t.Helper()
 	parsed, err := rules.Parse("test.yaml", []byte("rules: [{name: r, action: "+action+", url: 'http://127.0.0.1/'}]"), func(string) bool { return true })
 	if err != nil {
