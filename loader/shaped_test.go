@@ -85,7 +85,7 @@ func TestShapesOfOneEvent(t *testing.T) {
 
 func BenchmarkShaped(b *testing.B) {
 	for _, c := range []struct{ name, shape string }{
-		{"without", ""}, {"when", "when: after.value > 100 && before?.value != after.value"}, {"fields", "fields: [id, code, value]"}, {"template", `template: {text: "= 'Coupon ' + after.code", id: "= after.id"}`},
+		{"without", ""}, {"when", `when: "after.value > 100 && before?.value != after.value"`}, {"fields", "fields: [id, code, value]"}, {"template", `template: {text: "= 'Coupon ' + after.code", id: "= after.id"}`},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			l, ev := shapedWorld(b, map[string]string{"r": c.shape})
