@@ -32,6 +32,7 @@ func (c *Config) check(src *Source) {
 	if c.StateDir == "" {
 		src.Faultf("state_dir", "is empty; name a folder that rowhook may write to")
 	}
+	c.Outbox.MySQL.check(src)
 	src.oneOf("fidelity", c.Fidelity, "documented", "plugin")
 	src.oneOf("restore", c.Restore, "warn", "report")
 	src.oneOf("numbers", c.Numbers, "plugin", "native")
@@ -97,25 +98,12 @@ func (c *Config) checkEndpoints(src *Source) {
 }
 
 func (d Database) check(src *Source) {
-	const key = "database.address"
-	network, address := d.Dial()
-	switch {
-	case strings.Contains(d.Address, "://"):
-		src.Faultf(key, "%s is no address but a URL; write its host:port, and user and password under keys of their own", quote(weburl.Short(src.Raw(key))))
-	case network == "tcp":
-		host, port, _ := net.SplitHostPort(address)
-		number, err := strconv.Atoi(port)
-		switch {
-		case net.ParseIP(host) == nil && !hostName.MatchString(host):
-			src.Faultf(key, "%s is no address; write host:port, host, or the path of a socket", quote(weburl.Short(src.Raw(key))))
-		case err != nil || number < 1 || number > 65535:
-			src.Faultf(key, "has no port from 1 to 65535; write for example 127.0.0.1:3306")
-		}
-	}
+	checkAddress(src, "database.address", d.Address)
 	if d.User == "" {
 		src.Faultf("database.user", "is empty; name the user that rowhook connects as")
 	}
-	d.TLS.check(src, network)
+	network, _ := d.Dial()
+	d.TLS.check(src, "database.tls", network)
 }
 
 func (c *Config) checkSites(src *Source) {

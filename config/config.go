@@ -2,9 +2,7 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,6 +15,7 @@ type Config struct {
 	Discover    bool          `yaml:"discover"`  // sites that are not listed are found by themselves
 	Rules       string        `yaml:"rules"`     // a glob; Load makes it start from the file's folder
 	StateDir    string        `yaml:"state_dir"` // Load makes it start from the file's folder
+	Outbox      Outbox        `yaml:"outbox"`
 	Fidelity    string        `yaml:"fidelity"`
 	Restore     string        `yaml:"restore"`  // warn, or report: rows of a restore are events as all others are
 	Coalesce    time.Duration `yaml:"coalesce"` // 0: every transaction's changes are events of their own
@@ -39,32 +38,23 @@ type Database struct {
 	Password string `yaml:"password"`
 	TLS      TLS    `yaml:"tls"`
 
-	written     string   // the password as it is written, with ${...}
-	dir         string   // that its files are relative to
-	secretFiles []string // that hold the password or the private key
+	login login
 }
 
 // WithoutLogin is the server without the user and the password.
 func (d Database) WithoutLogin() Database {
-	d.User, d.Password, d.written, d.dir, d.secretFiles = "", "", "", "", nil
+	d.User, d.Password, d.login = "", "", login{}
 	return d
 }
 
 // PasswordChanges says whether the password may be another one when it is read again: it is in a file.
-func (d Database) PasswordChanges() bool { return strings.Contains(d.written, "${file:") }
+func (d Database) PasswordChanges() bool { return d.login.changes() }
 
 // ReadPassword is the password as it is now: its files may have changed since the configuration was read.
-func (d Database) ReadPassword() (string, error) {
-	if d.written == "" {
-		return d.Password, nil
-	}
-	e := expander{dir: d.dir, left: maxExpanded}
-	password, err := e.expand(d.written)
-	if err != nil {
-		return "", fmt.Errorf("database.password %w", err)
-	}
-	return password, nil
-}
+func (d Database) ReadPassword() (string, error) { return d.login.read(d.Password) }
+
+// Dial is where the server listens: "unix" and a path, or "tcp" and host:port.
+func (d Database) Dial() (network, address string) { return dial(d.Address) }
 
 // Site is one WordPress install.
 type Site struct {
@@ -133,15 +123,13 @@ type Log struct {
 	Format string `yaml:"format"` // text or json
 }
 
-// defaultPort is where MySQL and MariaDB listen.
-const defaultPort = "3306"
-
 // defaults is what a configuration that says nothing means.
 func defaults() Config {
 	return Config{
 		Database:    Database{Address: "127.0.0.1:" + defaultPort, User: "rowhook", TLS: TLS{Mode: NoTLS}},
 		Rules:       "rules.d/*.yaml",
 		StateDir:    "/var/lib/rowhook",
+		Outbox:      Outbox{MySQL: OutboxServer{Schema: "rowhook", Lease: 15 * time.Second, TLS: TLS{Mode: NoTLS}}},
 		Fidelity:    "documented",
 		Restore:     "warn",
 		Coalesce:    500 * time.Millisecond,
@@ -171,17 +159,12 @@ func Load(path string) (*Config, error) {
 	}
 	dir := filepath.Dir(path)
 	c.Database.TLS.from(dir)
+	c.Outbox.MySQL.TLS.from(dir)
 	if c.check(src); src.Err() != nil {
 		return nil, src.Err()
 	}
-	src.Secret("database.password")
-	c.Database.secretFiles = src.SecretFiles()
-	if key := c.Database.TLS.KeyFile; key != "" {
-		c.Database.secretFiles = append(c.Database.secretFiles, key)
-	}
-	if written := src.Raw("database.password"); strings.Contains(written, "$") {
-		c.Database.written, c.Database.dir = written, dir
-	}
+	c.Database.login = loginFrom(src, "database", dir, c.Database.TLS)
+	c.Outbox.MySQL.login = loginFrom(src, "outbox.mysql", dir, c.Outbox.MySQL.TLS)
 	if !filepath.IsAbs(c.StateDir) {
 		c.StateDir = filepath.Join(dir, c.StateDir)
 	}
@@ -202,20 +185,6 @@ func (c *Config) HasSite(name string) bool {
 		}
 	}
 	return false
-}
-
-// Dial is where the server listens: "unix" and a path, or "tcp" and host:port.
-func (d Database) Dial() (network, address string) {
-	if strings.HasPrefix(d.Address, "/") {
-		return "unix", d.Address
-	}
-	if _, path, ok := strings.Cut(d.Address, ":/"); ok { // as in wp-config.php: localhost:/run/mysqld/mysqld.sock
-		return "unix", "/" + path
-	}
-	if host, port, err := net.SplitHostPort(d.Address); err == nil {
-		return "tcp", net.JoinHostPort(host, port)
-	}
-	return "tcp", net.JoinHostPort(strings.Trim(d.Address, "[]"), defaultPort)
 }
 
 // literal is a folder as a glob that matches only itself.

@@ -26,6 +26,7 @@ func TestExample(t *testing.T) {
 		}
 	}
 	want := defaults()
+	want.Outbox.MySQL.Addresses = Strings{}
 	want.Sites = []Site{{Name: "salon", Schema: "wordpress", Prefix: defaultPrefix}}
 	want.Deliver.Endpoints = []Endpoint{{Endpoint: "https://crm.example.com", Concurrency: 4, Rate: Every(100 * time.Millisecond)}}
 	want.Console = Console{Hosts: []string{"rowhook.example.com"}, Users: []User{{Name: "anna", Sites: []string{"salon"}}}}
@@ -38,7 +39,7 @@ func TestExample(t *testing.T) {
 }
 
 func keysUnder(key string, t reflect.Type) []string {
-	if t.Kind() == reflect.Slice {
+	if t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.String {
 		key, t = key+"[0]", t.Elem()
 	}
 	if t.Kind() != reflect.Struct {

@@ -31,7 +31,7 @@ func (s *Source) SecretFiles() []string {
 }
 
 // SecretFiles are the files that hold what the login needs: the password and the private key.
-func (d Database) SecretFiles() []string { return d.secretFiles }
+func (d Database) SecretFiles() []string { return d.login.secretFiles }
 
 // Exposed are those of the files that everybody on this machine has one of the rights to, by their mode: 0o004 is reading, 0o002
 // is writing. Files that are not there are not.

@@ -29,18 +29,18 @@ type TLS struct {
 const maxPEM = 1 << 20 // bytes of a file of certificates; the bundle of every authority has 200 KB
 
 // Read reads the files, anew each time: the authorities, nil when no file of them is named, and our certificate, if there
-// is one. The error names the key.
-func (t TLS) Read() (*x509.CertPool, []tls.Certificate, error) {
+// is one. The error names the key, which is below parent: database.tls.
+func (t TLS) Read(parent string) (*x509.CertPool, []tls.Certificate, error) {
 	roots, err := t.roots()
 	if err != nil {
-		return nil, nil, fmt.Errorf("database.tls.ca_file: %w", err)
+		return nil, nil, fmt.Errorf("%s.ca_file: %w", parent, err)
 	}
 	if t.CertFile == "" {
 		return roots, nil, nil
 	}
 	pair, key, err := t.pair()
 	if err != nil {
-		return nil, nil, fmt.Errorf("database.tls.%s: %w", key, err)
+		return nil, nil, fmt.Errorf("%s.%s: %w", parent, key, err)
 	}
 	return roots, []tls.Certificate{pair}, nil
 }
@@ -112,9 +112,8 @@ func (t *TLS) from(dir string) {
 	}
 }
 
-// check records what is wrong, also with the files. The network is that of the database's address.
-func (t *TLS) check(src *Source, network string) {
-	const key = "database.tls"
+// check records what is wrong, also with the files. The network is that of the server's address.
+func (t *TLS) check(src *Source, key, network string) {
 	mode := key
 	if src.Has(key + ".mode") {
 		mode += ".mode"
@@ -133,14 +132,13 @@ func (t *TLS) check(src *Source, network string) {
 	case t.Mode != VerifyFull && t.ServerName != "":
 		src.Faultf(key+".server_name", "is not looked at with mode: %s; remove one of them", t.Mode)
 	case t.Mode == VerifyFull && t.ServerName == "" && network == "unix":
-		src.Faultf(key, "has no name to compare the certificate with, for database.address is a socket; remove it, a socket needs no TLS, or add server_name")
+		src.Faultf(key, "has no name to compare the certificate with, for the address is a socket; remove it, a socket needs no TLS, or add server_name")
 	}
-	t.checkFiles(src)
+	t.checkFiles(src, key+".")
 }
 
 // checkFiles looks whether the files can be read, and hold what they should.
-func (t *TLS) checkFiles(src *Source) {
-	const key = "database.tls."
+func (t *TLS) checkFiles(src *Source, key string) {
 	if _, err := t.roots(); err != nil {
 		src.Faultf(key+"ca_file", "%v", err)
 	}

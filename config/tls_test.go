@@ -69,7 +69,7 @@ func TestTLS(t *testing.T) {
 		if c.Database.TLS != want {
 			t.Errorf("%s: %+v", text, c.Database.TLS)
 		}
-		roots, certs, err := c.Database.TLS.Read()
+		roots, certs, err := c.Database.TLS.Read("database.tls")
 		if err != nil || (roots != nil) != (want.CAFile != "") || (len(certs) == 1) != (want.CertFile != "") {
 			t.Errorf("%s: it reads %v, %d certificates, %v", text, roots, len(certs), err)
 		}
