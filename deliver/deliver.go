@@ -49,6 +49,7 @@ type Options struct {
 	MaxAge      time.Duration     // of trying in vain, after which a failure is the last: 5 days
 	Grace       time.Duration     // for requests on their way when Run is to end: 10s
 	UserAgent   string            // "rowhook"
+	MayPost     func() bool       // is asked before each delivery whether it may be posted, not long before another process posts it; nil: always
 	PublicOnly  bool              // refuses loopback and private addresses; link-local and metadata ones always are
 	Transport   http.RoundTripper // makes the requests, for tests; nil: HTTP/1.1 over TCP, without a proxy
 	Log         *slog.Logger      // nil: no log

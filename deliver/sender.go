@@ -122,7 +122,7 @@ func (e *endpoint) send(s *sender, p *pool) {
 
 // take is the next item that may be posted now, and where to; nil when there is none. mu is held.
 func (e *endpoint) take(now time.Time) (*item, *target) {
-	if e.stopping || len(e.win.ready) == 0 || e.settler.full() {
+	if e.stopping || len(e.win.ready) == 0 || e.settler.full() || e.opts.MayPost != nil && !e.opts.MayPost() {
 		return nil, nil
 	}
 	for {

@@ -17,7 +17,7 @@ import (
 
 // checkStanding names the sites that the daemon does not read with the others, or whose events wait: why, and every way out.
 func checkStanding(ctx context.Context, c *config.Config) []cdc.Finding {
-	if hasOutbox(c) != nil {
+	if hasOutbox(ctx, c) != nil {
 		return nil // no daemon ever ran
 	}
 	err := becomeOwner(c.StateDir)

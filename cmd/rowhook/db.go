@@ -13,14 +13,14 @@ func serverOf(db config.Database) *connect.Server {
 	c := connect.Config{User: db.User, Password: db.ReadPassword}
 	c.Network, c.Address = db.Dial()
 	if db.TLS.Mode != config.NoTLS {
-		c.TLS = func() (*tls.Config, error) { return tlsOf(db.TLS, hostOf(c.Address)) }
+		c.TLS = func() (*tls.Config, error) { return tlsOf("database.tls", db.TLS, hostOf(c.Address)) }
 	}
 	return connect.New(c)
 }
 
-// tlsOf is how connections to a host are secured.
-func tlsOf(t config.TLS, host string) (*tls.Config, error) {
-	roots, certificates, err := t.Read()
+// tlsOf is how connections to a host are secured; errors name the key in the configuration.
+func tlsOf(key string, t config.TLS, host string) (*tls.Config, error) {
+	roots, certificates, err := t.Read(key)
 	if err != nil {
 		return nil, err
 	}

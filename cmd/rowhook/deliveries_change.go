@@ -74,7 +74,7 @@ func reach(ctx context.Context, file string, do func(changer) error) error {
 	if err := do(control.NewClient(c.StateDir)); !errors.Is(err, control.ErrNoDaemon) {
 		return err
 	}
-	if err := hasOutbox(c); err != nil {
+	if err := hasOutbox(ctx, c); err != nil {
 		return err
 	}
 	set, err := readRules(c, file)

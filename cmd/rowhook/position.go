@@ -240,7 +240,7 @@ func (t *tree) tellPosition(ctx context.Context, asJSON bool, stdout io.Writer) 
 			return err
 		}
 		if stored == nil {
-			return fmt.Errorf("%s holds no position: the daemon has not read anything yet", c.StateDir)
+			return fmt.Errorf("%s holds no position: the daemon has not read anything yet", outboxPlace(c))
 		}
 		shown := shownPosition{api.ShownPosition{Position: stored.Position, Events: stored.Events}}
 		sites, err := gatherSites(ctx, c)

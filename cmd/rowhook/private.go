@@ -20,7 +20,7 @@ import (
 // checkFiles names the files with secrets that everybody on this machine may read, and the files that everybody may change.
 func checkFiles(c *config.Config, file string, set *rules.Set) (findings []cdc.Finding) {
 	const mayRead, mayWrite fs.FileMode = 0o004, 0o002
-	secrets := slices.Concat(c.Database.SecretFiles(), set.Secrets)
+	secrets := slices.Concat(c.Database.SecretFiles(), c.Outbox.MySQL.SecretFiles(), set.Secrets)
 	writable := config.Exposed(slices.Concat(secrets, set.Files, []string{file}), mayWrite)
 	for _, path := range writable {
 		findings = append(findings, exposed(c, path, "everybody on this machine may change it, and so where bookings are sent"))

@@ -83,6 +83,7 @@ type daemon struct {
 	files   scratch.Files // for what large transactions hold
 	server  *connect.Server
 	store   outbox.Store
+	mayPost func() bool // whether the outbox is still ours; nil: always
 	source  *cdc.Source // the server whose log is followed
 	worker  *deliver.Worker
 	line    *pipeline.Pipeline
@@ -105,27 +106,61 @@ func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 	return d
 }
 
-// run works until ctx ends, which is no error, however far it got.
-func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
+// run works until ctx ends, which is no error, however far it got. Where machines share an outbox it works whenever the
+// outbox is this one's, and stands by otherwise.
+func (d *daemon) run(ctx context.Context, set *rules.Set) error {
+	d.set = set
 	d.warnExposed(set)
-	if d.store, err = openOutbox(ctx, d.cfg, d.log); err != nil {
-		return d.ended(ctx, fmt.Errorf("opening the outbox in %s: %w", d.cfg.StateDir, err))
-	}
-	defer func() { err = errors.Join(err, d.store.Close()) }()
-	if d.monitor, err = watchOver(ctx, d.cfg, d.store, d.log); err != nil {
-		return d.ended(ctx, fmt.Errorf("showing what is done: %w", err))
-	}
-	defer d.monitor.close()
-	d.store = d.monitor.metrics.Timed(d.store)
-	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
-	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
 	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
 	defer unwatched()
-	for d.set = set; ; {
-		if err := d.start(ctx, d.set); ctx.Err() != nil || !errors.Is(err, errSitesChanged) {
+	if d.cfg.Outbox.MySQL.Used() { // it may stand by for days, which is no start that fails
+		d.manager.Ready("waiting for the outbox in " + outboxPlace(d.cfg))
+	}
+	for {
+		err := d.hold(ctx)
+		if ctx.Err() != nil || !errors.Is(err, outbox.ErrFenced) {
 			return d.ended(ctx, err)
 		}
+		d.log.Warn("another rowhook works on the outbox now; this one stands by", slog.String("outbox", outboxPlace(d.cfg)), slog.Any("reason", err))
+		d.manager.Status("standing by: another rowhook works on the outbox")
 	}
+}
+
+// hold works for as long as the outbox is this process's. The error wraps outbox.ErrFenced when it is another's.
+func (d *daemon) hold(ctx context.Context) (err error) {
+	store, err := holdOutbox(ctx, d.cfg, d.log)
+	if err != nil {
+		return fmt.Errorf("opening the outbox in %s: %w", outboxPlace(d.cfg), err)
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if d.monitor, err = watchOver(ctx, d.cfg, store.Store, d.log); err != nil {
+		return fmt.Errorf("showing what is done: %w", err)
+	}
+	defer d.monitor.close()
+	d.mayPost = store.held
+	d.store = d.monitor.metrics.Timed(store.Store)
+	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
+	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer stop()
+		for {
+			if err := d.start(ctx, d.set); ctx.Err() != nil || !errors.Is(err, errSitesChanged) {
+				return err
+			}
+		}
+	})
+	g.Go(func() error {
+		select {
+		case <-store.lost:
+			return outbox.ErrFenced
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	return g.Wait()
 }
 
 // ended is why the daemon ended, nil when it was told to.
@@ -180,10 +215,16 @@ func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set,
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivering()
+	unfenced := context.AfterFunc(parts, func() {
+		if errors.Is(context.Cause(parts), outbox.ErrFenced) { // another machine delivers now
+			stopDelivering()
+		}
+	})
+	defer unfenced()
 	g.Go(func() error {
 		defer stopDelivering()
 		err := d.line.Run(parts)
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, outbox.ErrFenced) {
 			d.teller.Stopped(ctx, err)
 		}
 		return err
@@ -202,7 +243,7 @@ func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set,
 func (d *daemon) deliverOptions() deliver.Options {
 	return deliver.Options{
 		Concurrency: d.cfg.Deliver.Concurrency, Timeout: d.cfg.Deliver.Timeout, MaxAge: d.cfg.Deliver.MaxAge,
-		Limits: limitsOf(d.cfg.Deliver.Endpoints), PublicOnly: d.cfg.Egress == "public",
+		Limits: limitsOf(d.cfg.Deliver.Endpoints), PublicOnly: d.cfg.Egress == "public", MayPost: d.mayPost,
 		UserAgent: "rowhook/" + version(), Log: d.log,
 	}
 }
