@@ -167,7 +167,9 @@ func TestRestart(t *testing.T) {
 	running(t, s, map[string]Endpoint{"crm": {URL: r.URL()}}, quick())
 	checkOrder(t, r.WaitAccepted(patience(t), len(list)), list)
 	until(t, "the outcomes", func() bool { return states(t, s)[outbox.Delivered] == len(list) })
-	if n := len(r.Accepted()); n != len(list) {
+	// A receiver that goes away may take the answer to what it accepted with it: twice, each time of what was on its way.
+	most := len(list) + 2*Options{}.withDefaults().Concurrency
+	if n := len(r.Accepted()); n > most {
 		t.Errorf("%d deliveries were accepted %d times", len(list), n)
 	}
 }

@@ -62,8 +62,14 @@ func daemonFiles(t *testing.T, server *dbtest.Server, ruleFile, more string) (co
 // startDaemon runs the daemon until the test stops it, and waits until it follows the binlog. Others may read its log too.
 func startDaemon(t *testing.T, configFile string, readers ...io.Writer) (stop func()) {
 	t.Helper()
+	return startUntil(t, configFile, following, readers...)
+}
+
+// startUntil runs the daemon until the test stops it, and waits until it has logged a text.
+func startUntil(t *testing.T, configFile, awaited string, readers ...io.Writer) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	log := &watched{awaited: following, seen: make(chan struct{})}
+	log := &watched{awaited: awaited, seen: make(chan struct{})}
 	done := make(chan error, 1)
 	logs := io.MultiWriter(append(readers, log)...)
 	go func() { done <- command(ctx, []string{"run", "--config", configFile}, io.Discard, logs) }()
