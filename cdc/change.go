@@ -79,6 +79,7 @@ type Commit struct {
 	Original time.Time
 	// Statement says that it is a statement, such as DDL, that may have changed tables without logging rows.
 	Statement bool
+	Own       bool // it is of Config.Own, and nothing else
 	// Schema is what became known of tables' columns, to be stored with the position of this transaction, or of the last.
 	Schema  []SchemaRecord
 	Emptied []Emptied   // watched tables whose rows went without deletes

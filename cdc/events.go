@@ -68,6 +68,9 @@ func (r *reader) tableMap(body []byte) error {
 		}
 		return nil
 	}
+	if own, err := r.isOwn(body); own || err != nil {
+		return err
+	}
 	if err := r.resolver.tables.Announce(body); err != nil {
 		if errors.Is(err, schema.ErrAsking) || r.ctx.Err() != nil || schema.IsLocked(err) && r.isolator == nil {
 			return err // worth another try
@@ -86,6 +89,21 @@ func (r *reader) tableMap(body []byte) error {
 		return r.unreadableTable(body, hint, err)
 	}
 	return nil
+}
+
+// isOwn says whether a table map announces rows of our own schema, which it passes over.
+func (r *reader) isOwn(body []byte) (bool, error) {
+	own := r.src.cfg.Own
+	if own == "" {
+		return false, nil
+	}
+	_, name, _, err := rowcodec.PeekTable(body)
+	if err != nil || !strings.EqualFold(string(name), own) {
+		r.txn.foreign = true
+		return false, nil // who decodes it says what is wrong
+	}
+	r.txn.own = true
+	return true, r.resolver.tables.PassOver(body)
 }
 
 // unreadableTable leaves out a table whose rows nothing tells how to read.

@@ -24,6 +24,8 @@ type openTxn struct {
 	statement   []byte         // the text of the statement whose rows come, nil when unknown
 	text        string         // the same, made when a watched row needs it
 	tables      []TableName    // whose rows were handed out
+	own         bool           // it has rows of our own schema
+	foreign     bool           // and, or, of another
 	table       uint64         // and op: of the last rows hashed
 	op          Op
 }

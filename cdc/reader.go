@@ -186,7 +186,7 @@ func (r *reader) commit() error {
 	if t.outside {
 		return r.progress()
 	}
-	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Original: t.original, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created}); err != nil {
+	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Original: t.original, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created, Own: t.own && !t.foreign && !t.isStatement}); err != nil {
 		return err
 	}
 	if err := r.resolver.settle(); err != nil || r.resolver.history.Saved() { // not before: it may fail, and the tracker has moved

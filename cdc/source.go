@@ -40,6 +40,8 @@ type Config struct {
 	Watch                    // the watched tables, at first
 	// Lookups are tables of which it only matters that rows changed, with the columns that are decoded all the same.
 	Lookups map[TableName][]string
+	// Own is a schema that only we write to, as our outbox is in it. Its rows are passed over. Empty: none.
+	Own string
 	// Statements asks a MariaDB for the text of the statements, about a quarter more to read. A MySQL sends it when
 	// binlog_rows_query_log_events is on.
 	Statements bool

@@ -33,6 +33,11 @@ func (c *Config) check(src *Source) {
 		src.Faultf("state_dir", "is empty; name a folder that rowhook may write to")
 	}
 	c.Outbox.MySQL.check(src)
+	for i, s := range c.Sites {
+		if o := c.Outbox.MySQL; o.Used() && strings.EqualFold(s.Schema, o.Schema) {
+			src.Faultf("outbox.mysql.schema", "is the database of sites[%d]; give rowhook one of its own", i)
+		}
+	}
 	src.oneOf("fidelity", c.Fidelity, "documented", "plugin")
 	src.oneOf("restore", c.Restore, "warn", "report")
 	src.oneOf("numbers", c.Numbers, "plugin", "native")

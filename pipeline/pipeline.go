@@ -96,6 +96,7 @@ const (
 	dispatchCount = 1024    // or so many deliveries
 	deliveryBytes = 512     // what a delivery takes besides its payload, about
 	lazyCommit    = time.Second
+	ownCommit     = 10 * time.Minute // where the log showed nothing but our own commits: each makes more log that is to be passed
 	maxInLanes    = 4096
 	maxLaneBytes  = 8 << 20
 	huge          = 8 << 20 // bytes of payloads: memory is given back once they are stored, and nothing is loaded before

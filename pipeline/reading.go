@@ -131,7 +131,9 @@ func (p *Pipeline) step(r *reading, err error) error {
 	if err != nil {
 		return err
 	}
-	p.moved = true
+	if !r.applying.Own || time.Since(p.lastCommit) > ownCommit {
+		p.moved = true
+	}
 	p.sites.moved(r)
 	if r.engine.Applying() {
 		r.track.Begin(r.applying.Txn)

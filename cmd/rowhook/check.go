@@ -11,6 +11,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
+	"rowhook/outbox/mysql"
 	"rowhook/printable"
 	"rowhook/rules"
 )
@@ -40,6 +41,7 @@ func (t *tree) check(ctx context.Context, asJSON bool, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	findings = append(findings, checkOutbox(ctx, c)...)
 	findings = append(findings, checkRules(set)...)
 	findings = append(findings, checkFiles(c, t.config, set)...)
 	findings = append(findings, checkStanding(ctx, c)...) // last: it gives up root's rights
@@ -52,6 +54,21 @@ func (t *tree) check(ctx context.Context, asJSON bool, stdout io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// checkOutbox looks at the server that holds the outbox, where one does.
+func checkOutbox(ctx context.Context, c *config.Config) (findings []cdc.Finding) {
+	if !c.Outbox.MySQL.Used() {
+		return nil
+	}
+	where, err := outboxServer(c)
+	if err != nil {
+		return []cdc.Finding{{Check: "outbox", Found: err.Error(), Fix: "correct it in the configuration"}}
+	}
+	for _, f := range mysql.Check(ctx, where) {
+		findings = append(findings, cdc.Finding{Check: "outbox " + f.Name, OK: f.Grade != mysql.Fail, Warn: f.Grade == mysql.Warn, Found: f.Found, Fix: f.Fix})
+	}
+	return findings
 }
 
 // checkRules looks at rules that can be read.

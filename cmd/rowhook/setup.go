@@ -79,8 +79,12 @@ const reportAll = "report"
 
 // sourceConfig is how to reach the server, and what to watch on it.
 func sourceConfig(c *config.Config, set *rules.Set, server *connect.Server, serverID uint32, log *slog.Logger) cdc.Config {
+	var own string
+	if c.Outbox.MySQL.Used() {
+		own = c.Outbox.MySQL.Schema
+	}
 	return cdc.Config{
-		Server: server, ServerID: serverID, Log: log, Watch: watchOf(c, set), Lookups: loader.Lookups(sitesOf(c)),
+		Own: own, Server: server, ServerID: serverID, Log: log, Watch: watchOf(c, set), Lookups: loader.Lookups(sitesOf(c)),
 		Statements: true, NeedStatements: c.Fidelity == plugin,
 	}
 }
