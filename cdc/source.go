@@ -40,6 +40,9 @@ type Config struct {
 	Watch                    // the watched tables, at first
 	// Lookups are tables of which it only matters that rows changed, with the columns that are decoded all the same.
 	Lookups map[TableName][]string
+	// Alone says that somebody else sees to it that nobody reads under our ServerID besides, so that no lock is taken: one that is
+	// frozen would keep its lock.
+	Alone bool
 	// Own is a schema that only we write to, as our outbox is in it. Its rows are passed over. Empty: none.
 	Own string
 	// Statements asks a MariaDB for the text of the statements, about a quarter more to read. A MySQL sends it when
@@ -196,7 +199,7 @@ const (
 // A twin is a StopError only before we held the lock ourselves. Later the holder is our own old connection, of which
 // the server does not know yet that it is dead, and the error is one to try again after.
 func (s *Source) Lock(ctx context.Context) error {
-	if s.beside {
+	if s.beside || s.cfg.Alone {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
@@ -242,7 +245,7 @@ func (s *Source) acquire(ctx context.Context, conn *sql.Conn) error {
 
 // keepLock shows the server that we are there until ctx ends, or the lock is lost.
 func (s *Source) keepLock(ctx context.Context) error {
-	if s.beside {
+	if s.beside || s.cfg.Alone {
 		<-ctx.Done()
 		return nil
 	}

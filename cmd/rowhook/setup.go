@@ -84,7 +84,7 @@ func sourceConfig(c *config.Config, set *rules.Set, server *connect.Server, serv
 		own = c.Outbox.MySQL.Schema
 	}
 	return cdc.Config{
-		Own: own, Server: server, ServerID: serverID, Log: log, Watch: watchOf(c, set), Lookups: loader.Lookups(sitesOf(c)),
+		Own: own, Alone: own != "", Server: server, ServerID: serverID, Log: log, Watch: watchOf(c, set), Lookups: loader.Lookups(sitesOf(c)),
 		Statements: true, NeedStatements: c.Fidelity == plugin,
 	}
 }

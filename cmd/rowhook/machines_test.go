@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/dbtest"
+	"rowhook/deliver/delivertest"
+)
+
+// sharedOutbox is a configuration's part for an outbox on a server, which may be the site's own.
+func sharedOutbox(t *testing.T, server *dbtest.Server, lease time.Duration) string {
+	t.Helper()
+	server.Exec(t, "CREATE DATABASE rowhook")
+	server.CreateUser(t, "rowhook_outbox", "secret", "ALL PRIVILEGES ON rowhook.*")
+	return fmt.Sprintf("outbox: {mysql: {addresses: [%q], user: rowhook_outbox, password: secret, lease: %v}}\n", server.Address(), lease)
+}
+
+// standsBy is what a daemon logs that waits for another one.
+const standsBy = "standing by"
+
+// TestMachines: two daemons share an outbox on the site's own server. One works, the other goes on when it stops, and every booking is
+// heard of once, in order. Nothing is stored while nothing happens, though each renewal of the lease is in the log that is followed.
+func TestMachines(t *testing.T) { onServers(t, testMachines) }
+
+func testMachines(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	site := dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	receiver := delivertest.NewReceiver(t)
+	more := "coalesce: 0s\n" + sharedOutbox(t, server, time.Second)
+	first, second := daemonFiles(t, server, everyAction(receiver.URL()), more), daemonFiles(t, server, everyAction(receiver.URL()), more)
+	stop := startDaemon(t, first)
+	goesOn := make(chan struct{})
+	stopSecond := startUntil(t, second, standsBy, &watched{awaited: following, seen: goesOn})
+	var ids []int64
+	insert := func(n int) {
+		for range n {
+			id, err := site.Insert(t.Context(), "users", "billing_name", "Ann")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		receiver.WaitAccepted(patience(t), len(ids))
+	}
+	insert(20)
+
+	for _, file := range []string{first, second} { // what only reads works on every machine
+		eventually(t, "the outcomes", func() bool {
+			return len(strings.Fields(listIDs(t, file, "--limit", "100", "--state", "delivered"))) == len(ids)
+		})
+	}
+	if _, err := rowhook(t, second, "deliveries", "drop", "--state", "dead", "--yes"); err == nil || !strings.Contains(err.Error(), "another") {
+		t.Errorf("a change on the machine that stands by: %v", err)
+	}
+	quiet(t, server)
+
+	stop()
+	<-goesOn
+	insert(20)
+	stopSecond()
+	got := heard(t, receiver.Accepted())
+	for _, id := range ids {
+		if n := got[fmt.Sprintf("onAfterSaveCustomer %d", id)]; n != 1 {
+			t.Errorf("customer %d was heard of %d times", id, n)
+		}
+	}
+}
+
+// quiet waits until the lease was renewed ten times, and fails when anything was stored meanwhile.
+func quiet(t *testing.T, server *dbtest.Server) {
+	t.Helper()
+	db := server.DB(t, "rowhook")
+	ask := func(question string) (n int64) {
+		if err := db.QueryRowContext(t.Context(), question).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	const stored, beats = "SELECT seq FROM rowhook.state", "SELECT beat FROM rowhook.lease WHERE name = 'reader'"
+	// What was delivered is stored first, and the position behind it.
+	eventually(t, "a second without a commit", func() bool {
+		seq, beat := ask(stored), ask(beats)
+		eventually(t, "the lease's renewals", func() bool { return ask(beats) >= beat+10 })
+		return ask(stored) == seq
+	})
+	seq, beat := ask(stored), ask(beats)
+	eventually(t, "the lease's renewals", func() bool { return ask(beats) >= beat+10 })
+	if now := ask(stored); now != seq {
+		t.Errorf("%d commits were made while nothing happened", now-seq)
+	}
+}
