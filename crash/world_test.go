@@ -20,6 +20,7 @@ import (
 	"rowhook/api/control"
 	"rowhook/dbtest"
 	"rowhook/outbox"
+	"rowhook/outbox/mysql"
 	"rowhook/outbox/sqlite"
 )
 
@@ -31,9 +32,11 @@ type world struct {
 	crm, mirror *receiver
 	writing     *writing
 	config      string
-	state       string // the state directory
-	exact       bool   // nothing is merged
-	patient     bool   // nothing is hastened at the end
+	standby     string         // the configuration of a second machine; empty: there is one
+	shared      *dbtest.Server // that holds the outbox; nil: it is in state
+	state       string         // the state directory
+	exact       bool           // nothing is merged
+	patient     bool           // nothing is hastened at the end
 	random      *rand.Rand
 
 	ctx     context.Context //nolint:containedctx // the test's, with a bound
@@ -53,8 +56,9 @@ type settings struct {
 	state   string // where the state directory is; empty: beside the configuration
 	server  []string
 	padding int
-	large   int           // one of so many changes is of a row that is too large for memory
-	every   time.Duration // each writer's pace
+	large   int                         // one of so many changes is of a row that is too large for memory
+	every   time.Duration               // each writer's pace
+	shared  func(*world) *dbtest.Server // which server holds the outbox that two machines share; nil: there is one machine
 }
 
 func newWorld(t *testing.T, s settings) *world {
@@ -75,7 +79,14 @@ func newWorld(t *testing.T, s settings) *world {
 	if s.large > 0 {
 		w.widen()
 	}
-	w.configure(s)
+	if s.shared != nil {
+		w.shared = s.shared(w)
+		s.more += w.shareOutbox()
+	}
+	w.config, w.state = w.configure(s)
+	if s.shared != nil {
+		w.standby, _ = w.configure(s)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(factor)*15*time.Minute)
 	t.Cleanup(cancel)
 	w.ctx = ctx
@@ -93,12 +104,12 @@ func (w *world) widen() {
 	}
 }
 
-// configure writes the daemon's files.
-func (w *world) configure(s settings) {
+// configure writes a daemon's files.
+func (w *world) configure(s settings) (config, state string) {
 	dir := w.t.TempDir()
-	w.config, w.state = filepath.Join(dir, "config.yaml"), filepath.Join(dir, "state")
+	config, state = filepath.Join(dir, "config.yaml"), filepath.Join(dir, "state")
 	if s.state != "" {
-		w.state = s.state
+		state = s.state
 	}
 	coalesce := "500ms"
 	if s.exact {
@@ -110,13 +121,14 @@ func (w *world) configure(s settings) {
 	}
 	for name, text := range map[string]string{
 		"config.yaml": fmt.Sprintf("database: {address: %q, user: rowhook, password: secret}\nsites: [%s]\nrules: rules.yaml\n"+
-			"state_dir: %q\ncoalesce: %s\ndeliver: {timeout: 2s}\n%s", w.server.Address(), strings.Join(sites, ", "), w.state, coalesce, s.more),
+			"state_dir: %q\ncoalesce: %s\ndeliver: {timeout: 2s}\n%s", w.server.Address(), strings.Join(sites, ", "), state, coalesce, s.more),
 		"rules.yaml": ruleFile(w.crm.name(), w.mirror.name()),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			w.t.Fatal(err)
 		}
 	}
+	return config, state
 }
 
 // assist is the person who resumes endpoints that answered 410.
@@ -150,12 +162,19 @@ func (w *world) assist(ctx context.Context) {
 func (w *world) resume(r *receiver) error {
 	w.files.Lock()
 	defer w.files.Unlock()
-	return control.NewClient(w.state).Resume(w.ctx, r.name())
+	err := control.NewClient(w.state).Resume(w.ctx, r.name())
+	if err != nil && w.standby != "" {
+		err = control.NewClient(filepath.Join(filepath.Dir(w.standby), "state")).Resume(w.ctx, r.name())
+	}
+	return err
 }
 
-// command runs one of rowhook's commands.
+// command runs one of rowhook's commands, on the machine that works.
 func (w *world) command(args ...string) error {
 	out, err := exec.CommandContext(w.ctx, binaries.daemon, append(args, "--config", w.config)...).CombinedOutput()
+	if err != nil && w.standby != "" {
+		out, err = exec.CommandContext(w.ctx, binaries.daemon, append(args, "--config", w.standby)...).CombinedOutput()
+	}
 	if err != nil {
 		return fmt.Errorf("rowhook %s: %w: %s", strings.Join(args, " "), err, out)
 	}
@@ -165,7 +184,13 @@ func (w *world) command(args ...string) error {
 // run starts the daemon.
 func (w *world) run(binary string, env ...string) *daemon {
 	w.t.Helper()
-	d, err := run(binary, w.config, env...)
+	return w.runAs(binary, w.config, env...)
+}
+
+// runAs starts the daemon with one of the configurations.
+func (w *world) runAs(binary, config string, env ...string) *daemon {
+	w.t.Helper()
+	d, err := run(binary, config, env...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -327,7 +352,7 @@ func (w *world) newest() (n int64) {
 
 // undelivered counts what the outbox still has to deliver.
 func (w *world) undelivered() (n int, err error) {
-	store, err := sqlite.OpenLog(w.ctx, w.state)
+	store, err := w.openLog()
 	if err != nil {
 		return 0, err
 	}
@@ -339,6 +364,19 @@ func (w *world) undelivered() (n int, err error) {
 		}
 	}
 	return n, err
+}
+
+// storedLog is the outbox, to read it.
+type storedLog interface {
+	outbox.Log
+	Close() error
+}
+
+func (w *world) openLog() (storedLog, error) {
+	if w.shared != nil {
+		return mysql.OpenLog(w.ctx, mysql.Config{Addresses: []string{w.shared.Address()}, User: outboxUser, Password: "secret", Schema: "rowhook"})
+	}
+	return sqlite.OpenLog(w.ctx, w.state)
 }
 
 // report logs what a test did, and enters it in the table of faults.
