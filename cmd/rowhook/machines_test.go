@@ -19,7 +19,7 @@ func sharedOutbox(t *testing.T, server *dbtest.Server, lease time.Duration) stri
 }
 
 // standsBy is what a daemon logs that waits for another one.
-const standsBy = "standing by"
+const standsBy = "this one stands by"
 
 // TestMachines: two daemons share an outbox on the site's own server. One works, the other goes on when it stops, and every booking is
 // heard of once, in order. Nothing is stored while nothing happens, though each renewal of the lease is in the log that is followed.
@@ -53,7 +53,7 @@ func testMachines(t *testing.T, server *dbtest.Server) {
 			return len(strings.Fields(listIDs(t, file, "--limit", "100", "--state", "delivered"))) == len(ids)
 		})
 	}
-	if _, err := rowhook(t, second, "deliveries", "drop", "--state", "dead", "--yes"); err == nil || !strings.Contains(err.Error(), "another") {
+	if _, err := rowhook(t, second, "deliveries", "drop", "--state", "dead"); err == nil || !strings.Contains(err.Error(), "another") {
 		t.Errorf("a change on the machine that stands by: %v", err)
 	}
 	quiet(t, server)
