@@ -35,5 +35,5 @@ type Config struct {
 	Schema    string        // it is made when it is not there, if User may; nobody else writes to it
 	TLS       *tls.Config   // nil: none. Where it has no ServerName, the address's host is taken
 	Lease     time.Duration // 0: DefaultLease
-	NoWait    bool          // Open returns outbox.ErrLocked where another process holds the lease, and does not stand by
+	NoWait    bool          // Open waits for nothing: the error is outbox.ErrLocked when another process is seen to hold the lease
 }

@@ -55,8 +55,9 @@ type watch struct {
 	saidOf string
 }
 
-// free waits until nobody holds the lease, and tells who did.
+// free waits until nobody holds the lease, and tells who did. One whose beat moves holds it.
 func (w *watch) free(ctx context.Context, db *sql.DB) (holder, error) {
+	var began time.Time
 	for {
 		h, err := readHolder(ctx, db)
 		if err != nil {
@@ -66,8 +67,14 @@ func (w *watch) free(ctx context.Context, db *sql.DB) (holder, error) {
 		if w.since.IsZero() || h.epoch != w.last.epoch || h.beat != w.last.beat {
 			w.last, w.since = h, now
 		}
+		if began.IsZero() {
+			began = w.since
+		}
 		if h.owner == "" || now.Sub(w.since) >= w.cfg.lease() {
 			return h, nil
+		}
+		if w.cfg.NoWait && w.since != began {
+			return h, fmt.Errorf("%w: %s works on it", outbox.ErrLocked, h.owner)
 		}
 		w.say(h, now)
 		if err := retry.Pause(ctx, min(w.cfg.lease()/20, time.Second/2)); err != nil {

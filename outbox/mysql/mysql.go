@@ -73,7 +73,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) {
 		if err == nil {
 			break
 		}
-		if !passes(err) || ctx.Err() != nil {
+		if cfg.NoWait || !passes(err) || ctx.Err() != nil {
 			_ = s.release()
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -175,6 +175,9 @@ func (s *Store) look() {
 // Lost returns a channel that is closed when the lease is lost: another process may go on at once, so this one must stop
 // delivering. From then on the store's methods return outbox.ErrFenced; all that is left to do is Close, and Open again.
 func (s *Store) Lost() <-chan struct{} { return s.lease.lost }
+
+// Held says whether the lease is still this process's, by its own clock: Lost may not have been told yet.
+func (s *Store) Held() bool { return s.lease.held() == nil }
 
 // Uptime is for how long the store has been open for writing, in all its lives.
 func (s *Store) Uptime() time.Duration { return s.c.uptime + time.Since(s.c.takenAt) }
