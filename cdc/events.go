@@ -97,10 +97,10 @@ func (r *reader) isOwn(body []byte) (bool, error) {
 	if own == "" {
 		return false, nil
 	}
-	_, name, _, err := rowcodec.PeekTable(body)
-	if err != nil || !strings.EqualFold(string(name), own) {
+	_, name, _, malformed := rowcodec.PeekTable(body)
+	if malformed != nil || !strings.EqualFold(string(name), own) { // who decodes it says what is wrong
 		r.txn.foreign = true
-		return false, nil // who decodes it says what is wrong
+		return false, nil
 	}
 	r.txn.own = true
 	return true, r.resolver.tables.PassOver(body)
