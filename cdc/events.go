@@ -97,8 +97,8 @@ func (r *reader) isOwn(body []byte) (bool, error) {
 	if own == "" {
 		return false, nil
 	}
-	_, name, _, malformed := rowcodec.PeekTable(body)
-	if malformed != nil || !strings.EqualFold(string(name), own) { // who decodes it says what is wrong
+	_, name, _, _ := rowcodec.PeekTable(body) // nil where it is malformed, which who decodes it says
+	if !strings.EqualFold(string(name), own) {
 		r.txn.foreign = true
 		return false, nil
 	}
