@@ -49,7 +49,7 @@ func namedBy(ev *rules.Event, o object, p Payload, uses []shape.Uses) (v *shape.
 	if len(uses) == 0 {
 		return nil, nil
 	}
-	v = &shape.Values{Event: eventOf(ev), Site: ev.Site.Name}
+	v = &shape.Values{Site: ev.Site.Name}
 	before, after := imagesOf(ev, o)
 	for _, u := range uses {
 		if v.Before, err = addColumns(v.Before, before, "before", u.Before, u.Whole); err != nil {
@@ -57,6 +57,9 @@ func namedBy(ev *rules.Event, o object, p Payload, uses []shape.Uses) (v *shape.
 		}
 		if v.After, err = addColumns(v.After, after, "after", u.After, u.Whole); err != nil {
 			return nil, err
+		}
+		if u.Event && v.Event == nil {
+			v.Event = eventOf(ev)
 		}
 		if u.Payload && v.Payload == nil {
 			if v.Payload, err = shape.Payload(p.Body); err != nil {

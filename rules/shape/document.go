@@ -228,7 +228,7 @@ func (r *documentReader) format(c *parse.CommandNode) {
 // named notes what a text names: after and a column of it, payload and what is below.
 func (r *documentReader) named(n parse.Node, path []string) {
 	if len(path) == 0 { // all there is
-		r.uses.Whole, r.uses.Payload = true, true
+		r.uses.Whole, r.uses.Payload, r.uses.Event = true, true, true
 		return
 	}
 	switch path[0] {
@@ -251,6 +251,7 @@ func (r *documentReader) named(n parse.Node, path []string) {
 	case "payload":
 		r.uses.Payload = true
 	case "event":
+		r.uses.Event = true
 		if len(path) > 1 && !slices.Contains(EventFields(), path[1]) {
 			r.fault(n, "%w", &ExpressionError{Message: "unknown field " + path[1]})
 		}

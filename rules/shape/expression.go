@@ -33,7 +33,7 @@ type Columns map[string]Type
 // Values are what expressions can name.
 type Values struct {
 	Before, After map[string]any // the row's columns; nil where there is no such row
-	Event         map[string]any // eventTypes has what it holds
+	Event         map[string]any // eventTypes has what it holds; only for who Uses it
 	Site          string
 	Payload       any // as JSON decodes; only for who Uses it
 }
@@ -43,6 +43,7 @@ type Uses struct {
 	Before, After []string // columns, in order
 	Whole         bool     // it takes a row for more than single columns: all are needed
 	Payload       bool
+	Event         bool
 }
 
 // Expression is an expression that was found right. It never changes.
@@ -168,6 +169,7 @@ type look struct {
 	bare          map[ast.Node]string // rows that are named without a column, so far
 	before, after []string
 	payload       bool
+	event         bool
 	refused       *file.Error
 }
 
@@ -180,6 +182,8 @@ func (l *look) Visit(node *ast.Node) {
 			l.bare[n] = n.Value
 		case "payload":
 			l.payload = true
+		case "event":
+			l.event = true
 		}
 	case *ast.MemberNode:
 		name, isName := n.Property.(*ast.StringNode)
@@ -218,7 +222,7 @@ func (l *look) refuse(n ast.Node, message string) {
 }
 
 func (l *look) uses() Uses {
-	u := Uses{Before: l.before, After: l.after, Whole: len(l.bare) > 0, Payload: l.payload}
+	u := Uses{Before: l.before, After: l.after, Whole: len(l.bare) > 0, Payload: l.payload, Event: l.event}
 	slices.Sort(u.Before)
 	slices.Sort(u.After)
 	return u

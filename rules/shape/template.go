@@ -204,4 +204,5 @@ func (r *templateReader) use(u Uses) {
 	r.uses.After = append(r.uses.After, u.After...)
 	r.uses.Whole = r.uses.Whole || u.Whole
 	r.uses.Payload = r.uses.Payload || u.Payload
+	r.uses.Event = r.uses.Event || u.Event
 }
