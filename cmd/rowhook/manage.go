@@ -13,12 +13,9 @@ import (
 // statusEvery is how often the service manager is told what the daemon does.
 const statusEvery = 30 * time.Second
 
-// alive says whether the daemon's own store answers. What databases and receivers do is no matter: they come back, and a
-// restart helps none of them.
+// alive says whether the store on the daemon's own disk answers. What databases and receivers do is no matter: they come back,
+// and a restart helps none of them.
 func (d *daemon) alive(ctx context.Context) error {
-	if d.cfg.Outbox.MySQL.Used() {
-		return nil
-	}
 	if _, err := d.store.Get(ctx, sourceIDKey); err != nil {
 		return fmt.Errorf("reading the outbox in %s: %w", d.cfg.StateDir, err)
 	}

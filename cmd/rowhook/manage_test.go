@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"rowhook/dbtest"
+	"rowhook/outbox/mysql"
 	"rowhook/pipeline"
 )
 
@@ -31,6 +33,38 @@ func TestServiceManager(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- command(ctx, []string{"run", "--config", file}, io.Discard, io.Discard) }()
 	awaitTold(t, socket, "READY=1\nSTATUS=connecting to the database at "+server.Address(), "WATCHDOG=1", "STATUS=following the binlog for 1 site; events on their way: 0")
+	cancel()
+	awaitTold(t, socket, "STOPPING=1")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestServiceManagerOfAStandby: a daemon that waits for an outbox that another one has is ready and alive, for as long as that takes.
+func TestServiceManagerOfAStandby(t *testing.T) {
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "n"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	t.Setenv("NOTIFY_SOCKET", socket.LocalAddr().String())
+	t.Setenv("WATCHDOG_USEC", "1000000")
+	t.Setenv("WATCHDOG_PID", "")
+	server := dbtest.Start(t)
+	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), sharedOutbox(t, server, time.Minute))
+	other, err := mysql.Open(t.Context(), mysql.Config{Addresses: []string{server.Address()}, User: "rowhook_outbox", Password: "secret", Schema: "rowhook"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- command(ctx, []string{"run", "--config", file}, io.Discard, io.Discard) }()
+	awaitTold(t, socket, "READY=1\nSTATUS=waiting for the outbox in schema rowhook at "+server.Address(), "WATCHDOG=1")
 	cancel()
 	awaitTold(t, socket, "STOPPING=1")
 	if err := <-done; err != nil {

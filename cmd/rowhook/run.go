@@ -113,8 +113,9 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) error {
 	d.warnExposed(set)
 	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
 	defer unwatched()
-	if d.cfg.Outbox.MySQL.Used() { // it may stand by for days, which is no start that fails
+	if d.cfg.Outbox.MySQL.Used() { // it may stand by for days, which is no start that fails, nor a daemon that hangs
 		d.manager.Ready("waiting for the outbox in " + outboxPlace(d.cfg))
+		defer d.manager.Watch(context.WithoutCancel(ctx), func(context.Context) error { return nil })()
 	}
 	for {
 		err := d.hold(ctx)
@@ -140,7 +141,9 @@ func (d *daemon) hold(ctx context.Context) (err error) {
 	d.mayPost = store.held
 	d.store = d.monitor.metrics.Timed(store.Store)
 	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
-	defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
+	if !d.cfg.Outbox.MySQL.Used() {
+		defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
