@@ -1,13 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"rowhook/config"
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
+	"rowhook/outbox/memory"
+	"rowhook/rules"
 )
 
 // sharedOutbox is a configuration's part for an outbox on a server, which may be the site's own.
@@ -66,6 +73,55 @@ func testMachines(t *testing.T, server *dbtest.Server) {
 	for _, id := range ids {
 		if n := got[fmt.Sprintf("onAfterSaveCustomer %d", id)]; n != 1 {
 			t.Errorf("customer %d was heard of %d times", id, n)
+		}
+	}
+}
+
+// TestOtherRules: a machine that takes over with other rules than the last one had says so, and no other does.
+func TestOtherRules(t *testing.T) {
+	t.Parallel()
+	here, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file, moved, other := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml"), filepath.Join(dir, "c.yaml")
+	for name, text := range map[string]string{file: "rules: []", moved: "rules: []", other: "rules: [] # more"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digest := func(names ...string) string {
+		d, err := digestOf(names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for before, wanted := range map[string]bool{
+		"":                           false,
+		"elsewhere " + digest(moved): false,
+		"elsewhere " + digest(other): true,
+		"elsewhere " + digest():      true,
+		here + " " + digest(other):   false, // somebody changed them
+		here + " " + digest(file):    false,
+	} {
+		var log bytes.Buffer
+		store := memory.New()
+		if before != "" {
+			if err := store.CompareAndSet(t.Context(), rulesKey, "", before); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := &daemon{cfg: &config.Config{Outbox: config.Outbox{MySQL: config.OutboxServer{Addresses: []string{"a"}}}}, log: slog.New(slog.NewTextHandler(&log, nil))}
+		if err := d.tellRules(t.Context(), store, &rules.Set{Files: []string{file}}); err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.Contains(log.String(), "elsewhere"); told != wanted {
+			t.Errorf("after %q: %s", before, log.String())
+		}
+		if now, err := store.Get(t.Context(), rulesKey); err != nil || now != here+" "+digest(file) {
+			t.Errorf("after %q: %q is remembered: %v", before, now, err)
 		}
 	}
 }

@@ -49,6 +49,9 @@ func (d *daemon) reload(ctx context.Context) (*rules.Set, error) {
 	if err := d.line.SetRules(ctx, set); err != nil {
 		return nil, err
 	}
+	if err := d.tellRules(ctx, d.store, set); err != nil { // they are taken over all the same
+		d.log.Warn("what rules this machine has is not written down", slog.Any("error", err))
+	}
 	d.monitor.page.show(d.cfg, set)
 	d.teller.SetRules(set)
 	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)

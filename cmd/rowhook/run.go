@@ -134,6 +134,9 @@ func (d *daemon) hold(ctx context.Context) (err error) {
 		return fmt.Errorf("opening the outbox in %s: %w", outboxPlace(d.cfg), err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := d.tellRules(ctx, store, d.set); err != nil {
+		return err
+	}
 	if d.monitor, err = watchOver(ctx, d.cfg, store.Store, d.log); err != nil {
 		return fmt.Errorf("showing what is done: %w", err)
 	}
