@@ -37,12 +37,17 @@ type Place struct {
 	GTIDs string // the set of transactions up to it; empty on a server without
 }
 
-// Chunk is rows of one snapshot, by ascending id.
+// Chunk is rows of one snapshot, by ascending key.
 type Chunk struct {
 	Table *cdc.Table
 	Rows  []cdc.Row
 	Last  int64 // the id that the next chunk begins behind
 	Whole bool  // no rows lie behind it
+
+	// Of a table whose key is not one whole number:
+	Keys   [][]string // of the rows
+	Behind []string   // the key that the next chunk begins behind
+	Fresh  int64      // rows that were not read before
 }
 
 // SelectionError says that a selection asks for what the table does not have.

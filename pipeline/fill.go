@@ -88,12 +88,17 @@ func (f *Backfills) readChunk(ctx context.Context, g *errgroup.Group, run *Run) 
 	}
 	x, limit := request.existing(sites[0], rule), f.limit(run)
 	at := f.live.place()
-	again := run.Again // replaced, never changed
+	again, againKeys := run.Again, run.AgainKeys // replaced, never changed
 	f.live.engine.OpenWindow(sites[0], rule)
 	f.asking, f.calm = true, false
 	g.Go(func() error {
 		r := &filling{run: run}
-		if r.chunk, r.err = f.cfg.Loader.ReadExisting(ctx, x, at, again, part.After, part.Last, limit); r.err == nil {
+		if part.Span != nil {
+			r.chunk, r.err = f.cfg.Loader.ReadSpan(ctx, x, at, againKeys, *part.Span, limit)
+		} else {
+			r.chunk, r.err = f.cfg.Loader.ReadExisting(ctx, x, at, again, part.After, part.Last, limit)
+		}
+		if r.err == nil {
 			r.end, r.err = f.cfg.Source.End(ctx)
 		}
 		f.results <- r
@@ -107,7 +112,7 @@ func (f *Backfills) limit(run *Run) int {
 	if run.Every > 0 {
 		n = min(n, max(1, int(time.Second/run.Every)))
 	}
-	if len(run.Again) >= n {
+	if len(run.Again)+len(run.AgainKeys) >= n {
 		return 0
 	}
 	return n

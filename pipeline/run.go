@@ -42,6 +42,8 @@ type Run struct {
 	Parts   []Part    `json:"parts"`
 	At      int       `json:"at"`              // the part that is being read
 	Again   []int64   `json:"again,omitempty"` // rows of it that changed while they were read
+	// AgainKeys are the same of a part with a span.
+	AgainKeys [][]string `json:"again_keys,omitempty"`
 }
 
 // Part is what a backfill reads at one site.
@@ -50,6 +52,8 @@ type Part struct {
 	After int64  `json:"after"` // the last row that was read
 	Last  int64  `json:"last"`  // the last row of all, when it was started: live saves tell of later ones
 	Whole bool   `json:"whole"` // no more rows lie behind
+	// Span stands for After and Last where a row's key is not one whole number.
+	Span *loader.Span `json:"span,omitempty"`
 }
 
 // RunState is how a backfill stands.
@@ -66,26 +70,44 @@ const (
 // advance takes in what became of a chunk.
 func (r *Run) advance(c *loader.Chunk, done rules.Filled, now time.Time) {
 	part := &r.Parts[r.At]
+	part.Whole, r.Again, r.AgainKeys = c.Whole, nil, nil // replaced, never changed
+	if part.Span != nil {
+		r.advanceSpan(part, c, done)
+	} else {
+		r.advanceNumbers(part, c, done)
+	}
+	r.Made += int64(done.Made)
+	r.Live += int64(done.Live)
+	r.Left += int64(done.Left)
+	if !part.Whole || len(r.Again)+len(r.AgainKeys) > 0 {
+		return
+	}
+	if r.At++; r.At == len(r.Parts) {
+		r.end(Done, "", now)
+	}
+}
+
+func (r *Run) advanceNumbers(part *Part, c *loader.Chunk, done rules.Filled) {
 	for _, row := range c.Rows {
 		if id, ok := rules.KeyOf(c.Table, row).Number(); ok && id > part.After {
 			r.Read++
 		}
 	}
-	part.After, part.Whole = c.Last, c.Whole
-	r.Again = nil // replaced, never changed
+	part.After = c.Last
 	for _, key := range done.Again {
 		if id, ok := key.Number(); ok {
 			r.Again = append(r.Again, id)
 		}
 	}
-	r.Made += int64(done.Made)
-	r.Live += int64(done.Live)
-	r.Left += int64(done.Left)
-	if !part.Whole || len(r.Again) > 0 {
-		return
-	}
-	if r.At++; r.At == len(r.Parts) {
-		r.end(Done, "", now)
+}
+
+func (r *Run) advanceSpan(part *Part, c *loader.Chunk, done rules.Filled) {
+	r.Read += c.Fresh
+	part.Span = &loader.Span{After: c.Behind, Last: part.Span.Last}
+	for i, row := range c.Rows {
+		if slices.Contains(done.Again, rules.KeyOf(c.Table, row)) {
+			r.AgainKeys = append(r.AgainKeys, c.Keys[i])
+		}
 	}
 }
 
@@ -104,7 +126,7 @@ func (r *Run) site() string {
 // copy is the run for others, who may read it while it goes on.
 func (r *Run) copy() Run {
 	c := *r
-	c.Parts, c.Again = slices.Clone(r.Parts), slices.Clone(r.Again)
+	c.Parts, c.Again, c.AgainKeys = slices.Clone(r.Parts), slices.Clone(r.Again), slices.Clone(r.AgainKeys)
 	return c
 }
 
@@ -162,12 +184,16 @@ func plan(ctx context.Context, l *loader.Loader, set *rules.Set, sites []*rules.
 		if err := l.CheckExisting(ctx, x); err != nil {
 			return nil, err
 		}
-		rows, last, err := l.CountExisting(ctx, x)
+		part := Part{Site: site.ID(), After: x.First()}
+		var rows int64
+		if rows, part.Span, err = l.SpanOfExisting(ctx, x); err == nil && part.Span == nil {
+			rows, part.Last, err = l.CountExisting(ctx, x)
+		}
 		if err != nil {
 			return nil, err
 		}
 		r.Total += rows
-		r.Parts = append(r.Parts, Part{Site: site.ID(), After: x.First(), Last: last})
+		r.Parts = append(r.Parts, part)
 	}
 	r.Started = time.Now()
 	return r, nil
