@@ -124,8 +124,14 @@ func tryYAML(t *testing.T, text string) {
 	t.Helper()
 	dir := t.TempDir()
 	newAuthority(t, dir, "ca")
-	if err := os.WriteFile(filepath.Join(dir, "password"), []byte("secret\n"), 0o600); err != nil {
-		t.Fatal(err)
+	files := map[string]string{"password": "secret\n", "outbox-password": "secret\n"}
+	for _, m := range regexp.MustCompile(`template_file: (\S+) +# (.+)`).FindAllStringSubmatch(text, -1) { // what is in it is shown beside it
+		files[m[1]] = m[2]
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	text = strings.NewReplacer("/etc/rowhook/", dir+"/", "whsec_...", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").Replace(text)
 	if strings.HasPrefix(text, "rules:") {
