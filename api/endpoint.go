@@ -27,7 +27,8 @@ type Endpoint struct {
 
 // EndpointList is all of them.
 type EndpointList struct {
-	Daemon    bool           `json:"daemon"` // it runs; otherwise what is known of this run is missing
+	Daemon    bool           `json:"daemon"`           // it runs; otherwise what is known of this run is missing
+	Holder    string         `json:"holder,omitempty"` // where machines share an outbox: the process elsewhere that works on it
 	Endpoints []*Endpoint    `json:"endpoints"`
 	Held      map[string]int `json:"held,omitempty"` // deliveries of rules that are gone or disabled, by rule
 }

@@ -83,7 +83,7 @@ func reach(ctx context.Context, file string, do func(changer) error) error {
 	}
 	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
 	if errors.Is(err, outbox.ErrLocked) {
-		return fmt.Errorf("a daemon has the outbox, but does not answer; it may be starting or stopping, so try again: %w", err)
+		return lockedElsewhere(c, err)
 	}
 	if err != nil {
 		return err

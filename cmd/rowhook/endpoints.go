@@ -138,6 +138,9 @@ func gatherEndpoints(ctx context.Context, c *config.Config, set *rules.Set, log 
 	}
 	list.EndpointList, err = api.ReadEndpoints(ctx, log, order, endpointsOf(c, set), status.Endpoints)
 	list.Daemon = runs
+	if err == nil && !runs {
+		list.Holder, err = holderOf(ctx, log)
+	}
 	return list, err
 }
 
@@ -163,7 +166,7 @@ func (list *endpointList) write(w io.Writer) error {
 		case !e.DownSince.IsZero():
 			state = "down since " + clock(e.DownSince)
 		case !list.Daemon:
-			state = "no daemon runs"
+			state = notHere(list.Holder)
 		}
 		if !e.Oldest.IsZero() {
 			oldest = clock(e.Oldest)

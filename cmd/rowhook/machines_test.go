@@ -63,6 +63,14 @@ func testMachines(t *testing.T, server *dbtest.Server) {
 	if _, err := rowhook(t, second, "deliveries", "drop", "--state", "dead"); err == nil || !strings.Contains(err.Error(), "another") {
 		t.Errorf("a change on the machine that stands by: %v", err)
 	}
+	for _, list := range []string{"sites", "endpoints"} {
+		if out, err := rowhook(t, second, list, "list"); err != nil || !strings.Contains(out, "runs elsewhere: ") {
+			t.Errorf("%s list on the machine that stands by: %v\n%s", list, err, out)
+		}
+		if out, err := rowhook(t, first, list, "list"); err != nil || strings.Contains(out, "elsewhere") {
+			t.Errorf("%s list on the machine that works: %v\n%s", list, err, out)
+		}
+	}
 	quiet(t, server)
 
 	stop()

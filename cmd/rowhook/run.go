@@ -131,7 +131,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) error {
 func (d *daemon) hold(ctx context.Context) (err error) {
 	store, err := holdOutbox(ctx, d.cfg, d.log)
 	if err != nil {
-		return fmt.Errorf("opening the outbox in %s: %w", outboxPlace(d.cfg), err)
+		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if err := d.tellRules(ctx, store, d.set); err != nil {

@@ -93,6 +93,9 @@ func gatherSites(ctx context.Context, c *config.Config) (siteList, error) {
 			names[i] = s.Name
 		}
 		list.Sites = stored.StoredSites(names)
+		if err == nil {
+			list.Holder, err = holderOf(ctx, log)
+		}
 		return err
 	})
 	return list, err
@@ -104,7 +107,7 @@ func (list siteList) write(w io.Writer) error {
 	for _, s := range list.Sites {
 		state, since, behind := string(s.State), "-", "-"
 		if !list.Daemon && s.State == pipeline.SiteReading {
-			state = "no daemon runs"
+			state = notHere(list.Holder)
 		}
 		if !s.Since.IsZero() {
 			since = clock(s.Since)
@@ -220,7 +223,7 @@ func (t *tree) resume(ctx context.Context, name string, fromNow bool) error {
 func resumeStored(ctx context.Context, c *config.Config, name string, fromNow bool) error {
 	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
 	if errors.Is(err, outbox.ErrLocked) {
-		return fmt.Errorf("a daemon has the outbox, but does not answer; it may be starting or stopping, so try again: %w", err)
+		return lockedElsewhere(c, err)
 	}
 	if err != nil {
 		return err

@@ -45,7 +45,10 @@ type tenure struct {
 func holdOutbox(ctx context.Context, c *config.Config, log *slog.Logger) (tenure, error) {
 	if !c.Outbox.MySQL.Used() {
 		store, err := sqlite.Open(ctx, c.StateDir, log)
-		return tenure{Store: store}, err
+		if err != nil {
+			return tenure{}, fmt.Errorf("opening the outbox in %s: %w", c.StateDir, err)
+		}
+		return tenure{Store: store}, nil
 	}
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil { // for the socket and scratch files
 		return tenure{}, fmt.Errorf("making state_dir: %w", err)
@@ -59,6 +62,30 @@ func holdOutbox(ctx context.Context, c *config.Config, log *slog.Logger) (tenure
 		return tenure{}, err
 	}
 	return tenure{store, store.Lost(), store.Held}, nil
+}
+
+// lockedElsewhere is what a person is told whose command finds the outbox in other hands, and no daemon on this machine.
+func lockedElsewhere(c *config.Config, err error) error {
+	if c.Outbox.MySQL.Used() {
+		return fmt.Errorf("the daemon of another machine works on the outbox; type this there: %w", err)
+	}
+	return fmt.Errorf("a daemon has the outbox, but does not answer; it may be starting or stopping, so try again: %w", err)
+}
+
+// holderOf is the process that works on an outbox which machines share; empty where none does, or nobody shares it.
+func holderOf(ctx context.Context, log storedLog) (string, error) {
+	if shared, ok := log.(*mysql.ReadOnly); ok {
+		return shared.Holder(ctx)
+	}
+	return "", nil
+}
+
+// notHere is what is known of a daemon that does not run on this machine.
+func notHere(holder string) string {
+	if holder == "" {
+		return "no daemon runs"
+	}
+	return "runs elsewhere: " + holder
 }
 
 // storedLog is an outbox that is only read, while the daemon may be at work on it.
