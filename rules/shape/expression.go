@@ -30,12 +30,29 @@ const (
 // Columns are those of a row, by name; nil: they are not known.
 type Columns map[string]Type
 
-// Values are what expressions can name.
+// Values are what expressions can name. They are one goroutine's, and stay as they are once an expression was asked.
 type Values struct {
 	Before, After map[string]any // the row's columns; nil where there is no such row
 	Event         map[string]any // eventTypes has what it holds; only for who Uses it
 	Site          string
 	Payload       any // as JSON decodes; only for who Uses it
+
+	env     map[string]any // the same by their names; made once, for a template has many expressions
+	machine vm.VM
+}
+
+// run is what a program makes of the values.
+func (v *Values) run(program *vm.Program) (any, error) {
+	if v.env == nil {
+		v.env = map[string]any{"before": nil, "after": nil, "event": v.Event, "site": v.Site, "payload": v.Payload}
+		if v.Before != nil {
+			v.env["before"] = v.Before
+		}
+		if v.After != nil {
+			v.env["after"] = v.After
+		}
+	}
+	return v.machine.Run(program, v.env)
 }
 
 // Uses is what an expression names, for only that has to be made ready.
@@ -119,14 +136,7 @@ func (e *Expression) Holds(v *Values) (bool, error) {
 
 // Of is an expression's value. The error is about these values.
 func (e *Expression) Of(v *Values) (any, error) {
-	env := map[string]any{"before": nil, "after": nil, "event": v.Event, "site": v.Site, "payload": v.Payload}
-	if v.Before != nil {
-		env["before"] = v.Before
-	}
-	if v.After != nil {
-		env["after"] = v.After
-	}
-	got, err := expr.Run(e.program, env)
+	got, err := v.run(e.program)
 	if err != nil {
 		if at, ok := errors.AsType[*file.Error](err); ok {
 			err = errors.New(at.Message)
