@@ -76,8 +76,8 @@ func (b *bench) steady(ctx context.Context, db *sql.DB, child *child, into *dela
 	})
 	defer b.sink.observe(nil)
 	const warm = changesOf / 10 // not counted
-	first := b.written + 1
-	b.written += changesOf
+	first := b.made + 1
+	b.made += changesOf
 	began, ended := make([]time.Time, changesOf), make([]time.Time, changesOf)
 	pace := time.NewTicker(changesEvery)
 	defer pace.Stop()

@@ -13,10 +13,10 @@ const (
 // neighbours measures what an endpoint that is dead costs the 49 others: every change goes to all of them. It takes in
 // requests and answers none, which is the worst that an endpoint can do.
 func (b *bench) neighbours(ctx context.Context) error {
-	if err := b.configure(b.sink.urls); err != nil {
+	if err := b.configure(b.sink.urls, written{}); err != nil {
 		return err
 	}
-	defer b.configure(b.sink.urls[:1]) //nolint:errcheck // the next measurement would say
+	defer b.configure(b.sink.urls[:1], written{}) //nolint:errcheck // the next measurement would say
 	if _, err := b.backlog(ctx, eachOf); err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.configure(b.sink.urls[:1])
+	return b.configure(b.sink.urls[:1], written{})
 }
 
 // insertOrders is a statement that makes n appointments in a salon.
@@ -59,15 +59,21 @@ func insertOrders(schema string, first, n int) string {
 		" total_cost, purchaser_nominative, purchaser_mail, custom_f) VALUES %s", schema, strings.Join(rows, ", "))
 }
 
+// written is what a measurement writes into the daemon's files besides.
+type written struct {
+	config string // lines
+	rule   string // what each rule has, too: ", when: ..."
+}
+
 // configure writes the configuration, with a rule for each receiver.
-func (b *bench) configure(urls []string) error {
+func (b *bench) configure(urls []string, more written) error {
 	config := fmt.Sprintf("database: {address: %q, user: %s, password: %s}\nsites: [{name: salon, schema: wordpress, prefix: wp_}]\n"+
-		"rules: rules.yaml\nstate_dir: state\ncoalesce: %s\n", b.server.Address(), user, password, b.coalesce)
+		"rules: rules.yaml\nstate_dir: state\ncoalesce: %s\n%s", b.server.Address(), user, password, b.coalesce, more.config)
 	var rules strings.Builder
 	rules.WriteString("rules:\n")
 	for i, url := range urls {
-		fmt.Fprintf(&rules, "  - {name: saves-%d, action: appointment.save, load: full, url: %q, signing_secret: whsec_%s}\n",
-			i, url, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+		fmt.Fprintf(&rules, "  - {name: saves-%d, action: appointment.save, load: full, url: %q, signing_secret: whsec_%s%s}\n",
+			i, url, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", more.rule)
 	}
 	for name, text := range map[string]string{"config.yaml": config, "rules.yaml": rules.String()} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
@@ -107,8 +113,8 @@ func (b *bench) backlog(ctx context.Context, changes int) (start string, err err
 		return "", err
 	}
 	fmt.Printf("writing %d single-row transactions\n", changes)
-	begin := b.written + 1
-	b.written += changes
+	begin := b.made + 1
+	b.made += changes
 	const writers, together = 4, 100 // statements in a packet; each is a transaction
 	g, writing := errgroup.WithContext(ctx)
 	for w := range writers {

@@ -110,15 +110,28 @@ func compile(text string, c Columns, as expr.Option) (*Expression, error) {
 		return nil, &ExpressionError{Message: fmt.Sprintf("is longer than %d bytes", longestExpression)}
 	}
 	look := &look{bare: map[ast.Node]string{}}
-	options := []expr.Option{expr.Env(environment(c)), as, expr.MaxNodes(mostNodes), expr.Patch(look)}
-	program, err := expr.Compile(text, options...)
+	program, err := expr.Compile(text, expr.Env(environment(c)), as, expr.MaxNodes(mostNodes), expr.Patch(look))
 	if look.refused != nil {
 		return nil, fault(text, look.refused)
 	}
 	if err != nil {
 		return nil, fault(text, err)
 	}
+	// That was to find what is wrong. A program of typed columns compares two of them without asking whether one is NULL, and
+	// fails then; one of columns of any type asks.
+	if asking, err := expr.Compile(text, expr.Env(environment(c.untyped())), as, expr.MaxNodes(mostNodes)); err == nil {
+		program = asking
+	}
 	return &Expression{Uses: look.uses(), program: program}, nil
+}
+
+// untyped are the same columns, each of any type.
+func (c Columns) untyped() Columns {
+	loose := maps.Clone(c)
+	for name := range loose {
+		loose[name] = Any
+	}
+	return loose
 }
 
 // Holds says whether a condition holds. The error is about these values.

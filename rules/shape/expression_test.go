@@ -56,6 +56,50 @@ func TestCondition(t *testing.T) {
 	}
 }
 
+// TestNull: a column of whatever type may be NULL, which is equal to nothing but NULL; what asks for more than that says so.
+func TestNull(t *testing.T) {
+	t.Parallel()
+	null := func() *Values {
+		return &Values{
+			Before: map[string]any{"id": 7, "status": "P", "total_cost": nil, "purchaser_mail": nil, "payment": nil, "checkin_ts": nil},
+			After:  map[string]any{"id": nil, "status": nil, "total_cost": nil, "purchaser_mail": nil, "payment": 1, "checkin_ts": 100},
+		}
+	}
+	for text, want := range map[string]bool{
+		`after.status == "C"`:                               false,
+		`after.status != "C"`:                               true,
+		"before.status != after.status":                     true,
+		"before?.purchaser_mail == after.purchaser_mail":    true,
+		"before.id == after.id":                             false,
+		"after.id == 7 || before.id == 7":                   true,
+		"before.total_cost == after.total_cost":             true,
+		"before.checkin_ts != after.checkin_ts":             true,
+		"after.status == nil && after.total_cost == nil":    true,
+		`after.status in ["C", "P"]`:                        false,
+		`(after.status ?? "none") == "none"`:                true,
+		"(after.total_cost ?? 0) > 100":                     false,
+		"after.checkin_ts > 10 && before.checkin_ts == nil": true,
+	} {
+		e, err := Condition(text, orders())
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := e.Holds(null()); err != nil || got != want {
+			t.Errorf("%s: %t, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"after.total_cost > 100", "after.id + 1 == 8"} {
+		e, err := Condition(text, orders())
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if got, err := e.Holds(null()); err == nil {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}
+
 // TestFaults: what is wrong with an expression is said when it is read, with its place.
 func TestFaults(t *testing.T) {
 	t.Parallel()
