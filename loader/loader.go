@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -64,6 +65,7 @@ type Loader struct {
 	zones   zones
 	locales locales
 	shared  sharedTables
+	values  sync.Pool     // of *eventValues, for expressions
 	large   chan struct{} // holds one while an event with large texts is loaded
 	queries atomic.Int64  // so far, for benchmarks
 }
@@ -78,7 +80,7 @@ func New(db *sql.DB, src server, opts Options, log *slog.Logger) *Loader {
 	opts.MaxPayload = cmp.Or(opts.MaxPayload, DefaultMaxPayload)
 	return &Loader{
 		pool: newPool(db), src: src, opts: opts, log: log, cache: newCache(),
-		locales: locales{packs: map[string]languagePack{}}, large: make(chan struct{}, 1),
+		locales: locales{packs: map[string]languagePack{}}, large: make(chan struct{}, 1), values: sync.Pool{New: newValues},
 	}
 }
 

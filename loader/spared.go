@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"rowhook/rules"
-	"rowhook/rules/shape"
 )
 
 // A condition that names nothing but what the log showed is asked before anything is loaded: what no rule wants is not.
@@ -20,7 +19,7 @@ func (l *Loader) spared(events []*rules.Event) []*rules.Event {
 			left = slices.Clone(events)
 		}
 		one := *ev
-		one.Rules = slices.DeleteFunc(slices.Clone(ev.Rules), func(r *rules.Rule) bool { return spares(r) && fails(ev, r) })
+		one.Rules = slices.DeleteFunc(slices.Clone(ev.Rules), func(r *rules.Rule) bool { return spares(r) && l.fails(ev, r) })
 		left[i] = &one
 	}
 	return left
@@ -33,14 +32,12 @@ func spares(r *rules.Rule) bool {
 
 // fails says whether a rule's condition is known not to hold. What the log does not show is loaded, and what cannot be said of
 // these values is said with the payload.
-func fails(ev *rules.Event, r *rules.Rule) bool {
+func (l *Loader) fails(ev *rules.Event, r *rules.Rule) bool {
 	if ev.Action.Kind == rules.Save && ev.Row.Len() == 0 || r.Shape.When.Whole && partial(ev) {
 		return false
 	}
-	v, err := namedBy(ev, object{}, Payload{}, []shape.Uses{r.Shape.When.Uses})
-	if err != nil {
-		return false
-	}
-	holds, err := r.Shape.When.Holds(v)
+	v := l.takeValues(ev, object{})
+	defer l.giveValues(v)
+	holds, err := v.holds(r.Shape.When, nil)
 	return err == nil && !holds
 }

@@ -2,7 +2,9 @@ package rules
 
 import (
 	_ "embed"
+	"maps"
 	"strings"
+	"sync"
 
 	"rowhook/rules/shape"
 )
@@ -12,6 +14,28 @@ import (
 //
 //go:embed columns.txt
 var knownColumns string
+
+// tablesColumns are the columns of each table that is known; read once, for whoever asks first.
+var tablesColumns = sync.OnceValue(func() map[string]shape.Columns {
+	tables := map[string]shape.Columns{}
+	for line := range strings.Lines(knownColumns) {
+		table, columns, _ := strings.Cut(line, ":")
+		known := shape.Columns{}
+		for c := range strings.FieldsSeq(columns) {
+			column, kind, _ := strings.Cut(c, "/")
+			switch kind {
+			case "i":
+				known[column] = shape.Int
+			case "f":
+				known[column] = shape.Float
+			default:
+				known[column] = shape.Text
+			}
+		}
+		tables[table] = known
+	}
+	return tables
+})
 
 // Columns are those of the rows that the action's events show; nil where nobody knows, and empty where there are none.
 func (a Action) Columns() shape.Columns {
@@ -25,27 +49,5 @@ func (a Action) Columns() shape.Columns {
 	if a.Kind == StatusChange {
 		table = historyTable
 	}
-	return columnsOf(table)
-}
-
-// columnsOf are a table's columns; nil when it is not known.
-func columnsOf(table string) shape.Columns {
-	_, rest, ok := strings.Cut("\n"+knownColumns, "\n"+table+":")
-	if !ok {
-		return nil
-	}
-	columns, _, _ := strings.Cut(rest, "\n")
-	known := shape.Columns{}
-	for c := range strings.FieldsSeq(columns) {
-		column, kind, _ := strings.Cut(c, "/")
-		switch kind {
-		case "i":
-			known[column] = shape.Int
-		case "f":
-			known[column] = shape.Float
-		default:
-			known[column] = shape.Text
-		}
-	}
-	return known
+	return maps.Clone(tablesColumns()[table])
 }

@@ -25,7 +25,10 @@ func (c check) shape(e entry, rule *Rule) {
 		}
 	}
 	s := &Shape{Previous: e.Previous}
-	columns := rule.Action.Columns()
+	var columns shape.Columns
+	if c.has("when") || c.has("template") || c.has("template_file") {
+		columns = rule.Action.Columns()
+	}
 	if c.has("when") {
 		var err error
 		s.WhenText = strings.TrimSpace(e.When)

@@ -64,15 +64,8 @@ func NewDocument(text, contentType string, c Columns) (*Document, error) {
 
 // Body is the text with an event's values. The error is about these values.
 func (t *Document) Body(v *Values) ([]byte, error) {
-	data := map[string]any{"before": nil, "after": nil, "event": v.Event, "site": v.Site, "payload": v.Payload}
-	if v.Before != nil {
-		data["before"] = v.Before
-	}
-	if v.After != nil {
-		data["after"] = v.After
-	}
 	var w bounded
-	if err := t.parsed.Execute(&w, data); err != nil {
+	if err := t.parsed.Execute(&w, v.named()); err != nil {
 		at, ok := errors.AsType[*PlaceError](placeOf(err))
 		if !ok {
 			return nil, err

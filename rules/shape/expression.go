@@ -30,29 +30,38 @@ const (
 // Columns are those of a row, by name; nil: they are not known.
 type Columns map[string]Type
 
-// Values are what expressions can name. They are one goroutine's, and stay as they are once an expression was asked.
+// Values are what expressions can name. They are one goroutine's, and stay as they are once an expression was asked,
+// unless it is told to Forget them.
 type Values struct {
 	Before, After map[string]any // the row's columns; nil where there is no such row
 	Event         map[string]any // eventTypes has what it holds; only for who Uses it
 	Site          string
 	Payload       any // as JSON decodes; only for who Uses it
 
-	env     map[string]any // the same by their names; made once, for a template has many expressions
+	names   map[string]any // the same by their names; filled once, for a template has many expressions
 	machine vm.VM
 }
 
-// run is what a program makes of the values.
-func (v *Values) run(program *vm.Program) (any, error) {
-	if v.env == nil {
-		v.env = map[string]any{"before": nil, "after": nil, "event": v.Event, "site": v.Site, "payload": v.Payload}
-		if v.Before != nil {
-			v.env["before"] = v.Before
-		}
-		if v.After != nil {
-			v.env["after"] = v.After
-		}
+// Forget has the next expression see the values as they are by then.
+func (v *Values) Forget() { clear(v.names) }
+
+// named are the values by their names.
+func (v *Values) named() map[string]any {
+	if len(v.names) > 0 {
+		return v.names
 	}
-	return v.machine.Run(program, v.env)
+	if v.names == nil {
+		v.names = make(map[string]any, 5)
+	}
+	v.names["before"], v.names["after"] = nil, nil // nil itself, which a map that is nil does not equal
+	if v.Before != nil {
+		v.names["before"] = v.Before
+	}
+	if v.After != nil {
+		v.names["after"] = v.After
+	}
+	v.names["event"], v.names["site"], v.names["payload"] = v.Event, v.Site, v.Payload
+	return v.names
 }
 
 // Uses is what an expression names, for only that has to be made ready.
@@ -149,7 +158,7 @@ func (e *Expression) Holds(v *Values) (bool, error) {
 
 // Of is an expression's value. The error is about these values.
 func (e *Expression) Of(v *Values) (any, error) {
-	got, err := v.run(e.program)
+	got, err := v.machine.Run(e.program, v.named())
 	if err != nil {
 		if at, ok := errors.AsType[*file.Error](err); ok {
 			err = errors.New(at.Message)

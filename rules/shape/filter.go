@@ -3,6 +3,7 @@ package shape
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,9 @@ type names struct {
 	next map[string]*names
 	ends bool
 }
+
+// mostAhead is how many bytes are set aside for what may be left of a text: of a large one that may be little.
+const mostAhead = 512
 
 // Hidden stands where a value was.
 const Hidden = `"[redacted]"`
@@ -50,6 +54,7 @@ func treeOf(paths []string) *names {
 
 // Apply appends what is left of a JSON text.
 func (f *Filter) Apply(b, text []byte) ([]byte, error) {
+	b = slices.Grow(b, min(len(text), mostAhead))
 	s := scanner{text: text}
 	b = s.value(b, f.keep, f.hide, 0)
 	if s.skip(); s.bad || s.at != len(s.text) {

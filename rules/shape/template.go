@@ -93,8 +93,17 @@ func (p *part) append(b []byte, v *Values) (_ []byte, err error) {
 
 // appendJSON appends what an expression came to. HTML's letters stay as they are: it is no page.
 func appendJSON(b []byte, v any) ([]byte, error) {
-	if f, ok := v.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
-		return nil, fmt.Errorf("it is %v, which JSON has no number for", f)
+	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("it is %v, which JSON has no number for", v)
+		}
+	case int:
+		return strconv.AppendInt(b, int64(v), 10), nil
+	case string:
+		if !strings.ContainsFunc(v, escapes) { // most texts: no encoder has to be made for them
+			return append(append(append(b, '"'), v...), '"'), nil
+		}
 	}
 	var w bytes.Buffer
 	e := json.NewEncoder(&w)
@@ -104,6 +113,9 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 	}
 	return append(b, bytes.TrimSuffix(w.Bytes(), []byte("\n"))...), nil
 }
+
+// escapes says whether JSON may have to write a character in another way.
+func escapes(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
 
 // templateReader compiles a tree.
 type templateReader struct {
