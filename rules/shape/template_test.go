@@ -1,7 +1,9 @@
 package shape
 
 import (
+	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 
@@ -49,6 +51,25 @@ before: "= before?.status ?? 'new'"
 	}
 	if got, err := nan.Body(v); err == nil {
 		t.Errorf("no number is %s", got)
+	}
+}
+
+// TestJSON: what is written without an encoder is what it would have written, but for HTML's letters.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{
+		"", "plain ~text", `"`, `\`, "a\nb", "\x00", "\x7f", "\xff", "\u2028", "zoë 😀", "<b>&'", 0, -7, math.MaxInt, math.MinInt, uint64(math.MaxUint64),
+		1.5, 1e21, nil, true, []any{"x", 1}, map[string]any{"a": nil},
+	} {
+		var w bytes.Buffer
+		e := json.NewEncoder(&w)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(v); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := appendJSON([]byte("a: "), v); err != nil || string(got)+"\n" != "a: "+w.String() {
+			t.Errorf("%#v is %s, %v; want %s", v, got, err, w.String())
+		}
 	}
 }
 
