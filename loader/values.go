@@ -79,8 +79,10 @@ func (v *eventValues) add(u shape.Uses, payload []byte) (err error) {
 	if u.Event && v.Event == nil {
 		v.Event = eventOf(v.ev)
 	}
-	if u.Payload && v.Payload == nil {
+	if u.AllFields {
 		v.Payload, err = shape.Payload(payload)
+	} else if u.Payload {
+		v.Payload, err = shape.Fields(payload, u.Fields)
 	}
 	return err
 }

@@ -221,7 +221,7 @@ func (r *documentReader) format(c *parse.CommandNode) {
 // named notes what a text names: after and a column of it, payload and what is below.
 func (r *documentReader) named(n parse.Node, path []string) {
 	if len(path) == 0 { // all there is
-		r.uses.Whole, r.uses.Payload, r.uses.Event = true, true, true
+		r.uses.Whole, r.uses.Payload, r.uses.AllFields, r.uses.Event = true, true, true, true
 		return
 	}
 	switch path[0] {
@@ -234,15 +234,14 @@ func (r *documentReader) named(n parse.Node, path []string) {
 			r.fault(n, "%w", &ExpressionError{Message: "unknown field " + path[1]})
 			return
 		}
-		into := &r.uses.After
-		if path[0] == "before" {
-			into = &r.uses.Before
-		}
-		if !slices.Contains(*into, path[1]) {
-			*into = append(*into, path[1])
-		}
+		r.uses.name(path[0], path[1])
 	case "payload":
 		r.uses.Payload = true
+		if len(path) == 1 {
+			r.uses.AllFields = true
+		} else {
+			r.uses.name(path[0], path[1])
+		}
 	case "event":
 		r.uses.Event = true
 		if len(path) > 1 && !slices.Contains(EventFields(), path[1]) {

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -142,21 +143,24 @@ func TestDocumentOfValuesThatDoNotFit(t *testing.T) {
 	}
 }
 
+// TestDocumentUses: what a text does not name is not made ready for it.
 func TestDocumentUses(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Uses{
 		"{{.after.id}}{{if .before}}{{$.before.status}}{{end}}": {Before: []string{"status"}, After: []string{"id"}, Whole: true},
-		"{{.payload.a.b}}":                                 {Payload: true},
-		"{{.site}} {{.event.key}}":                         {},
-		"{{json .}}":                                       {Whole: true, Payload: true},
-		"{{range .payload.x}}{{.after.y}}{{end}}":          {Payload: true},
-		"{{(index .payload.x 0).name}}{{$x := .after.id}}": {Payload: true, After: []string{"id"}},
+		"{{.payload.a.b}} {{$.payload.c}}":                      {Payload: true, Fields: []string{"a", "c"}},
+		"{{with .payload}}{{.id}}{{end}}":                       {Payload: true, AllFields: true},
+		`{{index .payload "id"}} {{.payload.status}}`:           {Payload: true, Fields: []string{"status"}, AllFields: true},
+		"{{.site}} {{.event.key}}":                              {Event: true},
+		"{{json .}}":                                            {Whole: true, Payload: true, AllFields: true, Event: true},
+		"{{range .payload.x}}{{.after.y}}{{end}}":               {Payload: true, Fields: []string{"x"}},
+		"{{(index .payload.x 0).name}}{{$x := .after.id}}":      {Payload: true, Fields: []string{"x"}, After: []string{"id"}},
 	} {
 		d, err := NewDocument(text, "text/plain", nil)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		if strings.Join(d.Before, " ") != strings.Join(want.Before, " ") || strings.Join(d.After, " ") != strings.Join(want.After, " ") || d.Whole != want.Whole || d.Payload != want.Payload {
+		if !reflect.DeepEqual(d.Uses, want) {
 			t.Errorf("%s uses %+v", text, d.Uses)
 		}
 	}

@@ -69,7 +69,36 @@ type Uses struct {
 	Before, After []string // columns, in order
 	Whole         bool     // it takes a row for more than single columns: all are needed
 	Payload       bool
+	Fields        []string // of the payload, in order
+	AllFields     bool     // it takes the payload for more than single fields: all are needed
 	Event         bool
+}
+
+// name adds a column of before or after, or a field of the payload.
+func (u *Uses) name(of, name string) {
+	into := &u.Before
+	switch of {
+	case "after":
+		into = &u.After
+	case "payload":
+		into = &u.Fields
+	}
+	if !slices.Contains(*into, name) {
+		*into = append(*into, name)
+	}
+}
+
+// and adds what another expression names.
+func (u *Uses) and(other Uses) {
+	for of, names := range map[string][]string{"before": other.Before, "after": other.After, "payload": other.Fields} {
+		for _, name := range names {
+			u.name(of, name)
+		}
+	}
+	u.Whole = u.Whole || other.Whole
+	u.Payload = u.Payload || other.Payload
+	u.AllFields = u.AllFields || other.AllFields
+	u.Event = u.Event || other.Event
 }
 
 // Expression is an expression that was found right. It never changes.
@@ -131,7 +160,7 @@ func compile(text string, c Columns, as expr.Option) (*Expression, error) {
 	if asking, err := expr.Compile(text, expr.Env(environment(c.untyped())), as, expr.MaxNodes(mostNodes)); err == nil {
 		program = asking
 	}
-	return &Expression{Uses: look.uses(), program: program}, nil
+	return &Expression{Uses: look.found(), program: program}, nil
 }
 
 // untyped are the same columns, each of any type.
@@ -198,11 +227,9 @@ func environment(c Columns) types.Map {
 
 // look goes over an expression: what it names, and what it may not have.
 type look struct {
-	bare          map[ast.Node]string // rows that are named without a column, so far
-	before, after []string
-	payload       bool
-	event         bool
-	refused       *file.Error
+	bare    map[ast.Node]string // what is named without a column or field, so far
+	uses    Uses
+	refused *file.Error
 }
 
 // Visit sees the parts of a node before the node.
@@ -213,21 +240,16 @@ func (l *look) Visit(node *ast.Node) {
 		case "before", "after":
 			l.bare[n] = n.Value
 		case "payload":
-			l.payload = true
+			l.bare[n], l.uses.Payload = n.Value, true
 		case "event":
-			l.event = true
+			l.uses.Event = true
 		}
 	case *ast.MemberNode:
 		name, isName := n.Property.(*ast.StringNode)
-		switch row := l.bare[n.Node]; {
-		case !isName || row == "":
-			return
-		case row == "before" && !slices.Contains(l.before, name.Value):
-			l.before = append(l.before, name.Value)
-		case row == "after" && !slices.Contains(l.after, name.Value):
-			l.after = append(l.after, name.Value)
+		if of := l.bare[n.Node]; isName && of != "" {
+			l.uses.name(of, name.Value)
+			delete(l.bare, n.Node)
 		}
-		delete(l.bare, n.Node)
 	case *ast.BinaryNode:
 		if n.Operator == ".." {
 			l.refuse(n, "ranges are not allowed: they may be of any size")
@@ -253,10 +275,15 @@ func (l *look) refuse(n ast.Node, message string) {
 	}
 }
 
-func (l *look) uses() Uses {
-	u := Uses{Before: l.before, After: l.after, Whole: len(l.bare) > 0, Payload: l.payload, Event: l.event}
+// found is what the expression names.
+func (l *look) found() Uses {
+	u := l.uses
+	for _, of := range l.bare {
+		u.Whole, u.AllFields = u.Whole || of != "payload", u.AllFields || of == "payload"
+	}
 	slices.Sort(u.Before)
 	slices.Sort(u.After)
+	slices.Sort(u.Fields)
 	return u
 }
 

@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -153,14 +154,18 @@ func TestUses(t *testing.T) {
 		"before == nil":                            {Whole: true},
 		"len(keys(after)) > 3 && after.id == 1":    {Whole: true, After: []string{"id"}},
 		"any(['status'], after[#] != before?.[#])": {Whole: true},
-		"payload.id == '1'":                        {Payload: true},
+		"payload.id == '1'":                        {Payload: true, Fields: []string{"id"}},
+		`payload["b"] == payload.a.c`:              {Payload: true, Fields: []string{"a", "b"}},
+		"any(payload?.options, .id == '3')":        {Payload: true, Fields: []string{"options"}},
+		"'a' in payload && payload.id == '1'":      {Payload: true, Fields: []string{"id"}, AllFields: true},
+		"let p = payload; p.id == '1'":             {Payload: true, AllFields: true},
 		"site == 'payload.after.id'":               {},
 	} {
 		e, err := Condition(text, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		if strings.Join(e.Before, " ") != strings.Join(want.Before, " ") || strings.Join(e.After, " ") != strings.Join(want.After, " ") || e.Whole != want.Whole || e.Payload != want.Payload {
+		if !reflect.DeepEqual(e.Uses, want) {
 			t.Errorf("%s uses %+v", text, e.Uses)
 		}
 	}

@@ -106,14 +106,10 @@ func (s *scanner) object(b []byte, keep, hide *names, depth int) []byte {
 	b = append(b, '{')
 	first := true
 	s.each('}', func() {
-		from := s.at
-		s.word()
-		key := s.text[from:s.at]
-		s.skip()
-		if s.bad = s.bad || s.at >= len(s.text) || s.text[s.at] != ':'; s.bad {
+		key := s.key()
+		if s.bad {
 			return
 		}
-		s.at++
 		name := nameOf(key)
 		var below *names
 		if keep != nil {
@@ -183,13 +179,9 @@ func (s *scanner) pass(depth int) {
 	switch c := s.text[s.at]; c {
 	case '{':
 		s.each('}', func() {
-			s.word()
+			s.key()
 			s.skip()
-			if s.bad = s.bad || s.at >= len(s.text) || s.text[s.at] != ':'; !s.bad {
-				s.at++
-				s.skip()
-				s.pass(depth + 1)
-			}
+			s.pass(depth + 1)
 		})
 	case '[':
 		s.each(']', func() { s.pass(depth + 1) })
@@ -202,6 +194,18 @@ func (s *scanner) pass(depth int) {
 		}
 		s.bad = from == s.at || !json.Valid(s.text[from:s.at])
 	}
+}
+
+// key goes over the key of an object's member, and the colon behind it.
+func (s *scanner) key() []byte {
+	from := s.at
+	s.word()
+	key := s.text[from:s.at]
+	s.skip()
+	if s.bad = s.bad || s.at >= len(s.text) || s.text[s.at] != ':'; !s.bad {
+		s.at++
+	}
+	return key
 }
 
 // word goes over a string.

@@ -180,7 +180,7 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 				r.faults = append(r.faults, &PlaceError{path, lineOf(n, err), err})
 				return part{}
 			}
-			r.use(e.Uses)
+			r.uses.and(e.Uses)
 			return part{value: e}
 		}
 		plain, err := r.expand(n.Value)
@@ -209,12 +209,4 @@ func lineOf(n *yaml.Node, err error) int {
 		return n.Line
 	}
 	return n.Line + max(wrong.Line, 1)
-}
-
-func (r *templateReader) use(u Uses) {
-	r.uses.Before = append(r.uses.Before, u.Before...)
-	r.uses.After = append(r.uses.After, u.After...)
-	r.uses.Whole = r.uses.Whole || u.Whole
-	r.uses.Payload = r.uses.Payload || u.Payload
-	r.uses.Event = r.uses.Event || u.Event
 }

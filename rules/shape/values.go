@@ -3,7 +3,9 @@ package shape
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -26,6 +28,30 @@ func Payload(text []byte) (v any, err error) {
 		return nil, fmt.Errorf("reading the payload: %w", err)
 	}
 	return numbers(v), nil
+}
+
+// Fields decodes some fields of a payload for Values, as Payload does. The others are not decoded, for that takes most of the
+// time that a template does. A payload that is no object has no fields, and is decoded as it is.
+func Fields(text []byte, names []string) (any, error) {
+	s := scanner{text: text}
+	if s.skip(); s.at >= len(text) || text[s.at] != '{' {
+		return Payload(text)
+	}
+	fields := make(map[string]any, len(names))
+	var err error
+	s.each('}', func() {
+		name := nameOf(s.key())
+		s.skip()
+		from := s.at
+		if s.pass(1); s.bad || err != nil || !slices.Contains(names, name) {
+			return
+		}
+		fields[name], err = Payload(text[from:s.at])
+	})
+	if s.bad {
+		err = errors.New("reading the payload: it is not valid JSON")
+	}
+	return fields, err
 }
 
 // numbers puts numbers in the place of their texts.
