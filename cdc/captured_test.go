@@ -17,8 +17,8 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"rowhook/cdc/cdctest"
-	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
+	"rowhook/connect"
 	"rowhook/dbtest"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 )
 
 // timedConn is a connection whose reads end after readTimeout. It sets the deadline when it asks the system for bytes;

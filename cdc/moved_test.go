@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"rowhook/cdc/cdctest"
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/dbtest"
 )
 

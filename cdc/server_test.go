@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"rowhook/cdc/connect"
 	"rowhook/cdc/sqlmap"
+	"rowhook/connect"
 	"rowhook/dbtest"
 )
 

@@ -24,11 +24,11 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
-	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
 	"rowhook/cdc/preflight"
 	"rowhook/cdc/schema"
 	"rowhook/cdc/sqlmap"
+	"rowhook/connect"
 	"rowhook/retry"
 	"rowhook/sqltext"
 )

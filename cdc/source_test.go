@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"rowhook/cdc/cdctest"
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/dbtest"
 )
 

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/api/control"
+	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/outbox"
 	"rowhook/outbox/mysql"
@@ -374,7 +375,7 @@ type storedLog interface {
 
 func (w *world) openLog() (storedLog, error) {
 	if w.shared != nil {
-		return mysql.OpenLog(w.ctx, mysql.Config{Addresses: []string{w.shared.Address()}, User: outboxUser, Password: "secret", Schema: "rowhook"})
+		return mysql.OpenLog(w.ctx, mysql.Config{Addresses: []string{w.shared.Address()}, User: outboxUser, Password: connect.Password("secret"), Schema: "rowhook"})
 	}
 	return sqlite.OpenLog(w.ctx, w.state)
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/rules"
 )

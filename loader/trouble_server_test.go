@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/rules"
 )

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/rules"
 )

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/dbtest"
 )
 

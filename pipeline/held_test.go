@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/loader"
 	"rowhook/outbox"

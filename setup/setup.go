@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/wordpress/wpconfig"
 )
 

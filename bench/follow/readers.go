@@ -15,7 +15,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 	"rowhook/loader"
 	"rowhook/rules"
 )

@@ -11,9 +11,9 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
-	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
 	"rowhook/cdc/sqlmap"
+	"rowhook/connect"
 )
 
 // Finding is the result of one check of a server.

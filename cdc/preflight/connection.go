@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 )
 
 // checkEncryption looks whether somebody between us and the server could read along, or pretend to be the server.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"rowhook/cdc/connect"
+	"rowhook/connect"
 )
 
 func TestCheckEncryption(t *testing.T) {

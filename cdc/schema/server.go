@@ -12,9 +12,9 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/charset"
-	"rowhook/cdc/connect"
 	"rowhook/cdc/ddl"
 	"rowhook/cdc/sqlmap"
+	"rowhook/connect"
 )
 
 // ErrAsking marks the failures of a side connection: trying again helps, unlike with a table that is not what the log

@@ -61,11 +61,7 @@ func checkOutbox(ctx context.Context, c *config.Config) (findings []cdc.Finding)
 	if !c.Outbox.MySQL.Used() {
 		return nil
 	}
-	where, err := outboxServer(c)
-	if err != nil {
-		return []cdc.Finding{{Check: "outbox", Found: err.Error(), Fix: "correct it in the configuration"}}
-	}
-	for _, f := range mysql.Check(ctx, where) {
+	for _, f := range mysql.Check(ctx, sharedOutbox{c}.server()) {
 		findings = append(findings, cdc.Finding{Check: "outbox " + f.Name, OK: f.Grade != mysql.Fail, Warn: f.Grade == mysql.Warn, Found: f.Found, Fix: f.Fix})
 	}
 	return findings

@@ -102,7 +102,7 @@ func newPage(c *config.Config, m *monitor, log *slog.Logger) (p *page, err error
 	p.console, err = web.New(web.Options{
 		Listen: c.Console.Listen, Hosts: c.Console.Hosts, Version: version(), Server: c.Database.Address, Started: time.Now(),
 		Status: m.daemon.Status, Rules: func() []web.Rule { return p.shown.Load().rules }, Sites: func() []web.Site { return p.shown.Load().sites },
-		Log:    func(ctx context.Context) (web.Log, error) { return openLog(ctx, c) },
+		Log:    func(ctx context.Context) (web.Log, error) { return outboxOf(c).read(ctx) },
 		Orders: &orders{Client: control.NewClient(c.StateDir)}, Logger: log,
 	})
 	return p, err

@@ -4,8 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 
-	"rowhook/cdc/connect"
 	"rowhook/config"
+	"rowhook/connect"
 )
 
 // serverOf is the site's database server.

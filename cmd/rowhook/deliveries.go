@@ -41,7 +41,7 @@ func readLog(ctx context.Context, file string, do func(c *config.Config, log sto
 
 // withLog hands do the outbox, opened for reading.
 func withLog(ctx context.Context, c *config.Config, do func(log storedLog) error) error {
-	log, err := openLog(ctx, c)
+	log, err := outboxOf(c).read(ctx)
 	if errors.Is(err, outbox.ErrNotExist) {
 		return noOutbox(c)
 	}

@@ -81,9 +81,9 @@ func reach(ctx context.Context, file string, do func(changer) error) error {
 	if err != nil {
 		return err
 	}
-	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
+	store, err := outboxOf(c).open(ctx, slog.New(slog.DiscardHandler))
 	if errors.Is(err, outbox.ErrLocked) {
-		return lockedElsewhere(c, err)
+		return outboxOf(c).elsewhere(err)
 	}
 	if err != nil {
 		return err

@@ -212,7 +212,7 @@ func knownSites(ctx context.Context, c *config.Config) error {
 	if !c.Discover {
 		return nil
 	}
-	log, err := openLog(ctx, c)
+	log, err := outboxOf(c).read(ctx)
 	if errors.Is(err, outbox.ErrNotExist) {
 		return nil
 	}

@@ -140,7 +140,7 @@ func begin(ctx context.Context, c *config.Config, source *cdc.Source, asked *cdc
 
 // readStored reads what a daemon stored, nil when none did.
 func readStored(ctx context.Context, c *config.Config) (*pipeline.Stored, error) {
-	log, err := openLog(ctx, c)
+	log, err := outboxOf(c).read(ctx)
 	if errors.Is(err, outbox.ErrNotExist) {
 		return nil, nil
 	}

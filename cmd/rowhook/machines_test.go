@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,8 +20,8 @@ import (
 	"rowhook/rules"
 )
 
-// sharedOutbox is a configuration's part for an outbox on a server, which may be the site's own.
-func sharedOutbox(t *testing.T, server *dbtest.Server, lease time.Duration) string {
+// shareOutbox is a configuration's part for an outbox on a server, which may be the site's own.
+func shareOutbox(t *testing.T, server *dbtest.Server, lease time.Duration) string {
 	t.Helper()
 	server.Exec(t, "CREATE DATABASE rowhook")
 	server.CreateUser(t, "rowhook_outbox", "secret", "ALL PRIVILEGES ON rowhook.*")
@@ -37,7 +40,7 @@ func testMachines(t *testing.T, server *dbtest.Server) {
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)
-	more := "coalesce: 0s\n" + sharedOutbox(t, server, time.Second)
+	more := "coalesce: 0s\n" + shareOutbox(t, server, time.Second)
 	first, second := daemonFiles(t, server, everyAction(receiver.URL()), more), daemonFiles(t, server, everyAction(receiver.URL()), more)
 	stop := startDaemon(t, first)
 	goesOn := make(chan struct{})
@@ -83,6 +86,46 @@ func testMachines(t *testing.T, server *dbtest.Server) {
 			t.Errorf("customer %d was heard of %d times", id, n)
 		}
 	}
+}
+
+// TestMachinesTLS: the outbox's server has to prove who it is, where that is asked for, and advice names the keys of the outbox.
+func TestMachinesTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca := newAuthority(t, dir, "ca")
+	newAuthority(t, dir, "other")
+	cert, key := ca.sign(t, "server", &x509.Certificate{Subject: pkix.Name{CommonName: "outbox"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
+	server := dbtest.Start(t, "--ssl-ca="+ca.file, "--ssl-cert="+cert, "--ssl-key="+key)
+	site := dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	receiver := delivertest.NewReceiver(t)
+	more := shareOutbox(t, server, time.Minute)
+	server.Exec(t, "ALTER USER rowhook_outbox@'%' REQUIRE SSL")
+	files := func(tls string) string {
+		file := daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 0s\n"+more)
+		edit(t, file, "lease: 1m0s", "lease: 1m0s, tls: "+strings.ReplaceAll(tls, "DIR", dir))
+		return file
+	}
+	for tls, want := range map[string][]string{
+		"false":                    {"FAIL  outbox server: ", "Access denied", "outbox.mysql.tls"},
+		"true":                     {"FAIL  outbox server: ", "certificate", "under outbox.mysql:", "ca_file: /etc/rowhook/ca.pem"},
+		"{ca_file: DIR/other.pem}": {"FAIL  outbox server: ", "unknown authority"},
+		"{ca_file: DIR/ca.pem, server_name: other}": {"FAIL  outbox server: ", "certificate"},
+		"{ca_file: DIR/ca.pem}":                     {"ok    outbox version: "},
+		"{mode: verify-ca, ca_file: DIR/ca.pem}":    {"ok    outbox version: "},
+	} {
+		out, _ := rowhook(t, files(tls), "check")
+		for _, text := range want {
+			if !strings.Contains(out, text) {
+				t.Errorf("tls: %s: it does not say %q:\n%s", tls, text, out)
+			}
+		}
+	}
+	defer startDaemon(t, files("{ca_file: DIR/ca.pem}"))()
+	if _, err := site.Insert(t.Context(), "users", "billing_name", "Ann"); err != nil {
+		t.Fatal(err)
+	}
+	receiver.WaitAccepted(patience(t), 1)
 }
 
 // TestOtherRules: a machine that takes over with other rules than the last one had says so, and no other does.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/outbox/mysql"
 	"rowhook/pipeline"
@@ -51,8 +52,8 @@ func TestServiceManagerOfAStandby(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "1000000")
 	t.Setenv("WATCHDOG_PID", "")
 	server := dbtest.Start(t)
-	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), sharedOutbox(t, server, time.Minute))
-	other, err := mysql.Open(t.Context(), mysql.Config{Addresses: []string{server.Address()}, User: "rowhook_outbox", Password: "secret", Schema: "rowhook"}, slog.New(slog.DiscardHandler))
+	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), shareOutbox(t, server, time.Minute))
+	other, err := mysql.Open(t.Context(), mysql.Config{Addresses: []string{server.Address()}, User: "rowhook_outbox", Password: connect.Password("secret"), Schema: "rowhook"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

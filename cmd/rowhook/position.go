@@ -108,7 +108,7 @@ func (t *tree) decide(ctx context.Context, at cdc.Point, o positionOrder, stdout
 	if err != nil {
 		return err
 	}
-	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
+	store, err := outboxOf(c).open(ctx, slog.New(slog.DiscardHandler))
 	if errors.Is(err, outbox.ErrLocked) {
 		return fmt.Errorf("the daemon runs; stop it first: %w", err)
 	}
@@ -240,7 +240,7 @@ func (t *tree) tellPosition(ctx context.Context, asJSON bool, stdout io.Writer) 
 			return err
 		}
 		if stored == nil {
-			return fmt.Errorf("%s holds no position: the daemon has not read anything yet", outboxPlace(c))
+			return fmt.Errorf("%s holds no position: the daemon has not read anything yet", outboxOf(c).String())
 		}
 		shown := shownPosition{api.ShownPosition{Position: stored.Position, Events: stored.Events}}
 		sites, err := gatherSites(ctx, c)

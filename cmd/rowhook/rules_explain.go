@@ -119,7 +119,7 @@ func (e *explaining) findEvent(ctx context.Context, c *config.Config) (first *cd
 	if e.id, err = parseID(e.order.event); err != nil {
 		return nil, last, &usageError{err.Error(), "try: rowhook deliveries list"}
 	}
-	log, err := openLog(ctx, c)
+	log, err := outboxOf(c).read(ctx)
 	if err != nil {
 		return nil, last, err
 	}

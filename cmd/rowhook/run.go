@@ -19,8 +19,8 @@ import (
 
 	"rowhook/api/control"
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
 	"rowhook/config"
+	"rowhook/connect"
 	"rowhook/deliver"
 	"rowhook/loader"
 	"rowhook/outbox"
@@ -114,7 +114,7 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) error {
 	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
 	defer unwatched()
 	if d.cfg.Outbox.MySQL.Used() { // it may stand by for days, which is no start that fails, nor a daemon that hangs
-		d.manager.Ready("waiting for the outbox in " + outboxPlace(d.cfg))
+		d.manager.Ready("waiting for the outbox in " + outboxOf(d.cfg).String())
 		defer d.manager.Watch(context.WithoutCancel(ctx), func(context.Context) error { return nil })()
 	}
 	for {
@@ -122,14 +122,14 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) error {
 		if ctx.Err() != nil || !errors.Is(err, outbox.ErrFenced) {
 			return d.ended(ctx, err)
 		}
-		d.log.Warn("another rowhook works on the outbox now; this one stands by", slog.String("outbox", outboxPlace(d.cfg)), slog.Any("reason", err))
+		d.log.Warn("another rowhook works on the outbox now; this one stands by", slog.String("outbox", outboxOf(d.cfg).String()), slog.Any("reason", err))
 		d.manager.Status("standing by: another rowhook works on the outbox")
 	}
 }
 
 // hold works for as long as the outbox is this process's. The error wraps outbox.ErrFenced when it is another's.
 func (d *daemon) hold(ctx context.Context) (err error) {
-	store, err := holdOutbox(ctx, d.cfg, d.log)
+	store, err := outboxOf(d.cfg).hold(ctx, d.log)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"rowhook/cdc"
-	"rowhook/cdc/connect"
 	"rowhook/config"
+	"rowhook/connect"
 	"rowhook/deliver"
 	"rowhook/deliver/post"
 	"rowhook/loader"

@@ -221,9 +221,9 @@ func (t *tree) resume(ctx context.Context, name string, fromNow bool) error {
 
 // resumeStored is for when no daemon runs.
 func resumeStored(ctx context.Context, c *config.Config, name string, fromNow bool) error {
-	store, err := openOutbox(ctx, c, slog.New(slog.DiscardHandler))
+	store, err := outboxOf(c).open(ctx, slog.New(slog.DiscardHandler))
 	if errors.Is(err, outbox.ErrLocked) {
-		return lockedElsewhere(c, err)
+		return outboxOf(c).elsewhere(err)
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,24 +15,22 @@ import (
 	"rowhook/outbox/sqlite"
 )
 
-// This file is the only one here that knows which outbox there is.
+// This file is the only one here that knows which outboxes there are.
 
-// openOutbox opens the outbox to work on it, and keeps others who want that out meanwhile. The error is outbox.ErrLocked while
-// a daemon has it.
-func openOutbox(ctx context.Context, c *config.Config, log *slog.Logger) (outbox.Store, error) {
-	if !c.Outbox.MySQL.Used() {
-		return sqlite.Open(ctx, c.StateDir, log)
-	}
-	where, err := outboxServer(c)
-	if err != nil {
-		return nil, err
-	}
-	where.NoWait = true
-	store, err := mysql.Open(ctx, where, log)
-	if err != nil {
-		return nil, err
-	}
-	return store, nil
+// outboxKind is where the configuration has the outbox.
+type outboxKind interface {
+	// open opens it to work on it, and keeps others who want that out meanwhile. The error is outbox.ErrLocked while a daemon has it.
+	open(ctx context.Context, log *slog.Logger) (outbox.Store, error)
+	// hold opens it for a daemon, when it is that one's turn.
+	hold(ctx context.Context, log *slog.Logger) (tenure, error)
+	// read opens it for reading; the error is outbox.ErrNotExist when no daemon ever ran there.
+	read(ctx context.Context) (storedLog, error)
+	// exists says that it is not there, with outbox.ErrNotExist, or that nobody can know.
+	exists(ctx context.Context) error
+	// elsewhere is what a person is told whose command finds it in other hands, and no daemon on this machine.
+	elsewhere(err error) error
+	key() string    // of the configuration, that says where it is
+	String() string // where it is, for people
 }
 
 // tenure is an outbox while it is this daemon's.
@@ -41,35 +40,33 @@ type tenure struct {
 	held func() bool     // whether it is still ours, by the clock; nil: always
 }
 
-// holdOutbox opens the outbox for a daemon: where machines share one it waits until it is this one's turn.
-func holdOutbox(ctx context.Context, c *config.Config, log *slog.Logger) (tenure, error) {
-	if !c.Outbox.MySQL.Used() {
-		store, err := sqlite.Open(ctx, c.StateDir, log)
-		if err != nil {
-			return tenure{}, fmt.Errorf("opening the outbox in %s: %w", c.StateDir, err)
-		}
-		return tenure{Store: store}, nil
-	}
-	if err := os.MkdirAll(c.StateDir, 0o700); err != nil { // for the socket and scratch files
-		return tenure{}, fmt.Errorf("making state_dir: %w", err)
-	}
-	where, err := outboxServer(c)
-	if err != nil {
-		return tenure{}, err
-	}
-	store, err := mysql.Open(ctx, where, log)
-	if err != nil {
-		return tenure{}, err
-	}
-	return tenure{store, store.Lost(), store.Held}, nil
+// storedLog is an outbox that is only read, while the daemon may be at work on it.
+type storedLog interface {
+	outbox.Log
+	outbox.Settings
+	Resume(ctx context.Context) (outbox.Resume, error)
+	Close() error
 }
 
-// lockedElsewhere is what a person is told whose command finds the outbox in other hands, and no daemon on this machine.
-func lockedElsewhere(c *config.Config, err error) error {
+func outboxOf(c *config.Config) outboxKind {
 	if c.Outbox.MySQL.Used() {
-		return fmt.Errorf("the daemon of another machine works on the outbox; type this there: %w", err)
+		return sharedOutbox{c}
 	}
-	return fmt.Errorf("a daemon has the outbox, but does not answer; it may be starting or stopping, so try again: %w", err)
+	return embeddedOutbox{c.StateDir}
+}
+
+// hasOutbox says that there is no outbox, if so.
+func hasOutbox(ctx context.Context, c *config.Config) error {
+	err := outboxOf(c).exists(ctx)
+	if errors.Is(err, outbox.ErrNotExist) {
+		return noOutbox(c)
+	}
+	return err
+}
+
+func noOutbox(c *config.Config) error {
+	kind := outboxOf(c)
+	return fmt.Errorf("%s holds no outbox: the daemon has not run yet, or with another %s", kind, kind.key())
 }
 
 // holderOf is the process that works on an outbox which machines share; empty where none does, or nobody shares it.
@@ -88,76 +85,99 @@ func notHere(holder string) string {
 	return "runs elsewhere: " + holder
 }
 
-// storedLog is an outbox that is only read, while the daemon may be at work on it.
-type storedLog interface {
-	outbox.Log
-	outbox.Settings
-	Resume(ctx context.Context) (outbox.Resume, error)
-	Close() error
+// embeddedOutbox is in a file in state_dir.
+type embeddedOutbox struct{ dir string }
+
+func (o embeddedOutbox) key() string    { return "state_dir" }
+func (o embeddedOutbox) String() string { return o.dir }
+
+func (o embeddedOutbox) open(ctx context.Context, log *slog.Logger) (outbox.Store, error) {
+	return sqlite.Open(ctx, o.dir, log)
 }
 
-// openLog opens the outbox for reading; the error is outbox.ErrNotExist when no daemon ever ran there.
-func openLog(ctx context.Context, c *config.Config) (storedLog, error) {
-	if !c.Outbox.MySQL.Used() {
-		return sqlite.OpenLog(ctx, c.StateDir)
+func (o embeddedOutbox) hold(ctx context.Context, log *slog.Logger) (tenure, error) {
+	store, err := sqlite.Open(ctx, o.dir, log)
+	if err != nil {
+		return tenure{}, fmt.Errorf("opening the outbox in %s: %w", o.dir, err)
 	}
-	where, err := outboxServer(c)
+	return tenure{Store: store}, nil
+}
+
+func (o embeddedOutbox) read(ctx context.Context) (storedLog, error) {
+	return sqlite.OpenLog(ctx, o.dir)
+}
+
+func (o embeddedOutbox) exists(context.Context) error {
+	if err := sqlite.Exists(o.dir); errors.Is(err, outbox.ErrNotExist) {
+		return err
+	}
+	return nil // what else is wrong with the file says who opens it
+}
+
+func (o embeddedOutbox) elsewhere(err error) error {
+	return fmt.Errorf("a daemon has the outbox, but does not answer; it may be starting or stopping, so try again: %w", err)
+}
+
+// sharedOutbox is on a server, where machines share it.
+type sharedOutbox struct{ cfg *config.Config }
+
+func (o sharedOutbox) key() string { return "outbox.mysql" }
+
+func (o sharedOutbox) String() string {
+	s := o.cfg.Outbox.MySQL
+	return fmt.Sprintf("schema %s at %s", s.Schema, strings.Join(s.Addresses, ", "))
+}
+
+// server is how it is reached.
+func (o sharedOutbox) server() mysql.Config {
+	s := o.cfg.Outbox.MySQL
+	m := mysql.Config{User: s.User, Password: s.ReadPassword, Schema: s.Schema, Lease: s.Lease}
+	for _, dial := range s.Dials() {
+		m.Addresses = append(m.Addresses, dial[1])
+	}
+	if s.TLS.Mode != config.NoTLS {
+		m.TLS = func(host string) (*tls.Config, error) { return tlsOf("outbox.mysql.tls", s.TLS, host) }
+	}
+	return m
+}
+
+func (o sharedOutbox) open(ctx context.Context, log *slog.Logger) (outbox.Store, error) {
+	server := o.server()
+	server.NoWait = true
+	store, err := mysql.Open(ctx, server, log)
 	if err != nil {
 		return nil, err
 	}
-	log, err := mysql.OpenLog(ctx, where)
+	return store, nil
+}
+
+func (o sharedOutbox) hold(ctx context.Context, log *slog.Logger) (tenure, error) {
+	if err := os.MkdirAll(o.cfg.StateDir, 0o700); err != nil { // for the socket and scratch files
+		return tenure{}, fmt.Errorf("making state_dir: %w", err)
+	}
+	store, err := mysql.Open(ctx, o.server(), log)
+	if err != nil {
+		return tenure{}, err
+	}
+	return tenure{store, store.Lost(), store.Held}, nil
+}
+
+func (o sharedOutbox) read(ctx context.Context) (storedLog, error) {
+	log, err := mysql.OpenLog(ctx, o.server())
 	if err != nil {
 		return nil, err
 	}
 	return log, nil
 }
 
-// hasOutbox says that there is no outbox, if so.
-func hasOutbox(ctx context.Context, c *config.Config) error {
-	if c.Outbox.MySQL.Used() {
-		log, err := openLog(ctx, c)
-		if errors.Is(err, outbox.ErrNotExist) {
-			return noOutbox(c)
-		}
-		if err != nil {
-			return err
-		}
-		return log.Close()
+func (o sharedOutbox) exists(ctx context.Context) error {
+	log, err := mysql.OpenLog(ctx, o.server())
+	if err != nil {
+		return err
 	}
-	if err := sqlite.Exists(c.StateDir); errors.Is(err, outbox.ErrNotExist) {
-		return noOutbox(c)
-	}
-	return nil
+	return log.Close()
 }
 
-func noOutbox(c *config.Config) error {
-	other := "state_dir"
-	if c.Outbox.MySQL.Used() {
-		other = "outbox.mysql"
-	}
-	return fmt.Errorf("%s holds no outbox: the daemon has not run yet, or with another %s", outboxPlace(c), other)
-}
-
-// outboxPlace is where the outbox is, for people.
-func outboxPlace(c *config.Config) string {
-	if s := c.Outbox.MySQL; s.Used() {
-		return fmt.Sprintf("schema %s at %s", s.Schema, strings.Join(s.Addresses, ", "))
-	}
-	return c.StateDir
-}
-
-// outboxServer is the outbox that machines share.
-func outboxServer(c *config.Config) (m mysql.Config, err error) {
-	s := c.Outbox.MySQL
-	m = mysql.Config{User: s.User, Schema: s.Schema, Lease: s.Lease}
-	for _, dial := range s.Dials() {
-		m.Addresses = append(m.Addresses, dial[1])
-	}
-	if m.Password, err = s.ReadPassword(); err != nil {
-		return m, err
-	}
-	if s.TLS.Mode != config.NoTLS {
-		m.TLS, err = tlsOf("outbox.mysql.tls", s.TLS, "")
-	}
-	return m, err
+func (o sharedOutbox) elsewhere(err error) error {
+	return fmt.Errorf("the daemon of another machine works on the outbox; type this there: %w", err)
 }

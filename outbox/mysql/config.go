@@ -29,11 +29,13 @@ const DefaultLease = 15 * time.Second
 
 // Config says where the outbox is.
 type Config struct {
-	Addresses []string      // "host:port", in order of preference: the first one that answers and takes writes is used; "/path" is a socket
-	User      string        // it needs all rights on Schema, and on nothing else
-	Password  string        //
-	Schema    string        // it is made when it is not there, if User may; nobody else writes to it
-	TLS       *tls.Config   // nil: none. Where it has no ServerName, the address's host is taken
-	Lease     time.Duration // 0: DefaultLease
-	NoWait    bool          // Open waits for nothing: the error is outbox.ErrLocked when another process is seen to hold the lease
+	Addresses []string // "host:port", in order of preference: the first one that answers and takes writes is used; "/path" is a socket
+	User      string   // it needs all rights on Schema, and on nothing else
+	// Password and TLS are asked for each login, so that what was changed or renewed is taken up; nil: none. Where the TLS has no
+	// ServerName, the host of the address that it is asked for is to be in it.
+	Password func() (string, error)
+	TLS      func(host string) (*tls.Config, error)
+	Schema   string        // it is made when it is not there, if User may; nobody else writes to it
+	Lease    time.Duration // 0: DefaultLease
+	NoWait   bool          // Open waits for nothing: the error is outbox.ErrLocked when another process is seen to hold the lease
 }

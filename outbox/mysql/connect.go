@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -12,23 +13,45 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"rowhook/connect"
 )
 
-// connector connects to the first address that answers and takes writes, beginning with the one that was used last.
+// connector connects to the first address that answers and takes writes, beginning with the one that was used last. Logging in and
+// the session are package connect's: one policy for every connection of rowhook.
 type connector struct {
-	cfg     Config
+	servers []*connect.Server
 	schema  string
+	timeout time.Duration // of a statement
 	anyNode bool          // one that takes no writes will do if there is no other: for reading
 	good    *atomic.Int64 // the address that was used last
 }
 
 func newConnector(cfg Config, anyNode bool) *connector {
-	return &connector{cfg: cfg, schema: cfg.Schema, anyNode: anyNode, good: new(atomic.Int64)}
+	c := &connector{schema: cfg.Schema, timeout: cfg.deadline(), anyNode: anyNode, good: new(atomic.Int64)}
+	for _, address := range cfg.Addresses {
+		c.servers = append(c.servers, cfg.server(address))
+	}
+	return c
+}
+
+// server is the one at an address.
+func (c *Config) server(address string) *connect.Server {
+	s := connect.Config{Key: "outbox.mysql", Address: address, User: c.User, Password: c.Password}
+	if strings.HasPrefix(address, "/") {
+		s.Network = "unix"
+	} else if c.TLS != nil {
+		host, _, _ := net.SplitHostPort(address) // check has split it
+		s.TLS = func() (*tls.Config, error) { return c.TLS(host) }
+	}
+	return connect.New(s)
 }
 
 // without is the same one, for connections that have no schema.
 func (c *connector) without() *connector {
-	return &connector{cfg: c.cfg, anyNode: c.anyNode, good: c.good}
+	one := *c
+	one.schema = ""
+	return &one
 }
 
 // silent is for what the driver would log by itself: all of it comes back as errors, too.
@@ -44,26 +67,27 @@ const (
 
 // Errors of a server that lets us in but cannot be written to.
 var (
-	errReadOnly = errors.New("the server is read-only")
-	errNotReady = errors.New("the cluster's node is not ready (wsrep_ready)")
+	errUnwritable = errors.New("it takes no writes")
+	errReadOnly   = fmt.Errorf("%w: the server is read-only", errUnwritable)
+	errNotReady   = fmt.Errorf("%w: the cluster's node is not ready (wsrep_ready)", errUnwritable)
 )
 
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	var errs []error
 	for _, reading := range []bool{false, true} {
-		if reading && !c.anyNode {
+		if reading && (!c.anyNode || !errors.Is(errors.Join(errs...), errUnwritable)) {
 			break
 		}
 		first := int(c.good.Load())
-		for i := range c.cfg.Addresses {
-			at := (first + i) % len(c.cfg.Addresses)
-			conn, err := c.dial(ctx, c.cfg.Addresses[at], reading)
+		for i := range c.servers {
+			at := (first + i) % len(c.servers)
+			conn, err := c.dial(ctx, c.servers[at], reading)
 			if err == nil {
 				c.good.Store(int64(at))
 				return conn, nil
 			}
-			errs = append(errs, fmt.Errorf("%s: %w", c.cfg.Addresses[at], err))
+			errs = append(errs, fmt.Errorf("%s: %w", c.servers[at].Config().Address, err))
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
@@ -75,15 +99,10 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return mysql.MySQLDriver{} }
 
-func (c *connector) dial(ctx context.Context, address string, reading bool) (driver.Conn, error) {
+func (c *connector) dial(ctx context.Context, server *connect.Server, reading bool) (driver.Conn, error) {
 	cfg := mysql.NewConfig()
-	cfg.User, cfg.Passwd, cfg.DBName, cfg.Net, cfg.Addr = c.cfg.User, c.cfg.Password, c.schema, "tcp", address
-	if strings.HasPrefix(address, "/") {
-		cfg.Net = "unix"
-	} else if c.cfg.TLS != nil {
-		cfg.TLS = c.cfg.TLS.Clone()
-	}
-	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = dialTimeout, c.cfg.deadline(), c.cfg.deadline()
+	cfg.Addr, cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = "server", dialTimeout, c.timeout, c.timeout
+	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return server.DialToWrite(ctx) }
 	cfg.MultiStatements, cfg.InterpolateParams = true, true
 	cfg.ClientFoundRows = true // else an UPDATE that changes nothing looks as if we were fenced
 	cfg.RejectReadOnly = true  // a server that became read-only is left
@@ -97,25 +116,17 @@ func (c *connector) dial(ctx context.Context, address string, reading bool) (dri
 	if err != nil {
 		return nil, err
 	}
-	if err := greet(ctx, conn, reading); err != nil {
+	if err := c.greet(ctx, conn, reading); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }
 
-// sessionOfAll is what every session sets. Strict mode is what makes the fence work: without it a NULL becomes 0. Nothing here
-// needs more than READ COMMITTED, and more would lock gaps.
-const (
-	sessionOfAll = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
-		SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 5`
-	// sessionOfMariaDB: nobody holds a lock who sends nothing.
-	sessionOfMariaDB = `; SET SESSION idle_write_transaction_timeout = 5`
-	// withoutSQL is for those who have the right, BINLOG ADMIN: Annotate_rows would write each payload to the log twice.
-	withoutSQL = `SET SESSION binlog_annotate_row_events = 0`
-)
+// withoutSQL is for those who have the right, BINLOG ADMIN: Annotate_rows would write each payload to the log twice.
+const withoutSQL = `SET SESSION binlog_annotate_row_events = 0`
 
-// greet sets up a session, and refuses a server that takes no writes.
-func greet(ctx context.Context, conn driver.Conn, reading bool) error {
+// greet enters the schema, and refuses a server that takes no writes.
+func (c *connector) greet(ctx context.Context, conn driver.Conn, reading bool) error {
 	found, err := query(ctx, conn, `SELECT VERSION(), @@GLOBAL.read_only`)
 	if err != nil {
 		return err
@@ -126,10 +137,8 @@ func greet(ctx context.Context, conn driver.Conn, reading bool) error {
 	if !reading && isOn(found[1]) {
 		return errReadOnly
 	}
-	session := sessionOfAll
 	maria := strings.Contains(found[0], "MariaDB")
 	if maria {
-		session += sessionOfMariaDB
 		cluster, err := query(ctx, conn, `SHOW GLOBAL VARIABLES LIKE 'wsrep_on'`)
 		if err != nil {
 			return err
@@ -148,8 +157,13 @@ func greet(ctx context.Context, conn driver.Conn, reading bool) error {
 	if !ok {
 		return errors.New("the driver runs no statements")
 	}
-	if _, err = execer.ExecContext(ctx, session, nil); err != nil || !maria {
-		return err
+	if c.schema != "" {
+		if _, err := execer.ExecContext(ctx, "USE "+quoteName(c.schema), nil); err != nil {
+			return err
+		}
+	}
+	if !maria {
+		return nil
 	}
 	if _, err = execer.ExecContext(ctx, withoutSQL, nil); isNumber(err, denied...) {
 		err = nil

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"rowhook/connect"
 	"rowhook/outbox"
 	"rowhook/printable"
 )
@@ -42,16 +42,12 @@ func passes(err error) bool {
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return slices.Contains(away, refused.Number) || slices.Contains(again, refused.Number)
 	}
-	if _, bad := errors.AsType[x509.UnknownAuthorityError](err); bad {
+	switch connect.CauseOf(err) {
+	case connect.Denied, connect.Insecure, connect.Stranger:
 		return false
+	default:
+		return true
 	}
-	if _, bad := errors.AsType[x509.HostnameError](err); bad {
-		return false
-	}
-	if errors.Is(err, mysql.ErrNoTLS) || errors.Is(err, mysql.ErrUnknownPlugin) || errors.Is(err, mysql.ErrCleartextPassword) || errors.Is(err, mysql.ErrOldPassword) {
-		return false
-	}
-	return true
 }
 
 // isOurs tells whether an error was made here, or by who called.
@@ -90,11 +86,12 @@ func advice(cfg *Config, err error) string {
 	case isNumber(err, denied...):
 		return "type, as an administrator of that server: " + grant(cfg)
 	case isNumber(err, strangers...):
-		return fmt.Sprintf("see that user and password of outbox.mysql are right, and that the user exists there: CREATE USER '%s'@'%%' IDENTIFIED BY '...'; %s", cfg.User, grant(cfg))
-	case errors.Is(err, mysql.ErrNoTLS):
-		return "the server has no TLS: turn it on there (ssl_cert and ssl_key in my.cnf), or set outbox.mysql.tls to false"
+		return fmt.Sprintf("see that user and password of outbox.mysql are right, and that the user exists there: CREATE USER '%s'@'%%' IDENTIFIED BY '...'; %s   a user who REQUIREs SSL needs outbox.mysql.tls", cfg.User, grant(cfg))
 	}
-	return ""
+	if connect.CauseOf(err) == connect.Unknown {
+		return ""
+	}
+	return cfg.server(cfg.Addresses[0]).Advice(err)
 }
 
 func grant(cfg *Config) string {

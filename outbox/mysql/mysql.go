@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rowhook/connect"
 	"rowhook/outbox"
 	"rowhook/retry"
 )
@@ -104,6 +105,7 @@ func pool(c *connector, most int) *sql.DB {
 	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(most)
 	db.SetMaxIdleConns(most)
+	db.SetConnMaxLifetime(connect.Lifetime)
 	return db
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/outbox"
 	"rowhook/outbox/outboxtest"
@@ -27,7 +28,7 @@ func testStore(t *testing.T, server *dbtest.Server) {
 }
 
 func config(server *dbtest.Server, schema string) Config {
-	return Config{Addresses: []string{server.Address()}, User: "rowhook", Password: "secret", Schema: schema}
+	return Config{Addresses: []string{server.Address()}, User: "rowhook", Password: connect.Password("secret"), Schema: schema}
 }
 
 // open opens a store that logs to the test. It is closed with the test at the latest.

@@ -7,8 +7,10 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"rowhook/connect"
 	"rowhook/outbox"
 )
 
@@ -28,7 +30,7 @@ func TestRefused(t *testing.T) {
 		change func(cfg *Config)
 		want   string
 	}{
-		"password":   {func(cfg *Config) { cfg.Password = "wrong" }, "CREATE USER 'rowhook'"},
+		"password":   {func(cfg *Config) { cfg.Password = connect.Password("wrong") }, "CREATE USER 'rowhook'"},
 		"rights":     {func(cfg *Config) { cfg.User = "poor" }, "GRANT ALL ON `outbox`.* TO 'poor'@'%';"},
 		"another's":  {func(cfg *Config) { cfg.Schema = "mysql2" }, "GRANT ALL ON `mysql2`.* TO 'rowhook'@'%';"},
 		"newer":      {func(cfg *Config) { cfg.Schema = "outboxnewer" }, "written by a newer rowhook (schema 99, this one knows 1)"},
@@ -47,6 +49,70 @@ func TestRefused(t *testing.T) {
 		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Grade == Fail && f.Fix != "" }) {
 			t.Errorf("%s: found %+v", name, findings)
 		}
+	}
+}
+
+// TestHostileDefaults: what the server's sessions begin with changes nothing.
+func TestHostileDefaults(t *testing.T) {
+	t.Parallel()
+	server := serve(t, "--autocommit=0", "--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,NO_ZERO_DATE", "--transaction-isolation=SERIALIZABLE",
+		"--character-set-server=latin1", "--collation-server=latin1_swedish_ci", "--completion-type=CHAIN", "--max-statement-time=0.001", "--lower-case-table-names=1",
+		"--init-connect=SET sql_mode = 'NO_BACKSLASH_ESCAPES', sql_select_limit = 1, autocommit = 0, sql_safe_updates = 1, time_zone = '+13:00'; BEGIN")
+	cfg := config(server, "outboxhostile")
+	s := open(t, cfg)
+	if _, err := s.Route(t.Context(), map[string]string{"crm": "https://crm.example"}); err != nil {
+		t.Fatal(err)
+	}
+	const text = "\\' OR \"1\" -- \x00 Zoë \U0001F600"
+	b := &outbox.Batch{Checkpoint: []byte(text), Open: []outbox.Record{{Owner: "events", Key: text, Data: []byte(text)}}}
+	for i := range 3 {
+		b.Deliveries = append(b.Deliveries, &outbox.Delivery{ID: outbox.ID{15: byte(i)}, Rule: "crm", Site: text, Action: text, Kind: "a.b", Keys: []string{text}, Body: []byte(text)})
+	}
+	if err := s.Commit(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Settle(t.Context(), []outbox.Outcome{{Seq: 1, State: outbox.Delivered, Attempts: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, cfg)
+	res, err := s.Resume(t.Context())
+	if err != nil || string(res.Checkpoint) != text || len(res.Open) != 1 || res.Open[0].Key != text || string(res.Open[0].Data) != text {
+		t.Errorf("resumed %q, %v", res, err)
+	}
+	list, err := s.Claim(t.Context(), "https://crm.example", 0, 10)
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d are undelivered: %v", len(list), err)
+	}
+	for _, d := range list {
+		if d.Site != text || d.Keys[0] != text || string(d.Body) != text {
+			t.Errorf("got %+v", d)
+		}
+	}
+}
+
+// TestRotatedPassword: a password that was changed is taken up by the next login.
+func TestRotatedPassword(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	server.CreateUser(t, "rotating", "old", "ALL ON outboxrotated.*")
+	var password atomic.Value
+	password.Store("old")
+	cfg := config(server, "outboxrotated")
+	cfg.User, cfg.Password = "rotating", func() (string, error) { return password.Load().(string), nil } //nolint:forcetypeassert // it holds nothing else
+	s := open(t, cfg)
+	server.Exec(t, "ALTER USER rotating@'%' IDENTIFIED BY 'new'")
+	password.Store("new")
+	server.KillConnections(t, "rotating")
+	if err := s.Commit(t.Context(), &outbox.Batch{Checkpoint: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	if log, err := OpenLog(t.Context(), cfg); err != nil {
+		t.Error(err)
+	} else if err := log.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -108,7 +108,7 @@ func prepare(ctx context.Context, c *connector) error {
 func makeSchema(ctx context.Context, c *connector) error {
 	db := sql.OpenDB(c.without())
 	defer db.Close()
-	_, err := db.ExecContext(ctx, `CREATE DATABASE IF NOT EXISTS `+quoteName(c.cfg.Schema))
+	_, err := db.ExecContext(ctx, `CREATE DATABASE IF NOT EXISTS `+quoteName(c.schema))
 	if err != nil {
 		return fmt.Errorf("making the schema: %w", err)
 	}

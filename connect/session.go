@@ -12,14 +12,27 @@ import (
 type sessionKind int
 
 const (
-	sideSession sessionKind = iota // of the pool
-	logSession                     // for the binary log
+	sideSession  sessionKind = iota // of the pool
+	logSession                      // for the binary log
+	writeSession                    // for our own schema
 )
 
 // variable is one that we rely on. The server's defaults are its administrator's, and may be anything.
 type variable struct {
 	name, value string
 	log         string // the value for the log's connection, empty: the same
+	write       string // the value for a session that writes, empty: the same
+}
+
+// of is the value for a kind of session.
+func (v *variable) of(kind sessionKind) string {
+	switch {
+	case kind == logSession && v.log != "":
+		return v.log
+	case kind == writeSession && v.write != "":
+		return v.write
+	}
+	return v.value
 }
 
 // variables of a session. One that a server does not have is left out.
@@ -28,15 +41,16 @@ func variables() []variable {
 	return []variable{
 		{name: "autocommit", value: "1"}, // else the first SELECT begins a transaction, which locks the table against ALTER
 		{name: "completion_type", value: "'NO_CHAIN'"},
-		{name: "sql_mode", value: "''"},
+		{name: "sql_mode", value: "''", write: "'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"}, // else what is wrong is stored as something else
 		{name: "time_zone", value: "'+00:00'"},
 		{name: "lc_messages", value: "'en_US'"}, // some errors are told apart by their texts
 		{name: "sql_select_limit", value: unlimited},
 		{name: "sql_big_selects", value: "1"}, // whatever max_join_size says
+		{name: "sql_safe_updates", value: "0"}, // else an UPDATE of a whole table is an error
 		{name: "group_concat_max_len", value: "1048576"},
 		// Who holds a table's lock must not hold us up for long, nor we the others.
-		{name: "lock_wait_timeout", value: "2"},
-		{name: "innodb_lock_wait_timeout", value: "2"},
+		{name: "lock_wait_timeout", value: "2", write: "5"},
+		{name: "innodb_lock_wait_timeout", value: "2", write: "5"},
 		// A statement that we have given up (readTimeout) ends on the server, too.
 		{name: "max_statement_time", value: "110", log: "0"},    // MariaDB, seconds
 		{name: "max_execution_time", value: "110000", log: "0"}, // MySQL, milliseconds
@@ -44,6 +58,7 @@ func variables() []variable {
 		{name: "wait_timeout", value: "300", log: "28800"},
 		{name: "idle_transaction_timeout", value: "0"},
 		{name: "idle_readonly_transaction_timeout", value: "0"},
+		{name: "idle_write_transaction_timeout", value: "0", write: "5"}, // MariaDB: who was frozen in one shall hold no locks
 		{name: "net_read_timeout", value: "60"},
 		{name: "net_write_timeout", value: "120", log: "600"},
 		{name: "show_gipk_in_create_table_and_information_schema", value: "1"}, // keys that MySQL added by itself
@@ -52,10 +67,14 @@ func variables() []variable {
 
 // prepare makes a session ours.
 func (s *Server) prepare(p *packets, kind sessionKind) error {
+	isolation := "REPEATABLE READ, READ ONLY" // nothing is written to the site's server
+	if kind == writeSession {
+		isolation = "READ COMMITTED, READ WRITE" // more would lock the gaps between rows
+	}
 	for _, statement := range []string{
 		"COMMIT AND NO CHAIN NO RELEASE", // init_connect may have begun a transaction, which would hold its locks
 		"SET NAMES utf8mb4",
-		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", // we never write
+		"SET SESSION TRANSACTION ISOLATION LEVEL " + isolation,
 	} {
 		if err := p.exec(statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
@@ -83,11 +102,7 @@ func (s *Server) setting(kind sessionKind) string {
 		if s.lacking[v.name] {
 			continue
 		}
-		value := v.value
-		if kind == logSession && v.log != "" {
-			value = v.log
-		}
-		set = append(set, "SESSION "+v.name+" = "+value)
+		set = append(set, "SESSION "+v.name+" = "+v.of(kind))
 	}
 	return "SET " + strings.Join(set, ", ")
 }

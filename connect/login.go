@@ -11,11 +11,13 @@ import (
 // Capabilities of server and client.
 const (
 	longPassword  = 1 << 0
+	foundRows     = 1 << 1
 	longFlag      = 1 << 2
 	protocol41    = 1 << 9
 	useTLS        = 1 << 11
 	transactions  = 1 << 13
 	secureLogin   = 1 << 15
+	statements    = 1 << 16
 	multiResults  = 1 << 17
 	psMultiResult = 1 << 18
 	loginMethods  = 1 << 19
@@ -23,9 +25,10 @@ const (
 	longAnswers   = 1 << 21
 	noEOF         = 1 << 24
 
-	// required are what every server since MySQL 5.7 has, wanted what we use of the others. Compression, files of ours
-	// and several statements at once are not wanted.
+	// required are what every server since MySQL 5.7 has, wanted what we use of the others. Compression and files of ours
+	// are not wanted, and several statements at once only where they are ours to write.
 	required = protocol41 | secureLogin | loginMethods
+	toWrite  = statements | foundRows // in one packet; and what an UPDATE matched counts, changed or not
 	wanted   = required | longPassword | longFlag | transactions | multiResults | psMultiResult | attributes | longAnswers | noEOF
 )
 
@@ -77,6 +80,7 @@ func parseGreeting(payload []byte) (*greeting, error) {
 // login is the first part of a connection, until the server takes statements.
 type login struct {
 	cfg      Config
+	kind     sessionKind
 	tls      *tls.Config // nil: none
 	password string
 	raw      net.Conn // the socket
@@ -97,6 +101,12 @@ func (l *login) run(ctx context.Context) error {
 		return err
 	}
 	l.agreed = wanted & l.greeting.capabilities
+	if l.kind == writeSession {
+		if l.greeting.capabilities&toWrite != toWrite {
+			return fmt.Errorf("%w: it takes one statement at a time; is it a proxy?", errMalformed)
+		}
+		l.agreed |= toWrite
+	}
 	if err := l.encrypt(ctx); err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package connect opens every connection to the site's database server: those of the pool, and the one that the binary
-// log comes over.
+// Package connect opens every connection to a database server: those of the pool and the one that the binary log comes over,
+// to the site's, and those that write to the outbox, where a server holds that.
 //
 // It logs in by itself, whichever library uses the connection afterwards. So there is one place that decides what is said
 // to a server that may be somebody else: the password is read anew for each login, and never leaves in plain text or
@@ -27,6 +27,7 @@ type Config struct {
 	Network  string // tcp or unix; empty: tcp
 	Address  string // host:port, or the path of a socket
 	User     string
+	Key      string                 // where this stands in the configuration, for advice; empty: database
 	Password func() (string, error) // asked for each login, so that one that was changed is taken up; nil: none
 	// TLS is asked for each login, so that certificates that were renewed are taken up; nil, or one that is: none.
 	TLS func() (*tls.Config, error)
@@ -77,7 +78,7 @@ func (s *Server) saw(l *login) {
 
 // New describes a server. Nothing is connected yet.
 func New(cfg Config) *Server {
-	cfg.Network = cmp.Or(cfg.Network, "tcp")
+	cfg.Network, cfg.Key = cmp.Or(cfg.Network, "tcp"), cmp.Or(cfg.Key, "database")
 	if cfg.Password == nil {
 		cfg.Password = Password("")
 	}
@@ -104,17 +105,18 @@ const (
 	readTimeout  = 2 * time.Minute // of a pool's connection; its statements end on the server by then (session.go)
 	writeTimeout = 30 * time.Second
 
-	// lifetime of a pool's connections. Global privileges are those of the login, and the address may be another server's
-	// by now: so long it takes until that is noticed.
-	lifetime = time.Minute
 )
+
+// Lifetime of a pool's connections. Global privileges are those of the login, and the address may be another server's by now: so
+// long it takes until that is noticed.
+const Lifetime = time.Minute
 
 // Pool makes a pool of connections to the server. It connects when it is used.
 func (s *Server) Pool() *sql.DB {
 	db := sql.OpenDB(connector{s})
 	db.SetMaxOpenConns(mostPooled)
 	db.SetMaxIdleConns(keptIdle)
-	db.SetConnMaxLifetime(lifetime)
+	db.SetConnMaxLifetime(Lifetime)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pool = db
@@ -155,6 +157,10 @@ func (s *Server) DialLog(ctx context.Context) (*LogConn, error) {
 	return &LogConn{Conn: conn, watch: s.watchName(context.WithoutCancel(ctx), s.Config(), conn)}, nil
 }
 
+// DialToWrite opens a connection for our own schema. Its session is strict, each statement commits by itself unless it is in a
+// transaction, READ COMMITTED, and several statements may go in one packet. Who uses it must log in as DialLog says.
+func (s *Server) DialToWrite(ctx context.Context) (net.Conn, error) { return s.dial(ctx, writeSession) }
+
 // dialOnce connects, logs in and prepares the session.
 func (s *Server) dialOnce(ctx context.Context, kind sessionKind) (net.Conn, error) {
 	s.mu.Lock()
@@ -175,7 +181,7 @@ func (s *Server) dialOnce(ctx context.Context, kind sessionKind) (net.Conn, erro
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
-	l := &login{cfg: cfg, tls: secure, password: password, raw: raw, packets: packets{conn: raw}}
+	l := &login{cfg: cfg, kind: kind, tls: secure, password: password, raw: raw, packets: packets{conn: raw}}
 	if err = l.run(ctx); err == nil {
 		s.saw(l)
 		err = s.prepare(&l.packets, kind)
