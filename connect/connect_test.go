@@ -77,7 +77,7 @@ func (s *impostor) server() *Server {
 }
 
 // hello is a greeting as a server's.
-func hello(method string) []byte { return helloWith(method, wanted) }
+func hello(method string) []byte { return helloWith(method, wanted|toWrite) }
 
 func helloWith(method string, capabilities uint32) []byte {
 	b := append([]byte{10}, "8.4.0\x00"...)
@@ -139,6 +139,13 @@ func ways() map[string]func(context.Context, *Server) error {
 			defer b.Close()
 			_, err := b.StartSync(mysql.Position{})
 			return err
+		},
+		"write": func(ctx context.Context, s *Server) error {
+			conn, err := s.DialToWrite(ctx)
+			if err != nil {
+				return err
+			}
+			return conn.Close()
 		},
 	}
 }

@@ -64,7 +64,7 @@ func TestThePasswordIsForTheServer(t *testing.T) {
 		"true":        {TLS{Roots: known}, true},
 		"another":     {TLS{Roots: x509.NewCertPool()}, false},
 	}
-	secured := func(method string) []byte { return packet(0, helloWith(method, wanted|useTLS)) }
+	secured := func(method string) []byte { return packet(0, helloWith(method, wanted|toWrite|useTLS)) }
 	for login, says := range map[string][][]byte{
 		"caching_sha2":         {secured(cachingPassword), packet(3, []byte{packetMore, 4})},
 		"caching_sha2, later":  {secured(nativePassword), packet(3, switchTo(cachingPassword)), packet(5, []byte{packetMore, 4})},
