@@ -104,7 +104,6 @@ const (
 	loginTimeout = 10 * time.Second
 	readTimeout  = 2 * time.Minute // of a pool's connection; its statements end on the server by then (session.go)
 	writeTimeout = 30 * time.Second
-
 )
 
 // Lifetime of a pool's connections. Global privileges are those of the login, and the address may be another server's by now: so

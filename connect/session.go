@@ -45,7 +45,7 @@ func variables() []variable {
 		{name: "time_zone", value: "'+00:00'"},
 		{name: "lc_messages", value: "'en_US'"}, // some errors are told apart by their texts
 		{name: "sql_select_limit", value: unlimited},
-		{name: "sql_big_selects", value: "1"}, // whatever max_join_size says
+		{name: "sql_big_selects", value: "1"},  // whatever max_join_size says
 		{name: "sql_safe_updates", value: "0"}, // else an UPDATE of a whole table is an error
 		{name: "group_concat_max_len", value: "1048576"},
 		// Who holds a table's lock must not hold us up for long, nor we the others.
