@@ -177,6 +177,62 @@ func TestOtherRules(t *testing.T) {
 	}
 }
 
+// TestManyMachines: of four that share an outbox one works at a time, until none is left. Another installation's outbox on the same
+// server is nothing to them, nor they to it.
+func TestManyMachines(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	site := dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	ours, theirs := delivertest.NewReceiver(t), delivertest.NewReceiver(t)
+	files := func(receiver *delivertest.Receiver, schema string) string {
+		return daemonFiles(t, server, everyAction(receiver.URL()), fmt.Sprintf("coalesce: 0s\noutbox: {mysql: {addresses: [%q], user: %s, password: secret, schema: %[2]s, lease: 1m}}\n",
+			server.Address(), schema))
+	}
+	for _, schema := range []string{"ours", "theirs"} {
+		server.Exec(t, "CREATE DATABASE "+schema)
+		server.CreateUser(t, schema, "secret", "ALL PRIVILEGES ON "+schema+".*")
+	}
+	startDaemon(t, files(theirs, "theirs"))
+	working := startDaemon(t, files(ours, "ours"))
+	const standbys = 3
+	takesOver := make(chan func(), standbys) // how the one is stopped that goes on
+	for range standbys {
+		goesOn := make(chan struct{})
+		stop := startUntil(t, files(ours, "ours"), standsBy, &watched{awaited: following, seen: goesOn})
+		go func() {
+			select {
+			case <-goesOn:
+				takesOver <- stop
+			case <-t.Context().Done():
+			}
+		}()
+	}
+	for turn := range standbys + 1 {
+		for range 5 {
+			if _, err := site.Insert(t.Context(), "users", "billing_name", "Ann"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, r := range []*delivertest.Receiver{ours, theirs} {
+			for what, n := range heard(t, r.WaitAccepted(patience(t), 5*(turn+1))) {
+				if n != 1 {
+					t.Errorf("%s was heard of %d times", what, n)
+				}
+			}
+		}
+		select {
+		case <-takesOver:
+			t.Fatal("two machines work at a time")
+		default:
+		}
+		working()
+		if turn < standbys {
+			working = <-takesOver
+		}
+	}
+}
+
 // quiet waits until the lease was renewed ten times, and fails when anything was stored meanwhile.
 func quiet(t *testing.T, server *dbtest.Server) {
 	t.Helper()

@@ -18,39 +18,23 @@ import (
 
 // TestServiceManager: systemd hears that the daemon is ready, alive, what it does, and that it ends.
 func TestServiceManager(t *testing.T) {
-	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "n"), Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
-	t.Setenv("NOTIFY_SOCKET", socket.LocalAddr().String())
-	t.Setenv("WATCHDOG_USEC", "1000000")
-	t.Setenv("WATCHDOG_PID", "")
+	socket := serviceManager(t)
 	server := dbtest.Start(t)
 	dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), "")
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- command(ctx, []string{"run", "--config", file}, io.Discard, io.Discard) }()
+	stop, ended := runs(t, file)
 	awaitTold(t, socket, "READY=1\nSTATUS=connecting to the database at "+server.Address(), "WATCHDOG=1", "STATUS=following the binlog for 1 site; events on their way: 0")
-	cancel()
+	stop()
 	awaitTold(t, socket, "STOPPING=1")
-	if err := <-done; err != nil {
+	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 }
 
 // TestServiceManagerOfAStandby: a daemon that waits for an outbox that another one has is ready and alive, for as long as that takes.
 func TestServiceManagerOfAStandby(t *testing.T) {
-	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "n"), Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
-	t.Setenv("NOTIFY_SOCKET", socket.LocalAddr().String())
-	t.Setenv("WATCHDOG_USEC", "1000000")
-	t.Setenv("WATCHDOG_PID", "")
+	socket := serviceManager(t)
 	server := dbtest.Start(t)
 	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), shareOutbox(t, server, time.Minute))
 	other, err := mysql.Open(t.Context(), mysql.Config{Addresses: []string{server.Address()}, User: "rowhook_outbox", Password: connect.Password("secret"), Schema: "rowhook"}, slog.New(slog.DiscardHandler))
@@ -62,15 +46,36 @@ func TestServiceManagerOfAStandby(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	stop, ended := runs(t, file)
+	awaitTold(t, socket, "READY=1\nSTATUS=waiting for the outbox in schema rowhook at "+server.Address(), "WATCHDOG=1")
+	stop()
+	awaitTold(t, socket, "STOPPING=1")
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// serviceManager is systemd's end of what a service tells, for who watches it by a second.
+func serviceManager(t *testing.T) *net.UnixConn {
+	t.Helper()
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "n"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	t.Setenv("NOTIFY_SOCKET", socket.LocalAddr().String())
+	t.Setenv("WATCHDOG_USEC", "1000000")
+	t.Setenv("WATCHDOG_PID", "")
+	return socket
+}
+
+// runs starts the daemon until it is told to stop; the channel then has how it ended.
+func runs(t *testing.T, file string) (stop func(), ended <-chan error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- command(ctx, []string{"run", "--config", file}, io.Discard, io.Discard) }()
-	awaitTold(t, socket, "READY=1\nSTATUS=waiting for the outbox in schema rowhook at "+server.Address(), "WATCHDOG=1")
-	cancel()
-	awaitTold(t, socket, "STOPPING=1")
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	return cancel, done
 }
 
 // awaitTold waits until systemd's socket has heard all of that.
