@@ -94,6 +94,9 @@ func (s State) String() string {
 	return [...]string{"fresh", "waiting", "delivered", "dead", "held"}[s]
 }
 
+// Undelivered tells whether a delivery in that state is one that its endpoint is to send.
+func (s State) Undelivered() bool { return s == Fresh || s == Waiting }
+
 // Stored is a delivery with what became of it.
 type Stored struct {
 	Delivery

@@ -61,7 +61,7 @@ func (o *Outcome) Tried() (took time.Duration, tried bool) {
 	return o.Took, o.State == Delivered
 }
 
-// Check refuses what is no outcome. Stores ask it before they record anything.
+// Check refuses what is no outcome.
 func (o *Outcome) Check() error {
 	switch {
 	case o.Seq < 1:
@@ -72,4 +72,21 @@ func (o *Outcome) Check() error {
 		return fmt.Errorf("one that is to be sent again is waiting, not %v", o.State)
 	}
 	return nil
+}
+
+// CheckOutcomes refuses outcomes that make no sense, also those of a Seq beyond the last one given, and tells whether some are
+// Retried. Stores ask it before they record anything.
+func CheckOutcomes(list []Outcome, last int64) (retried bool, err error) {
+	for i := range list {
+		o := &list[i]
+		err := o.Check()
+		if err == nil && o.Seq > last {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return false, fmt.Errorf("record outcomes: delivery %d: %w", o.Seq, err)
+		}
+		retried = retried || !o.Retried.IsZero()
+	}
+	return retried, nil
 }

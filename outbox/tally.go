@@ -8,6 +8,9 @@ import (
 // HoursKept is for how many hours, of those in which there was something to count, a store keeps what Hours tells.
 const HoursKept = 48
 
+// HourOf is the hour of a time, counted from 1970 on.
+func HourOf(t time.Time) int64 { return t.Unix() / 3600 }
+
 // latencies are the upper bounds by which the durations of attempts are told apart. What is stored is by their places: other
 // bounds need another version of the stored form.
 var latencies = [...]time.Duration{

@@ -17,7 +17,8 @@ type change struct {
 	now      time.Duration // uptime
 	packet   packet        // what is written beside what follows
 
-	last, size  int64          // the last delivery; how much more deliveries take
+	lastSeq     int64          // of the last delivery
+	size        int64          // how much more deliveries take, in bytes
 	changed     map[int64]*end // by endpoint: what it will be
 	grown       map[int64]bool // those of changed that gave numbers
 	rows        map[int64]*row // by Seq: deliveries that were looked at
@@ -41,7 +42,7 @@ type counter struct {
 }
 
 func newChange(c *content, db rower, now time.Duration) *change {
-	return &change{content: c, db: db, now: now, last: c.last, changed: make(map[int64]*end), grown: make(map[int64]bool), rows: make(map[int64]*row),
+	return &change{content: c, db: db, now: now, lastSeq: c.lastSeq, changed: make(map[int64]*end), grown: make(map[int64]bool), rows: make(map[int64]*row),
 		counts: make(map[countKey]*counter), tallies: make(map[tallyKey]*outbox.Tally), newLabels: make(map[int64]label),
 		newNames: make(map[int64]string), woken: make(map[int64]bool), disarranged: make(map[int64]bool)}
 }
@@ -85,7 +86,7 @@ func (c *change) tally(o *outcome, label, endpoint int64, buried bool) {
 	if endpoint == 0 {
 		return
 	}
-	for _, hour := range []int64{0, o.hour} {
+	for _, hour := range []int64{0, o.Hour} {
 		key := tallyKey{endpoint, hour}
 		if c.tallies[key] == nil {
 			c.tallies[key] = new(outbox.Tally)
@@ -94,18 +95,19 @@ func (c *change) tally(o *outcome, label, endpoint int64, buried bool) {
 	}
 }
 
-// labelOf is a label's number, which is given when it is new.
-func (c *change) labelOf(l label) int64 {
-	if id, ok := c.ids[l]; ok {
+// numberOf is the number of a word, a label or an endpoint's name: the next one when it is new, which added then has. Numbers
+// begin at 1; 0 is none.
+func numberOf[W comparable](word W, known map[W]int64, added map[int64]W) int64 {
+	if id, ok := known[word]; ok {
 		return id
 	}
-	for id, is := range c.newLabels {
-		if is == l {
+	for id, is := range added {
+		if is == word {
 			return id
 		}
 	}
-	id := int64(len(c.ids) + len(c.newLabels) + 1)
-	c.newLabels[id] = l
+	id := int64(len(known) + len(added) + 1)
+	added[id] = word
 	return id
 }
 
@@ -115,21 +117,6 @@ func (c *change) ruleOf(id int64) string {
 		return l.rule
 	}
 	return c.newLabels[id].rule
-}
-
-// endpointOf is an endpoint's number, which is given when it is new. 0 is none.
-func (c *change) endpointOf(name string) int64 {
-	if id, ok := c.byName[name]; ok {
-		return id
-	}
-	for id, is := range c.newNames {
-		if is == name {
-			return id
-		}
-	}
-	id := int64(len(c.byName) + len(c.newNames) + 1)
-	c.newNames[id] = name
-	return id
 }
 
 // nameOf is the name of an endpoint.
@@ -149,7 +136,7 @@ func (c *change) empty() bool {
 // process has taken over, or when this one's last commit is not what it takes it for.
 func (c *change) whole() *packet {
 	var p packet
-	p.add(`UPDATE state SET seq = IF(epoch = ? AND seq = ?, seq + 1, NULL), last = ?, bytes = bytes + ? WHERE id = 1`, c.epoch, c.seq, c.last, c.size)
+	p.add(`UPDATE state SET seq = IF(epoch = ? AND seq = ?, seq + 1, NULL), last = ?, bytes = bytes + ? WHERE id = 1`, c.epoch, c.commits, c.lastSeq, c.size)
 	c.writeWords(&p)
 	c.writeEnds(&p)
 	p.sql.WriteString(c.packet.sql.String())
@@ -186,8 +173,8 @@ func (c *change) writeEnds(p *packet) {
 		if c.grown[id] {
 			heads = append(heads, []any{id, e.last, e.added, e.bytesIn})
 		}
-		if old := c.ends[id]; old == nil || e.removed != old.removed || e.bytes != old.bytes || e.marks.low != old.marks.low || !slices.Equal(e.marks.runs, old.marks.runs) {
-			marks = append(marks, []any{id, e.marks.low, e.marks.encode(), e.removed, e.bytes})
+		if old := c.ends[id]; old == nil || e.removed != old.removed || e.bytes != old.bytes || e.marks.Low != old.marks.Low || !slices.Equal(e.marks.Runs, old.marks.Runs) {
+			marks = append(marks, []any{id, e.marks.Low, encodeMarks(&e.marks), e.removed, e.bytes})
 		}
 	}
 	p.rows(`INSERT INTO head(endpoint, last, added, bytes) VALUES `,

@@ -45,7 +45,7 @@ func (c *change) records(list []outbox.Record) {
 			gone = append(gone, []any{h})
 		}
 		if r.Data != nil {
-			put = append(put, []any{h, c.seq<<20 + int64(i), r.Owner, r.Key, r.Data})
+			put = append(put, []any{h, c.commits<<20 + int64(i), r.Owner, r.Key, r.Data})
 		}
 	}
 	c.packet.rows(`DELETE FROM record WHERE h IN (`, `)`, gone)
@@ -58,10 +58,10 @@ func (c *change) deliveries(list []*outbox.Delivery) []*entry {
 	entries := make([]*entry, len(list))
 	var rows, payloads, held [][]any
 	for i, d := range list {
-		c.last++
-		e := &entry{since: c.now, length: int64(len(d.Body)), label: c.labelOf(label{d.Rule, d.Site, d.Action, d.Kind})}
+		c.lastSeq++
+		e := &entry{since: c.now, length: int64(len(d.Body)), label: numberOf(label{d.Rule, d.Site, d.Action, d.Kind}, c.ids, c.newLabels)}
 		e.Delivery = *d
-		e.Seq, e.Created, e.AsOf = c.last, outbox.Kept(d.Created), outbox.Kept(d.AsOf)
+		e.Seq, e.Created, e.AsOf = c.lastSeq, outbox.Kept(d.Created), outbox.Kept(d.AsOf)
 		e.Endpoint, e.Number = "", 0
 		if id, ok := c.routes[d.Rule]; ok {
 			e.endpoint, e.Endpoint, e.Number = id, c.nameOf(id), c.number(id, e.length)
@@ -74,9 +74,9 @@ func (c *change) deliveries(list []*outbox.Delivery) []*entry {
 		c.size += e.size()
 		var omitted any
 		if len(d.Omitted) > 0 {
-			omitted = joinKeys(d.Omitted)
+			omitted = outbox.JoinKeys(d.Omitted)
 		}
-		rows = append(rows, []any{e.Seq, e.endpoint, e.Number, e.label, d.ID[:], joinKeys(d.Keys), omitted,
+		rows = append(rows, []any{e.Seq, e.endpoint, e.Number, e.label, d.ID[:], outbox.JoinKeys(d.Keys), omitted,
 			slices.Index(outbox.Objects(), d.Object) + 1, micros(e.AsOf), micros(e.Created), kept.UnixMicro(), c.now.Microseconds(), 0, e.length, 0})
 		payloads = append(payloads, []any{e.Seq, d.Body})
 		entries[i] = e

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"crypto/tls"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -200,6 +201,42 @@ func query(ctx context.Context, conn driver.Conn, sql string) ([]string, error) 
 		}
 	}
 	return texts, rows.Close()
+}
+
+// pools are a store's connections.
+type pools struct {
+	writes *sql.DB // one, for what is written
+	beats  *sql.DB // one for the lease: a renewal waits for no commit
+	reads  *sql.DB
+}
+
+func openPools(c *connector) pools { return pools{pool(c, 1), pool(c, 1), pool(c, 8)} }
+
+func pool(c *connector, most int) *sql.DB {
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
+	db.SetConnMaxLifetime(connect.Lifetime)
+	return db
+}
+
+// avoid ends idle connections to a server that answers, but cannot be written to: a node that left its cluster, for example. The
+// next ones go to another address if there is one.
+func (p pools) avoid(err error) {
+	if isNumber(err, away...) {
+		for _, db := range []*sql.DB{p.writes, p.beats, p.reads} {
+			dropIdle(db)
+		}
+	}
+}
+
+func (p pools) close() error { return errors.Join(p.writes.Close(), p.beats.Close(), p.reads.Close()) }
+
+// dropIdle closes the connections of a pool that nobody uses.
+func dropIdle(db *sql.DB) {
+	most := db.Stats().MaxOpenConnections
+	db.SetMaxIdleConns(0)
+	db.SetMaxIdleConns(most)
 }
 
 // lease is for how long a lease lasts that is not renewed.

@@ -5,7 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
-	"time"
+
+	"rowhook/outbox/marks"
 )
 
 // label is what deliveries have in common.
@@ -22,7 +23,7 @@ type end struct {
 	last           int64 // the last number given
 	added, bytesIn int64
 	removed, bytes int64 // bytes are those of what was removed
-	marks          marks
+	marks          marks.Set
 }
 
 // count is how many deliveries are undelivered.
@@ -34,21 +35,19 @@ func (e *end) leave(length int64)  { e.removed, e.bytes = e.removed+1, e.bytes+l
 
 func (e *end) clone() *end {
 	c := *e
-	c.marks = e.marks.clone()
+	c.marks = e.marks.Clone()
 	return &c
 }
 
-// content is what the holder of the lease knows of the tables that are small, as of the last commit. The one who writes owns
-// it; what others see of it is Store's.
+// content is what the holder of the lease knows of the tables that are small, as of the last commit. The writer owns it;
+// what others see of it is queue's.
 type content struct {
 	fence
 	words
-	ids     map[label]int64
-	ends    map[int64]*end
-	byName  map[string]int64
-	routes  map[string]int64
-	uptime  time.Duration // when the lease was taken, at takenAt
-	takenAt time.Time
+	ids    map[label]int64
+	ends   map[int64]*end
+	byName map[string]int64
+	routes map[string]int64
 }
 
 // rower is a connection, a transaction or a pool of them.
@@ -166,8 +165,8 @@ func (w words) with(labels map[int64]label, endpoints map[int64]string) words {
 
 // take makes a change part of the content, once it is committed. The maps that others may look at are made anew.
 func (c *content) take(ch *change) {
-	c.seq++
-	c.last = ch.last
+	c.commits++
+	c.lastSeq = ch.lastSeq
 	c.words = c.with(ch.newLabels, ch.newNames)
 	for id, l := range ch.newLabels {
 		c.ids[l] = id

@@ -133,14 +133,18 @@ func (l *lease) take(ctx context.Context, seen holder) (fence, error) {
 var errQuicker = errors.New("another process was quicker")
 
 // fence is what a transaction finds in the fenced row, or is refused.
-type fence struct{ epoch, seq, last int64 }
+type fence struct {
+	epoch   int64 // how often the lease was taken
+	commits int64 // how many transactions were committed, the column seq
+	lastSeq int64 // of the last delivery, the column last
+}
 
 // confirm reads what the takeover has left. It comes after the takeover's commit: on Galera everything that was certified
 // before is visible then.
 func (l *lease) confirm(ctx context.Context, began time.Time) (f fence, err error) {
 	var owner string
 	err = l.db.QueryRowContext(ctx, `SELECT s.epoch, s.seq, s.last, l.owner FROM state s, lease l
-		WHERE s.id = 1 AND l.name = 'reader' AND l.epoch = s.epoch`).Scan(&f.epoch, &f.seq, &f.last, &owner)
+		WHERE s.id = 1 AND l.name = 'reader' AND l.epoch = s.epoch`).Scan(&f.epoch, &f.commits, &f.lastSeq, &owner)
 	if err == nil && owner != l.owner || errors.Is(err, sql.ErrNoRows) {
 		return f, errQuicker
 	}
@@ -238,7 +242,7 @@ func (l *lease) renewOnce(ctx context.Context, uptime time.Duration) error {
 	result, err := l.db.ExecContext(ctx, `UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, beat = beat + 1, uptime = ?
 		WHERE name = 'reader' AND owner = ?`, l.cfg.lease().Microseconds(), uptime.Microseconds(), l.owner)
 	if err != nil {
-		leave(l.db)
+		dropIdle(l.db)
 		return err
 	}
 	n, err := result.RowsAffected()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"rowhook/dbtest"
 	"rowhook/outbox"
+	"rowhook/outbox/pending"
 )
 
 // serve starts a server with a user who may have schemas.
@@ -87,7 +89,7 @@ func TestFence(t *testing.T) {
 			s := open(t, cfg)
 			route(t, s)
 			commit(t, s, 0)
-			seen, err := readHolder(t.Context(), s.beats)
+			seen, err := readHolder(t.Context(), s.pools.beats)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,8 +194,8 @@ func TestInDoubt(t *testing.T) {
 				commit(t, s, n)
 			}
 			wantDense(t, s, commits)
-			if s.c.epoch < commits/2 {
-				t.Errorf("it is epoch %d: the lease was not taken again", s.c.epoch)
+			if s.writer.content.epoch < commits/2 {
+				t.Errorf("it is epoch %d: the lease was not taken again", s.writer.content.epoch)
 			}
 		})
 	}
@@ -232,7 +234,7 @@ func TestAway(t *testing.T) {
 			}
 			done := make(chan error, 1)
 			go func() { done <- s.Commit(t.Context(), batch(1)) }()
-			for !s.trouble.lasts() {
+			for !s.writer.trouble.lasts() {
 				select {
 				case err := <-done:
 					t.Fatalf("the commit returned %v", err)
@@ -250,6 +252,27 @@ func TestAway(t *testing.T) {
 	}
 }
 
+// TestLostWithoutRoom: who waits for room for outcomes, while nothing can be written, waits until the lease is lost at most.
+func TestLostWithoutRoom(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	cfg := config(server, "outbox")
+	cfg.Lease = 5 * time.Second
+	s := open(t, cfg)
+	route(t, s)
+	commit(t, s, 0)
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	failed := outbox.Outcome{Seq: 1, State: outbox.Waiting, Attempts: 1, Attempt: &outbox.Attempt{Response: strings.Repeat("x", outbox.MaxText)}}
+	if err := s.Settle(t.Context(), slices.Repeat([]outbox.Outcome{failed}, pending.MaxBytes/outbox.MaxText)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Settle(t.Context(), []outbox.Outcome{failed}); !errors.Is(err, outbox.ErrFenced) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
 // TestIdle: nothing is written while nothing happens, but that the lease is renewed.
 func TestIdle(t *testing.T) {
 	t.Parallel()
@@ -259,9 +282,9 @@ func TestIdle(t *testing.T) {
 	s := open(t, cfg)
 	route(t, s)
 	commit(t, s, 0)
-	seq := s.c.seq
-	seen, err := readHolder(t.Context(), s.beats)
-	for h := seen; err == nil && h.beat < seen.beat+5; h, err = readHolder(t.Context(), s.beats) {
+	seq := s.writer.content.commits
+	seen, err := readHolder(t.Context(), s.pools.beats)
+	for h := seen; err == nil && h.beat < seen.beat+5; h, err = readHolder(t.Context(), s.pools.beats) {
 		if _, err := s.Claim(t.Context(), "a", 0, 10); err != nil {
 			t.Fatal(err)
 		}

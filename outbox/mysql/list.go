@@ -111,10 +111,10 @@ func selection(words *words, f *outbox.Filter) (query string, args []any, some b
 		w.add(`f.state = 1 AND f.due <= ?`, f.DueBy.UnixMicro())
 	}
 	if f.Key != "" {
-		w.add(`INSTR(d.aggs, ?) > 0`, []byte(escapeKey.Replace(f.Key)))
+		w.add(`INSTR(d.aggs, ?) > 0`, []byte(outbox.EscapeKey(f.Key)))
 	}
 	if f.Object != "" {
-		w.add(`INSTR(d.aggs, ?) > 0`, []byte("/"+escapeKey.Replace(f.Object)))
+		w.add(`INSTR(d.aggs, ?) > 0`, []byte("/"+outbox.EscapeKey(f.Object)))
 	}
 	if f.ID != nil {
 		w.add(`d.id = ?`, f.ID[:])

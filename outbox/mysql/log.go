@@ -11,15 +11,15 @@ import (
 // flush writes what is pending, for those who look at the tables, unless that cannot be done for now: then they see it a little
 // later.
 func (s *Store) flush(ctx context.Context) error {
-	if err := s.usable(ctx); err != nil || s.trouble.lasts() {
+	if err := s.writer.usable(ctx); err != nil || s.writer.trouble.lasts() {
 		return err
 	}
-	err := s.write(ctx, &outbox.Batch{}, nil)
+	err := s.writer.try(ctx, &outbox.Batch{}, nil)
 	if err != nil && passes(err) {
-		s.flusher.wake(1) // it says so
+		s.queue.flusher.Wake(1) // it says so
 		return nil
 	}
-	return explain("write", &s.cfg, err)
+	return explain("write", s.cfg, err)
 }
 
 // asked is the answer to a question to the reader, after what is pending was written.
@@ -28,7 +28,7 @@ func asked[T any](ctx context.Context, s *Store, question func() (T, error)) (an
 		return answer, err
 	}
 	answer, err = question()
-	return answer, explain("read", &s.cfg, err)
+	return answer, explain("read", s.cfg, err)
 }
 
 // List returns deliveries in order of Seq, or the other way round.
@@ -58,37 +58,35 @@ func (s *Store) Hours(ctx context.Context, endpoint string, since time.Time) ([]
 
 // Size tells how many bytes deliveries take on the server, about. Its files also hold what was removed, to be used again.
 func (s *Store) Size(ctx context.Context) (int64, error) {
-	if err := s.usable(ctx); err != nil {
+	if err := s.writer.usable(ctx); err != nil {
 		return 0, err
 	}
 	size, err := s.reader.size(ctx)
-	return size, explain("read", &s.cfg, err)
+	return size, explain("read", s.cfg, err)
 }
 
 // Get reads a setting; "" when it was never set.
 func (s *Store) Get(ctx context.Context, key string) (string, error) {
-	if err := s.usable(ctx); err != nil {
+	if err := s.writer.usable(ctx); err != nil {
 		return "", err
 	}
 	value, err := s.reader.setting(ctx, key)
-	return value, explain("read", &s.cfg, err)
+	return value, explain("read", s.cfg, err)
 }
 
 // CompareAndSet writes a setting, durably, if it is what the caller takes it for.
 func (s *Store) CompareAndSet(ctx context.Context, key, old, value string) error {
-	return s.persist(ctx, func() error {
-		return s.write(ctx, &outbox.Batch{}, func(c *change) error {
-			switch is, err := s.reader.setting(ctx, key); {
-			case err != nil:
-				return err
-			case is != old:
-				return fmt.Errorf("the setting %q: %w", key, outbox.ErrChanged)
-			case value == "":
-				c.packet.add(`DELETE FROM setting WHERE h = ?`, hash(key))
-			default:
-				c.packet.add(`INSERT INTO setting(h, k, v) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE v = VALUES(v)`, hash(key), key, value)
-			}
-			return nil
-		})
+	return s.writer.commit(ctx, &outbox.Batch{}, func(c *change) error {
+		switch is, err := s.reader.setting(ctx, key); {
+		case err != nil:
+			return err
+		case is != old:
+			return fmt.Errorf("the setting %q: %w", key, outbox.ErrChanged)
+		case value == "":
+			c.packet.add(`DELETE FROM setting WHERE h = ?`, hash(key))
+		default:
+			c.packet.add(`INSERT INTO setting(h, k, v) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE v = VALUES(v)`, hash(key), key, value)
+		}
+		return nil
 	})
 }

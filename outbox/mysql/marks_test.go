@@ -4,26 +4,28 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"rowhook/outbox/marks"
 )
 
 // TestMarks: whatever order numbers are added in, those are in the set, and it comes back as it was stored.
 func TestMarks(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
-	var m marks
+	var m marks.Set
 	in := make(map[int64]bool)
 	for range 2000 {
 		n := random.Int64N(1500) + 1
-		m.add(n)
+		m.Add(n)
 		in[n] = true
-		if back, err := decodeMarks(m.low, m.encode()); err != nil || back.low != m.low || len(back.runs) != len(m.runs) ||
-			len(m.runs) > 0 && !reflect.DeepEqual(back.runs, m.runs) {
+		if back, err := decodeMarks(m.Low, encodeMarks(&m)); err != nil || back.Low != m.Low || len(back.Runs) != len(m.Runs) ||
+			len(m.Runs) > 0 && !reflect.DeepEqual(back.Runs, m.Runs) {
 			t.Fatalf("%+v came back as %+v, %v", m, back, err)
 		}
 	}
 	for n := int64(1); n <= 1600; n++ {
-		if m.has(n) != in[n] {
-			t.Errorf("%d is in the set: %v", n, m.has(n))
+		if m.Has(n) != in[n] {
+			t.Errorf("%d is in the set: %v", n, m.Has(n))
 		}
 	}
 }
@@ -38,14 +40,14 @@ func FuzzDecodeMarks(f *testing.F) {
 		if err != nil || low < 0 {
 			return
 		}
-		at := m.low
-		for _, r := range m.runs {
-			if r.first < at+2 || r.last < r.first {
+		at := m.Low
+		for _, r := range m.Runs {
+			if r.First < at+2 || r.Last < r.First {
 				t.Fatalf("%d is followed by %+v", at, r)
 			}
-			at = r.last
+			at = r.Last
 		}
-		if back, err := decodeMarks(m.low, m.encode()); err != nil || !reflect.DeepEqual(back, m) {
+		if back, err := decodeMarks(m.Low, encodeMarks(&m)); err != nil || !reflect.DeepEqual(back, m) {
 			t.Fatalf("%+v came back as %+v, %v", m, back, err)
 		}
 	})

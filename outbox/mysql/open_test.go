@@ -20,7 +20,7 @@ func TestRefused(t *testing.T) {
 	server := serve(t)
 	server.CreateUser(t, "poor", "secret", "SELECT ON mysql.*")
 	s := open(t, config(server, "outboxnewer"))
-	if _, err := s.writes.ExecContext(t.Context(), `UPDATE meta SET v = '99'`); err != nil {
+	if _, err := s.pools.writes.ExecContext(t.Context(), `UPDATE meta SET v = '99'`); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

@@ -9,7 +9,7 @@ import (
 
 // move brings a delivery into a state and to a place.
 func (c *change) move(r *row, to outbox.State, endpoint, n int64) {
-	was, is, moved := undelivered(r.state), undelivered(to), endpoint != r.endpoint || n != r.n
+	was, is, moved := r.state.Undelivered(), to.Undelivered(), endpoint != r.endpoint || n != r.n
 	c.counter(r.endpoint, r.label).states[r.state]--
 	c.counter(endpoint, r.label).states[to]++
 	if was && (!is || moved) {
@@ -24,13 +24,13 @@ func (c *change) move(r *row, to outbox.State, endpoint, n int64) {
 	}
 	if moved {
 		if r.endpoint != 0 {
-			c.end(r.endpoint).marks.add(r.n)
+			c.end(r.endpoint).marks.Add(r.n)
 			c.disarranged[r.endpoint] = true
 		}
 		r.moved = true
 	}
 	if to != outbox.Fresh && endpoint != 0 {
-		c.end(endpoint).marks.add(n)
+		c.end(endpoint).marks.Add(n)
 	}
 	r.state, r.endpoint, r.n, r.touched = to, endpoint, n, true
 }
@@ -66,19 +66,36 @@ func (c *change) settle(ctx context.Context, outcomes []*outcome) error {
 
 // plain tells whether an outcome needs no look at its delivery: that is in memory, fresh as it was committed, and was accepted.
 func (c *change) plain(o *outcome) bool {
-	e := o.entry
-	return e != nil && o.atOnce() && !c.end(e.endpoint).marks.has(e.Number)
+	e := o.Delivery
+	return e != nil && o.AtOnce() && !c.end(e.endpoint).marks.Has(e.Number)
+}
+
+// retriable tells whether a delivery can be sent again, if that is what is wanted of it.
+func (c *change) retriable(o *outcome) error {
+	r := c.rows[o.Seq]
+	if r != nil && r.endpoint != 0 {
+		c.disarranged[r.endpoint] = true
+	}
+	switch {
+	case o.Retried.IsZero():
+		return nil
+	case r == nil:
+		return outbox.ErrNotFound
+	case r.erased:
+		return outbox.ErrErased
+	}
+	return nil
 }
 
 // accept is for a plain outcome: all of it is in the marks.
 func (c *change) accept(o *outcome) {
-	e := o.entry
+	e := o.Delivery
 	n := c.counter(e.endpoint, e.label)
 	n.states[outbox.Fresh]--
 	n.states[outbox.Delivered]++
 	end := c.end(e.endpoint)
 	end.leave(e.length)
-	end.marks.add(e.Number)
+	end.marks.Add(e.Number)
 	c.tally(o, e.label, e.endpoint, false)
 }
 
@@ -89,9 +106,9 @@ func (c *change) become(r *row, o *outcome) {
 	if r.state == outbox.Delivered {
 		return
 	}
-	atOnce := r.state == outbox.Fresh && o.atOnce()
+	atOnce := r.state == outbox.Fresh && o.AtOnce()
 	if o.Attempt != nil && o.State != outbox.Delivered && r.failing == 0 {
-		r.failing = max(o.at, time.Microsecond)
+		r.failing = max(o.At, time.Microsecond)
 	}
 	switch {
 	case o.State == outbox.Waiting && r.state == outbox.Held:

@@ -1,36 +1,51 @@
 package mysql
 
 import (
-	"context"
 	"fmt"
-	"slices"
+	"sync"
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/outbox/pending"
 )
 
-// Claim returns undelivered deliveries of an endpoint: from memory when it has all of them beyond that number, otherwise from
-// the server.
-func (s *Store) Claim(ctx context.Context, endpoint string, after int64, limit int) ([]*outbox.Stored, error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("claim deliveries: a limit of %d", limit)
-	}
-	g, err := s.glance(ctx, endpoint, after, limit)
-	if err != nil || g.known {
-		return g.list, err
-	}
-	items, err := s.reader.undelivered(ctx, &g, after, limit)
-	return g.show(items), explain("read", &s.cfg, err)
+// outcome is an outcome that is not written yet.
+type outcome = pending.Outcome[entry]
+
+// queue is what is known in memory of what lies undelivered: the content as of the last commit, what was committed lately, and
+// the outcomes that wait to be written.
+type queue struct {
+	clock   clock
+	flusher pending.Flusher
+
+	mu      sync.Mutex
+	words   words
+	byName  map[string]int64
+	ends    map[int64]*end
+	last    int64 // the last Seq given
+	pending *pending.Outcomes[entry]
+	recent  recent
+	ages    ages
+	wakes   map[string]chan struct{}
 }
 
-// Read returns those of an endpoint's deliveries with these numbers that are undelivered.
-func (s *Store) Read(ctx context.Context, endpoint string, numbers []int64) ([]*outbox.Stored, error) {
-	g, err := s.glance(ctx, endpoint, 0, 0)
-	if err != nil || len(numbers) == 0 || g.known {
-		return nil, err
-	}
-	items, err := s.reader.numbers(ctx, &g, slices.Compact(slices.Sorted(slices.Values(numbers))))
-	return g.show(items), explain("read", &s.cfg, err)
+// clock tells the uptime of a store.
+type clock struct {
+	before time.Duration // the uptime when it was opened
+	since  time.Time     // when that was
+}
+
+func (c clock) now() time.Duration { return c.before + time.Since(c.since) }
+
+func newQueue(clock clock, content *content) *queue {
+	q := &queue{clock: clock, flusher: pending.NewFlusher(), pending: pending.New[entry](), recent: newRecent(), ages: newAges(), wakes: make(map[string]chan struct{})}
+	q.look(content)
+	return q
+}
+
+// look takes over what the content is now. The caller holds mu, but for the beginning.
+func (q *queue) look(c *content) {
+	q.words, q.byName, q.ends, q.last = c.words, c.byName, c.ends, c.lastSeq
 }
 
 // glance is what memory knows of an endpoint at a moment.
@@ -45,29 +60,26 @@ type glance struct {
 }
 
 // glance looks at an endpoint. With a limit of 0 it takes nothing from memory.
-func (s *Store) glance(ctx context.Context, name string, after int64, limit int) (g glance, err error) {
-	if err := s.usable(ctx); err != nil {
-		return g, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := s.view.byName[name]
-	e := s.view.ends[id]
+func (q *queue) glance(name string, after int64, limit int) glance {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	id := q.byName[name]
+	e := q.ends[id]
 	if id == 0 || e == nil || e.count() == 0 {
-		return glance{known: true}, nil
+		return glance{known: true}
 	}
-	g = glance{id: id, now: s.Uptime(), end: e, words: s.view.words}
-	if limit > 0 && s.recent.covers(id, after, e.last) {
-		g.known, g.list = true, s.recent.claim(id, after, limit, g.now)
-		return g, nil
+	g := glance{id: id, now: q.clock.now(), end: e, words: q.words}
+	if limit > 0 && q.recent.covers(id, after, e.last) {
+		g.known, g.list = true, q.recent.claim(id, after, limit, g.now)
+		return g
 	}
-	g.pending = s.pending.snapshot()
-	return g, nil
+	g.pending = q.pending.Latest()
+	return g
 }
 
 // use makes what was read show what is not written yet. It returns false for what is settled.
 func (g *glance) use(it *item) bool {
-	if !undelivered(it.State) {
+	if !it.State.Undelivered() {
 		return false
 	}
 	o := g.pending[it.Seq]
@@ -75,9 +87,9 @@ func (g *glance) use(it *item) bool {
 		return true
 	}
 	if o.Attempt != nil && it.failing == 0 {
-		it.failing = max(o.at, time.Microsecond)
+		it.failing = max(o.At, time.Microsecond)
 	}
-	return o.apply(&it.Stored)
+	return o.Apply(&it.Stored)
 }
 
 // show is what was read as it is handed out.
@@ -93,165 +105,107 @@ func (g *glance) show(items []*item) []*outbox.Stored {
 	return list
 }
 
-// Wake returns the endpoint's channel.
-func (s *Store) Wake(endpoint string) <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.channel(endpoint)
+// wake is the endpoint's channel.
+func (q *queue) wake(endpoint string) chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.channel(endpoint)
 }
 
-// channel is the endpoint's. The caller holds mu.
-func (s *Store) channel(endpoint string) chan struct{} {
-	if s.view.wakes[endpoint] == nil {
-		s.view.wakes[endpoint] = make(chan struct{}, 1)
+// channel is wake for those who hold mu.
+func (q *queue) channel(endpoint string) chan struct{} {
+	if q.wakes[endpoint] == nil {
+		q.wakes[endpoint] = make(chan struct{}, 1)
 	}
-	return s.view.wakes[endpoint]
+	return q.wakes[endpoint]
 }
 
-// Due tells by endpoint what lies undelivered, as of the last time that outcomes were written.
-func (s *Store) Due(ctx context.Context) (map[string]outbox.Due, error) {
-	if err := s.usable(ctx); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	due, now := make(map[string]outbox.Due), s.Uptime()
-	for id, e := range s.view.ends {
+// due tells by endpoint what lies undelivered.
+func (q *queue) due() map[string]outbox.Due {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	due, now := make(map[string]outbox.Due), q.clock.now()
+	for id, e := range q.ends {
 		if e.count() <= 0 {
 			continue
 		}
 		d := outbox.Due{Count: int(e.count()), Bytes: e.bytesIn - e.bytes}
-		since, ok := s.recent.oldest(id, e.count())
+		since, ok := q.recent.oldest(id, e.count())
 		if !ok {
-			since, ok = s.view.oldest[id]
+			since, ok = q.ages.oldest[id]
 		}
 		if ok {
 			d.Oldest = max(0, now-since)
 		}
-		due[s.view.words.endpoints[id]] = d
+		due[q.words.endpoints[id]] = d
 	}
-	return due, nil
+	return due
 }
 
-// Settle records outcomes in memory; they are written with the next commit, or by the flusher. Those that a person wants
-// are written at once.
-func (s *Store) Settle(ctx context.Context, outcomes []outbox.Outcome) error {
-	for {
-		room, err := s.settle(ctx, outcomes)
-		if err != nil || room == nil {
-			return err
-		}
-		select {
-		case <-room:
-		case <-s.closing:
-		case <-ctx.Done():
-		}
+// settle notes outcomes, to be written soon. When there is no room, the channel tells when another try is worth it; those of
+// which a person wants some are not noted, but to be written at once.
+func (q *queue) settle(outcomes []outbox.Outcome) (room <-chan struct{}, retried bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err := q.pending.Failed(); err != nil {
+		return nil, false, fmt.Errorf("record outcomes: %w", err)
 	}
-}
-
-// settle is one try of Settle; the channel tells when another one is worth it, nil: it is done.
-func (s *Store) settle(ctx context.Context, outcomes []outbox.Outcome) (room chan struct{}, err error) {
-	if err := s.usable(ctx); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	retried, err := s.check(outcomes)
+	retried, err = outbox.CheckOutcomes(outcomes, q.last)
 	if err != nil || retried {
-		s.mu.Unlock()
-		if retried {
-			err = s.settleNow(ctx, outcomes)
-		}
-		return nil, err
+		return nil, retried, err
 	}
-	defer s.mu.Unlock()
-	if s.pending.bytes >= maxPending {
-		return s.pending.room, nil
+	if room := q.pending.Room(); room != nil {
+		return room, false, nil
 	}
-	for _, o := range s.outcomes(outcomes) {
-		s.pending.add(o)
-		s.recent.settle(o)
+	for _, o := range pending.Record(outcomes, q.clock.now(), q.recent.bySeq) {
+		q.pending.Add(o)
+		q.recent.settle(o)
 	}
-	if n := len(s.pending.list); n > 0 {
-		s.flusher.wake(n)
+	if n := q.pending.Len(); n > 0 {
+		q.flusher.Wake(n)
 	}
-	return nil, nil
+	return nil, false, nil
 }
 
-// check refuses outcomes that make no sense, and tells whether some are a person's. The caller holds mu.
-func (s *Store) check(outcomes []outbox.Outcome) (retried bool, err error) {
-	if s.broken != nil {
-		return false, fmt.Errorf("record outcomes: %w", s.broken)
-	}
-	for i := range outcomes {
-		o := &outcomes[i]
-		err := o.Check()
-		if err == nil && o.Seq > s.view.last {
-			err = outbox.ErrNotFound
-		}
-		if err != nil {
-			return false, fmt.Errorf("record outcomes: delivery %d: %w", o.Seq, err)
-		}
-		retried = retried || !o.Retried.IsZero()
-	}
-	return retried, nil
+// record makes outcomes of what is to be written at once.
+func (q *queue) record(outcomes []outbox.Outcome) []*outcome {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return pending.Record(outcomes, q.clock.now(), q.recent.bySeq)
 }
 
-// outcomes are copies, with what memory knows. The caller holds mu.
-func (s *Store) outcomes(list []outbox.Outcome) []*outcome {
-	now, hour := s.Uptime(), hourOf(time.Now())
-	copies := make([]outcome, len(list))
-	all := make([]*outcome, len(list))
-	for i, o := range list {
-		if o.Attempt != nil {
-			a := o.Attempt.Cut()
-			o.Attempt = &a
+// outcomes are those that wait to be written.
+func (q *queue) outcomes() []*outcome {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.pending.All()
+}
+
+// written takes over what a transaction has changed: the first outcomes are written, entries are new.
+func (q *queue) written(content *content, c *change, entries []*entry, outcomes int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pending.Written(outcomes)
+	q.look(content)
+	for id := range c.disarranged {
+		q.recent.forget(id)
+	}
+	for _, e := range entries {
+		if e.endpoint != 0 && !c.disarranged[e.endpoint] {
+			q.recent.add(e)
 		}
-		copies[i] = outcome{Outcome: o, at: now, hour: hour, entry: s.recent.bySeq[o.Seq]}
-		all[i] = &copies[i]
 	}
-	return all
+	for id := range c.changed {
+		q.ages.change(id)
+	}
+	for id := range c.woken {
+		pending.Signal(q.channel(q.words.endpoints[id]))
+	}
 }
 
-// settleNow writes outcomes before it returns.
-func (s *Store) settleNow(ctx context.Context, outcomes []outbox.Outcome) error {
-	s.routing.RLock()
-	defer s.routing.RUnlock()
-	s.mu.Lock()
-	all := s.outcomes(outcomes)
-	s.mu.Unlock()
-	var seqs []int64
-	for _, o := range all {
-		o.entry = nil // what memory has is forgotten
-		seqs = append(seqs, o.Seq)
-	}
-	return s.persist(ctx, func() error {
-		return s.write(ctx, &outbox.Batch{}, func(c *change) error {
-			if err := c.find(ctx, seqs); err != nil {
-				return err
-			}
-			for _, o := range all {
-				if err := c.retriable(o); err != nil {
-					return fmt.Errorf("send delivery %d again: %w", o.Seq, err)
-				}
-			}
-			return c.settle(ctx, all)
-		})
-	})
-}
-
-// retriable tells whether a delivery can be sent again, if that is what is wanted of it.
-func (c *change) retriable(o *outcome) error {
-	r := c.rows[o.Seq]
-	if r != nil && r.endpoint != 0 {
-		c.disarranged[r.endpoint] = true
-	}
-	switch {
-	case o.Retried.IsZero():
-		return nil
-	case r == nil:
-		return outbox.ErrNotFound
-	case r.erased:
-		return outbox.ErrErased
-	}
-	return nil
+// fail is for when outcomes will never be written.
+func (q *queue) fail(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pending.Fail(err)
 }

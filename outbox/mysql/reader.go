@@ -82,9 +82,9 @@ func scanItem(scan func(...any) error, w *words, ends map[int64]*end) (*item, er
 	}
 	it.Rule, it.Site, it.Action, it.Kind = l.rule, l.site, l.action, l.kind
 	it.ID = outbox.ID(id)
-	it.Keys = splitKeys(string(keys))
+	it.Keys = outbox.SplitKeys(string(keys))
 	if omitted != nil {
-		it.Omitted = splitKeys(string(omitted))
+		it.Omitted = outbox.SplitKeys(string(omitted))
 	}
 	if object > 0 {
 		it.Object = outbox.Objects()[object-1]
@@ -143,7 +143,7 @@ func bodies(ctx context.Context, db rower, items []*item) ([]*item, error) {
 func (r reader) undelivered(ctx context.Context, g *glance, after int64, limit int) ([]*item, error) {
 	// The fresh ones first: one that fails in between is found twice, not never.
 	fresh, err := r.part(ctx, g, `FROM delivery d LEFT JOIN failed f ON f.seq = d.seq`+lastAttempt+`
-		WHERE d.endpoint = ? AND d.n > ? AND f.seq IS NULL ORDER BY d.n LIMIT ?`, max(after, g.end.marks.low), limit)
+		WHERE d.endpoint = ? AND d.n > ? AND f.seq IS NULL ORDER BY d.n LIMIT ?`, max(after, g.end.marks.Low), limit)
 	if err != nil {
 		return nil, err
 	}

@@ -177,11 +177,11 @@ func (r *recent) settle(o *outcome) {
 	if e == nil {
 		return
 	}
-	if !o.apply(&e.Stored) {
+	if !o.Apply(&e.Stored) {
 		r.remove(o.Seq)
 		return
 	}
 	if o.Attempt != nil && e.failing == 0 {
-		e.failing = max(o.at, 1)
+		e.failing = max(o.At, 1)
 	}
 }

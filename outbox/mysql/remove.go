@@ -15,7 +15,7 @@ func (s *Store) Drop(ctx context.Context, f outbox.Filter) (int, error) {
 
 // Erase removes the payloads and the answers of deliveries that are settled.
 func (s *Store) Erase(ctx context.Context, f outbox.Filter) (int, error) {
-	return s.walk(ctx, f, func(r *row) bool { return !undelivered(r.state) && !r.erased }, (*change).erase)
+	return s.walk(ctx, f, func(r *row) bool { return !r.state.Undelivered() && !r.erased }, (*change).erase)
 }
 
 // walk does something to the deliveries that a filter selects, up to its limit, in small transactions. It tells how many.
@@ -33,22 +33,20 @@ func (s *Store) walk(ctx context.Context, f outbox.Filter, fits func(r *row) boo
 			seqs = append(seqs, d.Seq)
 		}
 		n := 0
-		err = s.persist(ctx, func() error {
-			return s.write(ctx, &outbox.Batch{}, func(c *change) error {
-				n = 0
-				if err := c.find(ctx, seqs); err != nil {
-					return err
+		err = s.writer.commit(ctx, &outbox.Batch{}, func(c *change) error {
+			n = 0
+			if err := c.find(ctx, seqs); err != nil {
+				return err
+			}
+			var rows []*row
+			for _, seq := range seqs {
+				if r := c.rows[seq]; r != nil && fits(r) && (limit == 0 || done+n < limit) {
+					rows = append(rows, r)
+					n++
 				}
-				var rows []*row
-				for _, seq := range seqs {
-					if r := c.rows[seq]; r != nil && fits(r) && (limit == 0 || done+n < limit) {
-						rows = append(rows, r)
-						n++
-					}
-				}
-				do(c, rows)
-				return nil
-			})
+			}
+			do(c, rows)
+			return nil
 		})
 		if err != nil {
 			return done, err
@@ -70,13 +68,13 @@ func (c *change) remove(rows []*row) {
 	var seqs []int64
 	for _, r := range rows {
 		c.counter(r.endpoint, r.label).states[r.state]--
-		if undelivered(r.state) {
+		if r.state.Undelivered() {
 			c.end(r.endpoint).leave(r.length)
 		}
 		if r.state == outbox.Fresh {
-			c.end(r.endpoint).marks.add(r.n)
+			c.end(r.endpoint).marks.Add(r.n)
 		}
-		c.disarranged[r.endpoint] = c.disarranged[r.endpoint] || undelivered(r.state)
+		c.disarranged[r.endpoint] = c.disarranged[r.endpoint] || r.state.Undelivered()
 		c.size -= r.length + overhead
 		r.gone = true
 		c.rows[r.seq] = r
@@ -115,16 +113,14 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Keep) (p outbox.Pruned, e
 		large := false
 		if keep.Bytes > 0 {
 			if p.Bytes, err = s.reader.size(ctx); err != nil {
-				return p, explain("read", &s.cfg, err)
+				return p, explain("read", s.cfg, err)
 			}
 			large = p.Bytes > keep.Bytes
 		}
 		n, next := 0, int64(-1)
-		err = s.persist(ctx, func() error {
-			return s.write(ctx, &outbox.Batch{}, func(c *change) (err error) {
-				n, next, err = c.prune(ctx, keep, after, p.Bytes, large)
-				return err
-			})
+		err = s.writer.commit(ctx, &outbox.Batch{}, func(c *change) (err error) {
+			n, next, err = c.prune(ctx, keep, after, p.Bytes, large)
+			return err
 		})
 		if err != nil {
 			return p, err
@@ -137,7 +133,7 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Keep) (p outbox.Pruned, e
 		}
 	}
 	p.Bytes, err = s.reader.size(ctx)
-	return p, explain("read", &s.cfg, err)
+	return p, explain("read", s.cfg, err)
 }
 
 // prune removes some of the deliveries beyond a Seq. It returns the Seq to go on from, -1: what follows is too young to look at.

@@ -16,11 +16,9 @@ func (s *Store) Route(ctx context.Context, routes map[string]string) (moved outb
 	for after := int64(0); after >= 0; {
 		var part outbox.Moved
 		next := int64(-1)
-		err := s.persist(ctx, func() error {
-			return s.write(ctx, &outbox.Batch{}, func(c *change) (err error) {
-				part, next, err = c.route(ctx, routes, after)
-				return err
-			})
+		err := s.writer.commit(ctx, &outbox.Batch{}, func(c *change) (err error) {
+			part, next, err = c.route(ctx, routes, after)
+			return err
 		})
 		if err != nil {
 			return moved, err
@@ -38,7 +36,7 @@ func (s *Store) Route(ctx context.Context, routes map[string]string) (moved outb
 func (c *change) route(ctx context.Context, to map[string]string, after int64) (moved outbox.Moved, next int64, err error) {
 	routes := make(map[string]int64, len(to))
 	for rule, name := range to {
-		routes[rule] = c.endpointOf(name)
+		routes[rule] = numberOf(name, c.byName, c.newNames)
 	}
 	if maps.Equal(routes, c.routes) {
 		return moved, -1, nil

@@ -35,15 +35,12 @@ type attempt struct {
 	n int
 }
 
-// undelivered tells whether a delivery in that state is one that its endpoint is to send.
-func undelivered(s outbox.State) bool { return s == outbox.Fresh || s == outbox.Waiting }
-
 // stateOf is the state of a delivery: what failed says, otherwise what its endpoint's mark says.
 func stateOf(e *end, failed sql.NullInt64, n int64) outbox.State {
 	if failed.Valid {
 		return outbox.State(max(0, min(failed.Int64, int64(outbox.Held))))
 	}
-	if n == 0 || e != nil && e.marks.has(n) { // one that was held, and turned out to have been accepted, has no number
+	if n == 0 || e != nil && e.marks.Has(n) { // one that was held, and turned out to have been accepted, has no number
 		return outbox.Delivered
 	}
 	return outbox.Fresh

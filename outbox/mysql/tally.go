@@ -10,9 +10,6 @@ import (
 	"rowhook/outbox"
 )
 
-// hourOf is the hour of a time, counted from 1970 on.
-func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
-
 // byRule reads the sums of all counters, by rule.
 func byRule(ctx context.Context, db rower) (map[string]*counter, error) {
 	sums := make(map[string]*counter)

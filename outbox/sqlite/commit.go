@@ -116,10 +116,10 @@ func (c *change) delivery(batch int64, d *outbox.Delivery, lags bool) (*entry, e
 	}
 	err := c.stmt(`INSERT INTO delivery(seq, batch, label, id, keys, gone, as_of, created, off, len, endpoint, number)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
-		int(c.last).int(batch).int(id).blob(d.ID[:]).text(joinKeys(d.Keys)).int(int64(slices.Index(outbox.Objects(), d.Object) + 1)).
+		int(c.last).int(batch).int(id).blob(d.ID[:]).text(outbox.JoinKeys(d.Keys)).int(int64(slices.Index(outbox.Objects(), d.Object) + 1)).
 		time(d.AsOf).time(d.Created).int(off).int(e.length).int(e.endpoint).int(e.Number).run()
 	if err == nil && len(d.Omitted) > 0 {
-		err = c.stmt(`INSERT INTO omitted(seq, columns) VALUES (?, ?)`).int(c.last).text(joinKeys(d.Omitted)).run()
+		err = c.stmt(`INSERT INTO omitted(seq, columns) VALUES (?, ?)`).int(c.last).text(outbox.JoinKeys(d.Omitted)).run()
 	}
 	if err != nil {
 		return nil, err

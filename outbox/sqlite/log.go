@@ -19,7 +19,7 @@ func (s *Store) flush(ctx context.Context) error {
 	}
 	err := s.write(&outbox.Batch{}, false, nil)
 	if err != nil && passes(s.path, err) {
-		s.flusher.wake(1) // it says so
+		s.flusher.Wake(1) // it says so
 		return nil
 	}
 	return err

@@ -19,9 +19,6 @@ type row struct {
 	lags                         bool          // it is in the backlog
 }
 
-// undelivered tells whether a delivery in that state is one that its endpoint is to send.
-func undelivered(s outbox.State) bool { return s == outbox.Fresh || s == outbox.Waiting }
-
 // find reads a delivery; nil when there is none.
 func (c *change) find(seq int64) (r *row, err error) {
 	b := c.stmt(`SELECT d.label, d.endpoint, d.number, d.batch, d.off, d.len, f.state, f.attempts, f.since, b.since
@@ -35,7 +32,7 @@ func (c *change) find(seq int64) (r *row, err error) {
 		switch {
 		case s.ColumnType(6) != sqlite3.NULL:
 			r.state = outbox.State(s.ColumnInt64(6))
-		case !r.lags && c.done.has(seq):
+		case !r.lags && c.done.Has(seq):
 			r.state = outbox.Delivered
 		}
 		return false, nil
@@ -60,7 +57,7 @@ func (c *change) counter(label int64) *counter {
 // enter is for a new delivery: routed to an endpoint and kept in memory, or lagging, or held.
 func (c *change) enter(e *entry, routed, lags bool) error {
 	if !routed {
-		c.done.add(e.Seq)
+		c.done.Add(e.Seq)
 		c.count(e.label, outbox.Held, 1)
 		return c.fail(e.Seq, outbox.Held, 0, time.Time{}, 0)
 	}
@@ -77,7 +74,7 @@ func (c *change) enter(e *entry, routed, lags bool) error {
 
 // spill puts a delivery that was in memory into the backlog.
 func (c *change) spill(e *entry) error {
-	if !c.done.add(e.Seq) {
+	if !c.done.Add(e.Seq) {
 		return nil // an outcome of this transaction settled it, or put it there
 	}
 	c.gone = append(c.gone, e.Seq)
@@ -92,7 +89,7 @@ func (c *change) lag(seq, endpoint, number int64, since time.Duration) error {
 
 // move brings a delivery into a state and to a place; what is undelivered afterwards is in the backlog.
 func (c *change) move(r *row, to outbox.State, endpoint, number int64) error {
-	was, is, moved := undelivered(r.state), undelivered(to), endpoint != r.endpoint || number != r.number
+	was, is, moved := r.state.Undelivered(), to.Undelivered(), endpoint != r.endpoint || number != r.number
 	c.count(r.label, r.state, -1)
 	c.count(r.label, to, 1)
 	if was && (!is || moved) {
@@ -106,7 +103,7 @@ func (c *change) move(r *row, to outbox.State, endpoint, number int64) error {
 		q.bytes += r.length
 		c.woken[endpoint] = true
 	}
-	c.done.add(r.seq)
+	c.done.Add(r.seq)
 	c.gone = append(c.gone, r.seq)
 	r.state, r.endpoint, r.number = to, endpoint, number
 	if moved {
@@ -140,7 +137,7 @@ func (c *change) unlist(r *row) error {
 
 // settle records an outcome. That of a delivery that is gone comes to nothing.
 func (c *change) settle(o *outcome) error {
-	if e := o.entry; e != nil && o.State == outbox.Delivered && o.Attempts <= 1 && c.done.add(o.Seq) {
+	if e := o.Delivery; e != nil && o.AtOnce() && c.done.Add(o.Seq) {
 		n := c.counter(e.label) // accepted at once: all of it is in the marks
 		n.states[outbox.Fresh]--
 		n.states[outbox.Delivered]++
@@ -153,7 +150,7 @@ func (c *change) settle(o *outcome) error {
 	if err != nil || r == nil {
 		return err
 	}
-	if e := o.entry; e != nil && !r.lags {
+	if e := o.Delivery; e != nil && !r.lags {
 		r.since = e.since
 	}
 	if !o.Retried.IsZero() {
@@ -163,7 +160,7 @@ func (c *change) settle(o *outcome) error {
 	if err := c.tally(o, r.label, r.endpoint, buried); err != nil || r.state == outbox.Delivered {
 		return err
 	}
-	plain := r.state == outbox.Fresh && o.State == outbox.Delivered && o.Attempts <= 1
+	plain := r.state == outbox.Fresh && o.AtOnce()
 	if err := c.become(r, o); err != nil || plain || o.Attempt == nil {
 		return err
 	}
@@ -173,7 +170,7 @@ func (c *change) settle(o *outcome) error {
 // become gives a delivery the state that an outcome says.
 func (c *change) become(r *row, o *outcome) error {
 	if o.Attempt != nil && o.State != outbox.Delivered && r.failing == 0 {
-		r.failing = max(o.at, 1)
+		r.failing = max(o.At, 1)
 	}
 	switch {
 	case o.State == outbox.Delivered:

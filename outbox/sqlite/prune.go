@@ -160,9 +160,9 @@ func (p *pruning) singles(c *change, after int64) (next int64, err error) {
 
 // batch is a commit: its deliveries, when it was stored, and how long its payloads are.
 type batch struct {
-	run
-	stored time.Time
-	size   int
+	first, last int64
+	stored      time.Time
+	size        int
 }
 
 // batches removes commits, the oldest first, until one is too young to look at.
@@ -204,14 +204,14 @@ func (c *change) batches(after int64) (list []batch, err error) {
 		if n := len(list); n > 0 {
 			list[n-1].last = first - 1
 		}
-		list = append(list, batch{run{first, c.last}, timeColumn(s, 1), s.ColumnInt(2)})
+		list = append(list, batch{first, c.last, timeColumn(s, 1), s.ColumnInt(2)})
 		return true, nil
 	})
 	if len(list) > pruneStep {
 		list = list[:pruneStep]
 	}
 	for i, b := range list {
-		if b.last > c.done.low {
+		if b.last > c.done.Low {
 			return list[:i], err
 		}
 	}

@@ -87,10 +87,10 @@ func (w *where) filter(f *outbox.Filter) {
 		w.add(`d.created < ?`, f.Until.UnixMicro())
 	}
 	if f.Key != "" {
-		w.add(`instr(d.keys, ?) > 0`, escapeKey.Replace(f.Key))
+		w.add(`instr(d.keys, ?) > 0`, outbox.EscapeKey(f.Key))
 	}
 	if f.Object != "" {
-		w.add(`instr(d.keys, ?) > 0`, "/"+escapeKey.Replace(f.Object))
+		w.add(`instr(d.keys, ?) > 0`, "/"+outbox.EscapeKey(f.Object))
 	}
 	if f.ID != nil {
 		w.add(`d.id = ?`, f.ID[:])

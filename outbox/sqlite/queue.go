@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sort"
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/outbox/pending"
 )
 
 // Route says where the deliveries of each rule go.
@@ -84,7 +86,7 @@ func (s *Store) glance(ctx context.Context, name string, after int64, limit int)
 	g.id, g.lagging, g.now = e.id, e.lagging, s.Uptime()
 	g.list = s.recent.claim(e.id, after, limit, g.now)
 	if g.lagging > 0 {
-		g.pending = s.pending.snapshot()
+		g.pending = s.pending.Latest()
 	}
 	return g, nil
 }
@@ -96,9 +98,9 @@ func (g *glance) use(d *outbox.Stored) bool {
 		return true
 	}
 	if o.Attempt != nil && d.Failing == 0 {
-		d.Failing = g.now - o.at
+		d.Failing = g.now - o.At
 	}
-	return o.apply(d)
+	return o.Apply(d)
 }
 
 // merge joins what is in the backlog to what was in memory. What comes behind the end of a part that is not all there is
@@ -168,7 +170,7 @@ func (s *Store) Settle(ctx context.Context, outcomes []outbox.Outcome) error {
 }
 
 // settle is one try of Settle; the channel tells when another one is worth it, nil: it is done.
-func (s *Store) settle(ctx context.Context, outcomes []outbox.Outcome) (room chan struct{}, err error) {
+func (s *Store) settle(ctx context.Context, outcomes []outbox.Outcome) (room <-chan struct{}, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -182,61 +184,34 @@ func (s *Store) settle(ctx context.Context, outcomes []outbox.Outcome) (room cha
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	if s.pending.bytes >= maxPending {
-		return s.pending.room, nil
+	if room := s.pending.Room(); room != nil {
+		return room, nil
 	}
-	for _, o := range s.outcomes(outcomes) {
-		s.pending.add(o)
+	for _, o := range pending.Record(outcomes, s.Uptime(), s.recent.bySeq) {
+		s.pending.Add(o)
 		s.recent.settle(o)
 	}
-	if n := len(s.pending.list); n > 0 {
-		s.flusher.wake(n)
+	if n := s.pending.Len(); n > 0 {
+		s.flusher.Wake(n)
 	}
 	return nil, nil
 }
 
 // check refuses outcomes that make no sense, and tells whether some are a person's. The caller holds mu.
 func (s *Store) check(outcomes []outbox.Outcome) (retried bool, err error) {
-	switch {
-	case s.isClosed():
+	if s.isClosed() {
 		return false, outbox.ErrClosed
-	case s.broken != nil:
-		return false, fmt.Errorf("record outcomes: %w", s.broken)
 	}
-	for i := range outcomes {
-		o := &outcomes[i]
-		err := o.Check()
-		if err == nil && o.Seq > s.last {
-			err = outbox.ErrNotFound
-		}
-		if err != nil {
-			return false, fmt.Errorf("record outcomes: delivery %d: %w", o.Seq, err)
-		}
-		retried = retried || !o.Retried.IsZero()
+	if err := s.pending.Failed(); err != nil {
+		return false, fmt.Errorf("record outcomes: %w", err)
 	}
-	return retried, nil
-}
-
-// outcomes are copies, with what memory knows. The caller holds mu.
-func (s *Store) outcomes(list []outbox.Outcome) []*outcome {
-	now, hour := s.Uptime(), hourOf(time.Now())
-	copies := make([]outcome, len(list))
-	all := make([]*outcome, len(list))
-	for i, o := range list {
-		if o.Attempt != nil {
-			a := o.Attempt.Cut()
-			o.Attempt = &a
-		}
-		copies[i] = outcome{Outcome: o, at: now, hour: hour, entry: s.recent.bySeq[o.Seq]}
-		all[i] = &copies[i]
-	}
-	return all
+	return outbox.CheckOutcomes(outcomes, s.last)
 }
 
 // settleNow writes outcomes before it returns.
 func (s *Store) settleNow(ctx context.Context, outcomes []outbox.Outcome) error {
 	s.mu.Lock()
-	list := s.outcomes(outcomes)
+	list := pending.Record(outcomes, s.Uptime(), s.recent.bySeq)
 	s.mu.Unlock()
 	return s.persist(ctx, func() error {
 		return s.write(&outbox.Batch{}, false, func(c *change) error {
@@ -257,4 +232,19 @@ func (s *Store) settleNow(ctx context.Context, outcomes []outbox.Outcome) error 
 			return nil
 		})
 	})
+}
+
+// flushOutcomes writes outcomes that found no commit to ride on. It ends when the store is closed, or when its file is beyond
+// help.
+func (s *Store) flushOutcomes(ctx context.Context) {
+	err := s.flusher.Run(s.closing, func() error {
+		return s.persist(ctx, func() error { return s.write(&outbox.Batch{}, false, nil) })
+	})
+	if err == nil {
+		return
+	}
+	s.log.Error("outcomes cannot be written", slog.Any("error", err))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending.Fail(err)
 }

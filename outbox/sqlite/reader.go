@@ -156,7 +156,7 @@ func (r *reader) list(ctx context.Context, f outbox.Filter) (list []*outbox.Stor
 		}
 		sql := `SELECT ` + columns + fate + state + `, ` + attempts + from
 		return each(c, sql, args, func(s *sqlite3.Stmt) (bool, error) {
-			if (f.Key != "" || f.Object != "") && !f.About(splitKeys(s.ColumnText(3))) {
+			if (f.Key != "" || f.Object != "") && !f.About(outbox.SplitKeys(s.ColumnText(3))) {
 				return true, nil
 			}
 			d := new(outbox.Stored)

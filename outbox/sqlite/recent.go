@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/outbox/pending"
 )
 
 const (
@@ -28,6 +29,9 @@ type entry struct {
 	failing  time.Duration // uptime at its first failed attempt, 0: none failed
 	length   int64         // of its payload
 }
+
+// outcome is an outcome that is not written yet.
+type outcome = pending.Outcome[entry]
 
 func (e *entry) size() int { return int(e.length) + overhead }
 
@@ -162,11 +166,11 @@ func (r *recent) settle(o *outcome) {
 	if e == nil {
 		return
 	}
-	if !o.apply(&e.Stored) {
+	if !o.Apply(&e.Stored) {
 		r.remove(o.Seq)
 		return
 	}
 	if o.Attempt != nil && e.failing == 0 {
-		e.failing = max(o.at, 1)
+		e.failing = max(o.At, 1)
 	}
 }

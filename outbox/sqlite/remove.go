@@ -29,7 +29,7 @@ func (s *Store) Drop(ctx context.Context, f outbox.Filter) (n int, err error) {
 // Nothing of what is erased is left in the files afterwards.
 func (s *Store) Erase(ctx context.Context, f outbox.Filter) (n int, err error) {
 	err = s.eachSelected(ctx, f, func(c *change, r *row) (bool, error) {
-		if undelivered(r.state) || r.off == isErased {
+		if r.state.Undelivered() || r.off == isErased {
 			return false, nil
 		}
 		n++
@@ -102,12 +102,12 @@ func (c *change) eachOf(list []*outbox.Stored, limit int, do func(c *change, r *
 // remove takes a delivery out of the store.
 func (c *change) remove(r *row) error {
 	c.count(r.label, r.state, -1)
-	if undelivered(r.state) {
+	if r.state.Undelivered() {
 		if err := c.unlist(r); err != nil {
 			return err
 		}
 	}
-	c.done.add(r.seq)
+	c.done.Add(r.seq)
 	c.gone = append(c.gone, r.seq)
 	return c.forget(r.seq, r.seq)
 }

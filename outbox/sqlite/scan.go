@@ -78,7 +78,7 @@ func (sc *scanner) delivery(s *sqlite3.Stmt, d *outbox.Delivery) error {
 	copy(d.ID[:], s.ColumnRawBlob(1))
 	l := sc.words.labels[s.ColumnInt64(2)]
 	d.Rule, d.Site, d.Action, d.Kind = l.rule, l.site, l.action, l.kind
-	d.Keys = splitKeys(s.ColumnText(3))
+	d.Keys = outbox.SplitKeys(s.ColumnText(3))
 	if n := s.ColumnInt(4); n > 0 && n <= len(outbox.Objects()) {
 		d.Object = outbox.Objects()[n-1]
 	}
@@ -87,7 +87,7 @@ func (sc *scanner) delivery(s *sqlite3.Stmt, d *outbox.Delivery) error {
 		d.Number = s.ColumnInt64(11)
 	}
 	if s.ColumnType(12) != sqlite3.NULL {
-		d.Omitted = splitKeys(s.ColumnText(12))
+		d.Omitted = outbox.SplitKeys(s.ColumnText(12))
 	}
 	return nil
 }

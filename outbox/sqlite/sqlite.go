@@ -18,11 +18,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/outbox/pending"
 )
 
 const fileName = "outbox.db"
@@ -41,13 +41,13 @@ type Store struct {
 	w       *writer
 
 	mu       sync.Mutex
-	pending  pending
+	pending  *pending.Outcomes[entry]
 	recent   recent
 	last     int64 // the last sequence number given
 	queues   map[string]*endpoint
-	broken   error // why outcomes will never be written
 	ids      map[int64]*endpoint
-	flusher  flusher
+	flusher  pending.Flusher
+	flushing sync.WaitGroup // the goroutine of flusher
 	closing  chan struct{}
 	shutDown func() error // runs once
 }
@@ -83,15 +83,15 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 		return nil, explain("open", path, err)
 	}
 	s := &Store{
-		path: path, log: log, trouble: trouble{log: log}, pending: newPending(), recent: newRecent(),
-		queues: make(map[string]*endpoint), ids: make(map[int64]*endpoint), flusher: newFlusher(), closing: make(chan struct{}),
+		path: path, log: log, trouble: trouble{log: log}, pending: pending.New[entry](), recent: newRecent(),
+		queues: make(map[string]*endpoint), ids: make(map[int64]*endpoint), flusher: pending.NewFlusher(), closing: make(chan struct{}),
 	}
 	if err := s.open(ctx, dir); err != nil {
 		return nil, explain("open", path, errors.Join(err, s.release()))
 	}
 	makePrivate(dir)
 	s.shutDown = sync.OnceValue(s.shut)
-	go s.flusher.run(context.WithoutCancel(ctx), s)
+	s.flushing.Go(func() { s.flushOutcomes(context.WithoutCancel(ctx)) })
 	return s, nil
 }
 
@@ -165,7 +165,7 @@ func (s *Store) shut() error {
 	s.mu.Lock()
 	close(s.closing)
 	s.mu.Unlock()
-	<-s.flusher.ended
+	s.flushing.Wait()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	// Also when nothing is pending: for how long it was open is to be recorded.
@@ -223,13 +223,13 @@ func (s *Store) write(b *outbox.Batch, all bool, do func(c *change) error) error
 // transact is write for those who hold writing.
 func (s *Store) transact(b *outbox.Batch, all bool, do func(c *change) error) error {
 	s.mu.Lock()
-	outcomes := slices.Clip(s.pending.list)
+	outcomes := s.pending.All()
 	var old []*entry
 	lagging := 0
 	if all {
 		old = s.recent.all()
 	} else {
-		old, lagging = s.recent.overflow(b.Deliveries, s.last+int64(len(b.Deliveries)), len(s.w.done.runs))
+		old, lagging = s.recent.overflow(b.Deliveries, s.last+int64(len(b.Deliveries)), len(s.w.done.Runs))
 	}
 	s.mu.Unlock()
 	if b.Checkpoint == nil && do == nil && len(b.Open)+len(b.Deliveries)+len(b.Events)+len(outcomes) == 0 {
@@ -267,14 +267,14 @@ func (s *Store) transact(b *outbox.Batch, all bool, do func(c *change) error) er
 func (s *Store) wrote(c *change, b *outbox.Batch, entries []*entry, outcomes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pending.written(outcomes)
+	s.pending.Written(outcomes)
 	for _, seq := range c.gone {
 		s.recent.remove(seq)
 	}
 	for i, e := range entries {
 		d := b.Deliveries[i]
 		d.Seq, d.Endpoint, d.Number, d.Created, d.AsOf = e.Seq, e.Endpoint, e.Number, e.Created, e.AsOf
-		if !s.w.done.has(e.Seq) {
+		if !s.w.done.Has(e.Seq) {
 			s.recent.add(e)
 		}
 	}
@@ -284,14 +284,6 @@ func (s *Store) wrote(c *change, b *outbox.Batch, entries []*entry, outcomes int
 		e.oldest = c.oldest[id]
 	}
 	for id := range c.woken {
-		signal(s.ids[id].wake)
-	}
-}
-
-// signal leaves a token in a channel that holds one.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
+		pending.Signal(s.ids[id].wake)
 	}
 }

@@ -24,9 +24,6 @@ const (
 	everAtHour     = `delivered, failed, dead, took, times`
 )
 
-// hourOf is the hour of a time, counted from 1970 on.
-func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
-
 // tallyColumns reads a tally. Counts of times that cannot be read are none: they are a graph, no promise.
 func tallyColumns(s *sqlite3.Stmt, first int) (t outbox.Tally) {
 	t.Delivered, t.Failed, t.Dead = s.ColumnInt64(first), s.ColumnInt64(first+1), s.ColumnInt64(first+2)
@@ -58,11 +55,11 @@ func (c *change) tally(o *outcome, label, endpoint int64, buried bool) error {
 		return nil
 	}
 	q := c.queue(endpoint)
-	if was := c.writer.queues[endpoint]; o.hour != cmp.Or(q.hour, was.hour) {
-		if err := c.beginHour(endpoint, o.hour, was.tally.Plus(q.tally)); err != nil {
+	if was := c.writer.queues[endpoint]; o.Hour != cmp.Or(q.hour, was.hour) {
+		if err := c.beginHour(endpoint, o.Hour, was.tally.Plus(q.tally)); err != nil {
 			return err
 		}
-		q.hour = o.hour
+		q.hour = o.Hour
 	}
 	q.tally.Count(&o.Outcome, buried)
 	return nil

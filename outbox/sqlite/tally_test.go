@@ -23,7 +23,7 @@ func TestHours(t *testing.T) {
 		t.Helper()
 		_, err := s.w.change(s.Uptime(), func(c *change) error {
 			for _, hour := range hours {
-				o := &outcome{Outcome: outbox.Outcome{Seq: 1, State: outbox.Delivered, Took: 20 * time.Millisecond}, hour: hour}
+				o := &outcome{Outcome: outbox.Outcome{Seq: 1, State: outbox.Delivered, Took: 20 * time.Millisecond}, Hour: hour}
 				if err := c.tally(o, 1, c.ids["a"], false); err != nil {
 					return err
 				}
@@ -45,7 +45,7 @@ func TestHours(t *testing.T) {
 				t.Errorf("%s: got %+v", what, list)
 			}
 			for _, h := range list {
-				if n := want[hourOf(h.Start)]; h.Endpoint != "a" || h.Delivered != n || h.Times[4] != n || h.Took != time.Duration(n)*20*time.Millisecond {
+				if n := want[outbox.HourOf(h.Start)]; h.Endpoint != "a" || h.Delivered != n || h.Times[4] != n || h.Took != time.Duration(n)*20*time.Millisecond {
 					t.Errorf("%s: got %+v, want %d", what, h, n)
 				}
 			}

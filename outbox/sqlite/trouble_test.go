@@ -15,6 +15,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"rowhook/outbox"
+	"rowhook/outbox/pending"
 )
 
 // loud is a log that a test reads.
@@ -198,11 +199,11 @@ func TestPendingBounded(t *testing.T) {
 			if errors.Is(err, context.DeadlineExceeded) {
 				break
 			}
-			if err != nil || n > maxPending/outbox.MaxText {
+			if err != nil || n > pending.MaxBytes/outbox.MaxText {
 				t.Fatalf("%d outcomes are in memory, %v", n, err)
 			}
 		}
-		if n < maxPending/outbox.MaxText/2 {
+		if n < pending.MaxBytes/outbox.MaxText/2 {
 			t.Errorf("only %d outcomes are taken", n)
 		}
 		waiting := make(chan error, 1)

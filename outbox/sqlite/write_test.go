@@ -12,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"rowhook/outbox"
+	"rowhook/outbox/pending"
 )
 
 // pragma sets something on the writing connection.
@@ -102,7 +103,7 @@ func TestFlush(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, dir)
 		defer s.Close()
-		last := commit(t, s, flushCount+1)
+		last := commit(t, s, pending.FlushCount+1)
 		file, err := OpenLog(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)
@@ -118,13 +119,13 @@ func TestFlush(t *testing.T) {
 			return len(list)
 		}
 		settle(t, s, outbox.Outcome{Seq: last, State: outbox.Delivered, Attempts: 1})
-		<-time.After(flushAfter - time.Nanosecond)
+		<-time.After(pending.FlushAfter - time.Nanosecond)
 		if n := written(); n != 0 {
 			t.Errorf("%d are written too early", n)
 		}
 		<-time.After(time.Nanosecond)
 		if n := written(); n != 1 {
-			t.Errorf("%d are written after %v, want 1", n, flushAfter)
+			t.Errorf("%d are written after %v, want 1", n, pending.FlushAfter)
 		}
 		for seq := range last - 1 {
 			settle(t, s, outbox.Outcome{Seq: seq + 1, State: outbox.Delivered, Attempts: 1})
@@ -246,8 +247,8 @@ func TestOneLags(t *testing.T) {
 	if err := s.flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.w.done.runs); n > 2*maxRuns || s.w.last-s.w.done.low > maxSpan || s.recent.bytes > maxRecent {
-		t.Errorf("%d runs, %d numbers, %d bytes in memory", n, s.w.last-s.w.done.low, s.recent.bytes)
+	if n := len(s.w.done.Runs); n > 2*maxRuns || s.w.last-s.w.done.Low > maxSpan || s.recent.bytes > maxRecent {
+		t.Errorf("%d runs, %d numbers, %d bytes in memory", n, s.w.last-s.w.done.Low, s.recent.bytes)
 	}
 	for range 2 {
 		n := int64(0)

@@ -10,6 +10,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"rowhook/outbox"
+	"rowhook/outbox/marks"
 )
 
 const (
@@ -53,7 +54,7 @@ type writer struct {
 	queues  map[int64]*queue
 	ids     map[string]int64 // endpoints by name
 	routes  map[string]int64 // endpoints by rule
-	done    marks            // settled deliveries, and those in the backlog, as the file has them
+	done    marks.Set        // settled deliveries, and those in the backlog, as the file has them
 	last    int64            // the last sequence number given
 	uptime  time.Duration    // when the file was opened
 	written time.Duration    // as of the last commit
@@ -116,11 +117,11 @@ func (w *writer) load() error {
 		row func(s *sqlite3.Stmt)
 	}{
 		{`SELECT low, last, uptime FROM state`, func(s *sqlite3.Stmt) {
-			w.done.low, w.last, w.uptime = s.ColumnInt64(0), s.ColumnInt64(1), durationColumn(s, 2)
+			w.done.Low, w.last, w.uptime = s.ColumnInt64(0), s.ColumnInt64(1), durationColumn(s, 2)
 			w.written = w.uptime
 		}},
 		{`SELECT first, last FROM done ORDER BY first`, func(s *sqlite3.Stmt) {
-			w.done.runs = append(w.done.runs, run{s.ColumnInt64(0), s.ColumnInt64(1)})
+			w.done.Runs = append(w.done.Runs, marks.Run{First: s.ColumnInt64(0), Last: s.ColumnInt64(1)})
 		}},
 		{`SELECT id, rule, site, action, kind FROM label`, func(s *sqlite3.Stmt) {
 			id, l := labelColumns(s)
@@ -154,8 +155,8 @@ func (w *writer) undelivered(ctx context.Context, r *reader) (list []*entry, err
 	const sql = `SELECT ` + columns + `, coalesce(k.uptime, 0) FROM delivery d LEFT JOIN clock k ON k.first = d.batch
 		WHERE d.seq > ? ORDER BY d.seq`
 	err = r.scan(ctx, func(c *sqlite3.Conn, sc *scanner) error {
-		return each(c, sql, []any{w.done.low}, func(s *sqlite3.Stmt) (bool, error) {
-			if w.done.has(s.ColumnInt64(0)) {
+		return each(c, sql, []any{w.done.Low}, func(s *sqlite3.Stmt) (bool, error) {
+			if w.done.Has(s.ColumnInt64(0)) {
 				return true, nil
 			}
 			e := &entry{label: s.ColumnInt64(2), endpoint: s.ColumnInt64(10), since: durationColumn(s, plainColumns)}
@@ -207,7 +208,7 @@ func (w *writer) stmt(sql string) *bind {
 
 // change runs do in a write transaction. On an error nothing has changed, here or in the file.
 func (w *writer) change(now time.Duration, do func(c *change) error) (*change, error) {
-	c := &change{writer: w, now: now, done: w.done.clone(), last: w.last, known: len(w.labels),
+	c := &change{writer: w, now: now, done: w.done.Clone(), last: w.last, known: len(w.labels),
 		queues: make(map[int64]*queue), counts: make(map[string]*counter), woken: make(map[int64]bool), oldest: make(map[int64]time.Duration)}
 	endpoints := len(w.ids)
 	err := transact(w.conn, func() error {
@@ -277,7 +278,7 @@ func (w *writer) close() error {
 type change struct {
 	*writer
 	now      time.Duration // uptime
-	done     marks
+	done     marks.Set
 	last     int64
 	known    int              // labels there were before
 	queues   map[int64]*queue // by how much they change
@@ -313,10 +314,10 @@ func (c *change) finish() error {
 	if err := c.findOldest(); err != nil {
 		return err
 	}
-	put, gone := changes(c.writer.done.runs, c.done.runs)
+	put, gone := changes(c.writer.done.Runs, c.done.Runs)
 	for _, r := range put {
 		err := c.stmt(`INSERT INTO done(first, last) VALUES (?, ?) ON CONFLICT(first) DO UPDATE SET last = excluded.last`).
-			int(r.first).int(r.last).run()
+			int(r.First).int(r.Last).run()
 		if err != nil {
 			return err
 		}
@@ -326,7 +327,7 @@ func (c *change) finish() error {
 			return err
 		}
 	}
-	return c.stmt(`UPDATE state SET low = ?, last = ?, uptime = ?`).int(c.done.low).int(c.last).duration(c.now).run()
+	return c.stmt(`UPDATE state SET low = ?, last = ?, uptime = ?`).int(c.done.Low).int(c.last).duration(c.now).run()
 }
 
 // putQueue writes how an endpoint changed.

@@ -1,0 +1,121 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"rowhook/outbox"
+	"rowhook/retry"
+)
+
+// Open connects to the server, makes or upgrades the schema, and stands by until the reader's lease is this process's. It
+// waits while no server answers or takes writes, and says so in the log; what waiting does not help, a wrong password or a
+// missing right, is an error that says what to type. It returns early with ctx's error.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	connector := newConnector(cfg, false)
+	o := &opening{cfg: &cfg, log: log, connector: connector, pools: openPools(connector), watch: &watch{cfg: &cfg, log: log}}
+	s, err := o.wait(ctx)
+	if err != nil {
+		_ = o.pools.close()
+		return nil, err
+	}
+	s.start(ctx)
+	return s, nil
+}
+
+// opening is a Store in the making.
+type opening struct {
+	cfg       *Config
+	log       *slog.Logger
+	connector *connector
+	pools     pools
+	watch     *watch
+}
+
+// wait tries until the store is open, or waiting does not help.
+func (o *opening) wait(ctx context.Context) (*Store, error) {
+	var waiting retry.Trouble
+	for {
+		s, err := o.try(ctx)
+		switch {
+		case err == nil:
+			if lasted, was := waiting.Over(); was {
+				o.log.Info("the outbox is open", slog.Duration("after", lasted.Round(time.Second)))
+			}
+			return s, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case o.cfg.NoWait || !passes(err):
+			return nil, explain("open", o.cfg, err)
+		}
+		if waiting.Worth(shown(err)) {
+			o.log.Error("the outbox cannot be opened for now; rowhook waits, and goes on by itself", slog.Any("error", explain("open", o.cfg, err)))
+		}
+		if err := retry.Pause(ctx, min(waiting.Wait(), o.cfg.lease()/5)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// errSmallPacket is for a server that takes too little at once.
+var errSmallPacket = errors.New("max_allowed_packet is too small")
+
+// try prepares the schema, takes the lease, and reads what is to be known.
+func (o *opening) try(ctx context.Context) (*Store, error) {
+	if err := prepare(ctx, o.connector); err != nil {
+		return nil, err
+	}
+	var packet int64
+	if err := o.pools.writes.QueryRowContext(ctx, `SELECT @@max_allowed_packet`).Scan(&packet); err != nil {
+		return nil, err
+	}
+	if packet < minPacket {
+		return nil, fmt.Errorf("%w: %d bytes; set max_allowed_packet = 64M in the server's my.cnf, and type: SET GLOBAL max_allowed_packet = 67108864;", errSmallPacket, packet)
+	}
+	lease, f, before, err := o.takeLease(ctx)
+	if err != nil {
+		return nil, err
+	}
+	content, err := readContent(ctx, o.pools.writes, f)
+	if err != nil {
+		return nil, err
+	}
+	reader := reader{o.pools.reads}
+	queue := newQueue(clock{before: before.uptime, since: time.Now()}, content)
+	if err := queue.findOldest(ctx, reader.oldest); err != nil {
+		return nil, err
+	}
+	closing := make(chan struct{})
+	return &Store{
+		cfg: o.cfg, log: o.log, pools: o.pools, limits: limitsOf(packet), lease: lease, reader: reader, queue: queue, closing: closing,
+		writer: &writer{cfg: o.cfg, pools: o.pools, lease: lease, queue: queue, closing: closing, trouble: trouble{log: o.log}, content: content},
+	}, lease.held()
+}
+
+// takeLease stands by until the lease is free, and takes it. It also tells who held it before.
+func (o *opening) takeLease(ctx context.Context) (*lease, fence, holder, error) {
+	for {
+		before, err := o.watch.free(ctx, o.pools.beats)
+		if err != nil {
+			return nil, fence{}, before, err
+		}
+		l := newLease(o.cfg, o.pools.beats)
+		f, err := l.take(ctx, before)
+		if !errors.Is(err, errQuicker) {
+			return l, f, before, err
+		}
+	}
+}
+
+// limitsOf is what a commit can be when it is one packet: each byte of a payload may take two in SQL, and there are the rows.
+func limitsOf(packet int64) outbox.Limits {
+	const rows = 1 << 20
+	most := packet/2 - rows
+	return outbox.Limits{Deliveries: 1024, Records: 4096, Bytes: min(most, 128<<20), Payload: min(most, 64<<20)}
+}

@@ -1,0 +1,66 @@
+package pending
+
+import (
+	"errors"
+	"time"
+
+	"rowhook/outbox"
+)
+
+const (
+	// FlushAfter is how long an outcome may wait for a commit to ride on.
+	FlushAfter = 100 * time.Millisecond
+	// FlushCount is how many outcomes are written without waiting for one.
+	FlushCount = 128
+)
+
+// Flusher tells when outcomes are to be written that found no commit to ride on. Make it with NewFlusher.
+type Flusher struct {
+	due  chan struct{} // holds a token when outcomes are pending
+	full chan struct{} // holds a token when there are many
+}
+
+// NewFlusher returns a Flusher that nobody has woken yet.
+func NewFlusher() Flusher {
+	return Flusher{due: make(chan struct{}, 1), full: make(chan struct{}, 1)}
+}
+
+// Wake tells it how many outcomes are pending.
+func (f *Flusher) Wake(n int) {
+	Signal(f.due)
+	if n >= FlushCount {
+		Signal(f.full)
+	}
+}
+
+// Run calls write a little later than outcomes became pending, or when they are many. It returns nil when closing is closed, or
+// write returns outbox.ErrClosed, and any other error of write as it is: outcomes will never be written then.
+func (f *Flusher) Run(closing <-chan struct{}, write func() error) error {
+	for {
+		select {
+		case <-closing:
+			return nil
+		case <-f.due:
+		}
+		wait := time.NewTimer(FlushAfter)
+		select {
+		case <-f.full:
+		case <-wait.C:
+		case <-closing:
+		}
+		wait.Stop()
+		if err := write(); errors.Is(err, outbox.ErrClosed) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// Signal leaves a token in a channel that holds one, if it is empty.
+func Signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
