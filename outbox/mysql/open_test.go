@@ -101,7 +101,7 @@ func TestRotatedPassword(t *testing.T) {
 	var password atomic.Value
 	password.Store("old")
 	cfg := config(server, "outboxrotated")
-	cfg.User, cfg.Password = "rotating", func() (string, error) { return password.Load().(string), nil } //nolint:forcetypeassert // it holds nothing else
+	cfg.User, cfg.Password = "rotating", func() (string, error) { return password.Load().(string), nil }
 	s := open(t, cfg)
 	server.Exec(t, "ALTER USER rotating@'%' IDENTIFIED BY 'new'")
 	password.Store("new")
