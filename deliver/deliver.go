@@ -174,12 +174,10 @@ func (w *Worker) change(ctx context.Context, g *errgroup.Group) error {
 		return nil
 	}
 	routes := make(map[string]string, len(wanted)) // the endpoint of each rule
-	rules := make(map[string][]string)             // the rules of each endpoint
-	for _, rule := range slices.Sorted(maps.Keys(wanted)) {
-		name := wanted[rule].endpoint
-		routes[rule] = name
-		rules[name] = append(rules[name], rule)
+	for rule, t := range wanted {
+		routes[rule] = t.endpoint
 	}
+	rules := byEndpoint(wanted)
 	if err := w.pauses.load(ctx, wanted); err != nil {
 		return err
 	}
@@ -249,6 +247,27 @@ func (w *Worker) known() []*target {
 		all = slices.AppendSeq(all, maps.Values(targets))
 	}
 	return all
+}
+
+// named are the rules of each endpoint that the newest rules name, also before Run has started it.
+func (w *Worker) named() map[string][]string {
+	w.mu.Lock()
+	newest := w.wanted
+	if newest == nil {
+		newest = w.taken
+	}
+	w.mu.Unlock()
+	return byEndpoint(newest)
+}
+
+// byEndpoint are the rules of each endpoint, in order.
+func byEndpoint(targets map[string]*target) map[string][]string {
+	rules := make(map[string][]string)
+	for _, rule := range slices.Sorted(maps.Keys(targets)) {
+		name := targets[rule].endpoint
+		rules[name] = append(rules[name], rule)
+	}
+	return rules
 }
 
 // signal leaves a token in a channel that holds one.

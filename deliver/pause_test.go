@@ -306,6 +306,11 @@ func (a *asked) Get(ctx context.Context, key string) (string, error) {
 	return a.store.Get(ctx, key)
 }
 
+func (a *asked) Route(ctx context.Context, rules map[string]string) (outbox.Moved, error) {
+	a.during()
+	return a.store.Route(ctx, rules)
+}
+
 // TestKnownWhileStarting: a person may name an endpoint at any time, also while Run reads what is paused of it.
 func TestKnownWhileStarting(t *testing.T) {
 	t.Parallel()
@@ -330,6 +335,43 @@ func TestKnownWhileStarting(t *testing.T) {
 		cancel()
 		if err := <-done; err != nil || looks == 0 {
 			t.Errorf("%v, looked %d times", err, looks)
+		}
+	})
+}
+
+// TestNamedInTheStatus: the status has each endpoint that a rule names, also before Run has started it and while it is between
+// its old rules and its new ones. Who watches the status (trouble.Teller) would else take it for one that is gone.
+func TestNamedInTheStatus(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := &asked{store: newStore()}, newNetwork()
+		w, err := New(m, oneEndpoint, n.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		between := 0 // nothing ran
+		m.during = func() {
+			if len(w.all()) == 0 {
+				between++
+			}
+			if s := w.Status(t.Context()).Endpoints; len(s) != 1 || s[0].Name != crmName || s[0].State() != "healthy" {
+				t.Errorf("got %+v, want %s", s, crmName)
+			}
+		}
+		m.during()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.Run(ctx) }()
+		pass(time.Minute)
+		before := between
+		w.SetEndpoints(map[string]Endpoint{"crm": oneEndpoint["crm"], "another": oneEndpoint["crm"]})
+		pass(time.Minute)
+		if s := w.Status(t.Context()).Endpoints; before < 2 || between == before || !slices.Equal(s[0].Rules, []string{"another", "crm"}) {
+			t.Errorf("looked %d times before it ran and %d times while its rules changed, which are %q", before, between-before, s[0].Rules)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -61,10 +61,27 @@ func (w *Worker) Status(ctx context.Context) Status {
 		due = nil // the outbox is closed: nothing is known of it any more
 	}
 	var s Status
-	for _, e := range slices.SortedFunc(slices.Values(w.all()), func(a, b *endpoint) int { return cmp.Compare(a.name, b.name) }) {
+	runs := make(map[string]bool)
+	for _, e := range w.all() {
+		runs[e.name] = true
 		s.Endpoints = append(s.Endpoints, e.status(due[e.name]))
 	}
+	for name, rules := range w.named() {
+		if !runs[name] {
+			s.Endpoints = append(s.Endpoints, w.resting(name, rules, due[name]))
+		}
+	}
+	slices.SortFunc(s.Endpoints, func(a, b EndpointStatus) int { return cmp.Compare(a.Name, b.Name) })
 	return s
+}
+
+// resting is an endpoint that does not run: Run is about to start it, or waits until its old rules' requests have ended. Who
+// sees it missing would take it for one that no rule names any more.
+func (w *Worker) resting(name string, rules []string, due outbox.Due) EndpointStatus {
+	return EndpointStatus{
+		Name: name, Rules: rules, Undelivered: due.Count, Bytes: due.Bytes, Oldest: due.Oldest, Parked: due.Count > 0,
+		Paused: w.pauses.of(name).pause(),
+	}
 }
 
 func (e *endpoint) status(due outbox.Due) EndpointStatus {
