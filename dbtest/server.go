@@ -334,14 +334,13 @@ func (s *Server) logTail() string {
 
 // freePort is a port that nobody listens at.
 func freePort() (int, error) {
-	l, err := freeport.Listen()
+	address, err := freeport.Address()
 	if err != nil {
 		return 0, err
 	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return 0, errors.Join(err, l.Close())
+		return 0, err
 	}
-	number, err := strconv.Atoi(port)
-	return number, errors.Join(err, l.Close())
+	return strconv.Atoi(port)
 }

@@ -147,12 +147,10 @@ func startSnippet(t *testing.T, language string, text []byte, secret string) *ru
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	_, port, err := net.SplitHostPort(freeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	free.Close()
 	args := make([]string, len(how.run))
 	for i, a := range how.run {
 		args[i] = strings.NewReplacer("PORT", port, "FILE", file).Replace(a)

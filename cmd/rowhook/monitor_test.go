@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
+	"rowhook/freeport"
 )
 
 // TestMonitor: what a daemon shows of itself while it starts, delivers, and while its receiver and its database are away.
@@ -74,15 +74,14 @@ func startedWithout(t *testing.T, configFile string, log io.Writer) (stop func()
 	}
 }
 
-// freeAddress is one that nobody listened on a moment ago.
+// freeAddress is one that nobody listens at.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 // shows waits until a path answers with a status and a text.

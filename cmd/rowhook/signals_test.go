@@ -92,14 +92,9 @@ func (p *process) signal(t *testing.T, signals ...os.Signal) {
 func TestSignalsWhileStarting(t *testing.T) {
 	t.Parallel()
 	binary := build(t)
-	refusing, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = refusing.Close()
 	silent := newSilent(t)
 	for name, c := range map[string]struct{ address, awaited string }{
-		"the database is not there":   {refusing.Addr().String(), "does not answer"},
+		"the database is not there":   {freeAddress(t), "does not answer"},
 		"the database is not talking": {silent.address, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"rowhook/connect"
+	"rowhook/freeport"
 	"rowhook/outbox"
 )
 
@@ -120,12 +120,10 @@ func TestRotatedPassword(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	good, readOnly := serve(t), serve(t, "--read-only=1")
-	nobody, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	gone, err := freeport.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone := nobody.Addr().String()
-	nobody.Close()
 	cfg := config(good, "outbox")
 	cfg.Addresses = []string{gone, readOnly.Address(), good.Address()}
 	s := open(t, cfg)
