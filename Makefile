@@ -51,7 +51,7 @@ memory: servers # resident memory of the daemon under transactions of a million 
 
 BENCH ?= drain latency
 
-bench: build # against a bare loop that keeps nothing, by turns: two minutes; BENCH="depth neighbours isolation shaped shared" is the rest, fifteen more
+bench: build # against a bare loop that keeps nothing, by turns: two minutes; BENCH="depth neighbours isolation many shaped shared" is the rest, twenty more
 	@tools/need.sh mariadb
 	go build -o bin/bench ./bench
 	@bin/bench -rowhook bin/rowhook $(BENCH)

@@ -8,7 +8,7 @@ import (
 
 // The targets of a drain.
 const (
-	leastRatio = 1.0 // of the bare loop's events a second
+	leastRatio = 1.3 // of the bare loop's events a second
 	mostRSS    = 64  // MB
 )
 

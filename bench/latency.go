@@ -15,7 +15,7 @@ const (
 	changesEvery = 5 * time.Millisecond
 	changesOf    = 1000 // a round
 	mostMedian   = 2.0  // ms
-	mostP99      = 10.0
+	mostP99      = 5.0
 )
 
 // latency measures the time from the start of a statement, which commits, to the receipt of its request. What the server

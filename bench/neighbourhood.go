@@ -100,8 +100,18 @@ func (b *bench) newNeighbourhood(ctx context.Context, t trouble) (w *neighbourho
 	}
 	b.sink.reset()
 	b.sink.observe(w.spaHeard)
-	w.child, err = b.follow(ctx)
-	return w, err
+	if w.child, err = b.follow(ctx); err != nil {
+		return nil, err
+	}
+	return w, w.warm(ctx)
+}
+
+// warm has every site delivered something, so that a start's work is not in what is measured.
+func (w *neighbourhood) warm(ctx context.Context) error {
+	if err := errors.Join(w.changeSalon(ctx, 4*w.sites), w.changeSpa(ctx), w.settled(ctx)); err != nil {
+		return fmt.Errorf("before anything is measured: %w", err)
+	}
+	return nil
 }
 
 // build makes a site's schema anew.

@@ -90,6 +90,11 @@ func update(n int) string {
 
 // backlog notes where the log stands, in a state directory and as a GTID, and then writes transactions.
 func (b *bench) backlog(ctx context.Context, changes int) (start string, err error) {
+	return b.backlogOf(ctx, changes, update)
+}
+
+// backlogOf is a backlog of other statements, by their numbers.
+func (b *bench) backlogOf(ctx context.Context, changes int, update func(n int) string) (start string, err error) {
 	db, err := b.server.Open("wordpress")
 	if err != nil {
 		return "", err

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -59,9 +60,13 @@ func runDaemon(ctx context.Context, file string, stderr io.Writer) error {
 	if err := becomeOwner(c.StateDir); err != nil {
 		return err
 	}
-	limitMemory()
 	d := newDaemon(c, file, stderr)
 	d.hangups = hangups
+	var tending sync.WaitGroup
+	defer tending.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	tending.Go(func() { limitMemory(ctx) })
 	return d.run(ctx, set)
 }
 

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"math/big"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -191,19 +190,4 @@ func remember(ctx context.Context, store outbox.Settings, key string, invent fun
 	}
 	value = invent()
 	return value, store.CompareAndSet(ctx, key, "", value)
-}
-
-// limitMemory lets garbage wait while there is little of it, for collecting costs more than it is worth then, and has it
-// collected in time when there is more. GOGC and GOMEMLIMIT of the environment win.
-func limitMemory() {
-	const (
-		growth = 300      // percent
-		limit  = 36 << 20 // of which 64 MB resident are made, with the program and SQLite
-	)
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(growth)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(limit)
-	}
 }

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	manySites = 1000
+	// mostMany is what an event may cost with many, by what it costs with one. On a busy machine two rounds differ by as much.
+	mostMany = 1.1
+	// warmUp is the share of a drain that is not counted: a start looks at each site's tables once.
+	warmUp = 0.2
+)
+
+// many measures what an event costs with fifty endpoints and with a thousand sites, by what it costs with one of each.
+func (b *bench) many(ctx context.Context) error {
+	db, err := b.server.Open("")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := b.makeSites(ctx); err != nil {
+		return err
+	}
+	defer db.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE many") //nolint:errcheck // the server ends with the bench
+	defer b.configure(b.sink.urls[:1], written{})                          //nolint:errcheck // the next measurement would say
+	worlds := []struct {
+		name      string
+		configure func() error
+		each      int // deliveries of a change
+		update    func(n int) string
+	}{
+		{"one of each", func() error { return b.configure(b.sink.urls[:1], written{}) }, 1, update},
+		{fmt.Sprint(endpoints, " endpoints"), func() error { return b.configure(b.sink.urls, written{}) }, endpoints, update},
+		{fmt.Sprint(manySites, " sites"), b.configureSites, 1, func(n int) string {
+			return fmt.Sprintf("UPDATE many.s%d_vikappointments_reservation SET notes = '%d' WHERE id = %d", n%manySites, n, n/manySites%ofEachSite+1)
+		}},
+	}
+	costs := make([][]float64, len(worlds))
+	for range b.rounds {
+		for i, w := range worlds {
+			if err := w.configure(); err != nil {
+				return err
+			}
+			if _, err := b.backlogOf(ctx, b.changes/w.each, w.update); err != nil {
+				return err
+			}
+			cost, err := b.cost(ctx, b.changes/w.each*w.each)
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			fmt.Printf("%-12s %8.1f us of CPU a delivery\n", w.name, cost)
+			costs[i] = append(costs[i], cost)
+		}
+	}
+	one := median(costs[0])
+	for i, w := range worlds[1:] {
+		b.figures = append(b.figures, figure{"many: CPU of a delivery with " + w.name + ", by that with one", median(costs[i+1]) / one, mostMany, "%.2fx", false})
+	}
+	return nil
+}
+
+// cost drains a backlog, and returns the CPU time of a delivery in microseconds, that of the start left out.
+func (b *bench) cost(ctx context.Context, deliveries int) (float64, error) {
+	if err := b.restore(); err != nil {
+		return 0, err
+	}
+	b.sink.reset()
+	child, err := start(ctx, b.rowhookCommand())
+	if err != nil {
+		return 0, err
+	}
+	warm := int(float64(deliveries) * warmUp)
+	var cpu [2]time.Duration
+	for i, n := range [...]int{warm, deliveries} {
+		if err := b.sink.wait(ctx, n, child.ended); err != nil {
+			return 0, fmt.Errorf("%w\n%s", err, child.tail())
+		}
+		if cpu[i], _, err = child.usage(); err != nil {
+			return 0, err
+		}
+	}
+	if _, _, err := child.stop(); err != nil {
+		return 0, fmt.Errorf("%w\n%s", err, child.tail())
+	}
+	return float64((cpu[1] - cpu[0]).Microseconds()) / float64(deliveries-warm), nil
+}
+
+// ofEachSite is how many orders each of many sites has.
+const ofEachSite = 5
+
+// makeSites makes sites in one schema, each with its prefix.
+func (b *bench) makeSites(ctx context.Context) error {
+	db, err := b.server.Open("")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := execAll(ctx, db, []string{"CREATE DATABASE many", fmt.Sprintf("GRANT SELECT ON many.* TO %s@'%%'", user)}); err != nil {
+		return err
+	}
+	fmt.Println("making", manySites, "sites")
+	const makers = 4
+	g, ctx := errgroup.WithContext(ctx)
+	for m := range makers {
+		g.Go(func() error {
+			for n := m; n < manySites; n += makers {
+				var s strings.Builder
+				for _, table := range ofASmallSite {
+					fmt.Fprintf(&s, "CREATE TABLE many.s%d_%s LIKE wordpress.wp_%[2]s;", n, table)
+				}
+				fmt.Fprintf(&s, "INSERT INTO many.s%d_vikappointments_reservation SELECT * FROM wordpress.wp_vikappointments_reservation WHERE id <= %d", n, ofEachSite)
+				if _, err := db.ExecContext(ctx, s.String()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// configureSites writes a configuration with all of them and one rule.
+func (b *bench) configureSites() error {
+	if err := b.configure(b.sink.urls[:1], written{}); err != nil {
+		return err
+	}
+	sites := make([]string, manySites)
+	for n := range sites {
+		sites[n] = fmt.Sprintf("{name: site%d, schema: many, prefix: s%[1]d_}", n)
+	}
+	file := filepath.Join(b.dir, "config.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	one := "sites: [{name: salon, schema: wordpress, prefix: wp_}]"
+	if !strings.Contains(string(text), one) {
+		return fmt.Errorf("%s has no %q", file, one)
+	}
+	return os.WriteFile(file, []byte(strings.Replace(string(text), one, "sites: ["+strings.Join(sites, ", ")+"]", 1)), 0o600)
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"time"
+)
+
+// Garbage waits while there is little of it, for collecting costs more than it is worth then, and is collected in time when there
+// is more: that is a limit. But what is kept grows with the sites, a few kilobytes for each table, and a limit that is close to what
+// is kept has the collector work without end. So the limit follows it. A large row or transaction, which comes and goes, does not
+// raise it.
+const (
+	growth     = 300      // percent
+	leastLimit = 36 << 20 // bytes, of which 64 MB resident are made, with the program and SQLite
+	beyondKept = 8 << 20  // bytes of it that are no heap, or that change from one moment to the next
+	lookAtHeap = time.Second
+	keptFor    = 10 // looks that something is in the heap, until it counts as kept
+)
+
+// limitMemory keeps the limit until ctx ends. GOGC and GOMEMLIMIT of the environment win.
+func limitMemory(ctx context.Context) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(growth)
+	}
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	debug.SetMemoryLimit(leastLimit)
+	again := time.NewTicker(lookAtHeap)
+	defer again.Stop()
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	var heap keptHeap
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+		metrics.Read(sample)
+		debug.SetMemoryLimit(heap.limit(sample[0].Value.Uint64()))
+	}
+}
+
+// keptHeap is what the last collections left.
+type keptHeap struct {
+	live [keptFor]uint64 // in bytes, as of the last looks
+	next int
+}
+
+// limit takes in what the last collection left, and returns what memory is to be limited to.
+func (h *keptHeap) limit(live uint64) int64 {
+	h.live[h.next] = live
+	h.next = (h.next + 1) % len(h.live)
+	kept := slices.Min(h.live[:])
+	return int64(max(leastLimit, kept+kept/2+beyondKept))
+}
