@@ -36,7 +36,7 @@ func (r *resolver) layOut(name TableName, body []byte) (*schema.MappedTable, err
 	if err != nil {
 		return nil, err
 	}
-	if wanted, ok := s.watched().lookedUp(name); ok {
+	if wanted, ok := s.watched().lookups[name]; ok {
 		l = l.Only(wanted...)
 	}
 	l = l.SeenBy(s.watched().Clients[name])

@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -57,6 +58,23 @@ func TestWhereabouts(t *testing.T) {
 			cfg.Prefixes[n] = n.Name[:len(n.Name)-1]
 		}
 		if bad := faults(t, cfg); len(bad) != 1 || strings.Contains(bad[0].Found, "are there") || !strings.Contains(bad[0].Fix, "$table_prefix") {
+			t.Errorf("%+v", bad)
+		}
+	})
+
+	t.Run("hundreds of sites", func(t *testing.T) {
+		var tables []string
+		for n := range 300 {
+			tables = append(tables, fmt.Sprintf("s%d_a", n), fmt.Sprintf("s%d_b", n))
+		}
+		cfg := sourceConfig(server, newLog(), "shop", tables...)
+		cfg.as("onlyshop")
+		cfg.Prefixes = map[TableName]string{}
+		for _, n := range cfg.Tables {
+			cfg.Prefixes[n] = n.Name[:len(n.Name)-1]
+		}
+		bad := faults(t, cfg)
+		if len(bad) != 1 || !strings.Contains(bad[0].Found, "not found: s0_a, s0_b, ") || !strings.Contains(bad[0].Found, " and 580 more") || len(bad[0].Found)+len(bad[0].Fix) > 1000 {
 			t.Errorf("%+v", bad)
 		}
 	})

@@ -160,11 +160,7 @@ func (s *Source) Preflight() *preflight.Checker {
 		DB: s.db, Server: s.cfg.Server, MariaDB: s.MariaDB(), Version: s.version, Hosting: s.hosting, Define: s.tables().Define,
 		NeedStatements: s.cfg.NeedStatements, Tables: w.Tables, Optional: w.Optional, Prefixes: w.Prefixes, Schemas: slices.Sorted(maps.Keys(w.names)),
 	}
-	for t := range w.lookups {
-		if _, ok := w.lookedUp(t); ok {
-			c.Lookups = append(c.Lookups, t)
-		}
-	}
+	c.Lookups = slices.AppendSeq(c.Lookups, maps.Keys(w.lookups))
 	return c
 }
 

@@ -1,7 +1,7 @@
 package cdc
 
 import (
-	"slices"
+	"maps"
 
 	"rowhook/cdc/ddl"
 	"rowhook/cdc/schema"
@@ -21,18 +21,19 @@ type Watch struct {
 // watchList is what a Source reads, with the ways to find tables by their names. It never changes; another takes its place.
 type watchList struct {
 	Watch
-	lookups map[TableName][]string
+	lookups map[TableName][]string     // the columns that are decoded of tables of which it only matters that rows changed
 	names   map[string]map[string]bool // of all tables, by schema
 	found   schema.Names               // those of Tables
 }
 
 func newWatchList(d ddl.Dialect, w Watch, lookups map[TableName][]string) *watchList {
-	l := &watchList{Watch: w, lookups: lookups, names: map[string]map[string]bool{}, found: schema.NewNames(d, w.Tables)}
-	for _, t := range w.Tables {
-		l.add(t)
-	}
+	l := &watchList{Watch: w, lookups: maps.Clone(lookups), names: map[string]map[string]bool{}, found: schema.NewNames(d, w.Tables)}
 	for t := range lookups {
 		l.add(t)
+	}
+	for _, t := range w.Tables {
+		l.add(t)
+		delete(l.lookups, t)
 	}
 	return l
 }
@@ -42,12 +43,6 @@ func (l *watchList) add(t TableName) {
 		l.names[t.Schema] = map[string]bool{}
 	}
 	l.names[t.Schema][t.Name] = true
-}
-
-// lookedUp is which columns are decoded of a table of which it only matters that rows changed; false for others.
-func (l *watchList) lookedUp(t TableName) ([]string, bool) {
-	columns, ok := l.lookups[t]
-	return columns, ok && !slices.Contains(l.Tables, t)
 }
 
 // watched is what is read now.

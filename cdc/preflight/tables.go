@@ -19,6 +19,7 @@ type tablesCheck struct {
 	missing  map[string][]string // names by schema
 	denied   map[string][]string
 	unread   map[string][]string // tables that are only looked up
+	optional map[ddl.TableName]bool
 	locked   int
 }
 
@@ -62,7 +63,10 @@ func (c *tablesCheck) nothing() bool {
 }
 
 func (s *Checker) lookAtTables(ctx context.Context) (*tablesCheck, error) {
-	c := &tablesCheck{server: s, missing: map[string][]string{}, denied: map[string][]string{}, unread: map[string][]string{}}
+	c := &tablesCheck{server: s, missing: map[string][]string{}, denied: map[string][]string{}, unread: map[string][]string{}, optional: map[ddl.TableName]bool{}}
+	for _, t := range s.Optional {
+		c.optional[t] = true
+	}
 	for _, t := range s.Tables {
 		is, err := s.Define(ctx, t)
 		if err == nil {
@@ -100,7 +104,7 @@ func (c *tablesCheck) readable(ctx context.Context, t ddl.TableName) error {
 // take sorts in what is known of a table.
 func (c *tablesCheck) take(t ddl.TableName, is *ddl.Definition, err error) {
 	f := Finding{Check: "table " + t.String()}
-	optional := slices.Contains(c.server.Optional, t)
+	optional := c.optional[t]
 	switch {
 	case optional && !f.optional(t, is, err):
 		return // all is well, and it needs no key
@@ -160,20 +164,29 @@ func (c *tablesCheck) schema(ctx context.Context, schema string) Finding {
 	} else if len(unread) > 0 {
 		slices.Sort(unread)
 		f.Warn, f.Fix = true, grant
-		f.Found = "found and readable, but not what extended payloads need besides: " + strings.Join(unread, ", ")
+		f.Found = "found and readable, but not what extended payloads need besides: " + listed(unread)
 	}
 	return f
+}
+
+// listed names tables, for a message: a server may have a thousand sites, and all of them lack the same.
+func listed(names []string) string {
+	const most = 20
+	if len(names) > most+1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 // misses says which tables of a schema are not there or may not be read, and what to do.
 func (s *Checker) misses(ctx context.Context, schema string, missing, denied []string, grant string) (found, fix string) {
 	var says []string
 	if len(missing) > 0 {
-		says = append(says, "not found: "+strings.Join(missing, ", "))
+		says = append(says, "not found: "+listed(missing))
 		fix = "sites[].schema and sites[].prefix in the configuration must be DB_NAME and $table_prefix of wp-config.php, and VikAppointments be installed there"
 	}
 	if len(denied) > 0 { // also what the server says of a missing table to whom may not know
-		says = append(says, "not readable: "+strings.Join(denied, ", "))
+		says = append(says, "not readable: "+listed(denied))
 		fix = "see that sites[].schema and sites[].prefix are right in the configuration; then  " + grant
 	}
 	if elsewhere, change := s.lost(ctx, schema, slices.Concat(missing, denied)); elsewhere != "" {

@@ -64,6 +64,10 @@ func (s *Checker) whereabouts(ctx context.Context, missing []ddl.TableName) ([]p
 	return places, nil
 }
 
+// mostLost is of how many sites in a schema, by their prefixes, the tables are looked for elsewhere. Each costs the server a look
+// at all its tables; what is wrong with many is wrong with these.
+const mostLost = 3
+
 // lost says where tables are that were not found in a schema, and what to write into the configuration; empty when they
 // are nowhere that our user may see.
 func (s *Checker) lost(ctx context.Context, schema string, names []string) (found, fix string) {
@@ -77,12 +81,16 @@ func (s *Checker) lost(ctx context.Context, schema string, names []string) (foun
 		byPrefix[s.Prefixes[t]] = append(byPrefix[s.Prefixes[t]], t)
 	}
 	var says, types []string
-	for _, prefix := range prefixes {
+	ours := make(map[place]bool)
+	for _, t := range s.Tables {
+		ours[place{t.Schema, s.Prefixes[t]}] = true
+	}
+	for _, prefix := range prefixes[:min(mostLost, len(prefixes))] {
 		places, err := s.whereabouts(ctx, byPrefix[prefix])
 		if err != nil {
 			continue
 		}
-		places = slices.DeleteFunc(places, s.configured)
+		places = slices.DeleteFunc(places, func(p place) bool { return ours[p] })
 		if len(places) == 0 {
 			continue
 		}
@@ -90,11 +98,6 @@ func (s *Checker) lost(ctx context.Context, schema string, names []string) (foun
 		says, types = append(says, said), append(types, typed)
 	}
 	return strings.Join(says, "; "), strings.Join(types, "   ")
-}
-
-// configured says whether a site of ours is there already.
-func (s *Checker) configured(p place) bool {
-	return slices.ContainsFunc(s.Tables, func(t ddl.TableName) bool { return p == place{t.Schema, s.Prefixes[t]} })
 }
 
 // describePlaces says where the tables of a schema and prefix are instead, and what makes the first of these places the
