@@ -51,7 +51,7 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 		}
 		wait = min(wait, d.told.Add(tellAgain).Sub(now))
 		if p.cfg.Beside != nil {
-			wait = min(wait, p.sites.askKept(ctx, g, d, p.cfg.Beside(p.tables(d.site))))
+			wait = min(wait, p.sites.askKept(ctx, g, d, func() Follower { return p.cfg.Beside(p.tables(d.site)) }))
 		}
 		switch {
 		case !p.mayTry(d) || p.cfg.Beside == nil:

@@ -80,7 +80,7 @@ type keptQuestion struct {
 }
 
 // askKept has the server asked when it is time, and says how long nothing is to be done.
-func (s *sites) askKept(ctx context.Context, g *errgroup.Group, d *detached, source Follower) time.Duration {
+func (s *sites) askKept(ctx context.Context, g *errgroup.Group, d *detached, source func() Follower) time.Duration {
 	now, q := time.Now(), &d.kept
 	s.tellKept(d)
 	wait := time.Hour
@@ -94,9 +94,9 @@ func (s *sites) askKept(ctx context.Context, g *errgroup.Group, d *detached, sou
 		return min(wait, q.next.Sub(now))
 	}
 	q.asking = true
-	at := d.track.Position()
+	at, from := d.track.Position(), source()
 	g.Go(func() error {
-		st, err := source.Standing(ctx, at)
+		st, err := from.Standing(ctx, at)
 		select {
 		case s.orders <- func() { s.keptSeen(d, st, err) }:
 		case <-ctx.Done():

@@ -31,6 +31,9 @@ type sites struct {
 	stranded strandedEvents
 	unfit    map[string]unfit // what was wrong with their tables when somebody looked, by schema
 
+	watched   map[cdc.TableName]bool // the tables of all sites, as some rules have them
+	watchedBy *rules.Set             // these rules
+
 	ready  chan struct{} // holds a token when something was read for a detached site
 	ended  chan endedReading
 	orders chan func()
@@ -117,13 +120,7 @@ func (p *Pipeline) detach(site *rules.Site, stop Stop) (*detached, error) {
 	}
 	d.seen, d.stop, d.retry = p.seen, stop, time.Now().Add(firstSiteWait)
 	d.stop.Site, d.stop.Since, d.stop.Read, d.stop.Cut = site.ID(), time.Now(), p.applying.Time, true
-	var records []cdc.SchemaRecord
-	for _, r := range p.sites.known {
-		if r.IsOf(site.Schema) {
-			records = append(records, r)
-		}
-	}
-	d.learn(records)
+	d.learn(p.knownOf(site))
 	p.feed.want(wish{site: site, skip: true})
 	d.told = time.Now().Add(shortStop - tellAgain) // nobody has to hear of what is over at once
 	if d.stop.Decide || d.stop.Table != "" {
@@ -131,6 +128,29 @@ func (p *Pipeline) detach(site *rules.Site, stop Stop) (*detached, error) {
 	}
 	p.sites.tell(d)
 	return d, nil
+}
+
+// knownOf is what is known of the tables that a site's own reading may come to: its own, the schema's default charset, temporary
+// tables, and those that no site has, which may take the place of one that it has. Other sites of the schema may be many.
+func (p *Pipeline) knownOf(site *rules.Site) (records []cdc.SchemaRecord) {
+	own := make(map[cdc.TableName]bool)
+	for _, t := range p.tables(site) {
+		own[t] = true
+	}
+	if set := p.set.Load(); p.sites.watchedBy != set {
+		p.sites.watchedBy, p.sites.watched = set, make(map[cdc.TableName]bool)
+		for _, s := range p.cfg.Sites {
+			for _, t := range set.Tables(s) {
+				p.sites.watched[t] = true
+			}
+		}
+	}
+	for _, r := range p.sites.known {
+		if t, ok := r.Table(); r.IsOf(site.Schema) && (!ok || own[t] || !p.sites.watched[t]) {
+			records = append(records, r)
+		}
+	}
+	return records
 }
 
 // shortStop is how long a site may be stopped that goes on by itself until that is said.

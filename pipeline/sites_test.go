@@ -119,6 +119,35 @@ func TestOthersGoOnWhileASiteIsStopped(t *testing.T) {
 	}
 }
 
+// TestKnownOfASite: a stopped site takes with it what is known of its own tables and of those that may become its own, not that of
+// all other sites in its schema, which may be hundreds.
+func TestKnownOfASite(t *testing.T) {
+	t.Parallel()
+	var sites []*rules.Site
+	for n := range 300 {
+		sites = append(sites, &rules.Site{Name: fmt.Sprintf("site%d", n), Schema: "network", Prefix: fmt.Sprintf("wp_%d_", n)})
+	}
+	b := newBench(t, 0)
+	p := New(Config{Sites: sites, Rules: &rules.Set{}, Options: b.opts, Log: b.log})
+	var records []cdc.SchemaRecord
+	known := func(schema, name string) {
+		records = append(records, cdc.SchemaRecord{Key: fmt.Sprintf("%s`%s`.`%s`", cdc.SchemaPrefix, schema, name), Data: []byte("{}")})
+	}
+	for _, s := range sites {
+		for _, t := range s.Tables() {
+			known(t.Schema, t.Name)
+		}
+	}
+	known("network", "")
+	known("network", "wp_7_vikappointments_reservation_new") // of an ALTER TABLE by hand, say
+	known("another", "wp_7_vikappointments_reservation")
+	p.sites.learn(records)
+	own := len(sites[7].Tables())
+	if got := p.knownOf(sites[7]); len(got) != own+2 {
+		t.Errorf("%d of %d records are the site's, which has %d tables", len(got), len(records), own)
+	}
+}
+
 // TestStopOfAWholeSite: a stop that was stored before sites were read in two parts is one of each, at the same place.
 func TestStopOfAWholeSite(t *testing.T) {
 	t.Parallel()

@@ -58,8 +58,44 @@ func (r Record) IsOf(schema string) bool {
 		name, err := r.temporary()
 		return err == nil && strings.EqualFold(name.Schema, schema) // as the server folds names
 	}
-	name, _, err := r.parse()
-	return err == nil && name.Schema == schema
+	name, ok := r.Table()
+	return ok && name.Schema == schema
+}
+
+// Table is the table that a record is of, by its key; Name is empty for a schema's. False for that of a temporary table.
+func (r Record) Table() (t ddl.TableName, ok bool) {
+	if r.isTemporary() {
+		return t, false
+	}
+	rest, ok := strings.CutPrefix(r.Key, RecordPrefix)
+	if !ok {
+		return t, false
+	}
+	if t.Schema, rest, ok = unquote(rest); !ok || !strings.HasPrefix(rest, ".") {
+		return t, false
+	}
+	t.Name, rest, ok = unquote(rest[1:])
+	return t, ok && rest == ""
+}
+
+// unquote takes a name in backticks off the beginning of a text.
+func unquote(s string) (name, rest string, ok bool) {
+	if !strings.HasPrefix(s, "`") {
+		return "", s, false
+	}
+	var b strings.Builder
+	for s = s[1:]; ; {
+		before, after, closed := strings.Cut(s, "`")
+		if !closed {
+			return "", s, false
+		}
+		b.WriteString(before)
+		if !strings.HasPrefix(after, "`") {
+			return b.String(), after, true
+		}
+		b.WriteByte('`')
+		s = after[1:]
+	}
 }
 
 // parse is the reverse of newSchemaRecord.
