@@ -36,9 +36,10 @@ const (
 	spaNumbers = 1 << 24
 )
 
-// ofASmallSite are the tables of a site with an older plugin: enough for its orders.
+// ofASmallSite are the tables that make events, and those that an order's payload needs at the least.
 var ofASmallSite = []string{
-	"vikappointments_reservation", "vikappointments_res_opt_assoc", "vikappointments_order_status", "vikappointments_service",
+	"vikappointments_reservation", "vikappointments_res_opt_assoc", "vikappointments_package_order", "vikappointments_package_order_item",
+	"vikappointments_order_status", "vikappointments_service",
 	"vikappointments_employee", "vikappointments_users", "vikappointments_config", "vikappointments_coupon", "vikappointments_invoice",
 	"options", "users",
 }

@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/retry"
 )
 
 const (
 	// unfitAgain is how often sites are looked at whose tables were not as they must be.
 	unfitAgain = 30 * time.Second
+	// unfitRest is how much longer than a look the time without one is at the least: of a thousand sites it takes the server a minute.
+	unfitRest = 20
 	// unfitTold is when what lasts is said once more.
 	unfitTold = time.Hour
 )
@@ -19,9 +22,8 @@ const (
 // watchUnfit names the sites whose tables are missing or may not be read, until they are as they must be. All others are
 // followed meanwhile, and so are those, as far as their tables are there.
 func (d *daemon) watchUnfit(ctx context.Context, source *cdc.Source, unfit []cdc.Finding) {
-	again := time.NewTicker(unfitAgain)
-	defer again.Stop()
 	var told time.Time
+	var took time.Duration // the last look
 	var said []cdc.Finding
 	for len(unfit) > 0 {
 		if !slices.Equal(unfit, said) || time.Since(told) >= unfitTold {
@@ -34,14 +36,14 @@ func (d *daemon) watchUnfit(ctx context.Context, source *cdc.Source, unfit []cdc
 		if err := d.line.SetUnfit(ctx, unfit); err != nil {
 			return // it is told to stop
 		}
-		select {
-		case <-ctx.Done():
+		if retry.Pause(ctx, max(unfitAgain, unfitRest*took)) != nil {
 			return
-		case <-again.C:
 		}
+		began := time.Now()
 		if found, err := source.Preflight().CheckTables(ctx); err == nil { // else the database is away, which its readers say
 			unfit = slices.DeleteFunc(found, func(f cdc.Finding) bool { return f.OK || f.Warn || f.Schema == "" })
 		}
+		took = time.Since(began)
 	}
 	if said == nil || ctx.Err() != nil {
 		return
