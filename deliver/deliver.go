@@ -97,6 +97,7 @@ type Worker struct {
 	wanted    map[string]*target   // the rules to change to; nil: none
 	taken     map[string]*target   // the last of these that Run took
 	endpoints map[string]*endpoint // by name; changed by Run only
+	outages   map[string]*outages  // by the endpoints' names: they outlast a change of its rules
 }
 
 // New makes a Worker for the endpoints, by rule. It returns an error for an endpoint that cannot be used.
@@ -112,7 +113,7 @@ func New(store Store, endpoints map[string]Endpoint, o Options) (*Worker, error)
 	o = o.withDefaults()
 	client := post.NewClient(post.Options{Timeout: o.Timeout, UserAgent: o.UserAgent, PublicOnly: o.PublicOnly, Transport: o.Transport})
 	w := &Worker{
-		store: store, opts: o, log: o.Log, pauses: newPauses(store, store), wanted: targets, endpoints: make(map[string]*endpoint),
+		store: store, opts: o, log: o.Log, pauses: newPauses(store, store), wanted: targets, endpoints: make(map[string]*endpoint), outages: make(map[string]*outages),
 		poster: func() poster { return client.NewSender() }, reload: make(chan struct{}, 1),
 	}
 	w.targets.Store(&map[string]*target{})
@@ -229,6 +230,17 @@ func (w *Worker) stopEndpoints(ctx context.Context, rules map[string][]string) e
 		w.mu.Unlock()
 	}
 	return nil
+}
+
+// outagesOf are those of an endpoint, of which one at a time runs; mu is held.
+func (w *Worker) outagesOf(endpoint string) *outages {
+	o := w.outages[endpoint]
+	if o == nil {
+		o = &outages{}
+		w.outages[endpoint] = o
+	}
+	o.end(time.Now(), 0) // who begins anew knows of no trouble
+	return o
 }
 
 // all are the endpoints that run.

@@ -43,7 +43,8 @@ type endpoint struct {
 	scan     scan
 	urls     urls
 	breaker  breaker // of the endpoint as a whole
-	pacer    *pacer  // nil: as fast as it takes them
+	outages  *outages
+	pacer    *pacer // nil: as fast as it takes them
 	stopping bool
 	paused   bool
 	look     bool              // what is paused may have changed
@@ -67,7 +68,7 @@ func newEndpoint(w *Worker, name string, rules []string) *endpoint {
 		targets: func(rule string) *target { return (*w.targets.Load())[rule] },
 		settler: settler{queue: w.store},
 		done:    make(chan struct{}), wake: make(chan struct{}, 1),
-		win: newWindow(w.opts.maxItems), scan: scan{more: true}, urls: newURLs(), pacer: newPacer(limit.Every), look: true, gone: make(map[string]*Pause), began: time.Now(),
+		win: newWindow(w.opts.maxItems), scan: scan{more: true}, urls: newURLs(), outages: w.outagesOf(name), pacer: newPacer(limit.Every), look: true, gone: make(map[string]*Pause), began: time.Now(),
 	}
 	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
 	return e

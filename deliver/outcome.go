@@ -269,6 +269,7 @@ func (e *endpoint) trip(it *item, r *post.Result, probe bool, now time.Time) {
 	}
 	e.log.Warn("an endpoint is down, its deliveries wait", slog.String("error", r.Error))
 	e.breaker.fail(now, r.RetryAfter)
+	e.outages.begin(now, r.Error)
 	e.forget()
 	e.poke()
 }
@@ -276,6 +277,7 @@ func (e *endpoint) trip(it *item, r *post.Result, probe bool, now time.Time) {
 // revive ends an outage: everything that waits for the endpoint is due at once.
 func (e *endpoint) revive(now time.Time) {
 	e.log.Info("an endpoint is back", slog.Duration("after", now.Sub(e.breaker.since).Round(time.Millisecond)))
+	e.outages.end(now, e.breaker.probes)
 	e.breaker.close()
 	e.scan.early = true
 	e.scan.rewind(0)

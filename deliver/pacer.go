@@ -9,7 +9,8 @@ import (
 // pacer keeps the requests to an endpoint apart. A nil pacer does not.
 type pacer struct {
 	limiter *rate.Limiter
-	slot    time.Time // when the next request may be made, if the last one might not
+	apart   time.Duration // requests, on average
+	slot    time.Time     // when the next request may be made, if the last one might not
 }
 
 // newPacer makes a pacer for a request no more often than every, nil for 0. Requests are spread evenly; only so many may
@@ -19,7 +20,7 @@ func newPacer(every time.Duration) *pacer {
 		return nil
 	}
 	const tick = 10 * time.Millisecond
-	return &pacer{limiter: rate.NewLimiter(rate.Every(every), max(1, int(tick/every)))}
+	return &pacer{limiter: rate.NewLimiter(rate.Every(every), max(1, int(tick/every))), apart: every}
 }
 
 // allow takes leave for one request, or sets slot to when there is.
@@ -42,4 +43,12 @@ func (p *pacer) next() time.Time {
 		return time.Time{}
 	}
 	return p.slot
+}
+
+// every is how far requests are kept apart; 0: they are not.
+func (p *pacer) every() time.Duration {
+	if p == nil {
+		return 0
+	}
+	return p.apart
 }

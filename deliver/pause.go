@@ -216,6 +216,7 @@ func (e *endpoint) obey(ctx context.Context) {
 	if paused != e.paused || again {
 		// Either way everything that is not in flight lies in the outbox then, and what goes on does so from the beginning.
 		e.paused = paused
+		e.outages.end(time.Now(), e.breaker.probes)
 		e.breaker.close()
 		e.forget()
 		e.scan.early = true

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowhook/deliver/post"
+	"rowhook/outbox"
 )
 
 // ErrNoRule says that no rule of that name posts anywhere.
@@ -16,17 +17,46 @@ var ErrNoRule = errors.New("there is no such rule, or it is disabled")
 // Sample posts invented data to a rule's URL, marked as a test: once, at once, whatever is paused or waits there, and without
 // a record. It returns what the receiver answered; the error says why it did not accept it.
 func (w *Worker) Sample(ctx context.Context, rule, action, site string, body []byte) (said string, err error) {
-	t := (*w.targets.Load())[rule]
-	if t == nil {
-		return "", fmt.Errorf("%w: %s", ErrNoRule, rule)
-	}
 	m := post.Message{Action: action, Site: site, Test: true, Body: body}
 	_, _ = rand.Read(m.ID[:]) // never fails
-	p := w.poster()
-	defer p.Close()
-	r := p.Post(ctx, nil, t.Target, &m, 1)
-	if r.Verdict != post.Accepted {
-		return "", errors.New(r.Error)
+	r, err := w.postOnce(ctx, rule, &m)
+	if err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("accepted with %d after %v", r.Status, r.Latency.Round(time.Millisecond)), nil
+}
+
+// ErrNotOurs says that another process delivers now, or may soon.
+var ErrNotOurs = errors.New("another process may deliver")
+
+// Post posts a delivery that no outbox has: once, at once, whatever waits there, and without a record. It is for what cannot be
+// stored and is to be known at once. The error says why it was not accepted.
+func (w *Worker) Post(ctx context.Context, d *outbox.Delivery) error {
+	if w.opts.MayPost != nil && !w.opts.MayPost() {
+		return ErrNotOurs
+	}
+	if d.Object == outbox.Unshaped {
+		return unshaped(d.Body)
+	}
+	_, err := w.postOnce(ctx, d.Rule, &post.Message{ID: d.ID, Action: d.Action, Site: d.Site, Kind: d.Kind, Created: d.Created, Key: keyOf(d.Keys), Body: d.Body})
+	return err
+}
+
+// postOnce makes one request to a rule's URL. The error says why it was not accepted.
+func (w *Worker) postOnce(ctx context.Context, rule string, m *post.Message) (r post.Result, err error) {
+	t := (*w.targets.Load())[rule]
+	if t == nil {
+		return r, fmt.Errorf("%w: %s", ErrNoRule, rule)
+	}
+	p := w.poster()
+	defer p.Close()
+	if r = p.Post(ctx, nil, t.Target, m, 1); r.Verdict != post.Accepted {
+		return r, errors.New(r.Error)
+	}
+	return r, nil
+}
+
+// unshaped is the error of a delivery that has no payload, but why there is none.
+func unshaped(reason []byte) error {
+	return errors.New("not posted: " + string(reason[:min(len(reason), maxReason)]))
 }

@@ -179,7 +179,7 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 	}
 	var r post.Result
 	if it.Object == outbox.Unshaped {
-		r = post.Result{Verdict: post.Rejected, At: time.Now(), Error: "not posted: " + string(it.Body[:min(len(it.Body), maxReason)])}
+		r = post.Result{Verdict: post.Rejected, At: time.Now(), Error: unshaped(it.Body).Error()}
 	} else {
 		r = s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
 	}

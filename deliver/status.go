@@ -31,6 +31,8 @@ type EndpointStatus struct {
 	NextProbe   time.Time     `json:"next_probe,omitzero"`   // while it is down: when it is asked again
 	LastSuccess time.Time     `json:"last_success,omitzero"` // zero: none yet
 	LastError   string        `json:"last_error,omitempty"`  // of the last failure; empty: none yet
+	Outages     []Outage      `json:"outages,omitempty"`     // the last ones of this run, the newest first
+	Pace        Pace          `json:"pace"`                  // how fast it may be sent to
 	URLs        []URLStatus   `json:"urls,omitempty"`        // those of its URLs that are paused or in trouble
 }
 
@@ -43,6 +45,13 @@ func (s *EndpointStatus) State() string {
 		return "down"
 	}
 	return "healthy"
+}
+
+// Pace is how fast an endpoint may be sent to.
+type Pace struct {
+	Most  int           `json:"most"`              // requests at once
+	Every time.Duration `json:"every_ns,omitzero"` // a request no more often than this; 0: any
+	Next  time.Time     `json:"next,omitzero"`     // when that lets the next one go; zero: at once
 }
 
 // URLStatus is what befell one URL of an endpoint that has several, or that is paused.
@@ -91,6 +100,7 @@ func (e *endpoint) status(due outbox.Due) EndpointStatus {
 		Name: e.name, Rules: e.rules, Undelivered: due.Count, Bytes: due.Bytes, Oldest: due.Oldest,
 		Pending: len(e.win.items), InFlight: e.inFlight, Parked: due.Count > len(e.win.items),
 		Paused: e.pauses.of(e.name).pause(), DownSince: e.breaker.since, NextProbe: e.breaker.until, LastSuccess: e.success, LastError: e.lastErr,
+		Outages: e.outages.newest(e.breaker.probes), Pace: Pace{Most: e.pool.most, Every: e.pacer.every(), Next: e.pacer.next()},
 	}
 	byURL := make(map[string][]string)
 	for _, rule := range e.rules {
