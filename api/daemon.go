@@ -35,42 +35,92 @@ type Outbox interface {
 	Size(ctx context.Context) (int64, error)
 }
 
-// Daemon is a daemon, from its start on. Make it with New, and tell it of its parts with Follows.
+// Daemon is a daemon, from its start on. Make it with New, and tell it of its parts as they come and go.
 type Daemon struct {
-	outbox Outbox
-
-	mu     sync.Mutex
-	line   Line // nil: it does not follow yet
-	worker Worker
-	kept   *kept
+	mu        sync.Mutex
+	outbox    Outbox // nil: it has none yet
+	standsBy  bool   // while it has none: another process works on it, or may
+	worker    Worker // nil: nothing is delivered yet
+	line      Line   // nil: it does not follow
+	kept      *kept
+	hindrance *Hindrance // why it does not follow; nil: nothing is known
+	lacks     []Lack     // of the rules that are in force
 }
 
-// New makes one that does not follow yet.
-func New(store Outbox) *Daemon { return &Daemon{outbox: store} }
+// New makes one that has not even an outbox.
+func New() *Daemon { return &Daemon{} }
+
+// StandsBy says that the outbox is another process's, or its server does not answer.
+func (d *Daemon) StandsBy() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.outbox, d.worker, d.line, d.kept, d.hindrance, d.standsBy = nil, nil, nil, nil, nil, true
+}
+
+// Holds says that the daemon works on an outbox from now on; nil: on none any more.
+func (d *Daemon) Holds(store Outbox) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.outbox, d.standsBy = store, false
+}
+
+// Delivers says that what lies in the outbox is delivered; nil: no more.
+func (d *Daemon) Delivers(worker Worker) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.worker = worker
+}
+
+// Lacks says what the rules lack that are in force.
+func (d *Daemon) Lacks(lacks []Lack) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lacks = lacks
+}
 
 // Follows says that the daemon follows a server's log from now on.
-func (d *Daemon) Follows(line Line, worker Worker, source Source) {
+func (d *Daemon) Follows(line Line, source Source) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.line, d.worker, d.kept = line, worker, &kept{source: source}
+	d.line, d.kept, d.hindrance = line, &kept{source: source}, nil
 }
 
-// Rests says that it follows no more: it ends, or begins anew with other sites. Whoever asks is not kept waiting by what has ended.
-func (d *Daemon) Rests() {
+// Rests says that it follows no log: it begins, begins anew with other sites, or ends. Whoever asks is not kept waiting by what has
+// ended.
+func (d *Daemon) Rests() { d.Hindered(nil) }
+
+// Hindered says that it follows no log, and why.
+func (d *Daemon) Hindered(h *Hindrance) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.line, d.worker, d.kept = nil, nil, nil
+	d.line, d.kept, d.hindrance = nil, nil, h
+}
+
+// Hindrance is why a daemon does not follow the log yet.
+type Hindrance struct {
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`
+	Fix    string    `json:"fix,omitempty"`
 }
 
 // Site is how a site stands.
 type Site = pipeline.SiteStatus
 
+// EndpointStatus is how an endpoint does, Pace how fast it may be sent to.
+type (
+	EndpointStatus = deliver.EndpointStatus
+	Pace           = deliver.Pace
+)
+
 // Status is everything that a daemon does.
 type Status struct {
-	Reader    *Reader                  `json:"reader,omitempty"` // nil: it does not follow yet
+	StandsBy  bool                     `json:"stands_by,omitempty"` // the outbox is another process's, or its server does not answer: all else is missing
+	Reader    *Reader                  `json:"reader,omitempty"`    // nil: it does not follow yet
+	Hindrance *Hindrance               `json:"hindrance,omitempty"` // why it does not
 	Sites     []pipeline.SiteStatus    `json:"sites"`
 	Endpoints []deliver.EndpointStatus `json:"endpoints"`
 	Outbox    Outboxed                 `json:"outbox"`
+	Lacks     []Lack                   `json:"lacks,omitempty"` // of rules
 }
 
 // Reader is how far the log is read.
@@ -84,6 +134,9 @@ type Reader struct {
 	// Storing is for how long a commit of the outbox has been on its way.
 	Storing float64 `json:"storing_seconds"`
 }
+
+// Stuck says that the outbox takes nothing: its disk is full, or another program holds it.
+func (r *Reader) Stuck() bool { return seconds(r.Storing) > storesWithin }
 
 // Outboxed is what lies in the outbox.
 type Outboxed struct {
@@ -105,10 +158,15 @@ const (
 	silence = 10 * time.Second
 )
 
-// Totals is what was counted since the outbox was made.
-func (d *Daemon) Totals(ctx context.Context) (outbox.Totals, error) {
-	t, err := d.outbox.Totals(ctx)
-	if err != nil {
+// Totals is what was counted since the outbox was made; nothing while there is none.
+func (d *Daemon) Totals(ctx context.Context) (t outbox.Totals, err error) {
+	d.mu.Lock()
+	store := d.outbox
+	d.mu.Unlock()
+	if store == nil {
+		return t, nil
+	}
+	if t, err = store.Totals(ctx); err != nil {
 		return t, fmt.Errorf("reading the outbox: %w", err)
 	}
 	return t, nil
@@ -117,10 +175,17 @@ func (d *Daemon) Totals(ctx context.Context) (outbox.Totals, error) {
 // Status asks all parts. It returns an error when the outbox, or the loop that reads, does not answer until ctx ends.
 func (d *Daemon) Status(ctx context.Context) (s Status, err error) {
 	d.mu.Lock()
-	line, worker, kept := d.line, d.worker, d.kept
+	store, line, worker, kept := d.outbox, d.line, d.worker, d.kept
+	s.StandsBy, s.Hindrance, s.Lacks = d.standsBy, d.hindrance, d.lacks
 	d.mu.Unlock()
-	if s.Outbox, err = d.outboxed(ctx); err != nil {
+	if store == nil {
+		return s, nil
+	}
+	if s.Outbox, err = outboxed(ctx, store); err != nil {
 		return s, fmt.Errorf("reading the outbox: %w", err)
+	}
+	if worker != nil {
+		s.Endpoints = worker.Status(ctx).Endpoints
 	}
 	if line == nil {
 		return s, nil
@@ -132,17 +197,16 @@ func (d *Daemon) Status(ctx context.Context) (s Status, err error) {
 	if s.Sites, err = line.Sites(ctx); err != nil {
 		return s, fmt.Errorf("asking how the sites stand: %w", err)
 	}
-	s.Endpoints = worker.Status(ctx).Endpoints
 	s.Reader = readerOf(is, time.Now())
 	s.Reader.Purge = kept.purge(ctx, is.Position)
 	return s, nil
 }
 
-func (d *Daemon) outboxed(ctx context.Context) (o Outboxed, err error) {
-	if o.Bytes, err = d.outbox.Size(ctx); err != nil {
+func outboxed(ctx context.Context, store Outbox) (o Outboxed, err error) {
+	if o.Bytes, err = store.Size(ctx); err != nil {
 		return o, err
 	}
-	counts, err := d.outbox.Counts(ctx)
+	counts, err := store.Counts(ctx)
 	if err != nil {
 		return o, err
 	}
@@ -177,17 +241,38 @@ type kept struct {
 const askAgain = 5 * time.Minute
 
 func (k *kept) purge(ctx context.Context, at cdc.Position) *float64 {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	now := time.Now()
-	if k.asked.IsZero() || now.Sub(k.asked) >= askAgain {
+	if k.due(now) {
 		ctx, stop := context.WithTimeout(ctx, patience)
 		defer stop()
 		if st, err := k.source.Standing(ctx, at); err == nil {
-			k.until = pipeline.KeptOf(st, now).Until
+			k.take(pipeline.KeptOf(st, now).Until)
 		}
-		k.asked = now
 	}
+	return k.left(now)
+}
+
+// due says whether it is to be asked, to one of those who want to know: the others take what was answered last.
+func (k *kept) due(now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.asked.IsZero() && now.Sub(k.asked) < askAgain {
+		return false
+	}
+	k.asked = now
+	return true
+}
+
+func (k *kept) take(until time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.until = until
+}
+
+// left is for how many seconds it is kept; nil: for ever, or that is not known.
+func (k *kept) left(now time.Time) *float64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.until.IsZero() {
 		return nil
 	}

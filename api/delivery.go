@@ -30,6 +30,7 @@ type Delivery struct {
 	Erased   bool            `json:"erased,omitempty"` // its payload and the answers were erased by hand
 	Last     *Attempt        `json:"last,omitempty"`
 	Log      []Attempt       `json:"log,omitempty"`
+	Gates    []Gate          `json:"gates,omitempty"` // what can hold it, and what does
 	Payload  json.RawMessage `json:"payload,omitempty"`
 }
 

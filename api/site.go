@@ -1,10 +1,39 @@
 package api
 
-import "rowhook/pipeline"
+import (
+	"context"
+
+	"rowhook/outbox"
+	"rowhook/pipeline"
+	"rowhook/rules"
+)
 
 // SiteList is how all sites stand.
 type SiteList struct {
-	Daemon bool                  `json:"daemon"`           // it runs; otherwise why events wait is not known
-	Holder string                `json:"holder,omitempty"` // where machines share an outbox: the process elsewhere that works on it
-	Sites  []pipeline.SiteStatus `json:"sites"`
+	Daemon bool   `json:"daemon"`           // it runs; otherwise why events wait is not known
+	Holder string `json:"holder,omitempty"` // where machines share an outbox: the process elsewhere that works on it
+	Sites  []Site `json:"sites"`
+}
+
+// SiteLog is what of an outbox tells of sites.
+type SiteLog interface {
+	Resume(ctx context.Context) (outbox.Resume, error)
+}
+
+// ReadSites is how the sites of these names stood when a daemon last stored something.
+func ReadSites(ctx context.Context, log SiteLog, names []string) ([]Site, error) {
+	stored, err := pipeline.ReadStored(ctx, log)
+	if err != nil || stored == nil {
+		stored = &pipeline.Stored{}
+	}
+	return stored.StoredSites(names), err
+}
+
+// MakeUp is the command that posts, as it is then, what a stopped site leaves out when it goes on.
+func MakeUp(s *Site) string {
+	command := "rowhook backfill --rule NAME --site " + rules.SiteOf(s.Name)
+	if !s.Read.IsZero() {
+		command += " --since " + s.Read.UTC().Format("2006-01-02T15:04")
+	}
+	return command
 }

@@ -54,9 +54,16 @@ func (w workers) Status(context.Context) deliver.Status { return deliver.Status{
 // serveParts answers for a daemon that follows.
 func serveParts(t *testing.T, p *parts) (*Metrics, *prometheus.Registry, *httptest.Server) {
 	t.Helper()
-	d := api.New(p)
-	d.Follows(p, workers{p}, p)
-	return serveDaemon(t, d)
+	return serveDaemon(t, following(p))
+}
+
+// following is a daemon that follows.
+func following(p *parts) *api.Daemon {
+	d := api.New()
+	d.Holds(p)
+	d.Delivers(workers{p})
+	d.Follows(p, p)
+	return d
 }
 
 func serveDaemon(t *testing.T, d *api.Daemon) (*Metrics, *prometheus.Registry, *httptest.Server) {
@@ -123,7 +130,7 @@ func TestMetrics(t *testing.T) {
 		t.Fatalf("%d: %s", status, text)
 	}
 	for _, want := range []string{
-		`rowhook_up 1`, `rowhook_lag_seconds 0`, `rowhook_reader_connected 1`, `rowhook_commit_pending_seconds 0`,
+		`rowhook_up 1`, `rowhook_standby 0`, `rowhook_lag_seconds 0`, `rowhook_reader_connected 1`, `rowhook_commit_pending_seconds 0`,
 		`rowhook_site_stopped{site="salon"} 0`, `rowhook_site_stopped{site="spa"} 1`, `rowhook_site_waiting_events{site="spa"} 4`,
 		`rowhook_undelivered{endpoint="https://crm.example"} 7`, `rowhook_oldest_undelivered_seconds{endpoint="https://crm.example"} 90`,
 		`rowhook_endpoint_state{endpoint="https://crm.example",state="down"} 1`, `rowhook_endpoint_state{endpoint="https://crm.example",state="healthy"} 0`,
@@ -138,6 +145,25 @@ func TestMetrics(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %s in\n%s", want, text)
+		}
+	}
+}
+
+// TestMetricsOfStandby: who stands by says so, and nothing that would wake somebody.
+func TestMetricsOfStandby(t *testing.T) {
+	t.Parallel()
+	d := following(well())
+	d.StandsBy()
+	_, _, server := serveDaemon(t, d)
+	_, text := get(t, server.URL+"/metrics")
+	for _, want := range []string{"rowhook_up 1\n", "rowhook_standby 1\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %s in\n%s", want, text)
+		}
+	}
+	for _, name := range []string{"rowhook_reader_connected", "rowhook_events_total", "rowhook_outbox_bytes"} {
+		if strings.Contains(text, name+" ") || strings.Contains(text, name+"{") {
+			t.Errorf("%s is said of an outbox that this one has not", name)
 		}
 	}
 }
@@ -162,7 +188,9 @@ func TestHealth(t *testing.T) {
 		says           string
 	}{
 		"well":         {well(), 200, 200, "ok"},
-		"starting":     {nil, 200, 503, "waits for the database"},
+		"starting":     {nil, 200, 503, "it is starting"},
+		"hindered":     {nil, 200, 503, "waits for the database: connection refused"},
+		"standing by":  {nil, 200, 503, "standby: another rowhook works on the outbox"},
 		"silent":       {with(func(p *parts) { p.line.Heard = time.Now().Add(-time.Minute) }), 200, 503, "does not send its log"},
 		"behind":       {with(func(p *parts) { p.line.CaughtUp = false }), 200, 200, "ok"},
 		"disk full":    {with(func(p *parts) { p.line.Storing = time.Now().Add(-time.Minute) }), 200, 503, "a commit of the outbox"},
@@ -172,10 +200,15 @@ func TestHealth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := api.New(well())
-			if c.parts != nil {
-				d = api.New(c.parts)
-				d.Follows(c.parts, workers{c.parts}, c.parts)
+			d := api.New()
+			switch {
+			case c.parts != nil:
+				d = following(c.parts)
+			case name == "standing by":
+				d.StandsBy()
+			case name == "hindered":
+				d.Holds(well())
+				d.Hindered(&api.Hindrance{Reason: "connection refused"})
 			}
 			_, _, server := serveDaemon(t, d)
 			if status, text := get(t, server.URL+"/healthz"); status != c.healthy {
@@ -193,8 +226,7 @@ func TestRests(t *testing.T) {
 	t.Parallel()
 	ended := well()
 	ended.lineErr = context.DeadlineExceeded
-	d := api.New(ended)
-	d.Follows(ended, workers{ended}, ended)
+	d := following(ended)
 	d.Rests()
 	_, _, server := serveDaemon(t, d)
 	if status, text := get(t, server.URL+"/healthz"); status != http.StatusOK {

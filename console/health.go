@@ -9,12 +9,8 @@ import (
 	"rowhook/api"
 )
 
-const (
-	// answersWithin is how long the daemon's parts may take to answer before it counts as stuck.
-	answersWithin = 5 * time.Second
-	// storesWithin is how long a commit of the outbox may be on its way before the daemon is not ready.
-	storesWithin = 10.0 // seconds
-)
+// answersWithin is how long the daemon's parts may take to answer before it counts as stuck.
+const answersWithin = 5 * time.Second
 
 // healthy answers whether the daemon's parts do: when it is stuck, a restart helps. A database or a receiver that is away
 // is no reason, they come back by themselves.
@@ -26,11 +22,15 @@ func healthy(d *api.Daemon) http.HandlerFunc {
 func ready(d *api.Daemon) http.HandlerFunc {
 	return probe(d, func(s *api.Status) string {
 		switch r := s.Reader; {
+		case s.StandsBy:
+			return "standby: another rowhook works on the outbox, or its server does not answer"
+		case r == nil && s.Hindrance != nil:
+			return "it does not follow the log yet: it waits for the database: " + s.Hindrance.Reason
 		case r == nil:
-			return "it does not follow the log yet: it waits for the database"
+			return "it does not follow the log yet: it is starting"
 		case !r.Connected:
 			return "the database does not send its log"
-		case r.Storing > storesWithin:
+		case r.Stuck():
 			return fmt.Sprintf("a commit of the outbox has been on its way for %.0f s: see that its disk has room, and who has it open", r.Storing)
 		}
 		return ""

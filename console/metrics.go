@@ -59,6 +59,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	up           = describe("up", "1 when all parts of the daemon answered; 0: what could not be asked is missing here.")
 	lag          = describe("lag_seconds", "How long ago was committed what was read last; 0 when everything is read.")
+	standby      = describe("standby", "1 while the outbox is another process's, or its server does not answer: what else is asked is missing then.")
 	connected    = describe("reader_connected", "1 while the server sends its log, a heartbeat at least.")
 	purge        = describe("purge_seconds", "How long the server keeps the log that is needed next; absent: for ever, or not known.")
 	storing      = describe("commit_pending_seconds", "How long a commit of the outbox has been on its way; 0: none is.")
@@ -73,7 +74,7 @@ var (
 
 func (a asked) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		up, lag, connected, purge, storing, siteStopped, siteWaiting, undelivered, oldest, endpoint, outboxBytes, outboxStates,
+		up, standby, lag, connected, purge, storing, siteStopped, siteWaiting, undelivered, oldest, endpoint, outboxBytes, outboxStates,
 	} {
 		ch <- d
 	}
@@ -90,6 +91,10 @@ func (a asked) Collect(ch chan<- prometheus.Metric) {
 	}
 	s, err := a.daemon.Status(ctx)
 	gauge(up, truth(err == nil))
+	gauge(standby, truth(s.StandsBy))
+	if s.StandsBy {
+		return
+	}
 	gauge(outboxBytes, float64(s.Outbox.Bytes))
 	for _, k := range s.Outbox.Deliveries {
 		gauge(outboxStates, float64(k.Count), k.Rule, k.State)

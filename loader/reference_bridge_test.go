@@ -29,7 +29,7 @@ var bridgeTexts = map[string]string{
 	rules.EndpointDown:   "An endpoint, or a URL of it, has not accepted anything for ten seconds, or is paused. Not told through that endpoint.",
 	rules.EndpointUp:     "It accepts deliveries again.",
 	rules.DeliveryDead:   "Deliveries of a rule were given up. Told every ten minutes at most, with their number; not of rules that tell such events themselves.",
-	rules.ReaderStopped:  "The log cannot be read on (then rowhook ends), or the database has not sent it for twenty seconds.",
+	rules.ReaderStopped:  "The log cannot be read on (then rowhook ends), or the database has not sent it for twenty seconds, or what is read cannot be stored, as the disk is full.",
 	rules.ReaderResumed:  "It is read again.",
 	rules.ReaderBehind:   "What is read was committed more than five minutes ago.",
 	rules.ReaderCaughtUp: "That is less than a minute again.",

@@ -13,9 +13,9 @@ func TestShaped(t *testing.T) {
 	t.Parallel()
 	teller := &Teller{source: "s"}
 	event := &Trouble{Event: "site_stopped", Site: "salon", Since: time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), Count: 9007199254740993, Reason: `it "said" so`}
-	event.say("is stopped")
+	event.say("site salon is stopped", "")
 	for rest, want := range map[string]string{
-		"when: payload.count > 9007199254740992":                         `{"event":"site_stopped","text":"rowhook: site salon is stopped: it \"said\" so","since":"2026-03-01T02:00:00Z","site":"salon","count":9007199254740993,"reason":"it \"said\" so"}`,
+		"when: payload.count > 9007199254740992":                         `{"event":"site_stopped","text":"rowhook: Site salon is stopped: it \"said\" so.","since":"2026-03-01T02:00:00Z","site":"salon","count":9007199254740993,"reason":"it \"said\" so"}`,
 		"when: event.action == 'rowhook.site_resumed'":                   "",
 		"when: site != 'salon'":                                          "",
 		"when: after != nil":                                             "",

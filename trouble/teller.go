@@ -8,13 +8,11 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"rowhook/api"
 	"rowhook/outbox"
-	"rowhook/pipeline"
 	"rowhook/retry"
 	"rowhook/rules"
 )
@@ -42,34 +40,36 @@ type Outbox interface {
 	List(ctx context.Context, f outbox.Filter) ([]*outbox.Stored, error)
 }
 
-// Teller looks for trouble and tells it. Make it with New.
+// Poster makes single requests for what the outbox does not take; a *deliver.Worker.
+type Poster interface {
+	Post(ctx context.Context, d *outbox.Delivery) error
+}
+
+// Teller looks for trouble and tells it. Make it with New. The goroutine of Run owns all that is not safe for several.
 type Teller struct {
 	daemon Daemon
-	outbox Outbox
 	source string // what delivery ids are derived from
 	log    *slog.Logger
+	set    atomic.Pointer[rules.Set]
+	ending chan ending   // asks Run to tell the last thing
+	ended  chan struct{} // closed when Run has
 
-	set atomic.Pointer[rules.Set]
-
-	mu   sync.Mutex
-	told map[string]*Trouble  // as the outbox has them, by key; nil: not read yet
-	seen map[string]time.Time // since when one that is not told is there
-	gone map[string]time.Time // and one that is told is not
-	dead map[string]deadCount // by rule; nil: nobody wants to know
+	book    *book // nil: not read yet
+	outward outward
 }
 
-// deadCount is how many deliveries of a rule were dead when that was told last.
-type deadCount struct {
-	Dead int64     `json:"dead"`
-	Told time.Time `json:"told,omitzero"`
+// ending is why the daemon ends.
+type ending struct {
+	reason error
+	told   chan struct{} // closed when that is told, as far as it is
 }
-
-// deadKey is the key of the record with those of all rules.
-const deadKey = "dead"
 
 // New makes a Teller for some rules.
-func New(daemon Daemon, store Outbox, source string, set *rules.Set, log *slog.Logger) *Teller {
-	t := &Teller{daemon: daemon, outbox: store, source: source, log: log, seen: map[string]time.Time{}, gone: map[string]time.Time{}}
+func New(daemon Daemon, store Outbox, poster Poster, source string, set *rules.Set, log *slog.Logger) *Teller {
+	t := &Teller{
+		daemon: daemon, source: source, log: log, ending: make(chan ending), ended: make(chan struct{}),
+		outward: outward{store: store, poster: poster, log: log},
+	}
 	t.set.Store(set)
 	return t
 }
@@ -77,13 +77,14 @@ func New(daemon Daemon, store Outbox, source string, set *rules.Set, log *slog.L
 // SetRules replaces the rules.
 func (t *Teller) SetRules(set *rules.Set) { t.set.Store(set) }
 
-// Run looks now and again until ctx ends. Without a rule for it, nothing is asked.
+// Run looks now and again until ctx ends. Without a rule for it, nothing is asked. It may be called once.
 func (t *Teller) Run(ctx context.Context) {
+	defer close(t.ended)
 	again := time.NewTicker(lookEvery)
 	defer again.Stop()
 	var failing retry.Trouble
 	for {
-		if err := t.Look(ctx, time.Now()); err == nil {
+		if err := t.look(ctx, time.Now()); err == nil {
 			failing.Over()
 		} else if ctx.Err() == nil && failing.Worth(err) {
 			t.log.Warn("what befalls rowhook cannot be told to those who have a rule for it; trying again", slog.Any("error", err))
@@ -92,14 +93,33 @@ func (t *Teller) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-again.C:
+		case e := <-t.ending:
+			t.tellEnding(ctx, e)
 		}
 	}
 }
 
-// Look looks once, at a time, and tells what began or ended.
-func (t *Teller) Look(ctx context.Context, now time.Time) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// Stopped tells that the log cannot be read on, and waits until that is delivered, or for some seconds. The daemon is about to end.
+func (t *Teller) Stopped(ctx context.Context, reason error) {
+	ctx, stop := context.WithTimeout(ctx, lastWords+lookEvery) // it may be looking
+	defer stop()
+	e := ending{reason, make(chan struct{})}
+	select {
+	case t.ending <- e:
+	case <-t.ended:
+		return
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-e.told:
+	case <-t.ended:
+	case <-ctx.Done():
+	}
+}
+
+// look looks once, at a time, and tells what began or ended.
+func (t *Teller) look(ctx context.Context, now time.Time) error {
 	if !t.wanted() {
 		return nil
 	}
@@ -109,45 +129,39 @@ func (t *Teller) Look(ctx context.Context, now time.Time) error {
 	asking, stop := context.WithTimeout(ctx, lookEvery)
 	defer stop()
 	s, err := t.daemon.Status(asking)
-	if err != nil || s.Reader == nil { // it is stuck, or not there yet: others tell that
+	if err != nil || s.Reader == nil && s.Hindrance == nil { // it is stuck, or starting: others tell that
 		return err
 	}
-	b := t.begun(find(&s, now), now)
-	t.ended(b, &s, now)
-	if err := t.countDead(ctx, b, now); err != nil {
+	n := &news{}
+	t.book.begun(n, find(&s, now), now)
+	t.book.ended(n, &s, now)
+	if err := t.countDead(asking, n, now); err != nil {
 		return err
 	}
-	return t.commit(ctx, b)
+	t.take(n)
+	return t.outward.send(ctx, now, s.Reader != nil && s.Reader.Stuck())
 }
 
-// Stopped tells that the log cannot be read on, and waits until that is delivered, or for some seconds. The daemon is about to end.
-func (t *Teller) Stopped(ctx context.Context, reason error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// tellEnding tells why the daemon ends.
+func (t *Teller) tellEnding(ctx context.Context, e ending) {
+	defer close(e.told)
+	ctx, stop := context.WithTimeout(ctx, lastWords)
+	defer stop()
 	if !t.wanted() || t.resume(ctx) != nil {
 		return // the log says why the outbox cannot be read
 	}
 	now := time.Now()
-	trouble := &Trouble{Event: word(rules.ReaderStopped), Since: now, Reason: reason.Error(), Fix: "journalctl -u rowhook; rowhook position show"}
-	trouble.say("it has stopped")
-	b := &bulletin{}
-	if t.told[trouble.key()] == nil {
-		t.tell(b, trouble, trouble)
-	}
-	if len(b.batch.Deliveries) == 0 || t.commit(ctx, b) != nil {
+	trouble := &Trouble{Event: word(rules.ReaderStopped), Since: now, Reason: e.reason.Error(), Fix: "journalctl -u rowhook; rowhook position show"}
+	trouble.say("Reading the log has stopped", "")
+	if t.book.told[trouble.key()] != nil {
 		return
 	}
-	ctx, stop := context.WithTimeout(ctx, lastWords)
-	defer stop()
-	for _, d := range b.batch.Deliveries {
-		for !t.delivered(ctx, d) && retry.Pause(ctx, 100*time.Millisecond) == nil {
-		}
+	n := &news{}
+	t.book.tell(n, trouble)
+	t.take(n)
+	if t.outward.send(ctx, now, false) == nil {
+		t.outward.awaitLast(ctx)
 	}
-}
-
-func (t *Teller) delivered(ctx context.Context, d *outbox.Delivery) bool {
-	list, err := t.outbox.List(ctx, outbox.Filter{After: d.Seq - 1, Limit: 1})
-	return err != nil || len(list) == 0 || list[0].Seq != d.Seq || list[0].State != outbox.Fresh && list[0].State != outbox.Waiting
 }
 
 // wanted says whether there is a rule for what befalls rowhook.
@@ -162,126 +176,28 @@ func (t *Teller) wanted() bool {
 
 // resume reads what was told, once.
 func (t *Teller) resume(ctx context.Context) error {
-	if t.told != nil {
+	if t.book != nil {
 		return nil
 	}
-	state, err := t.outbox.Resume(ctx)
+	state, err := t.outward.store.Resume(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
-	t.told = map[string]*Trouble{}
-	for _, r := range state.Open {
-		if r.Owner != pipeline.TroubleOwner {
-			continue
-		}
-		var err error
-		if r.Key == deadKey {
-			err = json.Unmarshal(r.Data, &t.dead)
-		} else {
-			trouble := new(Trouble)
-			if err = json.Unmarshal(r.Data, trouble); err == nil {
-				t.told[r.Key] = trouble
-			}
-		}
-		if err != nil { // then it is told once more
-			t.log.Warn("a trouble that was told cannot be read from the outbox", slog.String("key", r.Key), slog.Any("error", err))
-		}
-	}
+	t.book = readBook(state.Open, t.log)
 	return nil
 }
 
-// bulletin is what one commit tells.
-type bulletin struct {
-	batch outbox.Batch
-	after []func() // once it is durable
-}
-
-// begun tells of those that are there for long enough and were not told.
-func (t *Teller) begun(found []*Trouble, now time.Time) *bulletin {
-	b, there := &bulletin{}, map[string]bool{}
-	for _, trouble := range found {
-		key := trouble.key()
-		there[key] = true
-		delete(t.gone, key)
-		if t.told[key] != nil {
-			continue
-		}
-		if t.seen[key].IsZero() {
-			t.seen[key] = now
-		}
-		if trouble.Since.After(t.seen[key]) {
-			trouble.Since = t.seen[key]
-		}
-		if now.Sub(t.seen[key]) >= settledAfter {
-			t.tell(b, trouble, trouble)
-		}
-	}
-	for key := range t.seen {
-		if !there[key] {
-			delete(t.seen, key)
-		}
-	}
-	for key := range t.told {
-		if !there[key] && t.gone[key].IsZero() {
-			t.gone[key] = now
-		}
-	}
-	return b
-}
-
-// ended tells of those that were told and are over for long enough.
-func (t *Teller) ended(b *bulletin, s *api.Status, now time.Time) {
-	for key, trouble := range t.told {
-		is := trouble.judge(s)
-		if t.gone[key].IsZero() || is == lasts || is == over && now.Sub(t.gone[key]) < settledAfter {
-			continue
-		}
-		if end := trouble.ended(now); is == over && end != nil {
-			t.tell(b, end, nil)
-		}
-		b.batch.Open = append(b.batch.Open, outbox.Record{Owner: pipeline.TroubleOwner, Key: key})
-		b.after = append(b.after, func() { delete(t.told, key); delete(t.gone, key) })
-	}
-}
-
-// countDead tells of deliveries that were given up since that was told last. Those that tell something are not told of.
-func (t *Teller) countDead(ctx context.Context, b *bulletin, now time.Time) error {
+// countDead tells of deliveries that were given up, if anybody wants to know.
+func (t *Teller) countDead(ctx context.Context, n *news, now time.Time) error {
 	if !slices.ContainsFunc(slices.Collect(t.set.Load().Enabled()), func(r *rules.Rule) bool { return r.WantsTold(rules.DeliveryDead, "") }) {
-		if t.dead != nil { // who asks later is not told what is long ago
-			b.batch.Open = append(b.batch.Open, outbox.Record{Owner: pipeline.TroubleOwner, Key: deadKey})
-			b.after = append(b.after, func() { t.dead = nil })
-		}
+		t.book.forgetDead(n)
 		return nil
 	}
 	totals, err := t.daemon.Totals(ctx)
 	if err != nil {
 		return err
 	}
-	counts, changed := map[string]deadCount{}, t.dead == nil
-	for _, rule := range totals.Rules {
-		was, known := t.dead[rule.Rule]
-		counts[rule.Rule] = was
-		switch {
-		case t.dead == nil || t.tells(rule.Rule):
-			counts[rule.Rule] = deadCount{Dead: rule.Dead}
-		case rule.Dead > was.Dead && now.Sub(was.Told) >= deadAgain:
-			trouble := &Trouble{Event: word(rules.DeliveryDead), Since: now, Rule: rule.Rule, Count: rule.Dead - was.Dead,
-				Fix: "rowhook deliveries list --state dead --rule " + rule.Rule}
-			trouble.say(fmt.Sprintf("%d deliveries of rule %s were given up", trouble.Count, rule.Rule))
-			t.tell(b, trouble, nil)
-			counts[rule.Rule] = deadCount{Dead: rule.Dead, Told: now}
-		}
-		changed = changed || !known && rule.Dead > 0 || counts[rule.Rule] != was
-	}
-	if !changed {
-		return nil
-	}
-	data, err := json.Marshal(counts)
-	if err != nil {
-		return err
-	}
-	b.batch.Open = append(b.batch.Open, outbox.Record{Owner: pipeline.TroubleOwner, Key: deadKey, Data: data})
-	b.after = append(b.after, func() { t.dead = counts })
+	t.book.died(n, totals.Rules, t.tells, now)
 	return nil
 }
 
@@ -290,10 +206,19 @@ func (t *Teller) tells(name string) bool {
 	return slices.ContainsFunc(t.set.Load().Rules, func(r *rules.Rule) bool { return r.Name == name && r.Tells() })
 }
 
-// tell makes deliveries of an event, but for rules whose own deliveries the trouble holds up. Keep is remembered, so that it is not
-// told again, and its end is.
-func (t *Teller) tell(b *bulletin, event, keep *Trouble) {
-	n := len(b.batch.Deliveries)
+// take makes of news what goes out.
+func (t *Teller) take(n *news) {
+	for _, event := range n.events {
+		list := t.deliveries(event)
+		if len(list) > 0 {
+			t.outward.add(list, outbox.EventCount{Site: event.Site, Kind: event.action(), N: 1})
+		}
+	}
+	t.outward.remember(n.records)
+}
+
+// deliveries are those of an event, but for rules whose own deliveries the trouble holds up.
+func (t *Teller) deliveries(event *Trouble) (list []*outbox.Delivery) {
 	for r := range t.set.Load().Enabled() {
 		if !r.WantsTold(event.action(), rules.SiteOf(event.Site)) {
 			continue
@@ -303,22 +228,10 @@ func (t *Teller) tell(b *bulletin, event, keep *Trouble) {
 			continue
 		}
 		if d := t.delivery(event, r); shaped(d, r) {
-			b.batch.Deliveries = append(b.batch.Deliveries, d)
+			list = append(list, d)
 		}
 	}
-	if len(b.batch.Deliveries) > n {
-		b.batch.Events = append(b.batch.Events, outbox.EventCount{Site: event.Site, Kind: event.action(), N: 1})
-	}
-	if keep == nil {
-		return
-	}
-	data, err := json.Marshal(keep)
-	if err != nil {
-		return // texts and times of this century: cannot be
-	}
-	key := keep.key()
-	b.batch.Open = append(b.batch.Open, outbox.Record{Owner: pipeline.TroubleOwner, Key: key, Data: data})
-	b.after = append(b.after, func() { t.told[key] = keep; delete(t.seen, key) })
+	return list
 }
 
 // delivery is what a rule gets of an event. Its id is the same whenever it is made.
@@ -354,20 +267,6 @@ func Sample(r *rules.Rule, now time.Time) []byte {
 	if event.Event == "*" {
 		event.Event = word(rules.EndpointDown)
 	}
-	event.say("has nothing, " + event.Event + " would be told so")
+	event.say("all is well, "+event.Event+" would be told so", "")
 	return body(event, r)
-}
-
-// commit makes a bulletin durable, if it says something.
-func (t *Teller) commit(ctx context.Context, b *bulletin) error {
-	if len(b.batch.Deliveries)+len(b.batch.Open) == 0 {
-		return nil
-	}
-	if err := t.outbox.Commit(ctx, &b.batch); err != nil {
-		return fmt.Errorf("committing to the outbox: %w", err)
-	}
-	for _, do := range b.after {
-		do()
-	}
-	return nil
 }

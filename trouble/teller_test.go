@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rowhook/api"
@@ -29,6 +31,107 @@ type world struct {
 	set    *rules.Set
 	now    time.Time
 	read   int64 // the last delivery that was looked at
+
+	posting sync.Mutex
+	posted  []string // from memory: a rule and the event of each
+	refused bool     // by the receivers of those
+}
+
+// Post notes what is posted from memory.
+func (w *world) Post(_ context.Context, d *outbox.Delivery) error {
+	var event Trouble
+	if err := json.Unmarshal(d.Body, &event); err != nil {
+		return err
+	}
+	if w.refused {
+		return errors.New("refused")
+	}
+	w.posting.Lock()
+	defer w.posting.Unlock()
+	w.posted = append(w.posted, d.Rule+" "+event.Event)
+	return nil
+}
+
+// fullDisk is an outbox that takes nothing for now.
+type fullDisk struct{ *memory.Store }
+
+// Commit waits, as a store does that cannot be written.
+func (fullDisk) Commit(ctx context.Context, _ *outbox.Batch) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestFullDisk: while nothing can be stored, what befalls rowhook is posted from memory, that first of all: once, and again until it
+// is accepted. What nobody accepted by the time there is room goes the usual way, and ends are told as ever.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pass(time.Minute)
+	store := w.store
+	w.teller.outward.store = fullDisk{store}
+	posted := func(want ...string) {
+		t.Helper()
+		slices.Sort(w.posted)
+		slices.Sort(want)
+		if !slices.Equal(w.posted, want) {
+			t.Fatalf("posted are %q, want %q", w.posted, want)
+		}
+		w.posted = nil
+	}
+	w.Reader.Storing = 20
+	w.pass(time.Minute)
+	posted("pager reader_stopped")
+	w.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteStopped, Reason: "SELECT is denied"}
+	w.pass(time.Minute)
+	posted("pager site_stopped", "spa site_stopped")
+	w.refused = true
+	w.Endpoints[0].DownSince = w.now
+	w.pass(time.Minute)
+	posted()
+	w.told()
+	w.teller.outward.store = store
+	w.Reader.Storing = 0
+	w.pass(time.Minute)
+	posted()
+	w.told("pager endpoint_down", "pager reader_resumed")
+	w.restart() // it is written down by now
+	w.pass(time.Minute)
+	w.told()
+	w.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteReading}
+	w.pass(time.Minute)
+	w.told("pager site_resumed")
+}
+
+// TestSlowOutbox: an outbox that does not take what is told within some seconds holds up nobody.
+func TestSlowOutbox(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.teller.outward.store = fullDisk{w.store}
+		w.Endpoints[0].DownSince = w.now
+		begin := time.Now()
+		w.pass(time.Minute)
+		if took := time.Since(begin); took > 2*storesWithin {
+			t.Errorf("looking takes %v", took)
+		}
+		if want := []string{"pager endpoint_down"}; !slices.Equal(w.posted, want) {
+			t.Errorf("posted are %q, want %q", w.posted, want)
+		}
+	})
+}
+
+// TestBounded: what cannot be told is not kept without end.
+func TestBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refused, w.Reader.Storing = true, 20
+	for i := range 3 * mostUnsaved {
+		w.Endpoints = append(w.Endpoints, deliver.EndpointStatus{Name: fmt.Sprintf("http://r%d.example", i), Rules: []string{"none"}, DownSince: w.now})
+	}
+	w.pass(time.Minute)
+	if n := len(w.teller.outward.batch.Deliveries); n != mostUnsaved {
+		t.Errorf("%d deliveries lie in memory", n)
+	}
 }
 
 type daemon struct{ *world }
@@ -67,7 +170,7 @@ func newWorld(t *testing.T) *world {
 	if _, err := w.store.Route(t.Context(), routes); err != nil {
 		t.Fatal(err)
 	}
-	w.teller = New(daemon{w}, w.store, "source", w.set, slog.New(slog.DiscardHandler))
+	w.teller = New(daemon{w}, w.store, w, "source", w.set, slog.New(slog.DiscardHandler))
 	return w
 }
 
@@ -75,7 +178,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) restart() {
 	w.Helper()
 	w.store = w.store.Reopen()
-	w.teller = New(daemon{w}, w.store, "source", w.set, slog.New(slog.DiscardHandler))
+	w.teller = New(daemon{w}, w.store, w, "source", w.set, slog.New(slog.DiscardHandler))
 	for i := range w.Endpoints {
 		e := &w.Endpoints[i]
 		e.DownSince, e.LastSuccess, e.LastError = time.Time{}, time.Time{}, ""
@@ -86,7 +189,7 @@ func (w *world) restart() {
 func (w *world) pass(d time.Duration) {
 	w.Helper()
 	for end := w.now.Add(d); w.now.Before(end); w.now = w.now.Add(lookEvery) {
-		if err := w.teller.Look(w.Context(), w.now); err != nil {
+		if err := w.teller.look(w.Context(), w.now); err != nil {
 			w.Fatal(err)
 		}
 	}
@@ -131,7 +234,7 @@ func TestEndpoint(t *testing.T) {
 	w.told() // it may be a restart
 	w.pass(time.Minute)
 	down := w.told("pager endpoint_down")[0]
-	if down.Endpoint != crm.Name || !down.Since.Equal(crm.DownSince) || !strings.Contains(down.Text, "7 deliveries wait: dial tcp") || strings.Contains(down.Text, "\x1b") {
+	if down.Endpoint != crm.Name || !down.Since.Equal(crm.DownSince) || !strings.Contains(down.Text, "is down: dial tcp") || !strings.Contains(down.Text, "7 deliveries wait; none is lost.") || strings.Contains(down.Text, "\x1b") {
 		t.Errorf("got %+v", down)
 	}
 	w.restart()
@@ -185,45 +288,56 @@ func TestOthers(t *testing.T) {
 				w.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteStopped, Since: w.now, Reason: "SELECT is denied", Fix: "GRANT SELECT"}
 			},
 			func(w *world) { w.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteReading} },
-			[]string{"pager site_stopped", "spa site_stopped"}, []string{"pager site_resumed"}, "site spa is stopped, its events wait: SELECT is denied. To do: GRANT SELECT",
+			[]string{"pager site_stopped", "spa site_stopped"}, []string{"pager site_resumed"}, "rowhook: Site spa is stopped: SELECT is denied. Its changes are not read; the other sites go on. To do: GRANT SELECT",
 		},
 		"site waits": {
 			func(w *world) {
 				w.Sites[0] = pipeline.SiteStatus{Name: "salon", State: pipeline.SiteWaiting, Reason: "r"}
 			},
 			func(w *world) { w.Sites[0].State = pipeline.SiteReading },
-			[]string{"pager site_stopped"}, []string{"pager site_resumed"}, "site salon is waiting",
+			[]string{"pager site_stopped"}, []string{"pager site_resumed"}, "Site salon waits: r. It is read, but its events cannot be loaded.",
 		},
 		"site's log is purged soon": {
 			func(w *world) {
 				w.Sites[0] = pipeline.SiteStatus{Name: "salon", State: pipeline.SiteStopped, Stop: &pipeline.Stop{Kept: pipeline.LogKept{Until: w.now.Add(time.Hour)}}}
 			},
 			func(w *world) { w.Sites[0] = pipeline.SiteStatus{Name: "salon", State: pipeline.SiteReading} },
-			[]string{"pager site_stopped", "pager purge_soon"}, []string{"pager purge_averted", "pager site_resumed"}, "site salon is stopped",
+			[]string{"pager site_stopped", "pager purge_soon"}, []string{"pager purge_averted", "pager site_resumed"}, "Site salon is stopped",
 		},
 		"disconnected": {
 			func(w *world) { w.Reader.Connected = false }, func(w *world) { w.Reader.Connected = true },
-			[]string{"pager reader_stopped"}, []string{"pager reader_resumed"}, "the database does not send its log. To do: rowhook check",
+			[]string{"pager reader_stopped"}, []string{"pager reader_resumed"}, "Reading the log is stopped. The database does not send its log.",
+		},
+		"away when rowhook starts": {
+			func(w *world) {
+				w.Reader, w.Sites = nil, nil
+				w.Hindrance = &api.Hindrance{Since: w.now.Add(-time.Minute), Reason: "dial tcp: connection refused", Fix: "systemctl start mariadb"}
+			},
+			func(w *world) {
+				w.Reader, w.Hindrance = &api.Reader{Connected: true, CaughtUp: true}, nil
+				w.Sites = []pipeline.SiteStatus{{Name: "salon", State: pipeline.SiteReading}}
+			},
+			[]string{"pager reader_stopped"}, []string{"pager reader_resumed"}, "Reading the log is stopped: dial tcp: connection refused. The database cannot be followed",
 		},
 		"behind": {
-			func(w *world) { w.Reader.Lag = hour }, func(w *world) { w.Reader.Lag = 0 },
-			[]string{"pager reader_behind"}, []string{"pager reader_caught_up"}, "committed 1h0m0s ago",
+			func(w *world) { w.Reader.Lag, w.Reader.CaughtUp = hour, false }, func(w *world) { w.Reader.Lag, w.Reader.CaughtUp = 0, true },
+			[]string{"pager reader_behind"}, []string{"pager reader_caught_up"}, "was committed 60 min ago",
 		},
 		"purged soon": {
-			func(w *world) { w.Reader.Connected, w.Reader.Purge = false, &hour }, func(w *world) { w.Reader.Connected, w.Reader.Purge = true, nil },
-			[]string{"pager reader_stopped", "pager purge_soon"}, []string{"pager purge_averted", "pager reader_resumed"}, "nothing is read",
+			func(w *world) { w.Reader.Connected, w.Reader.CaughtUp, w.Reader.Purge = false, false, &hour }, func(w *world) { w.Reader.Connected, w.Reader.Purge = true, nil },
+			[]string{"pager reader_stopped", "pager purge_soon"}, []string{"pager purge_averted", "pager reader_resumed"}, "Reading the log is stopped",
 		},
 		"paused": {
 			func(w *world) { w.Endpoints[0].Paused = &deliver.Pause{Since: w.now, Reason: "410 Gone"} },
 			func(w *world) { w.Endpoints[0].Paused, w.Endpoints[0].LastSuccess = nil, w.now },
-			[]string{"pager endpoint_down"}, []string{"pager endpoint_up", "chat-up endpoint_up"}, "is paused, 0 deliveries wait: 410 Gone. To do: rowhook endpoints resume http://crm.example",
+			[]string{"pager endpoint_down"}, []string{"pager endpoint_up", "chat-up endpoint_up"}, "Endpoint http://crm.example is paused: 410 Gone. Nothing is posted there until a person says so. To do: rowhook endpoints resume http://crm.example",
 		},
 		"one URL": {
 			func(w *world) {
 				w.Endpoints[0].URLs = []deliver.URLStatus{{URL: "http://crm.example/hook", Rules: []string{"crm"}, DownSince: w.now}}
 			},
 			func(w *world) { w.Endpoints[0].URLs, w.Endpoints[0].LastSuccess = nil, w.now },
-			[]string{"pager endpoint_down", "chat endpoint_down"}, []string{"pager endpoint_up", "chat-up endpoint_up"}, "http://crm.example/hook is in trouble",
+			[]string{"pager endpoint_down", "chat endpoint_down"}, []string{"pager endpoint_up", "chat-up endpoint_up"}, "One URL of http://crm.example is down. http://crm.example/hook fails while others of the endpoint get through.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -235,7 +349,7 @@ func TestOthers(t *testing.T) {
 				t.Errorf("got %q, want %q in it", first.Text, c.says)
 			}
 			w.store = w.store.Reopen()
-			w.teller = New(daemon{w}, w.store, "source", w.set, slog.New(slog.DiscardHandler))
+			w.teller = New(daemon{w}, w.store, w, "source", w.set, slog.New(slog.DiscardHandler))
 			w.pass(time.Minute)
 			w.told()
 			c.end(w)
@@ -260,7 +374,7 @@ func TestDead(t *testing.T) {
 	w.told()
 	dead("crm", 6)
 	w.pass(lookEvery)
-	if got := w.told("pager delivery_dead")[0]; got.Count != 1 || got.Rule != "crm" || got.Text != "rowhook: 1 deliveries of rule crm were given up. To do: rowhook deliveries list --state dead --rule crm" {
+	if got := w.told("pager delivery_dead")[0]; got.Count != 1 || got.Rule != "crm" || got.Text != "rowhook: 1 delivery of rule crm was given up. To do: rowhook deliveries list --state dead --rule crm" {
 		t.Errorf("got %+v", got)
 	}
 	dead("crm", 500)
@@ -292,6 +406,9 @@ func TestStopped(t *testing.T) {
 	w := newWorld(t)
 	for range 2 {
 		done := make(chan struct{})
+		ctx, end := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { w.teller.Run(ctx) })
 		go func() {
 			defer close(done)
 			w.teller.Stopped(t.Context(), errors.New("the log is another server's"))
@@ -312,9 +429,12 @@ func TestStopped(t *testing.T) {
 				}
 			}
 		}
+		end()
+		running.Wait()
+		w.teller.Stopped(t.Context(), errors.New("too late")) // does not wait
 		w.restart()
 	}
-	if got := w.told("pager reader_stopped")[0]; !strings.Contains(got.Text, "it has stopped: the log is another server's") {
+	if got := w.told("pager reader_stopped")[0]; !strings.Contains(got.Text, "rowhook: Reading the log has stopped: the log is another server's. To do") {
 		t.Errorf("got %+v", got)
 	}
 	w.pass(time.Minute)

@@ -1,12 +1,12 @@
 // Package trouble tells what befalls rowhook itself to those who have a rule for it: a receiver that is down, a site that is
 // stopped, a log that is about to be purged. Each trouble is told once when it begins and once when it ends, over restarts too:
-// what is told lies in the outbox, in one commit with its deliveries.
+// what is told lies in the outbox, in one commit with its deliveries. While the outbox cannot be written, which is a trouble to be told
+// itself, what is told is posted from memory, and written down when that goes again.
 //
-//	api.Daemon -> find -> Teller -> outbox -> (package deliver) -> a chat, a pager
+//	api.Daemon -> find -> book (what was told) -> Teller -> outbox -> (package deliver) -> a chat, a pager
 package trouble
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +16,7 @@ import (
 	"rowhook/pipeline"
 	"rowhook/printable"
 	"rowhook/rules"
+	"rowhook/words"
 )
 
 const (
@@ -89,7 +90,7 @@ func (t *Trouble) ended(now time.Time) *Trouble {
 	}
 	e := *t
 	e.Event, e.Ended, e.Fix, e.rules = p.end, now, "", nil
-	e.Text = t.subject() + p.over + ", after " + now.Sub(t.Since).Round(time.Second).String()
+	e.Text = "rowhook: " + t.subject() + p.over + ", after " + now.Sub(t.Since).Round(time.Second).String()
 	return &e
 }
 
@@ -97,80 +98,67 @@ func (t *Trouble) ended(now time.Time) *Trouble {
 func (t *Trouble) subject() string {
 	switch {
 	case t.URL != "":
-		return "rowhook: " + t.URL + " "
+		return t.URL + " "
 	case t.Endpoint != "":
-		return "rowhook: " + t.Endpoint + " "
+		return t.Endpoint + " "
 	case t.Site != "":
-		return "rowhook: site " + t.Site + " "
+		return "site " + t.Site + " "
 	}
-	return "rowhook: "
+	return ""
 }
 
 // maxReason is where a reason is cut, in bytes: a receiver may answer with a page.
 const maxReason = 500
 
-// say fills in the sentence.
-func (t *Trouble) say(what string) {
+// say fills in all of it in a few sentences: what, why, what that means, and what to type.
+func (t *Trouble) say(what, means string) {
 	t.Reason = printable.Line(strings.ToValidUTF8(t.Reason[:min(len(t.Reason), maxReason)], ""))
-	t.Text = t.subject() + what
 	if t.Reason != "" {
-		t.Text += ": " + t.Reason
+		what += ": " + t.Reason
 	}
+	t.Text = words.Join("rowhook: "+words.Sentence(what), means)
 	if t.Fix != "" {
-		t.Text += ". To do: " + t.Fix
+		t.Text = words.Join(t.Text, "To do: "+t.Fix)
 	}
 }
 
-// find lists the troubles that there are.
+// find lists the troubles that there are and that somebody may be told of.
 func find(s *api.Status, now time.Time) (all []*Trouble) {
-	for i := range s.Endpoints {
-		all = append(all, ofEndpoint(&s.Endpoints[i])...)
-	}
-	for i := range s.Sites {
-		all = append(all, ofSite(&s.Sites[i], now)...)
-	}
-	return append(all, ofReader(s.Reader, now)...)
-}
-
-func ofEndpoint(e *deliver.EndpointStatus) (all []*Trouble) {
-	event := word(rules.EndpointDown)
-	switch e.State() {
-	case "paused":
-		t := &Trouble{Event: event, Endpoint: e.Name, Since: e.Paused.Since, Reason: e.Paused.Reason, Fix: "rowhook endpoints resume " + e.Name, rules: e.Rules}
-		t.say(fmt.Sprintf("is paused, %d deliveries wait", e.Undelivered))
-		return append(all, t)
-	case "down":
-		t := &Trouble{Event: event, Endpoint: e.Name, Since: e.DownSince, Reason: e.LastError, Fix: "rowhook endpoints list", rules: e.Rules}
-		t.say(fmt.Sprintf("is down, %d deliveries wait", e.Undelivered))
-		return append(all, t)
-	}
-	for _, u := range e.URLs {
-		t := &Trouble{Event: event, Endpoint: e.Name, URL: u.URL, Since: u.DownSince, Reason: e.LastError, Fix: "rowhook endpoints list", rules: u.Rules}
-		if u.Paused != nil {
-			t.Since, t.Reason = u.Paused.Since, u.Paused.Reason
+	for _, found := range s.Troubles(now) {
+		if event := eventOf(&found, s.Reader); event != "" {
+			all = append(all, of(&found, event, now))
 		}
-		t.say("is in trouble, its deliveries wait")
-		all = append(all, t)
 	}
 	return all
 }
 
-func ofSite(s *pipeline.SiteStatus, now time.Time) (all []*Trouble) {
-	if s.State == pipeline.SiteReading {
-		return nil
+// eventOf is the event that begins with a trouble, "" when it is none that is told.
+func eventOf(t *api.Trouble, r *api.Reader) string {
+	switch t.Kind {
+	case api.EndpointPaused, api.EndpointDown:
+		return word(rules.EndpointDown)
+	case api.SiteStopped, api.SiteWaits, api.SiteCatchesUp:
+		return word(rules.SiteStopped)
+	case api.ReaderStopped:
+		return word(rules.ReaderStopped)
+	case api.ReaderBehind:
+		if t.Lasts > behindAfter {
+			return word(rules.ReaderBehind)
+		}
+	case api.PurgeSoon:
+		if t.Lasts < purgeWithin && (t.Site != "" || r != nil && (!r.Connected || r.Lag > purgeUnread.Seconds())) {
+			return word(rules.PurgeSoon)
+		}
+	case api.SiteUnfit, api.DeadLetters, api.HeldDeliveries, api.RuleLacks: // check says the first and the last; countDead tells of the second
 	}
-	t := &Trouble{Event: word(rules.SiteStopped), Site: s.Name, Since: since(s.Since, now), Reason: s.Reason, Fix: s.Fix}
-	t.say("is " + string(s.State) + ", its events wait")
-	all = append(all, t)
-	if s.Stop == nil {
-		return all
-	}
-	if left := s.Stop.Kept.Until.Sub(now); s.Stop.Kept.Missing || !s.Stop.Kept.Until.IsZero() && left < purgeWithin {
-		t := &Trouble{Event: word(rules.PurgeSoon), Site: s.Name, Since: now, Reason: s.Stop.Kept.Warning(now), Fix: "rowhook sites list"}
-		t.say("may lose what is not read")
-		all = append(all, t)
-	}
-	return all
+	return ""
+}
+
+// of is a trouble as it is told.
+func of(t *api.Trouble, event string, now time.Time) *Trouble {
+	told := &Trouble{Event: event, Since: since(t.Since, now), Site: t.Site, Endpoint: t.Endpoint, URL: t.URL, Reason: t.Reason, Fix: strings.Join(t.Fix, "; "), rules: t.Rules}
+	told.say(t.Headline(), t.Text)
+	return told
 }
 
 // since is when something began, now when that is not known.
@@ -179,28 +167,6 @@ func since(t, now time.Time) time.Time {
 		return now
 	}
 	return t
-}
-
-func ofReader(r *api.Reader, now time.Time) (all []*Trouble) {
-	lag := time.Duration(r.Lag * float64(time.Second))
-	switch {
-	case !r.Connected:
-		t := &Trouble{Event: word(rules.ReaderStopped), Since: now, Reason: "the database does not send its log", Fix: "rowhook check"}
-		t.say("nothing is read")
-		all = append(all, t)
-	case lag > behindAfter:
-		t := &Trouble{Event: word(rules.ReaderBehind), Since: now, Fix: "rowhook position show"}
-		t.Reason = fmt.Sprintf("what is read was committed %v ago", lag.Round(time.Second))
-		t.say("it is behind")
-		all = append(all, t)
-	}
-	if r.Purge != nil && *r.Purge < purgeWithin.Seconds() && (lag > purgeUnread || !r.Connected) {
-		t := &Trouble{Event: word(rules.PurgeSoon), Since: now, Fix: "rowhook position show"}
-		t.Reason = fmt.Sprintf("the server removes the log that is needed next in %v", time.Duration(*r.Purge*float64(time.Second)).Round(time.Minute))
-		t.say("what is not read may be lost")
-		all = append(all, t)
-	}
-	return all
 }
 
 // verdict is what is known of a trouble that was told.
@@ -214,16 +180,22 @@ const (
 
 // judge tells what became of one that find does not find any more.
 func (t *Trouble) judge(s *api.Status) verdict {
-	switch t.Event {
-	case word(rules.EndpointDown):
+	if t.Event == word(rules.EndpointDown) {
 		i := slices.IndexFunc(s.Endpoints, func(e deliver.EndpointStatus) bool { return e.Name == t.Endpoint })
 		switch {
+		case len(s.Endpoints) == 0: // they are not known yet: there is one at least, which this is told to
+			return lasts
 		case i < 0:
 			return obsolete
 		case s.Endpoints[i].LastSuccess.After(t.Since):
 			return over
 		}
 		return lasts
+	}
+	if s.Reader == nil { // it follows no log, and knows no sites
+		return lasts
+	}
+	switch t.Event {
 	case word(rules.SiteStopped), word(rules.PurgeSoon):
 		of := rules.SiteOf(t.Site)
 		if t.Site != "" && !slices.ContainsFunc(s.Sites, func(site pipeline.SiteStatus) bool { return rules.SiteOf(site.Name) == of }) {

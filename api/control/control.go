@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rowhook/api"
 	"rowhook/deliver"
 	"rowhook/outbox"
 )
@@ -50,6 +51,12 @@ var ErrVersion = errors.New("the command is of another version than the daemon; 
 
 // ErrWrong says that the request asks for something that does not exist or is not possible.
 var ErrWrong = errors.New("wrong request")
+
+// ErrNotYet says that the daemon cannot do that yet: it does not follow the database.
+var ErrNotYet = errors.New("not yet")
+
+// NotYet marks an error as one that passes by itself: Ask returns it as an ErrNotYet with the same text.
+func NotYet(err error) error { return &refusal{err.Error(), ErrNotYet} }
 
 // Wrong marks an error as the fault of who asked: Ask returns it as an ErrWrong with the same text.
 func Wrong(err error) error { return &refusal{err.Error(), ErrWrong} }
@@ -127,6 +134,8 @@ func answer[In, Out any](call func(context.Context, In) (Out, error)) http.Handl
 			http.Error(w, err.Error(), http.StatusNotFound)
 		case errors.Is(err, ErrWrong):
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		case errors.Is(err, ErrNotYet):
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		case err != nil:
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		default:
@@ -182,6 +191,19 @@ func (c *Client) Status(ctx context.Context) (s deliver.Status, err error) {
 	return s, err
 }
 
+// daemonRoute is where a daemon says how it does.
+const daemonRoute = "daemon"
+
+// HowItDoes is the route of a daemon that says how it does.
+func HowItDoes(ask func(context.Context) (api.Status, error)) Route {
+	return Handle(daemonRoute, func(ctx context.Context, _ struct{}) (api.Status, error) { return ask(ctx) })
+}
+
+// Daemon is how the daemon does.
+func (c *Client) Daemon(ctx context.Context) (api.Status, error) {
+	return Ask[struct{}, api.Status](ctx, c, daemonRoute, struct{}{})
+}
+
 func (c *Client) ask(ctx context.Context, what string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -224,6 +246,8 @@ func said(status int, text string) error {
 		return &refusal{text, deliver.ErrNoEndpoint}
 	case http.StatusUnprocessableEntity:
 		return &refusal{text, ErrWrong}
+	case http.StatusServiceUnavailable:
+		return &refusal{text, ErrNotYet}
 	}
 	return &refusal{text, nil}
 }

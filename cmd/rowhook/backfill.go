@@ -196,14 +196,14 @@ func noDaemon(c *config.Config) error {
 func showBackfills(ctx context.Context, c *config.Config, client *control.Client, asJSON bool, stdout io.Writer) error {
 	runs, err := control.Ask[struct{}, []pipeline.Run](ctx, client, backfillStatus, struct{}{})
 	daemon := !errors.Is(err, control.ErrNoDaemon)
-	if !daemon {
+	if !daemon || errors.Is(err, control.ErrNotYet) {
 		runs, err = storedBackfills(ctx, c)
 	}
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return writeJSON(stdout, slices.Concat([]pipeline.Run{}, runs)) // [] rather than null
+		return writeJSON(stdout, append([]pipeline.Run{}, runs...)) // [] rather than null
 	}
 	if len(runs) == 0 {
 		_, err := fmt.Fprintln(stdout, "no backfills")
@@ -238,25 +238,43 @@ func storedBackfills(ctx context.Context, c *config.Config) (runs []pipeline.Run
 func (d *daemon) backfillRoutes() []control.Route {
 	return []control.Route{
 		control.Handle(backfillStart, func(ctx context.Context, b pipeline.Backfill) (pipeline.Run, error) {
-			r, err := d.line.Backfills().Start(ctx, b)
+			line, err := d.following()
+			if err != nil {
+				return pipeline.Run{}, err
+			}
+			r, err := line.Backfills().Start(ctx, b)
 			if _, usage := errors.AsType[*usageError](wrongUsage(err)); usage {
 				err = control.Wrong(err)
 			}
 			return r, err
 		}),
 		control.Handle(backfillStop, func(ctx context.Context, run string) (pipeline.Run, error) {
-			return d.line.Backfills().Stop(ctx, run)
+			line, err := d.following()
+			if err != nil {
+				return pipeline.Run{}, err
+			}
+			return line.Backfills().Stop(ctx, run)
 		}),
 		control.Handle(backfillResume, func(ctx context.Context, run string) (pipeline.Run, error) {
-			return d.line.Backfills().Resume(ctx, run)
+			line, err := d.following()
+			if err != nil {
+				return pipeline.Run{}, err
+			}
+			return line.Backfills().Resume(ctx, run)
 		}),
-		control.Handle(backfillStatus, func(ctx context.Context, _ struct{}) ([]pipeline.Run, error) { return d.backfills(ctx), nil }),
+		control.Handle(backfillStatus, func(ctx context.Context, _ struct{}) ([]pipeline.Run, error) {
+			line, err := d.following()
+			if err != nil {
+				return nil, err
+			}
+			return d.backfills(ctx, line), nil
+		}),
 	}
 }
 
 // backfills are the runs, and what the one that is worked on waits for.
-func (d *daemon) backfills(ctx context.Context) []pipeline.Run {
-	runs := d.line.Backfills().Runs()
+func (d *daemon) backfills(ctx context.Context, line *pipeline.Pipeline) []pipeline.Run {
+	runs := line.Backfills().Runs()
 	i := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.State == pipeline.Running })
 	if i < 0 || runs[i].Trouble != "" {
 		return runs

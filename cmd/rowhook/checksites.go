@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/loader"
@@ -54,7 +55,7 @@ func standingOf(s pipeline.SiteStatus, c *config.Config) cdc.Finding {
 		if warning := s.Stop.Kept.Warning(time.Now()); warning != "" {
 			f.Found += "; " + warning
 		}
-		ways = append(ways, "what is left out then can be posted as it is now:  "+makeUp(s))
+		ways = append(ways, "what is left out then can be posted as it is now:  "+api.MakeUp(&s))
 	}
 	f.Fix = strings.Join(ways, "   ")
 	return f

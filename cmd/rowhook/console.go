@@ -20,7 +20,6 @@ import (
 	"rowhook/outbox"
 	"rowhook/rules"
 	"rowhook/weburl"
-	"rowhook/wordpress/relay"
 )
 
 // consoleCommand is `rowhook console`: how to get into the web page.
@@ -49,7 +48,7 @@ func (t *tree) consoleLogin() *cobra.Command {
 		link, err := control.Ask[loginOrder, string](ctx, control.NewClient(cfg.StateDir), consoleLink, loginOrder{*user})
 		switch {
 		case errors.Is(err, control.ErrNoDaemon):
-			return fmt.Errorf("%w in %s: it does not run, or does not follow the database yet; see systemctl status rowhook", err, cfg.StateDir)
+			return fmt.Errorf("%w in %s: it does not run, or stands by while another machine works on the outbox; see systemctl status rowhook", err, cfg.StateDir)
 		case err != nil:
 			return err
 		case *asJSON:
@@ -132,13 +131,13 @@ func (p *page) show(c *config.Config, set *rules.Set) {
 		s.sites = append(s.sites, web.Site{Name: site.Name, Schema: site.Schema, Prefix: site.Prefix})
 	}
 	for _, r := range set.Rules {
-		s.rules = append(s.rules, shownRule(c, r))
+		s.rules = append(s.rules, shownRule(r))
 	}
 	p.shown.Store(s)
 }
 
 // shownRule is a rule for the console: its secrets stay here.
-func shownRule(c *config.Config, r *rules.Rule) web.Rule {
+func shownRule(r *rules.Rule) web.Rule {
 	l := api.NewRule(r, false)
 	w := web.Rule{
 		Name: l.Name, Action: l.Action, Hook: l.Hook, Entity: r.Action.Entity.Name, Type: l.Type, Statuses: l.Statuses, Load: l.Load, Table: l.Table, On: l.On,
@@ -161,30 +160,7 @@ func shownRule(c *config.Config, r *rules.Rule) web.Rule {
 	if r.Action.Entity.Custom {
 		w.Kind = ""
 	}
-	if w.Relay {
-		w.Lacks = relayLacks(c, r)
-	}
 	return w
-}
-
-// relayLacks is what a rule for a hook that leaves no row lacks on the sites whose folder is known.
-func relayLacks(c *config.Config, r *rules.Rule) (lacks []web.Lack) {
-	for _, site := range sitesOf(c) {
-		if site.Root == "" || !r.For(site) {
-			continue
-		}
-		file, err := relay.ReadFile(site.Root)
-		command := []string{"rowhook relay --site " + site.Name + " > " + relay.Path(site.Root)}
-		switch {
-		case err != nil:
-			lacks = append(lacks, web.Lack{Text: "Whether the relay is on " + site.Name + " is not known: " + err.Error() + "."})
-		case file == nil:
-			lacks = append(lacks, web.Lack{Text: "No row shows this event: it comes from the relay, one PHP file, which is not on " + site.Name + ". To install it, type on its web server:", Cmds: command})
-		case len(file.Lacks([]string{r.Action.Entity.Only.Value})) > 0:
-			lacks = append(lacks, web.Lack{Text: "The relay on " + site.Name + " does not relay this hook. To renew it, type on its web server:", Cmds: command})
-		}
-	}
-	return lacks
 }
 
 // routes is what the daemon does for the command.
@@ -241,10 +217,10 @@ type orders struct{ *control.Client }
 
 var _ web.Orders = (*orders)(nil)
 
-// notYet says in words for the console that the daemon cannot do anything yet.
+// notYet says in words for the console that the daemon takes no commands.
 func notYet(err error) error {
 	if errors.Is(err, control.ErrNoDaemon) {
-		return errors.New("the daemon does not follow the database yet; try again when it does")
+		return errors.New("the daemon takes no commands at this moment: it is starting, or stands by; try again")
 	}
 	return err
 }

@@ -28,7 +28,8 @@ func TestConsole(t *testing.T) {
 		"coalesce: 0s\nconsole: {listen: '"+address+"', users: [{name: anna, sites: [salon]}]}\n")
 	stop := startedWithout(t, configFile, io.Discard)
 	defer stop()
-	b := consoleLogin(t, configFile)
+	b := consoleLogin(t, configFile) // which is possible before it follows the log
+	b.shows(t, "/", "Nothing yet:", "the log is read")
 	if _, err := site.Book(t.Context(), dbtest.Booking{}); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestConsole(t *testing.T) {
 	if _, err := site.Book(t.Context(), dbtest.Booking{}); err != nil {
 		t.Fatal(err)
 	}
-	b.shows(t, "/deliveries?state=waiting", "1 delivery matches.", "paused since")
+	b.shows(t, "/deliveries?state=waiting", "1 delivery matches.", "has been paused for")
 	b.post(t, "/endpoints", url.Values{"name": {name[1]}, "do": {"resume"}})
 	receiver.WaitAccepted(patience(t), 3)
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowhook/api"
+	"rowhook/api/control"
 	"rowhook/config"
 	"rowhook/outbox"
 	"rowhook/printable"
@@ -174,8 +175,8 @@ func (t *tree) showDeliveries() *cobra.Command {
 		if err != nil {
 			return &usageError{err.Error(), "try: rowhook deliveries list"}
 		}
-		return readLog(ctx, t.config, func(_ *config.Config, log storedLog) error {
-			d, err := findDelivery(ctx, log, id)
+		return readLog(ctx, t.config, func(c *config.Config, log storedLog) error {
+			d, err := findDelivery(ctx, c, log, id)
 			switch {
 			case err != nil:
 				return err
@@ -188,7 +189,7 @@ func (t *tree) showDeliveries() *cobra.Command {
 }
 
 // findDelivery reads all there is to know of a delivery.
-func findDelivery(ctx context.Context, log storedLog, id outbox.ID) (*api.Delivery, error) {
+func findDelivery(ctx context.Context, c *config.Config, log storedLog, id outbox.ID) (*api.Delivery, error) {
 	found, err := log.List(ctx, outbox.Filter{ID: &id, Limit: 1, Bodies: true})
 	if err != nil {
 		return nil, err
@@ -204,7 +205,23 @@ func findDelivery(ctx context.Context, log storedLog, id outbox.ID) (*api.Delive
 	for _, a := range attempts {
 		d.Log = append(d.Log, api.NewAttempt(a))
 	}
-	return &d, nil
+	if found[0].State.Undelivered() {
+		d.Gates, err = gatesOf(ctx, c, log, found[0])
+	}
+	return &d, err
+}
+
+// gatesOf is what can hold a delivery, as far as that is known here.
+func gatesOf(ctx context.Context, c *config.Config, log storedLog, d *outbox.Stored) ([]api.Gate, error) {
+	behind, err := api.Behind(ctx, log, d)
+	if err != nil {
+		return nil, err
+	}
+	is, err := control.NewClient(c.StateDir).Daemon(ctx)
+	if err != nil { // then nobody says how the endpoint does
+		is = api.Status{}
+	}
+	return is.Gates(d, behind, time.Now()), nil
 }
 
 func notFound(id outbox.ID) error {
@@ -225,6 +242,9 @@ func writeDelivery(w io.Writer, d *api.Delivery) error {
 	}
 	row("created", clock(d.Created))
 	row("state", stateText(d))
+	if why := api.Why(d.Gates); why != nil {
+		row("waits", printable.Line(strings.TrimSpace(why.Text+" "+why.Behind)))
+	}
 	if !d.Retried.IsZero() {
 		row("retried", clock(d.Retried)+", by hand; since then it is outside of the order")
 	}

@@ -250,10 +250,11 @@ func beside(t *testing.T, configFile string) (stop func()) {
 	}
 	d := newDaemon(c, configFile, t.Output())
 	d.store = store
-	if d.monitor, err = watchOver(t.Context(), c, store, d.log); err != nil {
+	if d.monitor, err = watchOver(t.Context(), c, d.log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.monitor.close)
+	d.monitor.daemon.Holds(store)
 	if d.worker, err = deliver.New(store, endpointsOf(c, set), d.deliverOptions()); err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func (d *daemon) tellSites(found discover.Names, set *rules.Set) {
 }
 
 // watchSites looks whether there are other sites than those that are followed, and ends with errSitesChanged when there are.
-func (d *daemon) watchSites(ctx context.Context, db *sql.DB) error {
+func (d *daemon) watchSites(ctx context.Context, line *pipeline.Pipeline, db *sql.DB) error {
 	if d.finder == nil {
 		return nil
 	}
@@ -155,7 +155,7 @@ func (d *daemon) watchSites(ctx context.Context, db *sql.DB) error {
 		if err != nil {
 			continue // the database is away, which its readers say
 		}
-		if d.otherSites(ctx, places) {
+		if d.otherSites(ctx, line, places) {
 			return errSitesChanged
 		}
 	}
@@ -163,14 +163,14 @@ func (d *daemon) watchSites(ctx context.Context, db *sql.DB) error {
 
 // otherSites compares what is followed with what is there. A site is let go when it is missing for the second time and nothing
 // that was read of it waits.
-func (d *daemon) otherSites(ctx context.Context, places []discover.Place) bool {
+func (d *daemon) otherSites(ctx context.Context, line *pipeline.Pipeline, places []discover.Place) bool {
 	f := d.finder
 	for _, p := range places {
 		if f.found[p] == "" && !slices.ContainsFunc(f.listed, func(s config.Site) bool { return s.Schema == p.Schema && s.Prefix == p.Prefix }) {
 			return true
 		}
 	}
-	standing, err := d.line.Sites(ctx)
+	standing, err := line.Sites(ctx)
 	if err != nil {
 		return false
 	}

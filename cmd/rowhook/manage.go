@@ -23,11 +23,11 @@ func (d *daemon) alive(ctx context.Context) error {
 }
 
 // tellStatus shows the service manager how the sites stand, until ctx ends.
-func (d *daemon) tellStatus(ctx context.Context) {
+func (d *daemon) tellStatus(ctx context.Context, line *pipeline.Pipeline) {
 	again := time.NewTicker(statusEvery)
 	defer again.Stop()
 	for {
-		if sites, err := d.line.Sites(ctx); err == nil {
+		if sites, err := line.Sites(ctx); err == nil {
 			d.manager.Status(statusOf(sites))
 		}
 		select {

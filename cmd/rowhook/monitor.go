@@ -13,8 +13,8 @@ import (
 	"rowhook/api"
 	"rowhook/config"
 	"rowhook/console"
-	"rowhook/outbox"
 	"rowhook/retry"
+	"rowhook/rules"
 )
 
 // monitor is what others may see of a daemon, from its start on.
@@ -27,8 +27,8 @@ type monitor struct {
 }
 
 // watchOver makes the metrics, and serves them where the configuration says so.
-func watchOver(ctx context.Context, c *config.Config, store outbox.Store, log *slog.Logger) (m *monitor, err error) {
-	m = &monitor{daemon: api.New(store), ended: make(chan struct{})}
+func watchOver(ctx context.Context, c *config.Config, log *slog.Logger) (m *monitor, err error) {
+	m = &monitor{daemon: api.New(), ended: make(chan struct{})}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if m.metrics, err = console.NewMetrics(registry, m.daemon, version()); err != nil {
@@ -48,6 +48,16 @@ func watchOver(ctx context.Context, c *config.Config, store outbox.Store, log *s
 		serving.Wait()
 	}()
 	return m, nil
+}
+
+// show has it show these rules, and the sites that are known.
+func (m *monitor) show(c *config.Config, set *rules.Set) {
+	var lacks []api.Lack
+	for _, r := range set.Rules {
+		lacks = append(lacks, api.LacksOf(r, sitesOf(c))...)
+	}
+	m.daemon.Lacks(lacks)
+	m.page.show(c, set)
 }
 
 // serve answers on an address, and tries again while that cannot be had: deliveries go on without it.

@@ -177,7 +177,7 @@ func replaceIn(t *testing.T, file, old, with string) {
 // looking are the commands that only look.
 var looking = []string{
 	"rules list", "rules list --json", "rules validate", "endpoints list", "endpoints list --json", "deliveries list", "deliveries list --json", "deliveries export",
-	"check", "check --json", "position show", "position show --json", "sites list", "sites list --json", "events --from start", "backfill --status", "import",
+	"check", "check --json", "position show", "position show --json", "sites list", "sites list --json", "status", "status --json", "events --from start", "backfill --status", "import",
 }
 
 // printed is what commands print, and why they fail; and each delivery that they tell of.

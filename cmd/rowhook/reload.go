@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"rowhook/config"
+	"rowhook/pipeline"
 	"rowhook/rules"
 )
 
-// reloadOnHangup reads the rules again on SIGHUP. Bad files leave set, the old rules, running. Each hour it looks who may read the
+// reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running. Each hour it looks who may read the
 // files.
-func (d *daemon) reloadOnHangup(ctx context.Context, set *rules.Set) {
+func (d *daemon) reloadOnHangup(ctx context.Context, line *pipeline.Pipeline) {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
@@ -23,19 +24,19 @@ func (d *daemon) reloadOnHangup(ctx context.Context, set *rules.Set) {
 			return
 		case <-hourly.C:
 		case <-d.hangups:
-			read, err := d.reload(ctx)
+			read, err := d.reload(ctx, line)
 			if err == nil {
-				set, d.set = read, read
+				d.set = read
 			} else if ctx.Err() == nil {
 				d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
 			}
 		}
-		d.warnExposed(set)
+		d.warnExposed(d.set)
 	}
 }
 
 // reload reads the rules again.
-func (d *daemon) reload(ctx context.Context) (*rules.Set, error) {
+func (d *daemon) reload(ctx context.Context, line *pipeline.Pipeline) (*rules.Set, error) {
 	d.manager.Reloading()
 	defer d.manager.Reloaded()
 	if err := d.relogin(); err != nil {
@@ -46,13 +47,13 @@ func (d *daemon) reload(ctx context.Context) (*rules.Set, error) {
 		return nil, err
 	}
 	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // first: no delivery may find its rule missing
-	if err := d.line.SetRules(ctx, set); err != nil {
+	if err := line.SetRules(ctx, set); err != nil {
 		return nil, err
 	}
 	if err := d.tellRules(ctx, d.store, set); err != nil { // they are taken over all the same
 		d.log.Warn("what rules this machine has is not written down", slog.Any("error", err))
 	}
-	d.monitor.page.show(d.cfg, set)
+	d.monitor.show(d.cfg, set)
 	d.teller.SetRules(set)
 	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
 	d.tellKeys(ctx, d.source, set)

@@ -12,12 +12,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/api"
 	"rowhook/api/control"
 	"rowhook/cdc"
 	"rowhook/config"
@@ -91,7 +93,7 @@ type daemon struct {
 	mayPost func() bool // whether the outbox is still ours; nil: always
 	source  *cdc.Source // the server whose log is followed
 	worker  *deliver.Worker
-	line    *pipeline.Pipeline
+	line    atomic.Pointer[pipeline.Pipeline] // nil: no log is followed
 	set     *rules.Set
 	finder  *finder  // nil: the configuration lists all sites
 	monitor *monitor // what others may ask of it
@@ -113,9 +115,13 @@ func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 
 // run works until ctx ends, which is no error, however far it got. Where machines share an outbox it works whenever the
 // outbox is this one's, and stands by otherwise.
-func (d *daemon) run(ctx context.Context, set *rules.Set) error {
+func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	d.set = set
 	d.warnExposed(set)
+	if d.monitor, err = watchOver(ctx, d.cfg, d.log); err != nil {
+		return fmt.Errorf("showing what is done: %w", err)
+	}
+	defer d.monitor.close()
 	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
 	defer unwatched()
 	if d.cfg.Outbox.MySQL.Used() { // it may stand by for days, which is no start that fails, nor a daemon that hangs
@@ -123,6 +129,9 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) error {
 		defer d.manager.Watch(context.WithoutCancel(ctx), func(context.Context) error { return nil })()
 	}
 	for {
+		if d.cfg.Outbox.MySQL.Used() {
+			d.monitor.daemon.StandsBy()
+		}
 		err := d.hold(ctx)
 		if ctx.Err() != nil || !errors.Is(err, outbox.ErrFenced) {
 			return d.ended(ctx, err)
@@ -142,12 +151,10 @@ func (d *daemon) hold(ctx context.Context) (err error) {
 	if err := d.tellRules(ctx, store, d.set); err != nil {
 		return err
 	}
-	if d.monitor, err = watchOver(ctx, d.cfg, store.Store, d.log); err != nil {
-		return fmt.Errorf("showing what is done: %w", err)
-	}
-	defer d.monitor.close()
 	d.mayPost = store.held
 	d.store = d.monitor.metrics.Timed(store.Store)
+	d.monitor.daemon.Holds(store.Store)
+	defer d.monitor.daemon.Holds(nil)
 	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
 	if !d.cfg.Outbox.MySQL.Used() {
 		defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
@@ -157,11 +164,7 @@ func (d *daemon) hold(ctx context.Context) (err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer stop()
-		for {
-			if err := d.start(ctx, d.set); ctx.Err() != nil || !errors.Is(err, errSitesChanged) {
-				return err
-			}
-		}
+		return d.work(ctx)
 	})
 	g.Go(func() error {
 		select {
@@ -183,45 +186,25 @@ func (d *daemon) ended(ctx context.Context, err error) error {
 	return nil
 }
 
-// start puts the stages together and runs them.
-func (d *daemon) start(ctx context.Context, set *rules.Set) (err error) {
-	d.server = serverOf(d.cfg.Database)
-	db := d.server.Pool()
-	defer db.Close()
+// work delivers what lies in the outbox and follows the log, until ctx ends or a part fails. What delivers, tells and answers is there
+// while the database is away, too. At the end the log is left first, and what was read stored; the worker goes on until then, and
+// finishes the requests that are on their way.
+func (d *daemon) work(ctx context.Context) error {
 	id, err := identify(ctx, d.store)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
-	source, err := d.connect(ctx, set, db, id.serverID)
-	if err != nil {
+	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, d.set), d.deliverOptions()); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	d.source = source
-	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, set), d.deliverOptions()); err != nil {
-		return err
-	}
-	for _, name := range unused(d.cfg.Deliver.Endpoints, set) {
+	for _, name := range unused(d.cfg.Deliver.Endpoints, d.set) {
 		d.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
 	}
-	d.line = pipeline.New(pipeline.Config{
-		Source: source, Beside: catchUp(source), Watch: d.watch, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
-		Sites: sitesOf(d.cfg), Rules: set, Log: d.log,
-		Options: rules.Options{
-			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
-			Precision: source.Precision(), Scratch: d.files, Log: d.log,
-		},
-	})
-	d.monitor.page.show(d.cfg, set)
-	d.monitor.daemon.Follows(d.line, d.worker, source.Beside(nil)) // the server knows who asks by another id than who follows
-	defer d.monitor.daemon.Rests()
-	d.teller = trouble.New(d.monitor.daemon, d.store, id.source, set, d.log)
-	return d.stages(ctx, source, set, db)
-}
+	d.monitor.show(d.cfg, d.set)
+	d.monitor.daemon.Delivers(d.worker)
+	defer d.monitor.daemon.Delivers(nil)
+	d.teller = trouble.New(d.monitor.daemon, d.store, d.worker, id.source, d.set, d.log)
 
-// stages runs everything until ctx ends or a part fails. Then the pipeline stops first and stores what it read; the
-// worker goes on until then, and finishes the requests that are on their way.
-func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set, db *sql.DB) error {
 	socket, listenErr := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
@@ -234,7 +217,7 @@ func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set,
 	defer unfenced()
 	g.Go(func() error {
 		defer stopDelivering()
-		err := d.line.Run(parts)
+		err := d.follow(parts, id)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, outbox.ErrFenced) {
 			d.teller.Stopped(ctx, err)
 		}
@@ -242,13 +225,62 @@ func (d *daemon) stages(ctx context.Context, source *cdc.Source, set *rules.Set,
 	})
 	g.Go(func() error { d.teller.Run(parts); return nil })
 	g.Go(func() error { return d.worker.Run(delivering) })
-	g.Go(func() error { d.reloadOnHangup(parts, set); return nil })
-	g.Go(func() error { return d.watchSites(parts, db) })
 	g.Go(func() error { d.prune(parts); return nil })
-	g.Go(func() error { d.watchUnfit(parts, source, d.unfit); return nil })
 	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
-	g.Go(func() error { d.tellStatus(parts); return nil })
 	return g.Wait()
+}
+
+// follow follows the log, until ctx ends or that cannot go on. It begins anew whenever there are other sites.
+func (d *daemon) follow(ctx context.Context, id identity) error {
+	for {
+		if err := d.followSites(ctx, id); ctx.Err() != nil || !errors.Is(err, errSitesChanged) {
+			return err
+		}
+	}
+}
+
+// followSites follows the log for the sites that there are.
+func (d *daemon) followSites(ctx context.Context, id identity) (err error) {
+	d.server = serverOf(d.cfg.Database)
+	db := d.server.Pool()
+	defer db.Close()
+	source, err := d.connect(ctx, d.set, db, id.serverID)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	d.source = source
+	line := pipeline.New(pipeline.Config{
+		Source: source, Beside: catchUp(source), Watch: d.watch, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
+		Sites: sitesOf(d.cfg), Rules: d.set, Log: d.log,
+		Options: rules.Options{
+			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
+			Precision: source.Precision(), Scratch: d.files, Log: d.log,
+		},
+	})
+	d.monitor.show(d.cfg, d.set)                       // the sites may be others
+	d.monitor.daemon.Follows(line, source.Beside(nil)) // the server knows who asks by another id than who follows
+	defer d.monitor.daemon.Rests()
+	d.line.Store(line)
+	defer d.line.Store(nil)
+	g, parts := errgroup.WithContext(ctx)
+	g.Go(func() error { return line.Run(parts) })
+	g.Go(func() error { d.reloadOnHangup(parts, line); return nil })
+	g.Go(func() error { return d.watchSites(parts, line, db) })
+	g.Go(func() error { d.watchUnfit(parts, line, source, d.unfit); return nil })
+	g.Go(func() error { d.tellStatus(parts, line); return nil })
+	return g.Wait()
+}
+
+// errNotYet is what is answered to commands that need the log to be followed.
+var errNotYet = errors.New("the daemon does not follow the database yet; rowhook status says why")
+
+// following is the pipeline while the log is followed.
+func (d *daemon) following() (*pipeline.Pipeline, error) {
+	if line := d.line.Load(); line != nil {
+		return line, nil
+	}
+	return nil, control.NotYet(errNotYet)
 }
 
 func (d *daemon) deliverOptions() deliver.Options {
@@ -287,6 +319,7 @@ func (d *daemon) connect(ctx context.Context, set *rules.Set, db *sql.DB, server
 				slog.Time("since", trouble.Since()), slog.String("fix", d.server.Advice(err)))
 			d.manager.Status("waiting for the database: " + err.Error())
 		}
+		d.monitor.daemon.Hindered(&api.Hindrance{Since: trouble.Since(), Reason: printable.Line(err.Error()), Fix: printable.Line(d.server.Advice(err))})
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -397,7 +430,7 @@ func (d *daemon) prune(ctx context.Context) {
 func (d *daemon) answer(ctx context.Context, socket *control.Socket, listenErr error) {
 	err := listenErr
 	if err == nil {
-		err = socket.Serve(ctx, d.worker, slices.Concat(d.backfillRoutes(), d.siteRoutes(), d.monitor.page.routes(d.worker))...)
+		err = socket.Serve(ctx, d.worker, slices.Concat(d.backfillRoutes(), d.siteRoutes(), d.monitor.page.routes(d.worker), []control.Route{control.HowItDoes(d.monitor.daemon.Status)})...)
 	}
 	if err != nil {
 		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon; deliveries go on", slog.Any("error", err),

@@ -44,15 +44,28 @@ type resumeOrder struct {
 // siteRoutes is what the daemon does for the command.
 func (d *daemon) siteRoutes() []control.Route {
 	return []control.Route{
-		control.Handle(sitesStatus, func(ctx context.Context, _ struct{}) ([]pipeline.SiteStatus, error) { return d.line.Sites(ctx) }),
+		control.Handle(sitesStatus, func(ctx context.Context, _ struct{}) ([]pipeline.SiteStatus, error) {
+			line, err := d.following()
+			if err != nil {
+				return nil, err
+			}
+			return line.Sites(ctx)
+		}),
 		control.Handle(sitesResume, func(ctx context.Context, o resumeOrder) (struct{}, error) {
-			return struct{}{}, d.line.ResumeSite(ctx, o.Site, o.FromNow)
+			line, err := d.following()
+			if err != nil {
+				return struct{}{}, err
+			}
+			return struct{}{}, line.ResumeSite(ctx, o.Site, o.FromNow)
 		}),
 	}
 }
 
 // siteList is the answer of `sites list`, for people.
-type siteList struct{ api.SiteList }
+type siteList struct {
+	api.SiteList
+	waits bool // a daemon runs, and does not follow the log yet
+}
 
 func (t *tree) listSites() *cobra.Command {
 	cmd := &cobra.Command{
@@ -79,21 +92,18 @@ func (t *tree) listSites() *cobra.Command {
 // gatherSites asks the daemon how the sites stand, or looks at what it stored when none runs.
 func gatherSites(ctx context.Context, c *config.Config) (siteList, error) {
 	sites, err := control.Ask[struct{}, []pipeline.SiteStatus](ctx, control.NewClient(c.StateDir), sitesStatus, struct{}{})
-	if err == nil || !errors.Is(err, control.ErrNoDaemon) {
-		return siteList{api.SiteList{Daemon: true, Sites: sites}}, err
+	waits := errors.Is(err, control.ErrNotYet)
+	if err == nil || !waits && !errors.Is(err, control.ErrNoDaemon) {
+		return siteList{SiteList: api.SiteList{Daemon: true, Sites: sites}}, err
 	}
-	var list siteList
-	err = withLog(ctx, c, func(log storedLog) error {
-		stored, err := pipeline.ReadStored(ctx, log)
-		if err != nil || stored == nil {
-			stored = &pipeline.Stored{}
-		}
+	list := siteList{waits: waits}
+	err = withLog(ctx, c, func(log storedLog) (err error) {
 		names := make([]string, len(c.Sites))
 		for i, s := range c.Sites {
 			names[i] = s.Name
 		}
-		list.Sites = stored.StoredSites(names)
-		if err == nil {
+		list.Sites, err = api.ReadSites(ctx, log, names)
+		if err == nil && !waits {
 			list.Holder, err = holderOf(ctx, log)
 		}
 		return err
@@ -107,7 +117,9 @@ func (list siteList) write(w io.Writer) error {
 	for _, s := range list.Sites {
 		state, since, behind := string(s.State), "-", "-"
 		if !list.Daemon && s.State == pipeline.SiteReading {
-			state = notHere(list.Holder)
+			if state = notHere(list.Holder); list.waits {
+				state = "not followed yet"
+			}
 		}
 		if !s.Since.IsZero() {
 			since = clock(s.Since)
@@ -148,18 +160,9 @@ func explainSite(s pipeline.SiteStatus) string {
 		fmt.Fprintf(&b, "  to go on:  %s\n", strings.Join(s.Ways, "\n             "))
 	}
 	if s.Stop != nil {
-		fmt.Fprintf(&b, "  what is left out then can be posted as it is now:  %s\n", makeUp(s))
+		fmt.Fprintf(&b, "  what is left out then can be posted as it is now:  %s\n", api.MakeUp(&s))
 	}
 	return b.String()
-}
-
-// makeUp is the command that posts what a site leaves out when it goes on.
-func makeUp(s pipeline.SiteStatus) string {
-	command := "rowhook backfill --rule NAME --site " + rules.SiteOf(s.Name)
-	if !s.Read.IsZero() {
-		command += " --since " + s.Read.UTC().Format("2006-01-02T15:04")
-	}
-	return command
 }
 
 func (t *tree) resumeSite() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/pipeline"
 	"rowhook/retry"
 )
 
@@ -21,7 +22,7 @@ const (
 
 // watchUnfit names the sites whose tables are missing or may not be read, until they are as they must be. All others are
 // followed meanwhile, and so are those, as far as their tables are there.
-func (d *daemon) watchUnfit(ctx context.Context, source *cdc.Source, unfit []cdc.Finding) {
+func (d *daemon) watchUnfit(ctx context.Context, line *pipeline.Pipeline, source *cdc.Source, unfit []cdc.Finding) {
 	var told time.Time
 	var took time.Duration // the last look
 	var said []cdc.Finding
@@ -33,7 +34,7 @@ func (d *daemon) watchUnfit(ctx context.Context, source *cdc.Source, unfit []cdc
 			}
 			said, told = unfit, time.Now()
 		}
-		if err := d.line.SetUnfit(ctx, unfit); err != nil {
+		if err := line.SetUnfit(ctx, unfit); err != nil {
 			return // it is told to stop
 		}
 		if retry.Pause(ctx, max(unfitAgain, unfitRest*took)) != nil {
@@ -49,5 +50,5 @@ func (d *daemon) watchUnfit(ctx context.Context, source *cdc.Source, unfit []cdc
 		return
 	}
 	d.log.Info("the tables of all sites are there and can be read")
-	_ = d.line.SetUnfit(ctx, nil) // fails when it is told to stop
+	_ = line.SetUnfit(ctx, nil) // fails when it is told to stop
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"rowhook/api"
 	"rowhook/deliver"
 	"rowhook/outbox"
 	"rowhook/pipeline"
@@ -65,15 +66,18 @@ func (w *world) troubled() (waits *outbox.Delivery) {
 		case board:
 			e.DownSince, e.NextProbe, e.LastError = time.Now().Add(-12*time.Minute), time.Now().Add(18*time.Second), "connection refused"
 			e.LastSuccess = time.Now().Add(-13 * time.Minute)
+			e.Pace = deliver.Pace{Most: 16, Every: time.Second}
+			e.Outages = []deliver.Outage{{Since: e.DownSince, Probes: 25, Error: "connection refused"},
+				{Since: time.Now().Add(-3 * time.Hour), Until: time.Now().Add(-3*time.Hour + 41*time.Second), Probes: 4, Error: "the receiver answered 503 Service Unavailable"}}
 		case zaps:
 			gone := &deliver.Pause{Since: time.Now().Add(-5 * time.Hour), Reason: "the receiver answered 410 Gone"}
 			e.URLs = []deliver.URLStatus{{URL: "https://zaps.example.com/hooks/…", Rules: []string{"zap-new-bookings"}, Paused: gone}}
 		}
 	}
+	s.Lacks = []api.Lack{{Rule: "cart-added", Text: "No row shows this event: it comes from the relay, one PHP file, which is not on spa. To install it, type on its web server:", Fix: []string{"rowhook relay --site spa > /var/www/spa/wp-content/mu-plugins/rowhook-relay.php"}}}
 	w.mu.Lock()
 	w.status = s
-	w.rules = append(w.rules, Rule{Name: "cart-added", Action: "onAddItemCart", Hook: "onAddItemCart", Sites: []string{"salon", "spa"}, URL: "https://zaps.example.com/cart", Endpoint: zaps, Place: "cart.yaml:2", Relay: true,
-		Lacks: []Lack{{Text: "No row shows this event: it comes from the relay, one PHP file, which is not on spa. To install it, type on its web server:", Cmds: []string{"rowhook relay --site spa > /var/www/spa/wp-content/mu-plugins/rowhook-relay.php"}}}})
+	w.rules = append(w.rules, Rule{Name: "cart-added", Action: "onAddItemCart", Hook: "onAddItemCart", Sites: []string{"salon", "spa"}, URL: "https://zaps.example.com/cart", Endpoint: zaps, Place: "cart.yaml:2", Relay: true})
 	w.mu.Unlock()
 	w.console.live.tell(s, nil)
 	return first

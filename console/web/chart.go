@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"rowhook/words"
+)
 
 // chart is bars of a day's hours, the oldest first.
 type chart struct {
@@ -49,5 +53,5 @@ func (c chart) label(word string) string {
 	if c.Sum == 0 {
 		return "None " + word + " in 24 hours."
 	}
-	return number(c.Sum) + " " + word + " in 24 hours, at most " + number(c.Most) + " at " + c.When.Format("15:04") + "."
+	return words.Number(c.Sum) + " " + word + " in 24 hours, at most " + words.Number(c.Most) + " at " + c.When.Format("15:04") + "."
 }

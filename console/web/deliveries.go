@@ -14,6 +14,7 @@ import (
 
 	"rowhook/api"
 	"rowhook/outbox"
+	"rowhook/words"
 )
 
 // row is a delivery as lists show it.
@@ -25,11 +26,11 @@ type row struct {
 }
 
 // row makes one of a delivery.
-func (v *view) row(d *outbox.Stored) row {
+func (p *picture) row(d *outbox.Stored) row {
 	r := row{Stored: d, Title: title(d), Class: d.State.String(), Word: d.State.String()}
 	switch d.State {
 	case outbox.Fresh, outbox.Waiting:
-		r.Class, r.Word, r.Answer = "waiting", "waiting", v.waitsFor(d)
+		r.Class, r.Word, r.Answer = "waiting", "waiting", p.waitsFor(d)
 	case outbox.Delivered:
 		if r.Answer = "accepted at once"; d.Last != nil {
 			r.Answer = fmt.Sprintf("%d after %s", d.Last.Status, span(d.Last.Latency))
@@ -40,7 +41,7 @@ func (v *view) row(d *outbox.Stored) row {
 			r.Answer = cut(d.Last.Error, 90) + ", given up"
 		}
 	case outbox.Held:
-		if r.Answer = "its rule is gone"; !v.hides(d.Rule) {
+		if r.Answer = "its rule is gone"; !p.hides(d.Rule) {
 			r.Answer = "its rule is disabled"
 		}
 	}
@@ -55,20 +56,25 @@ func cut(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-// waitsFor says why a delivery is not delivered yet.
-func (v *view) waitsFor(d *outbox.Stored) string {
-	g := v.gatesOf(d)
-	switch {
-	case g.paused != nil:
-		return "paused since " + clock(g.paused.since, v.now)
-	case !g.down.IsZero():
-		return "endpoint down, next probe " + v.in(g.probe)
-	case d.Last != nil && d.Due.After(v.now):
-		return cut(d.Last.Error, 60) + ", next attempt " + v.in(d.Due)
-	case d.Last != nil:
-		return cut(d.Last.Error, 60) + ", due"
+// waitsFor says in a few words why a delivery is not delivered yet. What goes before it is not looked up.
+func (p *picture) waitsFor(d *outbox.Stored) string {
+	why := api.Why(p.status().Gates(d, nil, p.now))
+	tried := ""
+	if d.Last != nil {
+		tried = cut(d.Last.Error, 60) + ", "
 	}
-	return "to be sent"
+	switch {
+	case why == nil && d.Last == nil:
+		return "to be sent"
+	case why == nil:
+		return tried + "due"
+	case why.Name == api.PauseGate, why.Name == api.BreakerGate:
+		first, _, _ := strings.Cut(why.Text, ". ")
+		return strings.TrimSuffix(cut(first, 90), ".")
+	case why.Name == api.RateGate:
+		return tried + "as fast as its endpoint takes them"
+	}
+	return tried + "next attempt " + whole(words.In(d.Due.Sub(p.now)))
 }
 
 // title says what a delivery is about, and what became of that.
@@ -96,7 +102,7 @@ func title(d *outbox.Stored) string {
 	}
 	what := strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
 	if len(ids) > 0 {
-		what += " " + few(ids, "and")
+		what += " " + words.Few(ids, "and")
 	}
 	if d.Site != "" {
 		what += " of " + d.Site
@@ -137,7 +143,11 @@ func (v *view) showDeliveries(change *counted) error {
 		q, f = readQuery(v.q.URL.Query(), v.now)
 	}
 	p := deliveriesPage{Query: q, Counted: change, All: -1, Narrow: len(q.values()) > 0, Done: v.done()}
-	res, err := v.find(f, pageRows)
+	find, err := v.c.finder(v.q.Context(), v.who)
+	if err != nil {
+		return err
+	}
+	res, err := find.find(v.q.Context(), f, pageRows)
 	if err != nil {
 		return err
 	}
@@ -158,15 +168,15 @@ func (v *view) showDeliveries(change *counted) error {
 }
 
 // kept is how many match a filter, where that is known without counting: of a state, or a rule, or both; or all fit on the page.
-func (v *view) kept(q query, res found) int {
+func (p *picture) kept(q query, res found) int {
 	if res.before == 0 && q.Before == 0 {
 		return len(res.list)
 	}
-	if !v.who.all() || q.Endpoint+q.Site+q.Entity+q.Key+q.Since+q.Until != "" {
+	if !p.who.all() || q.Endpoint+q.Site+q.Entity+q.Key+q.Since+q.Until != "" {
 		return -1
 	}
 	n := 0
-	for _, k := range v.seen.status.Outbox.Deliveries {
+	for _, k := range p.seen.status.Outbox.Deliveries {
 		if (q.Rule == "" || q.Rule == k.Rule) && (q.State == "" || slices.ContainsFunc(stateNames[q.State], func(s outbox.State) bool { return s.String() == k.State })) {
 			n += k.Count
 		}
@@ -190,9 +200,9 @@ func deliveriesHead(p deliveriesPage) string {
 		return "No deliveries yet."
 	case p.All >= 0:
 		if p.Narrow && p.Query.State != "dead" {
-			return count(p.All, one+" matches.", many+" match.")
+			return words.Count(p.All, one+" matches.", many+" match.")
 		}
-		return count(p.All, one+".", many+".")
+		return words.Count(p.All, one+".", many+".")
 	}
 	return "The newest deliveries that match."
 }
@@ -226,9 +236,9 @@ func (v *view) done() string {
 	}
 	switch v.q.URL.Query().Get("done") {
 	case "retry":
-		return count(n, "delivery is", "deliveries are") + " due at once."
+		return words.Count(n, "delivery is", "deliveries are") + " due at once."
 	case "drop":
-		return count(n, "delivery was", "deliveries were") + " removed."
+		return words.Count(n, "delivery was", "deliveries were") + " removed."
 	}
 	return ""
 }
@@ -254,7 +264,11 @@ func (c *Console) changeDeliveries(v *view) error {
 	}
 	sure, _ := strconv.Atoi(v.q.Form.Get("sure"))
 	f.Before, _ = strconv.ParseInt(v.q.Form.Get("upto"), 10, 64)
-	n, err := v.count(f, countsWithin)
+	find, err := c.finder(v.q.Context(), v.who)
+	if err != nil {
+		return err
+	}
+	n, err := find.count(v.q.Context(), f, countsWithin)
 	if err != nil {
 		return err
 	}
@@ -285,7 +299,7 @@ func newCounted(do string, q query, n counts) *counted {
 	c := &counted{Do: do, N: n.n, More: !n.all, Before: n.before, Fields: q.Fields(), Verb: map[string]string{"retry": "Retry", "drop": "Drop"}[do]}
 	add := func(s outbox.State, text string) {
 		if k := n.byState[s]; k > 0 {
-			c.Lines = append(c.Lines, number(k)+" "+text)
+			c.Lines = append(c.Lines, words.Number(k)+" "+text)
 		}
 	}
 	if do == "drop" {

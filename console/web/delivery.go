@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -12,86 +11,47 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"rowhook/api"
 	"rowhook/outbox"
+	"rowhook/words"
 )
 
-// gates are what can hold a delivery.
-type gates struct {
-	behind *outbox.Stored // an earlier one about the same object; nil: none
-	down   time.Time      // since when the endpoint, or the URL, is down
-	probe  time.Time      // when it is asked again
-	paused *pause
-	known  bool // the daemon says how the endpoint does
-}
-
-type pause struct {
-	since  time.Time
-	reason string
-	url    string // "": the whole endpoint
-}
-
-// gatesOf looks at what the endpoint of a delivery does. What is before it is looked up by behind.
-func (v *view) gatesOf(d *outbox.Stored) (g gates) {
-	for _, e := range v.seen.status.Endpoints {
-		if e.Name != d.Endpoint {
-			continue
-		}
-		g.known, g.down, g.probe = true, e.DownSince, e.NextProbe
-		for _, u := range e.URLs {
-			if !slices.Contains(u.Rules, d.Rule) {
-				continue
-			}
-			if u.Paused != nil {
-				g.paused = &pause{u.Paused.Since, u.Paused.Reason, u.URL}
-			}
-			if !u.DownSince.IsZero() {
-				g.down, g.probe = u.DownSince, u.Until
-			}
-		}
-		if g.paused == nil && e.Paused != nil && len(e.URLs) == 0 {
-			g.paused = &pause{since: e.Paused.Since, reason: e.Paused.Reason}
-		}
-	}
-	return g
-}
-
-// gate is one of them, in words.
+// gate is what can hold a delivery, as the page shows it.
 type gate struct {
 	Name, Class, Word string
 	Text              string
 	Link, LinkText    string
 }
 
-func (v *view) gates(d *outbox.Stored, g gates) []gate {
-	order := gate{Name: "Order", Class: "done", Word: "free", Text: "No earlier delivery about the same object waits at this endpoint."}
-	if !d.Retried.IsZero() {
-		order.Text = "It was sent again by hand, and is outside of the order."
-	} else if g.behind != nil {
-		order = gate{Name: "Order", Class: "waiting", Word: "holds it", Text: "It goes out when this one is delivered or given up:", Link: rowLink(g.behind), LinkText: title(g.behind)}
-	}
-	breaker := gate{Name: "Breaker", Class: "done", Word: "free", Text: "The endpoint is up."}
-	switch {
-	case !g.known:
-		breaker.Class, breaker.Word, breaker.Text = "waiting", "not known", "The daemon does not say how the endpoint does."
-	case !g.down.IsZero():
-		breaker = gate{Name: "Breaker", Class: "down", Word: "holds it", Text: short(d.Endpoint) + " is down since " + clock(g.down, v.now) + ". Next probe " + v.in(g.probe) + "; when one gets through, all goes out."}
-	}
-	paused := gate{Name: "Pause", Class: "done", Word: "free", Text: "Neither the endpoint nor the URL is paused."}
-	if g.paused != nil {
-		what := "The endpoint"
-		if g.paused.url != "" {
-			what = "The URL"
+// gates are those of a delivery, in words. Behind is the one that goes before it.
+func gates(list []api.Gate, d, behind *outbox.Stored) []gate {
+	shown := make([]gate, len(list))
+	for i, g := range list {
+		name := string(g.Name)
+		s := gate{Name: strings.ToUpper(name[:1]) + name[1:], Class: "done", Word: "free", Text: g.Text}
+		switch g.State {
+		case api.GateFree:
+		case api.GateUnknown:
+			s.Class, s.Word = "waiting", "not known"
+		case api.GateHolds:
+			s.Class, s.Word = "waiting", "holds it"
+			switch g.Name {
+			case api.OrderGate:
+				s.Link, s.LinkText = rowLink(behind), "See "+title(behind)
+			case api.BreakerGate:
+				s.Class, s.Link, s.LinkText = "down", endpointLink(d.Endpoint), "See the endpoint"
+			case api.PauseGate:
+				s.Class, s.Link, s.LinkText = "paused", endpointLink(d.Endpoint), "Resume it there"
+			case api.RateGate:
+				s.Link, s.LinkText = endpointLink(d.Endpoint), "See the endpoint"
+			case api.ScheduleGate:
+				s.Text += " That is at " + d.Due.UTC().Format("15:04:05") + "."
+			}
 		}
-		paused = gate{Name: "Pause", Class: "paused", Word: "holds it", Text: what + " is paused since " + clock(g.paused.since, v.now) + ": " + g.paused.reason + ".",
-			Link: "/endpoints?open=" + d.Endpoint + "#" + d.Endpoint, LinkText: "Resume it there"}
+		shown[i] = s
 	}
-	next := gate{Name: "Schedule", Class: "done", Word: "free", Text: "It is due."}
-	if d.Due.After(v.now) {
-		next = gate{Name: "Schedule", Class: "waiting", Word: "holds it", Text: "The next attempt is " + v.in(d.Due) + ", at " + clock(d.Due, v.now) + "; earlier when its endpoint comes back."}
-	}
-	return []gate{order, breaker, paused, next}
+	return shown
 }
 
 // rowLink is the address of a delivery. The number spares the outbox a search for the id.
@@ -137,18 +97,18 @@ func (v *view) read(bodies bool) (*outbox.Stored, error) {
 	if err != nil || len(raw) != len(outbox.ID{}) {
 		return nil, v.message(http.StatusNotFound, "That is no id of a delivery", "An id has 32 letters and digits, as in the header webhook-id.")
 	}
-	log, err := v.c.open(v.q.Context())
+	find, err := v.c.finder(v.q.Context(), v.who)
 	if err != nil {
 		return nil, err
 	}
 	id := outbox.ID(raw)
-	f := v.who.confine(outbox.Filter{ID: &id, Bodies: bodies})
+	f := outbox.Filter{ID: &id, Bodies: bodies}
 	if at, _ := strconv.ParseInt(v.q.URL.Query().Get("at"), 10, 64); at > 0 {
 		f.After, f.Before = at-1, at+1
 	} else {
 		f.Before, _ = strconv.ParseInt(v.q.URL.Query().Get("before"), 10, 64)
 	}
-	found, steps, err := newestOf(v.q.Context(), log, f, looksWithin)
+	found, steps, err := find.newest(v.q.Context(), f, looksWithin)
 	if found != nil || err != nil {
 		return found, err
 	}
@@ -164,7 +124,7 @@ func (v *view) showDelivery(payload bool) error {
 	if d == nil {
 		return err
 	}
-	log, err := v.c.open(v.q.Context())
+	find, err := v.c.finder(v.q.Context(), v.who)
 	if err != nil {
 		return err
 	}
@@ -172,21 +132,24 @@ func (v *view) showDelivery(payload bool) error {
 	if rule, ok := v.rule(d.Rule); ok {
 		p.Rule = &rule
 	}
-	attempts, err := log.Attempts(v.q.Context(), d.Seq)
+	attempts, err := find.log.Attempts(v.q.Context(), d.Seq)
 	if err != nil {
 		return err
 	}
 	p.Attempts = v.timeline(d, attempts)
-	if err := v.relate(d, &p); err != nil {
+	if err := v.relate(find, d, &p); err != nil {
 		return err
 	}
 	if p.Undone {
-		g := v.gatesOf(d)
-		if g.behind, err = v.behind(log, d); err != nil {
+		behind, err := find.behind(v.q.Context(), d)
+		if err != nil {
 			return err
 		}
-		p.Gates = v.gates(d, g)
-		p.Why = why(p.Gates)
+		list := v.status().Gates(d, behind, v.now)
+		p.Gates, p.Why = gates(list, d, behind), "It is to be sent."
+		if why := api.Why(list); why != nil {
+			p.Why = why.Text
+		}
 	}
 	if payload && !d.Erased {
 		v.c.log.Info("somebody looked at a payload in the console", slog.String("user", v.who.name()), slog.String("id", d.ID.String()), slog.Any("keys", d.Keys))
@@ -199,50 +162,8 @@ func (v *view) showDelivery(payload bool) error {
 	return v.show(http.StatusOK, "delivery", p.Title+": "+p.Word, at, p)
 }
 
-// why is the reason that a person wants first.
-func why(gates []gate) string {
-	for _, name := range []string{"Pause", "Breaker", "Order", "Schedule"} {
-		for _, g := range gates {
-			if g.Name == name && g.Word == "holds it" {
-				return g.Text
-			}
-		}
-	}
-	return "It is to be sent."
-}
-
-// behind is the earlier delivery that this one waits for; nil: none.
-func (v *view) behind(log Log, d *outbox.Stored) (*outbox.Stored, error) {
-	if len(d.Keys) == 0 || d.Endpoint == "" {
-		return nil, nil
-	}
-	f := outbox.Filter{Key: d.Keys[0], Endpoints: []string{d.Endpoint}, States: undelivered(), Before: d.Seq}
-	found, _, err := newestOf(v.q.Context(), log, v.who.confine(f), aside)
-	return found, err
-}
-
-// newestOf is the newest delivery that a filter selects, as far as one is found in time; nil: none. The steps tell how far back
-// it looked.
-func newestOf(ctx context.Context, log Log, f outbox.Filter, within time.Duration) (*outbox.Stored, *steps, error) {
-	f.Newest, f.Limit = true, 1
-	back, err := newSteps(ctx, log, f, within)
-	if err != nil {
-		return nil, nil, err
-	}
-	for back.next() {
-		found, err := log.List(ctx, back.filter(f, 1))
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(found) > 0 {
-			return found[0], back, nil
-		}
-	}
-	return nil, back, nil
-}
-
 // relate finds what else there is about the same object.
-func (v *view) relate(d *outbox.Stored, p *deliveryPage) error {
+func (v *view) relate(find finder, d *outbox.Stored, p *deliveryPage) error {
 	if len(d.Keys) == 0 {
 		return nil
 	}
@@ -252,7 +173,7 @@ func (v *view) relate(d *outbox.Stored, p *deliveryPage) error {
 	}
 	p.All = query{Site: parts[0], Entity: parts[1], Key: parts[2]}.URL(0)
 	p.AllText = "All of " + noun(parts[1]) + " " + parts[2] + " of " + parts[0]
-	res, err := v.find(outbox.Filter{Key: d.Keys[0]}, 30)
+	res, err := find.find(v.q.Context(), outbox.Filter{Key: d.Keys[0]}, 30)
 	if err != nil {
 		return err
 	}
@@ -269,17 +190,17 @@ func (v *view) relate(d *outbox.Stored, p *deliveryPage) error {
 }
 
 // timeline is what was tried, the newest first.
-func (v *view) timeline(d *outbox.Stored, attempts []outbox.Attempt) (list []attempt) {
+func (p *picture) timeline(d *outbox.Stored, attempts []outbox.Attempt) (list []attempt) {
 	for i, a := range slices.Backward(attempts) {
 		t := attempt{Class: "slow", Response: cut(a.Response, maxAnswer)}
 		t.Small = "After " + span(a.Latency) + "."
 		switch {
 		case a.Error == "":
-			t.Class, t.Head = "done", fmt.Sprintf("%s Accepted with %d", clock(a.At, v.now), a.Status)
+			t.Class, t.Head = "done", fmt.Sprintf("%s Accepted with %d", clock(a.At, p.now), a.Status)
 		case a.Status == 0:
-			t.Class, t.Head = "down", clock(a.At, v.now)+" "+sentence(a.Error)
+			t.Class, t.Head = "down", clock(a.At, p.now)+" "+words.Sentence(a.Error)
 		default:
-			t.Head = clock(a.At, v.now) + " " + sentence(a.Error)
+			t.Head = clock(a.At, p.now) + " " + words.Sentence(a.Error)
 		}
 		if i == len(attempts)-1 && d.State == outbox.Dead {
 			t.Class, t.Small = "dead", t.Small+" It was the last: the delivery was given up."

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"rowhook/api"
 	"rowhook/outbox"
+	"rowhook/words"
 )
 
 // endpointRow is an endpoint as the page shows it.
@@ -29,7 +31,18 @@ type endpointRow struct {
 	First                    *row // that goes out next
 	Toggle                   string
 	Spark                    spark
+	Hours                    []hour // of an open row; none: they are not to be shown
+	Outages                  []outageRow
+	Pace                     string // the most that it is sent
 	rank                     int
+}
+
+// outageRow is a time in which nothing got through.
+type outageRow struct {
+	Since, Until time.Time
+	Lasted       time.Duration
+	Probes       int
+	Error        string
 }
 
 type urlRow struct {
@@ -63,46 +76,21 @@ func (c *Console) endpoints(v *view) error {
 		"pause": "It is paused. What comes for it waits until somebody resumes it.", "resume": "It goes on, and what waited is due at once.", "retry": "What waited is due at once.",
 	}[v.q.URL.Query().Get("done")]}
 	states := map[string]int{}
-	s := v.status()
-	byHour, err := v.hours()
+	counted, err := v.hours()
 	if err != nil {
 		return err
 	}
-	p.Day = byHour != nil
-	for _, e := range s.Endpoints {
-		r := endpointRow{Name: e.Name, Class: "up", Word: "up", rank: 3, Waiting: e.Undelivered, Oldest: e.Oldest, LastError: e.LastError, LastSuccess: e.LastSuccess,
-			DownSince: e.DownSince, InFlight: e.InFlight, Bytes: e.Bytes, Paused: e.Paused != nil, Own: v.ownsEndpoint(e.Name), Open: e.Name == open}
-		for _, name := range e.Rules {
-			if rule, ok := v.rule(name); ok {
-				r.Rules = append(r.Rules, rule)
-			}
+	p.Day = counted != nil
+	for _, e := range v.status().Endpoints {
+		r := v.endpointRow(&e)
+		if states[r.Class]++; counted != nil {
+			r.Spark = counted.spark(e.Name)
 		}
-		for _, u := range e.URLs {
-			switch {
-			case len(u.Rules) == 0:
-			case u.Paused != nil:
-				r.Class, r.Word, r.Small, r.rank = "paused", "URL paused", u.Paused.Reason, 0
-				r.URLs = append(r.URLs, urlRow{u.URL, "paused", "paused since " + clock(u.Paused.Since, v.now) + ": " + u.Paused.Reason, u.Rules})
-				r.Paused = true
-			default:
-				if r.Class == "up" {
-					r.Class, r.Word, r.Small, r.rank = "down", "URL down", "for "+span(v.now.Sub(u.DownSince)), 1
-				}
-				r.URLs = append(r.URLs, urlRow{u.URL, "down", "down since " + clock(u.DownSince, v.now) + ", asked again " + v.in(u.Until), u.Rules})
-			}
-		}
-		switch {
-		case e.Paused != nil:
-			r.Class, r.Word, r.Small, r.rank = "paused", "paused", "since "+clock(e.Paused.Since, v.now)+": "+e.Paused.Reason, 0
-		case !e.DownSince.IsZero():
-			r.Class, r.Word, r.Small, r.rank = "down", "down", "for "+span(v.now.Sub(e.DownSince))+": "+cut(e.LastError, 60), 1
-			r.Probe = v.in(e.NextProbe)
-		}
-		r.Spark = v.sparkOf(byHour[e.Name])
-		states[r.Class]++
-		r.Dead = v.deadOf(r.Rules)
-		if r.Toggle = "/endpoints?open=" + e.Name + "#" + e.Name; r.Open {
+		if r.Open = e.Name == open; r.Open {
 			r.Toggle = "/endpoints#" + e.Name
+			if counted != nil {
+				r.Hours = counted.of(e.Name)
+			}
 			if err := v.complete(&r); err != nil {
 				return err
 			}
@@ -110,9 +98,9 @@ func (c *Console) endpoints(v *view) error {
 		p.Rows = append(p.Rows, r)
 	}
 	slices.SortStableFunc(p.Rows, func(a, b endpointRow) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(short(a.Name), short(b.Name)))
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(words.Endpoint(a.Name), words.Endpoint(b.Name)))
 	})
-	p.Head = Head{Count: count(len(p.Rows), "endpoint", "endpoints"), Parts: headParts(states, []headPart{{"paused", "paused"}, {"down", "down"}, {"up", "up"}})}
+	p.Head = Head{Count: words.Count(len(p.Rows), "endpoint", "endpoints"), Parts: headParts(states, []headPart{{"paused", "paused"}, {"down", "down"}, {"up", "up"}})}
 	if v.q.URL.Query().Get("all") == "" && len(p.Rows) > maxListed {
 		p.Rest = len(p.Rows) - maxListed
 		p.Rows = p.Rows[:maxListed]
@@ -120,11 +108,64 @@ func (c *Console) endpoints(v *view) error {
 	return v.show(http.StatusOK, "endpoints", "Endpoints: "+p.Head.Text(), "/endpoints", p)
 }
 
+// endpointRow is an endpoint with how it does.
+func (p *picture) endpointRow(e *api.EndpointStatus) endpointRow {
+	r := endpointRow{Name: e.Name, Class: "up", Word: "up", rank: 3, Waiting: e.Undelivered, Oldest: e.Oldest, LastError: e.LastError, LastSuccess: e.LastSuccess,
+		DownSince: e.DownSince, InFlight: e.InFlight, Bytes: e.Bytes, Paused: e.Paused != nil, Own: p.ownsEndpoint(e.Name), Pace: paceOf(e.Pace), Toggle: endpointLink(e.Name)}
+	for _, name := range e.Rules {
+		if rule, ok := p.rule(name); ok {
+			r.Rules = append(r.Rules, rule)
+		}
+	}
+	for _, u := range e.URLs {
+		switch {
+		case len(u.Rules) == 0:
+		case u.Paused != nil:
+			r.Class, r.Word, r.Small, r.rank = "paused", "URL paused", u.Paused.Reason, 0
+			r.URLs = append(r.URLs, urlRow{u.URL, "paused", "paused since " + clock(u.Paused.Since, p.now) + ": " + u.Paused.Reason, u.Rules})
+			r.Paused = true
+		default:
+			if r.Class == "up" {
+				r.Class, r.Word, r.Small, r.rank = "down", "URL down", "for "+span(p.now.Sub(u.DownSince)), 1
+			}
+			r.URLs = append(r.URLs, urlRow{u.URL, "down", "down since " + clock(u.DownSince, p.now) + ", asked again " + whole(words.In(u.Until.Sub(p.now))), u.Rules})
+		}
+	}
+	switch {
+	case e.Paused != nil:
+		r.Class, r.Word, r.Small, r.rank = "paused", "paused", "since "+clock(e.Paused.Since, p.now)+": "+e.Paused.Reason, 0
+	case !e.DownSince.IsZero():
+		r.Class, r.Word, r.Small, r.rank = "down", "down", "for "+span(p.now.Sub(e.DownSince))+": "+cut(e.LastError, 60), 1
+		r.Probe = whole(words.In(e.NextProbe.Sub(p.now)))
+	}
+	for _, o := range e.Outages {
+		row := outageRow{Since: o.Since, Until: o.Until, Probes: o.Probes, Error: o.Error}
+		if row.Lasted = p.now.Sub(o.Since); !o.Until.IsZero() {
+			row.Lasted = o.Until.Sub(o.Since)
+		}
+		r.Outages = append(r.Outages, row)
+	}
+	r.Dead = p.deadOf(r.Rules)
+	return r
+}
+
+// paceOf says how fast an endpoint may be sent to.
+func paceOf(p api.Pace) string {
+	var all []string
+	if p.Every > 0 {
+		all = append(all, "a request every "+span(p.Every))
+	}
+	if p.Most > 0 {
+		all = append(all, words.Count(p.Most, "request", "requests")+" at once")
+	}
+	return strings.Join(all, ", ")
+}
+
 // headParts are the states that there are, the worst first.
 func headParts(n map[string]int, names []headPart) (parts []headPart) {
 	for _, p := range names {
 		if n[p.Class] > 0 {
-			parts = append(parts, headPart{p.Class, number(n[p.Class]) + " " + p.Text})
+			parts = append(parts, headPart{p.Class, words.Number(n[p.Class]) + " " + p.Text})
 		}
 	}
 	return parts
@@ -139,26 +180,13 @@ func (h Head) Text() string {
 	return strings.TrimSuffix(h.Count+", "+strings.Join(texts, ", "), ", ")
 }
 
-// deadOf is how many dead letters these rules have.
-func (v *view) deadOf(rules []Rule) (n int) {
-	if !v.who.all() {
-		return 0
-	}
-	for _, k := range v.seen.status.Outbox.Deliveries {
-		if k.State == outbox.Dead.String() && slices.ContainsFunc(rules, func(r Rule) bool { return r.Name == k.Rule }) {
-			n += k.Count
-		}
-	}
-	return n
-}
-
 // complete reads what only an open row shows.
 func (v *view) complete(r *endpointRow) error {
 	log, err := v.c.open(v.q.Context())
 	if err != nil {
 		return err
 	}
-	f := v.who.confine(outbox.Filter{Endpoints: []string{r.Name}, States: undelivered()})
+	f := v.who.confine(outbox.Filter{Endpoints: []string{r.Name}, States: api.UndeliveredStates()})
 	f.Newest, f.Limit = false, 1
 	if r.Waiting == 0 && v.who.all() {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/words"
 )
 
 // query is what a person filters by, as it is written in the URL.
@@ -169,7 +170,7 @@ func (v *view) readSearch(text string) (string, bool) {
 		switch text {
 		case r.Name:
 			return query{Rule: text}.URL(0), true
-		case r.Endpoint, short(r.Endpoint):
+		case r.Endpoint, words.Endpoint(r.Endpoint):
 			return query{Endpoint: r.Endpoint}.URL(0), true
 		}
 	}

@@ -1,65 +1,86 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/words"
 )
 
 // hoursOfDay are how many bars a chart has.
 const hoursOfDay = 24
 
-// firstHour is the oldest hour that a chart shows.
-func (v *view) firstHour() time.Time {
-	return v.now.Truncate(time.Hour).Add(-(hoursOfDay - 1) * time.Hour)
+// hours are what was counted in the last day, by endpoint. They know no request.
+type hours struct {
+	first time.Time // the oldest that a chart shows
+	by    map[string][]outbox.Hour
 }
 
-// hours are what was counted in the last day, by endpoint; read once for a page. A user of some sites gets none: what an endpoint
-// was sent is of all its sites together.
-func (v *view) hours() (map[string][]outbox.Hour, error) {
-	if v.byHour != nil || !v.who.all() {
-		return v.byHour, nil
+func readHours(ctx context.Context, log Log, now time.Time) (*hours, error) {
+	h := &hours{now.Truncate(time.Hour).Add(-(hoursOfDay - 1) * time.Hour), map[string][]outbox.Hour{}}
+	list, err := log.Hours(ctx, "", h.first)
+	for _, hour := range list {
+		h.by[hour.Endpoint] = append(h.by[hour.Endpoint], hour)
+	}
+	return h, err
+}
+
+// hours are those of the last day. A user of some sites gets none: what an endpoint was sent is of all its sites together.
+func (v *view) hours() (*hours, error) {
+	if !v.who.all() {
+		return nil, nil
 	}
 	log, err := v.c.open(v.q.Context())
 	if err != nil {
 		return nil, err
 	}
-	list, err := log.Hours(v.q.Context(), "", v.firstHour())
-	if err != nil {
-		return nil, err
-	}
-	v.byHour = map[string][]outbox.Hour{}
-	for _, h := range list {
-		v.byHour[h.Endpoint] = append(v.byHour[h.Endpoint], h)
-	}
-	return v.byHour, nil
+	return readHours(v.q.Context(), log, v.now)
 }
 
-// today is the last day of all endpoints; nil where it is not to be shown.
-func (v *view) today() (*day, error) {
-	byHour, err := v.hours()
-	if err != nil || byHour == nil {
-		return nil, err
-	}
-	first := v.firstHour()
+// place is which of the day's hours one is; false: none.
+func (h *hours) place(of outbox.Hour) (int, bool) {
+	i := int(of.Start.Sub(h.first) / time.Hour)
+	return i, i >= 0 && i < hoursOfDay
+}
+
+// day is the last day of all endpoints.
+func (h *hours) day() *day {
 	d := &day{Hours: make([]hour, hoursOfDay)}
 	for i := range d.Hours {
-		d.Hours[i].At = first.Add(time.Duration(i) * time.Hour)
+		d.Hours[i].At = h.first.Add(time.Duration(i) * time.Hour)
 	}
-	for _, list := range byHour {
-		for _, h := range list {
-			if i := int(h.Start.Sub(first) / time.Hour); i >= 0 && i < hoursOfDay {
-				d.Hours[i].Delivered += int(h.Delivered)
-				d.Hours[i].Failed += int(h.Failed)
+	for _, list := range h.by {
+		for _, of := range list {
+			if i, ok := h.place(of); ok {
+				d.Hours[i].Delivered += int(of.Delivered)
+				d.Hours[i].Failed += int(of.Failed)
 			}
 		}
 	}
 	d.Delivered = newChart(d.Hours, func(h hour) int { return h.Delivered })
 	d.Failed = newChart(d.Hours, func(h hour) int { return h.Failed })
-	return d, nil
+	return d
+}
+
+// of is one endpoint's day, the newest hour first, without those in which nothing was tried.
+func (h *hours) of(endpoint string) (list []hour) {
+	var all [hoursOfDay]outbox.Tally
+	for _, of := range h.by[endpoint] {
+		if i, ok := h.place(of); ok {
+			all[i] = all[i].Plus(of.Tally)
+		}
+	}
+	for i, t := range slices.Backward(all[:]) {
+		if t.Attempts() > 0 {
+			list = append(list, hour{At: h.first.Add(time.Duration(i) * time.Hour), Delivered: int(t.Delivered), Failed: int(t.Failed), P50: t.Quantile(0.5), P95: t.Quantile(0.95)})
+		}
+	}
+	return list
 }
 
 // spark is the success of an endpoint in the hours of a day.
@@ -73,13 +94,13 @@ type spark struct {
 // A bar is an hour in a picture of 96 by sparkHeight: as high as its success, and red when that was below wellFrom.
 const wellFrom, sparkHeight = 0.95, 20
 
-// sparkOf draws what was counted.
-func (v *view) sparkOf(list []outbox.Hour) spark {
+// spark draws what was counted of an endpoint.
+func (h *hours) spark(endpoint string) spark {
 	var hours [hoursOfDay]outbox.Tally
 	var all outbox.Tally
-	for _, h := range list {
-		if i := int(h.Start.Sub(v.firstHour()) / time.Hour); i >= 0 && i < hoursOfDay {
-			hours[i], all = hours[i].Plus(h.Tally), all.Plus(h.Tally)
+	for _, of := range h.by[endpoint] {
+		if i, ok := h.place(of); ok {
+			hours[i], all = hours[i].Plus(of.Tally), all.Plus(of.Tally)
 		}
 	}
 	var s spark
@@ -99,7 +120,7 @@ func (v *view) sparkOf(list []outbox.Hour) spark {
 	if n := all.Attempts(); n > 0 {
 		s.Rate = percent(all.Delivered, n)
 		s.P95 = all.Quantile(0.95)
-		s.Label = fmt.Sprintf("%s of %s attempts in 24 hours succeeded", s.Rate, number(int(n)))
+		s.Label = fmt.Sprintf("%s of %s attempts in 24 hours succeeded", s.Rate, words.Number(int(n)))
 	} else {
 		s.Label = "nothing was tried in 24 hours"
 	}

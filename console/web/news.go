@@ -76,14 +76,8 @@ func (c *Console) news(w http.ResponseWriter, q *http.Request) {
 
 // digest is a number for what somebody may see of how things stand; times that only grow are left out.
 func (c *Console) digest(q *http.Request, s session) uint64 {
-	v := &view{c: c, q: q, who: s, now: time.Now().UTC()}
-	v.seen, _ = c.live.look()
-	for _, r := range c.opts.Rules() {
-		if s.seesRule(r) {
-			v.rules = append(v.rules, r)
-		}
-	}
-	is := v.status()
+	last, _ := c.live.look()
+	is := *newPicture(s, last, c.opts.Rules()).status()
 	is.Outbox.Bytes = 0
 	if r := is.Reader; r != nil {
 		copied := *r
@@ -91,14 +85,15 @@ func (c *Console) digest(q *http.Request, s session) uint64 {
 		is.Reader = &copied
 	}
 	if !s.all() {
-		is.Outbox.Deliveries = nil
-		if found, err := v.find(outbox.Filter{}, 1); err == nil && len(found.list) > 0 {
-			is.Outbox.Bytes = found.list[0].Seq
+		if find, err := c.finder(q.Context(), s); err == nil {
+			if newest, _, err := find.newest(q.Context(), outbox.Filter{}, looksWithin); err == nil && newest != nil {
+				is.Outbox.Bytes = newest.Seq
+			}
 		}
 	}
 	is.Endpoints = slices.Clone(is.Endpoints)
 	for i := range is.Endpoints {
-		is.Endpoints[i].Oldest = 0
+		is.Endpoints[i].Oldest, is.Endpoints[i].Pace.Next = 0, time.Time{}
 	}
 	h := fnv.New64a()
 	_ = json.NewEncoder(h).Encode(is) // a hash takes everything

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"rowhook/api"
 	"rowhook/outbox"
+	"rowhook/words"
 )
 
 // overview is the front page: is it well, what needs a person, what goes on by itself.
@@ -29,9 +31,12 @@ func (v *view) overviewPage() (overview, error) {
 	o := overview{Needs: t.needs, Itself: t.itself, Rules: len(v.rules), Sites: v.c.opts.Sites()}
 	o.Needs, o.More = most(o.Needs)
 	o.Itself, o.MoreItself = most(o.Itself)
-	var err error
-	if o.Day, err = v.today(); err != nil {
+	counted, err := v.hours()
+	if err != nil {
 		return o, err
+	}
+	if counted != nil {
+		o.Day = counted.day()
 	}
 	o.Numbers, o.First = v.figures()
 	if o.Day != nil {
@@ -52,7 +57,7 @@ func most(all []trouble) ([]trouble, int) {
 
 // deliveredToday is the figure of what went well in a day.
 func deliveredToday(d *day) figure {
-	f := figure{Name: "Delivered, 24\u00a0h", Value: number(d.Delivered.Sum), Link: "/deliveries?state=delivered&since=24h", Sub: "nothing was tried"}
+	f := figure{Name: "Delivered, 24\u00a0h", Value: words.Number(d.Delivered.Sum), Link: "/deliveries?state=delivered&since=24h", Sub: "nothing was tried"}
 	if all := d.Delivered.Sum + d.Failed.Sum; all > 0 {
 		f.Sub = percent(int64(d.Delivered.Sum), int64(all)) + " of the attempts"
 	}
@@ -68,32 +73,31 @@ func (c *Console) overview(v *view) error {
 }
 
 // verdict says in a sentence whether it is well.
-func (v *view) verdict(t *troubles, nothing bool) (class, verdict, rest string) {
+func (p *picture) verdict(t *troubles, nothing bool) (class, verdict, rest string) {
 	switch {
+	case p.seen.status.StandsBy:
+		verdict, rest, _ = strings.Cut(api.StandingBy, ": ")
+		return "waiting", verdict + ":", rest
 	case t.stopped:
 		return "stopped", "Stopped:", "nothing is read. " + t.needs[0].Text
+	case len(t.needs) == 1:
+		return t.needs[0].Class, "One thing needs you:", t.needs[0].first() + ". " + words.Sentence(p.otherwise(t))
 	case len(t.needs) > 0:
-		first := t.needs[0]
-		what := strings.TrimSpace(strings.ToLower(first.Kind[:1])+first.Kind[1:]+" "+first.Name) + ". "
-		if first.Kind == "Site" {
-			is := map[string]string{"stopped": "stopped", "held": "waiting", "needs": "not as it must be"}
-			what = "site " + first.Name + ", which is " + is[first.Class] + ". "
-		}
-		if len(t.needs) == 1 {
-			return first.Class, "One thing needs you:", what + sentence(v.otherwise(t))
-		}
-		return first.Class, inWords(len(t.needs)) + " things need you,", "first of all " + what + sentence(v.otherwise(t))
+		return t.needs[0].Class, inWords(len(t.needs)) + " things need you,", "first of all: " + t.needs[0].first() + ". " + words.Sentence(p.otherwise(t))
 	case nothing:
 		return "up", "Nothing yet:", "the log is read, and no delivery was made so far."
 	}
-	return "up", "All is well:", v.otherwise(t)
+	return "up", "All is well:", p.otherwise(t)
 }
 
+// first is the trouble within a sentence.
+func (t *trouble) first() string { return strings.ToLower(t.headline[:1]) + t.headline[1:] }
+
 // otherwise is how the rest goes.
-func (v *view) otherwise(t *troubles) string {
+func (p *picture) otherwise(t *troubles) string {
 	behind := "all is read that was committed"
-	if r := v.seen.status.Reader; r != nil && !r.CaughtUp {
-		behind = span(seconds(r.Lag)) + " behind the log"
+	if r := p.seen.status.Reader; r != nil && !r.CaughtUp {
+		behind = span(asTime(r.Lag)) + " behind the log"
 	}
 	down := 0
 	for _, x := range t.itself {
@@ -102,28 +106,28 @@ func (v *view) otherwise(t *troubles) string {
 		}
 	}
 	if down > 0 {
-		return behind + "; " + count(down, "receiver is", "receivers are") + " down, and what waits for " + plural(down, "it", "them") + " goes out by itself."
+		return behind + "; " + words.Count(down, "receiver is", "receivers are") + " down, and what waits for " + words.Plural(down, "it", "them") + " goes out by itself."
 	}
 	return behind + "."
 }
 
 // figures are the five numbers.
-func (v *view) figures() (list []figure, nothing bool) {
-	s := v.status()
+func (p *picture) figures() (list []figure, nothing bool) {
+	s := p.status()
 	behind := figure{Name: "Behind the log", Value: "–", Sub: "the log is not read"}
 	kept := figure{Name: "Log kept for", Value: "–", Sub: "for ever, or not known"}
 	if r := s.Reader; r != nil {
-		behind.Value, behind.Sub = span(seconds(r.Lag)), "of what is committed"
+		behind.Value, behind.Sub = span(asTime(r.Lag)), "of what is committed"
 		if r.CaughtUp {
 			behind.Value, behind.Sub = "0\u00a0s", "all is read"
 		}
 		if r.Purge != nil {
-			kept.Value, kept.Sub = span(seconds(*r.Purge)), "from our position on"
+			kept.Value, kept.Sub = span(asTime(*r.Purge)), "from our position on"
 		}
 	}
 	waiting := figure{Name: "Waiting", Link: "/deliveries?state=waiting"}
-	n, oldest, more := v.waiting()
-	waiting.Value, waiting.Sub = number(n), "nothing waits"
+	n, oldest, more := p.waiting()
+	waiting.Value, waiting.Sub = words.Number(n), "nothing waits"
 	if n > 0 {
 		waiting.Sub = "oldest " + span(oldest)
 		if oldest == 0 {
@@ -132,38 +136,26 @@ func (v *view) figures() (list []figure, nothing bool) {
 	}
 	delivered := figure{Name: "Delivered", Value: "–", Link: "/deliveries?state=delivered", Sub: "not counted by site"}
 	done := 0
-	if v.who.all() {
-		done, _ = v.counted(outbox.Delivered)
-		delivered.Value, delivered.Sub = number(done), "that are kept on record"
+	if p.who.all() {
+		done, _ = p.counted(outbox.Delivered)
+		delivered.Value, delivered.Sub = words.Number(done), "that are kept on record"
 	}
 	if more {
 		waiting.Value += "+"
 	}
-	dead, atLeast := v.counted(outbox.Dead)
-	letters := figure{Name: "Dead letters", Value: number(dead), Link: "/deliveries?state=dead", Sub: "kept until somebody decides"}
+	dead, atLeast := p.counted(outbox.Dead)
+	letters := figure{Name: "Dead letters", Value: words.Number(dead), Link: "/deliveries?state=dead", Sub: "kept until somebody decides"}
 	if atLeast {
 		letters.Value += "+"
 	}
 	if dead == 0 {
 		letters.Sub = "none"
 	}
-	return []figure{behind, waiting, delivered, letters, kept}, v.who.all() && n+done+dead == 0
+	return []figure{behind, waiting, delivered, letters, kept}, p.who.all() && n+done+dead == 0
 }
 
-// waiting is how much is not delivered yet, and for how long the oldest has been waiting.
-func (v *view) waiting() (n int, oldest time.Duration, more bool) {
-	if !v.who.all() {
-		is, known := v.tally()
-		return is.byState[outbox.Fresh] + is.byState[outbox.Waiting], 0, !known || !is.all
-	}
-	for _, e := range v.seen.status.Endpoints {
-		n, oldest = n+e.Undelivered, max(oldest, e.Oldest)
-	}
-	return n, oldest, false
-}
-
-// undelivered are the states of what is to be delivered yet.
-func undelivered() []outbox.State { return []outbox.State{outbox.Fresh, outbox.Waiting} }
+// asTime is a number of seconds.
+func asTime(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // day is the last 24 hours.
 type day struct {
@@ -175,6 +167,7 @@ type day struct {
 type hour struct {
 	At                time.Time
 	Delivered, Failed int
+	P50, P95          time.Duration
 }
 
 // Newest are the hours, the newest first.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/api"
 	"rowhook/deliver"
 	"rowhook/outbox"
 	"rowhook/pipeline"
@@ -57,16 +58,16 @@ func TestTroubles(t *testing.T) {
 			e.URLs = []deliver.URLStatus{{URL: "https://zaps.example.com/hooks/…", Rules: []string{"zap-new-bookings"}, Paused: gone}}
 		}
 	}
+	s.Lacks = []api.Lack{{Rule: "own-crm", Text: "The relay is not on spa.", Fix: []string{"rowhook relay"}}}
 	w.mu.Lock()
 	w.status = s
-	w.rules[3].Lacks = []Lack{{Text: "The relay is not on spa.", Cmds: []string{"rowhook relay"}}}
 	w.mu.Unlock()
 	w.console.live.tell(s, nil)
 	b := w.login("")
 	page := b.get("/")
-	page.shows(t, "Four things need you, first of all site spa, which is stopped. All is read that was committed; 1 receiver is down, and what waits for it goes out by itself.",
+	page.shows(t, "Four things need you, first of all: site spa is stopped. All is read that was committed; 1 receiver is down, and what waits for it goes out by itself.",
 		"stopped Site spa, since", "GRANT SELECT ON `wp_spa`.* TO 'rowhook'@'localhost';", "7 events wait; nothing is lost.",
-		"paused One URL of zaps.example.com", "1 delivery waits; none is lost. Give rule zap-new-bookings its new URL, or resume.",
+		"paused One URL of zaps.example.com", "1 delivery waits; none is lost. Give rule zap-new-bookings its new URL, or resume it.",
 		"dead letters 1 delivery was given up", "set-up Rule own-crm", "It can wait until morning.",
 		"down hooks.example.com, for 12 min Connection refused. 1 delivery waits; none is lost. Next probe in 1")
 	needs, itself, _ := strings.Cut(page.text(), "Goes on by itself")
@@ -76,7 +77,7 @@ func TestTroubles(t *testing.T) {
 	b.get("/endpoints").shows(t, "3 endpoints: 1 paused, 1 down, 1 up.")
 	b.get("/rules").shows(t, "4 rules: 1 needs you, 1 posts to a paused URL, 1 posts to a receiver that is down, 1 is at work.", "The relay is not on spa.")
 	b.get("/sites").shows(t, "3 sites: spa is stopped, 2 are well.", "SELECT command denied", "Go on from where it stopped")
-	b.get("/deliveries?state=waiting").shows(t, "2 deliveries match.", "paused since", "endpoint down, next probe in 1")
+	b.get("/deliveries?state=waiting").shows(t, "2 deliveries match.", "The URL has been paused for 5 h 0 min", "hooks.example.com has been down for 12 min")
 	b.get("/deliveries?state=dead").shows(t, "1 dead letter.", "422 Unprocessable Content, given up")
 }
 
@@ -87,10 +88,14 @@ func TestReaderTroubles(t *testing.T) {
 		change func(*world)
 		want   []string
 	}{
-		"it does not follow yet":  {func(w *world) { w.status.Reader = nil }, []string{"Stopped: nothing is read.", "waits for the database", "rowhook check"}},
+		"it does not follow yet": {func(w *world) { w.status.Reader = nil }, []string{"Stopped: nothing is read.", "is starting"}},
+		"it waits for the database": {func(w *world) {
+			w.status.Reader, w.status.Hindrance = nil, &api.Hindrance{Since: time.Now().Add(-time.Hour), Reason: "dial tcp: connection refused", Fix: "see that it runs"}
+		}, []string{"Stopped: nothing is read.", "The database cannot be followed", "connection refused", "see that it runs", "rowhook check"}},
+		"it stands by":            {func(w *world) { w.status = api.Status{StandsBy: true} }, []string{"Standing by: another rowhook works on the outbox", "Needs you Nothing."}},
 		"the database is away":    {func(w *world) { w.status.Reader.Connected = false }, []string{"Stopped: nothing is read.", "does not send its log"}},
 		"a full disk":             {func(w *world) { w.status.Reader.Storing = 61 }, []string{"Stopped:", "its disk is full", "df -h"}},
-		"purged soon, and behind": {func(w *world) { *w.status.Reader.Purge, w.status.Reader.CaughtUp = 3600, false }, []string{"One thing needs you:", "The log is kept for 60 min more", "SET GLOBAL binlog_expire_logs_seconds"}},
+		"purged soon, and behind": {func(w *world) { *w.status.Reader.Purge, w.status.Reader.CaughtUp = 3600, false }, []string{"One thing needs you: the log is kept for 60 min more", "The log is kept for 60 min more", "SET GLOBAL binlog_expire_logs_seconds"}},
 		"behind":                  {func(w *world) { w.status.Reader.Lag, w.status.Reader.CaughtUp = 38, false }, []string{"38 s behind the log", "behind Reading the log"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,14 +165,14 @@ func TestDelivery(t *testing.T) {
 	}
 	b := w.login("")
 	page := b.get("/deliveries/" + first.ID.String())
-	page.shows(t, "Booking 12 of salon, status changed", "waiting for", "Breaker holds it hooks.example.com is down since", "Order free", "Pause free", "Schedule holds it The next attempt is in 9 min",
+	page.shows(t, "Booking 12 of salon, status changed", "waiting for", "Breaker holds it hooks.example.com has been down for 60 s", "Order free", "Pause free", "Schedule holds it The next attempt is in 9 min",
 		"The receiver answered 502 Bad Gateway. After 212 ms.", "<h1>busy</h1>", "Hidden, for it may hold names", "All of booking 12 of salon, in the order of its changes.", "2 at its endpoint"[1:])
 	page.hides(t, phone)
 	saved, changed := strings.Index(page.text(), "Booking 12 of salon, saved"), strings.LastIndex(page.text(), "status changed")
 	if saved < 0 || changed < saved {
 		t.Error("the booking is not in its order")
 	}
-	b.get("/deliveries/"+second.ID.String()).shows(t, "Order holds it It goes out when this one is delivered or given up:")
+	b.get("/deliveries/"+second.ID.String()).shows(t, "Order holds it It goes out when an earlier one about the same object is delivered or given up.")
 	if strings.Contains(w.log.String(), "looked at a payload") {
 		t.Error("a look is logged that nobody took")
 	}
@@ -250,7 +255,7 @@ func TestMany(t *testing.T) {
 	w.console.live.tell(s, nil)
 	b := w.login("")
 	for path, texts := range map[string][]string{
-		"/": {"Two things need you, first of all site site897, which is stopped.", "100 receivers are down", "75 more"}, "/sites": {"1,003 sites: site897 is stopped, 1,002 are well.", "703 more"},
+		"/": {"Two things need you, first of all: site site897 is stopped.", "100 receivers are down", "75 more"}, "/sites": {"1,003 sites: site897 is stopped, 1,002 are well.", "703 more"},
 		"/endpoints": {"1,003 endpoints: 1 paused, 100 down, 902 up.", "703 more"}, "/rules": {"1,004 rules:", "704 more"}, "/deliveries": {"No deliveries yet."},
 	} {
 		page := b.get(path)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"net/http"
 	"time"
-
-	"rowhook/outbox"
 )
 
 // frame is what every page shows around its own.
@@ -63,8 +61,8 @@ func harmless(r rune) rune {
 	return r
 }
 
-func (v *view) navigation() []entry {
-	t := v.troubles()
+func (p *picture) navigation() []entry {
+	t := p.troubles()
 	return []entry{
 		{Path: "/", Name: "Overview"},
 		{Path: "/deliveries", Name: "Deliveries"},
@@ -73,32 +71,4 @@ func (v *view) navigation() []entry {
 		{Path: "/rules", Name: "Rules", N: t.rules, Kind: "in need of you"},
 		{Path: "/sites", Name: "Sites", N: t.sites, Kind: "stopped", Class: "bad"},
 	}
-}
-
-// counted is how many deliveries are in a state; of a user's own sites, how many were when they were last counted.
-func (v *view) counted(state outbox.State) (n int, atLeast bool) {
-	if v.who.all() {
-		for _, k := range v.seen.status.Outbox.Deliveries {
-			if k.State == state.String() {
-				n += k.Count
-			}
-		}
-		return n, false
-	}
-	is, known := v.tally()
-	return is.byState[state], !known || !is.all
-}
-
-// tally is what was counted for this user. At the first page there is only a moment for it.
-func (v *view) tally() (counts, bool) {
-	if v.own == nil {
-		is, known := v.c.tallies.of(v.who.sites)
-		if !known {
-			var err error
-			is, err = v.count(outbox.Filter{States: []outbox.State{outbox.Waiting, outbox.Dead, outbox.Held}}, aside)
-			known = err == nil
-		}
-		v.own, v.ownKnown = &is, known
-	}
-	return *v.own, v.ownKnown
 }

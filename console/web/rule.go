@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowhook/words"
 )
 
 // Rule is a rule as the console shows it: without secrets.
@@ -23,13 +25,6 @@ type Rule struct {
 	Place              string   // file and line
 	Signed, Disabled   bool
 	Relay              bool // its events leave no row
-	Lacks              []Lack
-}
-
-// Lack is why a rule gets no events, and what to type.
-type Lack struct {
-	Text string
-	Cmds []string
 }
 
 // nouns are what people call entities: one, and many.
@@ -77,11 +72,11 @@ func (r Rule) When() string {
 		return "the plugin calls " + r.Hook
 	case len(r.On) > 0:
 		done := map[string]string{"insert": "inserted", "update": "updated", "delete": "deleted"}
-		words := make([]string, len(r.On))
+		names := make([]string, len(r.On))
 		for i, on := range r.On {
-			words[i] = done[on]
+			names[i] = done[on]
 		}
-		return fmt.Sprintf("a row of table %s is %s", r.Table, list(words, "or"))
+		return fmt.Sprintf("a row of table %s is %s", r.Table, words.List(names, "or"))
 	}
 	switch r.Kind {
 	case "save":
@@ -106,7 +101,7 @@ func (r Rule) When() string {
 func (r Rule) Where() string {
 	where := "in every site"
 	if len(r.Sites) > 0 {
-		where = "in " + few(r.Sites, "or")
+		where = "in " + words.Few(r.Sites, "or")
 	}
 	if len(r.Statuses) == 0 {
 		return where
@@ -116,9 +111,9 @@ func (r Rule) Where() string {
 		names[i] = status(code)
 	}
 	if r.Kind == "status_change" {
-		return "to " + list(names, "or") + " " + where
+		return "to " + words.List(names, "or") + " " + where
 	}
-	return where + ", and its status is " + list(names, "or")
+	return where + ", and its status is " + words.List(names, "or")
 }
 
 // What says what is posted.

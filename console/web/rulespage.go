@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"slices"
 
+	"rowhook/api"
 	"rowhook/outbox"
+	"rowhook/words"
 )
 
 // rulesPage is all rules, those that need a person first.
@@ -24,6 +26,7 @@ type ruleRow struct {
 	Text                     string // why it does not get on
 	Link                     string
 	Own                      bool
+	Lacks                    []api.Lack
 	Waiting, Delivered, Dead int
 	rank                     int
 }
@@ -42,10 +45,10 @@ func (v *view) showRules(s *sent) error {
 		p.Rows = append(p.Rows, row)
 	}
 	slices.SortStableFunc(p.Rows, func(a, b ruleRow) int { return cmp.Compare(a.rank, b.rank) })
-	p.Head = Head{Count: count(len(p.Rows), "rule", "rules"), Parts: headParts(states, []headPart{
-		{"needs", plural(states["needs"], "needs you", "need you")}, {"paused", plural(states["paused"], "posts to a paused URL", "post to a paused URL")},
-		{"down", plural(states["down"], "posts to a receiver that is down", "post to receivers that are down")}, {"waiting", plural(states["waiting"], "is disabled", "are disabled")},
-		{"up", plural(states["up"], "is at work", "are at work")},
+	p.Head = Head{Count: words.Count(len(p.Rows), "rule", "rules"), Parts: headParts(states, []headPart{
+		{"needs", words.Plural(states["needs"], "needs you", "need you")}, {"paused", words.Plural(states["paused"], "posts to a paused URL", "post to a paused URL")},
+		{"down", words.Plural(states["down"], "posts to a receiver that is down", "post to receivers that are down")}, {"waiting", words.Plural(states["waiting"], "is disabled", "are disabled")},
+		{"up", words.Plural(states["up"], "is at work", "are at work")},
 	})}
 	if v.q.URL.Query().Get("all") == "" && len(p.Rows) > maxListed {
 		p.Rest = len(p.Rows) - maxListed
@@ -54,10 +57,10 @@ func (v *view) showRules(s *sent) error {
 	return v.show(http.StatusOK, "rules", "Rules: "+p.Head.Text(), "/rules", p)
 }
 
-func (v *view) ruleRow(r Rule) ruleRow {
-	row := ruleRow{Rule: r, Class: "up", rank: 4, Own: v.who.owns(r)}
-	if v.who.all() {
-		for _, k := range v.seen.status.Outbox.Deliveries {
+func (p *picture) ruleRow(r Rule) ruleRow {
+	row := ruleRow{Rule: r, Class: "up", rank: 4, Own: p.who.owns(r)}
+	if p.who.all() {
+		for _, k := range p.seen.status.Outbox.Deliveries {
 			if k.Rule != r.Name {
 				continue
 			}
@@ -71,19 +74,22 @@ func (v *view) ruleRow(r Rule) ruleRow {
 			}
 		}
 	}
-	g := v.gatesOf(&outbox.Stored{Delivery: outbox.Delivery{Rule: r.Name, Endpoint: r.Endpoint}})
-	link := "/endpoints?open=" + r.Endpoint + "#" + r.Endpoint
+	gates := p.status().Gates(&outbox.Stored{Delivery: outbox.Delivery{Rule: r.Name, Endpoint: r.Endpoint}}, nil, p.now)
+	why := api.Why(gates)
+	for _, l := range p.status().Lacks {
+		if l.Rule == r.Name {
+			row.Lacks = append(row.Lacks, l)
+		}
+	}
 	switch {
 	case r.Disabled:
 		row.Class, row.Word, row.rank, row.Text = "waiting", "disabled", 3, "It has enabled: false. What is stored for it is held."
-	case len(r.Lacks) > 0:
+	case len(row.Lacks) > 0:
 		row.Class, row.Word, row.rank = "needs", "set-up", 0
-	case g.paused != nil:
-		row.Class, row.Word, row.rank, row.Link = "paused", "paused", 1, link
-		row.Text = "Paused since " + clock(g.paused.since, v.now) + ": " + g.paused.reason + ". Put the new URL into the file, or resume it."
-	case !g.down.IsZero():
-		row.Class, row.Word, row.rank, row.Link = "down", "down", 2, link
-		row.Text = "Its receiver is down since " + clock(g.down, v.now) + ". What waits goes out by itself."
+	case why != nil && why.Name == api.PauseGate:
+		row.Class, row.Word, row.rank, row.Link, row.Text = "paused", "paused", 1, endpointLink(r.Endpoint), words.Join(why.Text, "Put the new URL into the file, or resume it.")
+	case why != nil && why.Name == api.BreakerGate:
+		row.Class, row.Word, row.rank, row.Link, row.Text = "down", "down", 2, endpointLink(r.Endpoint), why.Text
 	}
 	return row
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"rowhook/api"
 	"rowhook/outbox"
 )
 
@@ -30,23 +31,31 @@ type found struct {
 	looked time.Time // when it had to stop before it had enough: what is older than this was not looked at
 }
 
+// finder finds deliveries that somebody may see, as far as that goes quickly. It knows no request.
+type finder struct {
+	log Log
+	who session
+}
+
+// finder finds what somebody may see.
+func (c *Console) finder(ctx context.Context, who session) (finder, error) {
+	log, err := c.open(ctx)
+	return finder{log, who}, err
+}
+
 // find looks for the newest deliveries that a filter selects: for as many as fit on a page, or as far back as it gets in time. The
 // outbox has no index by what a person may look for, as each would cost every delivery; a page stays quick all the same.
-func (v *view) find(f outbox.Filter, rows int) (res found, err error) {
-	log, err := v.c.open(v.q.Context())
-	if err != nil {
-		return res, err
-	}
-	f = v.who.confine(f)
+func (by finder) find(ctx context.Context, f outbox.Filter, rows int) (res found, err error) {
+	f = by.who.confine(f)
 	f.Newest, f.Limit = true, rows+1
-	steps, err := newSteps(v.q.Context(), log, f, looksWithin)
+	steps, err := newSteps(ctx, by.log, f, looksWithin)
 	if err != nil {
 		return res, err
 	}
-	ctx, stop := context.WithDeadline(v.q.Context(), steps.until.Add(grace))
+	looking, stop := context.WithDeadline(ctx, steps.until.Add(grace))
 	defer stop()
 	for steps.next() {
-		page, err := log.List(ctx, steps.filter(f, rows+1-len(res.list)))
+		page, err := by.log.List(looking, steps.filter(f, rows+1-len(res.list)))
 		if errors.Is(err, context.DeadlineExceeded) {
 			steps.low = steps.high // that part was not looked at
 			break
@@ -64,7 +73,7 @@ func (v *view) find(f outbox.Filter, rows int) (res found, err error) {
 		return res, nil
 	}
 	res.before = steps.low
-	last, err := log.List(v.q.Context(), outbox.Filter{Before: steps.low, Newest: true, Limit: 1})
+	last, err := by.log.List(ctx, outbox.Filter{Before: steps.low, Newest: true, Limit: 1})
 	if err == nil && len(last) > 0 {
 		res.looked = last[0].Created
 	}
@@ -133,26 +142,18 @@ type counts struct {
 }
 
 // count counts what a filter selects, for no longer than within.
-func (v *view) count(f outbox.Filter, within time.Duration) (res counts, err error) {
-	return v.c.countAll(v.q.Context(), v.who.confine(f), within)
-}
-
-// countAll is count for whom it may concern.
-func (c *Console) countAll(ctx context.Context, f outbox.Filter, within time.Duration) (res counts, err error) {
+func (by finder) count(ctx context.Context, f outbox.Filter, within time.Duration) (res counts, err error) {
 	res.byState = map[outbox.State]int{}
-	log, err := c.open(ctx)
-	if err != nil {
-		return res, err
-	}
+	f = by.who.confine(f)
 	f.Newest = true
-	steps, err := newSteps(ctx, log, f, within)
+	steps, err := newSteps(ctx, by.log, f, within)
 	if err != nil {
 		return res, err
 	}
 	for res.before = steps.low; steps.next(); {
 		part := steps.filter(f, leastStep)
 		for {
-			page, err := log.List(ctx, part)
+			page, err := by.log.List(ctx, part)
 			if err != nil {
 				return res, err
 			}
@@ -170,4 +171,35 @@ func (c *Console) countAll(ctx context.Context, f outbox.Filter, within time.Dur
 	}
 	res.all = steps.ended()
 	return res, nil
+}
+
+// newest is the newest delivery that a filter selects, as far as one is found in time; nil: none. The steps tell how far back
+// it looked.
+func (by finder) newest(ctx context.Context, f outbox.Filter, within time.Duration) (*outbox.Stored, *steps, error) {
+	f = by.who.confine(f)
+	f.Newest, f.Limit = true, 1
+	back, err := newSteps(ctx, by.log, f, within)
+	if err != nil {
+		return nil, nil, err
+	}
+	for back.next() {
+		found, err := by.log.List(ctx, back.filter(f, 1))
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(found) > 0 {
+			return found[0], back, nil
+		}
+	}
+	return nil, back, nil
+}
+
+// behind is the earlier delivery that one waits for; nil: none.
+func (by finder) behind(ctx context.Context, d *outbox.Stored) (*outbox.Stored, error) {
+	f, may := api.FilterBehind(d)
+	if !may {
+		return nil, nil
+	}
+	found, _, err := by.newest(ctx, f, aside)
+	return found, err
 }

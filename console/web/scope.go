@@ -3,7 +3,6 @@ package web
 import (
 	"slices"
 
-	"rowhook/api"
 	"rowhook/outbox"
 )
 
@@ -39,65 +38,4 @@ func (s session) confine(f outbox.Filter) outbox.Filter {
 		}
 	}
 	return f
-}
-
-// ownsEndpoint says whether all rules of an endpoint are this user's.
-func (v *view) ownsEndpoint(name string) bool {
-	if v.who.all() {
-		return true
-	}
-	found := false
-	for _, r := range v.c.opts.Rules() {
-		if r.Endpoint == name && !r.Disabled {
-			if found = true; !v.who.owns(r) {
-				return false
-			}
-		}
-	}
-	return found
-}
-
-// rule is a rule by its name, if this user may see it.
-func (v *view) rule(name string) (Rule, bool) {
-	if v.named == nil {
-		v.named = make(map[string]Rule, len(v.rules))
-		for _, r := range v.rules {
-			v.named[r.Name] = r
-		}
-	}
-	r, ok := v.named[name]
-	return r, ok
-}
-
-// status has the sites and endpoints that this user may see.
-func (v *view) status() api.Status {
-	s := v.seen.status
-	if v.who.all() {
-		return s
-	}
-	is := s
-	is.Sites, is.Endpoints = nil, nil
-	for _, site := range s.Sites {
-		if v.who.sees(site.Name) {
-			is.Sites = append(is.Sites, site)
-		}
-	}
-	for _, e := range s.Endpoints {
-		if e.Rules = slices.DeleteFunc(slices.Clone(e.Rules), v.hides); len(e.Rules) == 0 {
-			continue
-		}
-		e.URLs = slices.Clone(e.URLs)
-		for i := range e.URLs {
-			e.URLs[i].Rules = slices.DeleteFunc(slices.Clone(e.URLs[i].Rules), v.hides)
-		}
-		// How much waits for other sites is not this user's to know.
-		e.Undelivered, e.Bytes, e.Oldest, e.Pending, e.InFlight = 0, 0, 0, 0, 0
-		is.Endpoints = append(is.Endpoints, e)
-	}
-	return is
-}
-
-func (v *view) hides(rule string) bool {
-	_, ok := v.rule(rule)
-	return !ok
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/api"
+	"rowhook/deliver"
 	"rowhook/outbox"
 )
 
@@ -217,13 +219,15 @@ func TestHostile(t *testing.T) {
 	d := w.commit(attack, attack, "appointment/"+attack, "appointment."+attack, attack)
 	w.settle(d, outbox.Dead, 3, &outbox.Attempt{At: time.Now(), Status: 500, Error: attack, Response: attack + strings.Repeat("<b>", 10_000)})
 	large := w.commit("crm-bookings", "salon", "appointment/1", "appointment.save", `"`+strings.Repeat("<script>", 1<<17)+`"`)
-	w.rules = append(w.rules, Rule{Name: attack, Action: attack, URL: "javascript:alert(1)", Endpoint: attack, Place: attack, If: attack, Lacks: []Lack{{Text: attack, Cmds: []string{attack}}}})
+	w.rules = append(w.rules, Rule{Name: attack, Action: attack, URL: "javascript:alert(1)", Endpoint: attack, Place: attack, If: attack})
 	w.sites = append(w.sites, Site{attack, attack, attack})
 	w.recount()
 	s := w.status
 	s.Sites[0].Name, s.Sites[0].State, s.Sites[0].Reason, s.Sites[0].Fix, s.Sites[0].Ways = attack, "stopped", attack, "GRANT "+attack, []string{attack}
 	s.Endpoints[0].Name, s.Endpoints[0].LastError, s.Endpoints[0].DownSince = attack, attack, time.Now()
 	s.Reader.Position = attack
+	s.Lacks = []api.Lack{{Rule: attack, Text: attack, Fix: []string{attack}}}
+	s.Endpoints[1].Outages = []deliver.Outage{{Since: time.Now(), Error: attack}}
 	w.console.live.tell(s, nil)
 	b := w.login("")
 	q := url.QueryEscape(attack)

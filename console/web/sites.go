@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rowhook/api"
+	"rowhook/words"
 )
 
 // sitesPage is the log and all sites, those that need a person first.
@@ -60,9 +61,9 @@ func (v *view) showSites(sure string) error {
 	}
 	slices.SortStableFunc(p.Rows, func(a, b siteRow) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Name, b.Name)) })
 	p.Numbers = v.logFigures()
-	p.Head = Head{Count: count(len(p.Rows), "site", "sites"), Parts: headParts(states, []headPart{
-		{"stopped", plural(states["stopped"], "is stopped", "are stopped")}, {"held", plural(states["held"], "waits", "wait")}, {"needs", plural(states["needs"], "needs you", "need you")},
-		{"behind", plural(states["behind"], "catches up", "catch up")}, {"up", plural(states["up"], "is well", "are well")},
+	p.Head = Head{Count: words.Count(len(p.Rows), "site", "sites"), Parts: headParts(states, []headPart{
+		{"stopped", words.Plural(states["stopped"], "is stopped", "are stopped")}, {"held", words.Plural(states["held"], "waits", "wait")}, {"needs", words.Plural(states["needs"], "needs you", "need you")},
+		{"behind", words.Plural(states["behind"], "catches up", "catch up")}, {"up", words.Plural(states["up"], "is well", "are well")},
 	})}
 	for i, part := range p.Head.Parts { // one in trouble is called by its name
 		if states[part.Class] == 1 && part.Class != "up" {
@@ -77,8 +78,8 @@ func (v *view) showSites(sure string) error {
 }
 
 // siteRow is how a site stands. Open is the name of the one whose row is open.
-func (v *view) siteRow(is api.Site, site Site, reader *api.Reader, open string) siteRow {
-	r := siteRow{Site: site, Class: "up", Word: "well", rank: 3, Events: is.Events, Reason: is.Reason, Fix: is.Fix, Cmds: typed(is.Fix), Ways: is.Ways, Since: is.Since, Read: is.Read, Open: is.Name == open}
+func (p *picture) siteRow(is api.Site, site Site, reader *api.Reader, open string) siteRow {
+	r := siteRow{Site: site, Class: "up", Word: "well", rank: 3, Events: is.Events, Reason: is.Reason, Fix: is.Fix, Cmds: api.Typed(is.Fix), Ways: is.Ways, Since: is.Since, Read: is.Read, Open: is.Name == open}
 	r.Name = is.Name
 	switch {
 	case is.State == "stopped":
@@ -91,20 +92,20 @@ func (v *view) siteRow(is api.Site, site Site, reader *api.Reader, open string) 
 		r.Class, r.Word, r.rank = "needs", "set-up", 1
 	}
 	if !is.Since.IsZero() {
-		r.Small = "since " + clock(is.Since, v.now)
+		r.Small = "since " + clock(is.Since, p.now)
 	}
 	switch {
 	case !is.Read.IsZero():
-		r.Behind = span(v.now.Sub(is.Read))
+		r.Behind = span(p.now.Sub(is.Read))
 	case reader != nil && reader.CaughtUp:
 		r.Behind = "0\u00a0s"
 	case reader != nil:
-		r.Behind = span(seconds(reader.Lag))
+		r.Behind = span(asTime(reader.Lag))
 	}
 	if stop := is.Stop; stop != nil {
 		r.Stopped, r.Gone, r.Position, r.At = true, stop.Gone, stop.Position.String(), stop.Txn
 		if !stop.Kept.Until.IsZero() {
-			r.Kept = span(stop.Kept.Until.Sub(v.now))
+			r.Kept = span(stop.Kept.Until.Sub(p.now))
 		}
 	}
 	r.Open = r.Open || r.rank == 0 && open == ""

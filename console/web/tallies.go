@@ -69,14 +69,31 @@ func (t *tallies) keep(is *tally, n counts) {
 	is.counts, is.counted = n, time.Now()
 }
 
+// tally is what was counted for a user of some sites. At the first page there is only a moment for it. Sure says that it is all.
+func (c *Console) tally(ctx context.Context, who session) (n counts, sure bool) {
+	n, known := c.tallies.of(who.sites)
+	if known {
+		return n, n.all
+	}
+	find, err := c.finder(ctx, who)
+	if err == nil {
+		n, err = find.count(ctx, outbox.Filter{States: []outbox.State{outbox.Waiting, outbox.Dead, outbox.Held}}, aside)
+	}
+	return n, err == nil && n.all
+}
+
 // countTallies counts what is due.
 func (c *Console) countTallies(ctx context.Context) {
 	for _, is := range c.tallies.due() {
-		n, err := c.countAll(ctx, outbox.Filter{Sites: is.sites, States: []outbox.State{outbox.Waiting, outbox.Dead, outbox.Held}}, tallyWithin)
+		find, err := c.finder(ctx, session{sites: is.sites})
 		if err != nil {
-			continue // the pages say so
+			return // the pages say so
 		}
-		fresh, err := c.countAll(ctx, outbox.Filter{Sites: is.sites, States: []outbox.State{outbox.Fresh}}, tallyWithin/4)
+		n, err := find.count(ctx, outbox.Filter{States: []outbox.State{outbox.Waiting, outbox.Dead, outbox.Held}}, tallyWithin)
+		if err != nil {
+			continue
+		}
+		fresh, err := find.count(ctx, outbox.Filter{States: []outbox.State{outbox.Fresh}}, tallyWithin/4)
 		if err != nil {
 			continue
 		}

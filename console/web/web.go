@@ -86,7 +86,7 @@ func New(o Options) (*Console, error) {
 		opts: o, log: o.Logger, doors: newDoors(), live: newLive(o.Status), pages: map[string]*template.Template{},
 		busy: make(chan struct{}, maxPages), looks: make(chan struct{}, maxStreams),
 	}
-	frame, err := template.New("").Funcs(words()).ParseFS(files, "templates/frame.html", "templates/parts.html")
+	frame, err := template.New("").Funcs(calls()).ParseFS(files, "templates/frame.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -149,19 +149,10 @@ func (c *Console) Handler() http.Handler {
 
 // view is one request of somebody who is logged in.
 type view struct {
-	c   *Console
-	w   http.ResponseWriter
-	q   *http.Request
-	who session
-	now time.Time
-
-	seen     seen
-	rules    []Rule                   // that this one may see
-	told     *troubles                // what is not as it should be; nil: nobody has looked yet
-	byHour   map[string][]outbox.Hour // nil: not read yet
-	named    map[string]Rule          // the rules by their names; nil: not made yet
-	own      *counts                  // of a user of some sites; nil: not looked up yet
-	ownKnown bool
+	c *Console
+	w http.ResponseWriter
+	q *http.Request
+	*picture
 }
 
 // page has a page made for who is logged in, and sends others to the login.
@@ -178,12 +169,9 @@ func (c *Console) page(do func(*view) error) http.Handler {
 		case <-q.Context().Done():
 			return
 		}
-		v := &view{c: c, w: w, q: q, who: s, now: time.Now().UTC()}
-		v.seen = c.live.get(q.Context())
-		for _, r := range c.opts.Rules() {
-			if s.seesRule(r) {
-				v.rules = append(v.rules, r)
-			}
+		v := &view{c, w, q, newPicture(s, c.live.get(q.Context()), c.opts.Rules())}
+		if !s.all() {
+			v.own, v.sure = c.tally(q.Context(), s)
 		}
 		if err := do(v); err != nil && q.Context().Err() == nil {
 			c.log.Error("a page of the console cannot be shown", slog.String("path", q.URL.Path), slog.Any("error", err))

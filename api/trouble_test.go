@@ -1,0 +1,156 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rowhook/deliver"
+	"rowhook/outbox"
+	"rowhook/pipeline"
+)
+
+var noon = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+
+// wellStatus is a daemon with two sites and two endpoints, that does well.
+func wellStatus() *Status {
+	return &Status{
+		Reader:    &Reader{Connected: true, CaughtUp: true},
+		Sites:     []pipeline.SiteStatus{{Name: "salon", State: pipeline.SiteReading}, {Name: "spa", State: pipeline.SiteReading}},
+		Endpoints: []deliver.EndpointStatus{{Name: "https://crm.example:443", Rules: []string{"crm"}}, {Name: "https://zaps.example:443", Rules: []string{"a", "b"}}},
+	}
+}
+
+// TestTroubles: what each trouble says, whether it needs a person, what is to be typed, and what the verdict is then.
+func TestTroubles(t *testing.T) {
+	t.Parallel()
+	hour := 3600.0
+	for name, c := range map[string]struct {
+		change  func(s *Status)
+		says    []string // of each: whether it needs somebody, its headline, text and fix, in parts
+		verdict string
+	}{
+		"well":     {func(*Status) {}, nil, "All is well."},
+		"standby":  {func(s *Status) { *s = Status{StandsBy: true} }, nil, "Standing by: another rowhook works on the outbox"},
+		"starting": {func(s *Status) { s.Reader = nil }, []string{"needs Reading the log is stopped|rowhook is starting"}, "Stopped: nothing is read. rowhook is starting"},
+		"away": {func(s *Status) {
+			s.Reader, s.Hindrance = nil, &Hindrance{Since: noon, Reason: "refused", Fix: "GRANT X"}
+		}, []string{"needs Reading the log is stopped|cannot be followed|refused|GRANT X"}, "Stopped: nothing is read. The database cannot be followed"},
+		"full disk": {func(s *Status) { s.Reader.Storing = 61 }, []string{"needs Reading the log is stopped|its disk is full|df -h"}, "Stopped: nothing is read. The outbox cannot be written"},
+		"silent":    {func(s *Status) { s.Reader.Connected = false }, []string{"needs Reading the log is stopped|does not send its log|rowhook check"}, "Stopped: nothing is read. The database does not send"},
+		"behind":    {func(s *Status) { s.Reader.CaughtUp, s.Reader.Lag = false, 38 }, []string{"passes Reading the log is behind|committed 38 s ago"}, "Nothing needs you; what is in trouble goes on by itself."},
+		"purged soon, and behind": {func(s *Status) { s.Reader.CaughtUp, s.Reader.Lag, s.Reader.Purge = false, 38, &hour },
+			[]string{"needs The log is kept for 60 min more|changes are lost|SET GLOBAL binlog_expire_logs_seconds", "passes Reading the log is behind|"}, "One thing needs you: The log is kept for 60 min more."},
+		"kept for an hour, and all is read": {func(s *Status) { s.Reader.Purge = &hour }, nil, "All is well."},
+		"site stopped": {func(s *Status) {
+			s.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteStopped, Reason: "denied", Fix: "GRANT SELECT", Events: 7, Stop: &pipeline.Stop{Kept: pipeline.LogKept{Until: noon.Add(time.Hour)}}}
+		}, []string{"needs Site spa is stopped|the other sites go on|7 events wait; nothing is lost|denied|GRANT SELECT", "needs The log that site spa needs is kept for 60 min more|rowhook sites list"}, "2 things need you, first of all: Site spa is stopped."},
+		"its log is gone": {func(s *Status) {
+			s.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteStopped, Ways: []string{"rowhook sites resume spa --from-now"}, Stop: &pipeline.Stop{Kept: pipeline.LogKept{Missing: true}}}
+		}, []string{"needs Site spa is stopped|rowhook sites list", "needs The log that site spa needs is purged|is lost to rowhook"}, "2 things need you"},
+		"site waits":      {func(s *Status) { s.Sites[0].State = pipeline.SiteWaiting }, []string{"needs Site salon waits|cannot be loaded"}, "One thing needs you: Site salon waits."},
+		"site catches up": {func(s *Status) { s.Sites[0].State = pipeline.SiteCatching }, []string{"passes Site salon catches up|goes on from where"}, "Nothing needs you"},
+		"site unfit":      {func(s *Status) { s.Sites[0].Reason = "a table is missing" }, []string{"needs Site salon is not as it must be|a table is missing"}, "One thing"},
+		"down": {func(s *Status) {
+			e := &s.Endpoints[0]
+			e.DownSince, e.NextProbe, e.LastError, e.Undelivered = noon, noon.Add(18*time.Second), "refused", 12
+		}, []string{"passes Endpoint crm.example is down|12 deliveries wait; none is lost.|Next probe in 18 s|refused"}, "Nothing needs you"},
+		"paused": {func(s *Status) { s.Endpoints[0].Paused = &deliver.Pause{Since: noon, Reason: "they move"} },
+			[]string{"needs Endpoint crm.example is paused|until a person says so|they move|rowhook endpoints resume https://crm.example:443"}, "One thing needs you: Endpoint crm.example is paused."},
+		"one URL paused, one down": {func(s *Status) {
+			s.Endpoints[1].URLs = []deliver.URLStatus{{URL: "https://zaps.example/1", Rules: []string{"a"}, Paused: &deliver.Pause{Since: noon, Reason: "410 Gone"}},
+				{URL: "https://zaps.example/2", Rules: []string{"b"}, DownSince: noon, Until: noon.Add(time.Minute)}}
+		}, []string{"needs One URL of zaps.example is paused|Give rule a its new URL|410 Gone", "passes One URL of zaps.example is down|asked again in 60 s"}, "One thing needs you"},
+		"dead and held": {func(s *Status) {
+			s.Outbox.Deliveries = []Kept{{"crm", "dead", 2}, {"a", "dead", 1}, {"old", "held", 1}, {"crm", "delivered", 9}}
+		}, []string{"needs 3 deliveries were given up|can wait until morning|--state dead", "needs 1 delivery has no rule any more|--state held"}, "2 things need you, first of all: 3 deliveries were given up."},
+		"a rule lacks": {func(s *Status) {
+			s.Lacks = []Lack{{"a", "The relay is not on spa.", []string{"rowhook relay"}}, {"a", "Nor on salon.", nil}}
+		},
+			[]string{"needs Rule a is not as it must be|It can wait until morning. The relay is not on spa.|rowhook relay"}, "One thing needs you"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := wellStatus()
+			c.change(s)
+			r := NewReport(s, noon)
+			if !strings.HasPrefix(r.Verdict, c.verdict) || r.NeedsYou() != strings.Contains(strings.Join(c.says, " "), "needs") {
+				t.Errorf("the verdict is %q", r.Verdict)
+			}
+			if len(r.Troubles) != len(c.says) {
+				t.Fatalf("got %d troubles: %+v", len(r.Troubles), r.Troubles)
+			}
+			for i, want := range c.says {
+				is := &r.Troubles[i]
+				text := fmt.Sprintf("%s %s|%s|%s|%s", map[bool]string{true: "needs", false: "passes"}[is.NeedsYou], is.Headline(), is.Text, is.Reason, strings.Join(is.Fix, "|"))
+				for part := range strings.SplitSeq(want, "|") {
+					if !strings.Contains(text, part) {
+						t.Errorf("%q does not say %q", text, part)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestGates: each gate that can hold a delivery, and which of several a person wants to know of first.
+func TestGates(t *testing.T) {
+	t.Parallel()
+	earlier := &outbox.Stored{Delivery: outbox.Delivery{ID: outbox.ID{1}}}
+	for name, c := range map[string]struct {
+		change func(e *deliver.EndpointStatus, d *outbox.Stored)
+		behind *outbox.Stored
+		why    GateName // "": none holds it
+		says   string
+	}{
+		"free":     {func(*deliver.EndpointStatus, *outbox.Stored) {}, nil, "", ""},
+		"order":    {func(*deliver.EndpointStatus, *outbox.Stored) {}, earlier, OrderGate, "an earlier one about the same object"},
+		"by hand":  {func(_ *deliver.EndpointStatus, d *outbox.Stored) { d.Retried = noon }, earlier, "", ""},
+		"schedule": {func(_ *deliver.EndpointStatus, d *outbox.Stored) { d.Due = noon.Add(9 * time.Minute) }, nil, ScheduleGate, "in 9 min; earlier when"},
+		"breaker": {func(e *deliver.EndpointStatus, d *outbox.Stored) {
+			e.DownSince, e.NextProbe, d.Due = noon.Add(-time.Hour), noon.Add(18*time.Second), noon.Add(time.Hour)
+		}, earlier, BreakerGate, "crm.example has been down for 60 min. Next probe in 18 s"},
+		"pause": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
+			e.Paused, e.DownSince = &deliver.Pause{Since: noon.Add(-time.Hour), Reason: "they move"}, noon
+		}, earlier, PauseGate, "The endpoint has been paused for 60 min: they move."},
+		"another rule's URL is paused": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
+			e.URLs = []deliver.URLStatus{{Rules: []string{"other"}, Paused: &deliver.Pause{}}}
+		}, nil, "", ""},
+		"its URL is down": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
+			e.URLs = []deliver.URLStatus{{Rules: []string{"crm"}, DownSince: noon.Add(-time.Hour), Until: noon}}
+		}, nil, BreakerGate, "The URL has been down for 60 min. Next probe at once"},
+		"rate": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
+			e.Pace, e.Undelivered = deliver.Pace{Most: 16, Every: time.Second, Next: noon.Add(400 * time.Millisecond)}, 120
+		}, nil, RateGate, "At most one request every 1.0 s goes to this endpoint: the next one in 400 ms. 120 wait there, which takes 2 min."},
+		"slow": {func(e *deliver.EndpointStatus, _ *outbox.Stored) { e.Pace, e.InFlight = deliver.Pace{Most: 16}, 16 }, nil, RateGate, "16 requests are on the way"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := wellStatus()
+			d := &outbox.Stored{Delivery: outbox.Delivery{Rule: "crm", Endpoint: "https://crm.example:443", Keys: []string{"a"}, Seq: 7}, State: outbox.Waiting}
+			c.change(&s.Endpoints[0], d)
+			gates := s.Gates(d, c.behind, noon)
+			if len(gates) != 5 {
+				t.Fatalf("got %+v", gates)
+			}
+			why := Why(gates)
+			if c.why == "" {
+				if why != nil {
+					t.Errorf("it waits for %+v", why)
+				}
+				return
+			}
+			if why == nil || why.Name != c.why || !strings.Contains(why.Text, c.says) {
+				t.Errorf("it waits for %+v", why)
+			}
+		})
+	}
+	s := wellStatus()
+	if got := s.Gates(&outbox.Stored{State: outbox.Delivered}, nil, noon); got != nil {
+		t.Errorf("what is delivered waits for %+v", got)
+	}
+	if got := s.Gates(&outbox.Stored{}, nil, noon); got[1].State != GateUnknown || Why(got) != nil {
+		t.Errorf("of an endpoint that nobody knows: %+v", got)
+	}
+}
