@@ -106,11 +106,11 @@ type Hindrance struct {
 // Site is how a site stands.
 type Site = pipeline.SiteStatus
 
-// EndpointStatus is how an endpoint does, Pace how fast it may be sent to.
-type (
-	EndpointStatus = deliver.EndpointStatus
-	Pace           = deliver.Pace
-)
+// EndpointStatus is how an endpoint does.
+type EndpointStatus = deliver.EndpointStatus
+
+// Pace is how fast an endpoint may be sent to.
+type Pace = deliver.Pace
 
 // Status is everything that a daemon does.
 type Status struct {

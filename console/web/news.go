@@ -57,7 +57,7 @@ func (c *Console) news(w http.ResponseWriter, q *http.Request) {
 			send("event: out\ndata: \n\n")
 			return
 		}
-		switch is := c.digest(q, s); { //nolint:contextcheck // it has the request
+		switch is := c.digest(q, s); {
 		case last == 0:
 			last = is
 		case is != last || time.Since(told) >= agesEvery:

@@ -175,7 +175,6 @@ func (c *Console) page(do func(*view) error) http.Handler {
 		}
 		if err := do(v); err != nil && q.Context().Err() == nil {
 			c.log.Error("a page of the console cannot be shown", slog.String("path", q.URL.Path), slog.Any("error", err))
-			//nolint:contextcheck // a view has the request
 			_ = v.message(http.StatusInternalServerError, "This page cannot be shown", err.Error())
 		}
 	})
