@@ -122,7 +122,7 @@ func TestGates(t *testing.T) {
 		}, nil, BreakerGate, "The URL has been down for 60 min. Next probe at once"},
 		"rate": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
 			e.Pace, e.Undelivered = deliver.Pace{Most: 16, Every: time.Second, Next: noon.Add(400 * time.Millisecond)}, 120
-		}, nil, RateGate, "At most one request every 1.0 s goes to this endpoint: the next one in 400 ms. 120 wait there, which takes 2 min."},
+		}, nil, RateGate, "At most one request every 1 s goes to this endpoint: the next one in 400 ms. 120 wait there, which takes 2 min."},
 		"slow": {func(e *deliver.EndpointStatus, _ *outbox.Stored) { e.Pace, e.InFlight = deliver.Pace{Most: 16}, 16 }, nil, RateGate, "16 requests are on the way"},
 	} {
 		t.Run(name, func(t *testing.T) {

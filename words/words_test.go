@@ -8,7 +8,7 @@ import (
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[string]string{
-		Span(-1): "0 s", Span(7 * time.Millisecond): "7 ms", Span(1500 * time.Millisecond): "1.5 s", Span(61 * time.Second): "61 s",
+		Span(-1): "0 s", Span(7 * time.Millisecond): "7 ms", Span(1500 * time.Millisecond): "1.5 s", Span(time.Second): "1 s", Span(61 * time.Second): "61 s",
 		Span(3 * time.Minute): "3 min", Span(150 * time.Minute): "2 h 30 min", Span(30 * time.Hour): "30 h", Span(73 * time.Hour): "3 days",
 		In(0): "at once", In(18 * time.Second): "in 18 s",
 		Number(0): "0", Number(999): "999", Number(1000): "1,000", Number(-1234567): "-1,234,567",
