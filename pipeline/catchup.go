@@ -68,7 +68,7 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 // mayTry says whether a site may go on as far as anybody can say.
 func (p *Pipeline) mayTry(d *detached) bool {
 	l := p.lanes[d.site]
-	if p.questions.open(d.site) || d.stop.Full && (len(l.waiting) > 0 || l.held.count() > 0) {
+	if p.questions.open(d.site) || d.stop.Full && (len(l.waiting) > 0 || l.held.events > 0) {
 		return false
 	}
 	return !d.stop.Gone && (!d.stop.Decide || d.stop.Accept != nil)

@@ -17,8 +17,15 @@ import (
 type held struct {
 	reasons map[string]*reason
 	objects heldObjects // whose later events wait behind a held one
-	bytes   int
+	load                // of them
+	all     *load       // of all sites'
 }
+
+// load is a number of events, and about how many bytes they take.
+type load struct{ events, bytes int }
+
+func (l *load) add(ev *rules.Event)  { l.events, l.bytes = l.events+1, l.bytes+ev.Weight() }
+func (l *load) drop(ev *rules.Event) { l.events, l.bytes = l.events-1, l.bytes-ev.Weight() }
 
 // reason is why events are held.
 type reason struct {
@@ -62,16 +69,9 @@ func (h *held) follow(ev *rules.Event) bool {
 
 func (h *held) put(why *reason, ev *rules.Event) {
 	why.events = append(why.events, ev)
-	h.bytes += ev.Weight()
+	h.load.add(ev)
+	h.all.add(ev)
 	h.objects.add(ev.Keys(), ev.Closing(), why)
-}
-
-// count is how many events are held.
-func (h *held) count() (n int) {
-	for _, why := range h.reasons {
-		n += len(why.events)
-	}
-	return n
 }
 
 // first is the reason that events have been held for the longest, nil when none are.
@@ -116,7 +116,8 @@ func (h *held) release(why *reason) []*rules.Event {
 	delete(h.reasons, loader.Reason(why.err))
 	h.objects.release(why)
 	for _, ev := range why.events {
-		h.bytes -= ev.Weight()
+		h.load.drop(ev)
+		h.all.drop(ev)
 	}
 	return why.events
 }
@@ -140,7 +141,7 @@ func (p *Pipeline) probed(b loaded) {
 		}
 		events = slices.DeleteFunc(events, func(ev *rules.Event) bool { return ev == b.events[i] })
 		p.cfg.Log.Info("events that were held are loaded again", slog.String("site", l.site.Name), slog.Int("events", len(events)+1))
-		l.waiting = append(events, l.waiting...)
+		l.putBack(events)
 		slices.SortStableFunc(l.waiting, func(a, b *rules.Event) int { return cmp.Compare(a.Closing(), b.Closing()) })
 	}
 }

@@ -261,7 +261,7 @@ func (l *lockedText) String() string {
 func TestFirstReason(t *testing.T) {
 	t.Parallel()
 	began := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	h := held{reasons: map[string]*reason{}}
+	h := held{reasons: map[string]*reason{}, all: new(load)}
 	if h.first() != nil {
 		t.Error("nothing is held, for a reason")
 	}

@@ -20,6 +20,7 @@ import (
 type lane struct {
 	site    *rules.Site
 	waiting []*rules.Event // to be loaded, in their order
+	weight  int            // of those, in bytes
 	busy    bool           // a batch is being loaded
 	held    held
 	outage  outage
@@ -50,6 +51,23 @@ type outcome struct {
 	err      error
 }
 
+// push has an event wait behind the others.
+func (l *lane) push(ev *rules.Event) {
+	l.waiting = append(l.waiting, ev)
+	l.weight += ev.Weight()
+}
+
+// putBack has events wait before the others.
+func (l *lane) putBack(events []*rules.Event) {
+	for _, ev := range events {
+		l.weight += ev.Weight()
+	}
+	l.waiting = slices.Concat(events, l.waiting)
+}
+
+// rests says whether the lane has nothing to do.
+func (l *lane) rests() bool { return l.idle() && l.held.events == 0 }
+
 // idle says whether an event of the site overtakes nothing but events of other objects that are held.
 func (l *lane) idle() bool { return !l.busy && len(l.waiting) == 0 }
 
@@ -57,7 +75,11 @@ func (l *lane) idle() bool { return !l.busy && len(l.waiting) == 0 }
 func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Duration {
 	wait := time.Hour
 	p.overfull()
-	for _, l := range p.lanes {
+	for l := range p.active {
+		if l.rests() {
+			delete(p.active, l)
+			continue
+		}
 		p.feedLane(ctx, g, l)
 		p.tellHeld(l)
 		if l.busy || p.replete() {
@@ -79,19 +101,14 @@ func (p *Pipeline) loading() (events, bytes int) {
 		n, size := e.Waiting()
 		events, bytes = events+n, bytes+size
 	}
-	heldEvents, heldBytes := 0, 0
-	for _, l := range p.lanes {
-		if p.sites.detached[l.site] != nil { // it is braked on its own (laden)
-			for _, ev := range l.waiting {
-				events, bytes = events-1, bytes-ev.Weight()
-			}
-		}
-		heldEvents, heldBytes = heldEvents+l.held.count(), heldBytes+l.held.bytes
+	for site := range p.sites.detached { // it is braked on its own (laden)
+		l := p.lanes[site]
+		events, bytes = events-len(l.waiting), bytes-l.weight
 	}
-	if heldBytes > maxHeldBytes { // memory has an end: the reader waits until something is fixed
+	if p.held.bytes > maxHeldBytes { // memory has an end: the reader waits until something is fixed
 		return events, bytes
 	}
-	return events - heldEvents, bytes - heldBytes
+	return events - p.held.events, bytes - p.held.bytes
 }
 
 // replete says whether so many payloads are not stored yet, or take so much memory, that no more are to be loaded.
@@ -130,6 +147,7 @@ func (l *lane) batch() []*rules.Event {
 	n, bytes := 0, 0
 	for ; n < len(l.waiting) && len(batch) < laneBatch && bytes < laneBytes; n++ {
 		ev := l.waiting[n]
+		l.weight -= ev.Weight()
 		if l.held.follow(ev) {
 			continue
 		}
@@ -192,7 +210,7 @@ func (p *Pipeline) back(b loaded) {
 			p.emitLoaded(ev, o)
 		}
 	}
-	l.waiting = append(slices.Clone(b.events[len(b.done):]), l.waiting...)
+	l.putBack(b.events[len(b.done):])
 }
 
 // emitLoaded makes deliveries of an event, and says so where they hold what the log showed only.

@@ -12,10 +12,9 @@ func (p *Pipeline) overfull() {
 	if p.engine.Applying() { // a site leaves between two transactions
 		return
 	}
-	total := 0
 	var most *lane
-	for _, l := range p.lanes {
-		switch total += l.held.bytes; {
+	for l := range p.active {
+		switch {
 		case p.sites.detached[l.site] != nil:
 		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(p.lanes) > partsOfSite:
 			p.detachFull(l, l.outage.text, "")
@@ -23,7 +22,7 @@ func (p *Pipeline) overfull() {
 			most = l
 		}
 	}
-	if total <= maxHeldBytes/2 || most == nil || most.held.bytes == 0 {
+	if p.held.bytes <= maxHeldBytes/2 || most == nil || most.held.bytes == 0 {
 		return
 	}
 	why := most.held.first()

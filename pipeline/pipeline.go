@@ -68,6 +68,8 @@ type Pipeline struct {
 	cfg      Config
 	sites    *sites
 	lanes    map[*rules.Site]*lane
+	active   map[*lane]bool // the others rest
+	held     load           // of all lanes
 	observer *loader.Observer
 	fills    *Backfills
 	clock    *clock
@@ -108,7 +110,7 @@ func New(cfg Config) *Pipeline {
 	cfg.Sites = rules.CutSites(cfg.Sites)
 	p := &Pipeline{
 		reading: reading{drive: drive{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
-		cfg:     cfg, lanes: map[*rules.Site]*lane{}, sites: newSites(cfg.Log),
+		cfg:     cfg, lanes: map[*rules.Site]*lane{}, active: map[*lane]bool{}, sites: newSites(cfg.Log),
 		loaded: make(chan loaded), committed: make(chan commit, 1), rules: make(chan *rules.Set),
 		observer: cfg.Loader.Observe(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
 	}
@@ -116,7 +118,7 @@ func New(cfg Config) *Pipeline {
 	p.engine.AskOwners(p.questions.answer)
 	p.fills = newBackfills(&p.cfg, &p.set, &p.reading, p.sites.stopped)
 	for _, s := range cfg.Sites {
-		p.lanes[s] = &lane{site: s}
+		p.lanes[s] = &lane{site: s, held: held{all: &p.held}}
 	}
 	return p
 }
@@ -288,7 +290,8 @@ func (p *Pipeline) dispatch() {
 				continue
 			}
 		}
-		l.waiting = append(l.waiting, ev)
+		l.push(ev)
+		p.active[l] = true
 	}
 }
 

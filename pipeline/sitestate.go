@@ -187,7 +187,7 @@ func (p *Pipeline) siteStatus() []SiteStatus {
 	var all []SiteStatus
 	for _, site := range p.cfg.Sites {
 		l := p.lanes[site]
-		s := SiteStatus{Name: site.ID(), State: SiteReading, Events: len(l.waiting) + l.held.count()}
+		s := SiteStatus{Name: site.ID(), State: SiteReading, Events: len(l.waiting) + l.held.events}
 		s.take(l)
 		if u, ok := p.sites.unfit[site.Schema]; ok && s.Reason == "" && !site.IsNamed() {
 			s.State, s.Reason, s.Fix, s.Since = SiteWaiting, u.found, u.fix, u.since

@@ -33,8 +33,8 @@ func (c *catalog) use(set *Set) {
 func (c *catalog) bound(t *cdc.Table) []*binding {
 	b, ok := c.bindings[t]
 	if !ok {
-		const most = 256 // every connection makes its tables anew
-		if len(c.bindings) >= most {
+		// Every connection makes its tables anew; a site has some ten.
+		if len(c.bindings) >= 256+32*len(c.sites) {
 			clear(c.bindings)
 		}
 		b = c.bind(t)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rowhook/cdc/ddl"
@@ -114,6 +115,7 @@ func (r Record) parse() (ddl.TableName, *ddl.Definition, error) {
 	if v.Is == nil {
 		return name, ddl.Gone, nil
 	}
+	v.Is.Columns = slices.Clone(v.Is.Columns) // as decoded they have room for twice as many, and there may be thousands of tables
 	for _, k := range v.Is.Key {
 		if k < 0 || k >= len(v.Is.Columns) {
 			return ddl.TableName{}, nil, errors.New("its primary key has columns that the table has not")

@@ -56,5 +56,5 @@ func (h *keptHeap) limit(live uint64) int64 {
 	h.live[h.next] = live
 	h.next = (h.next + 1) % len(h.live)
 	kept := slices.Min(h.live[:])
-	return int64(max(leastLimit, kept+kept/2+beyondKept))
+	return int64(max(leastLimit, 2*kept+beyondKept))
 }
