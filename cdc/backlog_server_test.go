@@ -92,10 +92,9 @@ type backlogReader struct {
 	records  map[string][]byte
 	restarts int
 
-	tracker *Tracker
-	open    []writtenRow
-	got     []writtenRow
-	left    int // rows until the end
+	open []writtenRow
+	got  []writtenRow
+	left int // rows until the end
 }
 
 var errRestart, errEnough = errors.New("start anew"), errors.New("all was read")
@@ -105,16 +104,12 @@ func (b *backlogReader) read(t *testing.T, rows int) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	for b.left = rows; ; b.restarts++ {
-		var err error
-		if b.tracker, err = NewTracker(b.position); err != nil {
-			t.Fatal(err)
-		}
 		records := make([]SchemaRecord, 0, len(b.records))
 		for key, data := range b.records {
 			records = append(records, SchemaRecord{Key: key, Data: data})
 		}
 		b.open = nil
-		err = b.source.Follow(ctx, b.position, records, b)
+		err := b.source.Follow(ctx, b.position, records, b)
 		if errors.Is(err, errEnough) {
 			return
 		}
@@ -155,10 +150,7 @@ func (b *backlogReader) Commit(c *Commit) error {
 	if b.IntN(20) == 0 { // before it is stored
 		return errRestart
 	}
-	if err := b.tracker.Advance(c.Txn); err != nil {
-		return err
-	}
-	data, err := json.Marshal(b.tracker.Position())
+	data, err := json.Marshal(c.At.Position())
 	if err != nil {
 		return err
 	}

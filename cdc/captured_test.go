@@ -110,7 +110,7 @@ func isOwn(typ replication.EventType) bool {
 func offlineReader(tb testing.TB, file string) (*reader, *recorder) {
 	tb.Helper()
 	kind := dbtest.Kind(strings.TrimSuffix(filepath.Base(file), ".binlog"))
-	tracker, err := NewTracker(Position{Flavor: cdctest.Flavor(kind), Set: map[bool]string{true: testUUID + ":1", false: ""}[kind.MySQL()]})
+	tracker, err := newTracker(Position{Flavor: cdctest.Flavor(kind), Set: map[bool]string{true: testUUID + ":1", false: ""}[kind.MySQL()]})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -48,7 +48,7 @@ type SchemaRecord = schema.Record
 // SchemaPrefix begins the key of every SchemaRecord.
 const SchemaPrefix = schema.RecordPrefix
 
-// Emptied is a watched table whose rows went without being logged.
+// Emptied is a watched table that lost rows to a statement such as TRUNCATE or DROP, without deletes.
 type Emptied = schema.Emptied
 
 // Change is one row of one rows-event. Before is set for updates and deletes, After for inserts and updates.
@@ -71,7 +71,8 @@ type Change struct {
 // that only says how far the log was read.
 type Commit struct {
 	Txn  Txn       // the transaction; its Start is what ids are derived from
-	End  Coord     // where the log stands behind it
+	At   *Cursor   // the position behind it
+	End  Coord     // where the log stands there
 	Time time.Time // when it was committed, monotonic and never ahead of our clock
 	Rows int       // rows of watched tables in it
 	// Original is when it was committed on the server where it was made, as that says: to the microsecond by a MySQL, to the
@@ -82,7 +83,7 @@ type Commit struct {
 	Own       bool // it is of Config.Own, and nothing else
 	// Schema is what became known of tables' columns, to be stored with the position of this transaction, or of the last.
 	Schema  []SchemaRecord
-	Emptied []Emptied   // watched tables whose rows went without deletes
+	Emptied []Emptied   // watched tables that lost rows without deletes
 	Created []TableName // watched tables that the statement made
 }
 

@@ -15,20 +15,20 @@ import (
 
 // ledger is a Sink that remembers what was committed, with the position, as an outbox does.
 type ledger struct {
-	tracker *Tracker
-	open    []string
-	rows    []string
-	want    int
-	whole   chan struct{} // closed when all rows that are wanted were committed
+	at    *Cursor // what the last commit carried
+	open  []string
+	rows  []string
+	want  int
+	whole chan struct{} // closed when all rows that are wanted were committed
 }
 
 func newLedger(t *testing.T, p Position, want int) *ledger {
 	t.Helper()
-	tracker, err := NewTracker(p)
+	at, err := NewCursor(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &ledger{tracker: tracker, want: want, whole: make(chan struct{})}
+	return &ledger{at: at, want: want, whole: make(chan struct{})}
 }
 
 func (l *ledger) Change(c *Change) error {
@@ -51,7 +51,8 @@ func (l *ledger) Commit(c *Commit) error {
 	if before < l.want && len(l.rows) >= l.want {
 		close(l.whole)
 	}
-	return l.tracker.Advance(c.Txn)
+	l.at = c.At
+	return nil
 }
 
 // TestCutAnywhere cuts the link after any number of bytes: in the handshake, in the questions before the log is asked for,
@@ -118,7 +119,7 @@ func testCutAnywhere(t *testing.T, server *dbtest.Server) {
 func cutOnce(t *testing.T, s *Source, l *ledger, through *proxy, byItself bool) (cut bool) {
 	t.Helper()
 	for {
-		p := l.tracker.Position()
+		p := l.at.Position()
 		l.open = nil
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)

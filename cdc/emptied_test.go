@@ -85,7 +85,7 @@ func (f *follower) emptied(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	var all []string
-	for seen := (Coord{}); !f.tracker.Reached(end, seen); {
+	for seen := (Coord{}); !f.at.Reached(end, seen); {
 		txn := f.next(t)
 		seen = txn.End
 		for _, e := range txn.Emptied {

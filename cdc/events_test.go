@@ -189,7 +189,7 @@ type handed struct {
 
 func newHanded(t *testing.T, last *Txn) *handed {
 	t.Helper()
-	tracker, err := NewTracker(Position{Flavor: "mariadb", Set: "0-1-4", Last: last})
+	tracker, err := newTracker(Position{Flavor: "mariadb", Set: "0-1-4", Last: last})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func (s *Source) Follow(ctx context.Context, p Position, known []SchemaRecord, s
 	if err := s.checkFlavor(p); err != nil {
 		return err
 	}
-	tracker, err := NewTracker(p)
+	tracker, err := newTracker(p)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (e *sinkError) Unwrap() error { return e.err }
 
 // connectAndRead reads over one connection until it ends. The tracker's last transaction comes first, to be compared,
 // unless it is the one that is known to be gone from the log.
-func (s *Source) connectAndRead(ctx context.Context, tracker *Tracker, h *schema.History, gone *Txn, sink Sink) error {
+func (s *Source) connectAndRead(ctx context.Context, tracker *tracker, h *schema.History, gone *Txn, sink Sink) error {
 	if err := s.Lock(ctx); err != nil {
 		return err
 	}
@@ -178,16 +178,16 @@ func (s *Source) syncer(h replication.EventHandler, at **link) *replication.Binl
 const firstEvent = 4
 
 // dump asks the server for the log from before the last transaction, or from behind it.
-func (t *Tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replication.BinlogStreamer, error) {
+func (t *tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replication.BinlogStreamer, error) {
 	switch {
-	case t.set != nil && again:
-		return syncer.StartSyncGTID(t.set.Clone())
-	case t.set != nil:
-		set, err := t.full()
+	case t.hasGTIDs() && again:
+		return syncer.StartSyncGTID(t.before.set())
+	case t.hasGTIDs():
+		set, err := t.read()
 		if err != nil {
 			return nil, err
 		}
-		return syncer.StartSyncGTID(set.Clone()) // which it adds to
+		return syncer.StartSyncGTID(set)
 	}
 	at := mysql.Position{Name: t.start.File, Pos: uint32(t.start.Offset)}
 	if t.beyond() != (Coord{}) {
@@ -198,7 +198,7 @@ func (t *Tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replicati
 
 // checkHistory proves that the server has what we read. A server that was restored from an older copy accepts our
 // position and sends nothing, or something else.
-func (s *Source) checkHistory(ctx context.Context, t *Tracker) error {
+func (s *Source) checkHistory(ctx context.Context, t *tracker) error {
 	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
 	defer cancel()
 	end, err := s.End(ctx)
@@ -206,8 +206,8 @@ func (s *Source) checkHistory(ctx context.Context, t *Tracker) error {
 		return err
 	}
 	has := !end.Coord.Before(t.start) && (t.begun == nil || t.begun.Start.Before(end.Coord))
-	if t.set != nil {
-		read := t.set
+	if t.hasGTIDs() {
+		read := t.before.set()
 		if newest := t.newest(); newest != nil { // of the others it may have forgotten whole domains, by the will of its admin
 			if read, err = mysql.ParseGTIDSet(s.flavor, newest.GTID); err != nil {
 				return fmt.Errorf("reading the stored GTID %q: %w", newest.GTID, err)
@@ -222,7 +222,7 @@ func (s *Source) checkHistory(ctx context.Context, t *Tracker) error {
 }
 
 // explain turns the server's refusal of our position into what it means.
-func (s *Source) explain(err error, t *Tracker) error {
+func (s *Source) explain(err error, t *tracker) error {
 	var refused *mysql.MyError
 	if !errors.As(err, &refused) || refused.Code != mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG {
 		return err
@@ -246,7 +246,7 @@ func (s *Source) explain(err error, t *Tracker) error {
 		}
 	case says("not in the master's binlog"), says("missing the GTID"), says("more GTIDs"):
 		return historyError(t, "it refuses the position", err)
-	case t.set == nil: // it says so in many ways
+	case !t.hasGTIDs(): // it says so in many ways
 		return historyError(t, "no event begins there", err)
 	}
 	return &StopError{
@@ -263,7 +263,7 @@ func isPurged(err error) bool {
 }
 
 // historyError says that the server's log is not the one we read before.
-func historyError(t *Tracker, what string, err error) error {
+func historyError(t *tracker, what string, err error) error {
 	return &StopError{
 		Reason: fmt.Sprintf("this server's log is not the one that was read up to position %s: %s", t.Position(), what),
 		Hint:   "it was restored from a backup, reset, or is another server; check database.address, or accept the log as it is now: rowhook position set --now",

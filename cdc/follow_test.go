@@ -49,12 +49,12 @@ func testFollow(t *testing.T, server *dbtest.Server) {
 		conn := cdctest.SchemaConn(t, server, "unwatched", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
 		s := openSource(t, sourceConfig(server, newLog(), "unwatched", "a"))
 		f := followNow(t, s)
-		before := f.tracker.Position()
+		before := f.at.Position()
 		cdctest.Exec(t, conn, "INSERT INTO other VALUES (1)", "ALTER TABLE other ADD x INT", "INSERT INTO other VALUES (2, 2)", "DROP TABLE other",
 			"CREATE DATABASE unwatched2", "CREATE TABLE unwatched2.a (id INT)", "INSERT INTO unwatched2.a VALUES (7)",
 			"BEGIN", "INSERT INTO unwatched2.a VALUES (8)", "INSERT INTO a VALUES (1)", "COMMIT")
 		f.expect(t, "insert a(id=1)")
-		if p := f.tracker.Position(); p.Last == nil || p.String() == before.String() {
+		if p := f.at.Position(); p.Last == nil || p.String() == before.String() {
 			t.Errorf("the position stayed at %s", p)
 		}
 	})

@@ -92,7 +92,7 @@ func FuzzGTID(f *testing.F) {
 		if err != nil || gtid == "" {
 			return
 		}
-		tracker, err := NewTracker(Position{Flavor: "mysql", Last: &Txn{GTID: gtid}})
+		tracker, err := newTracker(Position{Flavor: "mysql", Last: &Txn{GTID: gtid}})
 		if err != nil {
 			t.Fatal(err)
 		}

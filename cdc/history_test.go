@@ -235,7 +235,7 @@ func testBegun(t *testing.T, server *dbtest.Server) {
 	p := f.stored(t)
 	cdctest.Exec(t, conn, "INSERT INTO a (s) VALUES ('large'), ('large')")
 	begun := f.expect(t, "insert a(id=2 s=large); insert a(id=3 s=large)").Txn
-	f.tracker.Begin(begun) // as a consumer that has not taken in all of it
+	f.at = f.at.Begin(begun) // as a consumer that has not taken in all of it
 	if stored := f.stored(t); stored.Begun == nil || *stored.Begun != begun {
 		t.Errorf("stored %v", stored)
 	}

@@ -29,7 +29,7 @@ func manySites(tb testing.TB, sites int) *reader {
 	s := watching(tables...)
 	s.flavor = "mariadb"
 	s.cfg.Log, s.cfg.Now = slog.New(slog.DiscardHandler), time.Now
-	tracker, err := NewTracker(Position{Flavor: "mariadb"})
+	tracker, err := newTracker(Position{Flavor: "mariadb"})
 	if err != nil {
 		tb.Fatal(err)
 	}

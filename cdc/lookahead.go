@@ -19,7 +19,7 @@ import (
 // for statements that may change tables. It is the sink of the reader that it uses.
 type lookahead struct {
 	src     *Source
-	tracker *Tracker
+	tracker *tracker
 	until   End
 	skip    string // the transaction behind which it begins, empty: at once
 	names   map[TableName]*ddl.Definition
@@ -43,7 +43,7 @@ var errSeen = errors.New("the log was looked at")
 func (r *resolver) lookAhead(a *answer) (map[TableName]sighting, error) {
 	p := r.at.tracker.Position()
 	p.Begun = nil // whether it is the same does not matter here
-	tracker, err := NewTracker(p)
+	tracker, err := newTracker(p)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (r *resolver) lookAhead(a *answer) (map[TableName]sighting, error) {
 	switch {
 	case r.at.txn.open:
 		look.skip = r.at.txn.ID()
-	case tracker.set == nil && tracker.last != nil: // it is sent once more
+	case !tracker.hasGTIDs() && tracker.last != nil: // it is sent once more
 		look.skip = tracker.last.ID()
 	}
 	if r.at.nothingAhead(a.end) {

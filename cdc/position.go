@@ -70,108 +70,46 @@ func (p Position) String() string {
 	return strings.Join(parts, " ")
 }
 
-// Tracker moves a position from transaction to transaction. It is not safe for concurrent use.
-type Tracker struct {
-	flavor string
-	set    mysql.GTIDSet // nil on a server without GTIDs
-	all    mysql.GTIDSet // set with last in it, when somebody asked for it; a set is long and copied no more than once
-	start  Coord
-	last   *Txn
-	begun  *Txn
+// tracker is the cursor of whoever reads, which moves with each transaction, and is often asked whether an end is reached.
+type tracker struct {
+	*Cursor
+	all mysql.GTIDSet // what was read, when somebody asked for it; a set is long and copied no more than once
 }
 
-// NewTracker starts at a position.
-func NewTracker(p Position) (*Tracker, error) {
-	t := &Tracker{flavor: p.Flavor, start: p.Start, last: p.Last, begun: p.Begun}
-	if p.Set == "" && (p.Last == nil || p.Last.GTID == "") && p.Flavor != mysql.MariaDBFlavor { // which always has GTIDs
-		return t, nil
-	}
-	set, err := mysql.ParseGTIDSet(p.Flavor, p.Set)
-	if err != nil {
-		return nil, fmt.Errorf("reading GTID set %q: %w", p.Set, err)
-	}
-	t.set = set
-	return t, nil
-}
-
-// Begin notes that a part of txn, the transaction behind the last, was taken in.
-func (t *Tracker) Begin(txn Txn) {
-	if t.byPlace() {
-		txn.GTID = ""
-	}
-	t.begun = &txn
+// newTracker starts at a position.
+func newTracker(p Position) (*tracker, error) {
+	c, err := NewCursor(p)
+	return &tracker{Cursor: c}, err
 }
 
 // Advance makes txn the last transaction.
-func (t *Tracker) Advance(txn Txn) error {
-	if t.byPlace() {
-		txn.GTID = ""
+func (t *tracker) Advance(txn Txn) error {
+	next, err := t.Cursor.Advance(txn)
+	if err != nil {
+		return err
 	}
-	t.begun = nil
-	if t.last != nil && t.last.GTID != "" {
-		if err := t.set.Update(t.last.GTID); err != nil {
-			return fmt.Errorf("adding %s to the GTID set: %w", t.last.GTID, err)
+	t.Cursor = next
+	if gtid := next.last.GTID; t.all != nil && gtid != "" {
+		if err := t.all.Update(gtid); err != nil {
+			return fmt.Errorf("adding %s to the GTID set: %w", gtid, err)
 		}
 	}
-	if t.set == nil && txn.GTID != "" { // the first transaction of all
-		set, err := mysql.ParseGTIDSet(t.flavor, "")
-		if err != nil {
-			return err
-		}
-		t.set = set
-	}
-	if t.all != nil && txn.GTID != "" {
-		if err := t.all.Update(txn.GTID); err != nil {
-			return fmt.Errorf("adding %s to the GTID set: %w", txn.GTID, err)
-		}
-	}
-	t.start, t.last = txn.Start, &txn
 	return nil
 }
 
-// Position is where the tracker stands.
-func (t *Tracker) Position() Position {
-	p := Position{Flavor: t.flavor, Start: t.start, Last: t.last, Begun: t.begun}
-	if t.set != nil {
-		p.Set = t.set.String()
-	}
-	return p
-}
-
-// Reached says whether everything up to end was read; seen is how far the log was read.
-func (t *Tracker) Reached(end End, seen Coord) bool {
-	if end.set == nil || t.set == nil {
-		return !seen.Before(end.Coord)
-	}
-	full, err := t.full()
-	return err == nil && contains(full, end.set)
-}
-
-// byPlace says whether transactions are known by their places, because the first ones had no GTIDs. It stays so when the
-// server gets them: the set of those that were read would not be whole.
-func (t *Tracker) byPlace() bool { return t.set == nil && t.last != nil }
-
-// newest is the newest transaction that the log must have; nil when none is known.
-func (t *Tracker) newest() *Txn {
-	if t.begun != nil {
-		return t.begun
-	}
-	return t.last
-}
+// Reached is the cursor's, for who asks after each transaction.
+func (t *tracker) Reached(end End, seen Coord) bool { return t.reached(end, seen, t.full) }
 
 // full is the GTID set with the last transaction. It stays the tracker's.
-func (t *Tracker) full() (mysql.GTIDSet, error) {
-	if t.all != nil {
-		return t.all, nil
-	}
-	set := t.set.Clone()
-	if t.last != nil && t.last.GTID != "" {
-		if err := set.Update(t.last.GTID); err != nil {
-			return nil, fmt.Errorf("adding %s to the GTID set: %w", t.last.GTID, err)
+func (t *tracker) full() (mysql.GTIDSet, error) {
+	if t.all == nil {
+		set, err := t.read()
+		if err != nil {
+			return nil, err
 		}
+		t.all = set
 	}
-	t.all = set
-	return set, nil
+	return t.all, nil
 }
 
 // MariaDBContains says whether a MariaDB that is at one GTID position has all of another.

@@ -59,12 +59,12 @@ func TestTracker(t *testing.T) {
 			}
 		})
 	}
-	if _, err := NewTracker(Position{Flavor: "mariadb", Set: "nonsense"}); err == nil {
+	if _, err := newTracker(Position{Flavor: "mariadb", Set: "nonsense"}); err == nil {
 		t.Error("a damaged GTID set is accepted")
 	}
 }
 
-func roundTrip(t *testing.T, p Position) *Tracker {
+func roundTrip(t *testing.T, p Position) *tracker {
 	t.Helper()
 	data, err := json.Marshal(p)
 	if err != nil {
@@ -74,7 +74,7 @@ func roundTrip(t *testing.T, p Position) *Tracker {
 	if err := json.Unmarshal(data, &q); err != nil {
 		t.Fatal(err)
 	}
-	tracker, err := NewTracker(q)
+	tracker, err := newTracker(q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func roundTrip(t *testing.T, p Position) *Tracker {
 // TestTrackerByPlace has a server begin to give GTIDs in the middle of its log.
 func TestTrackerByPlace(t *testing.T) {
 	t.Parallel()
-	tracker, err := NewTracker(Position{Flavor: "mysql", Start: Coord{"b.1", 4}})
+	tracker, err := newTracker(Position{Flavor: "mysql", Start: Coord{"b.1", 4}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestReachedOnTheWay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tracker, err := NewTracker(Position{Flavor: flavor})
+		tracker, err := newTracker(Position{Flavor: flavor})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ type reader struct {
 	change   Change // handed to the sink, used again
 }
 
-func newReader(ctx context.Context, s *Source, t *Tracker, sink Sink, verify bool) *reader {
+func newReader(ctx context.Context, s *Source, t *tracker, sink Sink, verify bool) *reader {
 	r := &reader{ctx: ctx, src: s, sink: sink, place: place{tracker: t, seen: t.start}, from: t.beyond(), verify: verify}
 	r.isolator, _ = sink.(Isolator)
 	r.resolver = newResolver(ctx, s, &r.place, r.skips)
@@ -103,7 +103,7 @@ func (r *reader) progress() error {
 	if err := r.resolver.settle(); err != nil {
 		return err
 	}
-	return r.told(&Commit{End: r.seen, Time: r.src.clock, Schema: r.resolver.history.Commit()})
+	return r.told(&Commit{At: r.tracker.Cursor, End: r.seen, Time: r.src.clock, Schema: r.resolver.history.Commit()})
 }
 
 // told hands a commit out.
@@ -186,7 +186,7 @@ func (r *reader) commit() error {
 	if t.outside {
 		return r.progress()
 	}
-	if err := r.told(&Commit{Txn: t.Txn, End: r.seen, Time: t.time, Original: t.original, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created, Own: t.own && !t.foreign && !t.isStatement}); err != nil {
+	if err := r.told(&Commit{Txn: t.Txn, At: r.tracker.Cursor, End: r.seen, Time: t.time, Original: t.original, Rows: t.rows, Statement: t.isStatement, Schema: schema, Emptied: t.emptied, Created: t.created, Own: t.own && !t.foreign && !t.isStatement}); err != nil {
 		return err
 	}
 	if err := r.resolver.settle(); err != nil || r.resolver.history.Saved() { // not before: it may fail, and the tracker has moved

@@ -91,12 +91,12 @@ func FuzzPosition(f *testing.F) {
 			return
 		}
 		_ = p.String()
-		tracker, err := NewTracker(p)
+		tracker, err := newTracker(p)
 		if err != nil || tracker.Advance(Txn{GTID: next}) != nil {
 			return
 		}
 		stored := tracker.Position()
-		if again, err := NewTracker(stored); err != nil {
+		if again, err := newTracker(stored); err != nil {
 			t.Fatalf("%s was moved on to %s, which is refused: %v", data, stored, err)
 		} else if again.Position().String() != stored.String() {
 			t.Fatalf("%s became %s", stored, again.Position())

@@ -22,12 +22,12 @@ type Point struct {
 
 // Behind is the point behind all that was read up to a position.
 func (p Position) Behind() (Point, error) {
-	t, err := NewTracker(p)
+	t, err := NewCursor(p)
 	switch {
 	case err != nil:
 		return Point{}, err
-	case t.set != nil:
-		set, err := t.full()
+	case t.hasGTIDs():
+		set, err := t.read()
 		if err != nil || set.IsEmpty() {
 			return Point{}, err
 		}
@@ -54,9 +54,9 @@ type edge struct {
 }
 
 // behind says whether a transaction is behind the edge.
-func (e edge) behind(start Coord, committed time.Time, t *Tracker) (bool, error) {
+func (e edge) behind(start Coord, committed time.Time, t *tracker) (bool, error) {
 	switch {
-	case e.set != nil && t.set == nil:
+	case e.set != nil && !t.hasGTIDs():
 		return false, nil
 	case e.set != nil:
 		read, err := t.full()
@@ -162,7 +162,7 @@ func (s *Source) scan(ctx context.Context, span *Span, schema []SchemaRecord, si
 	if span.before != nil && !span.before.IsEmpty() {
 		p.Set = span.before.String()
 	}
-	tracker, err := NewTracker(p)
+	tracker, err := newTracker(p)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (s *Source) scan(ctx context.Context, span *Span, schema []SchemaRecord, si
 }
 
 // wanted says whether the transaction that begins is in the span; errDone when it is the first behind.
-func (s *Span) wanted(t *openTxn, tracker *Tracker) (bool, error) {
+func (s *Span) wanted(t *openTxn, tracker *tracker) (bool, error) {
 	if over, err := s.to.behind(t.Start, t.time, tracker); err != nil || over {
 		return false, errors.Join(err, errDone)
 	}

@@ -124,7 +124,7 @@ func TestUndecodable(t *testing.T) {
 	cdctest.SchemaConn(t, server, "new", "CREATE TABLE a (id INT PRIMARY KEY, shape GEOMETRY)")
 	s := openSource(t, sourceConfig(server, newLog(), "new", "a"))
 	body := append([]byte{7, 0, 0, 0, 0, 0, 0, 0}, "\x03new\x00\x01a\x00\x02\x03\xc8\x00\x03"...) // a type of the future
-	err := newReader(t.Context(), s, &Tracker{}, newRecorder(), false).resolver.tables.Announce(body)
+	err := newReader(t.Context(), s, &tracker{Cursor: &Cursor{}}, newRecorder(), false).resolver.tables.Announce(body)
 	if u, ok := errors.AsType[*rowcodec.UndecodableError](err); !ok || !strings.Contains(u.Hint(), "MODIFY") {
 		t.Fatalf("it is no column that cannot be read: %v", err)
 	}

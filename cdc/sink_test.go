@@ -101,7 +101,7 @@ func showChange(c *Change) string {
 type follower struct {
 	*recorder
 	source  *Source
-	tracker *Tracker // moved by the transactions that the test took
+	at      *Cursor // as the last commit that the test took carried it
 	records map[string]SchemaRecord
 	cancel  context.CancelFunc
 	ended   chan struct{}
@@ -123,12 +123,12 @@ func followOn(t *testing.T, f *follower) *follower {
 
 func followWith(t *testing.T, s *Source, p Position, records []SchemaRecord, sinks ...*recorder) *follower {
 	t.Helper()
-	tracker, err := NewTracker(p)
+	at, err := NewCursor(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	f := &follower{recorder: newRecorder(), source: s, tracker: tracker, records: map[string]SchemaRecord{}, cancel: cancel, ended: make(chan struct{})}
+	f := &follower{recorder: newRecorder(), source: s, at: at, records: map[string]SchemaRecord{}, cancel: cancel, ended: make(chan struct{})}
 	f.keep(records)
 	if len(sinks) > 0 {
 		f.recorder = sinks[0]
@@ -182,11 +182,7 @@ func (f *follower) take(t *testing.T) transaction {
 	t.Helper()
 	select {
 	case txn := <-f.txns:
-		if txn.Txn != (Txn{}) {
-			if err := f.tracker.Advance(txn.Txn); err != nil {
-				t.Fatal(err)
-			}
-		}
+		f.at = txn.At
 		f.keep(txn.Schema)
 		return txn
 	case <-f.ended:
@@ -236,7 +232,7 @@ func (f *follower) reach(t *testing.T) {
 		return
 	}
 	var seen Coord
-	for !f.tracker.Reached(end, seen) {
+	for !f.at.Reached(end, seen) {
 		seen = f.next(t).End
 	}
 }
@@ -269,10 +265,10 @@ func wantStop(t *testing.T, stop *StopError, words ...string) {
 	}
 }
 
-// stored is the tracker's position after a round trip through JSON, as the outbox keeps it.
+// stored is the last commit's position after a round trip through JSON, as the outbox keeps it.
 func (f *follower) stored(t *testing.T) Position {
 	t.Helper()
-	data, err := json.Marshal(f.tracker.Position())
+	data, err := json.Marshal(f.at.Position())
 	if err != nil {
 		t.Fatal(err)
 	}

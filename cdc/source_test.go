@@ -168,7 +168,7 @@ func testEnd(t *testing.T, server *dbtest.Server) {
 		p := f.stored(t)         // and over a restart
 		f.stop()
 		f = follow(t, s, p)
-		tracker, err := NewTracker(p)
+		tracker, err := newTracker(p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ func (s *Source) Standing(ctx context.Context, p Position) (Standing, error) {
 	if err := s.checkFlavor(p); err != nil {
 		return Standing{}, err
 	}
-	tracker, err := NewTracker(p)
+	tracker, err := newTracker(p)
 	if err != nil {
 		return Standing{}, err
 	}
@@ -49,7 +49,7 @@ func (s *Source) Standing(ctx context.Context, p Position) (Standing, error) {
 }
 
 // probe reads the log up to behind the last transaction, or only its beginning when that is not to be verified.
-func (s *Source) probe(ctx context.Context, t *Tracker, st *Standing) error {
+func (s *Source) probe(ctx context.Context, t *tracker, st *Standing) error {
 	span := new(Span) // nothing is wanted
 	if !st.Verified {
 		end, err := s.End(ctx)
@@ -180,8 +180,8 @@ func (s *Source) positionIn(ctx context.Context, at Coord) (Position, error) {
 		return Position{}, fmt.Errorf("at %s no transaction begins; one is from %s to %s", at, inside.Start, r.ended)
 	}
 	p := Position{Flavor: s.flavor, Start: at}
-	if r.tracker.set != nil {
-		set, err := r.tracker.full()
+	if r.tracker.hasGTIDs() {
+		set, err := r.tracker.read()
 		if err != nil {
 			return Position{}, err
 		}

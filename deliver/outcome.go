@@ -205,7 +205,8 @@ func (e *endpoint) putBack(it *item, r *post.Result, now time.Time) {
 	it.State = outbox.Waiting
 }
 
-// byClock is a time as the clock has it by now, which may have been set since the time was taken.
+// byClock says by the clock as it is set now when t was, or will be: t may have been taken before somebody set the clock, and still
+// tells how far from now it lies. What is stored is compared with times of later processes, which have only the clock.
 func byClock(t, now time.Time) time.Time { return now.Round(0).Add(t.Sub(now)) }
 
 // recorded is an attempt for the record.

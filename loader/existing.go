@@ -2,9 +2,7 @@ package loader
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,19 +33,6 @@ type Equal struct {
 type Place struct {
 	End   cdc.Coord
 	GTIDs string // the set of transactions up to it; empty on a server without
-}
-
-// Chunk is rows of one snapshot, by ascending key.
-type Chunk struct {
-	Table *cdc.Table
-	Rows  []cdc.Row
-	Last  int64 // the id that the next chunk begins behind
-	Whole bool  // no rows lie behind it
-
-	// Of a table whose key is not one whole number:
-	Keys   [][]string // of the rows
-	Behind []string   // the key that the next chunk begins behind
-	Fresh  int64      // rows that were not read before
 }
 
 // SelectionError says that a selection asks for what the table does not have.
@@ -152,102 +137,4 @@ func (x Existing) where() (sql string, args []any) {
 		terms = append(terms, "NOT "+x.Entity.ParentSQL())
 	}
 	return strings.Join(terms, " AND "), args
-}
-
-// CountExisting is how many rows there are now, and the highest id.
-func (l *Loader) CountExisting(ctx context.Context, x Existing) (rows, last int64, err error) {
-	where, args := x.where()
-	err = l.pool.do(ctx, func(conn *lease) error {
-		key, err := x.key(ctx, conn)
-		if err != nil {
-			return err
-		}
-		query := fmt.Sprintf("SELECT COUNT(*), COALESCE(MAX(%s), %d) FROM %s WHERE %s", quote(key), x.First(), quoted(x.table()), where)
-		return conn.QueryRowContext(ctx, query, args...).Scan(&rows, &last)
-	})
-	if refused, ok := errors.AsType[*SelectionError](err); ok {
-		return 0, 0, refused
-	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("counting the rows of %s: %w", x.table(), err)
-	}
-	return rows, last, nil
-}
-
-// ReadExisting reads the next rows beyond after, up to last and no more than limit, and with them those whose ids are in
-// again, all from one snapshot that contains a place of the log. Large rows are fewer.
-func (l *Loader) ReadExisting(ctx context.Context, x Existing, at Place, again []int64, after, last int64, limit int) (Chunk, error) {
-	for {
-		c, err := l.readExisting(ctx, x, at, again, after, last, limit)
-		if !errors.Is(err, errTooMuch) {
-			return c, err
-		}
-		limit /= 2
-	}
-}
-
-func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again []int64, after, last int64, limit int) (Chunk, error) {
-	snap, err := l.snapshotAt(ctx, x.Site, at)
-	if err != nil {
-		return Chunk{}, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
-	}
-	defer snap.close(ctx)
-	where, args := x.where()
-	name, err := x.key(ctx, snap.conn)
-	if err != nil {
-		return Chunk{}, err
-	}
-	if x.Entity.Custom {
-		snap.keys = map[cdc.TableName][]string{x.table(): {name}}
-	}
-	key := quote(name)
-	from := "SELECT " + key + " FROM " + quoted(x.table()) + " WHERE " + where
-	c := Chunk{Last: after}
-	var ids []int64
-	if len(again) > 0 {
-		if ids, err = snap.ids(ctx, from+" AND "+key+" IN ("+idList(again)+")", args); err != nil {
-			return c, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
-		}
-	}
-	next, err := snap.ids(ctx, from+" AND "+key+" > ? AND "+key+" <= ? ORDER BY "+key+" LIMIT ?", append(args, after, last, limit))
-	if err != nil {
-		return c, fmt.Errorf("reading a chunk of %s: %w", x.table(), err)
-	}
-	if c.Whole = len(next) < limit; len(next) > 0 {
-		c.Last = next[len(next)-1]
-	}
-	if ids = append(ids, next...); len(ids) == 0 {
-		return c, nil
-	}
-	// The rows themselves come as all others do, so that they look the same, and without large texts, which are read when the
-	// payload is made.
-	if limit <= 1 {
-		snap.most = math.MaxInt
-	}
-	found, err := snap.all(ctx, x.table(), key+" IN ("+idList(ids)+") ORDER BY "+key)
-	if err != nil {
-		return c, err
-	}
-	for _, r := range found {
-		c.Table, c.Rows = r.table, append(c.Rows, r.row)
-	}
-	return c, nil
-}
-
-// ids reads numbers.
-func (s *snapshot) ids(ctx context.Context, query string, args []any) (ids []int64, err error) {
-	s.queries++
-	rows, err := s.conn.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
 }

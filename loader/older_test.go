@@ -102,7 +102,7 @@ func TestOneConnectionIsEnough(t *testing.T) {
 	if TroubleOf(missing) != Held || !strings.Contains(Fix(missing), "`wp_vikappointments_config`") {
 		t.Errorf("without a table the check says %v, %q", missing, Fix(missing))
 	}
-	if n, last, err := l.CountExisting(t.Context(), Existing{Site: site, Entity: ev.Action.Entity, Where: []Equal{{"purchaser_nominative", "Zoë 😀"}}}); err != nil || n != 0 {
-		t.Fatal(n, last, err)
+	if n, all, err := l.CountExisting(t.Context(), Existing{Site: site, Entity: ev.Action.Entity, Where: []Equal{{"purchaser_nominative", "Zoë 😀"}}}); err != nil || n != 0 {
+		t.Fatal(n, all, err)
 	}
 }

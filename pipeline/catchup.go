@@ -83,7 +83,7 @@ func (p *Pipeline) follow(ctx context.Context, g *errgroup.Group, d *detached) {
 		f.accept = &accepting{acceptance: *a, log: p.cfg.Log.With(slog.String("site", d.site.Name))}
 	}
 	d.feed, d.cancel = f, cancel
-	source, at, schema := p.cfg.Beside(p.tables(d.site)), d.track.Position(), d.schemaRecords()
+	source, at, schema := p.cfg.Beside(p.tables(d.site)), d.cursor.Position(), d.schemaRecords()
 	p.cfg.Log.Info("a stopped site catches up", slog.String("site", d.site.ID()), slog.String("position", at.String()))
 	g.Go(func() error {
 		err := source.Follow(ctx, at, schema, f)

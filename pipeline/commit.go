@@ -69,7 +69,7 @@ func counted(list []made) (counts []outbox.EventCount) {
 	return counts
 }
 
-// commit is one that is durable, or failed.
+// commit is the outcome of a commit of the outbox: its batch is durable, or err says why not.
 type commit struct {
 	batch *outbox.Batch
 	told  []func() // who waited for it

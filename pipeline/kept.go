@@ -94,7 +94,7 @@ func (s *sites) askKept(ctx context.Context, g *errgroup.Group, d *detached, sou
 		return min(wait, q.next.Sub(now))
 	}
 	q.asking = true
-	at, from := d.track.Position(), source()
+	at, from := d.cursor.Position(), source()
 	g.Go(func() error {
 		st, err := from.Standing(ctx, at)
 		select {

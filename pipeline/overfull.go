@@ -1,10 +1,6 @@
 package pipeline
 
-import (
-	"log/slog"
-
-	"rowhook/loader"
-)
+import "rowhook/loader"
 
 // overfull detaches sites that too many events wait of: it is their own trouble, and no reason for others to wait, nor for
 // memory to grow.
@@ -34,7 +30,5 @@ const partsOfSite = 2
 
 // detachFull stops reading for a site until its events are loaded.
 func (p *Pipeline) detachFull(l *lane, reason, fix string) {
-	if _, err := p.detach(l.site, Stop{Reason: reason, Fix: fix, Full: true}); err != nil {
-		p.cfg.Log.Error("a site cannot be detached", slog.String("site", l.site.Name), slog.Any("error", err))
-	}
+	p.detach(l.site, Stop{Reason: reason, Fix: fix, Full: true})
 }

@@ -184,7 +184,7 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	if err != nil {
 		return start, nil, err
 	}
-	if p.track, err = cdc.NewTracker(start); err != nil {
+	if p.cursor, err = cdc.NewCursor(start); err != nil {
 		return start, nil, fmt.Errorf("reading the stored position: %w", err)
 	}
 	p.seen = start.Start
@@ -358,7 +358,7 @@ func (p *Pipeline) take() (b *outbox.Batch, bytes int, err error) {
 		}
 		records = append(records, more...)
 	}
-	if b.Checkpoint, err = encodePosition(p.track.Position()); err != nil {
+	if b.Checkpoint, err = encodePosition(p.cursor.Position()); err != nil {
 		return nil, 0, err
 	}
 	if b.Open, err = p.fills.take(); err != nil {

@@ -13,9 +13,9 @@ import (
 // reading is one way through the log: that of all sites, or of one that has to catch up (site.go). The loop owns it.
 type reading struct {
 	drive
-	track *cdc.Tracker
-	seen  cdc.Coord
-	feed  *feed // nil: nothing is read
+	cursor *cdc.Cursor // what is applied, as the commits told it
+	seen   cdc.Coord
+	feed   *feed // nil: nothing is read
 
 	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
 }
@@ -38,7 +38,7 @@ func (r *reading) next() entry {
 
 // lastTxn names the last transaction that was applied.
 func (r *reading) lastTxn() string {
-	if last := r.track.Position().Last; last != nil {
+	if last := r.cursor.Last(); last != nil {
 		return last.ID()
 	}
 	return ""
@@ -46,7 +46,7 @@ func (r *reading) lastTxn() string {
 
 // place is how far the log was applied.
 func (r *reading) place() loader.Place {
-	pos := r.track.Position()
+	pos := r.cursor.Position()
 	at := loader.Place{End: r.seen, GTIDs: pos.Set}
 	if last := pos.Last; last != nil && last.GTID != "" {
 		at.GTIDs = strings.TrimPrefix(at.GTIDs+","+last.GTID, ",")
@@ -64,8 +64,8 @@ func (p *Pipeline) apply() error {
 			}
 		case len(p.todo) > 0:
 			if p.todo[0].op == commitEntry && len(p.questions.sites) > 0 {
-				if wait, err := p.awaitsOwners(); wait || err != nil {
-					return err
+				if p.awaitsOwners() {
+					return nil
 				}
 			}
 			if err := p.applyEntry(&p.reading, p.next()); err != nil {
@@ -113,7 +113,7 @@ func (p *Pipeline) applyCommit(r *reading, c *cdc.Commit) error {
 
 // noteRead takes in how far the log was read, and what became known of tables on the way.
 func (p *Pipeline) noteRead(r *reading, c *cdc.Commit) {
-	r.seen = c.End
+	r.cursor, r.seen = c.At, c.End
 	if len(c.Schema) == 0 {
 		return
 	}
@@ -136,13 +136,10 @@ func (p *Pipeline) step(r *reading, err error) error {
 	}
 	p.sites.moved(r)
 	if r.engine.Applying() {
-		r.track.Begin(r.applying.Txn)
+		r.cursor = r.cursor.Begin(r.applying.Txn)
 	} else {
 		p.noteRead(r, &r.applying)
 		p.questions.forget(func(site *rules.Site) bool { return p.engineOf(site) == r.engine })
-		if err := r.track.Advance(r.applying.Txn); err != nil {
-			return err
-		}
 	}
 	p.dispatch()
 	return nil

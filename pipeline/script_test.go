@@ -67,8 +67,12 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.Schema
 	s.handed = append(s.handed, schema)
 	s.mu.Unlock()
 	signal(s.begun)
+	cursor, err := cdc.NewCursor(p)
+	if err != nil {
+		return err
+	}
 	if p.Last != nil { // a reader says so when it has compared it
-		if err := sink.Commit(&cdc.Commit{End: coord(next)}); err != nil {
+		if err := sink.Commit(&cdc.Commit{At: cursor, End: coord(next)}); err != nil {
 			return err
 		}
 	}
@@ -88,18 +92,21 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.Schema
 					return err
 				}
 			}
-			at := cdc.Commit{Txn: cdc.Txn{Start: coord(next)}, End: coord(next + 1), Time: time.Now(), Rows: len(log[next]), Schema: s.schema[int(next)]}
+			if cursor, err = cursor.Advance(cdc.Txn{Start: coord(next)}); err != nil {
+				return err
+			}
+			at := cdc.Commit{Txn: cdc.Txn{Start: coord(next)}, At: cursor, End: coord(next + 1), Time: time.Now(), Rows: len(log[next]), Schema: s.schema[int(next)]}
 			if err := sink.Commit(&at); err != nil {
 				return err
 			}
-			if err := sink.Commit(&cdc.Commit{End: at.End, Schema: s.later[int(next)]}); err != nil {
+			if err := sink.Commit(&cdc.Commit{At: cursor, End: at.End, Schema: s.later[int(next)]}); err != nil {
 				return err
 			}
 		}
 		select {
 		case <-more:
 		case <-time.After(5 * time.Millisecond): // a heartbeat
-			if err := sink.Commit(&cdc.Commit{End: coord(next)}); err != nil {
+			if err := sink.Commit(&cdc.Commit{At: cursor, End: coord(next)}); err != nil {
 				return err
 			}
 		case <-ctx.Done():

@@ -113,12 +113,9 @@ func (d *detached) learn(records []cdc.SchemaRecord) {
 }
 
 // detach takes a site out of what is read for all.
-func (p *Pipeline) detach(site *rules.Site, stop Stop) (*detached, error) {
-	d, err := p.newDetached(site, p.track.Position())
-	if err != nil {
-		return nil, err
-	}
-	d.seen, d.stop, d.retry = p.seen, stop, time.Now().Add(firstSiteWait)
+func (p *Pipeline) detach(site *rules.Site, stop Stop) *detached {
+	d := p.newDetached(site, p.cursor, p.seen)
+	d.stop, d.retry = stop, time.Now().Add(firstSiteWait)
 	d.stop.Site, d.stop.Since, d.stop.Read, d.stop.Cut = site.ID(), time.Now(), p.applying.Time, true
 	d.learn(p.knownOf(site))
 	p.feed.want(wish{site: site, skip: true})
@@ -127,7 +124,7 @@ func (p *Pipeline) detach(site *rules.Site, stop Stop) (*detached, error) {
 		d.told = time.Time{}
 	}
 	p.sites.tell(d)
-	return d, nil
+	return d
 }
 
 // knownOf is what is known of the tables that a site's own reading may come to: its own, the schema's default charset, temporary
@@ -157,18 +154,14 @@ func (p *Pipeline) knownOf(site *rules.Site) (records []cdc.SchemaRecord) {
 const shortStop = 2 * time.Second
 
 // newDetached splits off the engine of a site that is at a position.
-func (p *Pipeline) newDetached(site *rules.Site, at cdc.Position) (*detached, error) {
-	track, err := cdc.NewTracker(at)
-	if err != nil {
-		return nil, fmt.Errorf("reading the position of site %s: %w", site.ID(), err)
-	}
+func (p *Pipeline) newDetached(site *rules.Site, at *cdc.Cursor, seen cdc.Coord) *detached {
 	d := &detached{site: site, schema: map[string]cdc.SchemaRecord{}, dirty: true}
-	d.reading = reading{drive: drive{engine: p.engine.Split(site)}, track: track, seen: at.Start}
+	d.reading = reading{drive: drive{engine: p.engine.Split(site)}, cursor: at, seen: seen}
 	p.sites.detached[site] = d
 	if f := p.fills; f.chunk != nil && f.chunk.run.site() == site.ID() {
 		f.chunk = nil // its rows are read again when the site is back
 	}
-	return d, nil
+	return d
 }
 
 // aside takes in that a transaction cannot be read for a site.
@@ -179,8 +172,8 @@ func (p *Pipeline) aside(r *reading, site *rules.Site, t *cdc.TableError) error 
 	d := p.sites.detached[site]
 	switch {
 	case d == nil:
-		_, err := p.detach(site, stop)
-		return err
+		p.detach(site, stop)
+		return nil
 	case r == &d.reading:
 		return p.stopAgain(d, stop)
 	}
@@ -273,7 +266,7 @@ func (s *sites) take() ([]outbox.Record, error) {
 		if !d.dirty {
 			continue
 		}
-		d.stop.Position = d.track.Position()
+		d.stop.Position = d.cursor.Position()
 		r, err := d.stop.record()
 		if err != nil {
 			return nil, err
@@ -309,10 +302,11 @@ func (p *Pipeline) restoreStops(stored []outbox.Record) error {
 			p.cfg.Log.Warn("a stopped site is not configured any more; it goes on from there when it is again", slog.String("site", s.Site))
 			continue
 		}
-		d, err := p.newDetached(p.cfg.Sites[i], s.Position)
+		at, err := cdc.NewCursor(s.Position)
 		if err != nil {
-			return err
+			return fmt.Errorf("reading the position of site %s: %w", s.Site, err)
 		}
+		d := p.newDetached(p.cfg.Sites[i], at, s.Position.Start)
 		d.stop, d.dirty, d.stop.Cut = s.Stop, !s.Cut, true
 		d.learn(s.schema)
 		if s.Cut {

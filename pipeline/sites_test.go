@@ -159,7 +159,7 @@ func TestStopOfAWholeSite(t *testing.T) {
 	}
 	schema := outbox.Record{Owner: siteOwner, Key: stop.schemaKey(cdc.SchemaRecord{Key: "wp.a_things"}), Data: []byte("{}")}
 	p := New(Config{Sites: b.sites, Rules: &rules.Set{}, Options: b.opts, Log: b.log})
-	if p.track, err = cdc.NewTracker(cdc.Position{Flavor: "mariadb", Start: coord(9)}); err != nil {
+	if p.cursor, err = cdc.NewCursor(cdc.Position{Flavor: "mariadb", Start: coord(9)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.restoreStops([]outbox.Record{stored, schema}); err != nil {

@@ -26,13 +26,13 @@ func (p *Pipeline) Status(ctx context.Context, patience time.Duration) (Status, 
 	answer := make(chan Status, 1)
 	return await(ctx, p, answer, func() {
 		s := p.status()
-		s.CaughtUp, s.Unanswered = unanswered == nil && !p.engine.Applying() && p.track.Reached(end, p.seen), unanswered
+		s.CaughtUp, s.Unanswered = unanswered == nil && !p.engine.Applying() && p.cursor.Reached(end, p.seen), unanswered
 		answer <- s
 	})
 }
 
 func (p *Pipeline) status() Status {
-	s := Status{Position: p.track.Position(), Committed: p.applying.Time}
+	s := Status{Position: p.cursor.Position(), Committed: p.applying.Time}
 	if p.committing {
 		s.Storing = p.lastCommit
 	}

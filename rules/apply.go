@@ -2,62 +2,81 @@ package rules
 
 import "rowhook/cdc"
 
+// translator makes events of net changes: what a change of a row means follows from the role of its table.
+type translator struct {
+	opts    *Options
+	catalog *catalog
+	windows *windows
+
+	statements statements
+	restores   restores
+	owner      Owner                  // of parts; nil: nobody knows
+	orphans    map[cdc.TableName]bool // tables with a row whose order nobody knew
+}
+
+func newTranslator(o *Options, c *catalog, w *windows) translator {
+	return translator{
+		opts: o, catalog: c, windows: w, restores: newRestores(), orphans: map[cdc.TableName]bool{},
+		statements: statements{plugin: o.Plugin, forms: formWatch{o.Log, map[*Site]*strangeForms{}}},
+	}
+}
+
 // apply takes in one net change that is no delete of an object.
-func (e *Engine) apply(b *binding, c *cdc.Change) error {
-	if c.Op == cdc.Insert && e.restored(b, c) {
+func (t *translator) apply(b *binding, c *cdc.Change) error {
+	if c.Op == cdc.Insert && t.restored(b, c) {
 		return nil
 	}
 	switch b.role {
 	case partRow:
-		return e.applyPart(b, c)
+		return t.applyPart(b, c)
 	case historyRow:
-		return e.applyHistory(b, c)
+		return t.applyHistory(b, c)
 	}
 	switch {
 	case b.entity.Hooks:
-		e.applyHooks(b, c)
+		t.applyHooks(b, c)
 		return nil
 	case b.entity.Custom:
-		e.applyRow(b, c)
+		t.applyRow(b, c)
 		return nil
 	}
 	agg := aggregate{b.site, b.entity, b.keyOf(c.After)}
-	e.prolong(agg)
-	if parent, ok := e.parentOf(b, agg, c); ok {
-		e.prolong(parent)
+	t.windows.prolong(agg)
+	if parent, ok := t.parentOf(b, agg, c); ok {
+		t.windows.prolong(parent)
 	}
-	st := e.statements.of(b, c, &e.txn)
+	st := t.statements.of(b, c, &t.windows.txn)
 	if c.Op == cdc.Insert {
-		e.startMaking(b, agg, c, st)
+		t.startMaking(b, agg, c, st)
 	}
 	if c.Op == cdc.Insert && b.insertsParent(c.After, st) {
 		return nil // fires its status only
 	}
-	if !e.statements.isSave(b, c, st) {
-		e.refresh(agg, c)
+	if !t.statements.isSave(b, c, st) {
+		t.windows.refresh(agg, c)
 		return nil
 	}
-	if e.wants(agg, Save) {
-		opens := e.open.openSave(agg) == nil
-		ev := e.saveRow(agg, c)
-		if opens && c.Op == cdc.Update && e.before[agg.entity.Name] {
+	if t.catalog.wants(agg, Save) {
+		opens := t.windows.open.openSave(agg) == nil
+		ev := t.windows.saveRow(agg, c)
+		if opens && c.Op == cdc.Update && t.catalog.before[agg.entity.Name] {
 			ev.Before = c.Before
 		}
-		if e.statements.lastCounts(b) {
+		if t.statements.lastCounts(b) {
 			ev.Named, ev.Passed = nil, nil
 		}
-		e.wrote(ev, c, st)
+		t.wrote(ev, c, st)
 	}
-	if c.Op == cdc.Update && !e.opts.Plugin && b.entity.Status != nil && differs(c.Before, c.After, b.status) {
-		e.statusColumn(agg, c, c.After.Text(b.status))
+	if c.Op == cdc.Update && !t.opts.Plugin && b.entity.Status != nil && differs(c.Before, c.After, b.status) {
+		t.statusColumn(agg, c, c.After.Text(b.status))
 	}
 	return nil
 }
 
 // wrote takes into a save what a change of its object's row wrote, by its statement where that is known.
-func (e *Engine) wrote(ev *Event, c *cdc.Change, st *statement) {
+func (t *translator) wrote(ev *Event, c *cdc.Change, st *statement) {
 	ev.name(c, st)
-	if e.opts.Plugin {
+	if t.opts.Plugin {
 		ev.pass(c, st)
 	}
 	if c.Op == cdc.Insert {
@@ -65,20 +84,20 @@ func (e *Engine) wrote(ev *Event, c *cdc.Change, st *statement) {
 	} else {
 		ev.markChanged(c)
 	}
-	e.mark(ev)
+	t.windows.mark(ev)
 }
 
 // applyPart takes in a changed option or item: a save of its order.
-func (e *Engine) applyPart(b *binding, c *cdc.Change) error {
-	order, ok, err := e.orderOf(b, c)
+func (t *translator) applyPart(b *binding, c *cdc.Change) error {
+	order, ok, err := t.orderOf(b, c)
 	if !ok || err != nil {
 		return err
 	}
 	agg := aggregate{b.site, b.entity, order}
-	e.prolong(agg)
-	if e.opts.Plugin || c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
+	t.windows.prolong(agg)
+	if t.opts.Plugin || c.Op == cdc.Update && !b.matters(c.Before, c.After) || !t.catalog.wants(agg, Save) {
 		return nil
 	}
-	e.mark(e.saveEvent(agg, c))
+	t.windows.mark(t.windows.saveEvent(agg, c))
 	return nil
 }

@@ -10,9 +10,8 @@ import (
 // A backfill reports rows that were there before as if they had just been saved, while others change them. It reads a
 // chunk of rows in a snapshot and asks for nothing but reading, so what orders it against live changes is the log:
 //
-// OpenWindow is called at a place of the log that the snapshot will contain, Fill when the log was applied up to a place
-// that the snapshot does not reach beyond. A row that no transaction of this window touched is now as the snapshot showed
-// it, and its save takes its place at the end of its object's queue: behind all that happened to it before, and before
+// WatchChunk is called at a place of the log that the snapshot will contain, Fill when the log was applied up to a place
+// that the snapshot does not reach beyond. A row that no transaction in between touched is now as the snapshot showed it, and its save takes its place at the end of its object's queue: behind all that happened to it before, and before
 // all that comes. A row that was touched may be stale. It is left to the live save where the rule gets one, and
 // otherwise read again.
 
@@ -36,11 +35,11 @@ type Filled struct {
 	Again []Key // rows that must be read again
 }
 
-// maxTouched bounds what a window remembers; when more changes, the chunk is read again.
+// maxTouched bounds what is remembered of them; when more changes, the chunk is read again.
 const maxTouched = 100_000
 
-// window is what happened to the objects of one entity since it was opened.
-type window struct {
+// chunkWatch is what happened to the objects of one entity since a chunk of them was asked for.
+type chunkWatch struct {
 	site    *Site
 	entity  *Entity
 	rule    string
@@ -49,19 +48,19 @@ type window struct {
 	all     bool         // nothing is known: a statement that logs no rows, or too much happened
 }
 
-// OpenWindow begins to note what happens to the objects that a rule is about, in place of an earlier window.
-func (e *Engine) OpenWindow(site *Site, rule *Rule) {
-	e.window = &window{
+// WatchChunk begins to note what happens to the objects that a rule is about, in place of an earlier chunk.
+func (e *Engine) WatchChunk(site *Site, rule *Rule) {
+	e.windows.chunk = &chunkWatch{
 		site: site, entity: e.catalog.byName(rule.Action.Entity.Name), rule: rule.Name,
 		touched: map[Key]bool{}, told: map[Key]bool{},
 	}
 }
 
-// CloseWindow forgets the window.
-func (e *Engine) CloseWindow() { e.window = nil }
+// ForgetChunk ends that: the chunk does not come.
+func (e *Engine) ForgetChunk() { e.windows.chunk = nil }
 
 // touch notes that an object changed.
-func (w *window) touch(a aggregate) {
+func (w *chunkWatch) touch(a aggregate) {
 	switch {
 	case w == nil || a.site != w.site || a.entity != w.entity || w.all:
 	case len(w.touched) == maxTouched:
@@ -72,17 +71,17 @@ func (w *window) touch(a aggregate) {
 }
 
 // tell notes a live save that the rule gets.
-func (w *window) tell(ev *Event) {
+func (w *chunkWatch) tell(ev *Event) {
 	if w != nil && ev.Backfill == "" && ev.Action.Kind == Save && ev.Site == w.site && ev.Action.Entity == w.entity && len(w.told) < maxTouched &&
 		slices.ContainsFunc(ev.Rules, func(r *Rule) bool { return r.Name == w.rule }) {
 		w.told[ev.IDs[0]] = true
 	}
 }
 
-// Fill makes saves of a chunk's rows and closes the window.
+// Fill makes saves of the rows of the chunk that was watched.
 func (e *Engine) Fill(f Fill) Filled {
-	w := e.window
-	e.window = nil
+	w := e.windows.chunk
+	e.windows.chunk = nil
 	entity := e.catalog.byName(f.Rule.Action.Entity.Name)
 	b := e.catalog.of(f.Table, f.Site, entity)
 	var done Filled
@@ -97,21 +96,21 @@ func (e *Engine) Fill(f Fill) Filled {
 			Site: f.Site, Action: Action{entity, Save}, IDs: []Key{id}, Insert: true, Table: f.Table, Row: row, Backfill: f.Rule.Name,
 			First: First{Txn: "backfill " + f.Run, Table: f.Table.TableName, Key: string(id)},
 			Last:  f.Last, GTID: f.GTID, Time: f.Now, sealed: true,
-			first: moment{e.txn.Time, f.Now}, last: moment{e.txn.Time, f.Now},
+			first: moment{e.windows.txn.Time, f.Now}, last: moment{e.windows.txn.Time, f.Now},
 		}
 		switch {
 		case b.fits(e.catalog, &cdc.Change{Op: cdc.Insert, After: row}) != nil || b.insertsParent(row, nil):
 			done.Left++ // as when it was inserted
 		case w == nil || w.all:
 			done.Again = append(done.Again, id)
-		case w.told[id] || e.willTell(agg, f.Rule):
+		case w.told[id] || e.windows.willTell(agg, f.Rule):
 			done.Live++
 		case w.touched[id]:
 			done.Again = append(done.Again, id)
 		case !f.Rule.wants(ev, e.opts.Plugin):
 			done.Left++
 		default:
-			e.fill(agg, ev)
+			e.windows.fill(agg, ev)
 			done.Made++
 		}
 	}
@@ -119,13 +118,13 @@ func (e *Engine) Fill(f Fill) Filled {
 }
 
 // fill puts the save behind all open events of its object. None of them absorbs what comes: it is newer than this save.
-func (e *Engine) fill(a aggregate, ev *Event) {
-	ev.number = e.unsent.number()
-	e.unsent.add(ev)
-	e.unsent.dirty(ev)
-	q := e.open.queues[a]
+func (w *windows) fill(a aggregate, ev *Event) {
+	ev.number = w.unsent.number()
+	w.unsent.add(ev)
+	w.unsent.dirty(ev)
+	q := w.open.queues[a]
 	if q == nil || len(q.events) == 0 {
-		e.close(ev)
+		w.close(ev)
 		return
 	}
 	q.seal()
@@ -133,12 +132,12 @@ func (e *Engine) fill(a aggregate, ev *Event) {
 }
 
 // willTell says whether an open event is a save that the rule gets.
-func (e *Engine) willTell(a aggregate, r *Rule) bool {
-	q := e.open.queues[a]
+func (w *windows) willTell(a aggregate, r *Rule) bool {
+	q := w.open.queues[a]
 	return q != nil && slices.ContainsFunc(q.events, func(ev *Event) bool {
-		return ev.Backfill == "" && ev.Action.Kind == Save && r.wants(ev, e.opts.Plugin)
+		return ev.Backfill == "" && ev.Action.Kind == Save && r.wants(ev, w.opts.Plugin)
 	})
 }
 
 // Filling is how many saves of existing rows are not done.
-func (e *Engine) Filling() int { return e.unsent.filling }
+func (e *Engine) Filling() int { return e.windows.unsent.filling }

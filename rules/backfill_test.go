@@ -30,7 +30,7 @@ func newBackfill(t *testing.T, o Options, rule Rule) *backfill {
 	return b
 }
 
-func (b *backfill) open() { b.engine.OpenWindow(b.site, b.rule) }
+func (b *backfill) open() { b.engine.WatchChunk(b.site, b.rule) }
 
 // fill pours rows out, each as row takes it.
 func (b *backfill) fill(seconds float64, rows ...string) Filled {

@@ -14,6 +14,8 @@ type catalog struct {
 	customs  map[string]*Entity // those that rules name, or named, by name
 	bridge   *Entity            // of events that are not about the plugin's objects
 	set      *Set               // names the others
+	wanted   map[wantedKey]bool
+	before   map[string]bool // the entities of which a rule wants to know the row as it was
 	bindings map[*cdc.Table][]*binding
 }
 
@@ -23,10 +25,29 @@ func newCatalog(sites []*Site) *catalog {
 	}
 }
 
-// use takes over the tables that rules name.
+// use takes over a set of rules, with the tables that they name.
 func (c *catalog) use(set *Set) {
 	c.set = set
 	clear(c.bindings)
+	c.wanted, c.before = map[wantedKey]bool{}, map[string]bool{}
+	for r := range set.Enabled() {
+		if r.Shape.before() {
+			c.before[r.Action.Entity.Name] = true
+		}
+		for _, s := range c.sites {
+			if !r.For(s) {
+				continue
+			}
+			for _, k := range r.kinds() {
+				c.wanted[wantedKey{s, r.Action.Entity.Name, k}] = true
+			}
+		}
+	}
+}
+
+// wants says whether some rule asks for a kind of event of an object.
+func (c *catalog) wants(a aggregate, k Kind) bool {
+	return c.wanted[wantedKey{a.site, a.entity.Name, k}]
 }
 
 // bound is bind, remembered. A table that changed is a new Table, so nothing here goes stale.
@@ -117,16 +138,9 @@ func (c *catalog) part(site *Site) *catalog {
 	}
 }
 
-// without is the catalog of the other sites.
-func (c *catalog) without(site *Site) *catalog {
-	o := c.part(site)
-	o.sites = slices.DeleteFunc(slices.Clone(c.sites), func(s *Site) bool { return s == site })
-	return o
+// drop takes out a site, and add takes one in. The rules are to be set again behind it.
+func (c *catalog) drop(site *Site) {
+	c.sites = slices.DeleteFunc(slices.Clone(c.sites), func(s *Site) bool { return s == site })
 }
 
-// with is the catalog with one more site.
-func (c *catalog) with(site *Site) *catalog {
-	o := c.part(site)
-	o.sites = append(slices.Clone(c.sites), site)
-	return o
-}
+func (c *catalog) add(site *Site) { c.sites = append(slices.Clone(c.sites), site) }

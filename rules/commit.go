@@ -24,13 +24,13 @@ const (
 // applying is the transaction that is becoming visible. Deletes come last, for a delete closes what is open of its
 // object, and one event names many.
 type applying struct {
+	to      *translator
 	net     netting.Changes // nil: none is
 	steps   int             // so far
 	later   bool            // there are deletes
-	deletes bool            // it is their turn
+	turn    bool            // it is their turn
 	tables  map[tablePart]*progress
-	naming  map[wantedKey]*Event  // deletes that take more ids
-	listed  map[wantedKey][]int64 // the ids as the last statement has them
+	deletes deletes
 
 	again  *progressRecord            // a transaction that was applied in part before a restart
 	stored bool                       // the last commit holds a progressRecord
@@ -38,8 +38,10 @@ type applying struct {
 	apart  map[string]*progressRecord // of stored engines that are not split off yet, by their site
 }
 
-func newApplying(key string) applying {
-	return applying{tables: map[tablePart]*progress{}, key: key, apart: map[string]*progressRecord{}}
+func newApplying(key string, to *translator) applying {
+	return applying{
+		to: to, tables: map[tablePart]*progress{}, key: key, apart: map[string]*progressRecord{}, deletes: newDeletes(to),
+	}
 }
 
 // tablePart is a table as one entity sees it.
@@ -79,28 +81,13 @@ type tableProgress struct {
 // Commit makes the gathered changes visible as one transaction that was read at now. Of a large one only the beginning:
 // while Applying says so, Step must be called before anything else is handed in.
 func (e *Engine) Commit(c *cdc.Commit, now time.Time) error {
-	e.txn = *c
-	e.now = moment{log: roundUp(c.Time, e.opts.Precision), wall: now}
-	if c.Statement && e.window != nil {
-		e.window.all = true // it may have changed rows, or columns
-	}
-	e.closeByLog(c.Time)
-	e.fired.expire(c.Time)
-	e.applyEmptied(c.Emptied)
-	e.restores.begin(e.catalog, c)
+	e.windows.begin(c, now)
+	e.translator.restores.begin(e.catalog, c)
 	net, err := e.net.Take()
 	if err != nil {
 		return fmt.Errorf("transaction %s: %w", c.Txn.ID(), err)
 	}
-	w := &e.work
-	w.net, w.steps, w.later, w.deletes = net, 0, false, false
-	clear(w.tables)
-	if w.again != nil && w.again.Txn == c.Txn.ID() {
-		for _, t := range w.again.Tables {
-			w.tables[tablePart{cdc.TableName{Schema: t.Schema, Name: t.Name}, t.Custom}] = &progress{skip: t.Done, done: t.Done}
-		}
-	}
-	w.again = nil
+	e.work.begin(net, c.Txn.ID())
 	return e.Step()
 }
 
@@ -109,41 +96,57 @@ func (e *Engine) Applying() bool { return e.work.net != nil }
 
 // Step applies more of a large transaction.
 func (e *Engine) Step() error {
-	more, err := e.step()
+	more, err := e.work.step()
 	if err == nil && !more {
-		err = e.work.net.Close()
-		e.work.net = nil
-		e.restores.discard(0)
+		err = e.work.end()
+		e.translator.restores.discard(0)
 	}
 	if err != nil {
-		return fmt.Errorf("transaction %s: %w", e.txn.Txn.ID(), err)
+		return fmt.Errorf("transaction %s: %w", e.windows.txn.Txn.ID(), err)
 	}
-	e.work.steps++
-	e.settle(more)
-	e.relieve()
+	e.windows.settle(e.work.steps == 1, more)
 	return nil
 }
 
+// begin takes in the net changes of a transaction.
+func (w *applying) begin(net netting.Changes, txn string) {
+	w.net, w.steps, w.later, w.turn = net, 0, false, false
+	clear(w.tables)
+	if w.again != nil && w.again.Txn == txn {
+		for _, t := range w.again.Tables {
+			w.tables[tablePart{cdc.TableName{Schema: t.Schema, Name: t.Name}, t.Custom}] = &progress{skip: t.Done, done: t.Done}
+		}
+	}
+	w.again = nil
+}
+
+// end lets go of them: all are applied.
+func (w *applying) end() error {
+	err := w.net.Close()
+	w.net = nil
+	return err
+}
+
 // step applies net changes until a step is full, or all are.
-func (e *Engine) step() (more bool, err error) {
-	w := &e.work
+func (w *applying) step() (more bool, err error) {
+	w.steps++
 	for changes, bytes := 0, 0; changes < stepChanges && bytes < stepBytes; {
 		t, op, ok, err := w.net.Next()
 		switch {
 		case err != nil:
 			return false, err
-		case !ok && w.later && !w.deletes:
-			w.deletes = true
+		case !ok && w.later && !w.turn:
+			w.turn = true
 			if err := w.net.Again(); err != nil {
 				return false, err
 			}
 			continue
 		case !ok:
-			e.endDeletes()
+			w.deletes.end()
 			return false, nil
 		}
-		for _, b := range e.catalog.bound(t) {
-			size, err := e.applyTo(b, t, op)
+		for _, b := range w.to.catalog.bound(t) {
+			size, err := w.apply(b, t, op)
 			if err != nil {
 				return false, fmt.Errorf("table %s: %w", t, err)
 			}
@@ -155,12 +158,11 @@ func (e *Engine) step() (more bool, err error) {
 	return true, nil
 }
 
-// applyTo applies the current net change as far as a binding of its table is concerned, and tells how many bytes its rows
+// apply applies the current net change as far as a binding of its table is concerned, and tells how many bytes its rows
 // take; 0 when it is not its turn, or was applied before.
-func (e *Engine) applyTo(b *binding, t *cdc.Table, op cdc.Op) (size int, err error) {
-	w := &e.work
+func (w *applying) apply(b *binding, t *cdc.Table, op cdc.Op) (size int, err error) {
 	last, both := b.role == rootRow && op == cdc.Delete, b.keyed() && op == cdc.Update
-	if w.later = w.later || last || both; last != w.deletes && !both {
+	if w.later = w.later || last || both; last != w.turn && !both {
 		return 0, nil
 	}
 	p := w.progress(b.part(t.TableName))
@@ -171,44 +173,23 @@ func (e *Engine) applyTo(b *binding, t *cdc.Table, op cdc.Op) (size int, err err
 	if err != nil {
 		return 0, err
 	}
-	if e.statements.parts, err = w.net.Parts(); err != nil {
+	if w.to.statements.parts, err = w.net.Parts(); err != nil {
 		return 0, err
 	}
-	e.row = p.n
-	if both && w.deletes && !e.leaves(b, c) {
+	w.to.windows.row = p.n
+	if both && w.turn && !w.to.leaves(b, c) {
 		return 1, nil
 	}
 	if both {
-		c = b.moved(c, w.deletes)
+		c = b.moved(c, w.turn)
 	}
-	if w.deletes {
-		e.applyDelete(b, c, p)
+	if w.turn {
+		w.deletes.apply(b, c, p)
 	} else {
-		err = e.apply(b, c)
+		err = w.to.apply(b, c)
 		p.done = p.n
 	}
 	return max(1, c.Before.Size()+c.After.Size()), err
-}
-
-// settle ends a step: what the transaction opened gets its place among the deadlines, or closes with it.
-func (e *Engine) settle(more bool) {
-	atOnce := e.opts.Coalesce == 0 && !more
-	for _, q := range e.open.touch {
-		q.listed = false
-		if atOnce && e.work.steps == 1 {
-			q.seal()
-			e.leave(q, func(ev *Event) bool { return !ev.waits && ev.Restored == nil })
-		}
-		e.open.schedule(q)
-	}
-	clear(e.open.touch)
-	e.open.touch = e.open.touch[:0]
-	if atOnce && e.work.steps > 1 {
-		for _, q := range e.open.queues { // all that is open is of this transaction, or sealed before
-			q.seal()
-		}
-		e.closeByLog(e.now.log)
-	}
 }
 
 func (w *applying) progress(t tablePart) *progress {
@@ -218,84 +199,6 @@ func (w *applying) progress(t tablePart) *progress {
 		w.tables[t] = p
 	}
 	return p
-}
-
-// applyDelete takes in a deleted object. The deletes of a transaction are one event for each entity of a site, cut at
-// maxDeleteIDs; they count as applied when theirs is closed.
-func (e *Engine) applyDelete(b *binding, c *cdc.Change, p *progress) {
-	w := &e.work
-	agg := e.objectOf(b, c.Before)
-	if q := e.open.queues[agg]; q != nil {
-		for _, ev := range q.events {
-			if ev.Action.Kind == StatusChange {
-				ev.knowOrder(c.Table, c.Before)
-			}
-		}
-		e.leave(q, func(*Event) bool { return true })
-	}
-	e.fired.forget(agg)
-	e.window.touch(agg)
-	k := wantedKey{b.site, b.entity.Name, Delete}
-	ev := w.naming[k]
-	st := e.statements.of(b, c, &e.txn)
-	if !b.isObject(c.Before) || !e.wants(agg, Delete) || e.opts.Plugin && (!b.entity.Custom || b.entity.Hooks) && (st == nil || !st.model || st.verb != "DELETE") {
-		if ev == nil {
-			p.done = p.n
-		}
-		return
-	}
-	if ev != nil && len(ev.IDs) == maxDeleteIDs {
-		e.closeDelete(k)
-		ev, p.done = nil, p.n-1
-	}
-	if st != nil && len(st.ids) > 0 && !b.entity.Custom {
-		w.list(k, st.ids)
-	}
-	if ev != nil {
-		ev.IDs = append(ev.IDs, agg.key)
-		return
-	}
-	if w.naming == nil {
-		w.naming = map[wantedKey]*Event{}
-	}
-	ev = e.makeEvent(agg, Delete, c)
-	ev.Row = c.Before
-	w.naming[k] = ev
-	if len(b.key) == 0 || b.entity.Hooks { // each row is named by all it has; a hook tells of each object
-		p.done = p.n
-		e.closeDelete(k)
-	}
-}
-
-// list notes the ids of a statement.
-func (w *applying) list(k wantedKey, ids []int64) {
-	if w.listed == nil {
-		w.listed = map[wantedKey][]int64{}
-	}
-	w.listed[k] = ids
-}
-
-// closeDelete hands out a delete that takes no more ids.
-func (e *Engine) closeDelete(k wantedKey) {
-	ev := e.work.naming[k]
-	delete(e.work.naming, k)
-	ev.order(e.work.listed[k])
-	e.unsent.add(ev)
-	e.close(ev)
-}
-
-// endDeletes hands out what is left, in the order of the first ids.
-func (e *Engine) endDeletes() {
-	w := &e.work
-	left := make([]wantedKey, 0, len(w.naming))
-	for k := range w.naming {
-		left = append(left, k)
-	}
-	slices.SortFunc(left, func(a, b wantedKey) int { return cmp.Compare(w.naming[a].number, w.naming[b].number) })
-	for _, k := range left {
-		e.closeDelete(k)
-	}
-	clear(w.listed)
 }
 
 // progressKey is the record of a transaction that is applied in part.

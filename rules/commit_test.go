@@ -125,11 +125,11 @@ func TestOpenEventsAreBounded(t *testing.T) {
 	if early == 0 || early == 2*rows {
 		t.Fatalf("%d of %d events closed early", early, 2*rows)
 	}
-	if w.engine.unsent.openBytes > maxOpen {
-		t.Errorf("open events take %d bytes", w.engine.unsent.openBytes)
+	if w.engine.windows.unsent.openBytes > maxOpen {
+		t.Errorf("open events take %d bytes", w.engine.windows.unsent.openBytes)
 	}
-	if n := len(w.engine.open.byLog) + len(w.engine.open.byWall); n > 4*maxOpen/eventBytes {
-		t.Errorf("%d deadlines are left of %d open events", n, len(w.engine.unsent.live)-early)
+	if n := len(w.engine.windows.open.byLog) + len(w.engine.windows.open.byWall); n > 4*maxOpen/eventBytes {
+		t.Errorf("%d deadlines are left of %d open events", n, len(w.engine.windows.unsent.live)-early)
 	}
 	last := map[Kind]int64{}
 	for _, ev := range w.closed {
@@ -158,8 +158,8 @@ func TestOpenEventsAreBounded(t *testing.T) {
 	if statuses != rows {
 		t.Errorf("%d status changes of %d", statuses, rows)
 	}
-	w.engine.closed = nil
-	if w.engine.unsent.openBytes+w.engine.makings.bytes != 0 {
-		t.Errorf("nothing is open, and it takes %d bytes", w.engine.unsent.openBytes)
+	w.engine.windows.closed = nil
+	if w.engine.windows.unsent.openBytes+w.engine.windows.makings.bytes != 0 {
+		t.Errorf("nothing is open, and it takes %d bytes", w.engine.windows.unsent.openBytes)
 	}
 }

@@ -72,10 +72,10 @@ func (r *Rule) wantsRow(e *Event) bool {
 }
 
 // objectOf is the object that a row is, or of a table without a key is from this change on.
-func (e *Engine) objectOf(b *binding, row cdc.Row) aggregate {
+func (w *windows) objectOf(b *binding, row cdc.Row) aggregate {
 	key := b.keyOf(row)
 	if len(b.key) == 0 {
-		key = Key("#" + e.txn.Txn.ID() + ":" + strconv.Itoa(e.row))
+		key = Key("#" + w.txn.Txn.ID() + ":" + strconv.Itoa(w.row))
 	}
 	return aggregate{b.site, b.entity, key}
 }
@@ -85,12 +85,12 @@ func (e *Engine) objectOf(b *binding, row cdc.Row) aggregate {
 func (b *binding) keyed() bool { return b.entity != nil && b.entity.Custom && len(b.entity.Key) > 0 }
 
 // leaves says whether an update takes a row from an object, and none came to that object with the same transaction.
-func (e *Engine) leaves(b *binding, c *cdc.Change) bool {
+func (t *translator) leaves(b *binding, c *cdc.Change) bool {
 	if b.keyOf(c.Before) == b.keyOf(c.After) {
 		return false
 	}
-	ev := e.open.openSave(aggregate{b.site, b.entity, b.keyOf(c.Before)})
-	return ev == nil || ev.Last != e.txn.End
+	ev := t.windows.open.openSave(aggregate{b.site, b.entity, b.keyOf(c.Before)})
+	return ev == nil || ev.Last != t.windows.txn.End
 }
 
 // moved is an update as an object sees it that the row comes to, or leaves.
@@ -108,18 +108,18 @@ func (b *binding) moved(c *cdc.Change, leaves bool) *cdc.Change {
 }
 
 // applyRow takes in a row of a custom rule's table that was inserted or updated.
-func (e *Engine) applyRow(b *binding, c *cdc.Change) {
-	agg := e.objectOf(b, c.After)
-	e.prolong(agg)
-	if c.Op == cdc.Update && !b.matters(c.Before, c.After) || !e.wants(agg, Save) {
+func (t *translator) applyRow(b *binding, c *cdc.Change) {
+	agg := t.windows.objectOf(b, c.After)
+	t.windows.prolong(agg)
+	if c.Op == cdc.Update && !b.matters(c.Before, c.After) || !t.catalog.wants(agg, Save) {
 		return
 	}
-	ev := e.open.openSave(agg)
+	ev := t.windows.open.openSave(agg)
 	if ev != nil && ev.Table != c.Table && !slices.Equal(ev.Table.Columns, c.Table.Columns) {
 		ev.Before, ev.Changed = cdc.Row{}, nil // their columns are others by now
 	}
 	opens := ev == nil
-	ev = e.saveRow(agg, c)
+	ev = t.windows.saveRow(agg, c)
 	switch {
 	case c.Op == cdc.Insert:
 		ev.Insert = true
@@ -129,5 +129,5 @@ func (e *Engine) applyRow(b *binding, c *cdc.Change) {
 	default:
 		ev.markChanged(c)
 	}
-	e.mark(ev)
+	t.windows.mark(ev)
 }

@@ -237,7 +237,7 @@ func TestCustomRulesComeAndGo(t *testing.T) {
 	w.engine.SetRules(none)
 	w.quiet(50)
 	w.want()
-	if n := len(w.engine.unsent.live); n != 1 { // b, whose deliveries are not made
+	if n := len(w.engine.windows.unsent.live); n != 1 { // b, whose deliveries are not made
 		t.Errorf("%d events are left", n)
 	}
 }

@@ -1,10 +1,10 @@
 // Package rules turns row changes into events and says which rules want them: rule files, the catalog of entities,
 // coalescing, matching. It is the sole owner of open events.
 //
-// The Engine is the heart. An event lives in a queue of its aggregate until its window is over (openevents.go, windows.go);
-// a transaction is reduced to its net effect (package netting) and applied in steps (commit.go); a status waits for its
-// history row (status.go), and one that did not is remembered (firedstatus.go); what is open survives a crash as records
-// beside the position (record.go).
+// The Engine is the heart, and the door of four parts. A transaction is reduced to its net effect (package netting) and
+// applied in steps (applying, in commit.go); the translator makes events of each net change, by the role of its table
+// (apply.go, status.go, custom.go, ...); an event lives among the windows, in a queue of its aggregate, until its time is
+// over (windows.go, openevents.go); and what is open survives a crash as records beside the position (record.go).
 package rules
 
 import (
@@ -30,9 +30,6 @@ type Options struct {
 	Log         *slog.Logger
 }
 
-// maxDeleteIDs cuts a delete event of many rows into several.
-const maxDeleteIDs = 1000
-
 // Engine turns changes into events and is the sole owner of the open ones.
 //
 // A transaction's changes are gathered until its commit and reduced to their net effect; each then opens an event of
@@ -51,30 +48,12 @@ const maxDeleteIDs = 1000
 type Engine struct {
 	opts    Options
 	catalog *catalog
-	set     *Set
-	wanted  map[wantedKey]bool
-	before  map[string]bool // the entities of which a rule wants to know the row as it was
+	net     *netting.Transaction // the transaction that is being read
 
-	net   *netting.Transaction
-	work  applying
-	owner Owner // of parts; nil: nobody knows
-	open  openEvents
-
-	txn cdc.Commit // the transaction being applied
-	now moment
-	row int // the number of its current change within the table
-
-	statements statements
-
-	unsent   unsent
-	closed   []*Event // not handed out yet
-	fired    firedStatuses
-	makings  makings
-	restores restores
-	window   *window
-	orphans  map[cdc.TableName]bool // tables with a row whose order nobody knew
-	others   []Record               // records besides events that the next commit must hold
-	stranded stranded               // what Restore left where it is
+	work       applying   // the one that is becoming visible
+	translator translator // makes events of its net changes
+	windows    windows    // all events that are not deliveries
+	records    records    // what is stored of all this
 }
 
 // aggregate is one object of a site with a key of its own.
@@ -93,37 +72,23 @@ type wantedKey struct {
 
 // NewEngine makes an engine for sites under a set of rules.
 func NewEngine(sites []*Site, set *Set, o Options) *Engine {
-	e := &Engine{
-		opts: o, catalog: newCatalog(sites), unsent: newUnsent(&counters{}), fired: newFiredStatuses(), restores: newRestores(),
-		net: netting.New(o.Scratch), work: newApplying(progressKey),
-		orphans: map[cdc.TableName]bool{}, stranded: newStranded(), statements: statements{plugin: o.Plugin, forms: formWatch{o.Log, map[*Site]*strangeForms{}}},
-	}
-	e.open = newOpenEvents(&e.opts)
+	e := newEngine(o, newCatalog(sites), &counters{}, progressKey)
 	e.SetRules(set)
 	return e
 }
 
-// SetRules makes later closings use other rules.
-func (e *Engine) SetRules(set *Set) {
-	e.set = set
-	e.catalog.use(set)
-	e.wanted, e.before = map[wantedKey]bool{}, map[string]bool{}
-	for r := range set.Enabled() {
-		if r.Shape.before() {
-			e.before[r.Action.Entity.Name] = true
-		}
-	}
-	for _, s := range e.catalog.sites {
-		for r := range set.Enabled() {
-			if !r.For(s) {
-				continue
-			}
-			for _, k := range r.kinds() {
-				e.wanted[wantedKey{s, r.Action.Entity.Name, k}] = true
-			}
-		}
-	}
+// newEngine makes an engine that numbers events by some counters, and stores how far a transaction is applied under a key.
+func newEngine(o Options, c *catalog, numbers *counters, progress string) *Engine {
+	e := &Engine{opts: o, catalog: c, net: netting.New(o.Scratch)}
+	e.windows = newWindows(&e.opts, c, numbers)
+	e.translator = newTranslator(&e.opts, c, &e.windows)
+	e.work = newApplying(progress, &e.translator)
+	e.records = records{log: o.Log, windows: &e.windows, restores: &e.translator.restores, work: &e.work, stranded: newStranded()}
+	return e
 }
+
+// SetRules makes later closings use other rules.
+func (e *Engine) SetRules(set *Set) { e.catalog.use(set) }
 
 // Change gathers a change of the transaction that is being read. It is invisible until Commit. After a MisfitError the engine
 // goes on as if the row had not come.
@@ -137,28 +102,37 @@ func (e *Engine) Change(c *cdc.Change) error {
 			return errors.Join(&MisfitError{b.site, c.Table.TableName, err}, e.net.Add(&cdc.Change{Table: c.Table}))
 		}
 	}
-	e.restores.count(c)
+	e.translator.restores.count(c)
 	return e.net.Add(c)
 }
 
 // Discard keeps the first changes of the transaction that is being read and forgets the others.
 func (e *Engine) Discard(keep int) error {
-	e.restores.discard(keep)
+	e.translator.restores.discard(keep)
 	return e.net.Discard(keep)
 }
 
 // Closed hands out the events that closed since the last call, in their order.
 func (e *Engine) Closed() []*Event {
-	closed := e.closed
-	e.closed = nil
+	closed := e.windows.closed
+	e.windows.closed = nil
 	return closed
 }
 
 // Done says that a closed event is nothing but deliveries now: its record goes with the commit that holds them.
-func (e *Engine) Done(ev *Event) { e.unsent.done(ev) }
+func (e *Engine) Done(ev *Event) { e.windows.unsent.done(ev) }
 
 // Waiting is how many events are closed and not done, and about how many bytes they take.
-func (e *Engine) Waiting() (events, bytes int) { return e.unsent.waiting, e.unsent.closedBytes }
+func (e *Engine) Waiting() (events, bytes int) {
+	return e.windows.unsent.waiting, e.windows.unsent.closedBytes
+}
+
+// NextDeadline is when, by our clock, the first open event's time is over; false when none is open.
+func (e *Engine) NextDeadline() (time.Time, bool) { return e.windows.open.next() }
+
+// Expire closes the events whose time was over at now by our clock. The caller must have read and committed the log up
+// to an end that was observed at now or later; otherwise changes that belong to them may still be on their way.
+func (e *Engine) Expire(now time.Time) { e.windows.closeByOurs(now) }
 
 // Closing is the event's place among those that closed.
 func (e *Event) Closing() uint64 { return e.closing }
@@ -168,10 +142,6 @@ func (e *Event) Weight() int { return e.weight }
 
 func errNotNumber(column, text string) error {
 	return fmt.Errorf("column %s is %q, not a number", column, text)
-}
-
-func (e *Engine) wants(a aggregate, k Kind) bool {
-	return e.wanted[wantedKey{a.site, a.entity.Name, k}]
 }
 
 // roundUp is the end of the tick in which t lies: a log that stamps whole seconds says 12:00:01 for all of that second.

@@ -181,7 +181,8 @@ func (r *Rule) wants(e *Event, plugin bool) bool {
 	return true
 }
 
-// Undecided says whether it depends on the object as it is loaded whether the rule wants an event that it may want.
+// Undecided says that the log alone does not tell whether the rule wants the event: it has statuses, and the status to
+// compare is only known when the object is loaded. The loader asks WantsStatus then.
 func (r *Rule) Undecided(e *Event, plugin bool) bool {
 	return e.Action.Kind == Save && len(r.Statuses) > 0 && (e.Row.Len() == 0 || plugin && r.Load != Basic)
 }

@@ -33,7 +33,7 @@ func TestStrangeForms(t *testing.T) {
 			o.Plugin = true
 			w := newWorld(t, o)
 			var log bytes.Buffer
-			w.engine.statements.forms.log = slog.New(slog.NewTextHandler(&log, nil))
+			w.engine.translator.statements.forms.log = slog.New(slog.NewTextHandler(&log, nil))
 			var warned []int
 			for minute := 0; minute <= 15*60; minute += 5 {
 				text := c.text
@@ -63,7 +63,7 @@ func TestStrangeFormsAreMany(t *testing.T) {
 	o.Plugin = true
 	w := newWorld(t, o)
 	var log bytes.Buffer
-	w.engine.statements.forms.log = slog.New(slog.NewTextHandler(&log, nil))
+	w.engine.translator.statements.forms.log = slog.New(slog.NewTextHandler(&log, nil))
 	for day := range 5 {
 		rows := make([]cdc.Change, 100)
 		for i := range rows {

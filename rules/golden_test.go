@@ -114,8 +114,8 @@ func TestGoldenRecords(t *testing.T) {
 	if err := w.engine.Restore(records, w.at(200)); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.engine.fired.by) == 0 || len(w.engine.restores.tables) == 0 || !slices.ContainsFunc(records, func(r Record) bool { return r.Key[0] == makingPrefix[0] }) {
-		t.Errorf("fired %v, restores %v: the file lacks what it should show", w.engine.fired.by, w.engine.restores.tables)
+	if len(w.engine.windows.fired.by) == 0 || len(w.engine.translator.restores.tables) == 0 || !slices.ContainsFunc(records, func(r Record) bool { return r.Key[0] == makingPrefix[0] }) {
+		t.Errorf("fired %v, restores %v: the file lacks what it should show", w.engine.windows.fired.by, w.engine.translator.restores.tables)
 	}
 	w.closed = append(w.closed, w.engine.Closed()...)
 	w.txns = 100

@@ -9,28 +9,28 @@ func (b *binding) isObject(row cdc.Row) bool {
 }
 
 // applyHooks takes in a row behind hooks that was inserted or updated.
-func (e *Engine) applyHooks(b *binding, c *cdc.Change) {
+func (t *translator) applyHooks(b *binding, c *cdc.Change) {
 	if b.entity.Relay && b.isObject(c.After) {
-		e.applyRelay(b, c)
+		t.applyRelay(b, c)
 		return
 	}
 	if !b.isObject(c.After) || b.entity.Hook == SubscriptionHook && c.Op != cdc.Insert {
 		return
 	}
-	agg := e.objectOf(b, c.After)
-	e.prolong(agg)
-	st := e.statements.of(b, c, &e.txn)
+	agg := t.windows.objectOf(b, c.After)
+	t.windows.prolong(agg)
+	st := t.statements.of(b, c, &t.windows.txn)
 	switch {
 	case b.isPublishing(c):
-		e.applyPublish(agg, c, st)
+		t.applyPublish(agg, c, st)
 		return
-	case !e.statements.isSave(b, c, st):
-		e.refresh(agg, c)
+	case !t.statements.isSave(b, c, st):
+		t.windows.refresh(agg, c)
 		return
-	case !e.wants(agg, Save):
+	case !t.catalog.wants(agg, Save):
 		return
 	}
-	e.wrote(e.saveRow(agg, c), c, st)
+	t.wrote(t.windows.saveRow(agg, c), c, st)
 }
 
 // isPublishing says whether a change is what the plugin's lists do to publish an object: it changes that column and no other.
@@ -47,16 +47,16 @@ func (b *binding) isPublishing(c *cdc.Change) bool {
 }
 
 // applyPublish makes an event of its own of each change, in the order of the log.
-func (e *Engine) applyPublish(agg aggregate, c *cdc.Change, st *statement) {
-	if q := e.open.queues[agg]; q != nil {
+func (t *translator) applyPublish(agg aggregate, c *cdc.Change, st *statement) {
+	if q := t.windows.open.queues[agg]; q != nil {
 		q.seal() // what is saved later is told later
 	}
-	if !e.wants(agg, Publish) || e.opts.Plugin && (st == nil || !st.publishes) {
+	if !t.catalog.wants(agg, Publish) || t.opts.Plugin && (st == nil || !st.publishes) {
 		return
 	}
-	ev := e.newEvent(agg, Publish, c)
+	ev := t.windows.newEvent(agg, Publish, c)
 	ev.Row, ev.sealed = c.After, true
 	ev.markChanged(c)
-	e.open.enqueue(agg, ev)
-	e.mark(ev)
+	t.windows.open.enqueue(agg, ev)
+	t.windows.mark(ev)
 }

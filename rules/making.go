@@ -41,26 +41,26 @@ const (
 )
 
 // startMaking notes that an order was inserted, when its page request has more to write.
-func (e *Engine) startMaking(b *binding, a aggregate, c *cdc.Change, st *statement) {
-	parent, child := e.parentOf(b, a, c)
-	q := e.open.queues[parent]
+func (t *translator) startMaking(b *binding, a aggregate, c *cdc.Change, st *statement) {
+	parent, child := t.parentOf(b, a, c)
+	q := t.windows.open.queues[parent]
 	if child = child && q != nil && q.making != nil; child {
 		q.making.children, q.making.awaits = true, false
-		e.makings.touch(q.making)
+		t.windows.makings.touch(q.making)
 	}
 	multi := b.insertsParent(c.After, st)
-	wanted := child || e.wants(a, Save) && !multi || e.wants(a, StatusChange) && multi
-	if e.opts.Coalesce == 0 || !wanted || !b.hasFollowUps(a.key, c, st) {
+	wanted := child || t.catalog.wants(a, Save) && !multi || t.catalog.wants(a, StatusChange) && multi
+	if t.opts.Coalesce == 0 || !wanted || !b.hasFollowUps(a.key, c, st) {
 		return
 	}
-	q = e.open.queueOf(a)
-	e.makings.end(q) // of an order that had the same id
-	e.makings.begin(q, &making{agg: a, multi: multi, awaits: true, first: e.now, last: e.now})
+	q = t.windows.open.queueOf(a)
+	t.windows.makings.end(q) // of an order that had the same id
+	t.windows.makings.begin(q, &making{agg: a, multi: multi, awaits: true, first: t.windows.now, last: t.windows.now})
 	if child {
 		q.making.parent = parent.key
-		e.open.queues[parent].making.awaits = true
+		t.windows.open.queues[parent].making.awaits = true
 	}
-	e.makings.touch(q.making)
+	t.windows.makings.touch(q.making)
 }
 
 // hasFollowUps says whether an INSERT is one that the plugin follows up: of an order that is no closure, in the plugin's

@@ -281,7 +281,7 @@ func TestDeleteOfAnOrderInTheMaking(t *testing.T) {
 	w.tx(1, w.update("reservation", "id=1 notes=a", "id=1 notes=b"))
 	w.quiet(1.6)
 	w.want("appointment.save [1] status=")
-	if len(w.engine.open.queues) != 0 || w.engine.unsent.openBytes+w.engine.makings.bytes != 0 {
-		t.Errorf("%d queues are left, of %d bytes", len(w.engine.open.queues), w.engine.unsent.openBytes)
+	if len(w.engine.windows.open.queues) != 0 || w.engine.windows.unsent.openBytes+w.engine.windows.makings.bytes != 0 {
+		t.Errorf("%d queues are left, of %d bytes", len(w.engine.windows.open.queues), w.engine.windows.unsent.openBytes)
 	}
 }

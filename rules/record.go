@@ -33,91 +33,128 @@ const (
 // TakeRecords returns what changed in the engine's state since the last call: events that are not deliveries yet, and
 // those that are. The caller commits them together with the position and with the deliveries of the events it named
 // to Done, or gives the engine up.
-func (e *Engine) TakeRecords() ([]Record, error) {
-	records, err := e.unsent.take()
-	if err != nil {
-		return nil, err
-	}
-	records = append(records, e.makings.take()...)
-	records = append(records, e.restores.take()...)
-	records = append(records, e.unsent.tables.take()...)
-	records = append(records, e.fired.take()...)
-	records = append(records, e.others...)
-	e.others = nil
-	return append(records, e.work.take(e.txn.Txn.ID())...), nil
-}
+func (e *Engine) TakeRecords() ([]Record, error) { return e.records.take() }
 
-func eventKey(n uint64) string { return fmt.Sprintf("%s%016x", eventPrefix, n) }
+// Pending is how many records the next commit holds.
+func (e *Engine) Pending() int { return e.records.pending() }
 
 // Restore takes in the records of the last commit; the windows of open events run on from now. Events of a site that
 // is no longer configured stay in the store.
 func (e *Engine) Restore(records []Record, now time.Time) error {
-	for _, r := range records {
-		if strings.HasPrefix(r.Key, tablePrefix) {
-			if err := e.unsent.tables.restore(r); err != nil {
+	return e.records.restore(records, now)
+}
+
+// TakeBack looks again at the events that Restore left where they are: the rules that they want may be back.
+func (e *Engine) TakeBack(now time.Time) { e.records.takeBack(now) }
+
+// records are what is stored of an engine's parts: what changed is taken for a commit, and taken in again at a restart.
+type records struct {
+	log      *slog.Logger
+	windows  *windows
+	restores *restores
+	work     *applying
+	others   []Record // of another engine that was joined
+	stranded stranded // what was left where it is
+}
+
+func (r *records) take() ([]Record, error) {
+	w := r.windows
+	taken, err := w.unsent.take()
+	if err != nil {
+		return nil, err
+	}
+	taken = append(taken, w.makings.take()...)
+	taken = append(taken, r.restores.take()...)
+	taken = append(taken, w.unsent.tables.take()...)
+	taken = append(taken, w.fired.take()...)
+	taken = append(taken, r.others...)
+	r.others = nil
+	return append(taken, r.work.take(w.txn.Txn.ID())...), nil
+}
+
+// pending is how many records the next take has, about.
+func (r *records) pending() int {
+	return r.windows.unsent.pending() + len(r.others) + len(r.windows.fired.behind) + len(r.windows.makings.behind)
+}
+
+// join takes over those of an engine that ends.
+func (r *records) join(o *records) {
+	r.others = append(append(r.others, o.others...), o.windows.unsent.tables.take()...)
+	r.others = append(r.others, o.work.take(o.windows.txn.Txn.ID())...)
+}
+
+func eventKey(n uint64) string { return fmt.Sprintf("%s%016x", eventPrefix, n) }
+
+func (r *records) restore(stored []Record, now time.Time) error {
+	for _, record := range stored {
+		if strings.HasPrefix(record.Key, tablePrefix) {
+			if err := r.windows.unsent.tables.restore(record); err != nil {
 				return err
 			}
 		}
 	}
 	var events []Record
-	for _, r := range records {
-		if r.IsEvent() {
-			events = append(events, r)
-		} else if err := e.restoreOther(r, now); err != nil { // a memory that helps, and no event
-			e.opts.Log.Error("a record of the outbox cannot be read, it is left alone", slog.String("record", r.Key), slog.Any("error", err))
+	for _, record := range stored {
+		if record.IsEvent() {
+			events = append(events, record)
+		} else if err := r.restoreOther(record, now); err != nil { // a memory that helps, and no event
+			r.log.Error("a record of the outbox cannot be read, it is left alone", slog.String("record", record.Key), slog.Any("error", err))
 		}
 	}
-	e.fired.sort()
-	e.restoreEvents(events, now)
+	r.windows.fired.sort()
+	r.restoreEvents(events, now)
 	return nil
 }
 
-// TakeBack looks again at the events that Restore left where they are: the rules that they want may be back.
-func (e *Engine) TakeBack(now time.Time) {
-	records := e.stranded.records
-	e.stranded = newStranded()
-	e.restoreEvents(records, now)
+func (r *records) takeBack(now time.Time) {
+	stored := r.stranded.records
+	r.stranded = newStranded()
+	r.restoreEvents(stored, now)
 }
 
 // restoreEvents takes in the records of events.
-func (e *Engine) restoreEvents(records []Record, now time.Time) {
-	events := e.readEvents(records, now)
+func (r *records) restoreEvents(stored []Record, now time.Time) {
+	events := r.readEvents(stored, now)
 	slices.SortFunc(events, func(a, b *Event) int {
 		if (a.closing == 0) != (b.closing == 0) {
 			return cmp.Compare(b.closing, a.closing) // closed ones first
 		}
 		return cmp.Or(cmp.Compare(a.closing, b.closing), cmp.Compare(a.number, b.number))
 	})
+	r.windows.restore(events)
+}
+
+// restore takes in events that were stored: the closed ones, and behind them the open ones, in their order.
+func (w *windows) restore(events []*Event) {
 	for _, ev := range events {
-		e.unsent.restore(ev)
-		if ev.closing == 0 {
-			e.open.enqueue(aggregate{ev.Site, ev.Action.Entity, ev.IDs[0]}, ev)
-			continue
+		w.unsent.restore(ev)
+		switch {
+		case ev.closing == 0:
+			w.open.enqueue(aggregate{ev.Site, ev.Action.Entity, ev.IDs[0]}, ev)
+		case len(ev.Rules) == 0:
+			w.unsent.done(ev)
+		default:
+			w.closed = append(w.closed, ev)
 		}
-		if len(ev.Rules) == 0 {
-			e.Done(ev)
-			continue
-		}
-		e.closed = append(e.closed, ev)
 	}
-	for _, q := range e.open.touch {
+	for _, q := range w.open.touch {
 		q.listed = false
-		e.open.schedule(q)
+		w.open.schedule(q)
 	}
-	e.open.touch = e.open.touch[:0]
+	w.open.touch = w.open.touch[:0]
 }
 
 // readEvents reads the records of events that can go on; the others are stranded.
-func (e *Engine) readEvents(records []Record, now time.Time) (events []*Event) {
-	for _, r := range records {
-		ev, err := e.unsent.decode(r, e.catalog, now)
+func (r *records) readEvents(stored []Record, now time.Time) (events []*Event) {
+	for _, record := range stored {
+		ev, err := r.windows.unsent.decode(record, r.windows.catalog, now)
 		switch {
 		case err != nil: // of another version, or damaged; nobody else waits for it
-			e.stranded.unreadable(r, fmt.Errorf("reading the record %s: %w", r.Key, err))
+			r.stranded.unreadable(record, fmt.Errorf("reading the record %s: %w", record.Key, err))
 		case ev == nil:
-			e.opts.Log.Warn("an event waits for a site that is not in the configuration", slog.String("event", r.Key),
+			r.log.Warn("an event waits for a site that is not in the configuration", slog.String("event", record.Key),
 				slog.String("fix", "list the site under sites again, with the name that it had, and restart rowhook"))
-		case e.matchAgain(ev, r):
+		case r.matchAgain(ev, record):
 			events = append(events, ev)
 		}
 	}
@@ -125,43 +162,44 @@ func (e *Engine) readEvents(records []Record, now time.Time) (events []*Event) {
 }
 
 // matchAgain finds the rules of a closed event; false when those that wanted it are all gone.
-func (e *Engine) matchAgain(ev *Event, record Record) bool {
+func (r *records) matchAgain(ev *Event, record Record) bool {
 	if ev.closing == 0 {
 		return true
 	}
-	ev.match(e.set, e.opts.Plugin)
+	ev.match(r.windows.catalog.set, r.windows.opts.Plugin)
 	gone := slices.DeleteFunc(ev.wanted, func(name string) bool {
-		return slices.ContainsFunc(ev.Rules, func(r *Rule) bool { return r.Name == name })
+		return slices.ContainsFunc(ev.Rules, func(rule *Rule) bool { return rule.Name == name })
 	})
 	if len(gone) == 0 {
 		return true
 	}
 	if len(ev.Rules) > 0 {
-		e.opts.Log.Error("rules that wanted an open event are gone; it is sent for the others only", slog.String("site", ev.Site.Name),
+		r.log.Error("rules that wanted an open event are gone; it is sent for the others only", slog.String("site", ev.Site.Name),
 			slog.String("event", ev.String()), slog.String("rules", strings.Join(gone, ", ")), slog.String("record", record.Key))
 		return true
 	}
-	e.stranded.without(record, ev.Site.Name, gone)
+	r.stranded.without(record, ev.Site.Name, gone)
 	return false
 }
 
 // restoreOther takes in a record that is of no event.
-func (e *Engine) restoreOther(r Record, now time.Time) error {
-	switch r.Key[:min(1, len(r.Key))] {
+func (r *records) restoreOther(record Record, now time.Time) error {
+	w := r.windows
+	switch record.Key[:min(1, len(record.Key))] {
 	case firedPrefix:
-		if err := e.fired.restore(r, e.catalog); err != nil {
-			return fmt.Errorf("reading the status memory %s: %w", r.Key, err)
+		if err := w.fired.restore(record, w.catalog); err != nil {
+			return fmt.Errorf("reading the status memory %s: %w", record.Key, err)
 		}
 	case makingPrefix:
-		if err := e.makings.restore(r, e.catalog, &e.open, now); err != nil {
-			return fmt.Errorf("reading the order in the making %s: %w", r.Key, err)
+		if err := w.makings.restore(record, w.catalog, &w.open, now); err != nil {
+			return fmt.Errorf("reading the order in the making %s: %w", record.Key, err)
 		}
 	case restorePrefix:
-		if err := e.restores.restore(r); err != nil {
-			return fmt.Errorf("reading the restore of a table %s: %w", r.Key, err)
+		if err := r.restores.restore(record); err != nil {
+			return fmt.Errorf("reading the restore of a table %s: %w", record.Key, err)
 		}
 	case progressPrefix:
-		if err := e.work.restore(r); err != nil {
+		if err := r.work.restore(record); err != nil {
 			return fmt.Errorf("reading how much of a transaction was applied: %w", err)
 		}
 	case tablePrefix: // taken in before

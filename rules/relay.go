@@ -144,15 +144,15 @@ func (s *Set) RelayHooks(site *Site) (hooks []string) {
 }
 
 // applyRelay makes an event of a row that the relay wrote. It is over with its transaction: nothing belongs to it that could come.
-func (e *Engine) applyRelay(b *binding, c *cdc.Change) {
-	agg := e.objectOf(b, c.After)
-	if c.Op != cdc.Insert || !e.wants(agg, Fired) {
+func (t *translator) applyRelay(b *binding, c *cdc.Change) {
+	agg := t.windows.objectOf(b, c.After)
+	if c.Op != cdc.Insert || !t.catalog.wants(agg, Fired) {
 		return
 	}
-	ev := e.newEvent(agg, Fired, c)
+	ev := t.windows.newEvent(agg, Fired, c)
 	ev.Row = c.After
-	e.mark(ev)
-	e.close(ev)
+	t.windows.mark(ev)
+	t.windows.close(ev)
 }
 
 // relayDelay is how long before its transaction is committed the relay writes a row at most.
@@ -160,10 +160,10 @@ const relayDelay = time.Hour
 
 // isFresh says whether the relay wrote a row just now: its id begins with the time, the seconds in eight hexadecimal digits.
 // Others come out of a backup.
-func (e *Engine) isFresh(c *cdc.Change) bool {
+func (t *translator) isFresh(c *cdc.Change) bool {
 	id := c.After.Text(c.Table.Index("id"))
 	seconds, err := strconv.ParseInt(id[:min(8, len(id))], 16, 64)
-	return err != nil || e.txn.Time.Sub(time.Unix(seconds, 0)).Abs() < relayDelay
+	return err != nil || t.windows.txn.Time.Sub(time.Unix(seconds, 0)).Abs() < relayDelay
 }
 
 // relayEntry is what a rule for a hook that leaves no row may say about the relay.

@@ -108,32 +108,32 @@ func (c *catalog) owner(t cdc.TableName) *Site {
 }
 
 // restored takes in an inserted row that was restored; false when it is news.
-func (e *Engine) restored(b *binding, c *cdc.Change) bool {
-	is := e.restores.tables[c.Table.TableName]
-	if is == nil || e.opts.ReportAll || e.isNew(b, c, is) {
+func (t *translator) restored(b *binding, c *cdc.Change) bool {
+	is := t.restores.tables[c.Table.TableName]
+	if is == nil || t.opts.ReportAll || t.isNew(b, c, is) {
 		return false
 	}
-	if !is.Filled || !is.Last.Equal(e.txn.Time) {
-		is.Filled, is.Last = true, e.txn.Time
-		e.restores.behind[c.Table.TableName] = true
+	if !is.Filled || !is.Last.Equal(t.windows.txn.Time) {
+		is.Filled, is.Last = true, t.windows.txn.Time
+		t.restores.behind[c.Table.TableName] = true
 	}
-	if root, ok := e.catalog.rootOf(b, c); ok {
-		e.window.touch(root)
+	if root, ok := t.catalog.rootOf(b, c); ok {
+		t.windows.chunk.touch(root)
 	}
 	if !b.first { // it is counted
 		return true
 	}
-	a := aggregate{b.site, e.catalog.bridge, NumberKey(0)}
-	ev := e.open.head(a) // it still counts rows
+	a := aggregate{b.site, t.catalog.bridge, NumberKey(0)}
+	ev := t.windows.open.head(a) // it still counts rows
 	if ev == nil {
-		ev = e.newEvent(a, Restored, c)
-		ev.Restored = &Restore{Tables: map[string]int{}, From: e.txn.Time}
-		e.open.enqueue(a, ev)
+		ev = t.windows.newEvent(a, Restored, c)
+		ev.Restored = &Restore{Tables: map[string]int{}, From: t.windows.txn.Time}
+		t.windows.open.enqueue(a, ev)
 	}
 	ev.Restored.Tables[strings.TrimPrefix(strings.TrimPrefix(c.Table.Name, b.site.Prefix), pluginPrefix)]++
-	ev.Restored.To = e.txn.Time
-	e.mark(ev)
-	e.open.queueOf(a)
+	ev.Restored.To = t.windows.txn.Time
+	t.windows.mark(ev)
+	t.windows.open.queueOf(a)
 	return true
 }
 
@@ -153,16 +153,16 @@ func (c *catalog) rootOf(b *binding, change *cdc.Change) (aggregate, bool) {
 }
 
 // isNew says whether a row that was inserted into a table that is being restored is none of the restore's.
-func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
+func (t *translator) isNew(b *binding, c *cdc.Change, is *restoring) bool {
 	if b.entity != nil && b.entity.Relay {
-		return e.isFresh(c)
+		return t.isFresh(c)
 	}
-	alone := e.restores.inserted[c.Table.TableName] == 1
+	alone := t.restores.inserted[c.Table.TableName] == 1
 	if b.entity != nil && b.entity.Custom { // whose keys may be given by the program, and whose forms nobody knows
 		return alone
 	}
 	if c.Statement != "" {
-		st := e.statements.of(b, c, &e.txn)
+		st := t.statements.of(b, c, &t.windows.txn)
 		return st != nil && len(st.columns) > 0 && !st.names("id") && (st.model || alone)
 	}
 	if parent, ok := c.After.Int(b.parent); ok && b.role == rootRow && c.After.Text(b.id) == c.After.Text(b.parent) && parent > 0 {
@@ -174,18 +174,18 @@ func (e *Engine) isNew(b *binding, c *cdc.Change, is *restoring) bool {
 	made, ok := createdOn(b, c)
 	switch began := is.Began.Truncate(time.Second); {
 	case ok && made.Equal(began):
-		return b.role == rootRow || e.isOpenSince(b, c, is.Began)
+		return b.role == rootRow || t.isOpenSince(b, c, is.Began)
 	case ok:
-		return made.After(began) && e.txn.Time.Sub(made) <= madeNow
+		return made.After(began) && t.windows.txn.Time.Sub(made) <= madeNow
 	}
-	return b.role == partRow && e.isOpenSince(b, c, is.Began) || e.txn.Time.Sub(is.Last) > restoreAlone
+	return b.role == partRow && t.isOpenSince(b, c, is.Began) || t.windows.txn.Time.Sub(is.Last) > restoreAlone
 }
 
 // isOpenSince says whether the object that a row belongs to has an open event that began later than some time.
-func (e *Engine) isOpenSince(b *binding, c *cdc.Change, t time.Time) bool {
-	root, ok := e.catalog.rootOf(b, c)
-	head := e.open.head(root)
-	return ok && head != nil && head.first.log.After(t)
+func (t *translator) isOpenSince(b *binding, c *cdc.Change, began time.Time) bool {
+	root, ok := t.catalog.rootOf(b, c)
+	head := t.windows.open.head(root)
+	return ok && head != nil && head.first.log.After(began)
 }
 
 // createdOn is when a row says that it was made; false when it does not, or in no way that is understood.
@@ -196,12 +196,12 @@ func createdOn(b *binding, c *cdc.Change) (time.Time, bool) {
 
 // old says whether a row of the status history was written long before its transaction. Then it came from elsewhere, and
 // nothing changed. A row that does not say when it was made is taken for new.
-func (e *Engine) old(b *binding, c *cdc.Change) bool {
-	if e.opts.ReportAll && e.restores.tables[c.Table.TableName] != nil {
+func (t *translator) old(b *binding, c *cdc.Change) bool {
+	if t.opts.ReportAll && t.restores.tables[c.Table.TableName] != nil {
 		return false
 	}
 	made, ok := createdOn(b, c)
-	return ok && e.txn.Time.Sub(made) > oldHistory
+	return ok && t.windows.txn.Time.Sub(made) > oldHistory
 }
 
 // warn says what came back.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"rowhook/cdc"
-	"rowhook/rules/netting"
 )
 
 // A site whose rows cannot be read for now has an engine of its own until it has caught up: what was open of it moves
@@ -18,21 +17,19 @@ const apartPrefix = progressPrefix + "site/"
 // Split takes a site out of the engine, which passes its rows over from then on: also those that were gathered of the
 // transaction that is being read. It must not be called while Applying says so.
 func (e *Engine) Split(site *Site) *Engine {
-	o := &Engine{
-		opts: e.opts, catalog: e.catalog.part(site), unsent: newUnsent(e.unsent.count), fired: newFiredStatuses(), restores: newRestores(),
-		net: netting.New(e.opts.Scratch), work: newApplying(apartPrefix + site.ID()), orphans: e.orphans,
-		statements: statements{plugin: e.opts.Plugin, forms: e.statements.forms}, txn: e.txn, now: e.now, owner: e.owner,
-	}
-	o.open = newOpenEvents(&o.opts)
+	o := newEngine(e.opts, e.catalog.part(site), e.windows.unsent.count, apartPrefix+site.ID())
+	o.windows.txn, o.windows.now = e.windows.txn, e.windows.now
+	o.translator.owner, o.translator.orphans, o.translator.statements.forms = e.translator.owner, e.translator.orphans, e.translator.statements.forms
 	if again := e.work.apart[site.ID()]; again != nil {
 		o.work.again, o.work.stored = again, true
 		delete(e.work.apart, site.ID())
 	}
-	e.catalog = e.catalog.without(site)
-	o.SetRules(e.set)
-	e.SetRules(e.set)
-	if w := e.window; w != nil && w.site == site {
-		e.window = nil
+	set := e.catalog.set
+	e.catalog.drop(site)
+	o.SetRules(set)
+	e.SetRules(set)
+	if c := e.windows.chunk; c != nil && c.site == site {
+		e.windows.chunk = nil
 	}
 	o.take(e, site)
 	return o
@@ -42,36 +39,39 @@ func (e *Engine) Split(site *Site) *Engine {
 // place, and the other must not be used any more.
 func (e *Engine) Join(o *Engine) {
 	site := o.catalog.sites[0]
-	e.catalog = e.catalog.with(site)
-	e.SetRules(e.set)
+	e.catalog.add(site)
+	e.SetRules(e.catalog.set)
 	e.take(o, site)
-	e.unsent.gone = append(e.unsent.gone, o.unsent.gone...)
-	e.closed = append(e.closed, o.closed...)
-	e.fired.behind = append(e.fired.behind, o.fired.take()...)
-	e.others = append(append(e.others, o.others...), o.unsent.tables.take()...)
-	e.others = append(e.others, o.work.take(o.txn.Txn.ID())...)
+	e.windows.unsent.gone = append(e.windows.unsent.gone, o.windows.unsent.gone...)
+	e.windows.closed = append(e.windows.closed, o.windows.closed...)
+	e.windows.fired.behind = append(e.windows.fired.behind, o.windows.fired.take()...)
+	e.records.join(&o.records)
 }
 
 // take moves what is open of a site from another engine.
 func (e *Engine) take(o *Engine, site *Site) {
-	e.unsent.move(&o.unsent, site)
+	e.windows.move(&o.windows, site)
+	e.translator.restores.move(&o.translator.restores, e.catalog.set.Tables(site))
+}
+
+// move takes over the events of a site, with their windows.
+func (w *windows) move(o *windows, site *Site) {
+	w.unsent.move(&o.unsent, site)
 	for a, q := range o.open.queues {
 		if a.site != site {
 			continue
 		}
 		delete(o.open.queues, a)
-		e.open.queues[a] = q
 		if q.making != nil {
-			o.makings.bytes, e.makings.bytes = o.makings.bytes-makingBytes, e.makings.bytes+makingBytes
+			o.makings.bytes, w.makings.bytes = o.makings.bytes-makingBytes, w.makings.bytes+makingBytes
 		}
 		moved := *q // the other's deadlines know the old one
 		moved.log, moved.wall, moved.listed = time.Time{}, time.Time{}, false
-		e.open.queues[a] = &moved
-		e.open.schedule(&moved)
+		w.open.queues[a] = &moved
+		w.open.schedule(&moved)
 	}
-	e.makings.behind = append(e.makings.behind, cut(&o.makings.behind, func(m *making) bool { return m.agg.site == site })...)
-	e.fired.move(&o.fired, site)
-	e.restores.move(&o.restores, e.set.Tables(site))
+	w.makings.behind = append(w.makings.behind, cut(&o.makings.behind, func(m *making) bool { return m.agg.site == site })...)
+	w.fired.move(&o.fired, site)
 }
 
 // move takes over what is noted of tables.

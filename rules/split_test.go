@@ -79,8 +79,8 @@ func TestSplitAndJoin(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("stopped at %d, back at %d:\n%v\nwant\n%v", stopAt, joinAt, got, want)
 			}
-			if n, size := w.engine.Waiting(); n != 0 || size != 0 || w.engine.unsent.openBytes+w.engine.makings.bytes != 0 || len(w.engine.unsent.live) != 0 {
-				t.Errorf("stopped at %d, back at %d: %d events of %d bytes are left, %d bytes open", stopAt, joinAt, n, size, w.engine.unsent.openBytes)
+			if n, size := w.engine.Waiting(); n != 0 || size != 0 || w.engine.windows.unsent.openBytes+w.engine.windows.makings.bytes != 0 || len(w.engine.windows.unsent.live) != 0 {
+				t.Errorf("stopped at %d, back at %d: %d events of %d bytes are left, %d bytes open", stopAt, joinAt, n, size, w.engine.windows.unsent.openBytes)
 			}
 		}
 	}

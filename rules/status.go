@@ -12,61 +12,61 @@ import (
 // comes after all does not report the same status twice (DESIGN 5).
 
 // statusColumn takes in a changed status column.
-func (e *Engine) statusColumn(a aggregate, c *cdc.Change, status string) {
-	if !e.wants(a, StatusChange) {
+func (t *translator) statusColumn(a aggregate, c *cdc.Change, status string) {
+	if !t.catalog.wants(a, StatusChange) {
 		return
 	}
-	if last := e.open.lastStatus(a); last != nil && !last.waits && last.Status == status {
+	if last := t.windows.open.lastStatus(a); last != nil && !last.waits && last.Status == status {
 		return // its history row came first
 	}
-	ev := e.newEvent(a, StatusChange, c)
+	ev := t.windows.newEvent(a, StatusChange, c)
 	ev.Status = strings.Clone(status) // the row may be large
-	ev.waits = e.opts.StatusWait > 0
+	ev.waits = t.opts.StatusWait > 0
 	ev.knowOrder(c.Table, c.After)
-	e.open.enqueue(a, ev)
+	t.windows.open.enqueue(a, ev)
 }
 
 // applyHistory takes in a row of the status history.
-func (e *Engine) applyHistory(b *binding, c *cdc.Change) error {
+func (t *translator) applyHistory(b *binding, c *cdc.Change) error {
 	if c.Op != cdc.Insert {
 		return nil // the plugin only rewrites a comment, or cleans up
 	}
-	entity := e.catalog.byStatusType(c.After.Text(b.statusType))
+	entity := t.catalog.byStatusType(c.After.Text(b.statusType))
 	if entity == nil {
 		return nil
 	}
 	a := aggregate{b.site, entity, keyAt(c.After, []int{b.order})}
-	if e.old(b, c) {
+	if t.old(b, c) {
 		return nil
 	}
-	e.prolong(a)
-	e.makings.tellStatus(e.open.queues, a, e.now)
-	if !e.wants(a, StatusChange) {
+	t.windows.prolong(a)
+	t.windows.makings.tellStatus(t.windows.open.queues, a, t.windows.now)
+	if !t.catalog.wants(a, StatusChange) {
 		return nil
 	}
-	st := e.statements.of(b, c, &e.txn)
-	if e.opts.Plugin && (st == nil || !st.model) {
+	st := t.statements.of(b, c, &t.windows.txn)
+	if t.opts.Plugin && (st == nil || !st.model) {
 		return nil
 	}
 	status := c.After.Text(b.status)
-	if fired, ok := e.fired.forget(a); ok && fired.Status == status {
+	if fired, ok := t.windows.fired.forget(a); ok && fired.Status == status {
 		return nil
 	}
-	ev := e.open.waitingFor(a, status)
+	ev := t.windows.open.waitingFor(a, status)
 	if ev == nil {
-		ev = e.newEvent(a, StatusChange, c)
+		ev = t.windows.newEvent(a, StatusChange, c)
 		ev.Status = strings.Clone(status)
-		e.open.enqueue(a, ev)
+		t.windows.open.enqueue(a, ev)
 	}
 	ev.Table, ev.Row, ev.waits = c.Table, c.After, false
-	if e.opts.Plugin {
+	if t.opts.Plugin {
 		ev.pass(c, st)
 	}
-	if save := e.open.openSave(a); save != nil && ev.Order.Len() == 0 {
+	if save := t.windows.open.openSave(a); save != nil && ev.Order.Len() == 0 {
 		ev.knowOrder(save.Table, save.Row)
 	}
-	e.mark(ev)
-	e.open.queueOf(a)
+	t.windows.mark(ev)
+	t.windows.open.queueOf(a)
 	return nil
 }
 

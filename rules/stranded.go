@@ -58,7 +58,7 @@ func (s *stranded) unreadable(r Record, err error) {
 // Stranded are the events that Restore left where they are, by the names of their sites; "" where that cannot be read either.
 func (e *Engine) Stranded() map[string]Stranded {
 	all := map[string]Stranded{}
-	for site, is := range e.stranded.bySite {
+	for site, is := range e.records.stranded.bySite {
 		all[site] = Stranded{Events: is.events, Unreadable: is.unreadable, Rules: slices.Sorted(maps.Keys(is.rules)), First: is.first}
 	}
 	return all

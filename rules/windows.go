@@ -10,23 +10,79 @@ import (
 	"rowhook/rules/netting"
 )
 
+// windows are all events that are not deliveries: they open with a change, absorb others, and close when their time is over.
+// The events of an aggregate leave in the order of their first changes.
+type windows struct {
+	opts    *Options
+	catalog *catalog
+
+	txn cdc.Commit // the transaction being applied
+	now moment
+	row int // the number of its current change within the table
+
+	open    openEvents
+	unsent  unsent
+	fired   firedStatuses
+	makings makings
+	closed  []*Event    // not handed out yet
+	chunk   *chunkWatch // of a backfill that reads rows now; nil: none does
+}
+
+func newWindows(o *Options, c *catalog, numbers *counters) windows {
+	return windows{opts: o, catalog: c, open: newOpenEvents(o), unsent: newUnsent(numbers), fired: newFiredStatuses()}
+}
+
+// begin takes in what a transaction says of time, and what it emptied.
+func (w *windows) begin(c *cdc.Commit, now time.Time) {
+	w.txn = *c
+	w.now = moment{log: roundUp(c.Time, w.opts.Precision), wall: now}
+	if c.Statement && w.chunk != nil {
+		w.chunk.all = true // it may have changed rows, or columns
+	}
+	w.closeByLog(c.Time)
+	w.fired.expire(c.Time)
+	w.applyEmptied(c.Emptied)
+}
+
+// settle ends a step of a transaction: what it opened gets its place among the deadlines, or closes with it.
+func (w *windows) settle(first, more bool) {
+	atOnce := w.opts.Coalesce == 0 && !more
+	for _, q := range w.open.touch {
+		q.listed = false
+		if atOnce && first {
+			q.seal()
+			w.leave(q, func(ev *Event) bool { return !ev.waits && ev.Restored == nil })
+		}
+		w.open.schedule(q)
+	}
+	clear(w.open.touch)
+	w.open.touch = w.open.touch[:0]
+	if atOnce && !first {
+		for _, q := range w.open.queues { // all that is open is of this transaction, or sealed before
+			q.seal()
+		}
+		w.closeByLog(w.now.log)
+	}
+	w.relieve()
+}
+
 // newEvent opens an event of the aggregate with its first change.
-func (e *Engine) newEvent(a aggregate, k Kind, c *cdc.Change) *Event {
-	ev := e.makeEvent(a, k, c)
-	e.unsent.add(ev)
-	e.mark(ev)
+func (w *windows) newEvent(a aggregate, k Kind, c *cdc.Change) *Event {
+	ev := w.makeEvent(a, k, c)
+	w.unsent.add(ev)
+	w.mark(ev)
 	return ev
 }
 
 // makeEvent makes an event that is not in the records yet.
-func (e *Engine) makeEvent(a aggregate, k Kind, c *cdc.Change) *Event {
+func (w *windows) makeEvent(a aggregate, k Kind, c *cdc.Change) *Event {
 	return &Event{
 		Site: a.site, Action: Action{a.entity, k}, IDs: []Key{a.key}, Table: c.Table,
 		First: First{
-			Txn: e.txn.Txn.ID(), Committed: committed(e.txn.Original),
-			Table: c.Table.TableName, Key: strings.Clone(e.rowKey(c)), // cloned, for the row may be large
+			Txn: w.txn.Txn.ID(), Committed: committed(w.txn.Original),
+			Table: c.Table.TableName, Key: strings.Clone(w.rowKey(c)), // cloned, for the row may be large
 		},
-		number: e.unsent.number(), first: e.now,
+		number: w.unsent.number(), first: w.now,
 	}
 }
 
@@ -39,10 +95,10 @@ func committed(at time.Time) int64 {
 }
 
 // rowKey names the row within its table: its primary key, or its number in the transaction where there is none.
-func (e *Engine) rowKey(c *cdc.Change) string {
+func (w *windows) rowKey(c *cdc.Change) string {
 	switch {
 	case len(c.Table.Key) == 0:
-		return "#" + strconv.Itoa(e.row)
+		return "#" + strconv.Itoa(w.row)
 	case c.Op == cdc.Delete:
 		return netting.PrimaryKey(c.Table, c.Before)
 	}
@@ -50,18 +106,18 @@ func (e *Engine) rowKey(c *cdc.Change) string {
 }
 
 // saveEvent is the open save of the aggregate, made when there is none that absorbs.
-func (e *Engine) saveEvent(a aggregate, c *cdc.Change) *Event {
-	ev := e.open.openSave(a)
+func (w *windows) saveEvent(a aggregate, c *cdc.Change) *Event {
+	ev := w.open.openSave(a)
 	if ev == nil {
-		ev = e.newEvent(a, Save, c)
-		e.open.enqueue(a, ev)
+		ev = w.newEvent(a, Save, c)
+		w.open.enqueue(a, ev)
 	}
 	return ev
 }
 
 // saveRow is saveEvent for a change of the object's own row, which it takes over.
-func (e *Engine) saveRow(a aggregate, c *cdc.Change) *Event {
-	ev := e.saveEvent(a, c)
+func (w *windows) saveRow(a aggregate, c *cdc.Change) *Event {
+	ev := w.saveEvent(a, c)
 	ev.takeRow(c)
 	return ev
 }
@@ -79,13 +135,13 @@ func (ev *Event) takeRow(c *cdc.Change) {
 }
 
 // refresh lets an open save show a housekeeping change too, for its row is delivered as committed.
-func (e *Engine) refresh(a aggregate, c *cdc.Change) {
-	if ev := e.open.openSave(a); ev != nil && ev.Row.Len() > 0 && !e.opts.Plugin {
+func (w *windows) refresh(a aggregate, c *cdc.Change) {
+	if ev := w.open.openSave(a); ev != nil && ev.Row.Len() > 0 && !w.opts.Plugin {
 		ev.takeRow(c)
 		if c.Op == cdc.Update {
 			ev.markChanged(c)
 		}
-		e.mark(ev)
+		w.mark(ev)
 	}
 }
 
@@ -118,108 +174,104 @@ func (ev *Event) name(c *cdc.Change, st *statement) {
 }
 
 // mark notes that the current transaction is in the event, and that its record is behind.
-func (e *Engine) mark(ev *Event) {
-	ev.Last, ev.GTID, ev.Time, ev.last = e.txn.End, e.txn.Txn.GTID, e.txn.Time, e.now
-	e.unsent.dirty(ev)
+func (w *windows) mark(ev *Event) {
+	ev.Last, ev.GTID, ev.Time, ev.last = w.txn.End, w.txn.Txn.GTID, w.txn.Time, w.now
+	w.unsent.dirty(ev)
 }
 
 // prolong keeps the aggregate's open events open: one of its own rows, or a child's, changed. A payload of one of them
 // must show that change.
-func (e *Engine) prolong(a aggregate) {
-	e.window.touch(a)
-	q := e.open.queues[a]
-	if q == nil || e.opts.Coalesce == 0 {
+func (w *windows) prolong(a aggregate) {
+	w.chunk.touch(a)
+	q := w.open.queues[a]
+	if q == nil || w.opts.Coalesce == 0 {
 		return
 	}
 	for _, ev := range q.events {
-		if e.open.over(q, ev, logClock, e.txn.Time) {
+		if w.open.over(q, ev, logClock, w.txn.Time) {
 			ev.sealed = true // a later change is a later event, even when this one still waits behind another
 		}
 		if !ev.sealed && !ev.waits {
-			ev.Last, ev.GTID, ev.last = e.txn.End, e.txn.Txn.GTID, e.now
-			e.unsent.dirty(ev)
+			ev.Last, ev.GTID, ev.last = w.txn.End, w.txn.Txn.GTID, w.now
+			w.unsent.dirty(ev)
 		}
 	}
 	if q.making != nil {
-		e.makings.carryOn(q.making, e.now, e.opts.Precision)
+		w.makings.carryOn(q.making, w.now, w.opts.Precision)
 		if q.making.parent != "" {
-			e.prolong(q.making.parentOf())
+			w.prolong(q.making.parentOf())
 		}
 	}
-	e.open.queueOf(a)
+	w.open.queueOf(a)
 }
 
 // leave closes events at the head of the queue while they may. A queue that nothing is left in goes.
-func (e *Engine) leave(q *queue, may func(*Event) bool) {
+func (w *windows) leave(q *queue, may func(*Event) bool) {
 	for len(q.events) > 0 && may(q.events[0]) {
 		ev := q.events[0]
 		q.events[0] = nil // a deadline may hold the queue for long
 		q.events = q.events[1:]
 		if ev.waits {
 			ev.waits = false
-			e.fired.note(q.agg, ev)
+			w.fired.note(q.agg, ev)
 		}
-		e.close(ev)
+		w.close(ev)
 	}
-	if len(q.events) == 0 && e.open.queues[q.agg] == q {
-		e.makings.end(q)
-		delete(e.open.queues, q.agg)
+	if len(q.events) == 0 && w.open.queues[q.agg] == q {
+		w.makings.end(q)
+		delete(w.open.queues, q.agg)
 	}
 }
 
 // close matches rules and hands the event out; one that nobody wants is done.
-func (e *Engine) close(ev *Event) {
+func (w *windows) close(ev *Event) {
 	if ev.Action.Kind == Delete {
-		e.mark(ev)
+		w.mark(ev)
 	}
 	if ev.Restored != nil {
-		ev.Restored.warn(e.opts.Log, ev.Site.Name)
+		ev.Restored.warn(w.opts.Log, ev.Site.Name)
 	}
-	ev.match(e.set, e.opts.Plugin)
+	ev.match(w.catalog.set, w.opts.Plugin)
 	if len(ev.Rules) == 0 {
-		e.Done(ev)
+		w.unsent.done(ev)
 		return
 	}
-	e.window.tell(ev)
-	e.unsent.close(ev)
-	e.closed = append(e.closed, ev)
+	w.chunk.tell(ev)
+	w.unsent.close(ev)
+	w.closed = append(w.closed, ev)
 }
 
 // closeByLog closes what the log's own clock says is over: the transaction at now was committed after the window.
-func (e *Engine) closeByLog(now time.Time) {
+func (w *windows) closeByLog(now time.Time) {
 	for {
-		q, ok := e.open.byLog.due(now)
+		q, ok := w.open.byLog.due(now)
 		if !ok {
 			return
 		}
 		q.log = time.Time{}
-		e.closeOver(q, logClock, now)
+		w.closeOver(q, logClock, now)
 	}
 }
 
 // closeOver closes what is over in a queue.
-func (e *Engine) closeOver(q *queue, c clock, now time.Time) {
-	if e.open.queues[q.agg] != q {
+func (w *windows) closeOver(q *queue, c clock, now time.Time) {
+	if w.open.queues[q.agg] != q {
 		return
 	}
-	if q.head() != nil || !e.open.due(q, c).After(now) {
-		e.leave(q, func(ev *Event) bool { return e.open.over(q, ev, c, now) })
+	if q.head() != nil || !w.open.due(q, c).After(now) {
+		w.leave(q, func(ev *Event) bool { return w.open.over(q, ev, c, now) })
 	}
-	e.open.schedule(q)
+	w.open.schedule(q)
 }
 
-// NextDeadline is when, by our clock, the first open event's time is over; false when none is open.
-func (e *Engine) NextDeadline() (time.Time, bool) { return e.open.next() }
-
-// Expire closes the events whose time was over at now by our clock. The caller must have read and committed the log up
-// to an end that was observed at now or later; otherwise changes that belong to them may still be on their way.
-func (e *Engine) Expire(now time.Time) {
+// closeByOurs closes what our clock says is over.
+func (w *windows) closeByOurs(now time.Time) {
 	for {
-		q, ok := e.open.byWall.due(now)
+		q, ok := w.open.byWall.due(now)
 		if !ok {
 			return
 		}
 		q.wall = time.Time{}
-		e.closeOver(q, ourClock, now)
+		w.closeOver(q, ourClock, now)
 	}
 }

@@ -58,7 +58,7 @@ var ErrNotYet = errors.New("not yet")
 // NotYet marks an error as one that passes by itself: Ask returns it as an ErrNotYet with the same text.
 func NotYet(err error) error { return &refusal{err.Error(), ErrNotYet} }
 
-// Wrong marks an error as the fault of who asked: Ask returns it as an ErrWrong with the same text.
+// Wrong marks an error as the caller's fault: Ask returns it as an ErrWrong with the same text.
 func Wrong(err error) error { return &refusal{err.Error(), ErrWrong} }
 
 // Route is what a daemon answers besides what its worker does.

@@ -8,7 +8,8 @@ import (
 	"rowhook/sqltext"
 )
 
-// Emptied is a watched table whose rows went without being logged: no deletes tell of them.
+// Emptied is a watched table that lost rows to a statement such as TRUNCATE or DROP. The log has the statement, but no
+// delete of each row.
 type Emptied struct {
 	Table     ddl.TableName
 	Statement string        // what kind of statement did it: TRUNCATE TABLE, DROP DATABASE, RENAME TABLE, ...

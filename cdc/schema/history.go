@@ -11,9 +11,10 @@ import (
 	"rowhook/cdc/ddl"
 )
 
-// History knows what tables are at the place up to which the log was read: the watched ones, those that were made of them
-// or may take their place, and the schemas' default charsets. It moves with the tracker: what a transaction changes
-// counts for the transaction itself, and for the others from its commit on.
+// History knows the columns of tables at the position up to which the log was read, and the default charsets of their
+// schemas. The tables are the watched ones, and those that a RENAME may put in a watched table's place or that one became.
+// It moves with the log: a statement's change counts at once for its own transaction (open), and becomes known for those
+// that follow when that is committed.
 type History struct {
 	watched map[string]map[string]bool
 	known   map[ddl.TableName]*ddl.Definition // absent: not known

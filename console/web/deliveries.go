@@ -348,7 +348,7 @@ func (v *view) export(f outbox.Filter) error {
 			_ = extend.SetWriteDeadline(time.Now().Add(time.Minute)) // as long as somebody takes it
 			for _, d := range page {
 				if gone := out.Encode(api.WithPayload(d)); gone != nil {
-					return nil //nolint:nilerr // who asked does not want it any more
+					return nil //nolint:nilerr // the browser has gone
 				}
 			}
 			part.Before = page[len(page)-1].Seq

@@ -38,7 +38,7 @@ func (v *view) show(status int, name, title, at string, main any) error {
 
 // render writes a page for anybody.
 func (c *Console) render(w http.ResponseWriter, _ *http.Request, status int, name, title string, main any) {
-	_ = c.write(w, status, name, frame{Title: title, Main: main}) // who asked may have gone
+	_ = c.write(w, status, name, frame{Title: title, Main: main}) // the browser may have gone
 }
 
 func (c *Console) write(w http.ResponseWriter, status int, name string, f frame) error {
@@ -49,7 +49,7 @@ func (c *Console) write(w http.ResponseWriter, status int, name string, f frame)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(bytes.Map(harmless, b.Bytes())) // who asked may have gone
+	_, _ = w.Write(bytes.Map(harmless, b.Bytes())) // the browser may have gone
 	return nil
 }
 

@@ -31,8 +31,10 @@ func (v *tuple) put() put      { return put{v.ref(), putKind(v[24])} }
 func (v *tuple) text() uint64  { return binary.BigEndian.Uint64(v[25:]) }
 func (v *tuple) table() uint32 { return binary.BigEndian.Uint32(v[33:]) }
 
-// effectTuple is an effect, sorted by its first change, and what that did first: an update that moves a key is the
-// first change of two. First 8, what 1, before 8, after 8, table 4, mixed 1, removed 8.
+// effectTuple is an effect as a tuple. Tuples sort by their bytes, so the first fields are the order: the place of the
+// effect's first change, and then what that change did to this key. Two effects may have the same first change: an update
+// that moves a row to another key removes one and makes one, and the removal comes first. The fields and their bytes are
+// first 8, what 1, before 8, after 8, table 4, mixed 1, removed 8.
 func effectTuple(o *effect, what putKind, table uint32) (v tuple) {
 	binary.BigEndian.PutUint64(v[:], uint64(o.first))
 	v[8] = byte(what)

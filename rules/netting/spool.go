@@ -46,16 +46,17 @@ func newSpool(files scratch.Files) (*spool, error) {
 
 func (s *spool) close() error { return errors.Join(s.file.Close(), s.puts.close()) }
 
-// spooled is what stands in front of a change in the file: table, op, sizes of both rows, where its statement is, and
-// once the transaction is netted, where the change is whose image completes its own.
-// A statement stands there by itself, with an op of its own.
+// spooled is the head of an entry in the file; what follows it is the rows of a change, or the text of a statement, which
+// is an entry of its own (textOp) that many changes refer to.
 type spooled struct {
 	table         int
 	op            cdc.Op
-	before, after int
-	textAt        int64
-	text          int
-	older         int64 // one more than that; 0: none
+	before, after int   // bytes of the rows
+	textAt        int64 // where the change's statement is
+	text          int   // bytes of it
+	// older is where the change is that came before this one to the same row, plus one; 0: none, or nobody needs it. Netting
+	// writes it, for that one's image completes this one's.
+	older int64
 }
 
 const (

@@ -80,7 +80,7 @@ func (c *clock) take(e logEnd) {
 
 // closeWindows closes those that are over, once the log is read up to the end that was observed.
 func (c *clock) closeWindows(r *reading) {
-	if c.goal != nil && !r.engine.Applying() && r.track.Reached(c.goal.end, r.seen) {
+	if c.goal != nil && !r.engine.Applying() && r.cursor.Reached(c.goal.end, r.seen) {
 		r.engine.Expire(c.goal.at)
 		c.goal = nil
 	}

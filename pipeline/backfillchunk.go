@@ -38,7 +38,7 @@ func (f *Backfills) step(ctx context.Context, g *errgroup.Group, waiting int) {
 		return // a window lies between two transactions
 	}
 	run := f.current()
-	if f.chunk != nil && (run != f.chunk.run || f.live.track.Reached(f.chunk.end, f.live.seen)) {
+	if f.chunk != nil && (run != f.chunk.run || f.live.cursor.Reached(f.chunk.end, f.live.seen)) {
 		chunk := f.chunk
 		f.chunk = nil
 		f.pour(run, chunk)
@@ -88,16 +88,12 @@ func (f *Backfills) readChunk(ctx context.Context, g *errgroup.Group, run *Run) 
 	}
 	x, limit := request.existing(sites[0], rule), f.limit(run)
 	at := f.live.place()
-	again, againKeys := run.Again, run.AgainKeys // replaced, never changed
-	f.live.engine.OpenWindow(sites[0], rule)
+	again := run.Again // replaced, never changed
+	f.live.engine.WatchChunk(sites[0], rule)
 	f.asking, f.calm = true, false
 	g.Go(func() error {
 		r := &filling{run: run}
-		if part.Span != nil {
-			r.chunk, r.err = f.cfg.Loader.ReadSpan(ctx, x, at, againKeys, *part.Span, limit)
-		} else {
-			r.chunk, r.err = f.cfg.Loader.ReadExisting(ctx, x, at, again, part.After, part.Last, limit)
-		}
+		r.chunk, r.err = f.cfg.Loader.ReadExisting(ctx, x, at, again, part.Span, limit)
 		if r.err == nil {
 			r.end, r.err = f.cfg.Source.End(ctx)
 		}
@@ -112,7 +108,7 @@ func (f *Backfills) limit(run *Run) int {
 	if run.Every > 0 {
 		n = min(n, max(1, int(time.Second/run.Every)))
 	}
-	if len(run.Again)+len(run.AgainKeys) >= n {
+	if len(run.Again) >= n {
 		return 0
 	}
 	return n
@@ -123,7 +119,7 @@ func (f *Backfills) filled(r *filling) {
 	f.asking = false
 	switch {
 	case r.err != nil:
-		f.live.engine.CloseWindow()
+		f.live.engine.ForgetChunk()
 		f.rest = time.Now().Add(f.trouble.Wait())
 		if errors.Is(r.err, context.Canceled) {
 			break
@@ -161,13 +157,13 @@ func (f *Backfills) adapt(now time.Time) {
 // pour hands the rows of a chunk to the engine, now that the log is read up to them. Run is what is worked on now.
 func (f *Backfills) pour(run *Run, r *filling) {
 	if run != r.run { // it was stopped meanwhile
-		f.live.engine.CloseWindow()
+		f.live.engine.ForgetChunk()
 		return
 	}
 	now := time.Now()
 	rule := ruleOf(f.set.Load(), run.Rule)
 	if rule == nil || rule.Disabled {
-		f.live.engine.CloseWindow()
+		f.live.engine.ForgetChunk()
 		return // readChunk says so
 	}
 	c := &r.chunk
@@ -178,7 +174,7 @@ func (f *Backfills) pour(run *Run, r *filling) {
 		}
 		at := f.live.place()
 		gtid := at.GTIDs
-		if last := f.live.track.Position().Last; last != nil {
+		if last := f.live.cursor.Last(); last != nil {
 			gtid = last.GTID
 		}
 		site := f.cfg.Sites[slices.IndexFunc(f.cfg.Sites, func(s *rules.Site) bool {
@@ -188,7 +184,7 @@ func (f *Backfills) pour(run *Run, r *filling) {
 			Site: site, Rule: rule, Run: run.ID, Table: f.table, Rows: c.Rows, Last: at.End, GTID: gtid, Now: now,
 		})
 	} else {
-		f.live.engine.CloseWindow()
+		f.live.engine.ForgetChunk()
 	}
 	if n := len(c.Rows) - len(done.Again); n == 0 && len(done.Again) > 0 {
 		f.rest = now.Add(fillAgain)

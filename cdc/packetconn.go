@@ -26,10 +26,11 @@ func (c timedConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// link is the connection that the log comes over. go-mysql puts an event together in buffers that double as they fill:
-// several times the size of a row of many megabytes. So of a large event the link hands go-mysql the head only, as if
-// that were all, and not before all earlier events were handled; who handles it reads the tail from the link, before
-// go-mysql asks for more.
+// link is the connection that the log comes over. It keeps large events out of go-mysql's memory, whose buffers double as
+// they fill and would take several times the size of a row of many megabytes. Of a large event go-mysql is given only the
+// head, as if that were the whole event. Our handler of that event then reads the rest, the
+// tail, straight from the link. That is in order, because go-mysql gets the head only when it has handled all events before
+// it, and asks for nothing more until the handler returns.
 type link struct {
 	timedConn
 	server  *connect.LogConn // what timedConn reads

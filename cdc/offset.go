@@ -13,7 +13,7 @@ import (
 
 // place is how far the log of one connection was read.
 type place struct {
-	tracker *Tracker // knows what was read before the transaction that is open
+	tracker *tracker // knows what was read before the transaction that is open
 	seen    Coord
 	placed  bool // seen is right beyond 4 GiB
 	txn     openTxn
@@ -77,29 +77,32 @@ func (p *place) nothingAhead(end End) bool {
 	if end.set == nil || p.txn.GTID == "" {
 		return false
 	}
-	after, err := NewTracker(p.tracker.Position())
-	return err == nil && after.Advance(p.txn.Txn) == nil && after.set != nil && after.Reached(end, Coord{})
+	after, err := p.tracker.Cursor.Advance(p.txn.Txn)
+	return err == nil && after.hasGTIDs() && after.Reached(end, Coord{})
 }
 
 // wayOut is how to leave out the transaction that is being read and nothing else. Without GTIDs that cannot be said yet: its
 // end was not read.
 func (p *place) wayOut() string {
-	after, err := NewTracker(p.tracker.Position())
-	if !p.txn.open || p.txn.GTID == "" || err != nil || after.Advance(p.txn.Txn) != nil || after.set == nil {
+	if !p.txn.open || p.txn.GTID == "" {
 		return skipHint
 	}
-	set, err := after.full()
+	after, err := p.tracker.Cursor.Advance(p.txn.Txn)
+	if err != nil || !after.hasGTIDs() {
+		return skipHint
+	}
+	set, err := after.read()
 	if err != nil {
 		return skipHint
 	}
 	return fmt.Sprintf("to go on right behind this transaction, and lose nothing else: rowhook position set --gtid '%s'; %s", set, backfillHint)
 }
 
-// beyond is the tracker's place when it is one that a server cannot be asked for: then its file is read from the
+// beyond is the cursor's place when it is one that a server cannot be asked for: then its file is read from the
 // beginning, and what comes before is passed over. Zero when it can, or where GTIDs do without places.
-func (t *Tracker) beyond() Coord {
-	if t.set != nil || t.start.Offset <= math.MaxUint32 {
+func (c *Cursor) beyond() Coord {
+	if c.hasGTIDs() || c.start.Offset <= math.MaxUint32 {
 		return Coord{}
 	}
-	return t.start
+	return c.start
 }

@@ -43,7 +43,7 @@ type large struct {
 
 func newLarge(t *testing.T, p Position, verify bool) *large {
 	t.Helper()
-	tracker, err := NewTracker(p)
+	tracker, err := newTracker(p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,26 +31,21 @@ func keysSize(keys []Key) (n int) {
 }
 
 // relieve closes the windows that would be over next, while more is open than memory allows.
-func (e *Engine) relieve() {
-	for e.unsent.openBytes+e.makings.bytes > maxOpen {
-		d, ok := e.open.byLog.pop()
+func (w *windows) relieve() {
+	for w.unsent.openBytes+w.makings.bytes > maxOpen {
+		d, ok := w.open.byLog.pop()
 		if !ok {
 			break
 		}
 		q := d.q
-		if q.log = (time.Time{}); e.open.queues[q.agg] != q {
+		if q.log = (time.Time{}); w.open.queues[q.agg] != q {
 			continue
 		}
-		if head := q.head(); !e.open.due(q, logClock).After(d.at) {
-			e.leave(q, func(ev *Event) bool { return ev == head })
+		if head := q.head(); !w.open.due(q, logClock).After(d.at) {
+			w.leave(q, func(ev *Event) bool { return ev == head })
 		}
-		e.open.schedule(q)
+		w.open.schedule(q)
 	}
-	e.open.byLog.trim(e.open.queues)
-	e.open.byWall.trim(e.open.queues)
-}
-
-// Pending is how many records the next commit holds.
-func (e *Engine) Pending() int {
-	return e.unsent.pending() + len(e.others) + len(e.fired.behind) + len(e.makings.behind)
+	w.open.byLog.trim(w.open.queues)
+	w.open.byWall.trim(w.open.queues)
 }

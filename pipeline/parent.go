@@ -187,21 +187,18 @@ func (a *questions) forget(applied func(*rules.Site) bool) {
 
 // awaitsOwners says whether the transaction that all sites are at must wait for an answer a moment longer. Sites whose
 // answer takes longer are detached.
-func (p *Pipeline) awaitsOwners() (bool, error) {
+func (p *Pipeline) awaitsOwners() bool {
 	for site, o := range p.questions.sites {
 		if len(o.open) == 0 || p.sites.detached[site] != nil {
 			continue
 		}
 		if o.err == nil && time.Since(o.since) < ownerGrace {
-			return true, nil
+			return true
 		}
-		d, err := p.detach(site, Stop{Reason: o.reason(), Fix: "see that user rowhook may SELECT, or set binlog_row_image = FULL, with which nothing is asked"})
-		if err != nil {
-			return false, err
-		}
+		d := p.detach(site, Stop{Reason: o.reason(), Fix: "see that user rowhook may SELECT, or set binlog_row_image = FULL, with which nothing is asked"})
 		d.retry = time.Time{}
 	}
-	return false, nil
+	return false
 }
 
 // answered takes in what became known of owners.

@@ -7,7 +7,8 @@ import (
 )
 
 // A row image may lack columns (cdc.Change): what an update's statement did not name, what an insert left to its
-// default, blobs. What it lacks after an update did not change. What it lacks before may have: then it counts as changed.
+// default, blobs. A column that the image after an update lacks did not change. A column that only the image before lacks
+// may have changed or not; it counts as changed.
 
 // differs says whether an update changed a column, as far as can be told.
 func differs(before, after cdc.Row, i int) bool {
@@ -26,7 +27,7 @@ type Question struct {
 type Owner func(Question) (order Key, ok bool)
 
 // AskOwners tells whom to ask for the order of a part.
-func (e *Engine) AskOwners(o Owner) { e.owner = o }
+func (e *Engine) AskOwners(o Owner) { e.translator.owner = o }
 
 // Question is what must be known before the transaction of a change is applied; false when the log shows all.
 func (e *Engine) Question(c *cdc.Change) (Question, bool) {
@@ -41,7 +42,7 @@ func (e *Engine) Question(c *cdc.Change) (Question, bool) {
 }
 
 // orderOf is the order that a changed part belongs to; false when nobody knows.
-func (e *Engine) orderOf(b *binding, c *cdc.Change) (Key, bool, error) {
+func (t *translator) orderOf(b *binding, c *cdc.Change) (Key, bool, error) {
 	row, other := c.After, c.Before
 	if c.Op == cdc.Delete {
 		row, other = c.Before, c.After
@@ -55,23 +56,23 @@ func (e *Engine) orderOf(b *binding, c *cdc.Change) (Key, bool, error) {
 		}
 		return keyAt(row, []int{b.order}), true, nil
 	}
-	if _, ok := c.After.Int(b.id); ok && e.owner != nil {
-		if order, ok := e.owner(Question{b.site, c.Table.TableName, b.entity.Parts.Order, b.keyOf(c.After)}); ok {
+	if _, ok := c.After.Int(b.id); ok && t.owner != nil {
+		if order, ok := t.owner(Question{b.site, c.Table.TableName, b.entity.Parts.Order, b.keyOf(c.After)}); ok {
 			return order, true, nil
 		}
 	}
-	if !e.orphans[c.Table.TableName] {
-		e.orphans[c.Table.TableName] = true
-		e.opts.Log.Warn("a changed row does not say to which order it belongs, so nothing is sent for it; binlog_row_image = FULL would tell",
-			slog.String("table", c.Table.String()), slog.String("transaction", e.txn.Txn.ID()))
+	if !t.orphans[c.Table.TableName] {
+		t.orphans[c.Table.TableName] = true
+		t.opts.Log.Warn("a changed row does not say to which order it belongs, so nothing is sent for it; binlog_row_image = FULL would tell",
+			slog.String("table", c.Table.String()), slog.String("transaction", t.windows.txn.Txn.ID()))
 	}
 	return "", false, nil
 }
 
 // parentOf is the multi-order of an appointment; false when it has none or nobody knows.
-func (e *Engine) parentOf(b *binding, a aggregate, c *cdc.Change) (aggregate, bool) {
+func (t *translator) parentOf(b *binding, a aggregate, c *cdc.Change) (aggregate, bool) {
 	row := c.After
-	if ev := e.open.openSave(a); row.Kind(b.parent) == cdc.Absent && ev != nil {
+	if ev := t.windows.open.openSave(a); row.Kind(b.parent) == cdc.Absent && ev != nil {
 		row = ev.Row
 	}
 	parent, ok := row.Int(b.parent)

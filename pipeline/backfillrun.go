@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,20 +42,17 @@ type Run struct {
 	Live    int64     `json:"live"`  // rows that were left to a live save
 	Left    int64     `json:"left"`  // rows that the rule does not want
 	Parts   []Part    `json:"parts"`
-	At      int       `json:"at"`              // the part that is being read
-	Again   []int64   `json:"again,omitempty"` // rows of it that changed while they were read
-	// AgainKeys are the same of a part with a span.
-	AgainKeys [][]string `json:"again_keys,omitempty"`
+	At      int       `json:"at"` // the part that is being read
+	// Again are the keys of its rows that changed while they were read.
+	Again [][]string `json:"again_keys,omitempty"`
 }
 
 // Part is what a backfill reads at one site.
 type Part struct {
 	Site  string `json:"site"`
-	After int64  `json:"after"` // the last row that was read
-	Last  int64  `json:"last"`  // the last row of all, when it was started: live saves tell of later ones
 	Whole bool   `json:"whole"` // no more rows lie behind
-	// Span stands for After and Last where a row's key is not one whole number.
-	Span *loader.Span `json:"span,omitempty"`
+	// Span is from the last row that was read to the last of all when it was started: live saves tell of later ones.
+	Span loader.Span `json:"span"`
 }
 
 // RunState is how a backfill stands.
@@ -70,44 +69,28 @@ const (
 // advance takes in what became of a chunk.
 func (r *Run) advance(c *loader.Chunk, done rules.Filled, now time.Time) {
 	part := &r.Parts[r.At]
-	part.Whole, r.Again, r.AgainKeys = c.Whole, nil, nil // replaced, never changed
-	if part.Span != nil {
-		r.advanceSpan(part, c, done)
-	} else {
-		r.advanceNumbers(part, c, done)
+	part.Whole, r.Again = c.Whole, nil // replaced, never changed
+	r.Read += c.Fresh
+	part.Span.After = c.Behind
+	if len(done.Again) > 0 {
+		again := make(map[rules.Key]bool, len(done.Again))
+		for _, key := range done.Again {
+			again[key] = true
+		}
+		for i, row := range c.Rows {
+			if again[rules.KeyOf(c.Table, row)] {
+				r.Again = append(r.Again, c.Keys[i])
+			}
+		}
 	}
 	r.Made += int64(done.Made)
 	r.Live += int64(done.Live)
 	r.Left += int64(done.Left)
-	if !part.Whole || len(r.Again)+len(r.AgainKeys) > 0 {
+	if !part.Whole || len(r.Again) > 0 {
 		return
 	}
 	if r.At++; r.At == len(r.Parts) {
 		r.end(Done, "", now)
-	}
-}
-
-func (r *Run) advanceNumbers(part *Part, c *loader.Chunk, done rules.Filled) {
-	for _, row := range c.Rows {
-		if id, ok := rules.KeyOf(c.Table, row).Number(); ok && id > part.After {
-			r.Read++
-		}
-	}
-	part.After = c.Last
-	for _, key := range done.Again {
-		if id, ok := key.Number(); ok {
-			r.Again = append(r.Again, id)
-		}
-	}
-}
-
-func (r *Run) advanceSpan(part *Part, c *loader.Chunk, done rules.Filled) {
-	r.Read += c.Fresh
-	part.Span = &loader.Span{After: c.Behind, Last: part.Span.Last}
-	for i, row := range c.Rows {
-		if slices.Contains(done.Again, rules.KeyOf(c.Table, row)) {
-			r.AgainKeys = append(r.AgainKeys, c.Keys[i])
-		}
 	}
 }
 
@@ -126,7 +109,7 @@ func (r *Run) site() string {
 // copy is the run for others, who may read it while it goes on.
 func (r *Run) copy() Run {
 	c := *r
-	c.Parts, c.Again, c.AgainKeys = slices.Clone(r.Parts), slices.Clone(r.Again), slices.Clone(r.AgainKeys)
+	c.Parts, c.Again = slices.Clone(r.Parts), slices.Clone(r.Again)
 	return c
 }
 
@@ -158,7 +141,7 @@ func restoreRuns(records []outbox.Record) ([]*Run, error) {
 			continue
 		}
 		r := &Run{}
-		if err := json.Unmarshal(rec.Data, r); err != nil {
+		if err := r.read(rec.Data); err != nil {
 			return nil, fmt.Errorf("reading the backfill %s: %w", rec.Key, err)
 		}
 		if r.State == Running && (r.At < 0 || r.At >= len(r.Parts)) {
@@ -167,6 +150,31 @@ func restoreRuns(records []outbox.Record) ([]*Run, error) {
 		runs = append(runs, r)
 	}
 	return runs, nil
+}
+
+// read takes in what was stored. What earlier versions stored of keys that are one whole number are numbers.
+func (r *Run) read(data []byte) error {
+	var stored struct {
+		Again []int64 `json:"again"`
+		Parts []struct {
+			After int64        `json:"after"`
+			Last  int64        `json:"last"`
+			Span  *loader.Span `json:"span"`
+		} `json:"parts"`
+	}
+	if err := errors.Join(json.Unmarshal(data, r), json.Unmarshal(data, &stored)); err != nil {
+		return err
+	}
+	key := func(n int64) []string { return []string{strconv.FormatInt(n, 10)} }
+	for i, part := range stored.Parts {
+		if part.Span == nil {
+			r.Parts[i].Span = loader.Span{After: key(part.After), Last: key(part.Last)}
+		}
+	}
+	for _, n := range stored.Again {
+		r.Again = append(r.Again, key(n))
+	}
+	return nil
 }
 
 // plan makes a run of a request: it looks whether it can be met, and how many rows there are. Who requests what
@@ -184,16 +192,12 @@ func plan(ctx context.Context, l *loader.Loader, set *rules.Set, sites []*rules.
 		if err := l.CheckExisting(ctx, x); err != nil {
 			return nil, err
 		}
-		part := Part{Site: site.ID(), After: x.First()}
-		var rows int64
-		if rows, part.Span, err = l.SpanOfExisting(ctx, x); err == nil && part.Span == nil {
-			rows, part.Last, err = l.CountExisting(ctx, x)
-		}
+		rows, span, err := l.CountExisting(ctx, x)
 		if err != nil {
 			return nil, err
 		}
 		r.Total += rows
-		r.Parts = append(r.Parts, part)
+		r.Parts = append(r.Parts, Part{Site: site.ID(), Span: span})
 	}
 	r.Started = time.Now()
 	return r, nil
