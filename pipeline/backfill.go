@@ -17,7 +17,7 @@ import (
 
 // A backfill goes chunk by chunk, beside what is live: it waits until little is to be delivered, reads a chunk in a
 // snapshot, waits until the log is read up to where it stood behind that snapshot, and hands the rows to the engine, which
-// knows what happened to them meanwhile (rules/backfill.go). How far it is goes into the commit that holds what it made:
+// knows what happened to them meanwhile (rules/events/backfill.go). How far it is goes into the commit that holds what it made:
 // after a crash it goes on right behind that.
 
 // Backfills are the backfills of a pipeline, and the chunk that is on its way. The loop of Run owns all but what stands

@@ -13,6 +13,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/loader"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // filling is what a goroutine brings back: a chunk.
@@ -167,7 +168,7 @@ func (f *Backfills) pour(run *Run, r *filling) {
 		return // readChunk says so
 	}
 	c := &r.chunk
-	var done rules.Filled
+	var done events.Filled
 	if len(c.Rows) > 0 {
 		if f.table == nil || f.table.TableName != c.Table.TableName || !slices.Equal(f.table.Columns, c.Table.Columns) {
 			f.table = c.Table
@@ -180,7 +181,7 @@ func (f *Backfills) pour(run *Run, r *filling) {
 		site := f.cfg.Sites[slices.IndexFunc(f.cfg.Sites, func(s *rules.Site) bool {
 			return s.Name == rules.SiteOf(run.Parts[run.At].Site) && s.Has(rule.Action.Entity)
 		})]
-		done = f.live.engine.Fill(rules.Fill{
+		done = f.live.engine.Fill(events.Fill{
 			Site: site, Rule: rule, Run: run.ID, Table: f.table, Rows: c.Rows, Last: at.End, GTID: gtid, Now: now,
 		})
 	} else {

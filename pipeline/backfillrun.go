@@ -16,6 +16,7 @@ import (
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // Backfill is a request: saves of rows that are there already, for a rule.
@@ -67,7 +68,7 @@ const (
 )
 
 // advance takes in what became of a chunk.
-func (r *Run) advance(c *loader.Chunk, done rules.Filled, now time.Time) {
+func (r *Run) advance(c *loader.Chunk, done events.Filled, now time.Time) {
 	part := &r.Parts[r.At]
 	part.Whole, r.Again = c.Whole, nil // replaced, never changed
 	r.Read += c.Fresh

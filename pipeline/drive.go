@@ -6,21 +6,22 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // drive takes an engine through the log: what a reader hands over becomes events. The daemon has one for all sites and one for each
 // that catches up; a dry run, whose Replay is, has one as well.
 type drive struct {
-	engine   *rules.Engine
+	engine   *events.Engine
 	applying cdc.Commit // the last one; the engine says whether all of it is applied
 	gathered bool       // changes of a transaction that is not committed yet
 }
 
 // change takes in a change. A MisfitError says that it is left out, and whose row it is.
-func (d *drive) change(c *cdc.Change) (misfit *rules.MisfitError, err error) {
+func (d *drive) change(c *cdc.Change) (misfit *events.MisfitError, err error) {
 	d.gathered = true
 	err = d.engine.Change(c)
-	if m, ok := errors.AsType[*rules.MisfitError](err); ok {
+	if m, ok := errors.AsType[*events.MisfitError](err); ok {
 		return m, nil
 	}
 	return nil, err
@@ -53,14 +54,14 @@ type Replay struct {
 
 // ReplayTo takes what a Replay finds. Its errors end the reading.
 type ReplayTo interface {
-	Event(*rules.Event) error         // in the order in which they would be delivered
-	Committed(*cdc.Commit) error      // behind the events of a transaction, or when only the log was read on
-	LeftOut(*rules.MisfitError) error // a row of which no event can be made
+	Event(*rules.Event) error          // in the order in which they would be delivered
+	Committed(*cdc.Commit) error       // behind the events of a transaction, or when only the log was read on
+	LeftOut(*events.MisfitError) error // a row of which no event can be made
 }
 
 // NewReplay makes a Replay; the log's clock has opts.Precision.
-func NewReplay(sites []*rules.Site, set *rules.Set, opts rules.Options, to ReplayTo) *Replay {
-	return &Replay{drive: drive{engine: rules.NewEngine(sites, set, opts)}, to: to, tick: opts.Precision}
+func NewReplay(sites []*rules.Site, set *rules.Set, opts events.Options, to ReplayTo) *Replay {
+	return &Replay{drive: drive{engine: events.NewEngine(sites, set, opts)}, to: to, tick: opts.Precision}
 }
 
 // Change is cdc.Sink.

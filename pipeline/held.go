@@ -24,8 +24,8 @@ type held struct {
 // load is a number of events, and about how many bytes they take.
 type load struct{ events, bytes int }
 
-func (l *load) add(ev *rules.Event)  { l.events, l.bytes = l.events+1, l.bytes+ev.Weight() }
-func (l *load) drop(ev *rules.Event) { l.events, l.bytes = l.events-1, l.bytes-ev.Weight() }
+func (l *load) add(ev *rules.Event)  { l.events, l.bytes = l.events+1, l.bytes+ev.Weight }
+func (l *load) drop(ev *rules.Event) { l.events, l.bytes = l.events-1, l.bytes-ev.Weight }
 
 // reason is why events are held.
 type reason struct {
@@ -60,7 +60,7 @@ func (h *held) add(ev *rules.Event, err error) {
 
 // follow holds an event when an earlier one of its objects is held.
 func (h *held) follow(ev *rules.Event) bool {
-	why := h.objects.before(ev.Keys(), ev.Closing())
+	why := h.objects.before(ev.Keys(), ev.Closing)
 	if why != nil {
 		h.put(why, ev)
 	}
@@ -71,7 +71,7 @@ func (h *held) put(why *reason, ev *rules.Event) {
 	why.events = append(why.events, ev)
 	h.load.add(ev)
 	h.all.add(ev)
-	h.objects.add(ev.Keys(), ev.Closing(), why)
+	h.objects.add(ev.Keys(), ev.Closing, why)
 }
 
 // first is the reason that events have been held for the longest, nil when none are.
@@ -123,7 +123,7 @@ func (h *held) release(why *reason) []*rules.Event {
 }
 
 // reasonOf is the reason that a head waits for.
-func (h *held) reasonOf(ev *rules.Event) *reason { return h.objects.at(ev.Keys()[0], ev.Closing()) }
+func (h *held) reasonOf(ev *rules.Event) *reason { return h.objects.at(ev.Keys()[0], ev.Closing) }
 
 // probed takes in what became of events that were tried again.
 func (p *Pipeline) probed(b loaded) {
@@ -142,7 +142,7 @@ func (p *Pipeline) probed(b loaded) {
 		events = slices.DeleteFunc(events, func(ev *rules.Event) bool { return ev == b.events[i] })
 		p.cfg.Log.Info("events that were held are loaded again", slog.String("site", l.site.Name), slog.Int("events", len(events)+1))
 		l.putBack(events)
-		slices.SortStableFunc(l.waiting, func(a, b *rules.Event) int { return cmp.Compare(a.Closing(), b.Closing()) })
+		slices.SortStableFunc(l.waiting, func(a, b *rules.Event) int { return cmp.Compare(a.Closing, b.Closing) })
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 const manySites = 64
@@ -191,7 +192,7 @@ func (w *heldWorld) run() (stop func()) {
 	p := New(Config{
 		Source: followed, SourceID: "source", Outbox: w.store, Loader: loader.New(db, source, loader.Options{}, log),
 		Sites: w.sites, Rules: &rules.Set{Rules: set}, Log: log,
-		Options: rules.Options{Coalesce: time.Second, CoalesceMax: 2 * time.Second, Precision: source.Precision(), Log: log},
+		Options: events.Options{Coalesce: time.Second, CoalesceMax: 2 * time.Second, Precision: source.Precision(), Log: log},
 	})
 	ctx, cancel := context.WithCancel(w.Context())
 	done := make(chan error, 1)

@@ -19,6 +19,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 	"rowhook/rules"
+	"rowhook/rules/events"
 	"rowhook/scratch"
 )
 
@@ -175,7 +176,7 @@ func followServer(t *testing.T, server *dbtest.Server, o imageOptions) outbox.St
 	p := New(Config{
 		Source: followed, SourceID: "source", Outbox: store, Loader: loader.New(db, source, loader.Options{Plugin: o.plugin, MaxPayload: o.most}, log),
 		Sites: []*rules.Site{site}, Rules: set, Log: log,
-		Options: rules.Options{
+		Options: events.Options{
 			Plugin: o.plugin, Coalesce: o.coalesce, CoalesceMax: o.coalesce, Precision: source.Precision(), Scratch: scratch.In(t.TempDir()), Log: log,
 		},
 	})

@@ -54,13 +54,13 @@ type outcome struct {
 // push has an event wait behind the others.
 func (l *lane) push(ev *rules.Event) {
 	l.waiting = append(l.waiting, ev)
-	l.weight += ev.Weight()
+	l.weight += ev.Weight
 }
 
 // putBack has events wait before the others.
 func (l *lane) putBack(events []*rules.Event) {
 	for _, ev := range events {
-		l.weight += ev.Weight()
+		l.weight += ev.Weight
 	}
 	l.waiting = slices.Concat(events, l.waiting)
 }
@@ -147,7 +147,7 @@ func (l *lane) batch() []*rules.Event {
 	n, bytes := 0, 0
 	for ; n < len(l.waiting) && len(batch) < laneBatch && bytes < laneBytes; n++ {
 		ev := l.waiting[n]
-		l.weight -= ev.Weight()
+		l.weight -= ev.Weight
 		if l.held.follow(ev) {
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/cdc/schema"
 	"rowhook/outbox"
-	"rowhook/rules"
+	"rowhook/rules/events"
 	"rowhook/scratch"
 )
 
@@ -91,7 +91,7 @@ func (c *counting) Commit(ctx context.Context, b *outbox.Batch) error {
 	for _, r := range b.Open {
 		if r.Data == nil {
 			gone++
-		} else if (rules.Record{Key: r.Key, Data: r.Data}).IsEvent() {
+		} else if (events.Record{Key: r.Key, Data: r.Data}).IsEvent() {
 			open++
 		}
 	}

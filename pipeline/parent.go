@@ -10,6 +10,7 @@ import (
 
 	"rowhook/loader"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // Where the log shows a part of a row only, the database is asked for the order that it belongs to. The answer is needed
@@ -27,11 +28,11 @@ const (
 
 // owners are the questions of one site.
 type owners struct {
-	open   []rules.Question             // in their order
-	known  map[rules.Question]rules.Key // empty: not yet
-	gone   map[rules.Question]bool      // there is no such part any more
-	since  time.Time                    // the first of the open ones was put
-	asking bool                         // a goroutine is on its way
+	open   []events.Question             // in their order
+	known  map[events.Question]rules.Key // empty: not yet
+	gone   map[events.Question]bool      // there is no such part any more
+	since  time.Time                     // the first of the open ones was put
+	asking bool                          // a goroutine is on its way
 	wait   time.Duration
 	retry  time.Time
 	err    error // why there is no answer
@@ -58,10 +59,10 @@ func newQuestions(l *loader.Loader, log *slog.Logger) *questions {
 }
 
 // put puts a question, once.
-func (a *questions) put(q rules.Question) {
+func (a *questions) put(q events.Question) {
 	o := a.sites[q.Site]
 	if o == nil {
-		o = &owners{known: map[rules.Question]rules.Key{}, gone: map[rules.Question]bool{}}
+		o = &owners{known: map[events.Question]rules.Key{}, gone: map[events.Question]bool{}}
 		a.sites[q.Site] = o
 	}
 	if _, ok := o.known[q]; ok || o.gone[q] {
@@ -88,8 +89,8 @@ func (a *questions) refused(site *rules.Site) string {
 	return ""
 }
 
-// answer is rules.Owner: what was answered.
-func (a *questions) answer(q rules.Question) (rules.Key, bool) {
+// answer is events.Owner: what was answered.
+func (a *questions) answer(q events.Question) (rules.Key, bool) {
 	o := a.sites[q.Site]
 	if o == nil || o.gone[q] {
 		return "", false
@@ -135,7 +136,7 @@ func (a *questions) ask(ctx context.Context, g *errgroup.Group, onOwn map[*rules
 	return wait
 }
 
-func (a *questions) find(ctx context.Context, site *rules.Site, questions []rules.Question) ownersBack {
+func (a *questions) find(ctx context.Context, site *rules.Site, questions []events.Question) ownersBack {
 	back := ownersBack{site: site}
 	for _, q := range questions {
 		order, found, err := a.loader.Owner(ctx, q.Table, q.Column, q.Part)

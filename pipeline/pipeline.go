@@ -1,7 +1,7 @@
 // Package pipeline is the order of things: it reads the log, lets rules make events of it, loads their payloads and
 // commits deliveries, open events and the position to the outbox, together.
 //
-//	cdc.Source -> feed -> rules.Engine -> (lanes) loader -> outbox
+//	cdc.Source -> feed -> events.Engine -> (lanes) loader -> outbox
 //
 // One goroutine, the loop of Run, owns the engine and decides; the reader, the lanes and the commit run beside it. A
 // commit is on its way while the next batch is gathered, so batches grow with the load by themselves.
@@ -23,6 +23,7 @@ import (
 	"rowhook/loader"
 	"rowhook/outbox"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // Source is the server whose log is read; a *cdc.Source.
@@ -56,7 +57,7 @@ type Config struct {
 	Loader   *loader.Loader
 	Sites    []*rules.Site
 	Rules    *rules.Set
-	Options  rules.Options
+	Options  events.Options
 	Log      *slog.Logger
 }
 
@@ -109,7 +110,7 @@ const (
 func New(cfg Config) *Pipeline {
 	cfg.Sites = rules.CutSites(cfg.Sites)
 	p := &Pipeline{
-		reading: reading{drive: drive{engine: rules.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
+		reading: reading{drive: drive{engine: events.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
 		cfg:     cfg, lanes: map[*rules.Site]*lane{}, active: map[*lane]bool{}, sites: newSites(cfg.Log),
 		loaded: make(chan loaded), committed: make(chan commit, 1), rules: make(chan *rules.Set),
 		observer: cfg.Loader.Observe(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
@@ -350,7 +351,7 @@ func (p *Pipeline) take() (b *outbox.Batch, bytes int, err error) {
 		b.Deliveries = append(b.Deliveries, m.deliveries...)
 		bytes += m.bytes
 	}
-	var records []rules.Record
+	var records []events.Record
 	for e := range p.engines() {
 		more, err := e.TakeRecords()
 		if err != nil {

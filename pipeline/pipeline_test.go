@@ -20,6 +20,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 type mariaDB struct{}
@@ -31,7 +32,7 @@ type bench struct {
 	t     *testing.T
 	src   *script
 	store outbox.Store
-	opts  rules.Options
+	opts  events.Options
 	sites []*rules.Site
 	rules string
 	ended chan struct{} // closed when the last run ended
@@ -58,7 +59,7 @@ func newBench(t *testing.T, coalesce time.Duration) *bench {
 	log := slog.New(slog.DiscardHandler)
 	return &bench{
 		t: t, src: newScript(), store: store, rules: ruleFile, log: log,
-		opts: rules.Options{Coalesce: coalesce, CoalesceMax: time.Minute, Precision: time.Microsecond, Log: log},
+		opts: events.Options{Coalesce: coalesce, CoalesceMax: time.Minute, Precision: time.Microsecond, Log: log},
 		sites: []*rules.Site{
 			{Name: "salon", Schema: "wp", Prefix: "a_"}, {Name: "spa", Schema: "wp", Prefix: "b_"},
 		},

@@ -7,7 +7,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/outbox"
-	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // checkpoint is the position as the outbox keeps it.
@@ -56,7 +56,7 @@ func ReadStored(ctx context.Context, store interface {
 		return nil, err
 	}
 	s := &Stored{Position: p, BySite: map[string]int{}}
-	var records []rules.Record
+	var records []events.Record
 	records, s.Schema, _ = splitRecords(state.Open)
 	for _, r := range records {
 		if r.IsEvent() {
@@ -82,11 +82,11 @@ const (
 
 // splitRecords hands records to their owners. Those of backfills are restoreRuns'; what nobody here can read, because another
 // version wrote it, is unknown.
-func splitRecords(stored []outbox.Record) (records []rules.Record, schema []cdc.SchemaRecord, unknown []outbox.Record) {
+func splitRecords(stored []outbox.Record) (records []events.Record, schema []cdc.SchemaRecord, unknown []outbox.Record) {
 	for _, r := range stored {
 		switch r.Owner {
 		case eventsOwner:
-			records = append(records, rules.Record{Key: r.Key, Data: r.Data})
+			records = append(records, events.Record{Key: r.Key, Data: r.Data})
 		case schemaOwner:
 			schema = append(schema, cdc.SchemaRecord{Key: r.Key, Data: r.Data})
 		case backfillOwner, siteOwner, TroubleOwner:
@@ -118,7 +118,7 @@ func SetPosition(ctx context.Context, store outbox.Journal, p cdc.Position) erro
 			b.Open = append(b.Open, outbox.Record{Owner: siteOwner, Key: r.Key})
 		}
 	}
-	changed, err := rules.Detach(records)
+	changed, err := events.Detach(records)
 	if err != nil {
 		return err
 	}

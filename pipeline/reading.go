@@ -8,6 +8,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/loader"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // reading is one way through the log: that of all sites, or of one that has to catch up (site.go). The loop owns it.
@@ -160,8 +161,8 @@ func (p *Pipeline) batchFull() bool {
 }
 
 // engines yields that of all sites, and those of the sites that are on their own.
-func (p *Pipeline) engines() func(yield func(*rules.Engine) bool) {
-	return func(yield func(*rules.Engine) bool) {
+func (p *Pipeline) engines() func(yield func(*events.Engine) bool) {
+	return func(yield func(*events.Engine) bool) {
 		if !yield(p.engine) {
 			return
 		}
@@ -222,7 +223,7 @@ func (p *Pipeline) readOthers(d *detached) error {
 }
 
 // engineOf is the engine that a site's events are in.
-func (p *Pipeline) engineOf(site *rules.Site) *rules.Engine {
+func (p *Pipeline) engineOf(site *rules.Site) *events.Engine {
 	if s := p.sites.detached[site]; s != nil {
 		return s.engine
 	}

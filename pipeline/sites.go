@@ -13,6 +13,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/outbox"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // A site whose rows cannot be read for now is detached: the log is read on for all others, and its own position stays
@@ -183,7 +184,7 @@ func (p *Pipeline) aside(r *reading, site *rules.Site, t *cdc.TableError) error 
 }
 
 // misfit takes in that a row of a site does not fit its table as the plugin makes it.
-func (p *Pipeline) misfit(r *reading, m *rules.MisfitError) error {
+func (p *Pipeline) misfit(r *reading, m *events.MisfitError) error {
 	if d := p.sites.detached[m.Site]; d != nil && d.stop.Accept != nil && d.stop.Accept.Table == m.Table.String() {
 		p.cfg.Log.Warn("a row is left out, as a person decided", slog.String("site", m.Site.Name), slog.Any("reason", m))
 		return nil

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // strandedEvents are stored events that cannot go on, by site: their rules are gone, or nothing here can read them.
 type strandedEvents struct {
-	bySite map[string]rules.Stranded
+	bySite map[string]events.Stranded
 	since  time.Time
 	told   time.Time
 }
@@ -36,7 +36,7 @@ func (s *strandedEvents) tell(log *slog.Logger) time.Duration {
 }
 
 // explainStranded is why events do not go on, and what to do.
-func explainStranded(is rules.Stranded) (reason, fix string) {
+func explainStranded(is events.Stranded) (reason, fix string) {
 	var reasons, fixes []string
 	if n := is.Events - is.Unreadable; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("the rules that wanted stored events are gone (events: %d, rules: %s)", n, strings.Join(is.Rules, ", ")))

@@ -13,6 +13,7 @@ import (
 
 	"rowhook/outbox/sqlite"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // TestUpgradeOpenEvents: what was open when commit 9ec8472 was killed goes on to the deliveries that it would have been, by
@@ -53,7 +54,7 @@ func TestUpgradeOpenEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	site := &rules.Site{Name: "salon", Schema: "wordpress", Prefix: "wp_"}
-	engine := rules.NewEngine([]*rules.Site{site}, &rules.Set{Rules: wanted}, rules.Options{Coalesce: time.Second, CoalesceMax: time.Second, Log: log})
+	engine := events.NewEngine([]*rules.Site{site}, &rules.Set{Rules: wanted}, events.Options{Coalesce: time.Second, CoalesceMax: time.Second, Log: log})
 	records, _, unknown := splitRecords(state.Open)
 	now := time.Now()
 	if err := engine.Restore(records, now); err != nil {

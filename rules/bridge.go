@@ -14,7 +14,7 @@ const bridgeEntity = "rowhook"
 // bridgeAll is the action of rules that want all of them.
 const bridgeAll = bridgeEntity + ".*"
 
-// The events about rowhook itself, by their actions. That of a restore is a site's, see restore.go.
+// The events about rowhook itself, by their actions. That of a restore is a site's, see events/restore.go.
 const (
 	EndpointDown    = bridgeEntity + ".endpoint_down"  // its deliveries wait: it does not answer, or is paused
 	EndpointUp      = bridgeEntity + ".endpoint_up"    // it accepts deliveries again
@@ -38,13 +38,13 @@ func BridgeActions() []string {
 	}
 }
 
-// restored is the action that tells of a restore. Its entity has no table and no loads.
-func restored() Action { return Action{&Entity{Name: bridgeEntity}, Restored} }
+// RestoredAction is the action that tells of a restore. Its entity has no table and no loads.
+func RestoredAction() Action { return Action{&Entity{Name: bridgeEntity}, Restored} }
 
 // parseBridge reads an action that is about rowhook itself; false when it is not one.
 func parseBridge(name string) (Action, bool) {
 	if name == restoredAtASite {
-		return restored(), true
+		return RestoredAction(), true
 	}
 	if name == bridgeAll || slices.Contains(BridgeActions(), name) {
 		return Action{&Entity{Name: name}, Told}, true

@@ -47,7 +47,7 @@ func (a Action) Columns() shape.Columns {
 	}
 	table := a.Entity.Table
 	if a.Kind == StatusChange {
-		table = historyTable
+		table = HistoryTable
 	}
 	return maps.Clone(tablesColumns()[table])
 }

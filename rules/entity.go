@@ -16,7 +16,7 @@ const (
 	Save Kind = iota + 1
 	StatusChange
 	Delete
-	Restored // rows came back into a table of a site, see restore.go
+	Restored // rows came back into a table of a site, see events/restore.go
 	Rows     // in custom rules only: saves and deletes, as Rule.On says
 	Publish  // an object was published, or is no longer; of the plugin's hooks only
 	Fired    // a hook that leaves no row was called, see relay.go
@@ -110,10 +110,10 @@ type Parts struct {
 
 // The status history holds one row for each status an order ever had.
 const (
-	historyTable  = pluginPrefix + "order_status"
-	historyOrder  = "id_order"
-	historyStatus = "status"
-	historyType   = "type"
+	HistoryTable  = PluginPrefix + "order_status"
+	HistoryOrder  = "id_order"
+	HistoryStatus = "status"
+	HistoryType   = "type"
 )
 
 // TableOf is the name of the entity's table at a site.
@@ -126,8 +126,24 @@ func (e *Entity) Is(o *Entity) bool { return e == o || e.Name == o.Name }
 const customPrefix = "custom."
 
 // IsEntity says whether rules may call an entity so: appointment, or custom.posts of a custom rule's table.
-func IsEntity(name string) bool {
-	return newCatalog(nil).byName(name) != nil && name != bridgeEntity && name != customPrefix
+func IsEntity(name string) bool { return EntityOf(name) != nil && name != customPrefix }
+
+// EntityOf is the entity that rules call name, nil when there is none.
+func EntityOf(name string) *Entity {
+	if hooked, ok := strings.CutPrefix(name, hookPrefix); ok {
+		return hookEntity(hooked)
+	}
+	if fired, ok := strings.CutPrefix(name, relayPrefix); ok {
+		return relayEntity(fired)
+	}
+	if table, ok := strings.CutPrefix(name, customPrefix); ok {
+		return parseCustom(table)
+	}
+	i := slices.IndexFunc(pluginEntities, func(e *Entity) bool { return e.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return pluginEntities[i]
 }
 
 // customEntity is a table of a site, named without its prefix. Without columns that are its key, that is the primary key.
@@ -213,7 +229,7 @@ const customAction = "custom"
 // Actions lists the documented actions of the plugin, in the order of its documentation.
 func Actions() []Action {
 	var actions []Action
-	for _, e := range entities() {
+	for _, e := range Entities() {
 		for _, k := range []Kind{Save, StatusChange, Delete} {
 			if k != StatusChange || e.Status != nil {
 				actions = append(actions, Action{e, k})
@@ -252,16 +268,16 @@ func ParseAction(name string) (Action, error) {
 	return Action{}, fmt.Errorf("%.80q is no action%s %s, and the plugin's hooks", name, ask, strings.Join(names, ", "))
 }
 
-// entities lists the entities of the plugin in the order of its documentation. Facts are from plugin/FINDINGS.md, sections 2
+// Entities lists the entities of the plugin in the order of its documentation. Facts are from plugin/FINDINGS.md, sections 2
 // to 8.
-func entities() []*Entity { return pluginEntities }
+func Entities() []*Entity { return pluginEntities }
 
 // pluginEntities never change.
 var pluginEntities = []*Entity{
 	{
-		Name: "appointment", Table: pluginPrefix + "reservation", Key: []string{"id"}, Hook: "Reservation", Lock: "locked_until", Created: "createdon",
+		Name: "appointment", Table: PluginPrefix + "reservation", Key: []string{"id"}, Hook: "Reservation", Lock: "locked_until", Created: "createdon",
 		Status: &Status{Column: "status", Hook: "Reservation", Type: "reservation", Filters: true},
-		Parts:  &Parts{Table: pluginPrefix + "res_opt_assoc", Order: "id_reservation"},
+		Parts:  &Parts{Table: PluginPrefix + "res_opt_assoc", Order: "id_reservation"},
 		Parent: &Parent{Column: "id_parent", Staff: "id_employee"},
 		Housekeeping: []string{
 			"locked_until", "modifiedon", "cc_data", "skip_deposit", "conversion", "icaluid", "icalhash", "payment_attempt", "log",
@@ -269,14 +285,14 @@ var pluginEntities = []*Entity{
 		Group: "appointments", Notes: true, First: true, Loads: []Load{Basic, Full, Extended},
 	},
 	{
-		Name: "package_order", Table: pluginPrefix + "package_order", Key: []string{"id"}, Hook: "Packorder", Created: "createdon",
+		Name: "package_order", Table: PluginPrefix + "package_order", Key: []string{"id"}, Hook: "Packorder", Created: "createdon",
 		Status:       &Status{Column: "status", Hook: "Packageorder", Type: "package_order"},
-		Parts:        &Parts{Table: pluginPrefix + "package_order_item", Order: "id_order", Housekeeping: []string{"used_app", "modifiedon"}},
+		Parts:        &Parts{Table: PluginPrefix + "package_order_item", Order: "id_order", Housekeeping: []string{"used_app", "modifiedon"}},
 		Housekeeping: []string{"cc_data", "payment_attempt", "log"},
 		Group:        "packages", Loads: []Load{Basic, Full, Extended},
 	},
-	{Name: "customer", Table: pluginPrefix + "users", Key: []string{"id"}, Hook: "Customer", Loads: []Load{Basic, Full}},
-	{Name: "employee", Table: pluginPrefix + "employee", Key: []string{"id"}, Hook: "Employee", Loads: []Load{Basic, Full}},
-	{Name: "service", Table: pluginPrefix + "service", Key: []string{"id"}, Hook: "Service", Housekeeping: []string{"ordering"}, Loads: []Load{Basic, Full}},
-	{Name: "coupon", Table: pluginPrefix + "coupon", Key: []string{"id"}, Hook: "Coupon", Loads: []Load{Basic, Full}},
+	{Name: "customer", Table: PluginPrefix + "users", Key: []string{"id"}, Hook: "Customer", Loads: []Load{Basic, Full}},
+	{Name: "employee", Table: PluginPrefix + "employee", Key: []string{"id"}, Hook: "Employee", Loads: []Load{Basic, Full}},
+	{Name: "service", Table: PluginPrefix + "service", Key: []string{"id"}, Hook: "Service", Housekeeping: []string{"ordering"}, Loads: []Load{Basic, Full}},
+	{Name: "coupon", Table: PluginPrefix + "coupon", Key: []string{"id"}, Hook: "Coupon", Loads: []Load{Basic, Full}},
 }

@@ -1,19 +1,16 @@
 package rules
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"time"
 
 	"rowhook/cdc"
 )
 
 // Event is what a rule may want: a save, a status change or a delete of one aggregate (a delete may name several).
-// The engine owns an event while it is open. When it is closed nobody changes it any more, and the engine forgets it
-// with Done.
+// Package events owns it while it is open. When it is closed nobody changes it any more.
 type Event struct {
 	Site   *Site
 	Action Action
@@ -50,17 +47,9 @@ type Event struct {
 
 	Backfill string // of a save that a backfill made: the rule it is for; the object is as it was, not just inserted
 
-	wanted  []string // of a stored one that is closed: the rules that wanted it
-	number  uint64   // of its record, in the order of first changes
-	closing uint64   // its place among the closed, 0 while it is open
-	weight  int      // about how many bytes it takes
-	dirty   bool     // its record is behind
-	stored  bool     // a commit holds its record
-	unnamed bool     // of a save: some statement of it is not known
-	waits   bool     // a status column changed and its history row has not come yet
-	sealed  bool     // absorbs nothing any more
-	first   moment   // of its first change
-	last    moment   // of its last change, or of one that prolonged it
+	Number  uint64 // of its record, in the order of first changes
+	Closing uint64 // its place among those that closed, 0 while it is open
+	Weight  int    // about how many bytes it takes
 }
 
 // First is the first change of an event: its transaction, table and primary key.
@@ -75,35 +64,12 @@ type First struct {
 	Key       string
 }
 
-// moment is one instant on both clocks: the log's and ours.
-type moment struct {
-	log  time.Time // when it was committed, rounded up to the log's precision
-	wall time.Time // when we read it
-}
-
-// clock is one of the two clocks.
-type clock uint8
-
-const (
-	logClock clock = iota
-	ourClock
-	clocks // how many there are
-)
-
-// of is the instant on the clock.
-func (c clock) of(m moment) time.Time {
-	if c == logClock {
-		return m.log
-	}
-	return m.wall
-}
-
 // Key names one aggregate of the event for ordering: salon/appointment/12.
 func (e *Event) key(id Key) string {
 	if e.Restored != nil {
 		return e.Site.Name + "/" + e.Action.Entity.Name + "/" + e.Action.Kind.String()
 	}
-	return aggregate{e.Site, e.Action.Entity, id}.name()
+	return e.Site.Name + "/" + e.Action.Entity.Name + "/" + string(id)
 }
 
 // Keys names the aggregates of the event: salon/appointment/12.
@@ -133,19 +99,9 @@ func (e *Event) DeliveryID(source string, rule string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// match sets the rules that want the event. Where the status to look at is not in the log (the row is not, or the plugin
-// looks at the object as loaded), rules with statuses stay in: the loader asks Rule.WantsStatus once it knows.
-func (e *Event) match(set *Set, plugin bool) {
-	e.Rules = nil
-	for r := range set.Enabled() {
-		if (e.Backfill == "" || e.Backfill == r.Name) && r.wants(e, plugin) {
-			e.Rules = append(e.Rules, r)
-		}
-	}
-}
-
-// wants says whether the rule wants an event, as far as the log shows it.
-func (r *Rule) wants(e *Event, plugin bool) bool {
+// Wants says whether the rule wants an event, as far as the log shows it. Where the status to look at is not in the log (the row
+// is not, or the plugin looks at the object as loaded), one with statuses does: the loader asks WantsStatus once it knows.
+func (r *Rule) Wants(e *Event, plugin bool) bool {
 	if r.Action.Kind == Told {
 		return e.Restored != nil && r.WantsTold(bridgeAll, e.Site.Name)
 	}
@@ -192,26 +148,17 @@ func (r *Rule) WantsStatus(status string) bool {
 	return len(r.Statuses) == 0 || r.Statuses[status]
 }
 
-// order puts a delete's ids in the order of the statement's list; the log has them in the order of the key.
-func (e *Event) order(list []int64) {
-	place := make(map[Key]int, len(list))
-	for i, id := range list {
-		place[NumberKey(id)] = i
-	}
-	slices.SortStableFunc(e.IDs, func(a, b Key) int {
-		i, ok := place[a]
-		j, ok2 := place[b]
-		if !ok || !ok2 {
-			return 0
-		}
-		return cmp.Compare(i, j)
-	})
-}
-
 // Key is where the columns of its objects' keys stand in its table. None: the table has no key.
 func (e *Event) Key() []int { return e.Action.Entity.KeyOf(e.Table) }
 
 // String describes the event for logs.
 func (e *Event) String() string {
 	return fmt.Sprintf("%s %v of site %s", e.Action, e.IDs, e.Site.Name)
+}
+
+// Restore is what came back into the tables of a site. Its JSON is stored and posted.
+type Restore struct {
+	Tables map[string]int `json:"tables"` // rows by table, named without its prefix
+	From   time.Time      `json:"from"`   // when the first and the last transaction of it were committed
+	To     time.Time      `json:"to"`
 }

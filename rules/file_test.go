@@ -205,7 +205,7 @@ func TestExamples(t *testing.T) {
 	for _, r := range set.Rules {
 		covered = append(covered, r.Action.String())
 	}
-	all := append(BridgeActions(), bridgeAll, restored().String(), "custom.posts", "onAfterSaveReview", "onAddItemCart")
+	all := append(BridgeActions(), bridgeAll, RestoredAction().String(), "custom.posts", "onAfterSaveReview", "onAddItemCart")
 	for _, a := range Actions() {
 		all = append(all, a.String())
 	}

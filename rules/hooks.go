@@ -51,23 +51,23 @@ func hookEntity(name string) *Entity {
 	case ReservationLateHook:
 		e.Table, e.Lock, e.Only = "reservation", "locked_until", &Only{"closure", "0"}
 	case SubscriptionHook:
-		e.Table, e.Only = "order_status", &Only{historyType, "subscr_order"}
+		e.Table, e.Only = "order_status", &Only{HistoryType, "subscr_order"}
 	default:
 		if e.Table = hookTables[name]; e.Table == "" {
 			return nil
 		}
 	}
-	e.Table = pluginPrefix + e.Table
+	e.Table = PluginPrefix + e.Table
 	return e
 }
 
-// isSingle says whether an entity is of one hook.
-func (e *Entity) isSingle() bool { return strings.HasPrefix(e.Hook, "on") }
+// IsSingle says whether an entity is of one hook.
+func (e *Entity) IsSingle() bool { return strings.HasPrefix(e.Hook, "on") }
 
 // hookOf is the name of the hook that tells of a kind of event.
 func (e *Entity) hookOf(k Kind) string {
 	switch {
-	case e.Relay, e.isSingle():
+	case e.Relay, e.IsSingle():
 		return e.Hook
 	case k == Delete:
 		return "onAfterDelete" + e.Hook
@@ -163,4 +163,21 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// DidYouMean asks whether the nearest of some names is meant, behind a semicolon; it is empty when none is near.
+func DidYouMean(name string, names []string) string {
+	nearest, least := "", len(name)/3+1
+	if len(name) > longestHook {
+		return ""
+	}
+	for _, n := range names {
+		if d := distance(strings.ToLower(name), strings.ToLower(n)); d < least {
+			nearest, least = n, d
+		}
+	}
+	if nearest == "" {
+		return ""
+	}
+	return "; did you mean " + nearest + "?"
 }

@@ -21,8 +21,8 @@ func (k Key) Number() (int64, bool) {
 	return n, err == nil
 }
 
-// keyAt is the key that a row has in some columns.
-func keyAt(row cdc.Row, columns []int) Key {
+// KeyAt is the key that a row has in some columns.
+func KeyAt(row cdc.Row, columns []int) Key {
 	if len(columns) == 1 {
 		return Key(strings.Clone(keyText(row, columns[0]))) // the row may be large
 	}
@@ -49,9 +49,9 @@ func keyText(row cdc.Row, column int) string {
 // KeyOf is the key of a row: that of the table's primary key, or else of the column id, which all of the plugin's tables have.
 func KeyOf(t *cdc.Table, row cdc.Row) Key {
 	if len(t.Key) == 0 {
-		return keyAt(row, []int{t.Index("id")})
+		return KeyAt(row, []int{t.Index("id")})
 	}
-	return keyAt(row, t.Key)
+	return KeyAt(row, t.Key)
 }
 
 // Split is the texts of a key's columns, of which there are so many.

@@ -15,7 +15,7 @@ type Parent struct {
 
 // IsParent says whether a row of the entity's table is the parent of a multi-order.
 func (e *Entity) IsParent(t *cdc.Table, row cdc.Row) bool {
-	return e.Parent != nil && isParent(row, t.Index(e.Parent.Column), t.Index(e.Parent.Staff))
+	return e.Parent != nil && RowIsParent(row, t.Index(e.Parent.Column), t.Index(e.Parent.Staff))
 }
 
 // ParentSQL is IsParent as a condition, which is never NULL.
@@ -26,22 +26,13 @@ func (e *Entity) ParentSQL() string {
 	return "(COALESCE(`" + e.Parent.Column + "`, 0) < 0 AND COALESCE(`" + e.Parent.Staff + "`, 0) = 0)"
 }
 
-// isParent is the definition. What an image does not show of an inserted row has its default: no employee. NULL is no
+// RowIsParent is the definition, by where the columns stand. What an image does not show of an inserted row has its default: no employee. NULL is no
 // employee either, but no parent's id_parent.
-func isParent(row cdc.Row, parent, employee int) bool {
+func RowIsParent(row cdc.Row, parent, employee int) bool {
 	id, ok := row.Int(parent)
 	if !ok || id >= 0 {
 		return false
 	}
 	staff, ok := row.Int(employee)
 	return !ok || staff == 0
-}
-
-// insertsParent says whether an INSERT made the parent of a multi-order. The plugin names id_parent when it makes one;
-// a statement that is known and leaves it to its default made a booking without an employee.
-func (b *binding) insertsParent(row cdc.Row, st *statement) bool {
-	if b.entity == nil || b.entity.Parent == nil || !isParent(row, b.parent, b.employee) {
-		return false
-	}
-	return st == nil || len(st.columns) == 0 || st.names(b.entity.Parent.Column)
 }

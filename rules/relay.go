@@ -4,12 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
-
-	"rowhook/cdc"
 )
 
 // A hook that leaves no row in the database reaches the binary log through the relay: one file in WordPress (package
@@ -134,36 +130,13 @@ func isHot(short string) bool {
 
 // RelayHooks are the hooks that enabled rules want of a site through the relay, as its table names them, in order.
 func (s *Set) RelayHooks(site *Site) (hooks []string) {
-	for _, e := range s.custom(site) {
+	for _, e := range s.Named(site) {
 		if e.Relay && !slices.Contains(hooks, e.Only.Value) {
 			hooks = append(hooks, e.Only.Value)
 		}
 	}
 	slices.Sort(hooks)
 	return hooks
-}
-
-// applyRelay makes an event of a row that the relay wrote. It is over with its transaction: nothing belongs to it that could come.
-func (t *translator) applyRelay(b *binding, c *cdc.Change) {
-	agg := t.windows.objectOf(b, c.After)
-	if c.Op != cdc.Insert || !t.catalog.wants(agg, Fired) {
-		return
-	}
-	ev := t.windows.newEvent(agg, Fired, c)
-	ev.Row = c.After
-	t.windows.mark(ev)
-	t.windows.close(ev)
-}
-
-// relayDelay is how long before its transaction is committed the relay writes a row at most.
-const relayDelay = time.Hour
-
-// isFresh says whether the relay wrote a row just now: its id begins with the time, the seconds in eight hexadecimal digits.
-// Others come out of a backup.
-func (t *translator) isFresh(c *cdc.Change) bool {
-	id := c.After.Text(c.Table.Index("id"))
-	seconds, err := strconv.ParseInt(id[:min(8, len(id))], 16, 64)
-	return err != nil || t.windows.txn.Time.Sub(time.Unix(seconds, 0)).Abs() < relayDelay
 }
 
 // relayEntry is what a rule for a hook that leaves no row may say about the relay.

@@ -1,3 +1,5 @@
+// Package rules is what may be wanted, and who wants it: rule files, the catalog of entities, and what an event is, with the
+// question whether a rule wants one. Package events beneath makes events of row changes.
 package rules
 
 import (
@@ -71,8 +73,8 @@ func (s *Shape) Make(body []byte, v *shape.Values) (_ []byte, err error) {
 	return body, nil
 }
 
-// before says whether the shape needs the row as it was.
-func (s *Shape) before() bool {
+// Before says whether the shape needs the row as it was.
+func (s *Shape) Before() bool {
 	return s != nil && (s.Previous || slices.ContainsFunc(s.Uses(), func(u shape.Uses) bool { return u.Whole || len(u.Before) > 0 }))
 }
 

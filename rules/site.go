@@ -13,14 +13,14 @@ type Site struct {
 	part   sitePart
 }
 
-// pluginPrefix stands between a site's prefix and the names of the plugin's tables.
-const pluginPrefix = "vikappointments_"
+// PluginPrefix stands between a site's prefix and the names of the plugin's tables.
+const PluginPrefix = "vikappointments_"
 
 // PluginTable is one of the plugin's tables as it stands behind a site's prefix.
-func PluginTable(name string) string { return pluginPrefix + name }
+func PluginTable(name string) string { return PluginPrefix + name }
 
 // Table is the name of one of the plugin's tables: Table("reservation").
-func (s *Site) Table(name string) cdc.TableName { return s.WordPressTable(pluginPrefix + name) }
+func (s *Site) Table(name string) cdc.TableName { return s.WordPressTable(PluginPrefix + name) }
 
 // WordPressTable is the name of any table of the site: WordPressTable("posts").
 func (s *Site) WordPressTable(name string) cdc.TableName {
@@ -33,11 +33,11 @@ func (s *Site) Tables() []cdc.TableName {
 	if s.part == namedTables {
 		return nil
 	}
-	for _, e := range entities() {
+	for _, e := range Entities() {
 		names = append(names, e.TableOf(s))
 		if e.Parts != nil {
 			names = append(names, s.WordPressTable(e.Parts.Table))
 		}
 	}
-	return append(names, s.WordPressTable(historyTable))
+	return append(names, s.WordPressTable(HistoryTable))
 }

@@ -17,7 +17,7 @@ func (r *Rule) WhyNot(e *Event, plugin bool) string {
 		return "it is for " + r.Action.String()
 	case !r.For(e.Site):
 		return "it is for the sites " + strings.Join(slices.Sorted(maps.Keys(r.Sites)), ", ")
-	case r.wants(e, plugin):
+	case r.Wants(e, plugin):
 		return ""
 	case r.Action.Kind == Rows:
 		return fmt.Sprintf("it is for %v only", r.On)

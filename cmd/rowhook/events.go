@@ -20,6 +20,7 @@ import (
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/rules"
+	"rowhook/rules/events"
 	"rowhook/scratch"
 	"rowhook/trial"
 )
@@ -183,7 +184,7 @@ func parsePlace(text string, now time.Time) (cdc.Point, error) {
 type dryRun struct {
 	sites  []*rules.Site
 	set    *rules.Set
-	opts   rules.Options
+	opts   events.Options
 	asJSON bool
 	out    io.Writer
 	schema []cdc.SchemaRecord // what is known of tables where it begins
@@ -200,7 +201,7 @@ type dryRun struct {
 }
 
 func newDryRun(c *config.Config, set *rules.Set, source *cdc.Source, out io.Writer) *dryRun {
-	opts := rules.Options{
+	opts := events.Options{
 		Plugin: c.Fidelity == plugin, Coalesce: c.Coalesce, CoalesceMax: c.CoalesceMax, StatusWait: c.StatusWait, ReportAll: c.Restore == reportAll,
 		Precision: source.Precision(), Scratch: scratch.In(os.TempDir()), Log: newLogger(config.Log{Level: "error"}, io.Discard),
 	}

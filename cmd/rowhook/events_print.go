@@ -11,6 +11,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/printable"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 func (d *dryRun) print(ev *rules.Event) error {
@@ -101,7 +102,7 @@ func firingLine(f *api.Firing) string {
 }
 
 // LeftOut is pipeline.ReplayTo. The daemon stops the site there; of each table that is said once.
-func (d *dryRun) LeftOut(m *rules.MisfitError) error {
+func (d *dryRun) LeftOut(m *events.MisfitError) error {
 	if d.misfits[m.Table] {
 		return nil
 	}

@@ -18,6 +18,7 @@ import (
 	"rowhook/pipeline"
 	"rowhook/printable"
 	"rowhook/rules"
+	"rowhook/rules/events"
 	"rowhook/trial"
 )
 
@@ -226,7 +227,7 @@ func (e *explaining) asked(ev *rules.Event) bool {
 func (e *explaining) Committed(*cdc.Commit) error { return nil }
 
 // LeftOut is pipeline.ReplayTo.
-func (e *explaining) LeftOut(m *rules.MisfitError) error {
+func (e *explaining) LeftOut(m *events.MisfitError) error {
 	_, err := fmt.Fprintf(e.out, "warning: %s: %s; the daemon stops there for the site\n", m.Site.Name, printable.Line(m.Error()))
 	return err
 }

@@ -31,6 +31,7 @@ import (
 	"rowhook/printable"
 	"rowhook/retry"
 	"rowhook/rules"
+	"rowhook/rules/events"
 	"rowhook/scratch"
 	"rowhook/systemd"
 	"rowhook/trouble"
@@ -253,7 +254,7 @@ func (d *daemon) followSites(ctx context.Context, id identity) (err error) {
 	line := pipeline.New(pipeline.Config{
 		Source: source, Beside: catchUp(source), Watch: d.watch, SourceID: id.source, Outbox: d.store, Loader: loader.New(db, source, loader.Options{Plugin: d.cfg.Fidelity == plugin, MaxPayload: int(d.cfg.MaxPayload)}, d.log),
 		Sites: sitesOf(d.cfg), Rules: d.set, Log: d.log,
-		Options: rules.Options{
+		Options: events.Options{
 			Plugin: d.cfg.Fidelity == plugin, Coalesce: d.cfg.Coalesce, CoalesceMax: d.cfg.CoalesceMax, StatusWait: d.cfg.StatusWait, ReportAll: d.cfg.Restore == reportAll,
 			Precision: source.Precision(), Scratch: d.files, Log: d.log,
 		},
