@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
@@ -50,16 +53,18 @@ func (e *alteredError) Error() string {
 	return fmt.Sprintf("its columns at this place of the log are not known, and it was altered later, at %s, by %.200q", e.found.at, e.found.text)
 }
 
+// askedAtOnce is how many tables the server is asked for at a time: of hundreds of sites there are thousands.
+const askedAtOnce = 4
+
 // askServer asks what tables are. What it does not get of one table is no trouble of the others: it is asked for again when
 // rows of that table come.
 func (r *resolver) askServer(names []TableName) (*answer, error) {
 	a := &answer{is: map[TableName]*ddl.Definition{}, not: map[TableName]error{}}
+	var mu sync.Mutex // of a and locked
 	locked := 0
-	for _, t := range names {
-		if locked == schema.MostLocked {
-			break
-		}
-		is, err := r.src.tables().Define(r.ctx, t)
+	take := func(t TableName, is *ddl.Definition, err error) error {
+		mu.Lock()
+		defer mu.Unlock()
 		switch {
 		case err == nil:
 			a.is[t] = is
@@ -69,10 +74,30 @@ func (r *resolver) askServer(names []TableName) (*answer, error) {
 				locked++
 			}
 		default:
-			return nil, fmt.Errorf("table %s: %w", t, err)
+			return fmt.Errorf("table %s: %w", t, err)
 		}
+		return nil
 	}
-	var err error
+	enough := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return locked >= schema.MostLocked
+	}
+	g, ctx := errgroup.WithContext(r.ctx)
+	g.SetLimit(askedAtOnce)
+	for _, t := range names {
+		if ctx.Err() != nil || enough() {
+			break
+		}
+		g.Go(func() error {
+			is, err := r.src.tables().Define(ctx, t)
+			return take(t, is, err)
+		})
+	}
+	err := g.Wait()
+	if err != nil {
+		return nil, err
+	}
 	if a.end, err = r.src.End(r.ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", schema.ErrAsking, err)
 	}
