@@ -119,6 +119,9 @@ func (p *page) serve(ctx context.Context, log *slog.Logger) {
 	}()
 	serve(ctx, "console.listen", p.cfg.Console.Listen, p.console.Handler(), log)
 	<-done
+	if err := p.console.Close(); err != nil {
+		log.Warn("what the console read of the outbox cannot be closed", slog.Any("error", err))
+	}
 }
 
 // show has the console show these rules and the sites that are known.

@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -105,6 +106,17 @@ func New(o Options) (*Console, error) {
 
 // Run keeps what pages show up to date, until ctx ends.
 func (c *Console) Run(ctx context.Context) { c.live.run(ctx, c.countTallies) }
+
+// Close closes the outbox, if it was opened. Nobody is answered any more.
+func (c *Console) Close() error {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if open, ok := c.outbox.(io.Closer); ok {
+		c.outbox = nil
+		return open.Close()
+	}
+	return nil
+}
 
 // Link makes the address of a page that logs a user in, once, within a few minutes; "" is somebody who may see everything, sites
 // are those that the user may see.
