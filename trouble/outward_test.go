@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rowhook/api"
 	"rowhook/deliver"
 	"rowhook/outbox"
 	"rowhook/outbox/memory"
@@ -94,4 +95,28 @@ func TestBounded(t *testing.T) {
 	if n := len(w.teller.outward.batch.Deliveries); n != mostUnsaved {
 		t.Errorf("%d deliveries lie in memory", n)
 	}
+}
+
+// TestUnknown: what is told of sites and receivers is neither over nor forgotten while a daemon that was started again knows nothing
+// of them, as its database is away.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stopped := pipeline.SiteStatus{Name: "spa", State: pipeline.SiteStopped, Reason: "SELECT is denied"}
+	w.Sites[1] = stopped
+	w.Endpoints[0].DownSince = w.now
+	w.pass(time.Minute)
+	w.told("pager site_stopped", "spa site_stopped", "pager endpoint_down")
+	reader, sites, endpoints := w.Reader, w.Sites, w.Endpoints
+	w.restart()
+	w.Reader, w.Sites, w.Endpoints, w.Hindrance = nil, nil, nil, &api.Hindrance{Since: w.now, Reason: "refused"}
+	w.pass(time.Minute)
+	w.told("pager reader_stopped")
+	w.Reader, w.Sites, w.Endpoints, w.Hindrance = reader, sites, endpoints, nil
+	w.pass(time.Minute)
+	w.told("pager reader_resumed")
+	w.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteReading}
+	w.Endpoints[0].DownSince, w.Endpoints[0].LastSuccess = time.Time{}, w.now
+	w.pass(time.Minute)
+	w.told("pager site_resumed", "pager endpoint_up", "chat-up endpoint_up")
 }
