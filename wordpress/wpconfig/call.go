@@ -1,10 +1,8 @@
 package wpconfig
 
 import (
-	"encoding/base64"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -50,6 +48,8 @@ func (r *runner) call(x callX) any {
 		if v, known := r.builtin(x, texts, args); known {
 			return v
 		}
+	} else if v, known := ofArrays(x.name, args); known {
+		return v
 	}
 	return unknown{r.doubt(x.line, "calls %s(), which only PHP can do", x.name)}
 }
@@ -115,6 +115,9 @@ func (r *runner) builtin(x callX, texts []string, args []any) (v any, known bool
 	if v, known := r.machine(x, texts); known {
 		return v, true
 	}
+	if x.name == "sprintf" && len(texts) > 0 {
+		return formatted(texts)
+	}
 	switch len(texts) {
 	case 1:
 		return one(x.name, texts[0])
@@ -127,6 +130,8 @@ func (r *runner) builtin(x callX, texts []string, args []any) (v any, known bool
 				return texts[2], true
 			}
 			return r.bounded(strings.ReplaceAll(texts[2], texts[0], texts[1])), true
+		case "substr":
+			return substring(texts[0], args[1], args[2])
 		case "preg_replace":
 			if re := pattern(texts[0]); re != nil && !strings.ContainsAny(texts[1], `$\`) {
 				return r.bounded(re.ReplaceAllLiteralString(texts[2], texts[1])), true
@@ -179,133 +184,4 @@ func (r *runner) machine(x callX, texts []string) (v any, known bool) {
 		return r.bounded(content), true
 	}
 	return nil, false
-}
-
-// one is a function of one text.
-func one(name, text string) (v any, known bool) {
-	switch name {
-	case "dirname":
-		return dirname(text), true
-	case "basename":
-		return filepath.Base(text), text != ""
-	case "strtolower":
-		return lower(text), true
-	case "strtoupper":
-		return strings.ToUpper(text), ascii(text)
-	case "trim":
-		return strings.Trim(text, blanks), true
-	case "rtrim", "chop":
-		return strings.TrimRight(text, blanks), true
-	case "ltrim":
-		return strings.TrimLeft(text, blanks), true
-	case "strlen":
-		return int64(len(text)), true
-	case "strval":
-		return text, true
-	case "base64_decode":
-		plain, err := base64.StdEncoding.DecodeString(text)
-		return string(plain), err == nil
-	}
-	return nil, false
-}
-
-// blanks are what trim() takes away.
-const blanks = " \t\n\r\x00\x0b"
-
-// two is a function of two texts; second is the latter as it was.
-func two(name, text, other string, second any) (v any, known bool) {
-	switch name {
-	case "dirname":
-		levels, ok := toInt(second)
-		if !ok || levels < 1 || levels > mostText {
-			return nil, false
-		}
-		for range levels {
-			text = dirname(text)
-		}
-		return text, true
-	case "rtrim", "chop":
-		return strings.TrimRight(text, other), trimmable(other)
-	case "ltrim":
-		return strings.TrimLeft(text, other), trimmable(other)
-	case "trim":
-		return strings.Trim(text, other), trimmable(other)
-	case "str_contains":
-		return strings.Contains(text, other), true
-	case "str_starts_with":
-		return strings.HasPrefix(text, other), true
-	case "str_ends_with":
-		return strings.HasSuffix(text, other), true
-	case "strpos":
-		if i := strings.Index(text, other); i >= 0 {
-			return int64(i), true
-		}
-		return false, true
-	case "preg_match":
-		if re := pattern(text); re != nil {
-			if re.MatchString(other) {
-				return int64(1), true
-			}
-			return int64(0), true
-		}
-	}
-	return nil, false
-}
-
-// trimmable says whether the characters are single ones; a..z is a range.
-func trimmable(characters string) bool {
-	return ascii(characters) && !strings.Contains(characters, "..")
-}
-
-func ascii(text string) bool {
-	return !slices.ContainsFunc([]byte(text), func(c byte) bool { return c >= 0x80 })
-}
-
-// lower changes letters of ASCII only, as PHP does.
-func lower(text string) string {
-	b := []byte(text)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
-// dirname is PHP's: the folder of a path.
-func dirname(path string) string {
-	trimmed := strings.TrimRight(path, "/")
-	i := strings.LastIndexByte(trimmed, '/')
-	switch {
-	case path == "":
-		return ""
-	case trimmed == "" || i >= 0 && strings.TrimRight(trimmed[:i], "/") == "":
-		return "/"
-	case i < 0:
-		return "."
-	}
-	return strings.TrimRight(trimmed[:i], "/")
-}
-
-// pattern is a regular expression of PHP's that means the same to Go; nil where that is not sure.
-func pattern(text string) *regexp.Regexp {
-	if len(text) < 2 || strings.IndexByte("/#~@!%", text[0]) < 0 {
-		return nil
-	}
-	i := strings.LastIndexByte(text, text[0])
-	if i == 0 {
-		return nil
-	}
-	inside, flags := text[1:i], text[i+1:]
-	if flags != "" && flags != "i" || strings.Contains(inside, `\`+text[:1]) || !ascii(inside) {
-		return nil
-	}
-	if flags == "i" {
-		inside = "(?i)" + inside
-	}
-	re, err := regexp.Compile(inside)
-	if err != nil {
-		return nil
-	}
-	return re
 }

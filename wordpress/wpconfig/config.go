@@ -92,7 +92,10 @@ func Read(path string, o Options) (*Config, error) {
 	r := &runner{options: o, root: root, state: newState(), file: file, functions: map[string]bool{}}
 	r.state.constants["ABSPATH"] = root + "/" // wp-load.php defines it before
 	r.source(source)
-	for _, s := range append(r.returned, r.reached...) {
+	for _, at := range r.returned {
+		r.reached = append(r.reached, at.state)
+	}
+	for _, s := range r.reached {
 		r.state = join(r.state, s, Doubt{File: file, What: "whether PHP reads all of it depends on what only PHP knows"})
 	}
 	return r.config(root, file)
@@ -169,7 +172,7 @@ func (r *runner) setting(name string, optional bool) (text string, why *Doubt) {
 	case r.tired(0):
 		return "", &Doubt{File: r.file, What: "is too much PHP to read"}
 	case there:
-		return "", &Doubt{File: r.file, What: name + " is given no text" + strings.Join(append([]string{""}, r.notes...), "; ")}
+		return "", &Doubt{File: r.file, What: name + " is given no text" + r.noted()}
 	case r.state.cloud != nil && !optional:
 		return "", r.state.cloud
 	case optional:
@@ -177,8 +180,11 @@ func (r *runner) setting(name string, optional bool) (text string, why *Doubt) {
 	case r.state.ended:
 		return "", &Doubt{File: r.file, What: "ends PHP before WordPress begins, as far as can be known here"}
 	}
-	return "", &Doubt{File: r.file, What: name + " is not defined in it"}
+	return "", &Doubt{File: r.file, What: name + " is not defined in it" + r.noted()}
 }
+
+// noted is the notes behind another text: what was not there may be why.
+func (r *runner) noted() string { return strings.Join(append([]string{""}, r.notes...), "; ") }
 
 // note keeps what a person should know, once.
 func (r *runner) note(d Doubt) {

@@ -57,8 +57,9 @@ type (
 		once, required bool
 		line           int
 	}
-	issetX struct{ of []expression }
-	exitX  struct{}
+	issetX  struct{ of []expression }
+	exitX   struct{}
+	unreadX struct{ line int } // one that is not understood
 )
 
 // power is how tightly an operator of two sides binds, 0 for none of them.

@@ -23,8 +23,8 @@ type (
 		name string
 		x    expression
 	}
-	// leave is return, and what else ends a file.
-	leave struct{}
+	// leave is return; x is what it gives to who includes the file, nil for nothing.
+	leave struct{ x expression }
 	// unset is unset($name).
 	unset struct{ name string }
 	// opaque is what is not understood. What its tokens could change is not known from there on.
@@ -39,6 +39,7 @@ type parser struct {
 	tokens []token
 	pos    int
 	depth  int
+	jumps  int             // break and continue that stand where they are not understood
 	owns   map[string]bool // functions that the file declares
 	failed bool            // the expression that is being read is not understood
 }
@@ -94,7 +95,7 @@ func (p *parser) want(text string) {
 
 // statement reads one statement and appends it. What is not understood up to the statement's end is opaque.
 func (p *parser) statement(to []statement) []statement {
-	start := p.pos
+	start, jumps := p.pos, p.jumps
 	p.failed = false
 	p.depth++
 	defer func() { p.depth-- }()
@@ -104,9 +105,16 @@ func (p *parser) statement(to []statement) []statement {
 	}
 	p.pos = start
 	p.skipStatement()
-	to = append(to, opaque{p.tokens[start].line, p.tokens[start:p.pos]})
-	if p.tokens[start].is("return") {
-		to = append(to, leave{})
+	if start == p.pos { // the file ends where a statement should be
+		return to
+	}
+	first, skipped := p.tokens[start], p.tokens[start:p.pos]
+	if p.jumps = jumps; jumpsOut(skipped) {
+		p.jumps++
+	}
+	to = append(to, opaque{first.line, skipped})
+	if first.is("return") {
+		to = append(to, leave{unreadX{first.line}})
 	}
 	return to
 }
@@ -123,6 +131,8 @@ func (p *parser) understood() (made []statement, ok bool) {
 		return p.block(), true
 	case p.take("if"):
 		return []statement{p.condition(t.line)}, true
+	case p.take("switch"):
+		return p.choices()
 	case p.take("const"):
 		return p.constants(), true
 	case p.take("echo"):
@@ -149,13 +159,13 @@ func (p *parser) leaving() []statement {
 	}
 	x := p.expression(0)
 	p.wantEnd()
-	return []statement{eval{x}, leave{}}
+	return []statement{leave{x}}
 }
 
 // keyword says whether a statement begins that is no expression.
 func keyword(t token) bool {
 	return t.kind == word && slices.Contains([]string{
-		"function", "class", "abstract", "final", "interface", "trait", "enum", "readonly", "for", "foreach", "while", "do", "switch", "try", "goto", "static",
+		"function", "class", "abstract", "final", "interface", "trait", "enum", "readonly", "for", "foreach", "while", "do", "try", "goto", "static",
 		"throw", "break", "continue", "fn", "match", "else", "elseif", "endif",
 	}, strings.ToLower(t.text))
 }

@@ -26,10 +26,16 @@ type runner struct {
 	file      string // that is being followed
 	depth     int
 	functions map[string]bool // that the files declare
-	returned  []*state        // where the file being followed was left
+	returned  []returned      // where the file being followed was left
 	reached   []*state        // where WordPress itself takes over
 	steps     int
 	notes     []string
+}
+
+// returned is a place where a file is left by return.
+type returned struct {
+	state *state
+	value any // that it gives to who includes it
 }
 
 // doubt is one about a line of the file that is being followed.
@@ -65,13 +71,24 @@ func (r *runner) follow(statements []statement) {
 			r.state.define(s.name, r.value(s.x))
 		case unset:
 			delete(r.state.variables, s.name)
+		case switchStatement:
+			r.choose(s)
 		case leave:
-			r.returned = append(r.returned, r.state.clone())
-			r.state.ended = true
+			r.leave(s)
 		case opaque:
 			r.opaque(s)
 		}
 	}
+}
+
+// leave leaves a file, with what it returns.
+func (r *runner) leave(s leave) {
+	var value any
+	if s.x != nil {
+		value = r.value(s.x)
+	}
+	r.returned = append(r.returned, returned{r.state.clone(), value})
+	r.state.ended = true
 }
 
 // branch follows the branch that PHP takes, or both where it is not known which.
@@ -139,8 +156,24 @@ func (r *runner) written(tokens []token, i int) bool {
 	signs := func(i int, among ...string) bool {
 		return i >= 0 && i < len(tokens) && slices.ContainsFunc(among, tokens[i].is)
 	}
+	for n := range len(tokens) { // foreach ($x['a'] as &$b) changes $x, too
+		if signs(n-1, "as", "=>") && signs(n, "&") {
+			return true
+		}
+	}
+	behind := i + 1
+	for depth := 0; depth > 0 || signs(behind, "["); behind++ {
+		switch {
+		case behind == len(tokens):
+			return true
+		case signs(behind, "["):
+			depth++
+		case signs(behind, "]"):
+			depth--
+		}
+	}
 	return signs(0, "[", "list") || signs(i-1, "&", "as", "=>", "++", "--") ||
-		signs(i+1, "=", ".=", "??=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "++", "--", "[", "->")
+		signs(behind, "=", ".=", "??=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "++", "--", "->")
 }
 
 // excerpt is the beginning of a statement, without its strings: they may be secrets.
@@ -187,21 +220,28 @@ func (r *runner) include(x includeX) any {
 		return r.cloud(r.doubt(x.line, "includes %s: %v", name, err))
 	}
 	r.state.once[file] = true
-	r.within(file, source)
-	return unknown{r.doubt(x.line, "what %s returns", name)}
+	return r.within(file, source)
 }
 
-// within follows an included file to its end, or to where it returns.
-func (r *runner) within(file, source string) {
+// within follows an included file to its end, or to where it returns, and comes to what it returns: 1 where it does not.
+func (r *runner) within(file, source string) (value any) {
 	outer, before := r.file, r.returned
 	r.file, r.returned = file, nil
 	r.depth++
 	r.source(source)
-	for _, s := range r.returned {
-		r.state = join(r.state, s, Doubt{File: file, What: "whether it returns before its end depends on what only PHP knows"})
+	value = int64(1)
+	why := Doubt{File: file, What: "whether it returns before its end depends on what only PHP knows"}
+	for _, at := range r.returned {
+		if r.state.ended {
+			value = at.value
+		} else {
+			value = agree(value, at.value, why)
+		}
+		r.state = join(r.state, at.state, why)
 	}
 	r.depth--
 	r.file, r.returned = outer, before
+	return value
 }
 
 // source follows the text of a file.

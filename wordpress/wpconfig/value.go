@@ -39,6 +39,8 @@ func (r *runner) value(x expression) any {
 		return r.isset(x)
 	case exitX:
 		r.state.ended = true
+	case unreadX:
+		return unknown{r.doubt(x.line, "returns what rowhook does not read")}
 	}
 	return nil
 }
@@ -108,6 +110,9 @@ func (r *runner) constant(name string, line int) any {
 	if r.state.cloud != nil {
 		return unknown{*r.state.cloud}
 	}
+	if strings.HasPrefix(name, "PHP_") {
+		return unknown{r.doubt(line, "depends on %s, which only PHP knows", name)}
+	}
 	return unknown{r.doubt(line, "%s is not defined", name)}
 }
 
@@ -176,6 +181,9 @@ func (r *runner) environment(name string, line int) (value any, there bool) {
 	}
 	if v, there := r.options.Env(name); there {
 		return v, true
+	}
+	if r.state.cloud != nil { // which may have set it, as programs do that read a .env
+		return unknown{*r.state.cloud}, true
 	}
 	r.note(r.doubt(line, "the environment variable %s is not set here, so what stands for that counts", name))
 	return nil, false

@@ -26,6 +26,16 @@ func TestAsPHP(t *testing.T) {
 	compare(t, "byte order mark", root, "", nil)
 }
 
+// TestFormsAsPHP compares what is read of each form with what PHP itself says of it.
+func TestFormsAsPHP(t *testing.T) {
+	t.Parallel()
+	for _, name := range slices.Sorted(maps.Keys(forms)) {
+		if f := forms[name]; f.says != "" {
+			compare(t, name, f.written(t), f.host, f.env)
+		}
+	}
+}
+
 // compare reads a site's file, and has PHP read it.
 func compare(t *testing.T, name, root, host string, env map[string]string) *Config {
 	t.Helper()

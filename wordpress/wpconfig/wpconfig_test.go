@@ -68,6 +68,15 @@ var odd = map[string]struct {
 	"list":              {php: "[$a, $b] = ['x', 'y']; list($c) = ['z']; define('DB_USER', 'wp');", user: "wp"},
 	"assign in if":      {php: "if (($u = getenv('WPX_USER')) !== false) { define('DB_USER', $u); } define('X', $u = 'wp') && define('DB_USER', 'wp');", user: "wp"},
 	"try":               {php: "try { $x = intdiv(1, 1); } catch (Exception $e) { } finally { $y = 1; } define('DB_USER', 'wp');", user: "wp"},
+	"switch":            {php: `switch ('b') { case 'a': define('DB_USER', 'a'); break; default: define('DB_USER', 'd'); case 'b': $x = 'w'; case 'c': define('DB_USER', $x . 'p'); break; case 'd': exit; }`, user: "wp"},
+	"switch default":    {php: `switch ('x') { default: define('DB_USER', 'wp'); break; case 'a': case 'b'; define('DB_USER', 'a'); break; }`, user: "wp"},
+	"switch nothing":    {php: `switch (5) { case '4': define('DB_USER', 'a'); } switch (1) {} define('DB_USER', 'wp');`, user: "wp"},
+	"switch by host":    {php: `switch ($_SERVER['HTTP_HOST']) { case 'dev.example.com': case 'test.example.com': define('DB_USER', 'dev'); break; case 'www.example.com': define('DB_USER', 'wp'); break; }`, user: "wp", host: "www.example.com"},
+	"include's value":   {php: "$c = include 'c.php'; $n = include 'n.php'; define('DB_USER', $c['u'] . $n . (include 'e.php'));\n-- c.php\n<?php if (false) { return 'x'; } return ['u' => 'wp'];\n-- n.php\n<?php $x = 1;\n-- e.php\n<?php return;", user: "wp1"},
+	"sprintf":           {php: `define('DB_USER', sprintf('%s-%d%%', 'wp', '07'));`, user: "wp-7%"},
+	"parts of texts":    {php: `define('DB_USER', substr('wp_x', 0, 2) . substr('abc', -2) . substr('abcd', 1, -1) . substr('ab', 5) . strstr('u@h', '@') . (stripos('ABC', 'b') === 1 ? 'y' : 'n') . (stristr('a', 'b') ? 'y' : 'n'));`, user: "wpbcbc@hyn"},
+	"in_array":          {php: `define('DB_USER', (in_array('b', ['a', 'b']) ? 'w' : 'x') . (in_array('1', [1], true) ? 'x' : 'p') . (in_array('q', array('a')) ? 'x' : ''));`, user: "wp"},
+	"loop":              {php: `$c = ['u' => ['wp']]; foreach ($c['u'] as $v) { $x[$v] = 1; } define('DB_USER', $c['u'][0]);`, user: "wp"},
 	"attribute":         {php: "#[Attribute]\nclass A {}\ndefine('DB_USER', 'wp');", user: "wp"},
 }
 
@@ -134,8 +143,11 @@ func TestDoubts(t *testing.T) {
 		"undefined":       {php: "define('OTHER', 1);", says: "DB_USER is not defined", asks: User},
 		"host":            {php: "if ($_SERVER['HTTP_HOST'] == 'a') define('DB_USER', 'a'); else define('DB_USER', 'b');", line: 2, says: "HTTP_HOST", asks: WebHost},
 		"one branch":      {php: "if (time() > 5) { define('DB_USER', 'a'); }\nif (!defined('DB_USER')) define('DB_USER', 'b');", line: 2, says: "time()", asks: User},
-		"switch":          {php: "switch (PHP_SAPI) {\ncase 'cli': define('DB_USER', 'a'); break;\ndefault: define('DB_USER', 'b'); }", line: 2, says: "switch", asks: User},
+		"switch":          {php: "switch (PHP_SAPI) {\ncase 'cli': define('DB_USER', 'a'); break;\ndefault: define('DB_USER', 'b'); }", line: 2, says: "PHP_SAPI", asks: User},
+		"odd switch":      {php: "switch (1) {\ncase 1: if ($x) { break; }\ndefine('DB_USER', 'a'); }", line: 2, says: "switch", asks: User},
 		"loop":            {php: "foreach (['DB_USER' => 'x'] as $k => $v) define($k, $v);", line: 2, says: "foreach", asks: User},
+		"by a reference":  {php: "$u = ['wp'];\nforeach ($u as $k => &$v) { $v = 'x'; }\ndefine('DB_USER', $u[0]);", line: 3, says: "foreach", asks: User},
+		"within a loop":   {php: "$u = ['wp'];\nfor (;;) { $u['a'][0] = 'x'; }\ndefine('DB_USER', $u[0]);", line: 3, says: "for", asks: User},
 		"object":          {php: "$x = new Env(__DIR__);\ndefine('DB_USER', $x->get('u'));", line: 3, says: "$x -> get", asks: User},
 		"static":          {php: "Env::load();\ndefined('DB_USER') || define('DB_USER', 'b');", line: 2, says: "Env :: load", asks: User},
 		"parse_url":       {php: "$u = parse_url(getenv('URL'));\ndefine('DB_USER', $u['user']);", line: 2, says: "parse_url()", asks: User},
@@ -162,6 +174,22 @@ func TestDoubts(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "p$w") {
 			t.Errorf("%s: shows the password: %v", name, err)
+		}
+	}
+}
+
+// TestCutOff: of a file that ends anywhere nothing is taken for known that is not, and nothing goes wrong.
+func TestCutOff(t *testing.T) {
+	t.Parallel()
+	for name, f := range forms {
+		whole, _, _ := strings.Cut(f.php, "\n-- ")
+		root := t.TempDir()
+		for n := range len(whole) {
+			r := &runner{options: Options{Env: environment(f.env), Host: f.host}, root: root, state: newState(), file: filepath.Join(root, "wp-config.php"), functions: map[string]bool{}}
+			r.source(whole[:n])
+			if c, err := r.config(root, r.file); err == nil && n < len(whole)/4 {
+				t.Errorf("%s, cut at %d: %+v", name, n, c)
+			}
 		}
 	}
 }
