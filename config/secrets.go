@@ -3,6 +3,7 @@ package config
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 )
@@ -34,14 +35,32 @@ func (s *Source) SecretFiles() []string {
 func (d Database) SecretFiles() []string { return d.login.secretFiles }
 
 // Exposed are those of the files that everybody on this machine has one of the rights to, by their mode: 0o004 is reading, 0o002
-// is writing. Files that are not there are not.
+// is writing. Files that are not there are not, nor those in folders that are closed to others.
 func Exposed(files []string, rights fs.FileMode) (exposed []string) {
 	files = slices.Clone(files)
 	slices.Sort(files)
 	for _, file := range slices.Compact(files) {
-		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&rights != 0 {
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&rights != 0 && reachable(file) {
 			exposed = append(exposed, file)
 		}
 	}
 	return exposed
+}
+
+// reachable says whether everybody gets to a file: the folders that it is really in let them pass. Where that cannot be known they do.
+func reachable(file string) bool {
+	path, err := filepath.EvalSymlinks(file)
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	for dir := filepath.Dir(path); err == nil; dir = filepath.Dir(dir) {
+		var info fs.FileInfo
+		if info, err = os.Stat(dir); err == nil && info.Mode().Perm()&0o001 == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+	}
+	return true
 }

@@ -60,6 +60,9 @@ func TestSecretFiles(t *testing.T) {
 func TestExposed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // a folder of this test, which others may pass
+		t.Fatal(err)
+	}
 	files := []string{filepath.Join(dir, "none")}
 	for name, mode := range map[string]os.FileMode{"a": 0o600, "b": 0o640, "c": 0o644, "d": 0o602, "e": 0o777} {
 		path := filepath.Join(dir, name)
@@ -83,5 +86,11 @@ func TestExposed(t *testing.T) {
 		if got != want {
 			t.Errorf("%o: %s, want %s", rights, got, want)
 		}
+	}
+	if err := os.Chmod(dir, 0o750); err != nil { // as the packages make rules.d
+		t.Fatal(err)
+	}
+	if got := Exposed(append(files, link), 0o006); got != nil {
+		t.Errorf("in a folder that is closed to others: %s", got)
 	}
 }

@@ -17,7 +17,8 @@ import (
 	"rowhook/setup"
 )
 
-// checkFiles names the files with secrets that everybody on this machine may read, and the files that everybody may change.
+// checkFiles names the files with secrets that everybody on this machine may read, the files that everybody may change, and those
+// that the daemon may not read.
 func checkFiles(c *config.Config, file string, set *rules.Set) (findings []cdc.Finding) {
 	const mayRead, mayWrite fs.FileMode = 0o004, 0o002
 	secrets := slices.Concat(c.Database.SecretFiles(), c.Outbox.MySQL.SecretFiles(), set.Secrets)
@@ -30,6 +31,7 @@ func checkFiles(c *config.Config, file string, set *rules.Set) (findings []cdc.F
 			findings = append(findings, exposed(c, path, "holds secrets, and everybody on this machine may read it"))
 		}
 	}
+	findings = append(findings, checkReadable(c, append(slices.Clone(set.Files), file))...)
 	if findings == nil {
 		findings = []cdc.Finding{{Check: "files", OK: true, Found: "secrets are readable only by those whom their files belong to"}}
 	}

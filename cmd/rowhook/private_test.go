@@ -19,6 +19,7 @@ func TestExposedFiles(t *testing.T) {
 	rowhookUser(t, server)
 	file := daemonFiles(t, server, strings.Replace(everyAction("http://127.0.0.1:1/"), "rules:\n", "rules:\n  - {name: told, action: coupon.save, url: 'http://127.0.0.1:1/', secret: abc}\n", 1), "")
 	ruleFile := filepath.Join(filepath.Dir(file), "rules.yaml")
+	passable(t, file)
 	secretReadable, writable := "holds secrets, and everybody on this machine may read it", "everybody on this machine may change it"
 	for _, c := range []struct {
 		config, rules os.FileMode
