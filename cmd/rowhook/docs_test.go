@@ -197,6 +197,23 @@ func trySQL(t *testing.T, text string) {
 	}
 }
 
+// TestDocumentedHosting: what is typed at a hosting, which only its servers can run, is what rowhook check prints there.
+func TestDocumentedHosting(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for file, text := range documents(t) {
+		for _, line := range regexp.MustCompile(`(?m)^ +((?:aws|gcloud) .*)$`).FindAllSubmatch(text, -1) {
+			found++
+			if !isPrinted(t, string(line[1])) {
+				t.Errorf("%s: rowhook check prints something else than %s", file, line[1])
+			}
+		}
+	}
+	if found < 2 {
+		t.Errorf("only %d lines for hostings are found", found)
+	}
+}
+
 // isPrinted says whether the checks of the server have a text to print.
 func isPrinted(t *testing.T, text string) (found bool) {
 	t.Helper()
