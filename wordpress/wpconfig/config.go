@@ -54,9 +54,13 @@ type UnknownError struct {
 }
 
 func (u *UnknownError) Error() string {
-	lines := make([]string, len(u.Settings))
+	var lines []string
 	for i, d := range u.Doubts {
-		lines[i] = fmt.Sprintf("%s (for %s)", d, u.Settings[i])
+		if slices.Index(u.Doubts, d) < i {
+			continue // said with the first
+		}
+		names := slices.DeleteFunc(slices.Clone(u.Settings), func(name string) bool { return u.Doubts[slices.Index(u.Settings, name)] != d })
+		lines = append(lines, fmt.Sprintf("%s (for %s)", d, strings.Join(names, ", ")))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -150,6 +150,14 @@ func TestForms(t *testing.T) {
 					t.Errorf("%s: %q does not say %q", name, d, f.why)
 				}
 			}
+			said := map[string]bool{}
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				reason, _, _ := strings.Cut(line, " (for ")
+				if said[reason] {
+					t.Errorf("%s: %q is said twice: %v", name, reason, err)
+				}
+				said[reason] = true
+			}
 		}
 	}
 }
