@@ -1,7 +1,7 @@
 // Command bench measures rowhook against a loop that reads the same binary log with go-mysql, posts each change with
 // net/http over 16 connections and keeps nothing. Both run as processes of their own, by turns, over the same changes
 // and into the same sink, so the ratio holds on a noisy machine. It is run by `make bench`, and fails when a target is
-// missed. Its arguments are what to measure: drain, latency, depth, neighbours, isolation, many, shaped, shared; all when there are none.
+// missed. Its arguments are what to measure: drain, latency, depth, neighbours, isolation, many, shaped, shared, sites; all when there are none.
 package main
 
 import (
@@ -34,7 +34,7 @@ func main() {
 // measurements are by their names on the command line.
 var measurements = map[string]func(*bench, context.Context) error{
 	"drain": (*bench).drainAll, "latency": (*bench).latency, "depth": (*bench).depth, "neighbours": (*bench).neighbours,
-	"isolation": (*bench).isolation, "many": (*bench).many, "shaped": (*bench).shaped, "shared": (*bench).shared,
+	"isolation": (*bench).isolation, "many": (*bench).many, "shaped": (*bench).shaped, "shared": (*bench).shared, "sites": (*bench).hundreds,
 }
 
 func run(ctx context.Context) error {
@@ -53,7 +53,7 @@ func run(ctx context.Context) error {
 	flag.Parse()
 	what := flag.Args()
 	if len(what) == 0 {
-		what = []string{"drain", "latency", "depth", "neighbours", "isolation", "many", "shaped", "shared"}
+		what = []string{"drain", "latency", "depth", "neighbours", "isolation", "many", "shaped", "shared", "sites"}
 	}
 	for _, name := range what {
 		if measurements[name] == nil {

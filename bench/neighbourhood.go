@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -445,13 +443,4 @@ func shortened(s string) string {
 		return strconv.Quote(s[:most] + "...")
 	}
 	return strconv.Quote(s)
-}
-
-// command runs a command of rowhook.
-func (w *neighbourhood) command(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, w.rowhook, append(args, "--config", filepath.Join(w.dir, "config.yaml"))...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	return out.Bytes(), err
 }

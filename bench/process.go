@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -68,6 +69,11 @@ func (c *child) usage() (cpu time.Duration, rssMB float64, err error) {
 		}
 	}
 	return time.Duration(n[0]+n[1]) * time.Second / hertz, float64(n[2]*os.Getpagesize()) / (1 << 20), nil
+}
+
+// command runs a command of rowhook with the measurement's configuration.
+func (b *bench) command(ctx context.Context, args ...string) ([]byte, error) {
+	return exec.CommandContext(ctx, b.rowhook, append(args, "--config", filepath.Join(b.dir, "config.yaml"))...).CombinedOutput()
 }
 
 func (c *child) tail() []byte {
