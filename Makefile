@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build package package-test demo browser alerts test lint conformance crash memory bench bench-cdc bench-console fuzz servers matrix clean
+.PHONY: build package package-test demo browser alerts test lint conformance crash memory bench bench-cdc bench-console fuzz servers matrix walk clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -10,8 +10,17 @@ build: # one static binary
 package: # deb and rpm for amd64 and arm64 in bin/package, the same bytes whoever builds a commit
 	tools/package.sh $(VERSION)
 
-package-test: package # as root: installs, upgrades, removes and purges the deb in a root of its own
-	tools/try-package.sh bin/package/*_$$(dpkg --print-architecture).deb
+# Of schema 3 and 4 of the state; see version in outbox/sqlite/schema.go.
+OLDER ?= 9ec8472 f3296da^
+
+package-test: package # as root: installs, upgrades, removes and purges deb and rpm in a root of its own; goes back to older versions
+	@tools/need.sh packages
+	tools/try-package.sh bin/package/*_$$(dpkg --print-architecture).deb bin/package/*.$$(uname -m).rpm
+	tools/try-downgrade.sh bin/package/*_$$(dpkg --print-architecture).deb $(OLDER)
+
+walk: package # as root: the way of a new user from the package to the first webhook, in a root of its own, as the documents say
+	@tools/need.sh packages
+	tools/walk.sh bin/package/*_$$(dpkg --print-architecture).deb
 
 demo: build # bookings in a real MariaDB, webhooks on the screen
 	@tools/need.sh mariadb
@@ -51,7 +60,7 @@ memory: servers # resident memory of the daemon under transactions of a million 
 
 BENCH ?= drain latency
 
-bench: build # against a bare loop that keeps nothing, by turns: two minutes; BENCH="depth neighbours isolation many shaped shared" is the rest, twenty more
+bench: build # against a bare loop that keeps nothing, by turns: two minutes; BENCH="depth neighbours isolation many shaped shared sites" is the rest, twenty more
 	@tools/need.sh mariadb
 	go build -o bin/bench ./bench
 	@bin/bench -rowhook bin/rowhook $(BENCH)

@@ -7,6 +7,7 @@
 #   receivers what the receivers in docs/receivers.md are written for: PHP, Node, Python
 #   chromium  a browser, for the tests of the console
 #   netns     ip, for network namespaces
+#   packages  what tries the packages: mmdebstrap, rpm, systemd-analyze, sqlite3
 # Only MariaDB's programs are installed (the -core packages): no service, nothing that starts by itself.
 set -eu
 
@@ -48,6 +49,12 @@ for what in "$@"; do
 		;;
 	chromium)
 		command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || want chromium chromium fonts-dejavu-core
+		;;
+	packages)
+		want mmdebstrap mmdebstrap
+		want rpm rpm
+		want systemd-analyze systemd
+		want sqlite3 sqlite3
 		;;
 	netns)
 		want ip iproute2

@@ -1,9 +1,10 @@
 #!/bin/sh
-# try-package.sh DEB: installs a package in a root of its own (mmdebstrap makes it, as root), upgrades it, removes and purges it,
-# and looks at what is there each time.
+# try-package.sh DEB RPM: installs a package in a root of its own (mmdebstrap makes it, as root), upgrades it, removes and purges it,
+# and looks at what is there each time; then the same with the rpm.
 set -eu
 
 deb=$(realpath "$1")
+rpm=$(realpath "$2")
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 fail() {
@@ -34,9 +35,12 @@ completed=$(PATH="$root/usr/bin:$PATH" bash -c '. "$0"
 [ "$(echo $completed)" = retry ] || fail "bash completes rowhook deliveries re with \"$completed\""
 
 # What a person and the daemon leave behind.
-echo "edited" >"$root/etc/rowhook/config.yaml"
-mkdir -p "$root/var/lib/rowhook"
-echo "kept" >"$root/var/lib/rowhook/outbox.db"
+leave() {
+	echo "edited" >"$root/etc/rowhook/config.yaml"
+	mkdir -p "$root/var/lib/rowhook"
+	echo "kept" >"$root/var/lib/rowhook/outbox.db"
+}
+leave
 kept() {
 	[ "$(cat "$root/etc/rowhook/config.yaml" "$root/var/lib/rowhook/outbox.db" | tr '\n' ' ')" = "edited kept " ] || fail "$1 did not keep configuration and state"
 }
@@ -50,4 +54,18 @@ for path in /etc/rowhook /var/lib/rowhook; do
 	[ ! -e "$root$path" ] || fail "a purge left $path"
 done
 ! chroot "$root" getent passwd rowhook >/dev/null || fail "a purge left the user"
+
+# The rpm, in the same root. What it depends on is Debian's there.
+rpm --root="$root" --nodeps -i "$rpm"
+rpm --root="$root" -V --nodeps --nogroup rowhook || fail "the rpm's files are not as it says"
+chroot "$root" getent passwd rowhook >/dev/null || fail "the rpm made no user"
+[ "$(stat -c %A "$root/etc/rowhook/credentials")" = drwx------ ] || fail "others may look at the credentials"
+chroot "$root" su rowhook -s /bin/sh -c 'test -x /etc/rowhook/rules.d' || fail "the service may not read its rules"
+systemd-analyze verify --root="$root" rowhook.service
+leave
+rpm --root="$root" --nodeps -U --force "$rpm"
+kept "an upgrade of the rpm"
+rpm --root="$root" -e rowhook
+kept "a removal of the rpm"
+[ ! -e "$root/usr/bin/rowhook" ] || fail "a removal of the rpm left the program"
 echo "installed, upgraded, removed, purged: as it must be"
