@@ -15,9 +15,9 @@ import (
 	"rowhook/deliver/delivertest"
 )
 
-// comparison is a real WordPress with webhooks that are sent as the plugin sends its own, and receivers for these and for
+// sideBySide is a real WordPress with webhooks that are sent as the plugin sends its own, and receivers for these and for
 // rowhook's.
-type comparison struct {
+type sideBySide struct {
 	server *dbtest.Server
 	page   *dbtest.WordPress
 	url    string
@@ -37,7 +37,7 @@ func TestComparison(t *testing.T) {
 	}
 	server := dbtest.Start(t)
 	dbtest.Salon(t, server, "wordpress", "wp_")
-	c := &comparison{server: server, page: dbtest.InstallWordPress(t, server, "wordpress"), shown: string(shown)}
+	c := &sideBySide{server: server, page: dbtest.InstallWordPress(t, server, "wordpress"), shown: string(shown)}
 	rowhookUser(t, server)
 	c.page.Write(t, "wp-content/mu-plugins/once.php", string(once))
 	c.url = c.page.Serve(t)
@@ -53,7 +53,7 @@ func TestComparison(t *testing.T) {
 type both struct{ pages, ours *delivertest.Receiver }
 
 // receive gives the page webhooks to a receiver, and starts a rowhook with a rule for each of the same for another.
-func (c *comparison) receive(t *testing.T) both {
+func (c *sideBySide) receive(t *testing.T) both {
 	t.Helper()
 	b := both{delivertest.NewReceiver(t), delivertest.NewReceiver(t)}
 	c.webhooks(t, b.pages)
@@ -63,7 +63,7 @@ func (c *comparison) receive(t *testing.T) both {
 }
 
 // webhooks are those that the page sends from now on, one to each receiver.
-func (c *comparison) webhooks(t *testing.T, to ...*delivertest.Receiver) {
+func (c *sideBySide) webhooks(t *testing.T, to ...*delivertest.Receiver) {
 	t.Helper()
 	c.server.Exec(t, "DELETE FROM wordpress.wp_vikappointments_webhook")
 	for _, r := range to {
@@ -74,7 +74,7 @@ func (c *comparison) webhooks(t *testing.T, to ...*delivertest.Receiver) {
 }
 
 // book books on the page, and says how long that took.
-func (c *comparison) book(t *testing.T) (id string, took time.Duration) {
+func (c *sideBySide) book(t *testing.T) (id string, took time.Duration) {
 	t.Helper()
 	began := time.Now()
 	status, body := c.page.Get(t, c.url+"/?book=1")
@@ -94,7 +94,7 @@ func accepted(r *delivertest.Receiver) int {
 }
 
 // line fails the test unless the page shows a row.
-func (c *comparison) line(t *testing.T, format string, args ...any) {
+func (c *sideBySide) line(t *testing.T, format string, args ...any) {
 	t.Helper()
 	row := fmt.Sprintf(format, args...)
 	t.Log(row)
@@ -104,7 +104,7 @@ func (c *comparison) line(t *testing.T, format string, args ...any) {
 }
 
 // arrivals books three times, then while a receiver is in trouble, then ten times more, and counts what arrives.
-func (c *comparison) arrivals(t *testing.T, what string, during int, trouble func(*delivertest.Receiver)) {
+func (c *sideBySide) arrivals(t *testing.T, what string, during int, trouble func(*delivertest.Receiver)) {
 	t.Run(what, func(t *testing.T) {
 		const before, after = 3, 10
 		b := c.receive(t)
@@ -131,7 +131,7 @@ func (c *comparison) arrivals(t *testing.T, what string, during int, trouble fun
 }
 
 // others is what else is committed, or goes wrong.
-func (c *comparison) others(t *testing.T) {
+func (c *sideBySide) others(t *testing.T) {
 	b := c.receive(t)
 	count := func(what string, do func()) {
 		theirs, ours := accepted(b.pages), accepted(b.ours)
@@ -149,7 +149,7 @@ func (c *comparison) others(t *testing.T) {
 }
 
 // waits is how much longer a page takes with webhooks than without.
-func (c *comparison) waits(t *testing.T) {
+func (c *sideBySide) waits(t *testing.T) {
 	quick, slow, silent := delivertest.NewReceiver(t), delivertest.NewReceiver(t), delivertest.NewReceiver(t)
 	slow.Answer(delivertest.Answer{Delay: 2 * time.Second})
 	silent.Answer(delivertest.Answer{Never: true})
