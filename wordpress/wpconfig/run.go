@@ -156,7 +156,7 @@ func (r *runner) written(tokens []token, i int) bool {
 	signs := func(i int, among ...string) bool {
 		return i >= 0 && i < len(tokens) && slices.ContainsFunc(among, tokens[i].is)
 	}
-	for n := range len(tokens) { // foreach ($x['a'] as &$b) changes $x, too
+	for n := range tokens { // foreach ($x['a'] as &$b) changes $x, too
 		if signs(n-1, "as", "=>") && signs(n, "&") {
 			return true
 		}
