@@ -67,7 +67,7 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 
 // mayTry says whether a site may go on as far as anybody can say.
 func (p *Pipeline) mayTry(d *detached) bool {
-	l := p.lanes[d.site]
+	l := p.lanes.all[d.site]
 	if p.questions.open(d.site) || d.stop.Full && (len(l.waiting) > 0 || l.held.events > 0) {
 		return false
 	}
@@ -187,7 +187,7 @@ func (p *Pipeline) advance(d *detached) error {
 }
 
 // laden says whether enough of a site's events wait to be loaded.
-func (p *Pipeline) laden(d *detached) bool { return len(p.lanes[d.site].waiting) >= maxInLanes/8 }
+func (p *Pipeline) laden(d *detached) bool { return len(p.lanes.all[d.site].waiting) >= maxInLanes/8 }
 
 // met says whether a site is where the others are. It passes that place for certain, for both read every transaction.
 func (p *Pipeline) met(d *detached) bool { return d.between() && d.lastTxn() == p.lastTxn() }

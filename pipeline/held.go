@@ -126,7 +126,7 @@ func (h *held) release(why *reason) []*rules.Event {
 func (h *held) reasonOf(ev *rules.Event) *reason { return h.objects.at(ev.Keys()[0], ev.Closing) }
 
 // probed takes in what became of events that were tried again.
-func (p *Pipeline) probed(b loaded) {
+func (ls *lanes) probed(b loaded) {
 	l := b.lane
 	for i, o := range b.done {
 		why := l.held.reasonOf(b.events[i])
@@ -137,17 +137,17 @@ func (p *Pipeline) probed(b loaded) {
 		if o.payloads == nil && o.err != nil {
 			l.held.add(b.events[i], o.err) // another reason, which is told
 		} else {
-			p.emitLoaded(b.events[i], o)
+			ls.emitLoaded(b.events[i], o)
 		}
 		events = slices.DeleteFunc(events, func(ev *rules.Event) bool { return ev == b.events[i] })
-		p.cfg.Log.Info("events that were held are loaded again", slog.String("site", l.site.Name), slog.Int("events", len(events)+1))
+		ls.log.Info("events that were held are loaded again", slog.String("site", l.site.Name), slog.Int("events", len(events)+1))
 		l.putBack(events)
 		slices.SortStableFunc(l.waiting, func(a, b *rules.Event) int { return cmp.Compare(a.Closing, b.Closing) })
 	}
 }
 
 // tellHeld says what is held, once and then each hour.
-func (p *Pipeline) tellHeld(l *lane) {
+func (ls *lanes) tellHeld(l *lane) {
 	now := time.Now()
 	for _, why := range l.held.reasons {
 		if now.Sub(why.told) < tellAgain {
@@ -158,6 +158,6 @@ func (p *Pipeline) tellHeld(l *lane) {
 		if fix := loader.Fix(why.err); fix != "" {
 			args = append(args, slog.String("fix", fix))
 		}
-		p.cfg.Log.Warn("events wait, for their payloads cannot be loaded; they are tried again until it is fixed, others go on", args...)
+		ls.log.Warn("events wait, for their payloads cannot be loaded; they are tried again until it is fixed, others go on", args...)
 	}
 }

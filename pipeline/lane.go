@@ -15,6 +15,18 @@ import (
 	"rowhook/rules"
 )
 
+// lanes load the events of all sites. The loop owns them; a goroutine a batch asks the database.
+type lanes struct {
+	loader *loader.Loader
+	log    *slog.Logger
+	emit   func(ev *rules.Event, payloads []loader.Payload) // makes deliveries of an event
+
+	all    map[*rules.Site]*lane
+	active map[*lane]bool // the others rest
+	held   load           // in all of them
+	loaded chan loaded
+}
+
 // lane loads the events of one site, in their order. Sites do not wait for each other, and neither do a site's objects:
 // what cannot be loaded is held (held.go), and later events of the same objects with it, while others go on.
 type lane struct {
@@ -51,6 +63,30 @@ type outcome struct {
 	err      error
 }
 
+func newLanes(sites []*rules.Site, l *loader.Loader, log *slog.Logger, emit func(*rules.Event, []loader.Payload)) *lanes {
+	ls := &lanes{loader: l, log: log, emit: emit, all: make(map[*rules.Site]*lane, len(sites)), active: map[*lane]bool{}, loaded: make(chan loaded)}
+	for _, s := range sites {
+		ls.all[s] = &lane{site: s, held: held{all: &ls.held}}
+	}
+	return ls
+}
+
+// take makes payloads of an event: at once where the log showed all that is needed and no earlier event of the site waits.
+func (ls *lanes) take(ev *rules.Event) {
+	l := ls.all[ev.Site]
+	if l.held.follow(ev) {
+		return
+	}
+	if l.idle() {
+		if payloads, ok := ls.loader.Immediate(ev); ok {
+			ls.emit(ev, payloads)
+			return
+		}
+	}
+	l.push(ev)
+	ls.active[l] = true
+}
+
 // push has an event wait behind the others.
 func (l *lane) push(ev *rules.Event) {
 	l.waiting = append(l.waiting, ev)
@@ -71,18 +107,19 @@ func (l *lane) rests() bool { return l.idle() && l.held.events == 0 }
 // idle says whether an event of the site overtakes nothing but events of other objects that are held.
 func (l *lane) idle() bool { return !l.busy && len(l.waiting) == 0 }
 
-// feedLanes has the next events of each site loaded, and says how long nothing is to be done.
-func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Duration {
+// feed has the next events of each site loaded unless enough is, and says how long nothing is to be done.
+func (ls *lanes) feed(ctx context.Context, g *errgroup.Group, enough bool) time.Duration {
 	wait := time.Hour
-	p.overfull()
-	for l := range p.active {
+	for l := range ls.active {
 		if l.rests() {
-			delete(p.active, l)
+			delete(ls.active, l)
 			continue
 		}
-		p.feedLane(ctx, g, l)
-		p.tellHeld(l)
-		if l.busy || p.replete() {
+		if !enough {
+			ls.load(ctx, g, l)
+		}
+		ls.tellHeld(l)
+		if l.busy || enough {
 			continue // it says when it is not, and so does the commit
 		}
 		if at, ok := l.held.next(); ok {
@@ -95,31 +132,10 @@ func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Durati
 	return max(0, wait)
 }
 
-// loading is how many events are closed and neither delivered nor held, and about how many bytes they take.
-func (p *Pipeline) loading() (events, bytes int) {
-	for e := range p.engines() {
-		n, size := e.Waiting()
-		events, bytes = events+n, bytes+size
-	}
-	for site := range p.sites.detached { // it is braked on its own (laden)
-		l := p.lanes[site]
-		events, bytes = events-len(l.waiting), bytes-l.weight
-	}
-	if p.held.bytes > maxHeldBytes { // memory has an end: the reader waits until something is fixed
-		return events, bytes
-	}
-	return events - p.held.events, bytes - p.held.bytes
-}
-
-// replete says whether so many payloads are not stored yet, or take so much memory, that no more are to be loaded.
-func (p *Pipeline) replete() bool {
-	return p.batch.count >= maxInLanes || p.batch.bytes+p.committingBytes >= huge
-}
-
-// feedLane has the next batch loaded when the lane is free: events that may be tried again first.
-func (p *Pipeline) feedLane(ctx context.Context, g *errgroup.Group, l *lane) {
+// load has the next batch loaded when the lane is free: events that may be tried again first.
+func (ls *lanes) load(ctx context.Context, g *errgroup.Group, l *lane) {
 	now := time.Now()
-	if l.busy || now.Before(l.outage.next) || p.replete() {
+	if l.busy || now.Before(l.outage.next) {
 		return
 	}
 	events, probe := l.held.probes(now), true
@@ -132,9 +148,9 @@ func (p *Pipeline) feedLane(ctx context.Context, g *errgroup.Group, l *lane) {
 	l.busy = true
 	g.Go(func() error {
 		back := loaded{lane: l, events: events, probe: probe}
-		back.done, back.err = loadSingly(ctx, p.cfg.Loader, events)
+		back.done, back.err = loadSingly(ctx, ls.loader, events)
 		select {
-		case p.loaded <- back:
+		case ls.loaded <- back:
 		case <-ctx.Done():
 		}
 		return nil
@@ -188,16 +204,16 @@ func loadSingly(ctx context.Context, ld *loader.Loader, events []*rules.Event) (
 }
 
 // back takes in a batch that was loaded.
-func (p *Pipeline) back(b loaded) {
+func (ls *lanes) back(b loaded) {
 	l := b.lane
 	l.busy = false
 	if b.err == nil {
-		l.outage.over(p.cfg.Log, l.site)
+		l.outage.over(ls.log, l.site)
 	} else if !errors.Is(b.err, context.Canceled) {
-		l.outage.note(p.cfg.Log, l.site, b.err)
+		l.outage.note(ls.log, l.site, b.err)
 	}
 	if b.probe {
-		p.probed(b)
+		ls.probed(b)
 		return
 	}
 	for i, o := range b.done {
@@ -207,19 +223,19 @@ func (p *Pipeline) back(b loaded) {
 		case o.payloads == nil && o.err != nil:
 			l.held.add(ev, o.err)
 		default:
-			p.emitLoaded(ev, o)
+			ls.emitLoaded(ev, o)
 		}
 	}
 	l.putBack(b.events[len(b.done):])
 }
 
 // emitLoaded makes deliveries of an event, and says so where they hold what the log showed only.
-func (p *Pipeline) emitLoaded(ev *rules.Event, o outcome) {
+func (ls *lanes) emitLoaded(ev *rules.Event, o outcome) {
 	if o.err != nil {
-		p.cfg.Log.Warn("an event is delivered as the log shows it, for its data cannot be read", slog.String("site", ev.Site.Name),
+		ls.log.Warn("an event is delivered as the log shows it, for its data cannot be read", slog.String("site", ev.Site.Name),
 			slog.String("event", ev.String()), slog.Any("error", o.err))
 	}
-	p.emit(ev, o.payloads)
+	ls.emit(ev, o.payloads)
 }
 
 // outage is a database that does not answer one lane.

@@ -9,16 +9,16 @@ func (p *Pipeline) overfull() {
 		return
 	}
 	var most *lane
-	for l := range p.active {
+	for l := range p.lanes.active {
 		switch {
 		case p.sites.detached[l.site] != nil:
-		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(p.lanes) > partsOfSite:
+		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(p.lanes.all) > partsOfSite:
 			p.detachFull(l, l.outage.text, "")
 		case most == nil || l.held.bytes > most.held.bytes:
 			most = l
 		}
 	}
-	if p.held.bytes <= maxHeldBytes/2 || most == nil || most.held.bytes == 0 {
+	if p.lanes.held.bytes <= maxHeldBytes/2 || most == nil || most.held.bytes == 0 {
 		return
 	}
 	why := most.held.first()

@@ -68,9 +68,7 @@ type Pipeline struct {
 
 	cfg      Config
 	sites    *sites
-	lanes    map[*rules.Site]*lane
-	active   map[*lane]bool // the others rest
-	held     load           // of all lanes
+	lanes    *lanes
 	observer *loader.Observer
 	fills    *Backfills
 	clock    *clock
@@ -86,7 +84,6 @@ type Pipeline struct {
 	committingBytes int // of the commit that is on its way
 	lastCommit      time.Time
 
-	loaded    chan loaded
 	committed chan commit
 	rules     chan *rules.Set
 }
@@ -111,16 +108,14 @@ func New(cfg Config) *Pipeline {
 	cfg.Sites = rules.CutSites(cfg.Sites)
 	p := &Pipeline{
 		reading: reading{drive: drive{engine: events.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
-		cfg:     cfg, lanes: map[*rules.Site]*lane{}, active: map[*lane]bool{}, sites: newSites(cfg.Log),
-		loaded: make(chan loaded), committed: make(chan commit, 1), rules: make(chan *rules.Set),
+		cfg:     cfg, sites: newSites(cfg.Log),
+		committed: make(chan commit, 1), rules: make(chan *rules.Set),
 		observer: cfg.Loader.Observe(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
 	}
 	p.set.Store(cfg.Rules)
 	p.engine.AskOwners(p.questions.answer)
 	p.fills = newBackfills(&p.cfg, &p.set, &p.reading, p.sites.stopped)
-	for _, s := range cfg.Sites {
-		p.lanes[s] = &lane{site: s, held: held{all: &p.held}}
-	}
+	p.lanes = newLanes(cfg.Sites, cfg.Loader, cfg.Log, p.emit)
 	return p
 }
 
@@ -242,8 +237,8 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			p.refill()
 		case o := <-p.questions.answers:
 			p.answered(o)
-		case l := <-p.loaded:
-			p.back(l)
+		case l := <-p.lanes.loaded:
+			p.lanes.back(l)
 		case c := <-p.committed:
 			p.committing, p.committingBytes = false, 0
 			if c.err != nil {
@@ -271,8 +266,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 	}
 }
 
-// dispatch makes payloads of the events that closed: at once where the log showed all that is needed, else in the
-// lane of the event's site. Within a site nothing overtakes.
+// dispatch hands the events that closed to the lanes of their sites. Within a site nothing overtakes.
 func (p *Pipeline) dispatch() {
 	for e := range p.engines() {
 		p.closed = append(p.closed, e.Closed()...)
@@ -281,19 +275,15 @@ func (p *Pipeline) dispatch() {
 		ev := p.closed[0]
 		p.closed[0] = nil
 		p.closed = p.closed[1:]
-		l := p.lanes[ev.Site]
-		if l.held.follow(ev) {
-			continue
-		}
-		if l.idle() {
-			if payloads, ok := p.cfg.Loader.Immediate(ev); ok {
-				p.emit(ev, payloads)
-				continue
-			}
-		}
-		l.push(ev)
-		p.active[l] = true
+		p.lanes.take(ev)
 	}
+}
+
+// feedLanes has the next events loaded, unless so many payloads are not stored yet, or take so much memory, that no more are to
+// be. It says how long nothing is to be done.
+func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Duration {
+	p.overfull()
+	return p.lanes.feed(ctx, g, p.batch.count >= maxInLanes || p.batch.bytes+p.committingBytes >= huge)
 }
 
 // emit makes an event's payloads deliveries of the next commit.

@@ -152,6 +152,23 @@ func (p *Pipeline) full() bool {
 	return p.press.crowded || p.batchFull() || waiting > maxInLanes || bytes > maxLaneBytes
 }
 
+// loading is how many events are closed and neither delivered nor held, and about how many bytes they take.
+func (p *Pipeline) loading() (events, bytes int) {
+	for e := range p.engines() {
+		n, size := e.Waiting()
+		events, bytes = events+n, bytes+size
+	}
+	for site := range p.sites.detached { // it is braked on its own (laden)
+		l := p.lanes.all[site]
+		events, bytes = events-len(l.waiting), bytes-l.weight
+	}
+	held := p.lanes.held
+	if held.bytes > maxHeldBytes { // memory has an end: the reader waits until something is fixed
+		return events, bytes
+	}
+	return events - held.events, bytes - held.bytes
+}
+
 func (p *Pipeline) batchFull() bool {
 	pending := 0
 	for e := range p.engines() {

@@ -186,7 +186,7 @@ func (s *storedStop) deletions() []outbox.Record {
 func (p *Pipeline) siteStatus() []SiteStatus {
 	var all []SiteStatus
 	for _, site := range p.cfg.Sites {
-		l := p.lanes[site]
+		l := p.lanes.all[site]
 		s := SiteStatus{Name: site.ID(), State: SiteReading, Events: len(l.waiting) + l.held.events}
 		s.take(l)
 		if u, ok := p.sites.unfit[site.Schema]; ok && s.Reason == "" && !site.IsNamed() {
