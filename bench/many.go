@@ -52,11 +52,11 @@ func (b *bench) many(ctx context.Context) error {
 			if _, err := b.backlogOf(ctx, b.changes/w.each, w.update); err != nil {
 				return err
 			}
-			cost, err := b.cost(ctx, b.changes/w.each*w.each)
+			cost, rssMB, err := b.cost(ctx, b.changes/w.each*w.each)
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
-			fmt.Printf("%-12s %8.1f us of CPU a delivery\n", w.name, cost)
+			fmt.Printf("%-12s %8.1f us of CPU a delivery, %4.0f MB resident\n", w.name, cost, rssMB)
 			costs[i] = append(costs[i], cost)
 		}
 	}
@@ -67,30 +67,31 @@ func (b *bench) many(ctx context.Context) error {
 	return nil
 }
 
-// cost drains a backlog, and returns the CPU time of a delivery in microseconds, that of the start left out.
-func (b *bench) cost(ctx context.Context, deliveries int) (float64, error) {
+// cost drains a backlog, and returns the CPU time of a delivery in microseconds, that of the start left out, and the most memory
+// that was resident.
+func (b *bench) cost(ctx context.Context, deliveries int) (micros, rssMB float64, err error) {
 	if err := b.restore(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	b.sink.reset()
 	child, err := start(ctx, b.rowhookCommand())
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	warm := int(float64(deliveries) * warmUp)
 	var cpu [2]time.Duration
 	for i, n := range [...]int{warm, deliveries} {
 		if err := b.sink.wait(ctx, n, child.ended); err != nil {
-			return 0, fmt.Errorf("%w\n%s", err, child.tail())
+			return 0, 0, fmt.Errorf("%w\n%s", err, child.tail())
 		}
 		if cpu[i], _, err = child.usage(); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	if _, _, err := child.stop(); err != nil {
-		return 0, fmt.Errorf("%w\n%s", err, child.tail())
+	if _, rssMB, err = child.stop(); err != nil {
+		return 0, 0, fmt.Errorf("%w\n%s", err, child.tail())
 	}
-	return float64((cpu[1] - cpu[0]).Microseconds()) / float64(deliveries-warm), nil
+	return float64((cpu[1] - cpu[0]).Microseconds()) / float64(deliveries-warm), rssMB, nil
 }
 
 // ofEachSite is how many orders each of many sites has.
