@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"syscall"
@@ -31,6 +32,49 @@ func BenchmarkIndex(b *testing.B) {
 				b.Fatal(err)
 			}
 			w.drain(b, 256)
+		})
+	}
+}
+
+// BenchmarkCounting measures what is counted for pages and metrics, beside what a commit of 16 deliveries and their outcomes costs (see
+// BenchmarkCommit, of which it is the smaller part by far): the same two rows written with the counts in them, and without.
+func BenchmarkCounting(b *testing.B) {
+	const batch = 16
+	for name, counting := range map[string]bool{"without": false, "with": true} {
+		b.Run(name, func(b *testing.B) {
+			w := newBench(b, 1)
+			w.commit(b, batch, func(int) int { return 0 })
+			start := cpu(b)
+			_, err := w.w.change(0, func(c *change) error {
+				for b.Loop() {
+					var q queue
+					var n counter
+					if counting {
+						for range batch {
+							o := outbox.Outcome{State: outbox.Delivered, Attempts: 1, Took: 3 * time.Millisecond}
+							q.tally.Count(&o, false)
+							n.ever.Count(&o, false)
+						}
+						q.last, n.states[outbox.Delivered] = 1, batch
+						if err := errors.Join(c.putQueue(1, &q), c.putCounter("rule0", &n)); err != nil {
+							return err
+						}
+						continue
+					}
+					err := errors.Join(
+						c.stmt(`UPDATE endpoint SET last = last + ?, count = count + ?, bytes = bytes + ?, lagging = lagging + ? WHERE id = ?`).int(1).int(0).int(0).int(0).int(1).run(),
+						c.stmt(`UPDATE counter SET fresh = fresh + ?, waiting = waiting + ?, delivered = delivered + ?, dead = dead + ?, held = held + ? WHERE rule = ?`).
+							int(0).int(0).int(batch).int(0).int(0).text("rule0").run())
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(cpu(b)-start)/float64(b.N*batch), "cpu-ns/delivery")
 		})
 	}
 }
