@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -294,7 +293,12 @@ type Report struct {
 // NewReport is a report of a moment.
 func NewReport(s *Status, now time.Time) Report {
 	all := s.Troubles(now)
-	return Report{Verdict: Verdict(all, s), Troubles: append([]Trouble{}, all...), Status: s} // [] rather than null
+	made := 0
+	for _, k := range s.Outbox.Deliveries {
+		made += k.Count
+	}
+	answer, rest := s.Verdict(all, made == 0)
+	return Report{Verdict: answer + " " + rest, Troubles: append([]Trouble{}, all...), Status: s} // [] rather than null
 }
 
 // NeedsYou says whether a person has to do something.
@@ -302,23 +306,48 @@ func (r *Report) NeedsYou() bool {
 	return slices.ContainsFunc(r.Troubles, func(t Trouble) bool { return t.NeedsYou })
 }
 
-// Verdict says in a sentence whether all is well.
-func Verdict(troubles []Trouble, s *Status) string {
-	needs := slices.DeleteFunc(slices.Clone(troubles), func(t Trouble) bool { return !t.NeedsYou })
+// Verdict says in a sentence whether all is well: its beginning, which is the answer, and how the rest goes. Nothing says that no
+// delivery was ever made.
+func (s *Status) Verdict(troubles []Trouble, nothing bool) (answer, rest string) {
+	var needs []Trouble
+	for _, t := range troubles {
+		if t.NeedsYou {
+			needs = append(needs, t)
+		}
+	}
+	otherwise := s.otherwise(troubles)
 	switch {
 	case s.StandsBy:
-		return StandingBy
+		return "Standing by:", standingBy
 	case len(needs) > 0 && needs[0].Kind == ReaderStopped:
-		return "Stopped: nothing is read. " + needs[0].Text
+		return "Stopped:", "nothing is read. " + needs[0].Text
 	case len(needs) == 1:
-		return fmt.Sprintf("One thing needs you: %s.", needs[0].Headline())
-	case len(needs) > 1:
-		return fmt.Sprintf("%d things need you, first of all: %s.", len(needs), needs[0].Headline())
-	case len(troubles) > 0:
-		return "Nothing needs you; what is in trouble goes on by itself."
+		return "One thing needs you:", words.Lower(needs[0].Headline()) + ". " + words.Sentence(otherwise)
+	case len(needs) > 0:
+		return words.InWords(len(needs)) + " things need you,", "first of all: " + words.Lower(needs[0].Headline()) + ". " + words.Sentence(otherwise)
+	case nothing:
+		return "Nothing yet:", "the log is read, and no delivery was made so far."
 	}
-	return "All is well."
+	return "All is well:", otherwise
 }
 
-// StandingBy is what a daemon says that has no outbox.
-const StandingBy = "Standing by: another rowhook works on the outbox, or its server does not answer. This one goes on when it is its turn."
+// otherwise is how it goes but for what needs a person.
+func (s *Status) otherwise(troubles []Trouble) string {
+	behind := "all is read that was committed"
+	if r := s.Reader; r != nil && !r.CaughtUp {
+		behind = words.Span(seconds(r.Lag)) + " behind the log"
+	}
+	down := 0
+	for _, t := range troubles {
+		if t.Kind == EndpointDown {
+			down++
+		}
+	}
+	if down > 0 {
+		return behind + "; " + words.Count(down, "receiver is", "receivers are") + " down, and what waits for " + words.Plural(down, "it", "them") + " goes out by itself."
+	}
+	return behind + "."
+}
+
+// standingBy is what a daemon says that has no outbox.
+const standingBy = "another rowhook works on the outbox, or its server does not answer. This one goes on when it is its turn."

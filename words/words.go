@@ -87,6 +87,23 @@ func Sentence(text string) string {
 	return text + "."
 }
 
+// Lower is a text that goes on in the middle of a sentence.
+func Lower(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToLower(text[:1]) + text[1:]
+}
+
+// InWords is a number up to ten as a word that begins a sentence.
+func InWords(n int) string {
+	names := [...]string{"Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"}
+	if n >= 0 && n < len(names) {
+		return names[n]
+	}
+	return Number(n)
+}
+
 // Join makes one text of sentences, leaving out those that are empty.
 func Join(sentences ...string) string {
 	var all []string

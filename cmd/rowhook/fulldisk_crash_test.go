@@ -71,7 +71,7 @@ func TestFullDiskToldCrash(t *testing.T) {
 	}
 	receiver.WaitAccepted(patience(t), booked)
 	paged(t, pager, "reader_stopped", "reader_resumed")
-	statusSays(t, configFile, false, "All is well.")
+	statusSays(t, configFile, false, "All is well: all is read that was committed.")
 	t.Logf("what was told: %s", told.Text)
 }
 

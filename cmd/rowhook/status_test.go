@@ -46,7 +46,7 @@ func TestWithoutDatabase(t *testing.T) {
 		"coalesce: 0s\nconsole: {listen: '"+web+"'}\nmetrics: {listen: '"+monitored+"'}\n")
 	name := deliver.EndpointName(receiver.URL())
 	stop := startDaemon(t, configFile)
-	statusSays(t, configFile, false, "All is well.")
+	statusSays(t, configFile, false, "Nothing yet: the log is read")
 	if _, err := rowhook(t, configFile, "endpoints", "pause", name); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestWithoutDatabase(t *testing.T) {
 	if out, err := rowhook(t, configFile, "deliveries", "show", waits[0].ID); err != nil || !strings.Contains(out, "waits     The endpoint has been paused for") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	statusSays(t, configFile, true, "One thing needs you: Endpoint "+name+" is paused.", "by hand", "1 delivery waits; none is lost.", "rowhook endpoints resume "+name)
+	statusSays(t, configFile, true, "One thing needs you: endpoint "+name+" is paused.", "by hand", "1 delivery waits; none is lost.", "rowhook endpoints resume "+name)
 	stop()
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func TestWithoutDatabase(t *testing.T) {
 	}
 	paged(t, pager, "reader_stopped", "reader_resumed")
 	b.shows(t, "/", "All is well:")
-	statusSays(t, configFile, false, "All is well.")
+	statusSays(t, configFile, false, "All is well: all is read that was committed.")
 	out, err := rowhook(t, configFile, "status", "--json")
 	var report api.Report
 	if err != nil || json.Unmarshal([]byte(out), &report) != nil || report.Status.Reader == nil || report.Troubles == nil || len(report.Status.Sites) != 1 {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"rowhook/api"
 	"rowhook/outbox"
 	"rowhook/words"
 )
@@ -73,42 +72,19 @@ func (c *Console) overview(v *view) error {
 }
 
 // verdict says in a sentence whether it is well.
-func (p *picture) verdict(t *troubles, nothing bool) (class, verdict, rest string) {
+func (p *picture) verdict(t *troubles, nothing bool) (class, answer, rest string) {
 	switch {
-	case p.seen.status.StandsBy:
-		verdict, rest, _ = strings.Cut(api.StandingBy, ": ")
-		return "waiting", verdict + ":", rest
-	case t.stopped:
+	case t.silent:
 		return "stopped", "Stopped:", "nothing is read. " + t.needs[0].Text
-	case len(t.needs) == 1:
-		return t.needs[0].Class, "One thing needs you:", t.needs[0].first() + ". " + words.Sentence(p.otherwise(t))
+	case p.seen.status.StandsBy:
+		class = "waiting"
 	case len(t.needs) > 0:
-		return t.needs[0].Class, inWords(len(t.needs)) + " things need you,", "first of all: " + t.needs[0].first() + ". " + words.Sentence(p.otherwise(t))
-	case nothing:
-		return "up", "Nothing yet:", "the log is read, and no delivery was made so far."
+		class = t.needs[0].Class
+	default:
+		class = "up"
 	}
-	return "up", "All is well:", p.otherwise(t)
-}
-
-// first is the trouble within a sentence.
-func (t *trouble) first() string { return strings.ToLower(t.headline[:1]) + t.headline[1:] }
-
-// otherwise is how the rest goes.
-func (p *picture) otherwise(t *troubles) string {
-	behind := "all is read that was committed"
-	if r := p.seen.status.Reader; r != nil && !r.CaughtUp {
-		behind = span(asTime(r.Lag)) + " behind the log"
-	}
-	down := 0
-	for _, x := range t.itself {
-		if x.Class == "down" {
-			down++
-		}
-	}
-	if down > 0 {
-		return behind + "; " + words.Count(down, "receiver is", "receivers are") + " down, and what waits for " + words.Plural(down, "it", "them") + " goes out by itself."
-	}
-	return behind + "."
+	answer, rest = p.status().Verdict(t.all, nothing)
+	return class, answer, rest
 }
 
 // figures are the five numbers.

@@ -19,8 +19,6 @@ type trouble struct {
 	Cmds        []string // what to type
 	Look        string   // what the link at its side says; "": there is none
 	Act         *act
-
-	headline string
 }
 
 // act is a form with one button.
@@ -35,7 +33,8 @@ type field struct{ Name, Value string }
 type troubles struct {
 	needs, itself                 []trouble
 	dead, endpoints, rules, sites int // how many need a person, for the navigation
-	stopped                       bool
+	all                           []api.Trouble
+	silent                        bool // the daemon does not answer
 }
 
 // troubles looks at everything once for a page.
@@ -46,8 +45,8 @@ func (p *picture) troubles() *troubles {
 	t := &troubles{}
 	p.told = t
 	if p.seen.at.IsZero() {
-		t.stopped = true
-		t.needs = []trouble{{Class: "stopped", Word: "stopped", What: "Reading the log", headline: "Reading the log is stopped",
+		t.silent = true
+		t.needs = []trouble{{Class: "stopped", Word: "stopped", What: "Reading the log",
 			Text: "The daemon does not answer: " + p.seen.err.Error() + ". Nothing that is stored is lost.", Cmds: []string{"journalctl -u rowhook -n 50"}}}
 		return t
 	}
@@ -58,6 +57,7 @@ func (p *picture) troubles() *troubles {
 		held, more := p.counted(outbox.Held)
 		all = append(all, api.HeldOf(held, more)...)
 	}
+	t.all = all
 	paused := map[string]bool{}
 	for i := range all {
 		is := &all[i]
@@ -67,8 +67,6 @@ func (p *picture) troubles() *troubles {
 		}
 		t.needs = append(t.needs, p.trouble(is))
 		switch is.Kind {
-		case api.ReaderStopped:
-			t.stopped = true
 		case api.SiteStopped, api.SiteWaits, api.SiteUnfit:
 			t.sites++
 		case api.EndpointPaused:
@@ -92,7 +90,7 @@ var classes = map[api.TroubleKind]string{
 
 // trouble is one for the page.
 func (p *picture) trouble(is *api.Trouble) trouble {
-	t := trouble{Class: classes[is.Kind], Word: is.State, What: strings.TrimSuffix(is.What, is.Name), Name: is.Name, Text: is.Text, headline: is.Headline()}
+	t := trouble{Class: classes[is.Kind], Word: is.State, What: strings.TrimSuffix(is.What, is.Name), Name: is.Name, Text: is.Text}
 	if !is.Since.IsZero() {
 		t.Tail = "since " + clock(is.Since, p.now)
 	}

@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"rowhook/api"
@@ -72,8 +71,8 @@ type Console struct {
 	busy    chan struct{} // holds a token for each page that is being made
 	looks   chan struct{} // for each event stream
 
-	opening sync.Mutex
-	outbox  Log // nil until somebody looks
+	opening chan struct{} // holds a token while somebody opens the outbox, or closes it
+	outbox  Log           // nil until somebody looks
 }
 
 const (
@@ -85,7 +84,7 @@ const (
 func New(o Options) (*Console, error) {
 	c := &Console{
 		opts: o, log: o.Logger, doors: newDoors(), live: newLive(o.Status), pages: map[string]*template.Template{},
-		busy: make(chan struct{}, maxPages), looks: make(chan struct{}, maxStreams),
+		busy: make(chan struct{}, maxPages), looks: make(chan struct{}, maxStreams), opening: make(chan struct{}, 1),
 	}
 	frame, err := template.New("").Funcs(calls()).ParseFS(files, "templates/frame.html", "templates/parts.html")
 	if err != nil {
@@ -109,8 +108,8 @@ func (c *Console) Run(ctx context.Context) { c.live.run(ctx, c.countTallies) }
 
 // Close closes the outbox, if it was opened. Nobody is answered any more.
 func (c *Console) Close() error {
-	c.opening.Lock()
-	defer c.opening.Unlock()
+	c.opening <- struct{}{}
+	defer func() { <-c.opening }()
 	if open, ok := c.outbox.(io.Closer); ok {
 		c.outbox = nil
 		return open.Close()
@@ -199,8 +198,12 @@ func (v *view) message(status int, title, text string) error {
 
 // open is the outbox, opened for reading.
 func (c *Console) open(ctx context.Context) (Log, error) {
-	c.opening.Lock()
-	defer c.opening.Unlock()
+	select {
+	case c.opening <- struct{}{}:
+		defer func() { <-c.opening }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if c.outbox != nil {
 		return c.outbox, nil
 	}

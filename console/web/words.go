@@ -45,15 +45,6 @@ func amount(n int64) string {
 	return fmt.Sprintf("%.1f\u00a0GB", float64(n)/1e9)
 }
 
-// inWords is a number up to ten as a word, with a capital when it begins a sentence.
-func inWords(n int) string {
-	names := [...]string{"Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"}
-	if n < len(names) {
-		return names[n]
-	}
-	return words.Number(n)
-}
-
 // calls are what templates call.
 func calls() template.FuncMap {
 	return template.FuncMap{
