@@ -3,9 +3,9 @@ package cdc
 import (
 	"time"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 )
 
 // Row is one row image as text.

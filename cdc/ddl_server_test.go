@@ -13,8 +13,8 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/cdctest"
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/cdc/sqlmap"
 	"rowhook/dbtest"
 )

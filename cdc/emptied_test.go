@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"rowhook/cdc/cdctest"
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/dbtest"
 )
 

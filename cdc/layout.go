@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 )
 
 // layOut finds the names and types of an announced table's columns: from the log when it tells (binlog_row_metadata

@@ -11,8 +11,8 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 )
 
 // lookahead reads the log from the transaction that is being read to an end, over a connection of its own, and looks only

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 
 	"rowhook/cdc/charset"
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/cdc/wire"
 )
 

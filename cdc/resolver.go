@@ -11,9 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 )
 
 // What tables are is known from the history. Where that says nothing, the server is asked. It tells what a table is now,

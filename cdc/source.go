@@ -24,9 +24,9 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/preflight"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/cdc/sqlmap"
 	"rowhook/connect"
 	"rowhook/retry"

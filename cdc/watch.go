@@ -3,8 +3,8 @@ package cdc
 import (
 	"maps"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 )
 
 // Watch is which tables' rows a Source reads, and how.

@@ -145,7 +145,7 @@ func (b *book) died(n *news, counts []outbox.RuleCount, tells func(rule string) 
 	}
 }
 
-// forgetDead is for when nobody wants to know: who asks later is not told what is long ago.
+// forgetDead is for when nobody wants to know: a later question is not answered with what is long ago.
 func (b *book) forgetDead(n *news) {
 	if b.dead != nil {
 		n.record(deadKey, nil)

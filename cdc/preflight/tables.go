@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/schema"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/cdc/sqlmap"
 )
 

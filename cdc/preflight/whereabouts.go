@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/cdc/sqlmap"
 )
 

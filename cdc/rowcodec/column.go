@@ -7,7 +7,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/charset"
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 )
 
 // Learn adds what only the schema tells to columns that come from a table map: how FLOAT(m,d), DOUBLE(m,d), YEAR(2) and

@@ -8,7 +8,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/cdctest"
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/dbtest"
 )
 

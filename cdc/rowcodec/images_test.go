@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/cdc/wire"
 
 	"github.com/go-mysql-org/go-mysql/mysql"

@@ -10,7 +10,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/charset"
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 )
 
 // Layout decodes the rows of one table map. It does not change once made and may be used by many.

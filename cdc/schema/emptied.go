@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/sqltext"
 )
 

@@ -3,7 +3,7 @@ package schema
 import (
 	"testing"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 )
 
 // FuzzEmptied looks for what a statement of any bytes empties.

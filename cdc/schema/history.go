@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"slices"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 )
 
 // History knows the columns of tables at the position up to which the log was read, and the default charsets of their

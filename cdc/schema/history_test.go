@@ -3,7 +3,7 @@ package schema
 import (
 	"testing"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/sqltext"
 )
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 )
 
 // A statement that is not understood is taken to be about the tables that it names.

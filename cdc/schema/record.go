@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 )
 
 // RecordPrefix begins the key of every SchemaRecord. The records are true at the position that they were stored with

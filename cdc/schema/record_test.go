@@ -3,7 +3,7 @@ package schema
 import (
 	"testing"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 )
 
 // TestRecordTable: the key of a record tells its table, whatever that is called.

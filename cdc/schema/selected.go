@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"rowhook/cdc/charset"
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/cdc/wire"
 )
 

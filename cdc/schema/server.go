@@ -12,7 +12,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"rowhook/cdc/charset"
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/cdc/sqlmap"
 	"rowhook/connect"
 )

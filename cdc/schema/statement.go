@@ -3,7 +3,7 @@ package schema
 import (
 	"fmt"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 	"rowhook/sqltext"
 )
 

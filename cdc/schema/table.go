@@ -3,8 +3,8 @@ package schema
 import (
 	"slices"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema/ddl"
 )
 
 // Table is a watched table as it was when its rows were logged. It never changes; a changed table is a new Table, so

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema/ddl"
 )
 
 // TableCache knows the tables that the log announced, by the ids it uses for them. It belongs to one connection.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"rowhook/cdc/ddl"
+	"rowhook/cdc/schema/ddl"
 )
 
 // statementOf is a statement of connection 5 of server 1, in schema s.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"rowhook/cdc/ddl"
 	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema/ddl"
 )
 
 // MariaDB's system-versioned tables keep what rows were. Each row has a period, two columns that may be hidden; the end of

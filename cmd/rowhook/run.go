@@ -260,7 +260,7 @@ func (d *daemon) followSites(ctx context.Context, id identity) (err error) {
 		},
 	})
 	d.monitor.show(d.cfg, d.set)                       // the sites may be others
-	d.monitor.daemon.Follows(line, source.Beside(nil)) // the server knows who asks by another id than who follows
+	d.monitor.daemon.Follows(line, source.Beside(nil)) // it asks under another server id than the reader, so neither cuts the other off
 	defer d.monitor.daemon.Rests()
 	d.line.Store(line)
 	defer d.line.Store(nil)
