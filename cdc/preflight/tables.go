@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc/schema"
 	"rowhook/cdc/schema/ddl"
@@ -20,8 +23,12 @@ type tablesCheck struct {
 	denied   map[string][]string
 	unread   map[string][]string // tables that are only looked up
 	optional map[ddl.TableName]bool
-	locked   int
+
+	locked atomic.Int32
 }
+
+// lookAtOnce is how many tables the server is asked for at a time: of hundreds of sites there are thousands.
+const lookAtOnce = 4
 
 // CheckTables looks for the watched tables, and for the primary key that tells their rows apart; and whether the tables
 // can be read whole, which loading needs. An error means that the server could not be asked.
@@ -67,18 +74,35 @@ func (s *Checker) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 	for _, t := range s.Optional {
 		c.optional[t] = true
 	}
-	for _, t := range s.Tables {
-		is, err := s.Define(ctx, t)
-		if err == nil {
-			err = c.readable(ctx, t)
-		}
-		if err != nil && !schema.IsOfTable(err) {
-			return nil, fmt.Errorf("table %s: %w", t, err)
-		}
-		c.take(t, is, err)
+	is, said := make([]*ddl.Definition, len(s.Tables)), make([]error, len(s.Tables))
+	unread := make([]error, len(s.Lookups))
+	g, asking := errgroup.WithContext(ctx)
+	g.SetLimit(lookAtOnce)
+	for i, t := range s.Tables {
+		g.Go(func() error {
+			if is[i], said[i] = s.Define(asking, t); said[i] == nil {
+				said[i] = c.readable(asking, t)
+			}
+			if err := said[i]; err != nil && !schema.IsOfTable(err) {
+				return fmt.Errorf("table %s: %w", t, err)
+			}
+			return nil
+		})
 	}
-	for _, t := range s.Lookups {
-		if err := c.readable(ctx, t); err != nil && !schema.IsLocked(err) {
+	for i, t := range s.Lookups {
+		g.Go(func() error {
+			unread[i] = c.readable(asking, t)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, t := range s.Tables {
+		c.take(t, is[i], said[i])
+	}
+	for i, t := range s.Lookups {
+		if err := unread[i]; err != nil && !schema.IsLocked(err) {
 			c.unread[t.Schema] = append(c.unread[t.Schema], t.Name)
 		}
 	}
@@ -91,12 +115,12 @@ func (s *Checker) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 // readable says whether every column of a table may be selected. When some tables are locked, the others are not asked for
 // any more: a server's start, of all moments, may be that of a long import.
 func (c *tablesCheck) readable(ctx context.Context, t ddl.TableName) error {
-	if c.locked == schema.MostLocked {
+	if c.locked.Load() >= schema.MostLocked {
 		return nil
 	}
 	_, err := sqlmap.Row(ctx, c.server.DB, fmt.Sprintf("SELECT * FROM `%s`.`%s` LIMIT 0", strings.ReplaceAll(t.Schema, "`", "``"), strings.ReplaceAll(t.Name, "`", "``")))
 	if schema.IsLocked(err) {
-		c.locked++
+		c.locked.Add(1)
 	}
 	return err
 }
