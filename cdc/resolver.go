@@ -60,9 +60,10 @@ const askedAtOnce = 4
 // rows of that table come.
 func (r *resolver) askServer(names []TableName) (*answer, error) {
 	a := &answer{is: map[TableName]*ddl.Definition{}, not: map[TableName]error{}}
-	var mu sync.Mutex // of a and locked
+	var mu sync.Mutex // of what follows, and of a
+	var failed error
 	locked := 0
-	take := func(t TableName, is *ddl.Definition, err error) error {
+	take := func(t TableName, is *ddl.Definition, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
@@ -73,31 +74,32 @@ func (r *resolver) askServer(names []TableName) (*answer, error) {
 			if schema.IsLocked(err) {
 				locked++
 			}
-		default:
-			return fmt.Errorf("table %s: %w", t, err)
+		case failed == nil:
+			failed = fmt.Errorf("table %s: %w", t, err)
 		}
-		return nil
 	}
 	enough := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return locked >= schema.MostLocked
+		return failed != nil || locked >= schema.MostLocked
 	}
-	g, ctx := errgroup.WithContext(r.ctx)
-	g.SetLimit(askedAtOnce)
+	var asking errgroup.Group
+	asking.SetLimit(askedAtOnce)
 	for _, t := range names {
-		if ctx.Err() != nil || enough() {
+		if enough() {
 			break
 		}
-		g.Go(func() error {
-			is, err := r.src.tables().Define(ctx, t)
-			return take(t, is, err)
+		asking.Go(func() error {
+			is, err := r.src.tables().Define(r.ctx, t)
+			take(t, is, err)
+			return nil
 		})
 	}
-	err := g.Wait()
-	if err != nil {
-		return nil, err
+	_ = asking.Wait() // what failed is in failed
+	if failed != nil {
+		return nil, failed
 	}
+	var err error
 	if a.end, err = r.src.End(r.ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", schema.ErrAsking, err)
 	}

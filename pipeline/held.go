@@ -116,7 +116,7 @@ func (h *held) release(why *reason) []*rules.Event {
 	delete(h.reasons, loader.Reason(why.err))
 	h.objects.release(why)
 	for _, ev := range why.events {
-		h.load.drop(ev)
+		h.drop(ev)
 		h.all.drop(ev)
 	}
 	return why.events
