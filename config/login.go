@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strconv"
 	"strings"
@@ -33,13 +35,17 @@ func loginFrom(src *Source, parent, dir string, t TLS) (l login) {
 
 func (l login) changes() bool { return strings.Contains(l.written, "${file:") }
 
-// read is the password as it is now; value is what it was when the configuration was read.
+// read is the password as it is now; value is what it was when the configuration was read. That counts where root read it, who has
+// become another user since, as commands do that root types.
 func (l login) read(value string) (string, error) {
 	if l.written == "" {
 		return value, nil
 	}
 	e := expander{dir: l.dir, left: maxExpanded}
 	password, err := e.expand(l.written)
+	if errors.Is(err, fs.ErrPermission) {
+		return value, nil
+	}
 	if err != nil {
 		return "", fmt.Errorf("%s %w", l.key, err)
 	}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rowhook/dbtest"
 )
 
 // serviceUser is whom a state directory belongs to when root runs these tests; else it is who runs them.
@@ -175,6 +177,47 @@ func TestOwnersFiles(t *testing.T) {
 			if int(st.Uid) != want || st.Mode&0o077 != 0 {
 				t.Errorf("after %s %s is of user %d with mode %o", args, e.Name(), st.Uid, st.Mode)
 			}
+		}
+	}
+}
+
+// TestRootsCredential: what root types after `rowhook init` logs in with the password that only root may read.
+func TestRootsCredential(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), "")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials := filepath.Join(filepath.Dir(file), "credentials")
+	if err := os.Mkdir(credentials, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for path, content := range map[string]string{
+		file: strings.Replace(string(text), "password: secret", "password: '${credential:database}'", 1), filepath.Join(credentials, "database"): "secret\n",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	startDaemon(t, file)()
+	passable(t, file)
+	s := &owned{binary: build(t), config: file, state: stateDir(file)}
+	passable(t, s.binary)
+	s.own(t, filepath.Join(filepath.Dir(file), "rules.yaml"))
+	err = filepath.WalkDir(s.state, func(path string, _ os.DirEntry, err error) error {
+		s.own(t, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"position show", "events", "sites list", "check"} {
+		if out, err := exec.CommandContext(t.Context(), s.binary, append(strings.Fields(args), "--config", file)...).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", args, err, out)
 		}
 	}
 }
