@@ -23,7 +23,7 @@ older() {
 	(cd "$work/tree" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$work/pkg/rowhook" ./cmd/rowhook)
 	sed -e '/bin\/package\/\(man\|completion\)/d' -e "s,bin/package/rowhook,$work/pkg/rowhook," packaging/nfpm.yaml >"$work/pkg/nfpm.yaml"
 	SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$1") VERSION=0.0.1 ARCH=$(dpkg --print-architecture) \
-		go tool -modfile=tools/nfpm.mod nfpm package --config "$work/pkg/nfpm.yaml" --packager deb --target "$work/older.deb" >/dev/null
+		go tool -modfile=tools/nfpm.mod nfpm package --config "$work/pkg/nfpm.yaml" --packager deb --target "$work/older.deb"
 }
 
 # runs: starts the program as the unit does, for a moment; the database is away, and its state is opened before that is known.

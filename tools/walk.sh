@@ -179,7 +179,7 @@ step "a rule file of one's own" types operations.md Install '^ch'
 dpkg-deb -R "$deb" "$root/root/newer" # the same, as a later version
 sed -i 's/^Version: .*/Version: 99.0/' "$root/root/newer/DEBIAN/control"
 mv "$root/root/${deb##*/}" "$root/root/older.deb"
-dpkg-deb --root-owner-group -b "$root/root/newer" "$root/root/$(basename "$deb" | sed 's/_.*_/_99.0_/')" >/dev/null
+dpkg-deb --root-owner-group -Zgzip -b "$root/root/newer" "$root/root/$(basename "$deb" | sed 's/_.*_/_99.0_/')" >/dev/null
 step "upgrade" types operations.md Upgrade
 step "booked after the upgrade" book Hanna
 mv "$root/root/older.deb" "$root/root/rowhook_OLD_amd64.deb"

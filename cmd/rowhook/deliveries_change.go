@@ -65,12 +65,9 @@ type changer interface {
 	Resume(ctx context.Context, name string) error
 }
 
-// reach hands do the running daemon. When none runs it opens the outbox itself, and keeps a daemon out meanwhile.
-func reach(ctx context.Context, file string, do func(changer) error) error {
-	c, err := loadState(ctx, file)
-	if err != nil {
-		return err
-	}
+// reach hands do the running daemon. When none runs it opens the outbox itself, and keeps a daemon out meanwhile. c is what loadState
+// made of the file: whoever gave up root's rights there cannot read all of it again.
+func reach(ctx context.Context, c *config.Config, file string, do func(changer) error) error {
 	if err := do(control.NewClient(c.StateDir)); !errors.Is(err, control.ErrNoDaemon) {
 		return err
 	}
@@ -123,7 +120,7 @@ func (t *tree) retry(ctx context.Context, names []string, s *selection, dead, as
 		return err
 	}
 	var all deliver.Retried
-	err = reach(ctx, t.config, func(w changer) (err error) {
+	err = reach(ctx, c, t.config, func(w changer) (err error) {
 		all, err = retryAll(ctx, w, filters)
 		return err
 	})

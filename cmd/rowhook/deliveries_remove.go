@@ -75,7 +75,7 @@ func (t *tree) remove(ctx context.Context, names []string, s *selection, r remov
 	if err != nil {
 		return 0, err
 	}
-	err = reach(ctx, t.config, func(w changer) error {
+	err = reach(ctx, c, t.config, func(w changer) error {
 		for _, f := range filters {
 			done, err := r.call(ctx, w, f)
 			if n += done; err != nil {

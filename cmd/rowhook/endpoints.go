@@ -39,11 +39,15 @@ func (t *tree) pauseEndpoint() *cobra.Command {
 	reason := c.Flags().String("reason", "by hand", "`WHY`, for who looks later")
 	asJSON := jsonFlag(c)
 	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
-		err := reach(ctx, t.config, func(w changer) error { return known(w.Pause(ctx, names[0], *reason)) })
+		c, err := loadState(ctx, t.config)
 		if err != nil {
 			return err
 		}
-		name := named(ctx, t.config, names[0])
+		err = reach(ctx, c, t.config, func(w changer) error { return known(w.Pause(ctx, names[0], *reason)) })
+		if err != nil {
+			return err
+		}
+		name := named(c, t.config, names[0])
 		if *asJSON {
 			return writeJSON(stdout, api.EndpointChange{Endpoint: name, Paused: true})
 		}
@@ -60,11 +64,15 @@ func (t *tree) resumeEndpoint() *cobra.Command {
 	}
 	asJSON := jsonFlag(c)
 	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
-		err := reach(ctx, t.config, func(w changer) error { return known(w.Resume(ctx, names[0])) })
+		c, err := loadState(ctx, t.config)
 		if err != nil {
 			return err
 		}
-		name := named(ctx, t.config, names[0])
+		err = reach(ctx, c, t.config, func(w changer) error { return known(w.Resume(ctx, names[0])) })
+		if err != nil {
+			return err
+		}
+		name := named(c, t.config, names[0])
 		if *asJSON {
 			return writeJSON(stdout, api.EndpointChange{Endpoint: name, Paused: false})
 		}
@@ -74,14 +82,12 @@ func (t *tree) resumeEndpoint() *cobra.Command {
 }
 
 // named is what a name means: a URL of a rule, or an endpoint.
-func named(ctx context.Context, file, name string) string {
-	if c, err := loadState(ctx, file); err == nil {
-		if set, err := readRules(c, file); err == nil {
-			normal, _ := weburl.Normalize(name)
-			for _, e := range endpointsOf(c, set) {
-				if e.URL == normal && name != deliver.EndpointName(name) {
-					return name
-				}
+func named(c *config.Config, file, name string) string {
+	if set, err := readRules(c, file); err == nil {
+		normal, _ := weburl.Normalize(name)
+		for _, e := range endpointsOf(c, set) {
+			if e.URL == normal && name != deliver.EndpointName(name) {
+				return name
 			}
 		}
 	}

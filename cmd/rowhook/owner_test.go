@@ -215,7 +215,10 @@ func TestRootsCredential(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range []string{"position show", "events", "sites list", "check"} {
+	for _, args := range []string{
+		"position show", "events", "sites list", "check", "deliveries list", "deliveries retry --dead", "deliveries erase --entity customer --key 7",
+		"deliveries drop --state dead", "endpoints list", "rules list",
+	} {
 		if out, err := exec.CommandContext(t.Context(), s.binary, append(strings.Fields(args), "--config", file)...).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", args, err, out)
 		}

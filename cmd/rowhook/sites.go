@@ -176,7 +176,11 @@ func (t *tree) resumeSite() *cobra.Command {
 	fromNow := c.Flags().Bool("from-now", false, "leave out everything that was not read while it was stopped")
 	asJSON := jsonFlag(c)
 	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
-		if err := t.resume(ctx, names[0], *fromNow); err != nil {
+		c, err := loadState(ctx, t.config)
+		if err != nil {
+			return err
+		}
+		if err := resume(ctx, c, names[0], *fromNow); err != nil {
 			return err
 		}
 		if *asJSON {
@@ -185,17 +189,13 @@ func (t *tree) resumeSite() *cobra.Command {
 				FromNow bool   `json:"from_now"`
 			}{names[0], *fromNow})
 		}
-		_, err := fmt.Fprintf(stdout, "%s goes on; to see how far it is: rowhook sites list\n", names[0])
-		return errors.Join(err, t.tellStillStopped(ctx, names[0], stdout))
+		_, err = fmt.Fprintf(stdout, "%s goes on; to see how far it is: rowhook sites list\n", names[0])
+		return errors.Join(err, tellStillStopped(ctx, c, names[0], stdout))
 	})
 }
 
 // tellStillStopped names the tables of a site that are stopped by themselves, which is to be decided apart.
-func (t *tree) tellStillStopped(ctx context.Context, name string, stdout io.Writer) error {
-	c, err := loadState(ctx, t.config)
-	if err != nil {
-		return err
-	}
+func tellStillStopped(ctx context.Context, c *config.Config, name string, stdout io.Writer) error {
 	list, err := gatherSites(ctx, c)
 	for _, s := range list.Sites {
 		if s.Apart() && s.Name != name && rules.SiteOf(s.Name) == name {
@@ -207,15 +207,11 @@ func (t *tree) tellStillStopped(ctx context.Context, name string, stdout io.Writ
 }
 
 // resume lets a site go on, by the daemon or without one.
-func (t *tree) resume(ctx context.Context, name string, fromNow bool) error {
-	c, err := loadState(ctx, t.config)
-	if err != nil {
-		return err
-	}
+func resume(ctx context.Context, c *config.Config, name string, fromNow bool) error {
 	if !slices.ContainsFunc(c.Sites, func(s config.Site) bool { return s.Name == rules.SiteOf(name) }) {
 		return fmt.Errorf("%w: %s; rowhook sites list shows all", pipeline.ErrNoSite, name)
 	}
-	_, err = control.Ask[resumeOrder, struct{}](ctx, control.NewClient(c.StateDir), sitesResume, resumeOrder{name, fromNow})
+	_, err := control.Ask[resumeOrder, struct{}](ctx, control.NewClient(c.StateDir), sitesResume, resumeOrder{name, fromNow})
 	if errors.Is(err, control.ErrNoDaemon) {
 		err = resumeStored(ctx, c, name, fromNow)
 	}
