@@ -15,7 +15,7 @@ const (
 	manySites = 1000
 	// mostMany is what an event may cost with many, by what it costs with one. On a busy machine two rounds differ by as much.
 	mostMany = 1.1
-	// warmUp is the share of a drain that is not counted: a start looks at each site's tables once.
+	// warmUp is the share of the changes that is not counted: a site's first one has its tables looked at.
 	warmUp = 0.2
 )
 
@@ -49,10 +49,7 @@ func (b *bench) many(ctx context.Context) error {
 			if err := w.configure(); err != nil {
 				return err
 			}
-			if _, err := b.backlogOf(ctx, b.changes/w.each, w.update); err != nil {
-				return err
-			}
-			cost, rssMB, err := b.cost(ctx, b.changes/w.each*w.each)
+			cost, rssMB, err := b.cost(ctx, b.changes/w.each, w.each, w.update)
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
@@ -67,31 +64,62 @@ func (b *bench) many(ctx context.Context) error {
 	return nil
 }
 
-// cost drains a backlog, and returns the CPU time of a delivery in microseconds, that of the start left out, and the most memory
-// that was resident.
-func (b *bench) cost(ctx context.Context, deliveries int) (micros, rssMB float64, err error) {
-	if err := b.restore(); err != nil {
-		return 0, 0, err
-	}
-	b.sink.reset()
-	child, err := start(ctx, b.rowhookCommand())
+// cost makes changes while rowhook follows, faster than it can deliver, and returns the CPU time of a delivery in microseconds and
+// the most memory that was resident. What a start does, and the first change of each site, is not counted.
+func (b *bench) cost(ctx context.Context, changes, each int, update func(n int) string) (micros, rssMB float64, err error) {
+	child, err := b.follow(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	warm := int(float64(deliveries) * warmUp)
-	var cpu [2]time.Duration
-	for i, n := range [...]int{warm, deliveries} {
-		if err := b.sink.wait(ctx, n, child.ended); err != nil {
-			return 0, 0, fmt.Errorf("%w\n%s", err, child.tail())
-		}
-		if cpu[i], _, err = child.usage(); err != nil {
+	b.sink.reset()
+	first := int(float64(changes) * warmUp)
+	for _, n := range [...]int{first, changes - first} {
+		if err = b.idle(ctx, child); err != nil {
 			return 0, 0, err
 		}
+		before, _, err := child.usage()
+		if err != nil {
+			return 0, 0, err
+		}
+		b.sink.reset()
+		if err := b.write(ctx, n, update); err != nil {
+			return 0, 0, err
+		}
+		if err := b.sink.wait(ctx, n*each, child.ended); err != nil {
+			return 0, 0, fmt.Errorf("%w\n%s", err, child.tail())
+		}
+		after, _, err := child.usage()
+		if err != nil {
+			return 0, 0, err
+		}
+		micros = float64((after - before).Microseconds()) / float64(n*each)
 	}
 	if _, rssMB, err = child.stop(); err != nil {
 		return 0, 0, fmt.Errorf("%w\n%s", err, child.tail())
 	}
-	return float64((cpu[1] - cpu[0]).Microseconds()) / float64(deliveries-warm), rssMB, nil
+	return micros, rssMB, nil
+}
+
+// idle waits until a process does next to nothing.
+func (b *bench) idle(ctx context.Context, child *child) error {
+	const look, little = time.Second, 50 * time.Millisecond
+	for {
+		before, _, err := child.usage()
+		if err != nil {
+			return err
+		}
+		select {
+		case <-time.After(look):
+		case <-child.ended:
+			return fmt.Errorf("rowhook ended: %s", child.tail())
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		after, _, err := child.usage()
+		if err != nil || after-before < little {
+			return err
+		}
+	}
 }
 
 // ofEachSite is how many orders each of many sites has.

@@ -90,11 +90,6 @@ func update(n int) string {
 
 // backlog notes where the log stands, in a state directory and as a GTID, and then writes transactions.
 func (b *bench) backlog(ctx context.Context, changes int) (start string, err error) {
-	return b.backlogOf(ctx, changes, update)
-}
-
-// backlogOf is a backlog of other statements, by their numbers.
-func (b *bench) backlogOf(ctx context.Context, changes int, update func(n int) string) (start string, err error) {
 	db, err := b.server.Open("wordpress")
 	if err != nil {
 		return "", err
@@ -118,6 +113,16 @@ func (b *bench) backlogOf(ctx context.Context, changes int, update func(n int) s
 		return "", err
 	}
 	fmt.Printf("writing %d single-row transactions\n", changes)
+	return start, b.write(ctx, changes, update)
+}
+
+// write makes changes, by their numbers, each a transaction.
+func (b *bench) write(ctx context.Context, changes int, update func(n int) string) error {
+	db, err := b.server.Open("wordpress")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
 	begin := b.made + 1
 	b.made += changes
 	const writers, together = 4, 100 // statements in a packet; each is a transaction
@@ -136,7 +141,7 @@ func (b *bench) backlogOf(ctx context.Context, changes int, update func(n int) s
 			return nil
 		})
 	}
-	return start, g.Wait()
+	return g.Wait()
 }
 
 func position(ctx context.Context, db *sql.DB) (gtid string, err error) {
