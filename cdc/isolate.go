@@ -80,7 +80,7 @@ func (s *Source) Beside(wanted []TableName) *Source {
 	}
 	b := &Source{
 		cfg: cfg, db: s.db, flavor: s.flavor, version: s.version, dialect: s.dialect, beside: true,
-		lease: s.lease,
+		lease: s.lease, asked: new(asked),
 	}
 	b.list.Store(newWatchList(s.dialect, cfg.Watch, nil))
 	return b

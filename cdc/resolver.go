@@ -111,7 +111,7 @@ func (r *resolver) takeUp(h *schema.History) error {
 	h.Abandon()
 	r.history = h
 	names := h.Unknown()
-	if !h.Compared {
+	if !h.Compared && !r.src.asked.compared.Load() {
 		names = h.All()
 	}
 	if len(names) == 0 {
@@ -150,6 +150,7 @@ func (r *resolver) settle() error {
 			r.adopt(t, is)
 		}
 		r.answer = nil
+		r.src.asked.compared.Store(r.history.Compared)
 	}
 	if !r.stale {
 		return nil

@@ -53,8 +53,11 @@ type Config struct {
 	Created func(table TableName, txn string) error
 	// NeedStatements makes it a fault in Check when the server does not log them.
 	NeedStatements bool
-	Log            *slog.Logger
-	Now            func() time.Time // nil: time.Now
+	// After is the Source of the same server that this one takes the place of, if any: of the tables that both watch the server is
+	// not asked again what it has said already.
+	After *Source
+	Log   *slog.Logger
+	Now   func() time.Time // nil: time.Now
 }
 
 // Source is a server whose log is followed. Its side connections come from a pool that the caller owns.
@@ -71,8 +74,15 @@ type Source struct {
 	held    bool                      // it was ours once
 	beside  bool                      // a second reading, under an id that nobody else has: it needs no lock
 	lease   lease
+	asked   *asked
 	trouble retry.Trouble
 	clock   time.Time // the last commit's time: the log's clock never runs backwards
+}
+
+// asked is what the server has said of tables to a Source, and to those before it.
+type asked struct {
+	compared atomic.Bool     // those that were known are what the log made of them
+	sound    preflight.Sound // those that are as they must be
 }
 
 // Open finds out what server is behind db. The caller must Close the Source.
@@ -80,7 +90,10 @@ func Open(ctx context.Context, db *sql.DB, cfg Config) (*Source, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, lease: lease{lockIdle, lockBeat}}
+	s := &Source{cfg: cfg, db: db, flavor: mysql.MySQLFlavor, lease: lease{lockIdle, lockBeat}, asked: new(asked)}
+	if cfg.After != nil {
+		s.asked, s.cfg.After = cfg.After.asked, nil
+	}
 	if err := s.identify(ctx); err != nil {
 		return nil, fmt.Errorf("asking the database server at %s what it is: %w", cfg.Server.Config().Address, err)
 	}
@@ -158,7 +171,7 @@ func (s *Source) Preflight() *preflight.Checker {
 	w := s.watched()
 	c := &preflight.Checker{
 		DB: s.db, Server: s.cfg.Server, MariaDB: s.MariaDB(), Version: s.version, Hosting: s.hosting, Define: s.tables().Define,
-		NeedStatements: s.cfg.NeedStatements, Tables: w.Tables, Optional: w.Optional, Prefixes: w.Prefixes, Schemas: slices.Sorted(maps.Keys(w.names)),
+		NeedStatements: s.cfg.NeedStatements, Tables: w.Tables, Optional: w.Optional, Prefixes: w.Prefixes, Schemas: slices.Sorted(maps.Keys(w.names)), Sound: &s.asked.sound,
 	}
 	c.Lookups = slices.AppendSeq(c.Lookups, maps.Keys(w.lookups))
 	return c

@@ -43,6 +43,8 @@ type Checker struct {
 	Lookups  []ddl.TableName          // those of which it only matters that rows changed
 	Schemas  []string                 // of all of them, sorted
 
+	Sound *Sound // of all tables; those in it are not looked at again
+
 	NeedStatements bool // it is a fault when the server does not log the texts of statements
 }
 

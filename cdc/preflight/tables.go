@@ -79,6 +79,9 @@ func (s *Checker) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 	g, asking := errgroup.WithContext(ctx)
 	g.SetLimit(lookAtOnce)
 	for i, t := range s.Tables {
+		if s.Sound.has(t) {
+			continue
+		}
 		g.Go(func() error {
 			if is[i], said[i] = s.Define(asking, t); said[i] == nil {
 				said[i] = c.readable(asking, t)
@@ -90,6 +93,9 @@ func (s *Checker) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 		})
 	}
 	for i, t := range s.Lookups {
+		if s.Sound.has(t) {
+			continue
+		}
 		g.Go(func() error {
 			unread[i] = c.readable(asking, t)
 			return nil
@@ -99,10 +105,15 @@ func (s *Checker) lookAtTables(ctx context.Context) (*tablesCheck, error) {
 		return nil, err
 	}
 	for i, t := range s.Tables {
-		c.take(t, is[i], said[i])
+		if !s.Sound.has(t) && c.take(t, is[i], said[i]) {
+			s.Sound.add(t)
+		}
 	}
 	for i, t := range s.Lookups {
-		if err := unread[i]; err != nil && !schema.IsLocked(err) {
+		switch err := unread[i]; {
+		case err == nil && c.locked.Load() == 0: // else it may not have been asked for
+			s.Sound.add(t)
+		case err != nil && !schema.IsLocked(err):
 			c.unread[t.Schema] = append(c.unread[t.Schema], t.Name)
 		}
 	}
@@ -125,26 +136,26 @@ func (c *tablesCheck) readable(ctx context.Context, t ddl.TableName) error {
 	return err
 }
 
-// take sorts in what is known of a table.
-func (c *tablesCheck) take(t ddl.TableName, is *ddl.Definition, err error) {
+// take sorts in what is known of a table, and says whether it is as it must be.
+func (c *tablesCheck) take(t ddl.TableName, is *ddl.Definition, err error) bool {
 	f := Finding{Check: "table " + t.String()}
 	optional := c.optional[t]
 	switch {
 	case optional && !f.optional(t, is, err):
-		return // all is well, and it needs no key
+		return c.locked.Load() == 0 // all is well, and it needs no key
 	case optional:
 	case err == nil && is.ByTransaction():
 		f.Schema, f.Found, f.Fix = t.Schema, "its changes are logged as statements", schema.ByTransactionHint(t)
 	case err == nil && len(is.Key) == 0:
 		f.Warn, f.Found, f.Fix = true, "no primary key", fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (id);", t)
 	case err == nil:
-		return
+		return c.locked.Load() == 0 // else it may not have been read
 	case errors.Is(err, schema.ErrNoTable):
 		c.missing[t.Schema] = append(c.missing[t.Schema], t.Name)
-		return
+		return false
 	case schema.IsDenied(err): // also what the server says of a missing table to whom may not know
 		c.denied[t.Schema] = append(c.denied[t.Schema], t.Name)
-		return
+		return false
 	case schema.IsLocked(err): // which says nothing of the table
 		f.Warn, f.Found, f.Fix = true, "locked by somebody, so it could not be looked at", schema.LockedHint
 	case errors.Is(err, schema.ErrView):
@@ -154,6 +165,7 @@ func (c *tablesCheck) take(t ddl.TableName, is *ddl.Definition, err error) {
 		f.Schema, f.Found, f.Fix = t.Schema, "the server cannot read it: "+err.Error(), fmt.Sprintf("CHECK TABLE %s;   and see the server's error log", t)
 	}
 	c.findings = append(c.findings, f)
+	return false
 }
 
 // optional says what is wrong with a table that only rules name: they wait, and nothing else does. False when all is well.

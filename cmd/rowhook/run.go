@@ -191,6 +191,7 @@ func (d *daemon) ended(ctx context.Context, err error) error {
 // while the database is away, too. At the end the log is left first, and what was read stored; the worker goes on until then, and
 // finishes the requests that are on their way.
 func (d *daemon) work(ctx context.Context) error {
+	d.source = nil // one that was followed before, where machines share an outbox, knows nothing of today
 	id, err := identify(ctx, d.store)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
@@ -341,6 +342,7 @@ func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, server
 		}
 	}
 	cfg := sourceConfig(d.cfg, set, d.server, serverID, d.log)
+	cfg.After = d.source
 	if d.finder != nil {
 		cfg.Created = d.finder.created
 	}
