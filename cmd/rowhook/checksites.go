@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/config"
@@ -61,16 +63,27 @@ func standingOf(s pipeline.SiteStatus, c *config.Config) cdc.Finding {
 	return f
 }
 
+// sitesAtOnce is of how many sites payloads are read at a time: a host may have hundreds.
+const sitesAtOnce = 4
+
 // checkSites reads once what payloads are made of. A site whose payloads cannot be made is no fault of the others: its
 // events wait until it is fixed.
-func checkSites(ctx context.Context, db *sql.DB, source *cdc.Source, c *config.Config) (findings []cdc.Finding) {
+func checkSites(ctx context.Context, db *sql.DB, source *cdc.Source, c *config.Config) []cdc.Finding {
 	ld := loader.New(db, source, loader.Options{}, slog.New(slog.DiscardHandler))
-	for _, site := range sitesOf(c) {
-		f := cdc.Finding{Check: "payloads of " + site.Name, OK: true, Found: "all that extended payloads need can be read"}
-		if err := ld.CheckSite(ctx, site); err != nil {
-			f.OK, f.Warn, f.Found, f.Fix = false, true, "its events would wait: "+loader.Reason(err), loader.Fix(err)
-		}
-		findings = append(findings, f)
+	sites := sitesOf(c)
+	findings := make([]cdc.Finding, len(sites))
+	var g errgroup.Group
+	g.SetLimit(sitesAtOnce)
+	for i, site := range sites {
+		g.Go(func() error {
+			f := &findings[i]
+			*f = cdc.Finding{Check: "payloads of " + site.Name, OK: true, Found: "all that extended payloads need can be read"}
+			if err := ld.CheckSite(ctx, site); err != nil {
+				f.OK, f.Warn, f.Found, f.Fix = false, true, "its events would wait: "+loader.Reason(err), loader.Fix(err)
+			}
+			return nil
+		})
 	}
+	_ = g.Wait() // what is wrong is found, and no error
 	return findings
 }
