@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"rowhook/outbox"
 )
 
 // TestOutages: when the breaker of an endpoint was open is known, the newest first, over a change of its rules; of others nothing is said.
@@ -61,6 +63,26 @@ func TestOutages(t *testing.T) {
 		}
 		if got := of("http://erp.test:80").Outages; len(got) != 0 {
 			t.Errorf("of another: %+v", got)
+		}
+	})
+}
+
+// TestOutagesOfStopped: an endpoint that was stopped may be asked how it does while the one in its place goes on with its outages.
+func TestOutagesOfStopped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n := newStore(), newNetwork()
+		n.set(func(string) (int, http.Header, error) { return 503, nil, nil })
+		w, _ := running(t, m, oneEndpoint, n.options())
+		commit(t, m, making("crm", 1, "1"))
+		pass(time.Minute)
+		stopped := w.all()[0]
+		w.SetEndpoints(map[string]Endpoint{"crm": oneEndpoint["crm"], "more": {URL: oneEndpoint["crm"].URL}})
+		<-stopped.done
+		stopped.status(outbox.Due{}) // while Run makes the next one
+		pass(time.Minute)
+		if got := w.Status(t.Context()).Endpoints[0].Outages; len(got) != 2 || got[1].Until.IsZero() || !got[0].Until.IsZero() {
+			t.Errorf("got %+v", got)
 		}
 	})
 }

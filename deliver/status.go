@@ -24,7 +24,7 @@ type EndpointStatus struct {
 	Bytes       int64         `json:"undelivered_bytes"`     // of their payloads
 	Oldest      time.Duration `json:"oldest_ns"`             // for how long the oldest of them lies there
 	Pending     int           `json:"pending"`               // those in memory, with those in flight
-	InFlight    int           `json:"in_flight"`             // requests on their way
+	InFlight    int           `json:"in_flight"`             // requests on their way; less than 0: that is not known here
 	Parked      bool          `json:"parked"`                // more lie in the outbox
 	Paused      *Pause        `json:"paused,omitempty"`      // nil: it is not, nor are all its URLs
 	DownSince   time.Time     `json:"down_since,omitzero"`   // zero: healthy
