@@ -84,14 +84,14 @@ func (s *Status) endpointGates(d *outbox.Stored, now time.Time) []Gate {
 	if !e.DownSince.IsZero() {
 		down(words.Endpoint(e.Name), e.DownSince, e.NextProbe)
 	}
-	if e.Paused != nil && len(e.URLs) == 0 {
+	if e.Paused != nil {
 		hold("The endpoint", e.Paused)
 	}
 	for _, u := range e.URLs {
 		if !slices.Contains(u.Rules, d.Rule) {
 			continue
 		}
-		if u.Paused != nil {
+		if u.Paused != nil { // until this URL is resumed as well
 			hold("The URL", u.Paused)
 		}
 		if !u.DownSince.IsZero() {
@@ -111,6 +111,8 @@ func rateGate(e *deliver.EndpointStatus, now time.Time) Gate {
 		if e.Undelivered > 1 {
 			g.Text += " " + words.Number(e.Undelivered) + " wait there, which takes " + words.Span(time.Duration(e.Undelivered)*e.Pace.Every) + "."
 		}
+	case e.InFlight < 0:
+		g.State, g.Text = GateUnknown, "How many requests are on the way there is not shown: it serves other sites, too."
 	case e.Pace.Most > 0 && e.InFlight >= e.Pace.Most:
 		g.State, g.Text = GateHolds, words.Count(e.InFlight, "request is", "requests are")+" on the way, the most that the endpoint gets at once: it is slow."
 	case e.Pace.Every > 0:

@@ -115,6 +115,14 @@ func TestGates(t *testing.T) {
 		"pause": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
 			e.Paused, e.DownSince = &deliver.Pause{Since: noon.Add(-time.Hour), Reason: "they move"}, noon
 		}, earlier, PauseGate, "The endpoint has been paused for 60 min: they move."},
+		"paused while another rule's URL is": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
+			e.Paused = &deliver.Pause{Since: noon.Add(-time.Hour), Reason: "they move"}
+			e.URLs = []deliver.URLStatus{{Rules: []string{"other"}, Paused: &deliver.Pause{Since: noon, Reason: "410"}}}
+		}, nil, PauseGate, "The endpoint has been paused for 60 min: they move."},
+		"paused as its URL is": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
+			e.Paused = &deliver.Pause{Since: noon.Add(-time.Hour), Reason: "they move"}
+			e.URLs = []deliver.URLStatus{{Rules: []string{"crm"}, Paused: &deliver.Pause{Since: noon.Add(-2 * time.Hour), Reason: "410"}}}
+		}, nil, PauseGate, "The URL has been paused for 2 h 0 min: 410."},
 		"another rule's URL is paused": {func(e *deliver.EndpointStatus, _ *outbox.Stored) {
 			e.URLs = []deliver.URLStatus{{Rules: []string{"other"}, Paused: &deliver.Pause{}}}
 		}, nil, "", ""},
@@ -150,6 +158,11 @@ func TestGates(t *testing.T) {
 	s := wellStatus()
 	if got := s.Gates(&outbox.Stored{State: outbox.Delivered}, nil, noon); got != nil {
 		t.Errorf("what is delivered waits for %+v", got)
+	}
+	s.Endpoints[0].Pace, s.Endpoints[0].InFlight = deliver.Pace{Most: 16}, -1
+	crm := &outbox.Stored{Delivery: outbox.Delivery{Rule: "crm", Endpoint: "https://crm.example:443"}}
+	if got := s.Gates(crm, nil, noon); got[3].State != GateUnknown || Why(got) != nil {
+		t.Errorf("of an endpoint whose requests are not shown: %+v", got)
 	}
 	if got := s.Gates(&outbox.Stored{}, nil, noon); got[1].State != GateUnknown || Why(got) != nil {
 		t.Errorf("of an endpoint that nobody knows: %+v", got)

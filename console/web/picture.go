@@ -96,7 +96,10 @@ func (p *picture) scope(s api.Status) api.Status {
 			e.URLs[i].Rules = slices.DeleteFunc(slices.Clone(e.URLs[i].Rules), p.hides)
 		}
 		// How much waits for other sites is not this user's to know.
-		e.Undelivered, e.Bytes, e.Oldest, e.Pending, e.InFlight = 0, 0, 0, 0, 0
+		e.Undelivered, e.Bytes, e.Oldest, e.Pending = 0, 0, 0, 0
+		if !p.ownsEndpoint(e.Name) {
+			e.InFlight = -1
+		}
 		is.Endpoints = append(is.Endpoints, e)
 	}
 	return is

@@ -284,6 +284,8 @@ func TestUsers(t *testing.T) {
 	b.get("/").shows(t, "1 delivery was given up")
 	b.get("/deliveries").shows(t, "1 delivery.", "Booking 12 of salon")
 	b.get("/sites").shows(t, "1 site: 1 is well.")
+	b.get("/endpoints?open="+board).hides(t, "On their way") // these are for others, too
+	w.login("bea", "spa").get("/endpoints?open="+zaps).shows(t, "On their way 0 requests")
 	b.get("/rules").shows(t, "2 rules")
 	if got := b.get("/deliveries/" + other.ID.String()); got.status != http.StatusNotFound {
 		t.Errorf("another site's delivery: %d", got.status)
