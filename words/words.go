@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Span is how long something takes, in the two largest units that matter.
@@ -80,7 +82,8 @@ func Sentence(text string) string {
 	if text = strings.TrimSpace(text); text == "" {
 		return ""
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
+	first, n := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[n:]
 	if strings.ContainsAny(text[len(text)-1:], ".!?") {
 		return text
 	}
@@ -92,7 +95,8 @@ func Lower(text string) string {
 	if text == "" {
 		return ""
 	}
-	return strings.ToLower(text[:1]) + text[1:]
+	first, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToLower(first)) + text[n:]
 }
 
 // InWords is a number up to ten as a word that begins a sentence.

@@ -15,7 +15,9 @@ func TestWords(t *testing.T) {
 		Count(1, "site", "sites"): "1 site", Count(2000, "site", "sites"): "2,000 sites",
 		List(nil, "and"): "", List([]string{"a"}, "and"): "a", List([]string{"a", "b", "c"}, "or"): "a, b or c",
 		Few([]string{"1", "2", "3", "4", "5", "6", "7", "8"}, "and"): "1, 2, 3, 4, 5, 6 and 2 more",
-		Sentence(""): "", Sentence("connection refused"): "Connection refused.", Sentence("Done."): "Done.", Join("a", "", "b"): "a b", Lower("Site spa"): "site spa", Lower(""): "", InWords(4): "Four", InWords(1200): "1,200",
+		Sentence(""): "", Sentence("connection refused"): "Connection refused.", Sentence("Done."): "Done.", Join("a", "", "b"): "a b", Lower("Site spa"): "site spa", Lower(""): "",
+		Sentence("établi"): "Établi.", Sentence("Über allem"): "Über allem.", Sentence("отказано"): "Отказано.", Lower("Über allem"): "über allem", Lower("Отказано"): "отказано",
+		InWords(4): "Four", InWords(1200): "1,200",
 		Endpoint("https://crm.example.com:443"): "crm.example.com", Endpoint("http://crm:8080"): "http://crm:8080", Endpoint("books"): "books",
 	} {
 		if got != want {
