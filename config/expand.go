@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+
+	"rowhook/regular"
 )
 
 const (
@@ -116,14 +118,10 @@ func (e *expander) file(path string) (string, error) {
 // readFile reads a regular file of bounded size; a device or a pipe could block or never end. Its errors continue a
 // sentence that names the file.
 func readFile(path string, most int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	if !info.Mode().IsRegular() {
+	f, err := regular.Open(path)
+	if errors.Is(err, regular.ErrIrregular) {
 		return nil, errors.New("is not a regular file; name one")
 	}
-	f, err := os.Open(path)
 	if err != nil {
 		return nil, unreadable(err)
 	}

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"rowhook/loader/render"
+	"rowhook/regular"
 )
 
 // embedded is the names by language, for sites whose WordPress folder we cannot read: months, their short forms, days
@@ -63,7 +65,7 @@ func (l *locales) of(root, locale string) *render.Names {
 	defer l.mu.Unlock()
 	pack, ok := l.packs[file]
 	if !ok || !pack.changed.Equal(info.ModTime()) {
-		pack = languagePack{info.ModTime(), namesFromPack(file, info.Size())}
+		pack = languagePack{info.ModTime(), namesFromPack(file)}
 		l.packs[file] = pack
 	}
 	return pack.names
@@ -86,13 +88,15 @@ func embeddedNames(language string) *render.Names {
 const maxPack = 16 << 20
 
 // namesFromPack translates the English names with a language pack. What it does not translate stays English.
-func namesFromPack(file string, size int64) *render.Names {
+func namesFromPack(file string) *render.Names {
 	n, english := render.English(), render.English()
-	if size > maxPack {
+	f, err := regular.Open(file)
+	if err != nil {
 		return n
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxPack+1))
+	if err != nil || len(data) > maxPack {
 		return n
 	}
 	texts := parsePack(data)

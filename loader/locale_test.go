@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +28,9 @@ func TestLocales(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := syscall.Mkfifo(filepath.Join(folder, "zz.mo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	l := New(nil, nil, Options{}, nil)
 	day := time.Date(2027, 8, 15, 20, 0, 0, 0, time.UTC)
 	for _, test := range []struct{ root, locale, want string }{
@@ -36,6 +40,7 @@ func TestLocales(t *testing.T) {
 		{root, "de_DE", "Sunday Sun August August Aug pm"}, // WordPress has no pack, so it is English
 		{root, "xx", "Sunday Sun August August Aug pm"},
 		{root, "yy", "Sunday Sun August August Aug pm"},
+		{root, "zz", "Sunday Sun August August Aug pm"}, // a pipe, which nobody writes to
 		{root, "../../etc/x", "Sunday Sun August August Aug pm"},
 		{"", "it_IT", "domenica Dom August agosto Ago pm"},
 		{"", "de_DE_formal", "Sonntag So. August August Aug. pm"},

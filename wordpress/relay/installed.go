@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"rowhook/regular"
 )
 
 // Installed is what there is of the relay at a site.
@@ -64,7 +65,7 @@ func Path(root string) string { return filepath.Join(root, "wp-content", "mu-plu
 
 // ReadFile says what the file in WordPress' folder relays, nil when there is none.
 func ReadFile(root string) (*Relayed, error) {
-	f, err := os.Open(Path(root))
+	f, err := regular.Open(Path(root))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // there is none
 	}

@@ -1,9 +1,15 @@
 package relay
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+
+	"rowhook/regular"
 )
 
 // TestFile: what is printed says what it relays, and nothing that is no name gets into the PHP.
@@ -26,6 +32,21 @@ func TestFile(t *testing.T) {
 		if _, err := File([]string{hook}); err == nil {
 			t.Errorf("%q is taken", hook)
 		}
+	}
+}
+
+// TestReadFile: what stands in the file's place is not waited for.
+func TestReadFile(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	if r, err := ReadFile(root); r != nil || err != nil {
+		t.Errorf("without one: got %+v, %v", r, err)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(Path(root)), 0o700), syscall.Mkfifo(Path(root), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := ReadFile(root); r != nil || !errors.Is(err, regular.ErrIrregular) {
+		t.Errorf("a pipe: got %+v, %v", r, err)
 	}
 }
 
