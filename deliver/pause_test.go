@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -349,10 +350,10 @@ func TestNamedInTheStatus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		between := 0 // nothing ran
+		var between atomic.Int32 // nothing ran
 		m.during = func() {
 			if len(w.all()) == 0 {
-				between++
+				between.Add(1)
 			}
 			if s := w.Status(t.Context()).Endpoints; len(s) != 1 || s[0].Name != crmName || s[0].State() != "healthy" {
 				t.Errorf("got %+v, want %s", s, crmName)
@@ -363,11 +364,11 @@ func TestNamedInTheStatus(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- w.Run(ctx) }()
 		pass(time.Minute)
-		before := between
+		before := between.Load()
 		w.SetEndpoints(map[string]Endpoint{"crm": oneEndpoint["crm"], "another": oneEndpoint["crm"]})
 		pass(time.Minute)
-		if s := w.Status(t.Context()).Endpoints; before < 2 || between == before || !slices.Equal(s[0].Rules, []string{"another", "crm"}) {
-			t.Errorf("looked %d times before it ran and %d times while its rules changed, which are %q", before, between-before, s[0].Rules)
+		if s := w.Status(t.Context()).Endpoints; before < 2 || between.Load() == before || !slices.Equal(s[0].Rules, []string{"another", "crm"}) {
+			t.Errorf("looked %d times before it ran and %d times while its rules changed, which are %q", before, between.Load()-before, s[0].Rules)
 		}
 		cancel()
 		if err := <-done; err != nil {

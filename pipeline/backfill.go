@@ -27,6 +27,7 @@ type Backfills struct {
 	set   *atomic.Pointer[rules.Set] // the rules of now
 	live  *reading                   // whose engine the rows go to
 	waits func(site string) bool     // whether a site is stopped, and a backfill with it
+	ended <-chan struct{}            // closed when the pipeline has
 
 	runs  []*Run          // in the order of their starts; the first that is running is worked on
 	dirty map[string]bool // whose record is behind
@@ -65,9 +66,9 @@ type fillAnswer struct {
 
 const keptRuns = 20 // that are remembered
 
-func newBackfills(cfg *Config, set *atomic.Pointer[rules.Set], live *reading, waits func(site string) bool) *Backfills {
+func newBackfills(cfg *Config, set *atomic.Pointer[rules.Set], live *reading, waits func(site string) bool, ended <-chan struct{}) *Backfills {
 	return &Backfills{
-		cfg: cfg, set: set, live: live, waits: waits,
+		cfg: cfg, set: set, live: live, waits: waits, ended: ended,
 		dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1),
 	}
 }
@@ -121,12 +122,16 @@ func (f *Backfills) order(ctx context.Context, change func() (*Run, error)) (Run
 	o := fillOrder{change, make(chan fillAnswer, 1)}
 	select {
 	case f.orders <- o:
+	case <-f.ended:
+		return Run{}, ErrEnded
 	case <-ctx.Done():
 		return Run{}, ctx.Err()
 	}
 	select {
 	case a := <-o.answer:
 		return a.run, a.err
+	case <-f.ended:
+		return Run{}, ErrEnded
 	case <-ctx.Done():
 		return Run{}, ctx.Err()
 	}

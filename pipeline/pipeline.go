@@ -86,7 +86,11 @@ type Pipeline struct {
 
 	committed chan commit
 	rules     chan *rules.Set
+	ended     chan struct{} // closed when Run has
 }
+
+// ErrEnded is what is answered when the log is not followed by this pipeline any more.
+var ErrEnded = errors.New("following the log has ended, or begins anew with other sites: try again in a moment")
 
 const (
 	batchSize     = 256     // deliveries that are worth a commit of their own
@@ -109,12 +113,12 @@ func New(cfg Config) *Pipeline {
 	p := &Pipeline{
 		reading: reading{drive: drive{engine: events.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
 		cfg:     cfg, sites: newSites(cfg.Log),
-		committed: make(chan commit, 1), rules: make(chan *rules.Set),
+		committed: make(chan commit, 1), rules: make(chan *rules.Set), ended: make(chan struct{}),
 		observer: cfg.Loader.Observe(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
 	}
 	p.set.Store(cfg.Rules)
 	p.engine.AskOwners(p.questions.answer)
-	p.fills = newBackfills(&p.cfg, &p.set, &p.reading, p.sites.stopped)
+	p.fills = newBackfills(&p.cfg, &p.set, &p.reading, p.sites.stopped, p.ended)
 	p.lanes = newLanes(cfg.Sites, cfg.Loader, cfg.Log, p.emit)
 	return p
 }
@@ -127,6 +131,8 @@ func (p *Pipeline) SetRules(ctx context.Context, set *rules.Set) error {
 	select {
 	case p.rules <- set:
 		return nil
+	case <-p.ended:
+		return ErrEnded
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -135,6 +141,7 @@ func (p *Pipeline) SetRules(ctx context.Context, set *rules.Set) error {
 // Run reads, and returns when ctx ends (nil), or with the reason why it cannot go on. What was read and applied is
 // stored in either case.
 func (p *Pipeline) Run(ctx context.Context) error {
+	defer close(p.ended)
 	start, schema, err := p.resume(ctx)
 	if err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -92,12 +92,16 @@ type unfit struct {
 func await[T any](ctx context.Context, p *Pipeline, answer <-chan T, do func()) (t T, err error) {
 	select {
 	case p.sites.orders <- do:
+	case <-p.ended:
+		return t, ErrEnded
 	case <-ctx.Done():
 		return t, ctx.Err()
 	}
 	select {
 	case t = <-answer:
 		return t, nil
+	case <-p.ended:
+		return t, ErrEnded
 	case <-ctx.Done():
 		return t, ctx.Err()
 	}

@@ -296,7 +296,7 @@ func TestReloadTakesGoodRulesOnly(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(filepath.Dir(files), "rules.yaml"), []byte("rules: [{name: x, action: nonsense}]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.reload(ctx, d.line.Load()); err == nil || !strings.Contains(err.Error(), "nonsense") {
+	if err := d.reload(ctx, d.line.Load()); err == nil || !strings.Contains(err.Error(), "nonsense") {
 		t.Errorf("a bad file was taken: %v", err)
 	}
 	insert := func(table string, pairs ...any) {
@@ -311,7 +311,7 @@ func TestReloadTakesGoodRulesOnly(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(filepath.Dir(files), "rules.yaml"), []byte(good), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.reload(ctx, d.line.Load()); err != nil {
+	if err := d.reload(ctx, d.line.Load()); err != nil {
 		t.Fatal(err)
 	}
 	insert("users", "billing_name", "B")

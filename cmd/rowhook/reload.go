@@ -10,7 +10,6 @@ import (
 
 	"rowhook/config"
 	"rowhook/pipeline"
-	"rowhook/rules"
 )
 
 // reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running. Each hour it looks who may read the
@@ -24,44 +23,50 @@ func (d *daemon) reloadOnHangup(ctx context.Context, line *pipeline.Pipeline) {
 			return
 		case <-hourly.C:
 		case <-d.hangups:
-			read, err := d.reload(ctx, line)
-			if err == nil {
-				d.set = read
-			} else if ctx.Err() == nil {
-				d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
-			}
+			d.hangup(ctx, line)
 		}
 		d.warnExposed(d.set)
 	}
 }
 
-// reload reads the rules again.
-func (d *daemon) reload(ctx context.Context, line *pipeline.Pipeline) (*rules.Set, error) {
+// hangup does what SIGHUP asks for.
+func (d *daemon) hangup(ctx context.Context, line *pipeline.Pipeline) {
+	if err := d.reload(ctx, line); err != nil && ctx.Err() == nil {
+		d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
+	}
+}
+
+// reload reads the rules again, for what delivers and for what follows the log; line is nil while it is not followed. The next
+// pipeline takes the daemon's.
+func (d *daemon) reload(ctx context.Context, line *pipeline.Pipeline) error {
 	d.manager.Reloading()
 	defer d.manager.Reloaded()
 	if err := d.relogin(); err != nil {
-		return nil, err
+		return err
 	}
 	set, err := readRules(d.cfg, d.file)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // first: no delivery may find its rule missing
-	if err := line.SetRules(ctx, set); err != nil {
-		return nil, err
-	}
+	d.set = set
+	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // before the pipeline: no delivery may find its rule missing
+	d.teller.SetRules(set)
+	d.monitor.show(d.cfg, set)
 	if err := d.tellRules(ctx, d.store, set); err != nil { // they are taken over all the same
 		d.log.Warn("what rules this machine has is not written down", slog.Any("error", err))
 	}
-	d.monitor.show(d.cfg, set)
-	d.teller.SetRules(set)
-	d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
-	d.tellKeys(ctx, d.source, set)
+	if line != nil {
+		if err := line.SetRules(ctx, set); err != nil {
+			return err
+		}
+		d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
+		d.tellKeys(ctx, d.source, set)
+	}
 	if d.finder != nil {
 		d.finder.soon()
 	}
 	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
-	return set, nil
+	return nil
 }
 
 // seeValidate is what to type when files are not taken over.

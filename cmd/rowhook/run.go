@@ -246,7 +246,7 @@ func (d *daemon) followSites(ctx context.Context, id identity) (err error) {
 	d.server = serverOf(d.cfg.Database)
 	db := d.server.Pool()
 	defer db.Close()
-	source, err := d.connect(ctx, d.set, db, id.serverID)
+	source, err := d.connect(ctx, db, id.serverID)
 	if err != nil {
 		return err
 	}
@@ -299,10 +299,11 @@ var errUnfit = errors.New("cannot be followed")
 // connect finds the server and looks whether it can be followed. It waits for a server that does not answer or is full,
 // and for a password that is in a file, which somebody may be about to write: such things pass. What does not pass by
 // itself ends the daemon: a server that is set up wrongly, and a login that is refused and stays what it is.
-func (d *daemon) connect(ctx context.Context, set *rules.Set, db *sql.DB, serverID uint32) (*cdc.Source, error) {
+func (d *daemon) connect(ctx context.Context, db *sql.DB, serverID uint32) (*cdc.Source, error) {
 	var trouble retry.Trouble
+	began := time.Now()
 	for {
-		source, err := d.checked(ctx, set, db, serverID)
+		source, err := d.checked(ctx, d.set, db, serverID)
 		if err == nil {
 			if lasted, was := trouble.Over(); was {
 				d.log.Info("the database answers", slog.Duration("after", lasted.Round(time.Second)))
@@ -321,16 +322,14 @@ func (d *daemon) connect(ctx context.Context, set *rules.Set, db *sql.DB, server
 				slog.Time("since", trouble.Since()), slog.String("fix", d.server.Advice(err)))
 			d.manager.Status("waiting for the database: " + err.Error())
 		}
-		d.monitor.daemon.Hindered(&api.Hindrance{Since: trouble.Since(), Reason: printable.Line(err.Error()), Fix: printable.Line(d.server.Advice(err))})
+		d.monitor.daemon.Hindered(&api.Hindrance{Since: began, Reason: printable.Line(err.Error()), Fix: printable.Line(d.server.Advice(err))})
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(wait):
-		case <-d.hangups: // the rules are read when the database is there
+		case <-d.hangups:
 			trouble = retry.Trouble{} // the person who sent it wants to hear whether it helped
-			if err := d.relogin(); err != nil {
-				d.log.Error("the configuration is not reloaded, the old one stays", slog.Any("error", err), slog.String("fix", seeValidate))
-			}
+			d.hangup(ctx, nil)
 		}
 	}
 }
