@@ -44,7 +44,7 @@ type Daemon struct {
 	line      Line   // nil: it does not follow
 	kept      *kept
 	hindrance *Hindrance // why it does not follow; nil: nothing is known
-	lacks     []Lack     // of the rules that are in force
+	lacking   *lacking   // of the rules that are in force; nil: nobody has looked
 }
 
 // New makes one that has not even an outbox.
@@ -69,13 +69,6 @@ func (d *Daemon) Delivers(worker Worker) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.worker = worker
-}
-
-// Lacks says what the rules lack that are in force.
-func (d *Daemon) Lacks(lacks []Lack) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.lacks = lacks
 }
 
 // Follows says that the daemon follows a server's log from now on.
@@ -176,7 +169,10 @@ func (d *Daemon) Totals(ctx context.Context) (t outbox.Totals, err error) {
 func (d *Daemon) Status(ctx context.Context) (s Status, err error) {
 	d.mu.Lock()
 	store, line, worker, kept := d.outbox, d.line, d.worker, d.kept
-	s.StandsBy, s.Hindrance, s.Lacks = d.standsBy, d.hindrance, d.lacks
+	s.StandsBy, s.Hindrance = d.standsBy, d.hindrance
+	if d.lacking != nil {
+		s.Lacks = d.lacking.last
+	}
 	d.mu.Unlock()
 	if store == nil {
 		return s, nil

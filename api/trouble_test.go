@@ -66,7 +66,7 @@ func TestTroubles(t *testing.T) {
 			s.Outbox.Deliveries = []Kept{{"crm", "dead", 2}, {"a", "dead", 1}, {"old", "held", 1}, {"crm", "delivered", 9}}
 		}, []string{"needs 3 deliveries were given up|can wait until morning|--state dead", "needs 1 delivery has no rule any more|--state held"}, "Two things need you, first of all: 3 deliveries were given up."},
 		"a rule lacks": {func(s *Status) {
-			s.Lacks = []Lack{{"a", "The relay is not on spa.", []string{"rowhook relay"}}, {"a", "Nor on salon.", nil}}
+			s.Lacks = []Lack{{"a", "spa", "The relay is not on spa.", []string{"rowhook relay"}}, {"a", "salon", "Nor on salon.", nil}}
 		},
 			[]string{"needs Rule a is not as it must be|It can wait until morning. The relay is not on spa.|rowhook relay"}, "One thing needs you"},
 	} {

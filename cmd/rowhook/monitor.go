@@ -42,6 +42,7 @@ func watchOver(ctx context.Context, c *config.Config, log *slog.Logger) (m *moni
 		defer close(m.ended)
 		var serving sync.WaitGroup
 		serving.Go(func() { m.page.serve(ctx, log) })
+		serving.Go(func() { keepLooking(ctx, m.daemon.LookAgain) })
 		if c.Metrics.Listen != "" {
 			serve(ctx, "metrics.listen", c.Metrics.Listen, console.Handler(m.daemon, registry), log)
 		}
@@ -52,12 +53,24 @@ func watchOver(ctx context.Context, c *config.Config, log *slog.Logger) (m *moni
 
 // show has it show these rules, and the sites that are known.
 func (m *monitor) show(c *config.Config, set *rules.Set) {
-	var lacks []api.Lack
-	for _, r := range set.Rules {
-		lacks = append(lacks, api.LacksOf(r, sitesOf(c))...)
-	}
-	m.daemon.Lacks(lacks)
+	sites := sitesOf(c)
+	m.daemon.Lacks(func() (lacks []api.Lack) {
+		for _, r := range set.Rules {
+			lacks = append(lacks, api.LacksOf(r, sites)...)
+		}
+		return lacks
+	})
 	m.page.show(c, set)
+}
+
+// looksEvery is how often it is looked again whether rules lack something.
+const looksEvery = 30 * time.Second
+
+// keepLooking looks now and again until ctx ends.
+func keepLooking(ctx context.Context, look func()) {
+	for retry.Pause(ctx, looksEvery) == nil {
+		look()
+	}
 }
 
 // serve answers on an address, and tries again while that cannot be had: deliveries go on without it.

@@ -63,6 +63,9 @@ func misses(ctx context.Context, db *sql.DB, schema, prefix string) (names []str
 // Path is where the file belongs in WordPress' folder.
 func Path(root string) string { return filepath.Join(root, "wp-content", "mu-plugins", FileName) }
 
+// ErrForeign says that a file in the relay's place is another one, or its beginning.
+var ErrForeign = errors.New("is no file that rowhook relay wrote")
+
 // ReadFile says what the file in WordPress' folder relays, nil when there is none.
 func ReadFile(root string) (*Relayed, error) {
 	f, err := regular.Open(Path(root))
@@ -80,7 +83,7 @@ func ReadFile(root string) (*Relayed, error) {
 	}
 	r, ok := parseFile(text)
 	if !ok {
-		return nil, fmt.Errorf("%s is no file that rowhook relay wrote", Path(root))
+		return nil, fmt.Errorf("%s %w", Path(root), ErrForeign)
 	}
 	return r, nil
 }
