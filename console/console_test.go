@@ -189,7 +189,7 @@ func TestHealth(t *testing.T) {
 	}{
 		"well":         {well(), 200, 200, "ok"},
 		"starting":     {nil, 200, 503, "it is starting"},
-		"hindered":     {nil, 200, 503, "waits for the database: connection refused"},
+		"hindered":     {nil, 200, 503, "waits for its database\n"},
 		"standing by":  {nil, 200, 503, "standby: another rowhook works on the outbox"},
 		"silent":       {with(func(p *parts) { p.line.Heard = time.Now().Add(-time.Minute) }), 200, 503, "does not send its log"},
 		"behind":       {with(func(p *parts) { p.line.CaughtUp = false }), 200, 200, "ok"},

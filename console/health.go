@@ -25,7 +25,7 @@ func ready(d *api.Daemon) http.HandlerFunc {
 		case s.StandsBy:
 			return "standby: another rowhook works on the outbox, or its server does not answer"
 		case r == nil && s.Hindrance != nil:
-			return "it does not follow the log yet: it waits for the database: " + s.Hindrance.Reason
+			return "it does not follow the log yet: it waits for its database"
 		case r == nil:
 			return "it does not follow the log yet: it is starting"
 		case !r.Connected:

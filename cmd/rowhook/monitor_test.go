@@ -28,7 +28,7 @@ func TestMonitor(t *testing.T) {
 	lost := &watched{awaited: "the connection to the database was lost", seen: make(chan struct{})}
 	stop := startedWithout(t, configFile, lost)
 	defer func() { stop() }()
-	shows(t, address, "/readyz", http.StatusServiceUnavailable, "waits for the database")
+	shows(t, address, "/readyz", http.StatusServiceUnavailable, "waits for its database")
 	shows(t, address, "/healthz", http.StatusOK, "ok")
 	shows(t, address, "/metrics", http.StatusOK, "rowhook_reader_connected 0\n")
 	if err := server.Restart(t.Context()); err != nil {

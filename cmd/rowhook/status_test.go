@@ -70,7 +70,7 @@ func TestWithoutDatabase(t *testing.T) {
 	stop = startUntil(t, configFile, "the database does not answer as it should")
 	defer func() { stop() }()
 	statusSays(t, configFile, true, "Stopped: nothing is read. The database cannot be followed", "Reading the log is stopped, since", "rowhook check")
-	shows(t, monitored, "/readyz", http.StatusServiceUnavailable, "waits for the database: ")
+	shows(t, monitored, "/readyz", http.StatusServiceUnavailable, "waits for its database\n")
 	b := consoleLogin(t, configFile)
 	b.shows(t, "/", "Stopped:", "The database cannot be followed", "What is stored goes out meanwhile")
 	b.shows(t, "/endpoints", "1 paused")

@@ -275,13 +275,14 @@ func TestUsers(t *testing.T) {
 	w.settle(other, outbox.Dead, 1, &outbox.Attempt{Error: "said of spa"})
 	w.recount()
 	w.status.Sites[1].Reason, w.status.Sites[1].State = "spa's own trouble", "stopped"
+	w.status.Lacks = []api.Lack{{Rule: "status-board", Site: "salon", Text: "It is not on salon."}, {Rule: "status-board", Site: "spa", Text: "It is not of spa.", Fix: []string{"> /var/www/wp_spa"}}}
 	w.console.live.tell(w.status, nil)
 	b := w.login("anna", "salon")
 	for _, path := range []string{"/", "/deliveries", "/deliveries?site=spa", "/deliveries?state=dead", "/deliveries?key=12&entity=appointment", "/deliveries?key=spa/appointment/12", "/deliveries?rule=status-board", "/deliveries?endpoint=" + board,
 		"/endpoints?open=" + board, "/endpoints?open=" + zaps, "/rules", "/sites", "/sites?open=spa", "/deliveries/" + own.ID.String(), "/deliveries/" + other.ID.String(), "/search?q=spa", "/search?q=own-crm"} {
 		b.get(path).hides(t, "of spa", "spa's own", "wp_spa", "own-crm", "zap-new-bookings", "zaps.example.com", "open=spa", "0-1-884213")
 	}
-	b.get("/").shows(t, "1 delivery was given up")
+	b.get("/").shows(t, "1 delivery was given up", "It is not on salon.")
 	b.get("/deliveries").shows(t, "1 delivery.", "Booking 12 of salon")
 	b.get("/sites").shows(t, "1 site: 1 is well.")
 	b.get("/endpoints?open="+board).hides(t, "On their way") // these are for others, too
@@ -333,6 +334,12 @@ func TestUsers(t *testing.T) {
 	if w.console.digest(s, session{user: "anna", sites: []string{"salon"}}) != before {
 		t.Error("the stream of news tells of other sites")
 	}
+	away := w.status
+	away.Reader, away.Hindrance = nil, &api.Hindrance{Since: time.Now(), Reason: "access denied for reader@10.0.0.7", Fix: "GRANT SELECT ON *.* TO reader"}
+	w.console.live.tell(away, nil)
+	page := b.get("/")
+	page.shows(t, "The database cannot be followed")
+	page.hides(t, "reader")
 }
 
 // TestStatic: there is nothing in the program that a page does without, and no page names anything of elsewhere.
