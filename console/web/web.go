@@ -7,6 +7,7 @@ package web
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -73,6 +74,9 @@ type Console struct {
 
 	opening chan struct{} // holds a token while somebody opens the outbox, or closes it
 	outbox  Log           // nil until somebody looks
+
+	life context.Context //nolint:containedctx // of opening the outbox, which outlasts who wanted it first
+	end  context.CancelFunc
 }
 
 const (
@@ -80,12 +84,13 @@ const (
 	maxPages, maxStreams = 4, 32
 )
 
-// New makes a console. The error is one in its own templates.
+// New makes a console, to be closed. The error is one in its own templates.
 func New(o Options) (*Console, error) {
 	c := &Console{
 		opts: o, log: o.Logger, doors: newDoors(), live: newLive(o.Status), pages: map[string]*template.Template{},
 		busy: make(chan struct{}, maxPages), looks: make(chan struct{}, maxStreams), opening: make(chan struct{}, 1),
 	}
+	c.life, c.end = context.WithCancel(context.Background())
 	frame, err := template.New("").Funcs(calls()).ParseFS(files, "templates/frame.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
@@ -103,11 +108,15 @@ func New(o Options) (*Console, error) {
 	return c, nil
 }
 
-// Run keeps what pages show up to date, until ctx ends.
-func (c *Console) Run(ctx context.Context) { c.live.run(ctx, c.countTallies) }
+// Run keeps what pages show up to date, until ctx ends. Then the outbox is opened no more, and who is at it gives up.
+func (c *Console) Run(ctx context.Context) {
+	context.AfterFunc(ctx, c.end)
+	c.live.run(ctx, c.countTallies)
+}
 
-// Close closes the outbox, if it was opened. Nobody is answered any more.
+// Close closes the outbox, if it was opened, for good. Nobody is answered any more.
 func (c *Console) Close() error {
+	c.end()
 	c.opening <- struct{}{}
 	defer func() { <-c.opening }()
 	if open, ok := c.outbox.(io.Closer); ok {
@@ -196,6 +205,8 @@ func (v *view) message(status int, title, text string) error {
 	return v.show(status, "message", title, "", map[string]string{"Title": title, "Text": text})
 }
 
+var errClosed = errors.New("the console is about to end")
+
 // open is the outbox, opened for reading.
 func (c *Console) open(ctx context.Context) (Log, error) {
 	select {
@@ -207,7 +218,10 @@ func (c *Console) open(ctx context.Context) (Log, error) {
 	if c.outbox != nil {
 		return c.outbox, nil
 	}
-	log, err := c.opts.Log(context.WithoutCancel(ctx))
+	if c.life.Err() != nil {
+		return nil, errClosed
+	}
+	log, err := c.opts.Log(c.life)
 	if err != nil {
 		return nil, fmt.Errorf("opening the outbox for reading: %w", err)
 	}
