@@ -135,6 +135,7 @@ func (r *Reader) Stuck() bool { return seconds(r.Storing) > storesWithin }
 type Outboxed struct {
 	Bytes      int64  `json:"bytes"`
 	Deliveries []Kept `json:"deliveries"`
+	Unused     bool   `json:"unused,omitempty"` // no delivery was ever made, not even one that is pruned by now
 }
 
 // Kept is how many deliveries of a rule are in a state.
@@ -207,10 +208,17 @@ func outboxed(ctx context.Context, store Outbox) (o Outboxed, err error) {
 		return o, err
 	}
 	o.Deliveries = make([]Kept, len(counts))
+	n := 0
 	for i, c := range counts {
 		o.Deliveries[i] = Kept{c.Rule, c.State.String(), c.N}
+		n += c.N
 	}
-	return o, nil
+	if n > 0 {
+		return o, nil
+	}
+	ever, err := store.Totals(ctx)
+	o.Unused = len(ever.Events)+len(ever.Rules) == 0
+	return o, err
 }
 
 func readerOf(is pipeline.Status, now time.Time) *Reader {

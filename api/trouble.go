@@ -293,11 +293,7 @@ type Report struct {
 // NewReport is a report of a moment.
 func NewReport(s *Status, now time.Time) Report {
 	all := s.Troubles(now)
-	made := 0
-	for _, k := range s.Outbox.Deliveries {
-		made += k.Count
-	}
-	answer, rest := s.Verdict(all, made == 0)
+	answer, rest := s.Verdict(all, s.Outbox.Unused)
 	return Report{Verdict: answer + " " + rest, Troubles: append([]Trouble{}, all...), Status: s} // [] rather than null
 }
 

@@ -23,6 +23,7 @@ import (
 // parts are the parts of a daemon, as a test wants them.
 type parts struct {
 	stored   error // of reading the outbox
+	counts   []outbox.Count
 	totals   outbox.Totals
 	line     pipeline.Status
 	lineErr  error
@@ -32,7 +33,7 @@ type parts struct {
 }
 
 func (p *parts) Counts(context.Context) ([]outbox.Count, error) {
-	return []outbox.Count{{Rule: "crm", State: outbox.Dead, N: 3}}, p.stored
+	return p.counts, p.stored
 }
 func (p *parts) Totals(context.Context) (outbox.Totals, error) {
 	return p.totals, p.stored
@@ -103,6 +104,7 @@ func well() *parts {
 	crm.Count(&outbox.Outcome{State: outbox.Delivered, Took: 3 * time.Millisecond}, false)
 	crm.Count(&outbox.Outcome{State: outbox.Dead, Attempt: &outbox.Attempt{Latency: time.Minute}}, true)
 	return &parts{
+		counts: []outbox.Count{{Rule: "crm", State: outbox.Dead, N: 3}},
 		totals: outbox.Totals{
 			Events:    []outbox.EventCount{{Site: "salon", Kind: "appointment.save", N: 2}},
 			Rules:     []outbox.RuleCount{{Rule: "crm", OutcomeCount: crm.OutcomeCount}},
@@ -218,6 +220,25 @@ func TestHealth(t *testing.T) {
 				t.Errorf("readyz: %d %s", status, text)
 			}
 		})
+	}
+}
+
+// TestUnused: a daemon never made a delivery when none was counted, and not when all are pruned.
+func TestUnused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*parts)
+		unused bool
+	}{
+		"well":   {func(*parts) {}, false},
+		"new":    {func(p *parts) { p.counts, p.totals = nil, outbox.Totals{} }, true},
+		"pruned": {func(p *parts) { p.counts = nil }, false},
+	} {
+		p := well()
+		c.change(p)
+		if s, err := following(p).Status(t.Context()); err != nil || s.Outbox.Unused != c.unused {
+			t.Errorf("%s: %v, unused: %t", name, err, s.Outbox.Unused)
+		}
 	}
 }
 

@@ -111,9 +111,8 @@ func (p *picture) figures() (list []figure, nothing bool) {
 		}
 	}
 	delivered := figure{Name: "Delivered", Value: "–", Link: "/deliveries?state=delivered", Sub: "not counted by site"}
-	done := 0
 	if p.who.all() {
-		done, _ = p.counted(outbox.Delivered)
+		done, _ := p.counted(outbox.Delivered)
 		delivered.Value, delivered.Sub = words.Number(done), "that are kept on record"
 	}
 	if more {
@@ -127,7 +126,7 @@ func (p *picture) figures() (list []figure, nothing bool) {
 	if dead == 0 {
 		letters.Sub = "none"
 	}
-	return []figure{behind, waiting, delivered, letters, kept}, p.who.all() && n+done+dead == 0
+	return []figure{behind, waiting, delivered, letters, kept}, p.who.all() && s.Outbox.Unused
 }
 
 // asTime is a number of seconds.

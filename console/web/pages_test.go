@@ -31,6 +31,10 @@ func TestWell(t *testing.T) {
 	w.recount()
 	w.console.live.tell(w.status, nil)
 	b.get("/").shows(t, "All is well: all is read that was committed.", "Needs you Nothing.", "Log kept for 7 days", "Behind the log 0 s")
+	pruned := w.status
+	pruned.Outbox.Deliveries = nil
+	w.console.live.tell(pruned, nil)
+	b.get("/").shows(t, "All is well: all is read that was committed.")
 	b.get("/endpoints").shows(t, "3 endpoints: 3 up.")
 	b.get("/rules").shows(t, "4 rules: 4 are at work.",
 		"When a booking is new or changed in salon or nails, and its status is C (confirmed) or P (paid), posts the whole row to https://crm.example.com/hooks/vik",

@@ -59,6 +59,7 @@ func newWorld(t *testing.T) *world {
 		{Name: "own-crm", Action: "customer.delete", Entity: "customer", Kind: "delete", Sites: []string{"spa"}, URL: "https://zaps.example.com/customers", Endpoint: zaps, Place: "zaps.yaml:9"},
 	}
 	w.status = w.healthy()
+	w.status.Outbox.Unused = true
 	routes := map[string]string{}
 	for _, r := range w.rules {
 		routes[r.Name] = r.Endpoint
@@ -170,7 +171,7 @@ func (w *world) recount() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.status.Outbox.Deliveries = nil
+	w.status.Outbox = api.Outboxed{}
 	for _, c := range counts {
 		w.status.Outbox.Deliveries = append(w.status.Outbox.Deliveries, api.Kept{Rule: c.Rule, State: c.State.String(), Count: c.N})
 	}
