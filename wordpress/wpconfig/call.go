@@ -177,7 +177,7 @@ func (r *runner) machine(x callX, texts []string) (v any, known bool) {
 		}
 		return path, true
 	case "file_get_contents":
-		content, err := readFile(r.find(name))
+		content, err := r.read(r.find(name))
 		if err != nil {
 			return unknown{r.doubt(x.line, "reads a file: %v", err)}, true
 		}

@@ -160,6 +160,9 @@ func (r *runner) setting(name string, optional bool) (text string, why *Doubt) {
 	if name == TablePrefix {
 		v, there = r.state.variables[name]
 	}
+	if r.tired(0) {
+		return "", &Doubt{File: r.file, What: "is too much PHP to read"}
+	}
 	switch v := v.(type) {
 	case unknown:
 		return "", &v.why
@@ -173,8 +176,6 @@ func (r *runner) setting(name string, optional bool) (text string, why *Doubt) {
 		return text, nil
 	}
 	switch {
-	case r.tired(0):
-		return "", &Doubt{File: r.file, What: "is too much PHP to read"}
 	case there:
 		return "", &Doubt{File: r.file, What: name + " is given no text" + r.noted()}
 	case r.state.cloud != nil && !optional:

@@ -64,16 +64,41 @@ type (
 
 // power is how tightly an operator of two sides binds, 0 for none of them.
 func power(t token) int {
-	if t.kind == word {
-		return map[string]int{"or": 1, "xor": 2, "and": 3}[strings.ToLower(t.text)]
+	switch t.lower() {
+	case "or":
+		return 1
+	case "xor":
+		return 2
+	case "and":
+		return 3
+	case "?":
+		return 5
+	case "??":
+		return 6
+	case "||":
+		return 7
+	case "&&":
+		return 8
+	case "|":
+		return 9
+	case "^":
+		return 10
+	case "&":
+		return 11
+	case "==", "!=", "===", "!==", "<>", "<=>":
+		return 12
+	case "<", "<=", ">", ">=":
+		return 13
+	case ".":
+		return 14
+	case "<<", ">>":
+		return 15
+	case "+", "-":
+		return 16
+	case "*", "/", "%":
+		return 17
 	}
-	if t.kind != sign {
-		return 0
-	}
-	return map[string]int{
-		"?": 5, "??": 6, "||": 7, "&&": 8, "|": 9, "^": 10, "&": 11, "==": 12, "!=": 12, "===": 12, "!==": 12, "<>": 12, "<=>": 12,
-		"<": 13, "<=": 13, ">": 13, ">=": 13, ".": 14, "<<": 15, ">>": 15, "+": 16, "-": 16, "*": 17, "/": 17, "%": 17,
-	}[t.text]
+	return 0
 }
 
 // expression reads one whose operators bind more tightly than least.
@@ -117,19 +142,16 @@ func (p *parser) choice(condition expression, line int) expression {
 // prefixed reads an expression with what stands in front of it, and assignments, which bind as if in brackets.
 func (p *parser) prefixed() expression {
 	t := p.peek()
-	for _, op := range []string{"!", "-", "+", "@", "&", "print"} {
-		if p.take(op) {
-			least := 17
-			if op == "print" {
-				least = 4
-			}
-			return unaryX{op, p.expression(least), t.line}
-		}
-	}
-	for _, name := range []string{"include", "include_once", "require", "require_once"} {
-		if p.take(name) {
-			return includeX{p.expression(4), strings.HasSuffix(name, "_once"), strings.HasPrefix(name, "require"), t.line}
-		}
+	switch op := t.lower(); op {
+	case "!", "-", "+", "@", "&":
+		p.pos++
+		return unaryX{op, p.expression(17), t.line}
+	case "print":
+		p.pos++
+		return unaryX{op, p.expression(4), t.line}
+	case "include", "include_once", "require", "require_once":
+		p.pos++
+		return includeX{p.expression(4), strings.HasSuffix(op, "_once"), strings.HasPrefix(op, "require"), t.line}
 	}
 	if t.is("(") && p.ahead(1).kind == word && p.ahead(2).is(")") {
 		if to, ok := casts(p.ahead(1).text); ok {
@@ -195,6 +217,7 @@ func (p *parser) quoted(t token) expression {
 			j.parts = append(j.parts, literal{one.text})
 			continue
 		}
+		p.again += len(one.tokens)
 		inner := &parser{tokens: one.tokens, depth: p.depth, owns: p.owns}
 		x := inner.expression(0)
 		if inner.failed || !inner.at(end) {

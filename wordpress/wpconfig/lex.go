@@ -35,6 +35,18 @@ func (t token) is(text string) bool {
 	return t.kind == sign && t.text == text || t.kind == word && strings.EqualFold(t.text, text)
 }
 
+// lower is the sign, or the name in lower case, which is how PHP compares them; empty for all else.
+func (t token) lower() string {
+	switch t.kind {
+	case sign:
+		return t.text
+	case word:
+		return strings.ToLower(t.text)
+	case end, variable, quoted, unreadable:
+	}
+	return ""
+}
+
 // lexer cuts PHP into tokens, as PHP's own scanner does.
 type lexer struct {
 	src    string
@@ -109,14 +121,12 @@ func (l *lexer) php() bool {
 // lineComment is the length of a comment that ends with its line, or with a closing tag.
 func (l *lexer) lineComment() int {
 	rest := l.src[l.pos:]
-	n := strings.IndexAny(rest, "\r\n")
-	if n < 0 {
-		n = len(rest)
+	for i := range len(rest) {
+		if rest[i] == '\r' || rest[i] == '\n' || strings.HasPrefix(rest[i:], "?>") {
+			return i
+		}
 	}
-	if i := strings.Index(rest[:n], "?>"); i >= 0 {
-		n = i
-	}
-	return n
+	return len(rest)
 }
 
 // value reads a variable, a name, a number or a string.

@@ -42,19 +42,29 @@ type parser struct {
 	jumps  int             // break and continue that stand where they are not understood
 	owns   map[string]bool // functions that the file declares
 	failed bool            // the expression that is being read is not understood
+	again  int             // tokens that were read more than once, for what they are part of was not understood
 }
 
 // mostDepth bounds how deep brackets and blocks are nested.
 const mostDepth = 100
 
-// parse reads a file. functions are the names, in lower case, of those that it declares.
+// mostAgain bounds how often a file is read again, in tokens: what is not understood within what is not understood takes twice the
+// work for each of them.
+const mostAgain = 1 << 19
+
+// parse reads a file. functions are the names, in lower case, of those that it declares. A file that takes too much work is opaque.
 func parse(src string) (file []statement, functions map[string]bool) {
 	p := &parser{tokens: lex(src), owns: map[string]bool{}}
 	for !p.at(end) {
 		file = p.statement(file)
 	}
+	if p.spent() {
+		file = []statement{opaque{p.tokens[0].line, append([]token{{kind: unreadable}}, p.tokens...)}}
+	}
 	return file, p.owns
 }
+
+func (p *parser) spent() bool { return p.again > mostAgain }
 
 func (p *parser) peek() token {
 	if p.pos < len(p.tokens) {
@@ -103,8 +113,14 @@ func (p *parser) statement(to []statement) []statement {
 	if understood && !p.failed && p.depth < mostDepth {
 		return append(to, made...)
 	}
+	p.again += p.pos - start
+	if p.spent() {
+		p.pos = len(p.tokens)
+		return to
+	}
 	p.pos = start
 	p.skipStatement()
+	p.again += p.pos - start
 	if start == p.pos { // the file ends where a statement should be
 		return to
 	}
@@ -164,10 +180,12 @@ func (p *parser) leaving() []statement {
 
 // keyword says whether a statement begins that is no expression.
 func keyword(t token) bool {
-	return t.kind == word && slices.Contains([]string{
-		"function", "class", "abstract", "final", "interface", "trait", "enum", "readonly", "for", "foreach", "while", "do", "try", "goto", "static",
-		"throw", "break", "continue", "fn", "match", "else", "elseif", "endif",
-	}, strings.ToLower(t.text))
+	switch t.lower() {
+	case "function", "class", "abstract", "final", "interface", "trait", "enum", "readonly", "for", "foreach", "while", "do", "try", "goto", "static",
+		"throw", "break", "continue", "fn", "match", "else", "elseif", "endif":
+		return true
+	}
+	return false
 }
 
 // declaration reads a function, which has no effect before it is called; all else is not understood.

@@ -16,6 +16,7 @@ import (
 const (
 	mostIncludes = 2       // how deep files are followed
 	mostSteps    = 200_000 // of a reading, in values looked at
+	perStep      = 16      // bytes of a file that is read on the way cost as much as one value
 	mostFile     = 1 << 20 // bytes of a file
 	mostText     = 4096    // bytes of a value; a setting is shorter
 )
@@ -127,6 +128,11 @@ func (r *runner) opaque(s opaque) {
 		return // declared, not done
 	}
 	why := r.doubt(s.line, "is PHP that rowhook does not read: %s", excerpt(s.tokens))
+	if r.tired(len(s.tokens)) {
+		r.cloud(why)
+		return
+	}
+	all := allWritten(s.tokens)
 	for i, t := range s.tokens {
 		next := token{}
 		if i+1 < len(s.tokens) {
@@ -136,7 +142,7 @@ func (r *runner) opaque(s opaque) {
 		switch {
 		case t.kind == unreadable:
 			r.cloud(why)
-		case t.kind == variable && r.written(s.tokens, i):
+		case t.kind == variable && (all || r.written(s.tokens, i)):
 			r.state.variables[t.text] = unknown{why}
 		case t.kind == sign && (name == "->" || name == "?->" || name == "::"):
 			r.cloud(why)
@@ -153,20 +159,29 @@ func (r *runner) opaque(s opaque) {
 	}
 }
 
+// allWritten says whether all variables may get other values in a statement that is not understood: foreach ($x['a'] as &$b)
+// changes $x, too. So does a list at its beginning.
+func allWritten(tokens []token) bool {
+	if tokens[0].is("[") || tokens[0].is("list") {
+		return true
+	}
+	for n := range len(tokens) - 1 {
+		if tokens[n+1].is("&") && (tokens[n].is("as") || tokens[n].is("=>")) {
+			return true
+		}
+	}
+	return false
+}
+
 // written says whether a variable may get another value in a statement that is not understood.
 func (r *runner) written(tokens []token, i int) bool {
 	signs := func(i int, among ...string) bool {
 		return i >= 0 && i < len(tokens) && slices.ContainsFunc(among, tokens[i].is)
 	}
-	for n := range tokens { // foreach ($x['a'] as &$b) changes $x, too
-		if signs(n-1, "as", "=>") && signs(n, "&") {
-			return true
-		}
-	}
 	behind := i + 1
 	for depth := 0; depth > 0 || signs(behind, "["); behind++ {
 		switch {
-		case behind == len(tokens):
+		case behind == len(tokens), r.tired(1):
 			return true
 		case signs(behind, "["):
 			depth++
@@ -174,7 +189,7 @@ func (r *runner) written(tokens []token, i int) bool {
 			depth--
 		}
 	}
-	return signs(0, "[", "list") || signs(i-1, "&", "as", "=>", "++", "--") ||
+	return signs(i-1, "&", "as", "=>", "++", "--") ||
 		signs(behind, "=", ".=", "??=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "++", "--", "->")
 }
 
@@ -214,7 +229,7 @@ func (r *runner) include(x includeX) any {
 	case r.depth == mostIncludes:
 		return r.cloud(r.doubt(x.line, "includes %s, and rowhook follows includes only %d deep", name, mostIncludes))
 	}
-	source, err := readFile(file)
+	source, err := r.read(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !x.required:
 		return false
@@ -265,6 +280,15 @@ func (r *runner) find(name string) string {
 		return filepath.Join(filepath.Dir(r.file), name)
 	}
 	return inRoot
+}
+
+// read reads a file, which costs work by its size.
+func (r *runner) read(path string) (string, error) {
+	content, err := readFile(path)
+	if r.tired(1 + len(content)/perStep) {
+		return "", errors.New("all files together are too much PHP to read")
+	}
+	return content, err
 }
 
 // readFile reads a regular file of bounded size.

@@ -68,7 +68,7 @@ func (l *lexer) simple() []token {
 		l.skip(2 + m)
 		return tokens
 	}
-	if i := strings.IndexByte(rest, ']'); strings.HasPrefix(rest, "[") && i > 0 {
+	if i := strings.IndexByte(rest[:min(len(rest), mostText)], ']'); strings.HasPrefix(rest, "[") && i > 0 {
 		key := token{kind: quoted, parts: []part{{text: rest[1:i]}}, line: l.line}
 		if name, ok := strings.CutPrefix(rest[1:i], "$"); ok {
 			key = token{kind: variable, text: name, line: l.line}
