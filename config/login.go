@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ type login struct {
 	key         string   // of the password in the file: database.password
 	written     string   // the password as it is written, with ${...}; empty: it is written out
 	dir         string   // that its files are relative to
+	uid         int      // who read the configuration
 	secretFiles []string // that hold the password or the private key
 }
 
@@ -24,7 +26,7 @@ func loginFrom(src *Source, parent, dir string, t TLS) (l login) {
 	key := parent + ".password"
 	src.Secret(key)
 	if written := src.Raw(key); strings.Contains(written, "$") {
-		l = login{key: key, written: written, dir: dir}
+		l = login{key: key, written: written, dir: dir, uid: os.Geteuid()}
 	}
 	l.secretFiles = src.SecretFiles()
 	if t.KeyFile != "" {
@@ -35,15 +37,15 @@ func loginFrom(src *Source, parent, dir string, t TLS) (l login) {
 
 func (l login) changes() bool { return strings.Contains(l.written, "${file:") }
 
-// read is the password as it is now; value is what it was when the configuration was read. That counts where root read it, who has
-// become another user since, as commands do that root types.
+// read is the password as it is now; value is what it was when the configuration was read. That counts where who read it has become
+// another user since, as commands do that root types. A daemon stays who it is: for it, a file that was closed is a fault to name.
 func (l login) read(value string) (string, error) {
 	if l.written == "" {
 		return value, nil
 	}
 	e := expander{dir: l.dir, left: maxExpanded}
 	password, err := e.expand(l.written)
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != l.uid {
 		return value, nil
 	}
 	if err != nil {

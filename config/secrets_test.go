@@ -3,7 +3,10 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -55,6 +58,43 @@ func TestSecretFiles(t *testing.T) {
 			t.Errorf("%s: %q, want %q", password, got, want)
 		}
 	}
+}
+
+// TestClosedPassword: a password whose file was closed since is a fault, except for who has become another user, as root does.
+func TestClosedPassword(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, secret := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "secret")
+	for path, text := range map[string]string{file: "database:\n  password: ${file:secret}\nsites: [{name: a, schema: b}]\n", secret: "old\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(secret, 0); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked: the thread ends with what it gives up here
+		const nobody = 65534
+		if err := syscall.Setfsuid(nobody); err != nil && os.Geteuid() == 0 { // root opens what is closed
+			t.Error(err)
+			return
+		}
+		if got, err := c.Database.ReadPassword(); err == nil || !strings.Contains(err.Error(), secret) {
+			t.Errorf("got %q, %v", got, err)
+		}
+		c.Database.login.uid++
+		if got, err := c.Database.ReadPassword(); got != "old" || err != nil {
+			t.Errorf("as another user: got %q, %v", got, err)
+		}
+	}()
+	<-done
 }
 
 func TestExposed(t *testing.T) {
