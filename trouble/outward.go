@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"rowhook/deliver"
 	"rowhook/outbox"
 	"rowhook/retry"
 )
@@ -18,8 +19,10 @@ const (
 	storesWithin = 5 * time.Second
 	// storesAgain is when storing is tried again after that.
 	storesAgain = time.Minute
-	// postsWithin is how long the requests may take that are made from memory, all at once.
+	// postsWithin is how long the requests may take that are made from memory at a time.
 	postsWithin = 10 * time.Second
+	// longestWait is how long a receiver is left alone that accepts nothing; the first time it is no longer than a look.
+	longestWait = time.Minute
 	// mostUnsaved bounds what lies in memory while nothing can be stored.
 	mostUnsaved = 200
 )
@@ -35,6 +38,14 @@ type outward struct {
 	batch outbox.Batch
 	last  []*outbox.Delivery // that the outbox took last
 	again time.Time          // before this it is not asked to take more
+	lanes map[string]*lane   // to each receiver, while something is posted from memory
+}
+
+// lane is how posting from memory to a receiver goes.
+type lane struct {
+	failing retry.Trouble
+	wait    time.Duration
+	again   time.Time // before this it is left alone
 }
 
 // add takes deliveries of an event.
@@ -63,11 +74,11 @@ func (o *outward) send(ctx context.Context, now time.Time, stuck bool) error {
 	}
 	if stuck {
 		o.again = time.Time{} // as soon as it is not
-		o.post(ctx)
+		o.post(ctx, now)
 		return nil
 	}
 	if now.Before(o.again) {
-		o.post(ctx)
+		o.post(ctx, now)
 		return nil
 	}
 	storing, stop := context.WithTimeout(ctx, storesWithin)
@@ -76,34 +87,84 @@ func (o *outward) send(ctx context.Context, now time.Time, stuck bool) error {
 	switch {
 	case err == nil:
 		o.last, o.batch, o.again = o.batch.Deliveries, outbox.Batch{}, time.Time{}
+		o.lanes = nil
 		return nil
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 		o.again = now.Add(storesAgain)
-		o.post(ctx)
+		o.post(ctx, now)
 		return nil
 	}
 	return fmt.Errorf("committing to the outbox: %w", err)
 }
 
-// post makes a request for each delivery, at the same time. What is accepted is told.
-func (o *outward) post(ctx context.Context) {
-	ctx, stop := context.WithTimeout(ctx, postsWithin)
+// post makes the requests: to each receiver one after the other, so that none reads an end before its beginning, and no more after one
+// that is not accepted. What is accepted is told. What has no payload is left to the outbox, which says why.
+func (o *outward) post(ctx context.Context, now time.Time) {
+	posting, stop := context.WithTimeout(ctx, postsWithin)
 	defer stop()
-	failed := make([]error, len(o.batch.Deliveries))
-	var requests sync.WaitGroup
+	to := make(map[string][]int)
 	for i, d := range o.batch.Deliveries {
-		requests.Go(func() { failed[i] = o.poster.Post(ctx, d) })
+		if d.Object != outbox.Unshaped {
+			receiver := o.poster.Receiver(d.Rule)
+			to[receiver] = append(to[receiver], i)
+		}
+	}
+	told := make([]bool, len(o.batch.Deliveries))
+	var requests sync.WaitGroup
+	for receiver, list := range to {
+		l := o.lane(receiver)
+		if now.Before(l.again) {
+			continue
+		}
+		requests.Go(func() {
+			for _, i := range list {
+				d := o.batch.Deliveries[i]
+				err := o.poster.Post(posting, d)
+				if err != nil {
+					if ctx.Err() == nil {
+						l.failed(o.log, d, err, now)
+					}
+					return
+				}
+				told[i] = true
+				*l = lane{}
+				o.log.Warn("what befell rowhook was told from memory, as the outbox takes nothing", slog.String("rule", d.Rule), slog.String("event", d.Kind), slog.String("id", d.ID.String()))
+			}
+		})
 	}
 	requests.Wait()
 	rest := o.batch.Deliveries[:0:0]
 	for i, d := range o.batch.Deliveries {
-		if failed[i] != nil {
+		if !told[i] {
 			rest = append(rest, d)
-			continue
 		}
-		o.log.Warn("what befell rowhook was told from memory, as the outbox takes nothing", slog.String("rule", d.Rule), slog.String("event", d.Kind), slog.String("id", d.ID.String()))
 	}
 	o.batch.Deliveries = rest
+}
+
+func (o *outward) lane(receiver string) *lane {
+	l := o.lanes[receiver]
+	if l == nil {
+		if o.lanes == nil {
+			o.lanes = make(map[string]*lane)
+		}
+		l = &lane{}
+		o.lanes[receiver] = l
+	}
+	return l
+}
+
+// failed notes that a delivery was not accepted.
+func (l *lane) failed(log *slog.Logger, d *outbox.Delivery, err error, now time.Time) {
+	l.wait = min(max(2*l.wait, lookEvery), longestWait)
+	l.again = now.Add(l.wait)
+	if refused := (*deliver.RefusedError)(nil); errors.As(err, &refused) {
+		l.again = now.Add(max(l.wait, refused.RetryAfter))
+	}
+	if l.failing.Worth(err) {
+		log.Warn("what befell rowhook cannot be told from memory while the outbox takes nothing; trying again", slog.String("rule", d.Rule), slog.String("event", d.Kind),
+			slog.Any("error", err), slog.Time("since", l.failing.Since()))
+	}
 }
 
 // awaitLast waits until what the outbox took last is delivered, or given up, or ctx ends.

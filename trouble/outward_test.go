@@ -1,9 +1,14 @@
 package trouble
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,6 +68,94 @@ func TestFullDisk(t *testing.T) {
 	w.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteReading}
 	w.pass(time.Minute)
 	w.told("pager site_resumed")
+}
+
+// choosy is where rules post that takes not everything; rules whose names begin alike post to the same.
+type choosy struct {
+	refuses func(d *outbox.Delivery) error
+
+	mu    sync.Mutex
+	tried []string
+}
+
+// Post notes what is posted.
+func (c *choosy) Post(_ context.Context, d *outbox.Delivery) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tried = append(c.tried, d.Rule+" "+d.Kind)
+	return c.refuses(d)
+}
+
+// Receiver is the beginning of the rule's name.
+func (*choosy) Receiver(rule string) string {
+	name, _, _ := strings.Cut(rule, "-")
+	return name
+}
+
+// TestLanes: from memory each receiver gets one after the other, the end behind the beginning; who accepts nothing is asked ever less
+// often, as it wants it, and holds up no other.
+func TestLanes(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	refused := error(&deliver.RefusedError{Reason: "the receiver answered 429 Too Many Requests"})
+	c := &choosy{refuses: func(d *outbox.Delivery) error {
+		if strings.HasPrefix(d.Rule, "chat") {
+			return refused
+		}
+		return nil
+	}}
+	o := &outward{poster: c, log: slog.New(slog.NewTextHandler(&text, nil))}
+	add := func(rule, kind string, object string) {
+		o.add([]*outbox.Delivery{{Rule: rule, Kind: kind, Object: object}}, outbox.EventCount{Kind: kind, N: 1})
+	}
+	now := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+	look := func(want ...string) {
+		t.Helper()
+		o.post(t.Context(), now)
+		slices.SortStableFunc(c.tried, func(a, b string) int { return strings.Compare(a[:4], b[:4]) })
+		if !slices.Equal(c.tried, want) {
+			t.Fatalf("tried are %q, want %q", c.tried, want)
+		}
+		c.tried = nil
+		now = now.Add(lookEvery)
+	}
+	add("chat", "down", "")
+	add("pager", "down", "")
+	add("chat-shaped", "nothing", outbox.Unshaped)
+	look("chat down", "pager down")
+	add("chat-up", "up", "")
+	add("pager", "up", "")
+	look("chat down", "pager up")
+	look()
+	look("chat down")
+	refused = nil
+	for range 3 {
+		look()
+	}
+	look("chat down", "chat-up up")
+	if n := strings.Count(text.String(), "cannot be told from memory"); n != 1 || !strings.Contains(text.String(), "429 Too Many Requests") {
+		t.Errorf("%d lines:\n%s", n, &text)
+	}
+	if len(o.batch.Deliveries) != 1 {
+		t.Errorf("%d are left to the outbox", len(o.batch.Deliveries))
+	}
+	refused = &deliver.RefusedError{Reason: "the receiver answered 429", RetryAfter: 10 * time.Minute}
+	for range mostUnsaved / 2 {
+		add("chat", "down", "")
+	}
+	look("chat down")
+	for range 10*time.Minute/lookEvery - 1 {
+		look()
+	}
+	refused = errors.New("connection refused")
+	look("chat down")
+	for range 6 * time.Hour / lookEvery {
+		o.post(t.Context(), now)
+		now = now.Add(lookEvery)
+	}
+	if n := len(c.tried); n < 350 || n > 370 {
+		t.Errorf("within six hours it was asked %d times", n)
+	}
 }
 
 // TestSlowOutbox: an outbox that does not take what is told within some seconds holds up nobody.

@@ -43,6 +43,8 @@ type Outbox interface {
 // Poster makes single requests for what the outbox does not take; a *deliver.Worker.
 type Poster interface {
 	Post(ctx context.Context, d *outbox.Delivery) error
+	// Receiver is the same for rules that post to the same.
+	Receiver(rule string) string
 }
 
 // Teller looks for trouble and tells it. Make it with New. The goroutine of Run owns all that is not safe for several.
@@ -159,6 +161,7 @@ func (t *Teller) tellEnding(ctx context.Context, e ending) {
 	n := &news{}
 	t.book.tell(n, trouble)
 	t.take(n)
+	t.outward.lanes = nil // there is no later
 	if t.outward.send(ctx, now, false) == nil {
 		t.outward.awaitLast(ctx)
 	}

@@ -51,6 +51,16 @@ func (w *world) Post(_ context.Context, d *outbox.Delivery) error {
 	return nil
 }
 
+// Receiver is where a rule posts to.
+func (w *world) Receiver(rule string) string {
+	for _, r := range w.set.Rules {
+		if r.Name == rule {
+			return r.Endpoint.URL
+		}
+	}
+	return rule
+}
+
 type daemon struct{ *world }
 
 func (d daemon) Status(context.Context) (api.Status, error) { return d.world.Status, nil }
