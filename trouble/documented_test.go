@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/api"
+	"rowhook/deliver"
 	"rowhook/rules"
 )
 
@@ -82,5 +84,24 @@ func TestSlack(t *testing.T) {
 				t.Errorf("%s is tried with %s", action, text)
 			}
 		}
+	}
+}
+
+// TestDocumentedBody: the example in docs/monitoring.md is what is posted.
+func TestDocumentedBody(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/monitoring.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+	down := find(&api.Status{Reader: &api.Reader{Connected: true, CaughtUp: true}, Endpoints: []deliver.EndpointStatus{{
+		Name: "https://crm.example.com", Rules: []string{"crm"}, DownSince: now.Add(-time.Minute), LastError: "503 Service Unavailable", NextProbe: now.Add(18 * time.Second), Undelivered: 12,
+	}}}, now)
+	if len(down) != 1 {
+		t.Fatalf("got %+v", down)
+	}
+	if posted := string(body(down[0], &rules.Rule{})); !strings.Contains(string(text), posted) {
+		t.Errorf("what is posted is not documented: %s", posted)
 	}
 }
