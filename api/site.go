@@ -10,9 +10,11 @@ import (
 
 // SiteList is how all sites stand.
 type SiteList struct {
-	Daemon bool   `json:"daemon"`           // it runs; otherwise why events wait is not known
-	Holder string `json:"holder,omitempty"` // where machines share an outbox: the process elsewhere that works on it
-	Sites  []Site `json:"sites"`
+	Daemon    bool       `json:"daemon"`              // it runs; otherwise why events wait is not known
+	Waits     bool       `json:"waits,omitempty"`     // it runs, and does not follow the log yet: the sites are as they were stored
+	Hindrance *Hindrance `json:"hindrance,omitempty"` // why it does not, when that is known
+	Holder    string     `json:"holder,omitempty"`    // where machines share an outbox: the process elsewhere that works on it
+	Sites     []Site     `json:"sites"`
 }
 
 // SiteLog is what of an outbox tells of sites.

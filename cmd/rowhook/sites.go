@@ -62,10 +62,7 @@ func (d *daemon) siteRoutes() []control.Route {
 }
 
 // siteList is the answer of `sites list`, for people.
-type siteList struct {
-	api.SiteList
-	waits bool // a daemon runs, and does not follow the log yet
-}
+type siteList struct{ api.SiteList }
 
 func (t *tree) listSites() *cobra.Command {
 	cmd := &cobra.Command{
@@ -94,9 +91,16 @@ func gatherSites(ctx context.Context, c *config.Config) (siteList, error) {
 	sites, err := control.Ask[struct{}, []pipeline.SiteStatus](ctx, control.NewClient(c.StateDir), sitesStatus, struct{}{})
 	waits := errors.Is(err, control.ErrNotYet)
 	if err == nil || !waits && !errors.Is(err, control.ErrNoDaemon) {
-		return siteList{SiteList: api.SiteList{Daemon: true, Sites: sites}}, err
+		return siteList{api.SiteList{Daemon: true, Sites: sites}}, err
 	}
-	list := siteList{waits: waits}
+	list := siteList{api.SiteList{Daemon: waits, Waits: waits}}
+	if waits {
+		is, err := control.NewClient(c.StateDir).Daemon(ctx)
+		if err != nil {
+			return list, err
+		}
+		list.Hindrance = is.Hindrance
+	}
 	err = withLog(ctx, c, func(log storedLog) (err error) {
 		names := make([]string, len(c.Sites))
 		for i, s := range c.Sites {
@@ -116,10 +120,12 @@ func (list siteList) write(w io.Writer) error {
 	fmt.Fprintln(table, "SITE\tSTATE\tSINCE\tBEHIND\tEVENTS WAITING")
 	for _, s := range list.Sites {
 		state, since, behind := string(s.State), "-", "-"
-		if !list.Daemon && s.State == pipeline.SiteReading {
-			if state = notHere(list.Holder); list.waits {
-				state = "not followed yet"
-			}
+		switch {
+		case s.State != pipeline.SiteReading:
+		case list.Waits:
+			state = "not followed yet"
+		case !list.Daemon:
+			state = notHere(list.Holder)
 		}
 		if !s.Since.IsZero() {
 			since = clock(s.Since)
@@ -131,6 +137,11 @@ func (list siteList) write(w io.Writer) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	if h := list.Hindrance; h != nil {
+		if _, err := fmt.Fprintf(w, "\nnot followed since %s: %s\n", clock(h.Since), printable.Line(h.Reason)); err != nil {
+			return err
+		}
 	}
 	for _, s := range list.Sites {
 		if s.Reason == "" {

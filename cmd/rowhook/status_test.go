@@ -74,8 +74,12 @@ func TestWithoutDatabase(t *testing.T) {
 	b := consoleLogin(t, configFile)
 	b.shows(t, "/", "Stopped:", "The database cannot be followed", "What is stored goes out meanwhile")
 	b.shows(t, "/endpoints", "1 paused")
-	if out, err := rowhook(t, configFile, "sites", "list"); err != nil || !strings.Contains(out, "not followed yet") {
+	if out, err := rowhook(t, configFile, "sites", "list"); err != nil || !strings.Contains(out, "not followed yet") || !strings.Contains(out, "\nnot followed since") {
 		t.Errorf("sites list: %v\n%s", err, out)
+	}
+	var list api.SiteList
+	if out, err := rowhook(t, configFile, "sites", "list", "--json"); err != nil || json.Unmarshal([]byte(out), &list) != nil || !list.Daemon || !list.Waits || list.Hindrance == nil || list.Hindrance.Reason == "" {
+		t.Errorf("sites list --json: %v\n%s", err, out)
 	}
 	if _, err := rowhook(t, configFile, "sites", "resume", "salon"); err == nil || !strings.Contains(err.Error(), "does not follow the database yet") {
 		t.Errorf("sites resume: %v", err)
