@@ -88,12 +88,12 @@ func (t *tracker) Advance(txn Txn) error {
 	if err != nil {
 		return err
 	}
-	t.Cursor = next
 	if gtid := next.last.GTID; t.all != nil && gtid != "" {
 		if err := t.all.Update(gtid); err != nil {
 			return fmt.Errorf("adding %s to the GTID set: %w", gtid, err)
 		}
 	}
+	t.Cursor = next // last: who reads on behind an error must not have passed the transaction
 	return nil
 }
 

@@ -43,6 +43,7 @@ func newResolver(ctx context.Context, s *Source, at *place, skips func(TableName
 type answer struct {
 	is  map[TableName]*ddl.Definition
 	not map[TableName]error // what the server says of those in place of it
+	all bool                // it was asked for all tables
 	end End
 }
 
@@ -110,15 +111,18 @@ func (r *resolver) askServer(names []TableName) (*answer, error) {
 func (r *resolver) takeUp(h *schema.History) error {
 	h.Abandon()
 	r.history = h
-	names := h.Unknown()
+	names, all := h.Unknown(), false
 	if !h.Compared && !r.src.asked.compared.Load() {
-		names = h.All()
+		names, all = h.All(), true
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	h.Compared = true
-	return r.refresh(names)
+	err := r.refresh(names)
+	if err == nil {
+		r.answer.all = all
+	}
+	return err
 }
 
 // refresh asks what tables are, for when the log was read up to its present end. What an earlier answer said, and no
@@ -129,6 +133,7 @@ func (r *resolver) refresh(names []TableName) error {
 		return err
 	}
 	if r.answer != nil {
+		a.all = r.answer.all
 		for t, is := range r.answer.is {
 			if a.is[t] == nil {
 				a.is[t] = is
@@ -149,8 +154,11 @@ func (r *resolver) settle() error {
 		for t, is := range r.answer.is {
 			r.adopt(t, is)
 		}
+		if r.answer.all {
+			r.history.Compared = true
+			r.src.asked.compared.Store(true)
+		}
 		r.answer = nil
-		r.src.asked.compared.Store(r.history.Compared)
 	}
 	if !r.stale {
 		return nil

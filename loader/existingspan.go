@@ -158,8 +158,16 @@ func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again [
 	if err != nil {
 		return c, err
 	}
-	if len(rows) != len(c.Keys) { // one snapshot has one truth
+	switch {
+	case len(rows) == len(c.Keys):
+	case x.Entity.Custom: // one snapshot has one truth, and its key is a primary key
 		return c, fmt.Errorf("reading a chunk of %s: %d rows have %d keys", x.table(), len(rows), len(c.Keys))
+	default: // the plugin's table lost its primary key, and several rows have one id
+		c.Fresh += int64(len(rows) - len(c.Keys))
+		c.Keys = make([][]string, len(rows))
+		for i, r := range rows {
+			c.Keys[i] = []string{r.text(parts[0].name)}
+		}
 	}
 	for _, r := range rows {
 		c.Table, c.Rows = r.table, append(c.Rows, r.row)

@@ -41,6 +41,9 @@ func (p *Pipeline) catchUp(ctx context.Context, g *errgroup.Group) time.Duration
 	}
 	now := time.Now()
 	for _, d := range p.sites.detached {
+		if d.feed == nil && d.engine.Applying() && !p.full() && !p.laden(d) {
+			wait = 0
+		}
 		if d.feed != nil || d.fromNow {
 			continue
 		}
@@ -71,7 +74,7 @@ func (p *Pipeline) mayTry(d *detached) bool {
 	if p.questions.open(d.site) || d.stop.Full && (len(l.waiting) > 0 || l.held.events > 0) {
 		return false
 	}
-	return !d.stop.Gone && (!d.stop.Decide || d.stop.Accept != nil)
+	return !d.stop.Gone && (!d.stop.Decide || d.stop.Accept != nil) && !d.engine.Applying()
 }
 
 // follow reads the log for a site from where it stopped.
@@ -144,7 +147,7 @@ func (p *Pipeline) applyDetached() error {
 		switch {
 		case d.fromNow:
 			err = p.joinFromNow(d)
-		case d.feed != nil:
+		case d.feed != nil || d.engine.Applying():
 			err = p.advance(d)
 		}
 		if err != nil {
@@ -156,12 +159,15 @@ func (p *Pipeline) applyDetached() error {
 
 // advance applies what was read for a site, up to where the others are.
 func (p *Pipeline) advance(d *detached) error {
-	for n := 0; n < turnEntries && d.feed != nil && !p.full() && !p.laden(d); n++ {
-		if d.engine.Applying() {
+	for n := 0; n < turnEntries && !p.full() && !p.laden(d); n++ {
+		if d.engine.Applying() { // also when its reading was ended: the next one begins behind that transaction
 			if err := p.step(&d.reading, d.engine.Step()); err != nil {
 				return err
 			}
 			continue
+		}
+		if d.feed == nil {
+			return nil
 		}
 		if d.others {
 			return p.readOthers(d)

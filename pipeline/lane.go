@@ -123,7 +123,7 @@ func (ls *lanes) feed(ctx context.Context, g *errgroup.Group, enough bool) time.
 			continue // it says when it is not, and so does the commit
 		}
 		if at, ok := l.held.next(); ok {
-			wait = min(wait, time.Until(at))
+			wait = min(wait, max(time.Until(at), time.Until(l.outage.next)))
 		}
 		if len(l.waiting) > 0 {
 			wait = min(wait, time.Until(l.outage.next))

@@ -123,6 +123,9 @@ func (p *Pipeline) resumeSite(name string, fromNow bool) error {
 	d.fromNow = fromNow
 	if fromNow || d.feed != nil {
 		p.endReading(d)
+		if err := d.engine.Discard(0); err != nil { // of the transaction that is read once more
+			return err
+		}
 	}
 	if !fromNow && d.stop.Table != "" {
 		d.stop.Accept = &acceptance{Table: d.stop.Table, Until: p.lastTxn()}

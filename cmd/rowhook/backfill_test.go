@@ -130,6 +130,37 @@ func TestBackfill(t *testing.T) {
 	}
 }
 
+// TestBackfillWithoutPrimaryKey: a migration may have lost a table's primary key, and with it what tells rows apart: the backfill ends all
+// the same, with each id that there is.
+func TestBackfillWithoutPrimaryKey(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	rowhookUser(t, server)
+	server.Exec(t, "ALTER TABLE wordpress.wp_vikappointments_coupon MODIFY id INT NOT NULL DEFAULT 0, DROP PRIMARY KEY")
+	for n := range 40 { // besides the salon's two
+		server.Exec(t, "INSERT INTO wordpress.wp_vikappointments_coupon (id, code) VALUES (?, ?)", max(0, n-19), fmt.Sprint(n))
+	}
+	receiver := delivertest.NewReceiver(t)
+	files := daemonFiles(t, server, "rules: [{name: coupons, action: coupon.save, load: full, url: "+receiver.URL()+"}]\n", "coalesce: 0s\n")
+	startDaemon(t, files)
+	out, err := rowhook(t, files, "backfill", "--rule", "coupons")
+	if err != nil || !strings.Contains(out, "done: 42 rows, 42 saves") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	ids := map[string]bool{}
+	for _, r := range receiver.WaitAccepted(patience(t), 21) { // rows of one id are one event
+		var body struct{ ID any }
+		if err := json.Unmarshal(r.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		ids[fmt.Sprint(body.ID)] = true
+	}
+	if len(ids) != 21 {
+		t.Errorf("heard of %v", ids)
+	}
+}
+
 // TestBackfillStops: by hand, by the end of the daemon, by another history of the log, and while the endpoint is down; it
 // goes on where it was.
 func TestBackfillStops(t *testing.T) {

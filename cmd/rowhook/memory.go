@@ -47,14 +47,14 @@ func limitMemory(ctx context.Context) {
 
 // keptHeap is what the last collections left.
 type keptHeap struct {
-	live [keptFor]uint64 // in bytes, as of the last looks
-	next int
+	live  [keptFor]uint64 // in bytes, as of the last looks
+	looks int
 }
 
 // limit takes in what the last collection left, and returns what memory is to be limited to.
 func (h *keptHeap) limit(live uint64) int64 {
-	h.live[h.next] = live
-	h.next = (h.next + 1) % len(h.live)
-	kept := slices.Min(h.live[:])
+	h.live[h.looks%keptFor] = live
+	h.looks++
+	kept := slices.Min(h.live[:min(h.looks, keptFor)])
 	return int64(max(leastLimit, 2*kept+beyondKept))
 }

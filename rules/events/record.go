@@ -235,6 +235,9 @@ type tableRecords struct {
 	fresh []Record
 }
 
+// mostTableKeys is of how many tables the records' keys are remembered.
+const mostTableKeys = 4096
+
 type tableRecord struct {
 	Schema  string   `json:"schema"`
 	Name    string   `json:"name"`
@@ -253,6 +256,9 @@ func (t *tableRecords) key(table *cdc.Table) string {
 	}
 	data := encodeRecord(tableRecord{table.Schema, table.Name, table.Columns, table.Key})
 	key := fmt.Sprintf("%s%016x", tablePrefix, xxhash.Sum64(data))
+	if len(t.keys) >= mostTableKeys { // each statement that may have altered tables makes them anew
+		clear(t.keys)
+	}
 	t.keys[table] = key
 	if t.byKey[key] == nil {
 		t.byKey[key] = table
