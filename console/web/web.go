@@ -221,7 +221,7 @@ func (c *Console) open(ctx context.Context) (Log, error) {
 	if c.life.Err() != nil {
 		return nil, errClosed
 	}
-	log, err := c.opts.Log(c.life)
+	log, err := c.opts.Log(c.life) //nolint:contextcheck // it stays open for those who come later
 	if err != nil {
 		return nil, fmt.Errorf("opening the outbox for reading: %w", err)
 	}
