@@ -158,10 +158,16 @@ func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again [
 	if err != nil {
 		return c, err
 	}
+	err = c.take(x, parts, rows)
+	return c, err
+}
+
+// take takes the rows of the chunk's keys in.
+func (c *Chunk) take(x Existing, parts []keyPart, rows []record) error {
 	switch {
 	case len(rows) == len(c.Keys):
 	case x.Entity.Custom: // one snapshot has one truth, and its key is a primary key
-		return c, fmt.Errorf("reading a chunk of %s: %d rows have %d keys", x.table(), len(rows), len(c.Keys))
+		return fmt.Errorf("reading a chunk of %s: %d rows have %d keys", x.table(), len(rows), len(c.Keys))
 	default: // the plugin's table lost its primary key, and several rows have one id
 		c.Fresh += int64(len(rows) - len(c.Keys))
 		c.Keys = make([][]string, len(rows))
@@ -172,5 +178,5 @@ func (l *Loader) readExisting(ctx context.Context, x Existing, at Place, again [
 	for _, r := range rows {
 		c.Table, c.Rows = r.table, append(c.Rows, r.row)
 	}
-	return c, nil
+	return nil
 }
