@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
@@ -34,6 +35,7 @@ func testSetBackToASnapshot(t *testing.T, server *dbtest.Server) {
 
 	ctx := patience(t)
 	ids := map[string]string{}
+	var booked time.Time
 	for n, name := range []string{"Ada", "Bruno"} {
 		if n > 0 {
 			copyTree(t, filepath.Join(saved, "data"), data)
@@ -44,9 +46,11 @@ func testSetBackToASnapshot(t *testing.T, server *dbtest.Server) {
 		}
 		stop := startDaemon(t, files)
 		site := dbtest.NewSite(server.DB(t, "wordpress"), "wp_")
+		eventually(t, "another second begins, for a MariaDB's commit times are whole ones", func() bool { return time.Now().Unix() > booked.Unix() })
 		if id, err := site.Book(t.Context(), dbtest.Booking{Name: name}); err != nil || id == 0 {
 			t.Fatalf("booking %d: %v", id, err)
 		}
+		booked = time.Now() // the last second in which something may have been committed
 		got := receiver.WaitRequests(ctx, 2*(n+1))
 		stop()
 		if err := server.Stop(); err != nil {
