@@ -16,7 +16,7 @@ import (
 const (
 	growth     = 300      // percent
 	leastLimit = 36 << 20 // bytes, of which 64 MB resident are made, with the program and SQLite
-	beyondKept = 8 << 20  // bytes of it that are no heap, or that change from one moment to the next
+	beyondKept = 4 << 20  // bytes of it that are no heap, or that change from one moment to the next
 	lookAtHeap = time.Second
 	keptFor    = 10 // looks that something is in the heap, until it counts as kept
 )
