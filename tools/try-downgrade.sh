@@ -8,7 +8,7 @@ deb=$(realpath "$1")
 shift
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
-root=$work/root
+root=$work/machine
 trap 'rm -rf "$work"' EXIT
 fail() {
 	echo "try-downgrade.sh: $1" >&2

@@ -9,6 +9,7 @@ deb=$(realpath "$1")
 cd "$(dirname "$0")/.."
 tree=$PWD
 root=$(mktemp -d)
+home=$root/srv/walk # of the person who types, there
 chmod 755 "$root"
 table=$(mktemp)
 fail() {
@@ -26,7 +27,7 @@ trap end EXIT
 
 # in_root COMMAND...: as root, in the root, in the folder that the package was put into.
 in_root() {
-	chroot "$root" env -C /root HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+	chroot "$root" env -C /srv/walk HOME=/srv/walk LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 # step NAME COMMAND...: does it, and notes how long it took.
 step() {
@@ -43,15 +44,16 @@ typed() {
 	sed -n "/^##* .*$2\$/,/^##* /p" "$tree/docs/$1" | sed -n 's/^    \([a-z(]\)/\1/p' | sed 's/  *#.*//'
 }
 types() {
-	typed "$1" "$2" | grep -E "${3:-.}" >"$root/root/typed" || fail "$1 has nothing to type below $2"
-	sed 's/^/    /' "$root/root/typed"
-	in_root sh -eu /root/typed
+	typed "$1" "$2" | grep -E "${3:-.}" >"$home/typed" || fail "$1 has nothing to type below $2"
+	sed 's/^/    /' "$home/typed"
+	in_root sh -eu /srv/walk/typed
 }
 sql() { in_root mariadb -N "$@"; }
 
 echo "== the machine: Debian with MariaDB and WordPress, as their packages leave them"
 mmdebstrap --quiet --variant=apt --include=mariadb-server,wordpress,php-cli,php-mysql,procps,ca-certificates bookworm "$root"
 mount -t proc proc "$root/proc"
+mkdir -p "$home"
 echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/90yes" # what the person answers
 cat >"$root/usr/local/bin/systemctl" <<'SYSTEMCTL'
 #!/bin/sh
@@ -114,7 +116,7 @@ PHP
 mkdir -p "$root/var/www"
 rm -rf "$root/var/www/html"
 ln -s /usr/share/wordpress "$root/var/www/html"
-cat >"$root/root/install.php" <<'PHP'
+cat >"$home/install.php" <<'PHP'
 <?php
 $_SERVER['HTTP_HOST'] = 'salon.example.com';
 define('WP_INSTALLING', true);
@@ -123,27 +125,27 @@ require '/var/www/html/wp-load.php';
 require ABSPATH . 'wp-admin/includes/upgrade.php';
 wp_install('Salon', 'admin', 'admin@example.com', true, '', 'secret');
 PHP
-in_root php /root/install.php
+in_root php /srv/walk/install.php
 # The plugin's tables, without those that WordPress has by now.
-sed 's/{prefix}/wp_/g' dbtest/salon.sql dbtest/sample.sql | awk 'BEGIN { RS = ";\n"; ORS = ";\n" } /`?wp_vikappointments_/' >"$root/root/salon.sql"
-sql wordpress <"$root/root/salon.sql"
-cat >"$root/root/receiver.php" <<'PHP'
-<?php file_put_contents('/root/got', $_SERVER['HTTP_X_VAP_WEBHOOK_ACTION'] . ' ' . file_get_contents('php://input') . "\n", FILE_APPEND);
+sed 's/{prefix}/wp_/g' dbtest/salon.sql dbtest/sample.sql | awk 'BEGIN { RS = ";\n"; ORS = ";\n" } /`?wp_vikappointments_/' >"$home/salon.sql"
+sql wordpress <"$home/salon.sql"
+cat >"$home/receiver.php" <<'PHP'
+<?php file_put_contents('/srv/walk/got', $_SERVER['HTTP_X_VAP_WEBHOOK_ACTION'] . ' ' . file_get_contents('php://input') . "\n", FILE_APPEND);
 PHP
-chroot "$root" env -C /root php -S 127.0.0.1:8085 /root/receiver.php >"$root/root/receiver.log" 2>&1 &
+chroot "$root" env -C /srv/walk php -S 127.0.0.1:8085 /srv/walk/receiver.php >"$home/receiver.log" 2>&1 &
 receiver=$!
-cp "$deb" "$root/root/"
+cp "$deb" "$home/"
 
 echo "== the walk"
 walk=$(date +%s%N)
 step "install the package" types quickstart.md "1. Install"
 echo "    (Debian's WordPress has a file for each host name, so init asks which one)"
-! in_root rowhook init --wordpress /var/www/html --apply 2>"$root/root/said" || fail "init did not ask for the host name"
-cat "$root/root/said"
-grep -q 'rowhook init --wordpress /var/www/html --value HTTP_HOST=...' "$root/root/said" || fail "init does not say what to type"
-step "rowhook init" in_root sh -c 'rowhook init --wordpress /var/www/html --value HTTP_HOST=salon.example.com --apply | tee /root/said'
-lines=$(sed -n 's/^The server.s log: put these lines into //p' "$root/root/said")
-sed -n '/^    \[mysqld\]/,/^and restart/p' "$root/root/said" | sed -n 's/^    //p' >"$root$lines"
+! in_root rowhook init --wordpress /var/www/html --apply 2>"$home/said" || fail "init did not ask for the host name"
+cat "$home/said"
+grep -q 'rowhook init --wordpress /var/www/html --value HTTP_HOST=...' "$home/said" || fail "init does not say what to type"
+step "rowhook init" in_root sh -c 'rowhook init --wordpress /var/www/html --value HTTP_HOST=salon.example.com --apply | tee /srv/walk/said'
+lines=$(sed -n 's/^The server.s log: put these lines into //p' "$home/said")
+sed -n '/^    \[mysqld\]/,/^and restart/p' "$home/said" | sed -n 's/^    //p' >"$root$lines"
 step "the lines for the server, and its restart" in_root systemctl restart mariadb
 cat >"$root/etc/rowhook/rules.d/crm.yaml" <<'YAML'
 rules:
@@ -157,9 +159,9 @@ book() {
 	sql wordpress -e "SET sql_mode = ''; INSERT INTO wp_vikappointments_reservation (id_employee, id_service, checkin_ts, people, duration, total_cost, purchaser_nominative, purchaser_mail, status, locked_until)
 		VALUES (1, 1, '2030-01-07 10:00:00', 1, 45, 38, '$1', 'greta@example.test', 'W', 0); UPDATE wp_vikappointments_reservation SET id_parent = LAST_INSERT_ID() WHERE id = LAST_INSERT_ID()"
 	n=0
-	until grep -q "$1" "$root/root/got" 2>/dev/null; do
+	until grep -q "$1" "$home/got" 2>/dev/null; do
 		n=$((n + 1))
-		[ $n -lt 600 ] || fail "the webhook of $1 did not arrive: $(tail -n 20 "$root/var/log/rowhook.log" "$root/root/receiver.log")"
+		[ $n -lt 600 ] || fail "the webhook of $1 did not arrive: $(tail -n 20 "$root/var/log/rowhook.log" "$home/receiver.log")"
 		sleep 0.1
 	done
 }
@@ -176,15 +178,15 @@ done
 echo "== operations"
 printf 'rules: []\n' >"$root/etc/rowhook/rules.d/mine.yaml"
 step "a rule file of one's own" types operations.md Install '^ch'
-dpkg-deb -R "$deb" "$root/root/newer" # the same, as a later version
-sed -i 's/^Version: .*/Version: 99.0/' "$root/root/newer/DEBIAN/control"
-mv "$root/root/${deb##*/}" "$root/root/older.deb"
-dpkg-deb --root-owner-group -Zgzip -b "$root/root/newer" "$root/root/$(basename "$deb" | sed 's/_.*_/_99.0_/')" >/dev/null
+dpkg-deb -R "$deb" "$home/newer" # the same, as a later version
+sed -i 's/^Version: .*/Version: 99.0/' "$home/newer/DEBIAN/control"
+mv "$home/${deb##*/}" "$home/older.deb"
+dpkg-deb --root-owner-group -Zgzip -b "$home/newer" "$home/$(basename "$deb" | sed 's/_.*_/_99.0_/')" >/dev/null
 step "upgrade" types operations.md Upgrade
 step "booked after the upgrade" book Hanna
-mv "$root/root/older.deb" "$root/root/rowhook_OLD_amd64.deb"
+mv "$home/older.deb" "$home/rowhook_OLD_amd64.deb"
 step "downgrade, with the copy" types operations.md Downgrade "^(systemctl|apt|mv|cp) "
-[ "$(grep -c Hanna "$root/root/got")" -ge 1 ] || fail "nothing arrives after the downgrade"
+[ "$(grep -c Hanna "$home/got")" -ge 1 ] || fail "nothing arrives after the downgrade"
 step "backup" types operations.md Backup
 step "restore" types operations.md Restore
 step "booked after the restore" book Irma
