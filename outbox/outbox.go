@@ -38,6 +38,8 @@ var (
 	ErrReadOnly = errors.New("the outbox was opened for reading only")
 	// ErrFenced says that another process took the store over: nothing that this one commits counts any more.
 	ErrFenced = errors.New("another rowhook has taken the outbox over")
+	// ErrNotHolder is what calls return that only the process may do that holds the reader's lease, where several share an outbox.
+	ErrNotHolder = errors.New("another rowhook holds the outbox: only that one can do this")
 	// ErrTooLarge says that a batch exceeds the store's Limits.
 	ErrTooLarge = errors.New("the batch is more than the outbox takes in one commit")
 	// ErrErased says that a delivery cannot be sent again, as a person had its payload erased.

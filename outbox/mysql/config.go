@@ -37,5 +37,6 @@ type Config struct {
 	TLS      func(host string) (*tls.Config, error)
 	Schema   string        // it is made when it is not there, if User may; nobody else writes to it
 	Lease    time.Duration // 0: DefaultLease
+	Who      Who           // what Open tells the other processes of this one
 	NoWait   bool          // Open waits for nothing: the error is outbox.ErrLocked when another process is seen to hold the lease
 }

@@ -185,3 +185,12 @@ func (c *content) take(ch *change) {
 		c.routes = ch.newRoutes
 	}
 }
+
+// routed are the endpoints to which rules go.
+func (c *content) routed() map[string]int64 {
+	terms := make(map[string]int64)
+	for _, id := range c.routes {
+		terms[c.endpoints[id]] = 1
+	}
+	return terms
+}

@@ -21,6 +21,7 @@ type Store struct {
 	reader reader
 	queue  *queue
 	writer *writer
+	terms  *terms
 
 	routing  sync.RWMutex // held while deliveries move: what is sent again meanwhile would go to where its rule went
 	closing  chan struct{}

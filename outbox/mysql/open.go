@@ -91,10 +91,11 @@ func (o *opening) try(ctx context.Context) (*Store, error) {
 	if err := queue.findOldest(ctx, reader.oldest); err != nil {
 		return nil, err
 	}
-	closing := make(chan struct{})
+	closing, terms := make(chan struct{}), newTerms()
+	terms.set(content.routed())
 	return &Store{
-		cfg: o.cfg, log: o.log, pools: o.pools, limits: limitsOf(packet), lease: lease, reader: reader, queue: queue, closing: closing,
-		writer: &writer{cfg: o.cfg, pools: o.pools, lease: lease, queue: queue, closing: closing, trouble: trouble{log: o.log}, content: content},
+		cfg: o.cfg, log: o.log, pools: o.pools, limits: limitsOf(packet), lease: lease, reader: reader, queue: queue, terms: terms, closing: closing,
+		writer: &writer{cfg: o.cfg, pools: o.pools, lease: lease, queue: queue, terms: terms, closing: closing, trouble: trouble{log: o.log}, content: content},
 	}, lease.held()
 }
 

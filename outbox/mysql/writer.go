@@ -25,6 +25,7 @@ type writer struct {
 	pools   pools
 	lease   *lease
 	queue   *queue          // is told of all that was written
+	terms   *terms          // are told of routes
 	closing <-chan struct{} // closed when the store is
 	trouble trouble
 
@@ -120,6 +121,9 @@ func (w *writer) transact(ctx context.Context, b *outbox.Batch, do func(c *chang
 			return err
 		}
 		w.content.take(c)
+		if c.newRoutes != nil {
+			w.terms.set(w.content.routed())
+		}
 	}
 	for i, e := range entries {
 		d := b.Deliveries[i]
