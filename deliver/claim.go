@@ -101,11 +101,7 @@ func (e *endpoint) fetch(ctx context.Context, ask func(after int64) ([]*outbox.S
 	case ctx.Err() != nil, errors.Is(err, outbox.ErrClosed), errors.Is(err, outbox.ErrFenced):
 		return nil, false, err
 	default:
-		if e.scan.said != err.Error() {
-			e.scan.said = err.Error()
-			e.log.Error("deliveries cannot be claimed, trying again", slog.Any("error", err))
-		}
-		e.scan.rest = time.Now().Add(claimAgain)
+		e.rest(err)
 		return nil, false, nil
 	}
 	if turn != e.scan.turn {
@@ -121,6 +117,15 @@ func (e *endpoint) fetch(ctx context.Context, ask func(after int64) ([]*outbox.S
 		}
 		return s.State != outbox.Fresh && s.State != outbox.Waiting
 	}), true, nil
+}
+
+// rest has the outbox asked again a moment later; mu is held.
+func (e *endpoint) rest(err error) {
+	if e.scan.said != err.Error() {
+		e.scan.said = err.Error()
+		e.log.Error("deliveries cannot be claimed, trying again", slog.Any("error", err))
+	}
+	e.scan.rest = time.Now().Add(claimAgain)
 }
 
 // claim takes a page of what is undelivered into the window.

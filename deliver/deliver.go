@@ -48,9 +48,11 @@ type Options struct {
 	Schedule    []time.Duration   // waits after failed attempts, 5s to 24h; a delivery that fails after the last is dead
 	MaxAge      time.Duration     // of trying in vain, after which a failure is the last: 5 days
 	Grace       time.Duration     // for requests on their way when Run is to end: 10s
+	Handover    time.Duration     // for those to an endpoint that is to be another process's: 2s
 	UserAgent   string            // "rowhook"
 	MayPost     func() bool       // is asked before each delivery whether it may be posted, not long before another process posts it; nil: always
 	PublicOnly  bool              // refuses loopback and private addresses; link-local and metadata ones always are
+	Leases      Leases            // which endpoints are this process's, where several share the outbox; nil: all
 	Transport   http.RoundTripper // makes the requests, for tests; nil: HTTP/1.1 over TCP, without a proxy
 	Log         *slog.Logger      // nil: no log
 
@@ -70,6 +72,7 @@ func (o Options) withDefaults() Options {
 	o.maxItems = cmp.Or(o.maxItems, maxItems)
 	o.MaxAge = cmp.Or(o.MaxAge, 5*24*time.Hour)
 	o.Grace = cmp.Or(o.Grace, 10*time.Second)
+	o.Handover = cmp.Or(o.Handover, 2*time.Second)
 	if o.Schedule == nil {
 		o.Schedule = []time.Duration{
 			5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour,
@@ -96,8 +99,9 @@ type Worker struct {
 	mu        sync.Mutex
 	wanted    map[string]*target   // the rules to change to; nil: none
 	taken     map[string]*target   // the last of these that Run took
-	endpoints map[string]*endpoint // by name; changed by Run only
+	endpoints map[string]*endpoint // by name, until they are over
 	outages   map[string]*outages  // by the endpoints' names: they outlast a change of its rules
+	share     share
 }
 
 // New makes a Worker for the endpoints, by rule. It returns an error for an endpoint that cannot be used.
@@ -114,7 +118,7 @@ func New(store Store, endpoints map[string]Endpoint, o Options) (*Worker, error)
 	client := post.NewClient(post.Options{Timeout: o.Timeout, UserAgent: o.UserAgent, PublicOnly: o.PublicOnly, Transport: o.Transport})
 	w := &Worker{
 		store: store, opts: o, log: o.Log, pauses: newPauses(store, store), wanted: targets, endpoints: make(map[string]*endpoint), outages: make(map[string]*outages),
-		poster: func() poster { return client.NewSender() }, reload: make(chan struct{}, 1),
+		poster: func() poster { return client.NewSender() }, reload: make(chan struct{}, 1), share: newShare(o.Leases),
 	}
 	w.targets.Store(&map[string]*target{})
 	return w, nil
@@ -127,13 +131,14 @@ func (w *Worker) Run(ctx context.Context) error {
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		for {
-			if err := w.change(running, g); err != nil {
+			if err := w.change(running); err != nil {
 				return err
 			}
 			select {
 			case <-running.Done():
 				return running.Err()
 			case <-w.reload:
+			case <-w.assign(running, g):
 			}
 		}
 	})
@@ -163,8 +168,8 @@ func (w *Worker) SetEndpoints(endpoints map[string]Endpoint) {
 }
 
 // change goes over to the wanted endpoints, if there are new ones. An endpoint whose rules are not the same any more is
-// stopped and a new one started; the others only get their new URLs and secrets.
-func (w *Worker) change(ctx context.Context, g *errgroup.Group) error {
+// stopped, for assign to start a new one; the others only get their new URLs and secrets.
+func (w *Worker) change(ctx context.Context) error {
 	w.mu.Lock()
 	wanted := w.wanted
 	if wanted != nil {
@@ -178,11 +183,10 @@ func (w *Worker) change(ctx context.Context, g *errgroup.Group) error {
 	for rule, t := range wanted {
 		routes[rule] = t.endpoint
 	}
-	rules := byEndpoint(wanted)
 	if err := w.pauses.load(ctx, wanted); err != nil {
 		return err
 	}
-	if err := w.stopEndpoints(ctx, rules); err != nil {
+	if err := w.stopEndpoints(ctx, byEndpoint(wanted)); err != nil {
 		return err
 	}
 	w.targets.Store(&wanted)
@@ -194,27 +198,75 @@ func (w *Worker) change(ctx context.Context, g *errgroup.Group) error {
 		w.log.Info("the rules' endpoints are not what they were", slog.Int("held", moved.Held), slog.Int("released", moved.Released),
 			slog.Int("rerouted", moved.Rerouted))
 	}
+	w.reconsider() // they may have other URLs
+	return nil
+}
+
+// assign has those endpoints run that are this process's, and no others. What it returns is closed when these are others.
+func (w *Worker) assign(ctx context.Context, g *errgroup.Group) (changed <-chan struct{}) {
+	rules := byEndpoint(*w.targets.Load())
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	changed = w.share.look()
+	for name := range w.share.owed {
+		if w.endpoints[name] == nil && !w.share.giving[name] {
+			w.share.giving[name] = true
+			g.Go(func() error { w.handOver(ctx, name); return nil })
+		}
+	}
+	for name, e := range w.endpoints {
+		if !w.share.ours(name) || w.share.terms[name] != e.term {
+			e.stop(errMoved)
+		}
+	}
 	for name, of := range rules {
-		if e := w.endpoints[name]; e != nil {
-			e.reconsider() // it may have other URLs
+		term, may := w.share.mayBegin(name)
+		if !may || w.endpoints[name] != nil {
 			continue
 		}
-		e := newEndpoint(w, name, of)
+		e := newEndpoint(w, name, of, term)
 		w.endpoints[name] = e
 		own, stop := context.WithCancelCause(ctx)
 		e.stop = stop
-		g.Go(func() error { return e.run(own) })
+		g.Go(func() error { return w.runEndpoint(own, e) })
 	}
-	return nil
+	return changed
+}
+
+// runEndpoint runs an endpoint until ctx ends, and gives it away when it is not this process's any more, or is to stop with all.
+func (w *Worker) runEndpoint(ctx context.Context, e *endpoint) error {
+	defer close(e.over)
+	defer e.stop(nil)
+	err := e.run(ctx)
+	fenced := w.share.leases != nil && errors.Is(err, outbox.ErrFenced)
+	if fenced { // the others of this process may go on
+		e.log.Warn("an endpoint was taken over by another process before it was given away", slog.Any("error", err))
+		err = nil
+	}
+	why := context.Cause(ctx)
+	ends := why != nil && !errors.Is(why, errReload) && !errors.Is(why, errMoved)
+	w.mu.Lock()
+	w.share.look()
+	gives := w.share.leases != nil && (ends || !w.share.ours(e.name))
+	w.mu.Unlock()
+	if gives {
+		w.handOver(ctx, e.name)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.endpoints, e.name)
+	if fenced {
+		w.share.spent[e.name] = e.term
+	}
+	signal(w.reload)
+	return err
 }
 
 // stopEndpoints stops those whose rules are not as they shall be, all at once, and waits for them.
 func (w *Worker) stopEndpoints(ctx context.Context, rules map[string][]string) error {
 	var stopped []*endpoint
-	for name, e := range w.endpoints {
-		if !slices.Equal(e.rules, rules[name]) {
+	for _, e := range w.all() {
+		if !slices.Equal(e.rules, rules[e.name]) {
 			e.stop(errReload)
 			stopped = append(stopped, e)
 		}
@@ -223,11 +275,8 @@ func (w *Worker) stopEndpoints(ctx context.Context, rules map[string][]string) e
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-e.done:
+		case <-e.over:
 		}
-		w.mu.Lock()
-		delete(w.endpoints, e.name)
-		w.mu.Unlock()
 	}
 	return nil
 }

@@ -18,13 +18,17 @@ const (
 	settleGrace = 5 * time.Second
 )
 
-// errReload is why an endpoint is stopped when the rules change.
-var errReload = errors.New("the rules change")
+// Why an endpoint is stopped while others go on.
+var (
+	errReload = errors.New("the rules change")
+	errMoved  = errors.New("its term is over")
+)
 
 // endpoint is everything that goes to one scheme, host and port, or order group. The goroutine of run claims deliveries and
 // owns all timers. Senders, started on demand, take what is ready themselves. Who holds mu waits for nobody.
 type endpoint struct {
 	name    string
+	term    int64 // of this process's lease
 	rules   []string
 	opts    *Options
 	log     *slog.Logger
@@ -35,7 +39,7 @@ type endpoint struct {
 	pool    pool
 
 	stop context.CancelCauseFunc // ends run
-	done chan struct{}           // closed when run has ended
+	over chan struct{}           // closed when it has ended and its name is free
 	wake chan struct{}           // holds a token when run has something to look at
 
 	mu       sync.Mutex
@@ -48,6 +52,7 @@ type endpoint struct {
 	stopping bool
 	paused   bool
 	look     bool              // what is paused may have changed
+	unread   bool              // and is to be read from the outbox: another process may have changed it
 	gone     map[string]*Pause // URLs to be paused, as they answered 410
 	resumed  time.Time         // before this no delivery's age counts; zero: it always does
 	began    time.Time         // when run did
@@ -60,15 +65,15 @@ type endpoint struct {
 	failed   error             // why the outbox is of no use any more
 }
 
-func newEndpoint(w *Worker, name string, rules []string) *endpoint {
+func newEndpoint(w *Worker, name string, rules []string, term int64) *endpoint {
 	limit := w.opts.Limits[name]
 	e := &endpoint{
-		name: name, rules: rules,
+		name: name, term: term, rules: rules,
 		opts: &w.opts, log: w.log.With(slog.String("endpoint", name)), queue: w.store, pauses: w.pauses,
 		targets: func(rule string) *target { return (*w.targets.Load())[rule] },
 		settler: settler{queue: w.store},
-		done:    make(chan struct{}), wake: make(chan struct{}, 1),
-		win: newWindow(w.opts.maxItems), scan: scan{more: true}, urls: newURLs(), outages: w.outagesOf(name), pacer: newPacer(limit.Every), look: true, gone: make(map[string]*Pause), began: time.Now(),
+		over:    make(chan struct{}), wake: make(chan struct{}, 1),
+		win: newWindow(w.opts.maxItems), scan: scan{more: true}, urls: newURLs(), outages: w.outagesOf(name), pacer: newPacer(limit.Every), look: true, unread: w.share.leases != nil, gone: make(map[string]*Pause), began: time.Now(),
 	}
 	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
 	return e
@@ -76,7 +81,6 @@ func newEndpoint(w *Worker, name string, rules []string) *endpoint {
 
 // run delivers until ctx ends, and then waits for what is in flight.
 func (e *endpoint) run(ctx context.Context) error {
-	defer close(e.done)
 	var cut, unsettled context.CancelFunc
 	e.post, cut = context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -87,7 +91,7 @@ func (e *endpoint) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		next, err := e.turn(ctx)
 		if err != nil && ctx.Err() == nil {
-			e.leave(ctx, cut, unsettled)
+			e.leave(ctx, err, cut, unsettled)
 			return err
 		}
 		timer.Reset(max(time.Until(next), 0))
@@ -101,7 +105,7 @@ func (e *endpoint) run(ctx context.Context) error {
 			e.mu.Unlock()
 		}
 	}
-	e.leave(ctx, cut, unsettled)
+	e.leave(ctx, context.Cause(ctx), cut, unsettled)
 	return nil
 }
 
@@ -180,22 +184,25 @@ func (e *endpoint) next(now time.Time) time.Time {
 		sooner(e.urls.next())
 		sooner(e.scan.again(&e.win.shelf))
 	}
-	if at.Before(e.scan.rest) {
-		at = e.scan.rest
+	if now.Before(e.scan.rest) {
+		return e.scan.rest
 	}
 	return at
 }
 
 // leave waits for what is in flight, cuts off what takes too long, and records what was accepted. What failed meanwhile
 // was not an attempt of full length and is none.
-func (e *endpoint) leave(ctx context.Context, cut, unsettled context.CancelFunc) {
+func (e *endpoint) leave(ctx context.Context, why error, cut, unsettled context.CancelFunc) {
 	e.mu.Lock()
 	e.stopping = true
 	e.mu.Unlock()
 	close(e.pool.quit)
 	grace := e.opts.Grace
-	if errors.Is(context.Cause(ctx), errReload) {
+	switch {
+	case errors.Is(why, errReload), errors.Is(why, outbox.ErrFenced):
 		grace = min(grace, reloadGrace)
+	case errors.Is(why, errMoved):
+		grace = min(grace, e.opts.Handover)
 	}
 	defer time.AfterFunc(grace, cut).Stop()
 	defer time.AfterFunc(grace+settleGrace, unsettled).Stop()

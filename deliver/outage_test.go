@@ -78,7 +78,7 @@ func TestOutagesOfStopped(t *testing.T) {
 		pass(time.Minute)
 		stopped := w.all()[0]
 		w.SetEndpoints(map[string]Endpoint{"crm": oneEndpoint["crm"], "more": {URL: oneEndpoint["crm"].URL}})
-		<-stopped.done
+		<-stopped.over
 		stopped.status(outbox.Due{}) // while Run makes the next one
 		pass(time.Minute)
 		if got := w.Status(t.Context()).Endpoints[0].Outages; len(got) != 2 || got[1].Until.IsZero() || !got[0].Until.IsZero() {

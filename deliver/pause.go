@@ -184,10 +184,10 @@ func (w *Worker) reconsider() {
 // obey does what persons and answers of 410 say: it pauses, or goes on.
 func (e *endpoint) obey(ctx context.Context) {
 	e.mu.Lock()
-	look := e.look
+	look, unread := e.look, e.unread
 	e.look = false
 	e.mu.Unlock()
-	if !look {
+	if !look || unread && !e.readPauses(ctx) {
 		return
 	}
 	e.storeGone(ctx)
@@ -221,6 +221,31 @@ func (e *endpoint) obey(ctx context.Context) {
 		e.forget()
 		e.scan.early = true
 	}
+}
+
+// readPauses reads what is paused. While that fails nothing is claimed.
+func (e *endpoint) readPauses(ctx context.Context) bool {
+	targets := make(map[string]*target, len(e.rules))
+	for _, rule := range e.rules {
+		if t := e.targets(rule); t != nil {
+			targets[rule] = t
+		}
+	}
+	err := e.pauses.load(ctx, targets)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.unread = err != nil; err == nil {
+		return true
+	}
+	e.look = true
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, outbox.ErrClosed), errors.Is(err, outbox.ErrFenced):
+		e.failed = err
+	default:
+		e.rest(err)
+	}
+	return false
 }
 
 // storeGone makes the pauses last that answers of 410 began.

@@ -34,6 +34,10 @@ type EndpointStatus struct {
 	Outages     []Outage      `json:"outages,omitempty"`     // the last ones of this run, the newest first
 	Pace        Pace          `json:"pace"`                  // how fast it may be sent to
 	URLs        []URLStatus   `json:"urls,omitempty"`        // those of its URLs that are paused or in trouble
+	// Elsewhere is true where several processes share the outbox and this is another one's, or nobody's yet: what that one alone
+	// knows is missing. Machine is whose it is, as far as who shows this knows.
+	Elsewhere bool   `json:"elsewhere,omitempty"`
+	Machine   string `json:"machine,omitempty"`
 }
 
 // State is how the endpoint stands, in a word: healthy, down or paused.
@@ -87,9 +91,12 @@ func (w *Worker) Status(ctx context.Context) Status {
 // resting is an endpoint that does not run: Run is about to start it, or waits until its old rules' requests have ended. Who
 // sees it missing would take it for one that no rule names any more.
 func (w *Worker) resting(name string, rules []string, due outbox.Due) EndpointStatus {
+	w.mu.Lock()
+	ours := w.share.ours(name)
+	w.mu.Unlock()
 	return EndpointStatus{
 		Name: name, Rules: rules, Undelivered: due.Count, Bytes: due.Bytes, Oldest: due.Oldest, Parked: due.Count > 0,
-		Paused: w.pauses.of(name).pause(),
+		Paused: w.pauses.of(name).pause(), Elsewhere: !ours,
 	}
 }
 
