@@ -49,7 +49,7 @@ conformance: # replay what the real plugin did, and compare what it sent: all re
 	go test -count=1 -timeout 10m $(TESTFLAGS) ./conformance
 
 crash: # kills, power cuts, full disks, wrong clocks, and receivers that come and go; CRASH_FACTOR=20 for hours of it
-	@tools/need.sh mariadb
+	@tools/need.sh mariadb galera netns
 	go vet -tags crash ./cmd/rowhook ./crash ./outbox/sqlite/...
 	go test -count=1 -tags crash -timeout $$((35 * $${CRASH_FACTOR:-1}))m -v $(TESTFLAGS) -run Crash ./cmd/rowhook ./outbox/sqlite ./crash
 
@@ -81,7 +81,7 @@ servers: # downloads what the matrix runs against, once; see tools/get-server.sh
 	tools/get-server.sh mysql97 mariadb118
 
 matrix: servers # the reader's tests, the daemon's, and a backfill under kills, on every kind of server; and PHP itself on wp-config.php
-	@tools/need.sh mariadb cc netns php
+	@tools/need.sh mariadb galera cc netns php
 	tools/get-wordpress.sh
 	go vet -tags matrix ./cdc ./cdc/rowcodec ./cdc/charset ./dbtest ./outbox/mysql ./pipeline ./wordpress/... ./cmd/rowhook
 	go test -race -count=1 -tags matrix -timeout 30m $(TESTFLAGS) ./cdc ./cdc/rowcodec ./cdc/charset ./dbtest ./outbox/mysql ./pipeline ./wordpress/... ./cmd/rowhook

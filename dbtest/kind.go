@@ -26,14 +26,22 @@ const (
 func Servers(tb testing.TB) []Kind {
 	tb.Helper()
 	all := []Kind{MariaDB1011, MariaDB118, MySQL97}
-	for _, name := range strings.FieldsFunc(os.Getenv("ROWHOOK_SKIP_SERVERS"), func(r rune) bool { return r == ' ' || r == ',' }) {
+	for _, name := range leftOut() {
+		if name == galera {
+			continue
+		}
 		at := slices.Index(all, Kind(name))
 		if at < 1 {
-			tb.Fatalf("ROWHOOK_SKIP_SERVERS names %s, which may be %s or %s", name, MariaDB118, MySQL97)
+			tb.Fatalf("ROWHOOK_SKIP_SERVERS names %s, which may be %s, %s or %s", name, MariaDB118, MySQL97, galera)
 		}
 		all = slices.Delete(all, at, at+1)
 	}
 	return all
+}
+
+// leftOut are the names in ROWHOOK_SKIP_SERVERS.
+func leftOut() []string {
+	return strings.FieldsFunc(os.Getenv("ROWHOOK_SKIP_SERVERS"), func(r rune) bool { return r == ' ' || r == ',' })
 }
 
 // MySQL says whether the server is a MySQL, not a MariaDB.
@@ -52,13 +60,9 @@ func (k Kind) program() (program, error) {
 		path, err := find("mariadbd")
 		return program{kind: k, server: []string{path, "--no-defaults"}}, err
 	}
-	dir := os.Getenv("ROWHOOK_SERVERS")
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return program{}, err
-		}
-		dir = filepath.Join(cache, "rowhook-servers")
+	dir, err := serversDir()
+	if err != nil {
+		return program{}, err
 	}
 	usr := filepath.Join(dir, string(k), "unpacked", "usr")
 	loaders, err := filepath.Glob(filepath.Join(usr, "lib", "*-linux-gnu", "ld-linux-*.so.*"))
@@ -76,6 +80,15 @@ func (k Kind) program() (program, error) {
 		"--basedir=" + usr, "--lc-messages-dir=" + p.share, "--plugin-dir=" + filepath.Join(usr, "lib", "mysql", "plugin"),
 	}, more...)
 	return p, nil
+}
+
+// serversDir is where tools/get-server.sh puts what it downloads.
+func serversDir() (string, error) {
+	if dir := os.Getenv("ROWHOOK_SERVERS"); dir != "" {
+		return dir, nil
+	}
+	cache, err := os.UserCacheDir()
+	return filepath.Join(cache, "rowhook-servers"), err
 }
 
 // command is the server with arguments. The superuser is allowed to run it.

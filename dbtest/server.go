@@ -40,6 +40,7 @@ type Server struct {
 	dir    string
 	port   int
 	args   []string
+	env    []string // beside ours
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when cmd has ended
 }
@@ -54,6 +55,17 @@ func Start(tb testing.TB, args ...string) *Server {
 // StartServer is Start for any kind of server.
 func StartServer(tb testing.TB, kind Kind, args ...string) *Server {
 	tb.Helper()
+	s, err := launch(tb.Context(), kind, tempDir(tb), args)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.endWith(tb)
+	return s
+}
+
+// tempDir is a directory for a server of a test.
+func tempDir(tb testing.TB) string {
+	tb.Helper()
 	dir, err := os.MkdirTemp("", "dbtest-") //nolint:usetesting // with a test's name in it, a socket's path becomes too long
 	if err != nil {
 		tb.Fatal(err)
@@ -63,10 +75,12 @@ func StartServer(tb testing.TB, kind Kind, args ...string) *Server {
 			tb.Errorf("removing the server's directory: %v", err)
 		}
 	})
-	s, err := launch(tb.Context(), kind, dir, args)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	return dir
+}
+
+// endWith ends the server with the test, and shows its log when that has failed.
+func (s *Server) endWith(tb testing.TB) {
+	tb.Helper()
 	tb.Cleanup(func() {
 		if err := s.Kill(); err != nil {
 			tb.Error(err)
@@ -75,7 +89,6 @@ func StartServer(tb testing.TB, kind Kind, args ...string) *Server {
 			tb.Logf("the database server's log:\n%s", s.logTail())
 		}
 	})
-	return s
 }
 
 // Launch runs the machine's own server, which keeps everything in dir, and waits until it answers. The directory must
@@ -262,21 +275,15 @@ func (s *Server) Restart(ctx context.Context, args ...string) error {
 }
 
 func (s *Server) spawn(ctx context.Context, more []string) error {
-	p, err := s.kind.program()
-	if err != nil {
-		return err
-	}
 	log, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer log.Close() // the server has its own copy
-	places := []string{
-		"--datadir=" + s.data(), "--tmpdir=" + s.dir, "--socket=" + s.Socket(), "--pid-file=" + filepath.Join(s.dir, "pid"), "--port=" + strconv.Itoa(s.port),
+	defer log.Close()                                                            // the server has its own copy
+	if s.cmd, err = s.command(context.WithoutCancel(ctx), more...); err != nil { // it ends in its own ways: Stop, Kill
+		return err
 	}
-	ctx = context.WithoutCancel(ctx) // it ends in its own ways: Stop, Kill
-	s.cmd = p.command(ctx, slices.Concat(places, p.defaults(), s.args, more)...)
-	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.dir, log, log
+	s.cmd.Stdout, s.cmd.Stderr = log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // Ctrl-C is for us; we decide when the server ends
 		Pdeathsig: syscall.SIGKILL, // a test that is killed leaves no server behind
@@ -291,6 +298,20 @@ func (s *Server) spawn(ctx context.Context, more []string) error {
 		cmd.Wait() //nolint:errcheck // how it ended stands in its log
 	}(s.cmd, s.exited)
 	return nil
+}
+
+// command is the server's program on its data.
+func (s *Server) command(ctx context.Context, more ...string) (*exec.Cmd, error) {
+	p, err := s.kind.program()
+	if err != nil {
+		return nil, err
+	}
+	places := []string{
+		"--datadir=" + s.data(), "--tmpdir=" + s.dir, "--socket=" + s.Socket(), "--pid-file=" + filepath.Join(s.dir, "pid"), "--port=" + strconv.Itoa(s.port),
+	}
+	cmd := p.command(ctx, slices.Concat(places, p.defaults(), s.args, more)...)
+	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.env...)
+	return cmd, nil
 }
 
 // ready waits until the server answers.

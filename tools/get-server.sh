@@ -3,6 +3,7 @@
 # dbtest looks for them. Nothing is installed: no package, no apt source and no service of this machine is touched.
 #   mysql97      MySQL 9.7, from Debian sid
 #   mariadb118   MariaDB 11.8, from Debian trixie
+#   galera       what makes a cluster of this machine's own MariaDB 10.11: a library and scripts, from Debian bookworm
 # They go to $ROWHOOK_SERVERS/NAME, by default ~/.cache/rowhook-servers/NAME. ROWHOOK_SKIP_SERVERS="mysql97" leaves a
 # server out, and its tests too: sid is a moving target.
 #
@@ -46,7 +47,9 @@ download() {
 		Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 	CONF
 	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq --error-on=any update || return
-	APT_CONFIG="$dir/apt/apt.conf" apt-get -qq install -y --download-only "${whole[@]}" >/dev/null || return
+	if [ ${#whole[@]} -gt 0 ]; then
+		APT_CONFIG="$dir/apt/apt.conf" apt-get -qq install -y --download-only "${whole[@]}" >/dev/null || return
+	fi
 	for package in "${alone[@]}"; do
 		(cd "$dir/apt/var/cache/apt/archives" && APT_CONFIG="$dir/apt/apt.conf" apt-get -qq download "$package") || return
 	done
@@ -99,6 +102,8 @@ for name in "$@"; do
 	mysql97) get "$name" usr/sbin/mysqld sid mysql-server-core ;;
 	# Of the plugins the one for ed25519 logins is wanted.
 	mariadb118) get "$name" usr/lib/mysql/plugin/auth_ed25519.so trixie mariadb-server-core alone:mariadb-server ;;
+	# Of the server only what copies a node's data to another one.
+	galera) get "$name" usr/bin/wsrep_sst_rsync bookworm alone:galera-4 alone:mariadb-server ;;
 	*) fail "$name" "no such server" ;;
 	esac
 done

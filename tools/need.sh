@@ -6,6 +6,7 @@
 #   php       its command line with mysqli, which tells what a wp-config.php says, and runs WordPress
 #   receivers what the receivers in docs/receivers.md are written for: PHP, Node, Python
 #   chromium  a browser, for the tests of the console
+#   galera    what makes a cluster of that server: a library, and what copies data from node to node
 #   netns     ip, for network namespaces
 #   packages  what tries the packages: mmdebstrap, rpm, systemd-analyze, sqlite3
 # Only MariaDB's programs are installed (the -core packages): no service, nothing that starts by itself.
@@ -55,6 +56,10 @@ for what in "$@"; do
 		want rpm rpm
 		want systemd-analyze systemd
 		want sqlite3 sqlite3
+		;;
+	galera)
+		want rsync rsync
+		"$(dirname "$0")/get-server.sh" galera # of packages that would start a server by themselves, so they are not installed
 		;;
 	netns)
 		want ip iproute2

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/dbtest"
+	"rowhook/netfault"
 	"rowhook/outbox"
 	"rowhook/outbox/pending"
 )
@@ -181,15 +182,15 @@ func TestInDoubt(t *testing.T) {
 	for name, after := range map[string]bool{"before": false, "after": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			proxy := newCutter(t, server.Address())
+			proxy := netfault.NewProxy(t, nil, server.Address())
 			cfg := config(server, "outbox"+name)
-			cfg.Addresses = []string{proxy.Addr().String()}
+			cfg.Addresses = []string{proxy.Address()}
 			s := open(t, cfg)
 			route(t, s)
 			const commits = 8
 			for n := range commits {
 				if n%2 == 1 {
-					proxy.cut("UPDATE state SET seq", after)
+					proxy.Cut("UPDATE state SET seq", after)
 				}
 				commit(t, s, n)
 			}

@@ -13,7 +13,15 @@ func TestStoreMatrix(t *testing.T) {
 	for _, kind := range dbtest.Servers(t) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			testStore(t, dbtest.StartServer(t, kind))
+			server := dbtest.StartServer(t, kind)
+			testStore(t, server, server.Address())
 		})
 	}
+}
+
+// TestStoreGalera is the suite on a cluster, where each store begins with another node.
+func TestStoreGalera(t *testing.T) {
+	t.Parallel()
+	cluster := dbtest.StartCluster(t)
+	testStore(t, cluster.Nodes[0], cluster.Addresses()...)
 }

@@ -14,15 +14,18 @@ import (
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	testStore(t, dbtest.Start(t))
+	server := dbtest.Start(t)
+	testStore(t, server, server.Address())
 }
 
-func testStore(t *testing.T, server *dbtest.Server) {
+// testStore runs the suite on a server, or on a cluster that it is a node of.
+func testStore(t *testing.T, server *dbtest.Server, addresses ...string) {
 	t.Helper()
 	var schemas atomic.Int64
 	server.CreateUser(t, "rowhook", "secret", "ALL ON `outbox%`.*")
 	outboxtest.Run(t, func(t testing.TB) func() outbox.Store {
 		cfg := config(server, fmt.Sprint("outbox", schemas.Add(1)))
+		cfg.Addresses = addresses
 		return func() outbox.Store { return open(t, cfg) }
 	})
 }
