@@ -51,6 +51,11 @@ func (c *child) stop() (cpu time.Duration, rssMB float64, err error) {
 	return state.UserTime() + state.SystemTime(), float64(usage.Maxrss) / 1024, nil
 }
 
+// freeze stops the process where it is, until thaw.
+func (c *child) freeze() error { return c.cmd.Process.Signal(syscall.SIGSTOP) }
+
+func (c *child) thaw() error { return c.cmd.Process.Signal(syscall.SIGCONT) }
+
 // usage is the CPU time so far and the resident memory now.
 func (c *child) usage() (cpu time.Duration, rssMB float64, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))

@@ -56,12 +56,23 @@ func selectedBy(site *rules.Site) map[cdc.TableName]string {
 	return columns
 }
 
+// unindexed asks for one table after the other, by its name: servers open every table of a schema to answer for all.
 func unindexed(ctx context.Context, conn *sql.Conn, site *rules.Site, selected map[cdc.TableName]string) ([]Unindexed, error) {
-	rows, err := conn.QueryContext(ctx, `SELECT t.table_name, c.column_name, t.table_rows, c.character_maximum_length > 255
-		FROM information_schema.tables t JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = t.table_name
-		WHERE t.table_schema = ? AND t.table_rows >= ? AND NOT EXISTS (SELECT 1 FROM information_schema.statistics s
-			WHERE s.table_schema = t.table_schema AND s.table_name = t.table_name AND s.column_name = c.column_name AND s.seq_in_index = 1 AND s.index_type <> 'FULLTEXT')`,
-		site.Schema, manyRows)
+	var query strings.Builder
+	var args []any
+	for table, column := range selected {
+		if query.Len() > 0 {
+			query.WriteString(" UNION ALL ")
+		}
+		query.WriteString(`SELECT t.table_name, c.column_name, t.table_rows, c.character_maximum_length > 255
+			FROM information_schema.tables t JOIN information_schema.columns c
+			WHERE t.table_schema = ? AND t.table_name = ? AND t.table_rows >= ?
+			AND c.table_schema = ? AND c.table_name = ? AND LOWER(c.column_name) = LOWER(?)
+			AND NOT EXISTS (SELECT 1 FROM information_schema.statistics s
+				WHERE s.table_schema = ? AND s.table_name = ? AND s.column_name = c.column_name AND s.seq_in_index = 1 AND s.index_type <> 'FULLTEXT')`)
+		args = append(args, table.Schema, table.Name, manyRows, table.Schema, table.Name, column, table.Schema, table.Name)
+	}
+	rows, err := conn.QueryContext(ctx, query.String(), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +83,6 @@ func unindexed(ctx context.Context, conn *sql.Conn, site *rules.Site, selected m
 		var long sql.NullBool
 		if err := rows.Scan(&u.Table.Name, &u.Column, &u.Rows, &long); err != nil {
 			return nil, err
-		}
-		if !strings.EqualFold(selected[u.Table], u.Column) {
-			continue
 		}
 		length := ""
 		if long.Bool { // more than an index takes

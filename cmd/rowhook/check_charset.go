@@ -8,6 +8,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/config"
+	"rowhook/rules"
 )
 
 // sampled is how many names of each table are looked at.
@@ -16,24 +17,21 @@ const sampled = 200
 // checkTexts looks for names that were written in UTF-8 over a connection in another charset, at sites that do not say so.
 // What cannot be read is another finding's.
 func checkTexts(ctx context.Context, db *sql.DB, c *config.Config) []cdc.Finding {
-	var findings []cdc.Finding
-	for i, site := range c.Sites {
-		if site.DBCharset != "" {
-			continue
+	return ofSites(c, func(i int, site *rules.Site) []cdc.Finding {
+		if c.Sites[i].DBCharset != "" {
+			return nil
 		}
-		s := sitesOf(c)[i]
-		names := sample(ctx, db, s.Table("reservation"), "purchaser_nominative")
-		names = append(names, sample(ctx, db, s.Table("users"), "billing_name")...)
+		names := sample(ctx, db, site.Table("reservation"), "purchaser_nominative")
+		names = append(names, sample(ctx, db, site.Table("users"), "billing_name")...)
 		charset, odd := doublyEncoded(names)
 		if charset == "" {
-			continue
+			return nil
 		}
-		findings = append(findings, cdc.Finding{
+		return []cdc.Finding{{
 			Check: "texts of site " + site.Name, OK: true, Hint: true, Found: fmt.Sprintf("look as if written in UTF-8 over a connection in %s: %.60q", charset, odd),
 			Fix: fmt.Sprintf("if wp-config.php says  define('DB_CHARSET', '%s');  then in the configuration sites[%d].db_charset: %[1]s", charset, i),
-		})
-	}
-	return findings
+		}}
+	})
 }
 
 // sample reads the newest texts of a column.

@@ -9,15 +9,16 @@ import (
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/loader"
+	"rowhook/rules"
 )
 
 // checkIndexes looks for indexes that would make extended payloads faster. What cannot be asked is another finding's.
-func checkIndexes(ctx context.Context, db *sql.DB, source *cdc.Source, c *config.Config) (findings []cdc.Finding) {
+func checkIndexes(ctx context.Context, db *sql.DB, source *cdc.Source, c *config.Config) []cdc.Finding {
 	ld := loader.New(db, source, loader.Options{}, slog.New(slog.DiscardHandler))
-	for _, site := range sitesOf(c) {
+	return ofSites(c, func(_ int, site *rules.Site) (findings []cdc.Finding) {
 		lacking, err := ld.Unindexed(ctx, site)
 		if err != nil {
-			continue
+			return nil
 		}
 		for _, u := range lacking {
 			findings = append(findings, cdc.Finding{
@@ -25,6 +26,6 @@ func checkIndexes(ctx context.Context, db *sql.DB, source *cdc.Source, c *config
 				Found: fmt.Sprintf("about %d rows and no index on %s: each extended payload of site %s reads the whole table", u.Rows, u.Column, site.Name),
 			})
 		}
-	}
-	return findings
+		return findings
+	})
 }

@@ -13,11 +13,11 @@ import (
 
 // checkRelay says for each site of which rules want hooks that leave no row whether the relay is there and what it relays. Only
 // those rules wait for it.
-func checkRelay(ctx context.Context, db *sql.DB, c *config.Config, set *rules.Set) (findings []cdc.Finding) {
-	for _, site := range sitesOf(c) {
+func checkRelay(ctx context.Context, db *sql.DB, c *config.Config, set *rules.Set) []cdc.Finding {
+	return ofSites(c, func(_ int, site *rules.Site) []cdc.Finding {
 		wanted := set.RelayHooks(site)
 		if len(wanted) == 0 {
-			continue
+			return nil
 		}
 		f := cdc.Finding{Check: "relay of " + site.Name}
 		is, err := relay.Ask(ctx, db, site.Schema, site.Prefix)
@@ -27,9 +27,8 @@ func checkRelay(ctx context.Context, db *sql.DB, c *config.Config, set *rules.Se
 			f.Found, f.Fix, f.OK = is.State(wanted)
 		}
 		f.Warn = !f.OK
-		findings = append(findings, f)
-	}
-	return findings
+		return []cdc.Finding{f}
+	})
 }
 
 // relaySource says where the events of a rule for a hook that leaves no row come from, and what is known of the relay without

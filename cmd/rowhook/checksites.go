@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,27 +64,34 @@ func standingOf(s pipeline.SiteStatus, c *config.Config) cdc.Finding {
 	return f
 }
 
-// sitesAtOnce is of how many sites payloads are read at a time: a host may have hundreds.
+// sitesAtOnce is how many sites are looked at at a time: a host may have hundreds.
 const sitesAtOnce = 4
+
+// ofSites is what is found of each site, in their order.
+func ofSites(c *config.Config, look func(i int, site *rules.Site) []cdc.Finding) []cdc.Finding {
+	sites := sitesOf(c)
+	findings := make([][]cdc.Finding, len(sites))
+	var g errgroup.Group
+	g.SetLimit(sitesAtOnce)
+	for i, site := range sites {
+		g.Go(func() error {
+			findings[i] = look(i, site)
+			return nil
+		})
+	}
+	_ = g.Wait() // what is wrong is found, and no error
+	return slices.Concat(findings...)
+}
 
 // checkSites reads once what payloads are made of. A site whose payloads cannot be made is no fault of the others: its
 // events wait until it is fixed.
 func checkSites(ctx context.Context, db *sql.DB, source *cdc.Source, c *config.Config) []cdc.Finding {
 	ld := loader.New(db, source, loader.Options{}, slog.New(slog.DiscardHandler))
-	sites := sitesOf(c)
-	findings := make([]cdc.Finding, len(sites))
-	var g errgroup.Group
-	g.SetLimit(sitesAtOnce)
-	for i, site := range sites {
-		g.Go(func() error {
-			f := &findings[i]
-			*f = cdc.Finding{Check: "payloads of " + site.Name, OK: true, Found: "all that extended payloads need can be read"}
-			if err := ld.CheckSite(ctx, site); err != nil {
-				f.OK, f.Warn, f.Found, f.Fix = false, true, "its events would wait: "+loader.Reason(err), loader.Fix(err)
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // what is wrong is found, and no error
-	return findings
+	return ofSites(c, func(_ int, site *rules.Site) []cdc.Finding {
+		f := cdc.Finding{Check: "payloads of " + site.Name, OK: true, Found: "all that extended payloads need can be read"}
+		if err := ld.CheckSite(ctx, site); err != nil {
+			f.OK, f.Warn, f.Found, f.Fix = false, true, "its events would wait: "+loader.Reason(err), loader.Fix(err)
+		}
+		return []cdc.Finding{f}
+	})
 }

@@ -6,23 +6,29 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
 // Garbage waits while there is little of it, for collecting costs more than it is worth then, and is collected in time when there
 // is more: that is a limit. But what is kept grows with the sites, a few kilobytes for each table, and a limit that is close to what
-// is kept has the collector work without end. So the limit follows it. A large row or transaction, which comes and goes, does not
-// raise it.
+// is kept has the collector work without end. So the limit follows it. What comes and goes does not raise it: neither a large row or
+// transaction, nor payloads on their way, of which a backlog has many for as long as it lasts. So no more counts as kept than the
+// sites can have.
 const (
 	growth     = 300      // percent
 	leastLimit = 36 << 20 // bytes, of which 64 MB resident are made, with the program and SQLite
 	beyondKept = 4 << 20  // bytes of it that are no heap, or that change from one moment to the next
 	lookAtHeap = time.Second
-	keptFor    = 10 // looks that something is in the heap, until it counts as kept
+	keptFor    = 10        // looks that something is in the heap, until it counts as kept
+	ofASite    = 160 << 10 // bytes, twice what the thirteen tables of one were measured to take
 )
 
-// limitMemory keeps the limit until ctx ends. GOGC and GOMEMLIMIT of the environment win.
-func limitMemory(ctx context.Context) {
+// memoryLimit is how much memory the process is to take, by how many sites there are.
+type memoryLimit struct{ sites atomic.Int64 }
+
+// keep keeps the limit until ctx ends. GOGC and GOMEMLIMIT of the environment win.
+func (m *memoryLimit) keep(ctx context.Context) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(growth)
 	}
@@ -41,7 +47,7 @@ func limitMemory(ctx context.Context) {
 		case <-again.C:
 		}
 		metrics.Read(sample)
-		debug.SetMemoryLimit(heap.limit(sample[0].Value.Uint64()))
+		debug.SetMemoryLimit(heap.limit(sample[0].Value.Uint64(), uint64(m.sites.Load())))
 	}
 }
 
@@ -52,9 +58,9 @@ type keptHeap struct {
 }
 
 // limit takes in what the last collection left, and returns what memory is to be limited to.
-func (h *keptHeap) limit(live uint64) int64 {
+func (h *keptHeap) limit(live, sites uint64) int64 {
 	h.live[h.looks%keptFor] = live
 	h.looks++
-	kept := slices.Min(h.live[:min(h.looks, keptFor)])
+	kept := min(slices.Min(h.live[:min(h.looks, keptFor)]), sites*ofASite)
 	return int64(max(leastLimit, 2*kept+beyondKept))
 }

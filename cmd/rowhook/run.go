@@ -69,7 +69,7 @@ func runDaemon(ctx context.Context, file string, stderr io.Writer) error {
 	defer tending.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	tending.Go(func() { limitMemory(ctx) })
+	tending.Go(func() { d.memory.keep(ctx) })
 	return d.run(ctx, set)
 }
 
@@ -98,6 +98,7 @@ type daemon struct {
 	set     *rules.Set
 	finder  *finder  // nil: the configuration lists all sites
 	monitor *monitor // what others may ask of it
+	memory  memoryLimit
 	teller  *trouble.Teller
 	unfit   []cdc.Finding // of sites whose tables were not as they must be when it started
 
@@ -340,6 +341,7 @@ func (d *daemon) checked(ctx context.Context, set *rules.Set, db *sql.DB, server
 			return nil, err
 		}
 	}
+	d.memory.sites.Store(int64(len(d.cfg.Sites)))
 	cfg := sourceConfig(d.cfg, set, d.server, serverID, d.log)
 	cfg.After = d.source
 	if d.finder != nil {
