@@ -208,3 +208,10 @@ func (f *Backfills) restTimer() time.Duration {
 	}
 	return time.Hour
 }
+
+// leave drops the rows of a site that is not read with the others any more: they are read again when it is back.
+func (f *Backfills) leave(site *rules.Site) {
+	if f.chunk != nil && f.chunk.run.site() == site.ID() {
+		f.chunk = nil
+	}
+}

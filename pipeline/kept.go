@@ -142,7 +142,7 @@ func (s *sites) tellKept(d *detached) {
 		return
 	}
 	d.kept.told = now
-	s.log.Warn("a stopped site may lose what it has not read", slog.String("site", d.site.ID()), slog.String("reason", warning),
+	s.cfg.Log.Warn("a stopped site may lose what it has not read", slog.String("site", d.site.ID()), slog.String("reason", warning),
 		slog.String("fix", "let the site go on before that, or have the log kept longer: rowhook check, retention of the log"),
 		slog.String("to_go_on", strings.Join(d.stop.Ways(), ", or ")))
 }

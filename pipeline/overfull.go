@@ -2,33 +2,33 @@ package pipeline
 
 import "rowhook/loader"
 
-// overfull detaches sites that too many events wait of: it is their own trouble, and no reason for others to wait, nor for
+// detachOverfull detaches sites that too many events wait of: it is their own trouble, and no reason for others to wait, nor for
 // memory to grow.
-func (p *Pipeline) overfull() {
-	if p.engine.Applying() { // a site leaves between two transactions
+func (s *sites) detachOverfull() {
+	if s.common.engine.Applying() { // a site leaves between two transactions
 		return
 	}
 	var most *lane
-	for l := range p.lanes.active {
+	for l := range s.lanes.active {
 		switch {
-		case p.sites.detached[l.site] != nil:
-		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(p.lanes.all) > partsOfSite:
-			p.detachFull(l, l.outage.text, "")
+		case s.detached[l.site] != nil:
+		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(s.lanes.all) > partsOfSite:
+			s.detachFull(l, l.outage.text, "")
 		case most == nil || l.held.bytes > most.held.bytes:
 			most = l
 		}
 	}
-	if p.lanes.held.bytes <= maxHeldBytes/2 || most == nil || most.held.bytes == 0 {
+	if s.lanes.held.bytes <= maxHeldBytes/2 || most == nil || most.held.bytes == 0 {
 		return
 	}
 	why := most.held.first()
-	p.detachFull(most, loader.Reason(why.err), loader.Fix(why.err))
+	s.detachFull(most, loader.Reason(why.err), loader.Fix(why.err))
 }
 
 // partsOfSite is how many lanes a site has: where there is one site only, its outage is everybody's.
 const partsOfSite = 2
 
 // detachFull stops reading for a site until its events are loaded.
-func (p *Pipeline) detachFull(l *lane, reason, fix string) {
-	p.detach(l.site, Stop{Reason: reason, Fix: fix, Full: true})
+func (s *sites) detachFull(l *lane, reason, fix string) {
+	s.detach(l.site, Stop{Reason: reason, Fix: fix, Full: true})
 }

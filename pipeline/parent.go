@@ -188,24 +188,24 @@ func (a *questions) forget(applied func(*rules.Site) bool) {
 
 // awaitsOwners says whether the transaction that all sites are at must wait for an answer a moment longer. Sites whose
 // answer takes longer are detached.
-func (p *Pipeline) awaitsOwners() bool {
-	for site, o := range p.questions.sites {
-		if len(o.open) == 0 || p.sites.detached[site] != nil {
+func (s *sites) awaitsOwners() bool {
+	for site, o := range s.questions.sites {
+		if len(o.open) == 0 || s.detached[site] != nil {
 			continue
 		}
 		if o.err == nil && time.Since(o.since) < ownerGrace {
 			return true
 		}
-		d := p.detach(site, Stop{Reason: o.reason(), Fix: "see that user rowhook may SELECT, or set binlog_row_image = FULL, with which nothing is asked"})
+		d := s.detach(site, Stop{Reason: o.reason(), Fix: "see that user rowhook may SELECT, or set binlog_row_image = FULL, with which nothing is asked"})
 		d.retry = time.Time{}
 	}
 	return false
 }
 
 // answered takes in what became known of owners.
-func (p *Pipeline) answered(b ownersBack) {
-	reason := p.questions.take(b)
-	if d := p.sites.detached[b.site]; d != nil && d.stop.Table == "" && reason != "" {
+func (s *sites) answered(b ownersBack) {
+	reason := s.questions.take(b)
+	if d := s.detached[b.site]; d != nil && d.stop.Table == "" && reason != "" {
 		d.stop.Reason, d.dirty = reason, true
 	}
 }

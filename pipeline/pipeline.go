@@ -68,6 +68,7 @@ type Pipeline struct {
 
 	cfg      Config
 	sites    *sites
+	catchUp  catchUp
 	lanes    *lanes
 	observer *loader.Observer
 	fills    *Backfills
@@ -111,15 +112,18 @@ const (
 func New(cfg Config) *Pipeline {
 	cfg.Sites = rules.CutSites(cfg.Sites)
 	p := &Pipeline{
-		reading: reading{drive: drive{engine: events.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
-		cfg:     cfg, sites: newSites(cfg.Log),
+		reading:   reading{drive: drive{engine: events.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
+		cfg:       cfg,
 		committed: make(chan commit, 1), rules: make(chan *rules.Set), ended: make(chan struct{}),
 		observer: cfg.Loader.Observe(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
 	}
 	p.set.Store(cfg.Rules)
 	p.engine.AskOwners(p.questions.answer)
-	p.fills = newBackfills(&p.cfg, &p.set, &p.reading, p.sites.stopped, p.ended)
 	p.lanes = newLanes(cfg.Sites, cfg.Loader, cfg.Log, p.emit)
+	p.sites = newSites(&p.cfg, &p.set, &p.reading, p.lanes, p.questions)
+	p.catchUp = catchUp{p.sites, p}
+	p.fills = newBackfills(&p.cfg, &p.set, &p.reading, p.sites.stopped, p.ended)
+	p.sites.leaves = p.fills.leave
 	return p
 }
 
@@ -151,10 +155,10 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
-	p.feed = newFeed(parts, p.cfg.Sites, p.tables, p.observer.Tables())
+	p.feed = newFeed(parts, p.cfg.Sites, p.sites.tables, p.observer.Tables())
 	p.feed.skipAll(p.sites.detached)
 	for site, d := range p.sites.detached { // the rules may be others since it stopped
-		p.unwanted(d, p.tables(site))
+		p.sites.unwanted(d, p.sites.tables(site))
 	}
 	g.Go(func() error { return p.cfg.Source.Follow(parts, start, schema, p.feed) })
 	p.cfg.Log.Info("following the binlog", slog.String("position", start.String()))
@@ -204,7 +208,7 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		return start, nil, err
 	}
 	p.fills.show()
-	if err := p.restoreStops(state.Open); err != nil {
+	if err := p.sites.restoreStops(state.Open); err != nil {
 		return start, nil, err
 	}
 	return start, schema, p.commitNow(ctx)
@@ -221,7 +225,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if err := p.apply(); err != nil {
 			return err
 		}
-		if err := p.applyDetached(); err != nil {
+		if err := p.catchUp.applyAll(); err != nil {
 			return err
 		}
 		p.clock.closeWindows(&p.reading)
@@ -235,7 +239,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		if len(p.todo) > 0 || p.engine.Applying() || p.full() {
 			ready = nil
 		}
-		timer.Reset(min(p.untilLazyCommit(), p.clock.tick(ctx, g, &p.reading), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp(ctx, g),
+		timer.Reset(min(p.untilLazyCommit(), p.clock.tick(ctx, g, &p.reading), p.fills.restTimer(), p.feedLanes(ctx, g), p.catchUp.start(ctx, g),
 			p.questions.ask(ctx, g, p.sites.detached), p.press.timer()))
 		select {
 		case <-ctx.Done():
@@ -243,7 +247,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 		case <-ready:
 			p.refill()
 		case o := <-p.questions.answers:
-			p.answered(o)
+			p.sites.answered(o)
 		case l := <-p.lanes.loaded:
 			p.lanes.back(l)
 		case c := <-p.committed:
@@ -263,9 +267,9 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 			p.fills.obey(o)
 		case r := <-p.fills.results:
 			p.fills.filled(r)
-		case <-p.sites.ready: // applyDetached takes it
+		case <-p.sites.ready: // catchUp.applyAll takes it
 		case e := <-p.sites.ended:
-			p.readingEnded(e)
+			p.catchUp.takeEnd(e)
 		case o := <-p.sites.orders:
 			o()
 		case <-timer.C:
@@ -275,7 +279,7 @@ func (p *Pipeline) loop(ctx context.Context, g *errgroup.Group) error {
 
 // dispatch hands the events that closed to the lanes of their sites. Within a site nothing overtakes.
 func (p *Pipeline) dispatch() {
-	for e := range p.engines() {
+	for e := range p.sites.engines() {
 		p.closed = append(p.closed, e.Closed()...)
 	}
 	for len(p.closed) > 0 && p.batch.bytes < dispatchBytes && p.batch.count < dispatchCount {
@@ -289,7 +293,7 @@ func (p *Pipeline) dispatch() {
 // feedLanes has the next events loaded, unless so many payloads are not stored yet, or take so much memory, that no more are to
 // be. It says how long nothing is to be done.
 func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Duration {
-	p.overfull()
+	p.sites.detachOverfull()
 	return p.lanes.feed(ctx, g, p.batch.count >= maxInLanes || p.batch.bytes+p.committingBytes >= huge)
 }
 
@@ -297,7 +301,7 @@ func (p *Pipeline) feedLanes(ctx context.Context, g *errgroup.Group) time.Durati
 func (p *Pipeline) emit(ev *rules.Event, payloads []loader.Payload) {
 	p.moved = true
 	if len(payloads) == 0 {
-		p.engineOf(ev.Site).Done(ev)
+		p.sites.engineOf(ev.Site).Done(ev)
 		return
 	}
 	deliveries := make([]*outbox.Delivery, len(payloads))
@@ -344,12 +348,12 @@ func (p *Pipeline) take() (b *outbox.Batch, bytes int, err error) {
 	taken := p.batch.take(p.cfg.Outbox.Limits())
 	b.Events = counted(taken)
 	for _, m := range taken {
-		p.engineOf(m.event.Site).Done(m.event)
+		p.sites.engineOf(m.event.Site).Done(m.event)
 		b.Deliveries = append(b.Deliveries, m.deliveries...)
 		bytes += m.bytes
 	}
 	var records []events.Record
-	for e := range p.engines() {
+	for e := range p.sites.engines() {
 		more, err := e.TakeRecords()
 		if err != nil {
 			return nil, 0, err

@@ -8,7 +8,6 @@ import (
 	"rowhook/cdc"
 	"rowhook/loader"
 	"rowhook/rules"
-	"rowhook/rules/events"
 )
 
 // reading is one way through the log: that of all sites, or of one that has to catch up (site.go). The loop owns it.
@@ -65,7 +64,7 @@ func (p *Pipeline) apply() error {
 			}
 		case len(p.todo) > 0:
 			if p.todo[0].op == commitEntry && len(p.questions.sites) > 0 {
-				if p.awaitsOwners() {
+				if p.sites.awaitsOwners() {
 					return nil
 				}
 			}
@@ -88,15 +87,15 @@ func (p *Pipeline) applyEntry(r *reading, e entry) error {
 		}
 		misfit, err := r.change(&e.change)
 		if misfit != nil {
-			return p.misfit(r, misfit)
+			return p.sites.misfit(r, misfit)
 		}
 		return err
 	case discardEntry:
 		return r.discard(e.keep)
 	case asideEntry:
-		return p.aside(r, e.site, e.trouble)
+		return p.sites.aside(r, e.site, e.trouble)
 	case carriedEntry:
-		p.carried(e.site, e.turn)
+		p.catchUp.carried(e.site, e.turn)
 		return nil
 	}
 	return p.applyCommit(r, &e.commit)
@@ -108,7 +107,7 @@ func (p *Pipeline) applyCommit(r *reading, c *cdc.Commit) error {
 		return nil
 	}
 	p.observer.Commit(c, c.End.Before(r.seen)) // then a replica was promoted
-	p.tellEmptied(r, c)
+	p.sites.tellEmptied(r, c)
 	return p.step(r, r.commit(c, time.Now()))
 }
 
@@ -140,7 +139,7 @@ func (p *Pipeline) step(r *reading, err error) error {
 		r.cursor = r.cursor.Begin(r.applying.Txn)
 	} else {
 		p.noteRead(r, &r.applying)
-		p.questions.forget(func(site *rules.Site) bool { return p.engineOf(site) == r.engine })
+		p.questions.forget(func(site *rules.Site) bool { return p.sites.engineOf(site) == r.engine })
 	}
 	p.dispatch()
 	return nil
@@ -154,7 +153,7 @@ func (p *Pipeline) full() bool {
 
 // loading is how many events are closed and neither delivered nor held, and about how many bytes they take.
 func (p *Pipeline) loading() (events, bytes int) {
-	for e := range p.engines() {
+	for e := range p.sites.engines() {
 		n, size := e.Waiting()
 		events, bytes = events+n, bytes+size
 	}
@@ -171,32 +170,15 @@ func (p *Pipeline) loading() (events, bytes int) {
 
 func (p *Pipeline) batchFull() bool {
 	pending := 0
-	for e := range p.engines() {
+	for e := range p.sites.engines() {
 		pending += e.Pending()
 	}
 	return p.batch.count >= batchSize || p.batch.bytes >= batchBytes || pending >= batchRecords
 }
 
-// engines yields that of all sites, and those of the sites that are on their own.
-func (p *Pipeline) engines() func(yield func(*events.Engine) bool) {
-	return func(yield func(*events.Engine) bool) {
-		if !yield(p.engine) {
-			return
-		}
-		for _, s := range p.sites.detached {
-			if !yield(s.engine) {
-				return
-			}
-		}
-	}
-}
-
-// tables are those of a site that make events now.
-func (p *Pipeline) tables(site *rules.Site) []cdc.TableName { return p.set.Load().Tables(site) }
-
 // useRules makes events that close from now on use other rules.
 func (p *Pipeline) useRules(set *rules.Set) {
-	for e := range p.engines() {
+	for e := range p.sites.engines() {
 		e.SetRules(set)
 	}
 	if len(p.sites.detached) == 0 { // else an event could come to another engine than its site is at
@@ -209,40 +191,10 @@ func (p *Pipeline) useRules(set *rules.Set) {
 	}
 	for site, d := range p.sites.detached {
 		switch tables := set.Tables(site); {
-		case p.unwanted(d, tables):
+		case p.sites.unwanted(d, tables):
 		case d.feed != nil && !slices.Equal(was.Tables(site), tables):
 			d.others = true
 			p.feed.want(wish{site: site, skip: true})
 		}
 	}
-}
-
-// unwanted lets a site go on that is stopped for a table that no rule names any more: nobody has to decide about it. It says
-// whether none of its tables is named.
-func (p *Pipeline) unwanted(d *detached, tables []cdc.TableName) bool {
-	if len(tables) == 0 {
-		p.endReading(d)
-		d.fromNow = true
-		return true
-	}
-	d.retry, d.wait = time.Time{}, 0 // the rules may have been what is wrong
-	if d.stop.Decide && d.stop.Table != "" && !slices.ContainsFunc(tables, func(t cdc.TableName) bool { return t.String() == d.stop.Table }) {
-		d.stop.Decide, d.dirty = false, true
-	}
-	return false
-}
-
-// readOthers begins the reading of a site anew, for rules name other tables of it.
-func (p *Pipeline) readOthers(d *detached) error {
-	p.endReading(d)
-	d.others, d.wait, d.retry = false, 0, time.Time{}
-	return d.engine.Discard(0)
-}
-
-// engineOf is the engine that a site's events are in.
-func (p *Pipeline) engineOf(site *rules.Site) *events.Engine {
-	if s := p.sites.detached[site]; s != nil {
-		return s.engine
-	}
-	return p.engine
 }

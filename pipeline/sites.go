@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"rowhook/cdc"
@@ -22,9 +23,15 @@ import (
 // them again. Its position, and what is known of its tables there, lie in the outbox beside that of the others, in the
 // commits that hold what became of its events: a crash changes nothing of that.
 
-// sites are the sites that are not read with the others. The loop owns them.
+// sites are all sites, of which some are not read with the others. The loop owns them.
 type sites struct {
-	log      *slog.Logger
+	cfg       *Config
+	set       *atomic.Pointer[rules.Set]
+	common    *reading // of all sites but the detached ones
+	lanes     *lanes
+	questions *questions
+	leaves    func(*rules.Site) // is told of each that is detached
+
 	detached map[*rules.Site]*detached
 	known    map[string]cdc.SchemaRecord // what is known of tables where all others are
 	gone     []outbox.Record             // of sites that are back: to be deleted with the next commit
@@ -62,9 +69,9 @@ type detached struct {
 	others  bool // rules name other tables than those that are read for it
 }
 
-func newSites(log *slog.Logger) *sites {
+func newSites(cfg *Config, set *atomic.Pointer[rules.Set], common *reading, lanes *lanes, questions *questions) *sites {
 	return &sites{
-		log: log, detached: map[*rules.Site]*detached{}, known: map[string]cdc.SchemaRecord{},
+		cfg: cfg, set: set, common: common, lanes: lanes, questions: questions, detached: map[*rules.Site]*detached{}, known: map[string]cdc.SchemaRecord{},
 		ready: make(chan struct{}, 1), ended: make(chan endedReading), orders: make(chan func()),
 	}
 }
@@ -114,37 +121,37 @@ func (d *detached) learn(records []cdc.SchemaRecord) {
 }
 
 // detach takes a site out of what is read for all.
-func (p *Pipeline) detach(site *rules.Site, stop Stop) *detached {
-	d := p.newDetached(site, p.cursor, p.seen)
+func (s *sites) detach(site *rules.Site, stop Stop) *detached {
+	d := s.newDetached(site, s.common.cursor, s.common.seen)
 	d.stop, d.retry = stop, time.Now().Add(firstSiteWait)
-	d.stop.Site, d.stop.Since, d.stop.Read, d.stop.Cut = site.ID(), time.Now(), p.applying.Time, true
-	d.learn(p.knownOf(site))
-	p.feed.want(wish{site: site, skip: true})
+	d.stop.Site, d.stop.Since, d.stop.Read, d.stop.Cut = site.ID(), time.Now(), s.common.applying.Time, true
+	d.learn(s.knownOf(site))
+	s.common.feed.want(wish{site: site, skip: true})
 	d.told = time.Now().Add(shortStop - tellAgain) // nobody has to hear of what is over at once
 	if d.stop.Decide || d.stop.Table != "" {
 		d.told = time.Time{}
 	}
-	p.sites.tell(d)
+	s.tell(d)
 	return d
 }
 
 // knownOf is what is known of the tables that a site's own reading may come to: its own, the schema's default charset, temporary
 // tables, and those that no site has, which may take the place of one that it has. Other sites of the schema may be many.
-func (p *Pipeline) knownOf(site *rules.Site) (records []cdc.SchemaRecord) {
+func (s *sites) knownOf(site *rules.Site) (records []cdc.SchemaRecord) {
 	own := make(map[cdc.TableName]bool)
-	for _, t := range p.tables(site) {
+	for _, t := range s.tables(site) {
 		own[t] = true
 	}
-	if set := p.set.Load(); p.sites.watchedBy != set {
-		p.sites.watchedBy, p.sites.watched = set, make(map[cdc.TableName]bool)
-		for _, s := range p.cfg.Sites {
-			for _, t := range set.Tables(s) {
-				p.sites.watched[t] = true
+	if set := s.set.Load(); s.watchedBy != set {
+		s.watchedBy, s.watched = set, make(map[cdc.TableName]bool)
+		for _, other := range s.cfg.Sites {
+			for _, t := range set.Tables(other) {
+				s.watched[t] = true
 			}
 		}
 	}
-	for _, r := range p.sites.known {
-		if t, ok := r.Table(); r.IsOf(site.Schema) && (!ok || own[t] || !p.sites.watched[t]) {
+	for _, r := range s.known {
+		if t, ok := r.Table(); r.IsOf(site.Schema) && (!ok || own[t] || !s.watched[t]) {
 			records = append(records, r)
 		}
 	}
@@ -155,28 +162,26 @@ func (p *Pipeline) knownOf(site *rules.Site) (records []cdc.SchemaRecord) {
 const shortStop = 2 * time.Second
 
 // newDetached splits off the engine of a site that is at a position.
-func (p *Pipeline) newDetached(site *rules.Site, at *cdc.Cursor, seen cdc.Coord) *detached {
+func (s *sites) newDetached(site *rules.Site, at *cdc.Cursor, seen cdc.Coord) *detached {
 	d := &detached{site: site, schema: map[string]cdc.SchemaRecord{}, dirty: true}
-	d.reading = reading{drive: drive{engine: p.engine.Split(site)}, cursor: at, seen: seen}
-	p.sites.detached[site] = d
-	if f := p.fills; f.chunk != nil && f.chunk.run.site() == site.ID() {
-		f.chunk = nil // its rows are read again when the site is back
-	}
+	d.reading = reading{drive: drive{engine: s.common.engine.Split(site)}, cursor: at, seen: seen}
+	s.detached[site] = d
+	s.leaves(site)
 	return d
 }
 
 // aside takes in that a transaction cannot be read for a site.
-func (p *Pipeline) aside(r *reading, site *rules.Site, t *cdc.TableError) error {
+func (s *sites) aside(r *reading, site *rules.Site, t *cdc.TableError) error {
 	stop := Stop{
 		Reason: t.Error(), Fix: t.Hint, Table: t.Table.String(), Txn: t.Txn.ID(), At: t.At, Decide: t.Lasting,
 	}
-	d := p.sites.detached[site]
+	d := s.detached[site]
 	switch {
 	case d == nil:
-		p.detach(site, stop)
+		s.detach(site, stop)
 		return nil
 	case r == &d.reading:
-		return p.stopAgain(d, stop)
+		return s.stopAgain(d, stop)
 	}
 	d.turn++ // the others met it too, before the site was back with them
 	d.asked, d.carried = false, false
@@ -184,18 +189,18 @@ func (p *Pipeline) aside(r *reading, site *rules.Site, t *cdc.TableError) error 
 }
 
 // misfit takes in that a row of a site does not fit its table as the plugin makes it.
-func (p *Pipeline) misfit(r *reading, m *events.MisfitError) error {
-	if d := p.sites.detached[m.Site]; d != nil && d.stop.Accept != nil && d.stop.Accept.Table == m.Table.String() {
-		p.cfg.Log.Warn("a row is left out, as a person decided", slog.String("site", m.Site.Name), slog.Any("reason", m))
+func (s *sites) misfit(r *reading, m *events.MisfitError) error {
+	if d := s.detached[m.Site]; d != nil && d.stop.Accept != nil && d.stop.Accept.Table == m.Table.String() {
+		s.cfg.Log.Warn("a row is left out, as a person decided", slog.String("site", m.Site.Name), slog.Any("reason", m))
 		return nil
 	}
 	fix := cmp.Or(m.Fix(), fmt.Sprintf("make the columns of %s what the plugin makes them; what is logged already stays as it is", m.Table))
-	return p.aside(r, m.Site, &cdc.TableError{Table: m.Table, At: r.seen, Reason: m.Error(), Lasting: m.Fix() == "", Hint: fix})
+	return s.aside(r, m.Site, &cdc.TableError{Table: m.Table, At: r.seen, Reason: m.Error(), Lasting: m.Fix() == "", Hint: fix})
 }
 
 // stopAgain ends the reading of a site that was to catch up.
-func (p *Pipeline) stopAgain(d *detached, stop Stop) error {
-	p.endReading(d)
+func (s *sites) stopAgain(d *detached, stop Stop) error {
+	s.endReading(d)
 	again := stop.Reason == d.stop.Reason && stop.Txn == d.stop.Txn
 	stop.Site, stop.Read, stop.Since, stop.Accept, stop.Cut = d.stop.Site, d.stop.Read, d.stop.Since, d.stop.Accept, true
 	if !stop.Gone {
@@ -209,19 +214,19 @@ func (p *Pipeline) stopAgain(d *detached, stop Stop) error {
 	if err := d.engine.Discard(0); err != nil {
 		return err
 	}
-	p.sites.tell(d)
+	s.tell(d)
 	return nil
 }
 
 // endReading ends a site's own reading; what was read and not applied is read again.
-func (p *Pipeline) endReading(d *detached) {
+func (s *sites) endReading(d *detached) {
 	if d.cancel != nil {
 		d.cancel()
 	}
 	d.cancel, d.feed, d.todo, d.spare, d.gathered = nil, nil, nil, nil, false
 	d.turn++
 	if d.asked {
-		p.feed.want(wish{site: d.site, skip: true})
+		s.common.feed.want(wish{site: d.site, skip: true})
 	}
 	d.asked, d.carried = false, false
 	d.wait = min(max(firstSiteWait, 2*d.wait), longestSiteWait)
@@ -229,18 +234,18 @@ func (p *Pipeline) endReading(d *detached) {
 }
 
 // join reads a site with the others again.
-func (p *Pipeline) join(d *detached) {
+func (s *sites) join(d *detached) {
 	d.asked = false // its rows stay
-	p.endReading(d)
-	delete(p.sites.detached, d.site)
-	p.engine.Join(d.engine)
-	p.sites.gone = append(p.sites.gone, d.fresh...)
+	s.endReading(d)
+	delete(s.detached, d.site)
+	s.common.engine.Join(d.engine)
+	s.gone = append(s.gone, d.fresh...)
 	for _, r := range d.schema {
-		p.sites.gone = append(p.sites.gone, outbox.Record{Owner: siteOwner, Key: d.stop.schemaKey(r)})
+		s.gone = append(s.gone, outbox.Record{Owner: siteOwner, Key: d.stop.schemaKey(r)})
 	}
-	p.sites.gone = append(p.sites.gone, outbox.Record{Owner: siteOwner, Key: d.stop.key()})
+	s.gone = append(s.gone, outbox.Record{Owner: siteOwner, Key: d.stop.key()})
 	if after := time.Since(d.stop.Since); after > shortStop {
-		p.cfg.Log.Info("a site has caught up and is read with the others again", slog.String("site", d.site.ID()), slog.Duration("after", after.Round(time.Second)))
+		s.cfg.Log.Info("a site has caught up and is read with the others again", slog.String("site", d.site.ID()), slog.Duration("after", after.Round(time.Second)))
 	}
 }
 
@@ -292,28 +297,28 @@ func uncut(stops []*storedStop) (all []*storedStop) {
 }
 
 // restoreStops detaches the sites that were when the last commit was made.
-func (p *Pipeline) restoreStops(stored []outbox.Record) error {
+func (s *sites) restoreStops(stored []outbox.Record) error {
 	stops, err := readStops(stored)
 	if err != nil {
 		return err
 	}
-	for _, s := range uncut(stops) {
-		i := slices.IndexFunc(p.cfg.Sites, func(site *rules.Site) bool { return site.ID() == s.Site })
+	for _, stop := range uncut(stops) {
+		i := slices.IndexFunc(s.cfg.Sites, func(site *rules.Site) bool { return site.ID() == stop.Site })
 		if i < 0 {
-			p.cfg.Log.Warn("a stopped site is not configured any more; it goes on from there when it is again", slog.String("site", s.Site))
+			s.cfg.Log.Warn("a stopped site is not configured any more; it goes on from there when it is again", slog.String("site", stop.Site))
 			continue
 		}
-		at, err := cdc.NewCursor(s.Position)
+		at, err := cdc.NewCursor(stop.Position)
 		if err != nil {
-			return fmt.Errorf("reading the position of site %s: %w", s.Site, err)
+			return fmt.Errorf("reading the position of site %s: %w", stop.Site, err)
 		}
-		d := p.newDetached(p.cfg.Sites[i], at, s.Position.Start)
-		d.stop, d.dirty, d.stop.Cut = s.Stop, !s.Cut, true
-		d.learn(s.schema)
-		if s.Cut {
+		d := s.newDetached(s.cfg.Sites[i], at, stop.Position.Start)
+		d.stop, d.dirty, d.stop.Cut = stop.Stop, !stop.Cut, true
+		d.learn(stop.schema)
+		if stop.Cut {
 			d.fresh = nil // it is stored
 		}
-		p.sites.tell(d)
+		s.tell(d)
 	}
 	return nil
 }
@@ -325,7 +330,7 @@ func (s *sites) tell(d *detached) {
 		return
 	}
 	d.told = now
-	s.log.Error("a site is stopped, the others go on", slog.String("site", d.site.ID()), slog.String("reason", d.stop.Reason),
+	s.cfg.Log.Error("a site is stopped, the others go on", slog.String("site", d.site.ID()), slog.String("reason", d.stop.Reason),
 		slog.String("fix", d.stop.Fix), slog.String("table", d.stop.Table), slog.String("transaction", d.stop.Txn),
 		slog.String("at", d.stop.At.String()), slog.Time("since", d.stop.Since), slog.String("to_go_on", strings.Join(d.stop.Ways(), ", or ")))
 }
@@ -333,4 +338,51 @@ func (s *sites) tell(d *detached) {
 // schemaRecords are what is known of tables at the site's position.
 func (d *detached) schemaRecords() []cdc.SchemaRecord {
 	return slices.Collect(maps.Values(d.schema))
+}
+
+// engines yields that of all sites, and those of the sites that are on their own.
+func (s *sites) engines() func(yield func(*events.Engine) bool) {
+	return func(yield func(*events.Engine) bool) {
+		if !yield(s.common.engine) {
+			return
+		}
+		for _, d := range s.detached {
+			if !yield(d.engine) {
+				return
+			}
+		}
+	}
+}
+
+// tables are those of a site that make events now.
+func (s *sites) tables(site *rules.Site) []cdc.TableName { return s.set.Load().Tables(site) }
+
+// unwanted lets a site go on that is stopped for a table that no rule names any more: nobody has to decide about it. It says
+// whether none of its tables is named.
+func (s *sites) unwanted(d *detached, tables []cdc.TableName) bool {
+	if len(tables) == 0 {
+		s.endReading(d)
+		d.fromNow = true
+		return true
+	}
+	d.retry, d.wait = time.Time{}, 0 // the rules may have been what is wrong
+	if d.stop.Decide && d.stop.Table != "" && !slices.ContainsFunc(tables, func(t cdc.TableName) bool { return t.String() == d.stop.Table }) {
+		d.stop.Decide, d.dirty = false, true
+	}
+	return false
+}
+
+// readOthers begins the reading of a site anew, for rules name other tables of it.
+func (s *sites) readOthers(d *detached) error {
+	s.endReading(d)
+	d.others, d.wait, d.retry = false, 0, time.Time{}
+	return d.engine.Discard(0)
+}
+
+// engineOf is the engine that a site's events are in.
+func (s *sites) engineOf(site *rules.Site) *events.Engine {
+	if d := s.detached[site]; d != nil {
+		return d.engine
+	}
+	return s.common.engine
 }

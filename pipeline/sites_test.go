@@ -143,7 +143,7 @@ func TestKnownOfASite(t *testing.T) {
 	known("another", "wp_7_vikappointments_reservation")
 	p.sites.learn(records)
 	own := len(sites[7].Tables())
-	if got := p.knownOf(sites[7]); len(got) != own+2 {
+	if got := p.sites.knownOf(sites[7]); len(got) != own+2 {
 		t.Errorf("%d of %d records are the site's, which has %d tables", len(got), len(records), own)
 	}
 }
@@ -162,11 +162,11 @@ func TestStopOfAWholeSite(t *testing.T) {
 	if p.cursor, err = cdc.NewCursor(cdc.Position{Flavor: "mariadb", Start: coord(9)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.restoreStops([]outbox.Record{stored, schema}); err != nil {
+	if err := p.sites.restoreStops([]outbox.Record{stored, schema}); err != nil {
 		t.Fatal(err)
 	}
 	var stopped []string
-	for _, s := range p.siteStatus() {
+	for _, s := range p.sites.status() {
 		if s.Apart() {
 			stopped = append(stopped, fmt.Sprintf("%s at %s", s.Name, s.Stop.Position.Start))
 		}

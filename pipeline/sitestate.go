@@ -47,7 +47,7 @@ var ErrNoSite = errors.New("no site has that name")
 // Sites are all sites, in the order of the configuration.
 func (p *Pipeline) Sites(ctx context.Context) ([]SiteStatus, error) {
 	answer := make(chan []SiteStatus, 1)
-	return await(ctx, p, answer, func() { answer <- p.siteStatus() })
+	return await(ctx, p, answer, func() { answer <- p.sites.status() })
 }
 
 // ResumeSite goes on with a stopped site without what the log does not show; from now, without all that it did not read. It
@@ -55,7 +55,7 @@ func (p *Pipeline) Sites(ctx context.Context) ([]SiteStatus, error) {
 func (p *Pipeline) ResumeSite(ctx context.Context, name string, fromNow bool) error {
 	answer := make(chan error, 1)
 	failed, err := await(ctx, p, answer, func() {
-		if err := p.resumeSite(name, fromNow); err != nil {
+		if err := p.sites.resume(name, fromNow); err != nil {
 			answer <- err
 			return
 		}
@@ -107,13 +107,13 @@ func await[T any](ctx context.Context, p *Pipeline, answer <-chan T, do func()) 
 	}
 }
 
-// resumeSite takes in a person's word.
-func (p *Pipeline) resumeSite(name string, fromNow bool) error {
-	i := slices.IndexFunc(p.cfg.Sites, func(s *rules.Site) bool { return s.ID() == name })
+// resume takes in a person's word.
+func (s *sites) resume(name string, fromNow bool) error {
+	i := slices.IndexFunc(s.cfg.Sites, func(s *rules.Site) bool { return s.ID() == name })
 	if i < 0 {
 		return fmt.Errorf("%w: %s", ErrNoSite, name)
 	}
-	d := p.sites.detached[p.cfg.Sites[i]]
+	d := s.detached[s.cfg.Sites[i]]
 	if d == nil {
 		return nil // it is read with the others
 	}
@@ -122,13 +122,13 @@ func (p *Pipeline) resumeSite(name string, fromNow bool) error {
 	}
 	d.fromNow = fromNow
 	if fromNow || d.feed != nil {
-		p.endReading(d)
+		s.endReading(d)
 		if err := d.engine.Discard(0); err != nil { // of the transaction that is read once more
 			return err
 		}
 	}
 	if !fromNow && d.stop.Table != "" {
-		d.stop.Accept = &acceptance{Table: d.stop.Table, Until: p.lastTxn()}
+		d.stop.Accept = &acceptance{Table: d.stop.Table, Until: s.common.lastTxn()}
 	}
 	d.stop.Decide, d.dirty, d.retry, d.wait = false, true, time.Time{}, 0
 	return nil
@@ -189,25 +189,25 @@ func (s *storedStop) deletions() []outbox.Record {
 	return records
 }
 
-// siteStatus is how all sites stand.
-func (p *Pipeline) siteStatus() []SiteStatus {
+// status is how all sites stand.
+func (s *sites) status() []SiteStatus {
 	var all []SiteStatus
-	for _, site := range p.cfg.Sites {
-		l := p.lanes.all[site]
-		s := SiteStatus{Name: site.ID(), State: SiteReading, Events: len(l.waiting) + l.held.events}
-		s.take(l)
-		if u, ok := p.sites.unfit[site.Schema]; ok && s.Reason == "" && !site.IsNamed() {
-			s.State, s.Reason, s.Fix, s.Since = SiteWaiting, u.found, u.fix, u.since
+	for _, site := range s.cfg.Sites {
+		l := s.lanes.all[site]
+		is := SiteStatus{Name: site.ID(), State: SiteReading, Events: len(l.waiting) + l.held.events}
+		is.take(l)
+		if u, ok := s.unfit[site.Schema]; ok && is.Reason == "" && !site.IsNamed() {
+			is.State, is.Reason, is.Fix, is.Since = SiteWaiting, u.found, u.fix, u.since
 		}
-		if s.Reason != "" {
-			s.Ways = []string{"it goes on by itself when that is fixed"}
+		if is.Reason != "" {
+			is.Ways = []string{"it goes on by itself when that is fixed"}
 		}
-		s.addStranded(&p.sites.stranded)
-		if d := p.sites.detached[site]; d != nil {
-			s.stopped(d.stop, d.feed != nil || d.fromNow)
+		is.addStranded(&s.stranded)
+		if d := s.detached[site]; d != nil {
+			is.stopped(d.stop, d.feed != nil || d.fromNow)
 		}
-		if !site.IsNamed() || s.State != SiteReading || s.Events > 0 { // of that part nobody has to know else
-			all = append(all, s)
+		if !site.IsNamed() || is.State != SiteReading || is.Events > 0 { // of that part nobody has to know else
+			all = append(all, is)
 		}
 	}
 	return all

@@ -8,20 +8,20 @@ import (
 )
 
 // tellEmptied says which sites lost rows that no webhook will tell of.
-func (p *Pipeline) tellEmptied(r *reading, c *cdc.Commit) {
+func (s *sites) tellEmptied(r *reading, c *cdc.Commit) {
 	for _, e := range c.Emptied {
-		for _, site := range p.cfg.Sites {
-			if p.engineOf(site) != r.engine || !slices.Contains(p.tables(site), e.Table) {
+		for _, site := range s.cfg.Sites {
+			if s.engineOf(site) != r.engine || !slices.Contains(s.tables(site), e.Table) {
 				continue
 			}
-			if e.To != (cdc.TableName{}) && !slices.Contains(p.tables(site), e.To) {
-				p.cfg.Log.Warn("a table was renamed: no delete webhooks are sent for its rows, and under its new name it is not followed",
+			if e.To != (cdc.TableName{}) && !slices.Contains(s.tables(site), e.To) {
+				s.cfg.Log.Warn("a table was renamed: no delete webhooks are sent for its rows, and under its new name it is not followed",
 					slog.String("site", site.Name), slog.String("table", e.Table.Name), slog.String("to", e.To.String()),
 					slog.String("statement", e.Statement), slog.String("transaction", c.Txn.ID()),
 					slog.String("fix", "if the site has another prefix or schema now, write it into sites[].prefix or sites[].schema, and restart rowhook"))
 				continue
 			}
-			p.cfg.Log.Warn("the rows of a table went without being logged one by one: no delete webhooks are sent for them",
+			s.cfg.Log.Warn("the rows of a table went without being logged one by one: no delete webhooks are sent for them",
 				slog.String("site", site.Name), slog.String("table", e.Table.Name), slog.String("statement", e.Statement),
 				slog.String("transaction", c.Txn.ID()))
 		}
