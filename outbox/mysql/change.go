@@ -28,7 +28,8 @@ type change struct {
 	newNames    map[int64]string
 	newRoutes   map[string]int64 // nil: as they were
 	woken       map[int64]bool
-	disarranged map[int64]bool // endpoints of which memory forgets what it has
+	disarranged map[int64]bool // endpoints of which memory forgets what it has, and whose owners begin anew
+	adopted     []*outcome     // those of members
 }
 
 type countKey struct{ endpoint, label int64 }
@@ -143,6 +144,9 @@ func (c *change) whole() *packet {
 	p.args = append(p.args, c.packet.args...)
 	c.writeRows(&p)
 	c.writeCounts(&p)
+	if ids := slices.Sorted(maps.Keys(c.disarranged)); len(ids) > 0 {
+		p.add(`UPDATE share SET turn = turn + 1 WHERE endpoint IN `+list(ids)+` AND member NOT IN ('', ?)`, c.owner)
+	}
 	return &p
 }
 
@@ -173,14 +177,14 @@ func (c *change) writeEnds(p *packet) {
 		if c.grown[id] {
 			heads = append(heads, []any{id, e.last, e.added, e.bytesIn})
 		}
-		if old := c.ends[id]; old == nil || e.removed != old.removed || e.bytes != old.bytes || e.marks.Low != old.marks.Low || !slices.Equal(e.marks.Runs, old.marks.Runs) {
-			marks = append(marks, []any{id, e.marks.Low, encodeMarks(&e.marks), e.removed, e.bytes})
+		if old := c.ends[id]; old == nil || e.applied != old.applied || e.removed != old.removed || e.bytes != old.bytes || e.marks.Low != old.marks.Low || !slices.Equal(e.marks.Runs, old.marks.Runs) {
+			marks = append(marks, []any{id, e.marks.Low, encodeMarks(&e.marks), e.removed, e.bytes, e.applied.epoch, e.applied.k})
 		}
 	}
 	p.rows(`INSERT INTO head(endpoint, last, added, bytes) VALUES `,
 		` ON DUPLICATE KEY UPDATE last = VALUES(last), added = VALUES(added), bytes = VALUES(bytes)`, heads)
-	p.rows(`INSERT INTO mark(endpoint, low, beyond, removed, bytes) VALUES `,
-		` ON DUPLICATE KEY UPDATE low = VALUES(low), beyond = VALUES(beyond), removed = VALUES(removed), bytes = VALUES(bytes)`, marks)
+	p.rows(`INSERT INTO mark(endpoint, low, beyond, removed, bytes, epoch, k) VALUES `, ` ON DUPLICATE KEY UPDATE low = VALUES(low),
+		beyond = VALUES(beyond), removed = VALUES(removed), bytes = VALUES(bytes), epoch = VALUES(epoch), k = VALUES(k)`, marks)
 }
 
 // writeRows writes what became of the deliveries that were looked at.

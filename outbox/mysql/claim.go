@@ -21,7 +21,7 @@ func (s *Store) Claim(ctx context.Context, endpoint string, after int64, limit i
 	if g.known {
 		return g.list, nil
 	}
-	items, err := s.reader.undelivered(ctx, &g, after, limit)
+	items, err := undelivered(ctx, s.reader.db, &g, after, limit)
 	return g.show(items), explain("read", s.cfg, err)
 }
 
@@ -34,7 +34,7 @@ func (s *Store) Read(ctx context.Context, endpoint string, numbers []int64) ([]*
 	if g.known {
 		return nil, nil
 	}
-	items, err := s.reader.numbers(ctx, &g, slices.Compact(slices.Sorted(slices.Values(numbers))))
+	items, err := numbered(ctx, s.reader.db, &g, slices.Compact(slices.Sorted(slices.Values(numbers))))
 	return g.show(items), explain("read", s.cfg, err)
 }
 

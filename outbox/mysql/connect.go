@@ -207,10 +207,11 @@ func query(ctx context.Context, conn driver.Conn, sql string) ([]string, error) 
 type pools struct {
 	writes *sql.DB // one, for what is written
 	beats  *sql.DB // one for the lease: a renewal waits for no commit
+	polls  *sql.DB // one for what is looked at all the time
 	reads  *sql.DB
 }
 
-func openPools(c *connector) pools { return pools{pool(c, 1), pool(c, 1), pool(c, 8)} }
+func openPools(c *connector) pools { return pools{pool(c, 1), pool(c, 1), pool(c, 1), pool(c, 8)} }
 
 func pool(c *connector, most int) *sql.DB {
 	db := sql.OpenDB(c)
@@ -224,13 +225,15 @@ func pool(c *connector, most int) *sql.DB {
 // next ones go to another address if there is one.
 func (p pools) avoid(err error) {
 	if isNumber(err, away...) {
-		for _, db := range []*sql.DB{p.writes, p.beats, p.reads} {
+		for _, db := range []*sql.DB{p.writes, p.beats, p.polls, p.reads} {
 			dropIdle(db)
 		}
 	}
 }
 
-func (p pools) close() error { return errors.Join(p.writes.Close(), p.beats.Close(), p.reads.Close()) }
+func (p pools) close() error {
+	return errors.Join(p.writes.Close(), p.beats.Close(), p.polls.Close(), p.reads.Close())
+}
 
 // dropIdle closes the connections of a pool that nobody uses.
 func dropIdle(db *sql.DB) {
@@ -249,6 +252,10 @@ func (c *Config) lease() time.Duration {
 
 // deadline is how long after it began to be renewed a lease is used: its holder stops well before another may go on.
 func (c *Config) deadline() time.Duration { return c.lease() * 2 / 3 }
+
+// silence is after how long of it a lease is taken for free, and a member for dead: later than those stop by themselves, and so much
+// before a lease is over that what is to be done by another one is done by then.
+func (c *Config) silence() time.Duration { return c.lease() * 4 / 5 }
 
 // check refuses what names no server.
 func (c *Config) check() error {

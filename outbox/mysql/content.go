@@ -24,6 +24,7 @@ type end struct {
 	added, bytesIn int64
 	removed, bytes int64 // bytes are those of what was removed
 	marks          marks.Set
+	applied        handed // the last of what members handed over that is in it
 }
 
 // count is how many deliveries are undelivered.
@@ -43,6 +44,7 @@ func (e *end) clone() *end {
 // what others see of it is queue's.
 type content struct {
 	fence
+	owner string // this process, in this term
 	words
 	ids    map[label]int64
 	ends   map[int64]*end
@@ -126,9 +128,22 @@ func readEnds(ctx context.Context, db rower) (map[int64]*end, error) {
 	})
 }
 
+// readApplied reads which outcomes of members are in the marks.
+func readApplied(ctx context.Context, db rower, ends map[int64]*end) error {
+	return each(ctx, db, `SELECT endpoint, epoch, k FROM mark`, nil, func(scan func(...any) error) (bool, error) {
+		var id int64
+		var h handed
+		err := scan(&id, &h.epoch, &h.k)
+		if e := ends[id]; e != nil {
+			e.applied = h
+		}
+		return true, err
+	})
+}
+
 // readContent reads what there is when the lease is taken.
-func readContent(ctx context.Context, db rower, f fence) (c *content, err error) {
-	c = &content{fence: f, ids: make(map[label]int64), byName: make(map[string]int64), routes: make(map[string]int64)}
+func readContent(ctx context.Context, db rower, f fence, owner string) (c *content, err error) {
+	c = &content{fence: f, owner: owner, ids: make(map[label]int64), byName: make(map[string]int64), routes: make(map[string]int64)}
 	if c.words, err = readWords(ctx, db); err != nil {
 		return nil, err
 	}
@@ -139,6 +154,9 @@ func readContent(ctx context.Context, db rower, f fence) (c *content, err error)
 		c.byName[name] = id
 	}
 	if c.ends, err = readEnds(ctx, db); err != nil {
+		return nil, err
+	}
+	if err := readApplied(ctx, db, c.ends); err != nil {
 		return nil, err
 	}
 	return c, each(ctx, db, `SELECT rule, endpoint FROM route`, nil, func(scan func(...any) error) (bool, error) {
@@ -184,13 +202,4 @@ func (c *content) take(ch *change) {
 	if ch.newRoutes != nil {
 		c.routes = ch.newRoutes
 	}
-}
-
-// routed are the endpoints to which rules go.
-func (c *content) routed() map[string]int64 {
-	terms := make(map[string]int64)
-	for _, id := range c.routes {
-		terms[c.endpoints[id]] = 1
-	}
-	return terms
 }

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"rowhook/outbox"
@@ -70,7 +69,7 @@ func (w *watch) free(ctx context.Context, db *sql.DB) (holder, error) {
 		if began.IsZero() {
 			began = w.since
 		}
-		if h.owner == "" || now.Sub(w.since) >= w.cfg.lease() {
+		if h.owner == "" || now.Sub(w.since) >= w.cfg.silence() {
 			return h, nil
 		}
 		if w.cfg.NoWait && w.since != began {
@@ -93,18 +92,14 @@ func (w *watch) say(h holder, now time.Time) {
 
 // lease is the right to work on the outbox, for this process.
 type lease struct {
+	right
 	cfg   *Config
 	db    *sql.DB // of its own: a renewal waits for no commit
 	owner string
-
-	mu       sync.Mutex
-	deadline time.Time // by this process's monotonic clock
-	reason   error     // why it is lost
-	lost     chan struct{}
 }
 
 func newLease(cfg *Config, db *sql.DB) *lease {
-	return &lease{cfg: cfg, db: db, owner: newOwner(), lost: make(chan struct{})}
+	return &lease{right: newRight(), cfg: cfg, db: db, owner: newOwner()}
 }
 
 // takeFrom is the packet with which a lease changes hands. The condition makes epoch NULL, an error, when another was quicker. The
@@ -114,13 +109,16 @@ func (l *lease) takeFrom(condition string, args ...any) *packet {
 	p.add(`UPDATE lease SET epoch = IF(`+condition+`, epoch + 1, NULL), beat = beat + 1, owner = ?,
 		until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND WHERE name = 'reader'`, append(args, l.owner, l.cfg.lease().Microseconds())...)
 	p.add(`UPDATE state SET epoch = (SELECT epoch FROM lease WHERE name = 'reader') WHERE id = 1`)
+	present(&p, l.cfg, l.owner)
 	return &p
 }
 
 // take makes the lease ours, if it is still as it was seen. The error is errQuicker when it is not.
 func (l *lease) take(ctx context.Context, seen holder) (fence, error) {
 	began := time.Now()
-	err := l.takeFrom(`epoch = ? AND beat = ?`, seen.epoch, seen.beat).send(ctx, l.db)
+	p := l.takeFrom(`epoch = ? AND beat = ?`, seen.epoch, seen.beat)
+	p.add(`DELETE FROM member WHERE id = ?`, seen.owner) // the lease was its beat
+	err := p.send(ctx, l.db)
 	if isNumber(err, fencedBy) || isNumber(err, again...) {
 		return fence{}, errQuicker
 	}
@@ -149,7 +147,7 @@ func (l *lease) confirm(ctx context.Context, began time.Time) (f fence, err erro
 		return f, errQuicker
 	}
 	if err == nil {
-		l.extend(began)
+		l.extend(began.Add(l.cfg.deadline()))
 	}
 	return f, err
 }
@@ -168,96 +166,28 @@ func (l *lease) again(ctx context.Context) (fence, error) {
 	return l.confirm(ctx, began)
 }
 
-// extend moves the deadline on: it is counted from before the renewal was sent.
-func (l *lease) extend(began time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.deadline = began.Add(l.cfg.deadline())
-}
-
-// lose is for when somebody else has it, or may have it soon.
-func (l *lease) lose(reason error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.reason == nil {
-		l.reason = fmt.Errorf("%w: %w", outbox.ErrFenced, reason)
-		close(l.lost)
-	}
-	return l.reason
-}
-
-// held says why the lease is not ours any more. It looks at the clock itself: a process that was frozen finds out here.
-func (l *lease) held() error {
-	l.mu.Lock()
-	reason, deadline := l.reason, l.deadline
-	l.mu.Unlock()
-	if reason == nil && !time.Now().Before(deadline) {
-		return l.lose(errExpired)
-	}
-	return reason
-}
-
-var (
-	errExpired = errors.New("its lease ran out before the server renewed it")
-	errTaken   = errors.New("it holds the lease now")
-)
-
-// renew keeps the lease until ctx ends or it is lost.
-func (l *lease) renew(ctx context.Context, uptime func() time.Duration, log *slog.Logger) {
-	tick := time.NewTicker(l.cfg.lease() / 5)
-	defer tick.Stop()
-	var trouble retry.Trouble
-	for {
-		l.mu.Lock()
-		expiry := time.NewTimer(time.Until(l.deadline))
-		l.mu.Unlock()
-		select {
-		case <-ctx.Done():
-		case <-l.lost:
-		case <-expiry.C:
-		case <-tick.C:
-		}
-		expiry.Stop()
-		if ctx.Err() != nil || l.held() != nil {
-			return
-		}
-		err := l.renewOnce(ctx, uptime())
-		switch {
-		case err == nil:
-			if lasted, was := trouble.Over(); was {
-				log.Info("the lease on the outbox is renewed again", slog.Duration("after", lasted.Round(time.Millisecond)))
-			}
-		case ctx.Err() == nil && l.held() == nil && trouble.Worth(err):
-			log.Warn("the lease on the outbox was not renewed; trying again", slog.Any("error", shown(err)))
-		}
-	}
-}
-
-func (l *lease) renewOnce(ctx context.Context, uptime time.Duration) error {
-	l.mu.Lock()
-	ctx, cancel := context.WithDeadline(ctx, l.deadline)
-	l.mu.Unlock()
-	defer cancel()
+// renew moves the deadline on: it is counted from before the renewal was sent.
+func (l *lease) renew(ctx context.Context, uptime time.Duration) error {
 	began := time.Now()
-	result, err := l.db.ExecContext(ctx, `UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, beat = beat + 1, uptime = ?
-		WHERE name = 'reader' AND owner = ?`, l.cfg.lease().Microseconds(), uptime.Microseconds(), l.owner)
+	result, err := l.db.ExecContext(ctx, renewMember+`; UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, beat = beat + 1, uptime = ?
+		WHERE name = 'reader' AND owner = ?`, l.cfg.lease().Microseconds(), l.owner, l.cfg.lease().Microseconds(), uptime.Microseconds(), l.owner)
 	if err != nil {
 		dropIdle(l.db)
 		return err
 	}
-	n, err := result.RowsAffected()
+	n, err := result.RowsAffected() // of the last statement
 	if err == nil && n == 0 {
 		return l.lose(errTaken)
 	}
 	if err == nil {
-		l.extend(began)
+		l.extend(began.Add(l.cfg.deadline()))
 	}
 	return err
 }
 
 // release lets another take over at once.
 func (l *lease) release(ctx context.Context, uptime time.Duration) error {
-	_, err := l.db.ExecContext(ctx, `UPDATE lease SET owner = '', until = NULL, beat = beat + 1, uptime = ? WHERE name = 'reader' AND owner = ?`,
-		uptime.Microseconds(), l.owner)
+	_, err := l.db.ExecContext(ctx, `DELETE FROM member WHERE id = ?; UPDATE lease SET owner = '', until = NULL, beat = beat + 1, uptime = ?
+		WHERE name = 'reader' AND owner = ?`, l.owner, uptime.Microseconds(), l.owner)
 	return err
 }

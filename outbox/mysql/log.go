@@ -87,6 +87,7 @@ func (s *Store) CompareAndSet(ctx context.Context, key, old, value string) error
 		default:
 			c.packet.add(`INSERT INTO setting(h, k, v) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE v = VALUES(v)`, hash(key), key, value)
 		}
+		c.packet.add(`UPDATE share SET turn = turn + 1 WHERE member NOT IN ('', ?)`, c.owner) // it may be a pause of what a member delivers to
 		return nil
 	})
 }

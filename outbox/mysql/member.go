@@ -2,97 +2,255 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/retry"
 )
 
 // Member is a process that delivers to endpoints of an outbox that another one, the holder of the reader's lease, works on.
-// Make it with Join.
+// The holder gives it endpoints; it claims what they have from the tables, and hands its outcomes over. Make it with Join.
 type Member struct {
-	*ReadOnly
-	wakes map[string]chan struct{}
-	never chan struct{}
+	*ReadOnly // what was written, and is asked
+
+	log      *slog.Logger
+	pools    pools
+	presence *presence
+	terms    *terms
+	parts    *parts
+	appender *appender
+	vacancy  *vacancy
+	mail     *mail
+	census   *census
+
+	closing  chan struct{}
+	shutDown func() error       // runs once
+	handing  sync.WaitGroup     // the goroutine that hands outcomes over
+	running  sync.WaitGroup     // the others
+	stop     context.CancelFunc // ends those
 }
 
-// Join makes this process one of those that the holder gives endpoints to. The error is outbox.ErrNotExist while there is no
-// schema yet: Open makes it.
-func Join(ctx context.Context, cfg Config, who Who, _ *slog.Logger) (*Member, error) {
+// pollAfter is how often a member looks at what there is for it.
+const pollAfter = 15 * time.Millisecond
+
+// Join makes this process one of those that the holder gives endpoints to. It waits for nothing: the error is outbox.ErrNotExist
+// while there is no schema yet, which Open makes.
+func Join(ctx context.Context, cfg Config, who Who, log *slog.Logger) (*Member, error) {
 	cfg.Who = who
-	log, err := OpenLog(ctx, cfg)
-	if err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	return &Member{ReadOnly: log, wakes: make(map[string]chan struct{}), never: make(chan struct{})}, nil
+	m := newMember(cfg, log)
+	if err := m.begin(ctx); err != nil {
+		return nil, errors.Join(explain("join", &m.cfg, err), m.pools.close())
+	}
+	m.start(ctx)
+	return m, nil
+}
+
+func newMember(cfg Config, log *slog.Logger) *Member {
+	pools, terms := openPools(newConnector(cfg, false)), newTerms()
+	m := &Member{
+		ReadOnly: &ReadOnly{cfg, reader{pools.reads}}, log: log, pools: pools, terms: terms, parts: newParts(terms), closing: make(chan struct{}),
+	}
+	m.presence = newPresence(&m.cfg, pools.beats)
+	m.appender = &appender{cfg: &m.cfg, pools: pools, presence: m.presence, parts: m.parts, trouble: trouble{log: log}, log: log}
+	m.vacancy = newVacancy(&m.cfg, m.presence.name)
+	m.mail = newMail(&m.cfg, log, pools.reads)
+	m.census = newCensus(&m.cfg)
+	return m
+}
+
+// begin makes this process a member.
+func (m *Member) begin(ctx context.Context) error {
+	found, err := readVersion(ctx, m.pools.reads)
+	if isNumber(err, noSchema) {
+		err = outbox.ErrNotExist
+	}
+	if err != nil {
+		return err
+	}
+	if found < version {
+		if err := prepare(ctx, newConnector(m.cfg, false)); err != nil {
+			return err
+		}
+	}
+	if err := m.presence.begin(ctx); err != nil {
+		return err
+	}
+	return m.poll(ctx, true)
+}
+
+// start begins what goes on until the member is closed.
+func (m *Member) start(ctx context.Context) {
+	m.shutDown = sync.OnceValue(m.shut)
+	ctx, m.stop = context.WithCancel(context.WithoutCancel(ctx))
+	m.running.Go(func() { m.presence.keep(ctx, &m.cfg, m.log, m.presence.renew) })
+	m.running.Go(func() { m.watch(ctx) })
+	m.running.Go(func() { m.watchAges(ctx) })
+	m.handing.Go(func() { m.appender.run(ctx, m.closing) })
+}
+
+// watch polls until ctx ends, or this process is a member no more.
+func (m *Member) watch(ctx context.Context) {
+	var trouble retry.Trouble
+	everyone := time.Now()
+	for {
+		began := time.Now()
+		all := began.Sub(everyone) >= min(m.cfg.lease()/20, idleAfter)
+		if all {
+			everyone = began
+		}
+		err := m.poll(ctx, all)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case m.presence.held() != nil:
+			m.parts.fail(m.presence.held())
+			return
+		case err != nil:
+			m.pools.avoid(err)
+			if trouble.Worth(shown(err)) {
+				m.log.Error("the outbox cannot be looked at for now; rowhook waits, and goes on by itself", slog.Any("error", explain("read", &m.cfg, err)))
+			}
+		default:
+			if lasted, was := trouble.Over(); was {
+				m.log.Info("the outbox can be looked at again", slog.Duration("after", lasted.Round(time.Millisecond)))
+			}
+		}
+		if retry.Pause(ctx, pollAfter-time.Since(began)) != nil {
+			return
+		}
+	}
+}
+
+// poll looks at what there is, now and then also at everyone.
+func (m *Member) poll(ctx context.Context, all bool) error {
+	v, err := look(ctx, m.pools.polls, m.presence.name, all)
+	if err != nil {
+		return err
+	}
+	if m.parts.unknown(&v) {
+		if err := m.learn(ctx); err != nil {
+			return err
+		}
+	}
+	now := time.Now()
+	if all {
+		m.census.look(v.citizens, now)
+	}
+	m.vacancy.look(v.holder, m.census.living(now), now)
+	m.mail.deliver(ctx, v.mail)
+	if leave := m.parts.see(&v, &m.cfg, now); len(leave) > 0 {
+		return m.appender.leave(ctx, leave...)
+	}
+	return nil
+}
+
+// learn reads the names of endpoints and labels, of which there are new ones.
+func (m *Member) learn(ctx context.Context) error {
+	words, err := readWords(ctx, m.pools.reads)
+	if err == nil {
+		m.parts.know(words)
+	}
+	return err
+}
+
+// usable says why the member cannot be worked with.
+func (m *Member) usable(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-m.closing:
+		return outbox.ErrClosed
+	default:
+		return m.presence.held()
+	}
 }
 
 // Terms are the endpoints that are this process's, each with its term, and a channel that is closed when that changes. For each
 // that was among them and is not any more the caller is to call Leave, once nothing is posted to it.
-func (m *Member) Terms() (terms map[string]int64, changed <-chan struct{}) { return nil, m.never }
+func (m *Member) Terms() (terms map[string]int64, changed <-chan struct{}) { return m.terms.hand() }
 
-// Leave says that nothing is posted to an endpoint any more and that its outcomes are settled: another process may have it.
-func (m *Member) Leave(context.Context, string) error { return nil }
+// Leave says that nothing is posted to an endpoint any more and that its outcomes are settled: another process may have it. It
+// returns when that is so.
+func (m *Member) Leave(ctx context.Context, endpoint string) error {
+	if err := m.usable(ctx); err != nil {
+		return err
+	}
+	if err := m.appender.leave(ctx, endpoint); err != nil {
+		return explain("leave an endpoint of", &m.cfg, err)
+	}
+	m.terms.leave(endpoint)
+	return nil
+}
 
-// Lost returns a channel that is closed when the holder takes this process for dead, or may do so: it must stop delivering.
-func (m *Member) Lost() <-chan struct{} { return m.never }
+// Lost returns a channel that is closed when the holder takes this process for dead, or may do so: it must stop delivering. All that
+// is left to do is Close, and Join again.
+func (m *Member) Lost() <-chan struct{} { return m.presence.lost }
 
 // Held says whether this process is still one that may deliver, by its own clock.
-func (m *Member) Held() bool { return true }
+func (m *Member) Held() bool { return m.presence.held() == nil }
 
 // Vacant returns a channel that is closed when the reader's lease looks free and it is this process's turn to take it: call Open,
 // with NoWait, beside the Member, and close the Member once the Store is open. Where another was quicker the Member goes on; Vacant
 // then returns another channel.
-func (m *Member) Vacant() <-chan struct{} { return m.never }
+func (m *Member) Vacant() <-chan struct{} { return m.vacancy.channel() }
 
 // Tell tells the others what this process is from now on: its rules have changed.
-func (m *Member) Tell(context.Context, Who) error { return nil }
-
-// Ask sends a request to another process, "": the holder, and returns its answer.
-func (m *Member) Ask(context.Context, string, []byte) ([]byte, error) { return nil, outbox.ErrNotFound }
-
-// Answer says who answers the requests of other processes. It is called once, and answer by several goroutines.
-func (m *Member) Answer(func(ctx context.Context, request []byte) []byte) {}
-
-// Route does nothing: the holder says where deliveries go.
-func (m *Member) Route(context.Context, map[string]string) (outbox.Moved, error) {
-	return outbox.Moved{}, nil
-}
-
-// Claim returns undelivered deliveries of an endpoint that is this process's.
-func (m *Member) Claim(context.Context, string, int64, int) ([]*outbox.Stored, error) {
-	return nil, nil
-}
-
-// Read returns those of an endpoint's deliveries with these numbers that are undelivered.
-func (m *Member) Read(context.Context, string, []int64) ([]*outbox.Stored, error) { return nil, nil }
-
-// Wake returns the endpoint's channel.
-func (m *Member) Wake(endpoint string) <-chan struct{} {
-	if m.wakes[endpoint] == nil {
-		m.wakes[endpoint] = make(chan struct{}, 1)
+func (m *Member) Tell(ctx context.Context, who Who) error {
+	if err := m.usable(ctx); err != nil {
+		return err
 	}
-	return m.wakes[endpoint]
+	m.vacancy.become(who)
+	return explain("write", &m.cfg, tell(ctx, m.pools.beats, m.presence.name, who))
 }
 
-// Settle records outcomes, for the holder. Those that are Retried are refused with outbox.ErrNotHolder.
-func (m *Member) Settle(context.Context, []outbox.Outcome) error { return nil }
-
-// Uptime is how long the outbox has been held by a process, in all their lives.
-func (m *Member) Uptime() time.Duration { return 0 }
-
-// Drop returns outbox.ErrNotHolder, as Erase, Prune and CompareAndSet do.
-func (m *Member) Drop(context.Context, outbox.Filter) (int, error) { return 0, outbox.ErrNotHolder }
-
-// Erase returns outbox.ErrNotHolder.
-func (m *Member) Erase(context.Context, outbox.Filter) (int, error) { return 0, outbox.ErrNotHolder }
-
-// Prune returns outbox.ErrNotHolder.
-func (m *Member) Prune(context.Context, outbox.Keep) (outbox.Pruned, error) {
-	return outbox.Pruned{}, outbox.ErrNotHolder
+// Ask sends a request to another process, "": the holder, and returns its answer. The error is outbox.ErrNotFound when there is no
+// such process.
+func (m *Member) Ask(ctx context.Context, machine string, request []byte) ([]byte, error) {
+	if err := m.usable(ctx); err != nil {
+		return nil, err
+	}
+	answer, err := m.mail.ask(ctx, machine, request)
+	return answer, explain("ask by way of", &m.cfg, err)
 }
 
-// CompareAndSet returns outbox.ErrNotHolder.
-func (m *Member) CompareAndSet(context.Context, string, string, string) error {
-	return outbox.ErrNotHolder
+// Answer says who answers the requests of other processes: a function that several goroutines call.
+func (m *Member) Answer(answer func(ctx context.Context, request []byte) []byte) { m.mail.by(answer) }
+
+// Close hands over what waits, lets go of all endpoints, and is a member no more. Calls that wait, and later ones, return
+// outbox.ErrClosed.
+func (m *Member) Close() error { return m.shutDown() }
+
+func (m *Member) shut() error {
+	close(m.closing)
+	m.parts.fail(outbox.ErrClosed)
+	m.mail.close()
+	m.handing.Wait()
+	m.stop()
+	m.running.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), m.cfg.deadline())
+	defer cancel()
+	return explain("close", &m.cfg, errors.Join(m.finish(ctx), m.pools.close()))
+}
+
+// finish lets go of all there is.
+func (m *Member) finish(ctx context.Context) error {
+	if m.presence.held() != nil {
+		return nil
+	}
+	var names []string
+	for _, one := range m.parts.all() {
+		names = append(names, one.name)
+	}
+	if err := m.appender.leave(ctx, names...); err != nil {
+		return err
+	}
+	_, err := m.pools.beats.ExecContext(ctx, `DELETE FROM member WHERE id = ?`, m.presence.name)
+	return err
 }

@@ -13,20 +13,22 @@ import (
 
 // Store is the outbox in one schema, for the process that holds the reader's lease. Make it with Open.
 type Store struct {
-	cfg    *Config
-	log    *slog.Logger
-	pools  pools
-	limits outbox.Limits
-	lease  *lease
-	reader reader
-	queue  *queue
-	writer *writer
-	terms  *terms
+	cfg     *Config
+	log     *slog.Logger
+	pools   pools
+	limits  outbox.Limits
+	lease   *lease
+	reader  reader
+	queue   *queue
+	writer  *writer
+	terms   *terms
+	mail    *mail
+	steward *steward
 
 	routing  sync.RWMutex // held while deliveries move: what is sent again meanwhile would go to where its rule went
 	closing  chan struct{}
 	shutDown func() error       // runs once
-	flushing sync.WaitGroup     // the goroutine that writes outcomes, which ends before the last transaction
+	flushing sync.WaitGroup     // the goroutines that write, which end before the last transaction
 	running  sync.WaitGroup     // the others
 	stop     context.CancelFunc // ends those
 }
@@ -37,9 +39,12 @@ var _ outbox.Store = (*Store)(nil)
 func (s *Store) start(ctx context.Context) {
 	s.shutDown = sync.OnceValue(s.shut)
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
-	s.running.Go(func() { s.lease.renew(ctx, s.Uptime, s.log) })
+	s.running.Go(func() {
+		s.lease.keep(ctx, s.cfg, s.log, func(ctx context.Context) error { return s.lease.renew(ctx, s.Uptime()) })
+	})
 	s.running.Go(func() { s.queue.watchAges(ctx, s.reader.oldest) })
 	s.flushing.Go(func() { s.flushOutcomes(ctx) })
+	s.flushing.Go(func() { s.steward.run(ctx) })
 }
 
 // flushOutcomes writes outcomes that found no commit to ride on. It ends when the store is closed, or when they can never be
@@ -91,6 +96,7 @@ func (s *Store) Close() error { return s.shutDown() }
 func (s *Store) shut() error {
 	close(s.closing)
 	s.queue.fail(outbox.ErrClosed)
+	s.mail.close()
 	s.flushing.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.deadline())
 	defer cancel()

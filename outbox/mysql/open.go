@@ -82,7 +82,7 @@ func (o *opening) try(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := readContent(ctx, o.pools.writes, f)
+	content, err := readContent(ctx, o.pools.writes, f, lease.owner)
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +91,22 @@ func (o *opening) try(ctx context.Context) (*Store, error) {
 	if err := queue.findOldest(ctx, reader.oldest); err != nil {
 		return nil, err
 	}
-	closing, terms := make(chan struct{}), newTerms()
-	terms.set(content.routed())
-	return &Store{
-		cfg: o.cfg, log: o.log, pools: o.pools, limits: limitsOf(packet), lease: lease, reader: reader, queue: queue, terms: terms, closing: closing,
-		writer: &writer{cfg: o.cfg, pools: o.pools, lease: lease, queue: queue, terms: terms, closing: closing, trouble: trouble{log: o.log}, content: content},
-	}, lease.held()
+	return o.assemble(ctx, lease, queue, content, limitsOf(packet))
+}
+
+// assemble puts the parts together.
+func (o *opening) assemble(ctx context.Context, lease *lease, queue *queue, content *content, limits outbox.Limits) (*Store, error) {
+	s := &Store{
+		cfg: o.cfg, log: o.log, pools: o.pools, limits: limits, lease: lease, reader: reader{o.pools.reads}, queue: queue, terms: newTerms(),
+		mail: newMail(o.cfg, o.log, o.pools.reads), closing: make(chan struct{}),
+	}
+	s.writer = &writer{cfg: o.cfg, pools: o.pools, lease: lease, queue: queue, closing: s.closing, trouble: trouble{log: o.log}, content: content}
+	s.steward = newSteward(o.cfg, o.log, o.pools, s.writer, s.terms, s.mail, content)
+	s.writer.steward = s.steward
+	if err := s.steward.open(ctx, o.pools.writes); err != nil {
+		return nil, err
+	}
+	return s, lease.held()
 }
 
 // takeLease stands by until the lease is free, and takes it. It also tells who held it before.

@@ -33,7 +33,7 @@ func TestRefused(t *testing.T) {
 		"password":   {func(cfg *Config) { cfg.Password = connect.Password("wrong") }, "CREATE USER 'rowhook'"},
 		"rights":     {func(cfg *Config) { cfg.User = "poor" }, "GRANT ALL ON `outbox`.* TO 'poor'@'%';"},
 		"another's":  {func(cfg *Config) { cfg.Schema = "mysql2" }, "GRANT ALL ON `mysql2`.* TO 'rowhook'@'%';"},
-		"newer":      {func(cfg *Config) { cfg.Schema = "outboxnewer" }, "written by a newer rowhook (schema 99, this one knows 1)"},
+		"newer":      {func(cfg *Config) { cfg.Schema = "outboxnewer" }, "written by a newer rowhook (schema 99, this one knows 2)"},
 		"no address": {func(cfg *Config) { cfg.Addresses = nil }, "needs an address"},
 		"no port":    {func(cfg *Config) { cfg.Addresses = []string{"db"} }, "write host:port"},
 	} {

@@ -187,6 +187,9 @@ func (q *queue) written(content *content, c *change, entries []*entry, outcomes 
 	defer q.mu.Unlock()
 	q.pending.Written(outcomes)
 	q.look(content)
+	for _, o := range c.adopted {
+		q.recent.settle(o)
+	}
 	for id := range c.disarranged {
 		q.recent.forget(id)
 	}

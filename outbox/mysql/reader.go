@@ -62,7 +62,7 @@ var errColumn = errors.New("a value cannot be read: the table delivery is damage
 type item struct {
 	outbox.Stored
 	since, failing time.Duration
-	length         int64
+	label, length  int64
 }
 
 // scanItem reads storedColumns.
@@ -76,6 +76,7 @@ func scanItem(scan func(...any) error, w *words, ends map[int64]*end) (*item, er
 	if err != nil {
 		return nil, err
 	}
+	it.label = label
 	l, known := w.labels[label]
 	if !known || len(id) != len(it.ID) || object < 0 || object > int64(len(outbox.Objects())) || it.length < 0 {
 		return nil, fmt.Errorf("delivery %d: %w", it.Seq, errColumn)
@@ -140,20 +141,20 @@ func bodies(ctx context.Context, db rower, items []*item) ([]*item, error) {
 
 // undelivered reads what an endpoint has beyond a number: up to limit, in order. Use leaves some out, and makes the others show
 // what is not written yet.
-func (r reader) undelivered(ctx context.Context, g *glance, after int64, limit int) ([]*item, error) {
+func undelivered(ctx context.Context, db rower, g *glance, after int64, limit int) ([]*item, error) {
 	// The fresh ones first: one that fails in between is found twice, not never.
-	fresh, err := r.part(ctx, g, `FROM delivery d LEFT JOIN failed f ON f.seq = d.seq`+lastAttempt+`
+	fresh, err := readPart(ctx, db, g, `FROM delivery d LEFT JOIN failed f ON f.seq = d.seq`+lastAttempt+`
 		WHERE d.endpoint = ? AND d.n > ? AND f.seq IS NULL ORDER BY d.n LIMIT ?`, max(after, g.end.marks.Low), limit)
 	if err != nil {
 		return nil, err
 	}
-	waiting, err := r.part(ctx, g, `FROM failed f JOIN delivery d ON d.seq = f.seq`+lastAttempt+`
+	waiting, err := readPart(ctx, db, g, `FROM failed f JOIN delivery d ON d.seq = f.seq`+lastAttempt+`
 		WHERE f.endpoint = ? AND f.n > ? AND f.state = 1 ORDER BY f.n LIMIT ?`, after, limit)
 	if err != nil {
 		return nil, err
 	}
 	all := sorted(append(waiting, fresh...))
-	return bodies(ctx, r.db, all[:min(len(all), limit)])
+	return bodies(ctx, db, all[:min(len(all), limit)])
 }
 
 // sorted are deliveries by number, each once.
@@ -162,11 +163,11 @@ func sorted(items []*item) []*item {
 	return slices.CompactFunc(items, func(a, b *item) bool { return a.Number == b.Number })
 }
 
-// part reads up to limit deliveries that are undelivered, in as many pages as that takes.
-func (r reader) part(ctx context.Context, g *glance, from string, after int64, limit int) (items []*item, err error) {
+// readPart reads up to limit deliveries that are undelivered, in as many pages as that takes.
+func readPart(ctx context.Context, db rower, g *glance, from string, after int64, limit int) (items []*item, err error) {
 	for page := min(limit, step); len(items) < limit; {
 		n := 0
-		err := each(ctx, r.db, storedColumns+from, []any{g.id, after, page}, func(scan func(...any) error) (bool, error) {
+		err := each(ctx, db, storedColumns+from, []any{g.id, after, page}, func(scan func(...any) error) (bool, error) {
 			it, err := scanItem(scan, &g.words, map[int64]*end{g.id: g.end})
 			if err != nil {
 				return false, err
@@ -188,11 +189,11 @@ func (r reader) part(ctx context.Context, g *glance, from string, after int64, l
 	return items, nil
 }
 
-// numbers reads those of an endpoint's deliveries that have these numbers and are undelivered.
-func (r reader) numbers(ctx context.Context, g *glance, numbers []int64) (items []*item, err error) {
+// numbered reads those of an endpoint's deliveries that have these numbers and are undelivered.
+func numbered(ctx context.Context, db rower, g *glance, numbers []int64) (items []*item, err error) {
 	for part := range slices.Chunk(numbers, step) {
 		const from = `FROM delivery d LEFT JOIN failed f ON f.seq = d.seq` + lastAttempt + ` WHERE d.endpoint = ? AND d.n IN `
-		err := each(ctx, r.db, storedColumns+from+list(part), []any{g.id}, func(scan func(...any) error) (bool, error) {
+		err := each(ctx, db, storedColumns+from+list(part), []any{g.id}, func(scan func(...any) error) (bool, error) {
 			it, err := scanItem(scan, &g.words, map[int64]*end{g.id: g.end})
 			if err == nil && g.use(it) {
 				items = append(items, it)
@@ -203,7 +204,7 @@ func (r reader) numbers(ctx context.Context, g *glance, numbers []int64) (items 
 			return nil, err
 		}
 	}
-	return bodies(ctx, r.db, sorted(items))
+	return bodies(ctx, db, sorted(items))
 }
 
 // oldest tells when the age of the first delivery of an endpoint began that is undelivered; 0: it has none.

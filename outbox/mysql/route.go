@@ -13,6 +13,11 @@ func (s *Store) Route(ctx context.Context, routes map[string]string) (moved outb
 	s.routing.Lock()
 	defer s.routing.Unlock()
 	routes = maps.Clone(routes)
+	release, err := s.steward.takeBack(ctx, s.writer.concerned(routes))
+	if err != nil {
+		return moved, err
+	}
+	defer release()
 	for after := int64(0); after >= 0; {
 		var part outbox.Moved
 		next := int64(-1)

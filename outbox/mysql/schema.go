@@ -15,7 +15,7 @@ import (
 )
 
 // version is the layout of the schema. One of a newer rowhook is refused, not guessed at.
-const version = 1
+const version = 2
 
 // schema is the layout. What the reader writes and what an endpoint's sender writes are rows of their own (head and mark,
 // delivery and failed), so that two processes never write one row: nothing is refused when a cluster certifies a commit. A payload
@@ -52,6 +52,18 @@ var schema = []string{
 	// Those that were tried and not accepted, and held ones: 1 waiting, 3 dead, 4 held. Since is the uptime at the first failure.
 	`failed(seq BIGINT PRIMARY KEY, endpoint INT NOT NULL, n BIGINT NOT NULL, state TINYINT NOT NULL, attempts INT NOT NULL,
 		due BIGINT NOT NULL, since BIGINT NOT NULL, KEY place(endpoint, state, n), KEY due(state, due))`,
+	// The processes that work here, the holder of the lease too. Beat moves as they renew it, as the lease's does; seen and until are
+	// for people. Rules is a digest. Whose row is gone was taken for dead.
+	`member(id VARCHAR(255) PRIMARY KEY, beat BIGINT NOT NULL, seen DATETIME(6) NOT NULL, until DATETIME(6) NOT NULL, rules VARCHAR(255) NOT NULL,
+		reading TINYINT NOT NULL, version INT NOT NULL)`,
+	// Which process delivers to an endpoint, '': none; no row: the holder. Only the holder gives, and makes a new epoch of it. K counts
+	// what the member has handed over in that epoch, and turn how often it is to look at its endpoint anew.
+	`share(endpoint INT PRIMARY KEY, member VARCHAR(255) NOT NULL, epoch BIGINT NOT NULL, turn BIGINT NOT NULL, leaving TINYINT NOT NULL,
+		k BIGINT NOT NULL)`,
+	// Outcomes that members hand over to the holder, who removes them in the transaction that records them.
+	`outcome(endpoint INT NOT NULL, epoch BIGINT NOT NULL, k BIGINT NOT NULL, body MEDIUMBLOB NOT NULL, PRIMARY KEY(endpoint, epoch, k))`,
+	// What a process asks another.
+	`message(id VARCHAR(64) PRIMARY KEY, recipient VARCHAR(255) NOT NULL, request MEDIUMBLOB NOT NULL, answer MEDIUMBLOB, made DATETIME(6) NOT NULL)`,
 	// Attempts of deliveries that failed at least once. N is how many attempts were used up.
 	`attempt(seq BIGINT NOT NULL, k INT NOT NULL, n INT NOT NULL, at BIGINT NOT NULL, latency BIGINT NOT NULL, status INT NOT NULL,
 		error BLOB NOT NULL, response BLOB NOT NULL, PRIMARY KEY(seq, k))`,
@@ -72,37 +84,54 @@ const firstRows = `INSERT IGNORE INTO lease(name, owner, epoch, beat, uptime) VA
 	INSERT IGNORE INTO state(id, epoch, seq, last, bytes) VALUES (1, 0, 0, 0, 0);
 	INSERT IGNORE INTO progress(id) VALUES (1)`
 
-// Errors of the server that say what is not there.
+// added are the columns that later versions have added, in the order in which they did. With epoch and k a mark says which of
+// the outcomes that were handed over are in it.
+var added = []string{
+	`mark ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0, ADD COLUMN k BIGINT NOT NULL DEFAULT 0`,
+}
+
+// Errors of the server that say what is not there, or there already.
 const (
-	noSchema = 1049
-	noTable  = 1146
+	noSchema  = 1049
+	noTable   = 1146
+	hasColumn = 1060
 )
 
-// prepare makes the schema and its tables where they are missing, and refuses those of a newer rowhook. Several processes may
-// do so at once: each statement changes nothing that is there.
+// prepare makes the schema and its tables where they are missing, upgrades those of an older rowhook, and refuses those of a newer
+// one. Several processes may do so at once: each statement changes nothing that is there.
 func prepare(ctx context.Context, c *connector) error {
 	db := sql.OpenDB(c)
 	defer db.Close()
-	err := checkVersion(ctx, db)
+	found, err := readVersion(ctx, db)
 	if isNumber(err, noSchema) {
 		if err := makeSchema(ctx, c); err != nil {
 			return err
 		}
 		err = outbox.ErrNotExist
 	}
-	if !errors.Is(err, outbox.ErrNotExist) {
+	if err == nil && found == version || err != nil && !errors.Is(err, outbox.ErrNotExist) {
 		return err
 	}
-	for _, table := range schema {
-		if _, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+table+` ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`); err != nil {
-			return fmt.Errorf("making the tables: %w", err)
-		}
-	}
-	_, err = db.ExecContext(ctx, firstRows+fmt.Sprintf(`; INSERT IGNORE INTO meta(k, v) VALUES ('schema', '%d')`, version))
-	if err != nil {
+	if err := makeTables(ctx, db); err != nil {
 		return fmt.Errorf("making the tables: %w", err)
 	}
 	return checkVersion(ctx, db)
+}
+
+func makeTables(ctx context.Context, db *sql.DB) error {
+	for _, table := range schema {
+		if _, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+table+` ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`); err != nil {
+			return err
+		}
+	}
+	for _, columns := range added {
+		if _, err := db.ExecContext(ctx, `ALTER TABLE `+columns); err != nil && !isNumber(err, hasColumn) {
+			return err
+		}
+	}
+	_, err := db.ExecContext(ctx, firstRows+fmt.Sprintf(`; INSERT IGNORE INTO meta(k, v) VALUES ('schema', '%d');
+		UPDATE meta SET v = '%[1]d' WHERE k = 'schema' AND CAST(v AS UNSIGNED) < %[1]d`, version))
+	return err
 }
 
 func makeSchema(ctx context.Context, c *connector) error {
@@ -117,23 +146,29 @@ func makeSchema(ctx context.Context, c *connector) error {
 
 // checkVersion says whether this program can work with the schema; outbox.ErrNotExist that nothing is there yet.
 func checkVersion(ctx context.Context, db *sql.DB) error {
+	_, err := readVersion(ctx, db)
+	return err
+}
+
+// readVersion tells the version of a schema that this program can work with: an older one is to be upgraded before it is written to.
+func readVersion(ctx context.Context, db *sql.DB) (found int, err error) {
 	var text string
-	err := db.QueryRowContext(ctx, `SELECT v FROM meta WHERE k = 'schema'`).Scan(&text)
+	err = db.QueryRowContext(ctx, `SELECT v FROM meta WHERE k = 'schema'`).Scan(&text)
 	switch {
 	case isNumber(err, noTable), errors.Is(err, sql.ErrNoRows):
-		return outbox.ErrNotExist
+		return 0, outbox.ErrNotExist
 	case err != nil:
-		return err
+		return 0, err
 	}
-	found, err := strconv.Atoi(text)
+	found, err = strconv.Atoi(text)
 	switch {
 	case err != nil || found < 1:
-		return fmt.Errorf("%w: it has no readable version (%.20q)", errForeign, text)
+		return 0, fmt.Errorf("%w: it has no readable version (%.20q)", errForeign, text)
 	case found > version:
-		return fmt.Errorf("%w (schema %d, this one knows %d): run that version again, or restore the backup that was made before the upgrade; nothing was changed",
+		return 0, fmt.Errorf("%w (schema %d, this one knows %d): run that version again, or restore the backup that was made before the upgrade; nothing was changed",
 			errNewer, found, version)
 	}
-	return nil
+	return found, nil
 }
 
 // Errors of a schema that this program cannot work with.

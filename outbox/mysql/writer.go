@@ -25,7 +25,7 @@ type writer struct {
 	pools   pools
 	lease   *lease
 	queue   *queue          // is told of all that was written
-	terms   *terms          // are told of routes
+	steward *steward        // is told of routes
 	closing <-chan struct{} // closed when the store is
 	trouble trouble
 
@@ -122,7 +122,7 @@ func (w *writer) transact(ctx context.Context, b *outbox.Batch, do func(c *chang
 		}
 		w.content.take(c)
 		if c.newRoutes != nil {
-			w.terms.set(w.content.routed())
+			w.steward.route(w.content)
 		}
 	}
 	for i, e := range entries {
