@@ -129,7 +129,7 @@ func defaults() Config {
 		Database:    Database{Address: "127.0.0.1:" + defaultPort, User: "rowhook", TLS: TLS{Mode: NoTLS}},
 		Rules:       "rules.d/*.yaml",
 		StateDir:    "/var/lib/rowhook",
-		Outbox:      Outbox{MySQL: OutboxServer{Schema: "rowhook", Lease: 15 * time.Second, TLS: TLS{Mode: NoTLS}}},
+		Outbox:      Outbox{MySQL: OutboxServer{Schema: "rowhook", Lease: 5 * time.Second, TLS: TLS{Mode: NoTLS}}},
 		Fidelity:    "documented",
 		Restore:     "warn",
 		Coalesce:    500 * time.Millisecond,

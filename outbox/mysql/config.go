@@ -23,9 +23,9 @@ import (
 	"time"
 )
 
-// DefaultLease is how long a lease lasts that is not renewed. It outlives the six seconds for which a Galera cluster stalls
-// while it evicts a node, so that leases do not move for that.
-const DefaultLease = 15 * time.Second
+// DefaultLease is how long a lease lasts that is not renewed. A Galera cluster stalls for six seconds while it evicts a node, so it
+// needs a longer one if leases are not to move for that.
+const DefaultLease = 5 * time.Second
 
 // Config says where the outbox is.
 type Config struct {
