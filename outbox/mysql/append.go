@@ -53,7 +53,7 @@ func (a *appender) run(ctx context.Context, closing <-chan struct{}) {
 		if err := a.flush(ctx); err != nil {
 			if ctx.Err() == nil && a.presence.held() == nil {
 				a.log.Error("outcomes cannot be handed over", slog.Any("error", explain("write", a.cfg, err)))
-				a.presence.lose(err)
+				_ = a.presence.lose(err)
 			}
 			return
 		}

@@ -123,8 +123,9 @@ func (c *connector) dial(ctx context.Context, server *connect.Server, reading bo
 	return conn, nil
 }
 
-// withoutSQL is for those who have the right, BINLOG ADMIN: Annotate_rows would write each payload to the log twice.
-const withoutSQL = `SET SESSION binlog_annotate_row_events = 0`
+// withoutSQL is for those who have the right, BINLOG ADMIN: Annotate_rows would write each payload to the log twice. Who has not is
+// not told so: a connection on which something was denied is not used again.
+const withoutSQL = `BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END; SET SESSION binlog_annotate_row_events = 0; END`
 
 // greet enters the schema, and refuses a server that takes no writes.
 func (c *connector) greet(ctx context.Context, conn driver.Conn, reading bool) error {
@@ -166,9 +167,7 @@ func (c *connector) greet(ctx context.Context, conn driver.Conn, reading bool) e
 	if !maria {
 		return nil
 	}
-	if _, err = execer.ExecContext(ctx, withoutSQL, nil); isNumber(err, denied...) {
-		err = nil
-	}
+	_, err = execer.ExecContext(ctx, withoutSQL, nil)
 	return err
 }
 

@@ -105,7 +105,9 @@ func (st *steward) processes(living []citizen) (names []string) {
 	if !st.terms.used() {
 		return nil
 	}
-	names = []string{st.writer.lease.owner}
+	if !st.apart {
+		names = append(names, st.writer.lease.owner)
+	}
 	for _, c := range living {
 		if c.name == st.writer.lease.owner {
 			continue

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"time"
 
 	"rowhook/outbox"
 )
@@ -177,14 +176,4 @@ func scanBundle(scan func(dest ...any) error) (b bundle, damaged, err error) {
 	}
 	b.outcomes, damaged = decodeOutcomes(body)
 	return b, damaged, nil
-}
-
-// kept is an outcome as it is handed over: with its attempt as stores keep it.
-func kept(o outbox.Outcome, at place) handedOver {
-	if o.Attempt != nil {
-		a := o.Attempt.Cut()
-		o.Attempt = &a
-	}
-	o.Due, o.Took = outbox.Kept(o.Due), o.Took.Truncate(time.Microsecond)
-	return handedOver{o, place{n: at.n, label: at.label, length: at.length}}
 }

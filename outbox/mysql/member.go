@@ -241,7 +241,7 @@ func (m *Member) shut() error {
 
 // finish lets go of all there is.
 func (m *Member) finish(ctx context.Context) error {
-	if m.presence.held() != nil {
+	if !m.Held() {
 		return nil
 	}
 	var names []string

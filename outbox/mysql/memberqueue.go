@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math"
@@ -36,8 +37,12 @@ func (m *Member) Read(ctx context.Context, endpoint string, numbers []int64) ([]
 	return m.read(ctx, endpoint, numbers[0]-1, func(db rower, g *glance) ([]*item, error) { return numbered(ctx, db, g, numbers) })
 }
 
-// maxBehind is how often what a server has that lags behind is read again.
-const maxBehind = 100
+const (
+	// maxStale is how many connections may turn out to have ended.
+	maxStale = 8
+	// maxBehind is how often what a server has that lags behind is read again.
+	maxBehind = 100
+)
 
 // read reads deliveries beyond a number: what the tables say, and what was not recorded there yet.
 func (m *Member) read(ctx context.Context, endpoint string, after int64, ask func(db rower, g *glance) ([]*item, error)) ([]*outbox.Stored, error) {
@@ -54,7 +59,9 @@ func (m *Member) read(ctx context.Context, endpoint string, after int64, ask fun
 		case err == nil:
 			m.parts.claimed(g.id, items)
 			return g.show(items), nil
-		case errors.Is(err, errColumn) && tries == 0: // a label that is new
+		case errors.Is(err, driver.ErrBadConn) && tries < maxStale: // an old connection, which had ended meanwhile
+		case errors.Is(err, errColumn) && tries <= maxStale: // a label that is new
+			tries += maxStale
 			if err := m.learn(ctx); err != nil {
 				return nil, explain("read", &m.cfg, err)
 			}
@@ -159,8 +166,17 @@ func (m *Member) settle(ctx context.Context, outcomes []outbox.Outcome) error {
 	}
 }
 
-// locate asks where deliveries lie.
+// locate asks where deliveries lie. It refuses those that no commit gave.
 func (m *Member) locate(ctx context.Context, seqs []int64) error {
+	var last int64
+	if err := m.pools.reads.QueryRowContext(ctx, `SELECT last FROM state WHERE id = 1`).Scan(&last); err != nil {
+		return err
+	}
+	for _, seq := range seqs {
+		if seq > last {
+			return fmt.Errorf("record outcomes: delivery %d: %w", seq, outbox.ErrNotFound)
+		}
+	}
 	at := make(map[int64]int64)
 	err := each(ctx, m.pools.reads, `SELECT seq, endpoint FROM delivery WHERE seq IN `+list(seqs), nil, func(scan func(...any) error) (bool, error) {
 		var seq, endpoint int64

@@ -196,3 +196,24 @@ func TestCovers(t *testing.T) {
 		}
 	}
 }
+
+// TestConnectionsStay: who may not do all that would be good uses its connections again all the same.
+func TestConnectionsStay(t *testing.T) {
+	t.Parallel()
+	s := open(t, config(serve(t), "outbox"))
+	route(t, s)
+	logins := func() (n int) {
+		var name string
+		if err := s.reader.db.QueryRowContext(t.Context(), `SHOW GLOBAL STATUS LIKE 'Connections'`).Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := logins()
+	for n := range 20 {
+		commit(t, s, n)
+	}
+	if more := logins() - before; more > 5 {
+		t.Errorf("20 commits took %d logins", more)
+	}
+}

@@ -87,7 +87,7 @@ func (g *glance) use(it *item) bool {
 		return true
 	}
 	if o.Attempt != nil && it.failing == 0 {
-		it.failing = max(o.At, time.Microsecond)
+		it.failing = max(o.At, it.since, time.Microsecond)
 	}
 	return o.Apply(&it.Stored)
 }

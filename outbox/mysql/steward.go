@@ -40,6 +40,8 @@ type steward struct {
 	kicked chan struct{} // holds a token when there may be something to do at once
 	wanted chan struct{} // closed when somebody better may hold the lease
 
+	apart bool // this process delivers nothing, for tests
+
 	mu       sync.Mutex
 	who      Who
 	routed   map[int64]string // endpoints to which rules go

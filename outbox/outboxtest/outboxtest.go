@@ -16,9 +16,13 @@ import (
 // time after the one before was closed. The suite closes what it opens.
 type Open func(t testing.TB) (open func() outbox.Store)
 
-// Run runs the suite.
-func Run(t *testing.T, open Open) {
-	for name, test := range suite() {
+// Run runs the suite, without what is no promise of this store.
+func Run(t *testing.T, open Open, without ...string) {
+	tests := suite()
+	for _, name := range without {
+		delete(tests, name)
+	}
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := &harness{T: t, open: open(t)}
