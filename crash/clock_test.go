@@ -127,6 +127,21 @@ func TestClockCrash(t *testing.T) {
 		t.Parallel()
 		jumps(t, binary)
 	})
+	t.Run("machines", func(t *testing.T) {
+		t.Parallel()
+		c := newClock(t)
+		try(t, settings{shared: onOther(2)}, trial{
+			name: "machines: killed, the clock of one an hour off", times: 4, most: mostAway, patient: true,
+			fault: func(f *fleet, n int) func() {
+				c.set([]time.Duration{time.Hour, -time.Hour}[n/2%2])
+				return killed(f, n)
+			},
+		}, func(m *machine) {
+			if m.n == 0 {
+				m.binary, m.env = binary, []string{clockFile + "=" + c.path}
+			}
+		})
+	})
 	for name, exact := range map[string]bool{"coalesce 0": true, "coalesce 500ms": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

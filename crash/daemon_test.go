@@ -22,8 +22,10 @@ type daemon struct {
 	ready chan struct{} // closed when it follows the log
 	ended chan struct{} // closed when it has ended, and all that it said was read
 
-	mu   sync.Mutex
-	said bytes.Buffer
+	mu       sync.Mutex
+	said     bytes.Buffer
+	follows  int       // how often it began to follow
+	followed time.Time // when it did the last time
 }
 
 // following is what the daemon logs when nothing that is committed from then on is missed.
@@ -50,12 +52,21 @@ func run(binary, config string, env ...string) (*daemon, error) {
 func (d *daemon) Write(b []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	before := bytes.Contains(d.said.Bytes(), []byte(following))
 	d.said.Write(b)
-	if !before && bytes.Contains(d.said.Bytes(), []byte(following)) {
-		close(d.ready)
+	if n := bytes.Count(d.said.Bytes(), []byte(following)); n > d.follows {
+		if d.follows == 0 {
+			close(d.ready)
+		}
+		d.follows, d.followed = n, time.Now()
 	}
 	return len(b), nil
+}
+
+// since is when it began to follow the last time; zero: it has not.
+func (d *daemon) since() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.followed
 }
 
 // words are what it said.

@@ -24,6 +24,7 @@ type ledger struct {
 	order  map[key][]receipt         // the first receipts of ids
 	hidden map[hiddenKey]bool        // what only a receiver would learn that looks at bodies under an id it knows
 	rows   map[key]map[string]string // the table as the full saves and deletes tell it
+	high   map[key]int64             // the highest sequence of those: what has a lower one comes late, and receivers drop it; nil: they do not
 	pauses []pause
 }
 
@@ -33,6 +34,7 @@ type receipt struct {
 	rule string
 	kind kind
 	n    int64 // of a save or a status
+	seq  int64 // its X-Rowhook-Sequence; 0: none
 	body uint64
 	at   time.Time
 }
@@ -52,7 +54,7 @@ type hiddenKey struct {
 var bodies = maphash.MakeSeed()
 
 func newLedger() *ledger {
-	return &ledger{ids: map[string]receipt{}, order: map[key][]receipt{}, hidden: map[hiddenKey]bool{}, rows: map[key]map[string]string{}}
+	return &ledger{ids: map[string]receipt{}, order: map[key][]receipt{}, hidden: map[hiddenKey]bool{}, rows: map[key]map[string]string{}, high: map[key]int64{}}
 }
 
 // leave begins a pause.
@@ -77,9 +79,9 @@ func (l *ledger) mayPass(g receipt, other string) bool {
 }
 
 // accept takes a request in.
-func (l *ledger) accept(r rule, site, id string, body []byte) error {
+func (l *ledger) accept(r rule, site, id string, seq int64, body []byte) error {
 	l.accepted++
-	got := receipt{id: id, rule: r.name, kind: r.kind, body: maphash.Bytes(bodies, body)}
+	got := receipt{id: id, rule: r.name, kind: r.kind, seq: seq, body: maphash.Bytes(bodies, body)}
 	fields, ids, err := parseBody(r, body)
 	if err != nil {
 		return fmt.Errorf("rule %s, body %.300s: %w", r.name, body, err)
@@ -91,7 +93,7 @@ func (l *ledger) accept(r rule, site, id string, body []byte) error {
 		l.newest = max(l.newest, got.n)
 	}
 	if before, known := l.ids[id]; known {
-		if got.at = before.at; before == got {
+		if got.at, got.seq = before.at, before.seq; before == got { // a store that lost its last commits may count it anew
 			l.repeats++
 			return nil
 		}
@@ -106,11 +108,14 @@ func (l *ledger) accept(r rule, site, id string, body []byte) error {
 	for _, object := range ids {
 		k := key{site, r.entity, object}
 		l.order[k] = append(l.order[k], got)
-		switch {
-		case r.kind == gone:
+		if r.kind != gone && r.load != "full" || seq < l.high[k] {
+			continue
+		}
+		if l.rows[k] = fields; l.high != nil {
+			l.high[k] = seq
+		}
+		if r.kind == gone {
 			delete(l.rows, k)
-		case r.load == "full":
-			l.rows[k] = fields
 		}
 	}
 	return nil

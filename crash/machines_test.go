@@ -3,8 +3,6 @@
 package crash
 
 import (
-	"fmt"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -12,77 +10,139 @@ import (
 	"rowhook/dbtest"
 )
 
-// What two machines do that share an outbox.
-const (
-	outboxUser  = "rowhook_outbox"
-	sharedLease = 2 * time.Second
-	leastTurns  = 6 // takeovers that prove something
-	// mostAway is how long a machine may be silent until another one follows the log: the lease, a look at it, and the start.
-	// A busy machine takes longer for all of it.
-	mostAway = sharedLease + 3*time.Second
-)
+// What befalls machines that share an outbox. Whatever it is, receivers hear of everything, once, under its id, in order, and soon.
 
-// shareOutbox makes the schema of the outbox on its server, and returns what configurations say of it.
-func (w *world) shareOutbox() string {
-	w.t.Helper()
-	w.shared.Exec(w.t, "CREATE DATABASE rowhook")
-	w.shared.CreateUser(w.t, outboxUser, "secret", "ALL PRIVILEGES ON rowhook.*")
-	return fmt.Sprintf("outbox: {mysql: {addresses: [%q], user: %s, password: secret, lease: %v}}\n", w.shared.Address(), outboxUser, sharedLease)
-}
+// mostAway is what half of the takeovers may take on one server, until receivers hear of what was written since: the lease, and the
+// start. A busy machine takes longer for all of it.
+const mostAway = singleLease + 2*time.Second
 
-// TestMachinesCrash has two machines share an outbox, on the site's own server and on another one. The one that works is killed, or frozen
-// for longer than its lease and woken up again: the other goes on in time, and nothing is lost, changed or out of order.
+// TestMachinesCrash has three machines share an outbox on one server.
 func TestMachinesCrash(t *testing.T) {
 	t.Parallel()
-	for name, shared := range map[string]func(*world) *dbtest.Server{
-		"the site's server": func(w *world) *dbtest.Server { return w.server },
-		"another server":    func(w *world) *dbtest.Server { return dbtest.Start(w.t, "--log-warnings=0") },
+	for name, c := range map[string]struct {
+		shared func(*world) *shared
+		trial  trial
+	}{
+		"killed, the site's server": {onSite(3), trial{times: 5, fault: killed, most: mostAway}},
+		"frozen, the site's server": {onSite(2), trial{times: 3, fault: frozen, most: mostAway}},
+		"killed, another server":    {onOther(3), trial{times: 3, fault: killed, most: mostAway}},
+		"frozen, another server":    {onOther(3), trial{times: 4, fault: frozen, most: mostAway}},
+		"cut off":                   {farAway(3), trial{times: 4, fault: cutOff, most: mostAway}},
+		"connection cut in COMMIT":  {proxied(2), trial{times: 10, fault: cutInCommit, most: time.Second}},
+		"primary replaced":          {replicated(2, 2), trial{times: 2, fault: replaced, most: 2 * mostAway, renumbers: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, settings{exact: true, every: 25 * time.Millisecond, shared: shared})
-			w.begin()
-			turns, away := w.turns()
-			slices.Sort(away)
-			t.Logf("takeovers: %v at the median, %v at most", away[len(away)/2].Round(time.Millisecond), away[len(away)-1].Round(time.Millisecond))
-			if median := away[len(away)/2]; median > time.Duration(factor)*mostAway {
-				t.Errorf("half of the takeovers took longer than %v", median)
-			}
-			w.report("two machines, "+name, turns, w.settle())
+			c.trial.name = "machines: " + name
+			try(t, settings{shared: c.shared}, c.trial)
 		})
 	}
 }
 
-// turns has the machines work in turns, each until it is killed or frozen, and tells how long nobody worked.
-func (w *world) turns() (turns int, away []time.Duration) {
-	w.t.Helper()
-	working, other := w.config, w.standby
-	active := w.runAs(binaries.daemon, working)
-	active.isReady(w.t)
-	next := w.runAs(binaries.daemon, other)
-	var frozen *daemon
-	for ; turns < leastTurns; turns++ {
-		active.outlived(w.ctx, 500*time.Millisecond+w.upTo(2*time.Second))
-		began := time.Now()
-		if turns%2 == 0 {
-			active.kill()
-		} else {
-			active.signal(syscall.SIGSTOP)
-			frozen = active
+// TestClusterCrash has two machines share an outbox on a Galera cluster.
+func TestClusterCrash(t *testing.T) {
+	t.Parallel()
+	c := dbtest.StartCluster(t, "--log-warnings=0", "--innodb-flush-log-at-trx-commit=1")
+	// All nodes stand still until the lost one is thrown out; a machine that asked one that hangs waits for its answer for longer.
+	const evicted, hung, clusterAway = 10 * time.Second, clusterLease, clusterLease + mostAway - singleLease
+	node := func(leave, back func(n int) error) func(f *fleet, _ int) func() {
+		return func(f *fleet, _ int) func() {
+			at := f.nodeOf(f.reader().n)
+			if err := leave(at); err != nil {
+				f.t.Fatal(err)
+			}
+			return func() {
+				if err := back(at); err != nil {
+					f.t.Fatal(err)
+				}
+				if err := c.Synced(f.ctx, len(c.Nodes), 0, 1, 2); err != nil {
+					f.t.Fatal(err)
+				}
+			}
 		}
-		next.isReady(w.t)
-		away = append(away, time.Since(began))
-		if frozen != nil { // it wakes up while the other is at work, and must notice
-			next.outlived(w.ctx, w.upTo(time.Second))
-			frozen.signal(syscall.SIGCONT)
-			next.outlived(w.ctx, 500*time.Millisecond)
-			frozen.kill()
-			frozen = nil
-		}
-		active, working, other = next, other, working
-		next = w.runAs(binaries.daemon, other)
 	}
-	next.kill()
-	active.kill()
-	return turns, away
+	for _, trial := range []trial{
+		{name: "node killed", fault: node(func(n int) error { return c.Nodes[n].Kill() }, func(n int) error { return c.Restart(t.Context(), n) }), most: evicted},
+		{name: "node frozen", fault: node(func(n int) error { return c.Nodes[n].Freeze() }, func(n int) error { return c.Nodes[n].Thaw() }), most: hung},
+		{name: "node cut off", fault: node(func(n int) error { return c.Isolate(t.Context(), n, true) }, func(n int) error { return c.Isolate(t.Context(), n, false) }), most: evicted},
+		{name: "machine killed", fault: killed, most: clusterAway},
+		{name: "machine frozen", fault: frozen, most: clusterAway},
+	} {
+		t.Run(trial.name, func(t *testing.T) {
+			trial.name, trial.times = "Galera: "+trial.name, 1
+			try(t, settings{shared: onCluster(c, 2)}, trial)
+		})
+	}
+}
+
+// killed ends a machine's daemon, and starts it again later.
+func killed(f *fleet, n int) (heal func()) {
+	m := f.victim(n)
+	f.kill(m)
+	return func() { f.start(m) }
+}
+
+// frozen stops one, and wakes it up while others are at work: it must notice.
+func frozen(f *fleet, n int) (heal func()) {
+	m := f.victim(n)
+	m.daemon.signal(syscall.SIGSTOP)
+	return func() { m.daemon.signal(syscall.SIGCONT) }
+}
+
+// cutOff loses all that a machine and the outbox send each other. It still reaches the site's server, and the receivers.
+func cutOff(f *fleet, n int) (heal func()) {
+	line := f.shared.lines[f.victim(n).n]
+	line.Lose(f.t)
+	return func() { line.Find(f.t) }
+}
+
+// cutInCommit cuts a connection while a commit is on its way, or its answer.
+func cutInCommit(f *fleet, n int) (heal func()) {
+	met := f.shared.proxies[f.reader().n].Cut("COMMIT", n%2 == 1)
+	select {
+	case <-met:
+	case <-time.After(standstill):
+		f.t.Fatalf("nothing is committed\n%s", f.lastWords())
+	}
+	return nil
+}
+
+// replaced ends the primary, and has a replica take its place that lacks the last commits, of which receivers have heard. The second time
+// the machine that follows the log goes with it.
+func replaced(f *fleet, n int) (heal func()) {
+	old, next, rest := f.shared.servers[n], f.shared.servers[n+1], f.shared.servers[n+2:]
+	for _, r := range rest { // before the next one, which must not have less
+		r.Exec(f.t, "STOP SLAVE")
+	}
+	next.Exec(f.t, "STOP SLAVE")
+	for lacks := int64(0); lacks < 20; lacks = commits(f, old) - commits(f, next) {
+		f.flows()
+	}
+	if n%2 == 1 {
+		m := f.reader()
+		f.kill(m)
+		heal = func() { f.start(m) }
+	}
+	if err := old.Kill(); err != nil {
+		f.t.Fatal(err)
+	}
+	next.Exec(f.t, "RESET SLAVE ALL; SET GLOBAL read_only = 0")
+	for _, r := range rest {
+		replicate(f.t, r, next)
+	}
+	return heal
+}
+
+// commits is how many transactions an outbox has, by what a server knows.
+func commits(f *fleet, s *dbtest.Server) (n int64) {
+	f.t.Helper()
+	db, err := s.Open("rowhook")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(f.ctx, "SELECT seq FROM state").Scan(&n); err != nil {
+		f.t.Fatal(err)
+	}
+	return n
 }

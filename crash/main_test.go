@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -70,12 +71,13 @@ type faultRow struct {
 	fault string
 	times int
 	found findings
+	away  []time.Duration // until another machine had taken over
 }
 
-func (f *faultTable) add(fault string, times int, found *findings) {
+func (f *faultTable) add(fault string, times int, found *findings, away []time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.rows = append(f.rows, faultRow{fault, times, *found})
+	f.rows = append(f.rows, faultRow{fault, times, *found, away})
 }
 
 func (f *faultTable) print() {
@@ -85,11 +87,19 @@ func (f *faultTable) print() {
 		return
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FAULT\ttimes\tlost\trepeated\tchanged ids\tswallowed\tout of order\tinvented\tshadow")
+	fmt.Fprintln(w, "FAULT\ttimes\tlost\trepeated\tchanged ids\tswallowed\tout of order\tlate\tmisnumbered\tinvented\tshadow\ttaken over: median, at most")
 	for _, r := range f.rows {
 		o := r.found
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n",
-			r.fault, r.times, o.lost, o.repeats, o.changed+o.reused, o.swallowed, o.disordered, o.invented, o.shadow)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n",
+			r.fault, r.times, o.lost, o.repeats, o.changed+o.reused, o.swallowed, o.disordered, o.late, o.misnumbered, o.invented, o.shadow, takenOver(r.away))
 	}
 	_ = w.Flush() // to standard output
+}
+
+// takenOver says how long takeovers took: the median, and the longest.
+func takenOver(away []time.Duration) string {
+	if len(away) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f s, %.1f s", median(away).Seconds(), slices.Max(away).Seconds())
 }

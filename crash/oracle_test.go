@@ -4,6 +4,7 @@ package crash
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -16,10 +17,13 @@ type findings struct {
 	reused     int // ids that came with two bodies
 	swallowed  int // changes that only came under an id that had been accepted with another body
 	disordered int // first receipts that came after a later change of the same object to the same endpoint
-	invented   int // receipts of what was never committed
-	shadow     int // rows of the rebuilt tables that are not as in the database
-	repeats    int
-	examples   []string
+	late       int // those of them whose lower sequence tells that, so that receivers drop them: only around a takeover
+	// misnumbered are first receipts whose sequence is below that of an earlier change: receivers would drop them.
+	misnumbered int
+	invented    int // receipts of what was never committed
+	shadow      int // rows of the rebuilt tables that are not as in the database
+	repeats     int
+	examples    []string
 }
 
 func (f *findings) note(format string, args ...any) {
@@ -34,8 +38,8 @@ func (f *findings) wrong() bool {
 }
 
 func (f *findings) String() string {
-	s := fmt.Sprintf("%d lost, %d under a second id, %d ids with two bodies, %d swallowed, %d out of order, %d invented, %d shadow rows differ, %d repeats",
-		f.lost, f.changed, f.reused, f.swallowed, f.disordered, f.invented, f.shadow, f.repeats)
+	s := fmt.Sprintf("%d lost, %d under a second id, %d ids with two bodies, %d swallowed, %d out of order, %d late, %d misnumbered, %d invented, %d shadow rows differ, %d repeats",
+		f.lost, f.changed, f.reused, f.swallowed, f.disordered, f.late, f.misnumbered, f.invented, f.shadow, f.repeats)
 	return strings.Join(append([]string{s}, f.examples...), "\n    ")
 }
 
@@ -45,6 +49,8 @@ func (f *findings) add(o *findings) {
 	f.reused += o.reused
 	f.swallowed += o.swallowed
 	f.disordered += o.disordered
+	f.late += o.late
+	f.misnumbered += o.misnumbered
 	f.invented += o.invented
 	f.shadow += o.shadow
 	f.repeats += o.repeats
@@ -174,21 +180,42 @@ func (f *findings) ordered(o *object, got []receipt, l *ledger, exact bool) {
 		if g.kind == status && !exact {
 			least = barrier
 		}
+		first := int64(math.MaxInt64) // the lowest sequence of what passed it
 		if at < least {
 			least = -1 // but for what may have passed it
 			for j, before := range got[:i] {
 				if (g.kind != status || exact || before.kind != save) && !l.mayPass(before, g.rule) {
 					least = max(least, places[j])
+					if places[j] > at {
+						first = min(first, before.seq)
+					}
 				}
 			}
 		}
-		if at < least {
+		switch {
+		case at < least && g.seq > 0 && g.seq < first:
+			f.late++
+			f.note("%s: %s came with step %d %v, sequence %d, late: behind step %d %v", o.key, g.rule, at, o.steps[at], g.seq, least, o.steps[least])
+		case at < least:
 			f.disordered++
-			f.note("%s: %s came with step %d %v behind step %d %v", o.key, g.rule, at, o.steps[at], least, o.steps[least])
+			f.note("%s: %s came with step %d %v, sequence %d, behind step %d %v", o.key, g.rule, at, o.steps[at], g.seq, least, o.steps[least])
+		case exact && numberBefore(got[:i], places, at) > g.seq:
+			f.misnumbered++
+			f.note("%s: %s came with step %d %v under the sequence %d, an earlier step under %d", o.key, g.rule, at, o.steps[at], g.seq, numberBefore(got[:i], places, at))
 		}
 		newest = max(newest, at)
 		if g.kind != save || exact {
 			barrier = max(barrier, at)
 		}
 	}
+}
+
+// numberBefore is the highest sequence of what came of steps before one.
+func numberBefore(got []receipt, places []int, at int) (highest int64) {
+	for j, before := range got {
+		if places[j] < at {
+			highest = max(highest, before.seq)
+		}
+	}
+	return highest
 }

@@ -11,16 +11,25 @@ import (
 // The oracle must be able to fail: each check, for its own reason.
 
 // told is a request: what a rule told under an id.
-type told struct{ rule, id, body string }
-
-func saved(id string, n int) told {
-	return told{"saves-full", id, fmt.Sprintf(`{"id": "7", "notes": "%d|xx", "duration": 30}`, n)}
+type told struct {
+	rule, id, body string
+	seq            int64
 }
 
-func deleted(id string) told { return told{"deletes", id, `{"id":[7,8]}`} }
+// as is the same, with a sequence.
+func (t told) as(seq int64) told {
+	t.seq = seq
+	return t
+}
+
+func saved(id string, n int) told {
+	return told{rule: "saves-full", id: id, body: fmt.Sprintf(`{"id": "7", "notes": "%d|xx", "duration": 30}`, n)}
+}
+
+func deleted(id string) told { return told{rule: "deletes", id: id, body: `{"id":[7,8]}`} }
 
 func statusOf(id string, n int) told {
-	return told{"statuses", id, fmt.Sprintf(`{"id": 1, "id_order": 7, "comment": "%d|"}`, n)}
+	return told{rule: "statuses", id: id, body: fmt.Sprintf(`{"id": 1, "id_order": 7, "comment": "%d|"}`, n)}
 }
 
 func TestOracleCrash(t *testing.T) {
@@ -50,6 +59,12 @@ func TestOracleCrash(t *testing.T) {
 		"two saves change places": {
 			[]told{right[2], right[1], right[0], right[3], right[4], right[5]}, true, findings{disordered: 2},
 		},
+		"a save that was on its way comes late": {
+			[]told{right[0].as(1), right[1].as(2), right[3].as(4), right[2].as(3), right[4].as(5), right[5].as(6)}, true, findings{late: 1},
+		},
+		"a save is numbered behind a later one": {
+			[]told{right[0].as(1), right[1].as(2), right[2].as(4), right[3].as(3), right[4].as(5), right[5].as(6)}, true, findings{misnumbered: 1},
+		},
 		"a save overtakes a delete":  {[]told{right[0], right[1], right[2], right[4], right[3], right[5]}, false, findings{disordered: 1}},
 		"a status overtakes a save":  {[]told{right[1], right[0], right[2], right[3], right[4], right[5]}, false, findings{disordered: 1}},
 		"what was rolled back":       {append(right[:6:6], saved("g", 9)), true, findings{invented: 1}},
@@ -60,7 +75,7 @@ func TestOracleCrash(t *testing.T) {
 			l := newLedger()
 			for _, r := range c.received {
 				own, _ := ruleOf(r.rule, "")
-				if err := l.accept(own, "salon", r.id, []byte(r.body)); err != nil {
+				if err := l.accept(own, "salon", r.id, r.seq, []byte(r.body)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -94,7 +109,7 @@ func TestPausedOracleCrash(t *testing.T) {
 		}
 		for _, r := range c.received {
 			own, _ := ruleOf(r.rule, "")
-			if err := l.accept(own, "salon", r.id, []byte(r.body)); err != nil {
+			if err := l.accept(own, "salon", r.id, r.seq, []byte(r.body)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -126,9 +127,13 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 			panic(http.ErrAbortHandler) // the same
 		}
 	}
+	seq, err := strconv.ParseInt(q.Header.Get("X-Rowhook-Sequence"), 10, 64)
+	if err != nil {
+		r.fail(fmt.Errorf("X-Rowhook-Sequence: %w", err))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.got.accept(own, q.Header.Get("X-Rowhook-Site"), q.Header.Get("webhook-id"), body); err != nil {
+	if err := r.got.accept(own, q.Header.Get("X-Rowhook-Site"), q.Header.Get("webhook-id"), seq, body); err != nil {
 		r.errors = append(r.errors, err)
 	}
 	if now == hushing {

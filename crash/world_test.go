@@ -33,11 +33,13 @@ type world struct {
 	crm, mirror *receiver
 	writing     *writing
 	config      string
-	standby     string         // the configuration of a second machine; empty: there is one
-	shared      *dbtest.Server // that holds the outbox; nil: it is in state
-	state       string         // the state directory
-	exact       bool           // nothing is merged
-	patient     bool           // nothing is hastened at the end
+	others      []string        // the configurations of further machines
+	shared      *shared         // where machines keep the outbox that they share; nil: it is in state
+	away        []time.Duration // until others had taken over
+	renumbers   bool            // what is made again may get other numbers than receivers were told
+	state       string          // the state directory
+	exact       bool            // nothing is merged
+	patient     bool            // nothing is hastened at the end
 	random      *rand.Rand
 
 	ctx     context.Context //nolint:containedctx // the test's, with a bound
@@ -57,9 +59,9 @@ type settings struct {
 	state   string // where the state directory is; empty: beside the configuration
 	server  []string
 	padding int
-	large   int                         // one of so many changes is of a row that is too large for memory
-	every   time.Duration               // each writer's pace
-	shared  func(*world) *dbtest.Server // which server holds the outbox that two machines share; nil: there is one machine
+	large   int                  // one of so many changes is of a row that is too large for memory
+	every   time.Duration        // each writer's pace
+	shared  func(*world) *shared // where machines keep the outbox that they share; nil: there is one machine
 }
 
 func newWorld(t *testing.T, s settings) *world {
@@ -80,13 +82,10 @@ func newWorld(t *testing.T, s settings) *world {
 	if s.large > 0 {
 		w.widen()
 	}
-	if s.shared != nil {
-		w.shared = s.shared(w)
-		s.more += w.shareOutbox()
-	}
-	w.config, w.state = w.configure(s)
-	if s.shared != nil {
-		w.standby, _ = w.configure(s)
+	if s.shared == nil {
+		w.config, w.state = w.configure(s)
+	} else {
+		w.share(s)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(factor)*15*time.Minute)
 	t.Cleanup(cancel)
@@ -164,22 +163,26 @@ func (w *world) resume(r *receiver) error {
 	w.files.Lock()
 	defer w.files.Unlock()
 	err := control.NewClient(w.state).Resume(w.ctx, r.name())
-	if err != nil && w.standby != "" {
-		err = control.NewClient(filepath.Join(filepath.Dir(w.standby), "state")).Resume(w.ctx, r.name())
+	for _, config := range w.others {
+		if err == nil {
+			break
+		}
+		err = control.NewClient(filepath.Join(filepath.Dir(config), "state")).Resume(w.ctx, r.name())
 	}
 	return err
 }
 
 // command runs one of rowhook's commands, on the machine that works.
 func (w *world) command(args ...string) error {
-	out, err := exec.CommandContext(w.ctx, binaries.daemon, append(args, "--config", w.config)...).CombinedOutput()
-	if err != nil && w.standby != "" {
-		out, err = exec.CommandContext(w.ctx, binaries.daemon, append(args, "--config", w.standby)...).CombinedOutput()
+	var errs []error
+	for _, config := range append([]string{w.config}, w.others...) {
+		out, err := exec.CommandContext(w.ctx, binaries.daemon, append(args, "--config", config)...).CombinedOutput()
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, fmt.Errorf("rowhook %s: %w: %s", strings.Join(args, " "), err, out))
 	}
-	if err != nil {
-		return fmt.Errorf("rowhook %s: %w: %s", strings.Join(args, " "), err, out)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // run starts the daemon.
@@ -375,7 +378,7 @@ type storedLog interface {
 
 func (w *world) openLog() (storedLog, error) {
 	if w.shared != nil {
-		return mysql.OpenLog(w.ctx, mysql.Config{Addresses: []string{w.shared.Address()}, User: outboxUser, Password: connect.Password("secret"), Schema: "rowhook"})
+		return mysql.OpenLog(w.ctx, mysql.Config{Addresses: w.shared.addresses(), User: userOf(0), Password: connect.Password("secret"), Schema: "rowhook"})
 	}
 	return sqlite.OpenLog(w.ctx, w.state)
 }
@@ -387,8 +390,8 @@ func (w *world) report(fault string, times int, f *findings) {
 	mirror, b := w.mirror.troubles()
 	w.t.Logf("%s, %d times; %d transactions, %d receipts; %d answers were bad: %v %v; %s",
 		fault, times, w.writing.done.Load(), w.accepted(), a+b, crm, mirror, f)
-	if f.wrong() {
-		w.t.Errorf("%s: something was lost, changed or out of order", fault)
+	if most := onItsWay * len(w.away); f.wrong() || f.late > most || f.misnumbered > 0 && !w.renumbers {
+		w.t.Errorf("%s: something was lost, changed or out of order, or more than %d came late", fault, most)
 	}
-	faults.add(fault, times, f)
+	faults.add(fault, times, f, w.away)
 }
