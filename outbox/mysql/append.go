@@ -39,6 +39,8 @@ func (a *appender) run(ctx context.Context, closing <-chan struct{}) {
 		select {
 		case <-closing:
 			return
+		case <-ctx.Done():
+			return
 		case <-a.presence.lost:
 			return
 		case <-a.parts.some:
