@@ -38,5 +38,6 @@ type Config struct {
 	Schema   string        // it is made when it is not there, if User may; nobody else writes to it
 	Lease    time.Duration // 0: DefaultLease
 	Who      Who           // what Open tells the other processes of this one
+	Beside   *Member       // has watched the lease: Open takes it when it has stood still for that one for long enough
 	NoWait   bool          // Open waits for nothing: the error is outbox.ErrLocked when another process is seen to hold the lease
 }

@@ -126,6 +126,9 @@ func (m *mail) ask(ctx context.Context, to string, request []byte) ([]byte, erro
 	if there, err := m.there(ctx, to); err != nil || !there {
 		return nil, errors.Join(err, errNobody)
 	}
+	if request == nil {
+		request = []byte{}
+	}
 	id := rand.Text()
 	// What nobody waits for any more goes with the next one.
 	_, err := m.db.ExecContext(ctx, `DELETE FROM message WHERE made < UTC_TIMESTAMP(6) - INTERVAL ? SECOND;

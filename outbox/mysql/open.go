@@ -20,6 +20,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) {
 	}
 	connector := newConnector(cfg, false)
 	o := &opening{cfg: &cfg, log: log, connector: connector, pools: openPools(connector), watch: &watch{cfg: &cfg, log: log}}
+	if cfg.Beside != nil {
+		o.watch.last, o.watch.since = cfg.Beside.vacancy.seen()
+	}
 	s, err := o.wait(ctx)
 	if err != nil {
 		_ = o.pools.close()

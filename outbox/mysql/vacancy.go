@@ -34,6 +34,13 @@ func (v *vacancy) channel() <-chan struct{} {
 	return v.vacant
 }
 
+// seen is the lease as it was last seen, and since when.
+func (v *vacancy) seen() (holder, time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.last, v.since
+}
+
 func (v *vacancy) become(who Who) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
