@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,15 +24,18 @@ type pair struct {
 
 func TestPair(t *testing.T) {
 	t.Parallel()
-	testPair(t, dbtest.Start(t))
+	server := dbtest.Start(t)
+	testPair(t, server, server.Address())
 }
 
-func testPair(t *testing.T, server *dbtest.Server) {
+// testPair runs the suite on a server, or on a cluster that it is a node of: then the member is at another one than the holder.
+func testPair(t *testing.T, server *dbtest.Server, addresses ...string) {
 	t.Helper()
 	var schemas atomic.Int64
 	server.CreateUser(t, "rowhook", "secret", "ALL ON `outbox%`.*")
 	outboxtest.Run(t, func(t testing.TB) func() outbox.Store {
 		cfg := config(server, fmt.Sprint("outboxpair", schemas.Add(1)))
+		cfg.Addresses = addresses
 		return func() outbox.Store { return openPair(t, cfg) }
 	}, "Route/OutcomeLater") // a member has let go of an endpoint by then
 }
@@ -46,6 +50,7 @@ func openPair(t testing.TB, cfg Config) *pair {
 	s.steward.mu.Lock()
 	s.steward.apart = true
 	s.steward.mu.Unlock()
+	cfg.Addresses = slices.Concat(cfg.Addresses[1:], cfg.Addresses[:1])
 	m, err := Join(t.Context(), cfg, cfg.Who, log)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +72,7 @@ func (p *pair) meet(ctx context.Context) {
 
 func (p *pair) same(ctx context.Context) bool {
 	want := make(map[string]int64)
-	err := each(ctx, p.Store.reader.db, `SELECT e.name, s.epoch, s.turn, s.leaving FROM share s JOIN endpoint e ON e.id = s.endpoint`, nil,
+	err := each(ctx, p.reader.db, `SELECT e.name, s.epoch, s.turn, s.leaving FROM share s JOIN endpoint e ON e.id = s.endpoint`, nil,
 		func(scan func(...any) error) (bool, error) {
 			var name string
 			var is share

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/dbtest"
 	"rowhook/netfault"
 	"rowhook/outbox"
 )
@@ -80,8 +81,13 @@ func TestSpread(t *testing.T) {
 // gets an endpoint knows all that became of it before.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
+	testLeaving(t, serve(t))
+}
+
+func testLeaving(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	const endpoints, each = 20, 60
-	cfg := config(serve(t), "outbox")
+	cfg := config(server, "outboxleaving")
 	cfg.Lease = patient
 	s := open(t, cfg)
 	routeMany(t, s, endpoints)

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -53,9 +54,7 @@ func TestSpreadOut(t *testing.T) {
 				t.Fatalf("of %d free ones %d are given, and %d taken", len(free), len(give), len(again))
 			}
 			load := make(map[string]int)
-			for id, to := range give {
-				has[id] = to
-			}
+			maps.Copy(has, give)
 			for _, owner := range has {
 				load[owner]++
 			}

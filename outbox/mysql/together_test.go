@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowhook/dbtest"
 	"rowhook/outbox"
 )
 
@@ -182,7 +183,11 @@ func TestMail(t *testing.T) {
 // TestUpgrade: a schema of version 1 is upgraded by several processes at once, and keeps what it has.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	server := serve(t)
+	testUpgrade(t, serve(t))
+}
+
+func testUpgrade(t *testing.T, server *dbtest.Server) {
+	t.Helper()
 	cfg := config(server, "outbox")
 	s := open(t, cfg)
 	route(t, s)
