@@ -5,6 +5,7 @@ package rowcodec
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -109,6 +110,16 @@ func (l *Layout) Only(names ...string) *Layout {
 		o.fields[i].skip = !slices.Contains(names, o.fields[i].name)
 	}
 	return o
+}
+
+// Share makes it hold what it has in common with another one only once, and says whether that is all but the table's name. There may
+// be thousands of tables, and they differ in little else.
+func (l *Layout) Share(o *Layout) bool {
+	if l.packs != o.packs || l.hidden != o.hidden || !reflect.DeepEqual(l.fields, o.fields) {
+		return false
+	}
+	l.fields = o.fields
+	return true
 }
 
 // SeenBy is the layout with texts as a client sees them.

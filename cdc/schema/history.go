@@ -22,6 +22,7 @@ type History struct {
 	unsaved map[ddl.TableName]bool            // known, and not in a commit yet
 	others  []ddl.TableName                   // known or open tables that are not watched, the oldest first
 	words   NameIndex                         // of the watched names
+	shared  shared
 
 	Temporary Temporaries // of all connections
 	Compared  bool        // the server was asked for all tables, to see whether they are what is known of them
@@ -51,7 +52,7 @@ func (h *History) Restore(records []Record, log *slog.Logger) {
 			log.Warn("what was known of a table's columns cannot be read from the outbox; the server is asked instead", slog.String("record", r.Key), slog.Any("error", err))
 			continue
 		}
-		if h.known[name] = d; !h.IsWatched(name) && !slices.Contains(h.others, name) {
+		if h.known[name] = h.shared.of(d); !h.IsWatched(name) && !slices.Contains(h.others, name) {
 			h.others = append(h.others, name)
 		}
 	}
@@ -105,7 +106,7 @@ func (h *History) Learn(t ddl.TableName, d *ddl.Definition) {
 		h.open[t] = d
 		return
 	}
-	h.known[t] = d
+	h.known[t] = h.shared.of(d)
 	h.unsaved[t] = true
 }
 
@@ -118,7 +119,7 @@ func (h *History) Commit() []Record {
 			}
 			delete(h.known, t)
 		} else {
-			h.known[t] = d
+			h.known[t] = h.shared.of(d)
 		}
 		h.unsaved[t] = true
 	}

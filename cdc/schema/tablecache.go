@@ -3,6 +3,8 @@ package schema
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
 
 	"rowhook/cdc/rowcodec"
 	"rowhook/cdc/schema/ddl"
@@ -15,6 +17,8 @@ type TableCache struct {
 	skips   func(ddl.TableName) bool                                    // whether its rows are passed over for now
 	byID    map[uint64]*MappedTable                                     // nil: nobody watches it
 	byName  map[ddl.TableName]*MappedTable
+	models  map[string]*MappedTable // by their columns' names: of each kind one, with which the others share what is the same
+	builder rowcodec.RowBuilder     // of the rows of all: they come one after the other
 }
 
 // MappedTable is a watched table with the layout of its row images.
@@ -22,14 +26,15 @@ type MappedTable struct {
 	announcement []byte // the table map event, but for the table's id
 	Table        *Table
 	layout       *rowcodec.Layout
-	builder      rowcodec.RowBuilder
+	builder      *rowcodec.RowBuilder
 	versions     *versions // nil: the table has none
 }
 
 // NewTableCache is an empty cache for the watched tables, by schema. LayOut makes a table of a table map; skips says whether
 // a table's rows are passed over for now.
 func NewTableCache(watched map[string]map[string]bool, layOut func(ddl.TableName, []byte) (*MappedTable, error), skips func(ddl.TableName) bool) *TableCache {
-	return &TableCache{watched: watched, layOut: layOut, skips: skips, byID: map[uint64]*MappedTable{}, byName: map[ddl.TableName]*MappedTable{}}
+	return &TableCache{watched: watched, layOut: layOut, skips: skips, byID: map[uint64]*MappedTable{}, byName: map[ddl.TableName]*MappedTable{},
+		models: map[string]*MappedTable{}}
 }
 
 // Forget drops the ids: they are good within one log file of one server start.
@@ -39,6 +44,7 @@ func (c *TableCache) Forget() { clear(c.byID) }
 func (c *TableCache) ForgetSchema() {
 	clear(c.byID)
 	clear(c.byName)
+	clear(c.models)
 }
 
 // Announce takes a table map event. A table that nobody watches is looked at no further.
@@ -68,9 +74,21 @@ func (c *TableCache) Announce(body []byte) error {
 	if err != nil {
 		return fmt.Errorf("table %s: %w", full, err)
 	}
-	t.announcement = bytes.Clone(body[tableIDSize:])
+	t.announcement, t.builder = bytes.Clone(body[tableIDSize:]), &c.builder
+	c.share(t)
 	c.byID[id], c.byName[full] = t, t
 	return nil
+}
+
+// share makes a table hold what others of its columns hold as well only once.
+func (c *TableCache) share(t *MappedTable) {
+	key := strings.Join(t.Table.Columns, " ")
+	model := c.models[key]
+	if model == nil || !t.layout.Share(model.layout) || !slices.Equal(t.Table.Columns, model.Table.Columns) {
+		c.models[key] = t
+		return
+	}
+	t.Table.Columns, t.Table.index = model.Table.Columns, model.Table.index
 }
 
 // At is the table of an id: nil when its rows are passed over, false when it was not announced.
@@ -124,5 +142,5 @@ func (t *MappedTable) EachRow(h rowcodec.Header, in *rowcodec.Images, f func(t *
 		}
 		return f(t.Table, op, before, after)
 	}
-	return t.layout.EachRow(h, in, &t.builder, row)
+	return t.layout.EachRow(h, in, t.builder, row)
 }

@@ -18,7 +18,7 @@ import (
 const (
 	growth     = 300      // percent
 	leastLimit = 36 << 20 // bytes, of which 64 MB resident are made, with the program and SQLite
-	beyondKept = 4 << 20  // bytes of it that are no heap, or that change from one moment to the next
+	ofKept     = 2        // the limit grows by so much of what is kept: then collecting costs an event as much as with one site
 	lookAtHeap = time.Second
 	keptFor    = 10        // looks that something is in the heap, until it counts as kept
 	ofASite    = 160 << 10 // bytes, twice what the thirteen tables of one were measured to take
@@ -62,5 +62,5 @@ func (h *keptHeap) limit(live, sites uint64) int64 {
 	h.live[h.looks%keptFor] = live
 	h.looks++
 	kept := min(slices.Min(h.live[:min(h.looks, keptFor)]), sites*ofASite)
-	return int64(max(leastLimit, 2*kept+beyondKept))
+	return int64(leastLimit + ofKept*kept)
 }

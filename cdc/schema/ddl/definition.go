@@ -43,6 +43,16 @@ func (d *Definition) VagueColumns() bool { return slices.ContainsFunc(d.Columns,
 
 func (c Column) vague() bool { return c.Charset == UnknownCharset && c.Enum == nil }
 
+// Equal says whether two definitions are the same in everything.
+func (d *Definition) Equal(o *Definition) bool {
+	return slices.EqualFunc(d.Columns, o.Columns, Column.same) && slices.Equal(d.Key, o.Key) && d.Charset == o.Charset && d.Hashes == o.Hashes && slices.Equal(d.Period, o.Period)
+}
+
+func (c Column) same(o Column) bool {
+	return c.Name == o.Name && c.DataType == o.DataType && c.Charset == o.Charset && c.Unsigned == o.Unsigned && slices.Equal(c.Enum, o.Enum) &&
+		c.Fixed == o.Fixed && c.Digits == o.Digits
+}
+
 // Difference names what makes two definitions read rows in different ways, empty when nothing does. What a definition is
 // vague about is no difference.
 func (d *Definition) Difference(o *Definition) string {
