@@ -14,7 +14,9 @@ func TestSharedDefinitions(t *testing.T) {
 	define := func() *ddl.Definition {
 		return &ddl.Definition{Key: []int{0}, Charset: "utf8mb4", Columns: []ddl.Column{{Name: "id", DataType: "int"}, {Name: "notes", DataType: "text", Charset: "utf8mb4"}}}
 	}
-	table := func(n int) ddl.TableName { return ddl.TableName{Schema: "network", Name: fmt.Sprintf("wp_%d_reservation", n)} }
+	table := func(n int) ddl.TableName {
+		return ddl.TableName{Schema: "network", Name: fmt.Sprintf("wp_%d_reservation", n)}
+	}
 	const sites = 100
 	watched := map[string]map[string]bool{"network": {}}
 	for n := range sites {
