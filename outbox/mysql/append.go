@@ -52,7 +52,7 @@ func (a *appender) run(ctx context.Context, closing <-chan struct{}) {
 		case <-closing:
 		}
 		wait.Stop()
-		if err := a.flush(ctx); err != nil {
+		if err := a.flush(ctx, a.presence.lost); err != nil {
 			if ctx.Err() == nil && a.presence.held() == nil {
 				a.log.Error("outcomes cannot be handed over", slog.Any("error", explain("write", a.cfg, err)))
 				_ = a.presence.lose(err)
@@ -146,9 +146,6 @@ func handOver(list []*parcel) *packet {
 func (a *appender) try(ctx context.Context) (done bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.presence.held(); err != nil {
-		return false, err
-	}
 	if len(a.doubt) == 0 {
 		a.doubt = a.parts.take()
 	}
@@ -166,8 +163,9 @@ func (a *appender) try(ctx context.Context) (done bool, err error) {
 	return false, err
 }
 
-// flush hands over until nothing waits. While the server cannot be written to it waits, until this process is a member no more.
-func (a *appender) flush(ctx context.Context) (err error) {
+// flush hands over until nothing waits. While the server cannot be written to it waits, until lost is closed. It asks no clock whether
+// this process is a member still: the shares tell.
+func (a *appender) flush(ctx context.Context, lost <-chan struct{}) (err error) {
 	waited := false
 	defer func() {
 		if waited {
@@ -185,9 +183,19 @@ func (a *appender) flush(ctx context.Context) (err error) {
 		a.pools.avoid(err)
 		a.trouble.met(err, !waited)
 		waited = true
-		if err := retry.Pause(ctx, retryDoubt); err != nil {
+		if err := a.pause(ctx, lost); err != nil {
 			return err
 		}
+	}
+}
+
+// pause waits before another try.
+func (a *appender) pause(ctx context.Context, lost <-chan struct{}) error {
+	select {
+	case <-lost:
+		return a.presence.held()
+	default:
+		return retry.Pause(ctx, retryDoubt)
 	}
 }
 
@@ -228,8 +236,8 @@ func (a *appender) rest(ctx context.Context, parcels []*parcel) ([]*parcel, erro
 var errHandedCount = errors.New("the table share is damaged")
 
 // leave hands over what waits of an endpoint, and lets go of it.
-func (a *appender) leave(ctx context.Context, names ...string) error {
-	if err := a.flush(ctx); err != nil {
+func (a *appender) leave(ctx context.Context, lost <-chan struct{}, names ...string) error {
+	if err := a.flush(ctx, lost); err != nil {
 		return err
 	}
 	going := a.parts.named(names)
@@ -245,10 +253,8 @@ func (a *appender) leave(ctx context.Context, names ...string) error {
 			return nil
 		case !passes(err) || ctx.Err() != nil:
 			return err
-		case a.presence.held() != nil:
-			return a.presence.held()
 		}
-		if err := retry.Pause(ctx, retryDoubt); err != nil {
+		if err := a.pause(ctx, lost); err != nil {
 			return err
 		}
 	}

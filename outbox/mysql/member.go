@@ -145,7 +145,7 @@ func (m *Member) poll(ctx context.Context, all bool) error {
 	m.vacancy.look(v.holder, m.census.living(now), now)
 	m.mail.deliver(ctx, v.mail)
 	if leave := m.parts.see(&v, &m.cfg, now); len(leave) > 0 {
-		return m.appender.leave(ctx, leave...)
+		return m.appender.leave(ctx, m.presence.lost, leave...)
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func (m *Member) Leave(ctx context.Context, endpoint string) error {
 	if err := m.usable(ctx); err != nil {
 		return err
 	}
-	if err := m.appender.leave(ctx, endpoint); err != nil {
+	if err := m.appender.leave(ctx, m.presence.lost, endpoint); err != nil {
 		return explain("leave an endpoint of", &m.cfg, err)
 	}
 	m.terms.leave(endpoint)
@@ -239,18 +239,19 @@ func (m *Member) shut() error {
 	return explain("close", &m.cfg, errors.Join(m.finish(ctx), m.pools.close()))
 }
 
-// finish lets go of all there is.
+// finish lets go of all there is, also when this process is taken for dead, or may be so: what the holder has not taken back is ours
+// still, and outcomes of it count.
 func (m *Member) finish(ctx context.Context) error {
-	if !m.Held() {
-		return nil
-	}
 	var names []string
 	for _, one := range m.parts.all() {
 		names = append(names, one.name)
 	}
-	if err := m.appender.leave(ctx, names...); err != nil {
-		return err
+	err := m.appender.leave(ctx, nil, names...)
+	if err == nil {
+		_, err = m.pools.beats.ExecContext(ctx, `DELETE FROM member WHERE id = ?`, m.presence.name)
 	}
-	_, err := m.pools.beats.ExecContext(ctx, `DELETE FROM member WHERE id = ?`, m.presence.name)
+	if !m.Held() {
+		return nil // which is known
+	}
 	return err
 }

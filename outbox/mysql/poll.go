@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"rowhook/outbox/pending"
@@ -12,6 +13,7 @@ type view struct {
 	holder   holder
 	shares   map[int64]share // its own
 	heads    map[int64]head
+	all      bool // heads are those of all endpoints, not only of its own
 	mail     []string
 	citizens []citizen
 }
@@ -20,19 +22,24 @@ const (
 	readLease = `SELECT owner, epoch, beat, uptime FROM lease WHERE name = 'reader'`
 	readHeads = `SELECT h.endpoint, h.last, h.added - COALESCE(m.removed, 0), h.bytes - COALESCE(m.bytes, 0), COALESCE(m.low, 0), COALESCE(m.epoch, 0), COALESCE(m.k, 0)
 		FROM head h LEFT JOIN mark m ON m.endpoint = h.endpoint`
+	ofOwn = ` JOIN share s ON s.endpoint = h.endpoint WHERE s.member = ?`
 )
 
 // look reads it in one packet. Shares come before marks: who sees that an endpoint is his, or is to be begun anew, sees all that was
 // recorded of it before.
 func look(ctx context.Context, db rower, name string, all bool) (v view, err error) {
-	v.shares, v.heads = make(map[int64]share), make(map[int64]head)
-	rows := []func(func(...any) error) error{v.lease, v.share, v.head, v.letter}
-	query := readLease + `;` + readShares + ` WHERE member = ?;` + readHeads + `;` + readMail
+	v.shares, v.heads, v.all = make(map[int64]share), make(map[int64]head), all
+	query := readLease + `;` + readShares + ` WHERE member = ?;` + readMail + `;` + readHeads
+	rows := []func(func(...any) error) error{v.lease, v.share, v.letter, v.head}
+	args := []any{name, name}
 	if all {
 		query += `;` + readCitizens
 		rows = append(rows, v.citizen)
+	} else {
+		query += ofOwn
+		args = append(args, name)
 	}
-	err = results(ctx, db, query, []any{name, name}, rows...)
+	err = results(ctx, db, query, args, rows...)
 	return v, err
 }
 
@@ -112,7 +119,11 @@ func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []string) {
 		one.turn, one.leaving = is.turn, one.leaving || is.leaving
 		p.seeHead(one, v.heads[id])
 	}
-	p.heads = v.heads
+	if v.all {
+		p.heads = v.heads
+	} else {
+		maps.Copy(p.heads, v.heads)
+	}
 	p.tell()
 	for _, one := range p.byID {
 		if one.leaving && p.terms.left(one.name) {

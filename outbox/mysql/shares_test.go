@@ -199,7 +199,7 @@ func TestFrozen(t *testing.T) {
 	if err := handOver(parcels).send(t.Context(), m.pools.writes); !isNumber(err, fencedBy) {
 		t.Errorf("the server says %v", err)
 	}
-	if err := m.appender.flush(t.Context()); err != nil {
+	if err := m.appender.flush(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 	if err := m.presence.renew(t.Context()); !errors.Is(err, outbox.ErrFenced) {
@@ -289,4 +289,33 @@ func TestCutHandingOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLostHandsOver: a member whose lease ran out hands over what it knows when it is closed, as long as nobody has taken its endpoints.
+func TestLostHandsOver(t *testing.T) {
+	t.Parallel()
+	cfg := config(serve(t), "outbox")
+	cfg.Lease = patient
+	s := open(t, cfg)
+	s.steward.apart = true
+	routeMany(t, s, 1)
+	obey(t, s)
+	commitMany(t, s, 1, 1)
+	m := join(t, cfg, Who{})
+	obey(t, m)
+	until(t, "it has it", func() bool { return len(has(m)) == 1 })
+	list, err := m.Claim(t.Context(), "end00", 0, 10)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d are claimed: %v", len(list), err)
+	}
+	m.stop()
+	m.handing.Wait()
+	if err := m.Settle(t.Context(), []outbox.Outcome{{Seq: list[0].Seq, State: outbox.Delivered, Attempts: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	_ = m.presence.lose(errExpired)
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	wantAll(t, s, 1)
 }
