@@ -36,8 +36,6 @@ type trial struct {
 	fault   func(f *fleet, n int) (heal func())
 	most    time.Duration // what half of the takeovers may take
 	patient bool          // nothing is hastened at the end
-	// renumbers: what is made again may get other numbers than receivers were told.
-	renumbers bool
 }
 
 // fleet starts all the machines.
@@ -160,7 +158,7 @@ func (f *fleet) endure(trial trial) {
 	if slow := median(f.away); slow > time.Duration(factor)*trial.most {
 		f.t.Errorf("half of the takeovers took %v or more, want %v", slow.Round(time.Millisecond), trial.most)
 	}
-	f.patient, f.renumbers = trial.patient, trial.renumbers
+	f.patient = trial.patient
 	f.report(trial.name, times, f.settle())
 }
 
@@ -188,11 +186,6 @@ func try(t *testing.T, s settings, trial trial, change ...func(m *machine)) {
 	t.Helper()
 	s.exact, s.every = true, 25*time.Millisecond
 	w := newWorld(t, s)
-	if trial.renumbers {
-		for _, r := range []*receiver{w.crm, w.mirror} {
-			r.look(func(l *ledger) { l.high = nil })
-		}
-	}
 	w.begin()
 	w.fleet(change...).endure(trial)
 }

@@ -24,7 +24,7 @@ type ledger struct {
 	order  map[key][]receipt         // the first receipts of ids
 	hidden map[hiddenKey]bool        // what only a receiver would learn that looks at bodies under an id it knows
 	rows   map[key]map[string]string // the table as the full saves and deletes tell it
-	high   map[key]int64             // the highest sequence of those: what has a lower one comes late, and receivers drop it; nil: they do not
+	high   map[key]int64             // the highest sequence of those: what has a lower one comes late, and receivers drop it
 	pauses []pause
 }
 
@@ -111,9 +111,7 @@ func (l *ledger) accept(r rule, site, id string, seq int64, body []byte) error {
 		if r.kind != gone && r.load != "full" || seq < l.high[k] {
 			continue
 		}
-		if l.rows[k] = fields; l.high != nil {
-			l.high[k] = seq
-		}
+		l.high[k], l.rows[k] = seq, fields
 		if r.kind == gone {
 			delete(l.rows, k)
 		}

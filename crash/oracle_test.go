@@ -34,7 +34,7 @@ func (f *findings) note(format string, args ...any) {
 
 // wrong says whether anything is.
 func (f *findings) wrong() bool {
-	return f.lost+f.changed+f.reused+f.swallowed+f.disordered+f.invented+f.shadow > 0
+	return f.lost+f.changed+f.reused+f.swallowed+f.disordered+f.misnumbered+f.invented+f.shadow > 0
 }
 
 func (f *findings) String() string {

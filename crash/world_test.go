@@ -36,7 +36,6 @@ type world struct {
 	others      []string        // the configurations of further machines
 	shared      *shared         // where machines keep the outbox that they share; nil: it is in state
 	away        []time.Duration // until others had taken over
-	renumbers   bool            // what is made again may get other numbers than receivers were told
 	state       string          // the state directory
 	exact       bool            // nothing is merged
 	patient     bool            // nothing is hastened at the end
@@ -390,7 +389,7 @@ func (w *world) report(fault string, times int, f *findings) {
 	mirror, b := w.mirror.troubles()
 	w.t.Logf("%s, %d times; %d transactions, %d receipts; %d answers were bad: %v %v; %s",
 		fault, times, w.writing.done.Load(), w.accepted(), a+b, crm, mirror, f)
-	if most := onItsWay * len(w.away); f.wrong() || f.late > most || f.misnumbered > 0 && !w.renumbers {
+	if most := onItsWay * len(w.away); f.wrong() || f.late > most {
 		w.t.Errorf("%s: something was lost, changed or out of order, or more than %d came late", fault, most)
 	}
 	faults.add(fault, times, f, w.away)

@@ -59,7 +59,7 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 type Delivery struct {
 	Seq      int64     // its place in the order of the whole store, given by Commit; it grows, and may have gaps
 	Endpoint string    // where it goes, by Route; "" while no rule sends it anywhere
-	Number   int64     // its number at that endpoint, 1, 2, 3... as committed: receivers see it in X-Rowhook-Sequence
+	Number   int64     // its number at that endpoint, rising as committed, with a gap where a process took over: receivers see it in X-Rowhook-Sequence
 	ID       ID        //
 	Rule     string    // the rule's name
 	Site     string    // the site's name

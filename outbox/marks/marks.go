@@ -56,5 +56,18 @@ func (s *Set) Add(n int64) bool {
 	return true
 }
 
+// AddRun puts a run into the set, which has none of it nor anything beyond.
+func (s *Set) AddRun(r Run) {
+	last := len(s.Runs) - 1
+	switch {
+	case r.First == s.Low+1:
+		s.Low = r.Last
+	case last >= 0 && s.Runs[last].Last == r.First-1:
+		s.Runs[last].Last = r.Last
+	default:
+		s.Runs = append(s.Runs, r)
+	}
+}
+
 // Clone is a copy that shares nothing with the set.
 func (s *Set) Clone() Set { return Set{Low: s.Low, Runs: slices.Clone(s.Runs)} }

@@ -38,6 +38,22 @@ func TestSet(t *testing.T) {
 	}
 }
 
+func TestAddRun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ before, want Set }{
+		"behind all":       {Set{Low: 4}, Set{Low: 9}},
+		"behind a run":     {Set{Low: 1, Runs: []Run{{3, 4}}}, Set{Low: 1, Runs: []Run{{3, 9}}}},
+		"behind a gap":     {Set{Low: 3}, Set{Low: 3, Runs: []Run{{5, 9}}}},
+		"behind two gaps":  {Set{Low: 1, Runs: []Run{{3, 3}}}, Set{Low: 1, Runs: []Run{{3, 3}, {5, 9}}}},
+		"nothing is there": {Set{Low: 4, Runs: []Run{}}, Set{Low: 9}},
+	} {
+		c.before.AddRun(Run{5, 9})
+		if c.before.Low != c.want.Low || !slices.Equal(c.before.Runs, c.want.Runs) {
+			t.Errorf("%s: it is %+v, want %+v", name, c.before, c.want)
+		}
+	}
+}
+
 func TestCloneIsApart(t *testing.T) {
 	t.Parallel()
 	s := Set{Low: 1, Runs: []Run{{3, 4}, {6, 6}}}

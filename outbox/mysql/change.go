@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/outbox/marks"
 )
 
 // change is a transaction in the making. As only the holder of the lease writes, it may look at the tables first, decide what is
@@ -70,6 +71,23 @@ func (c *change) number(id, length int64) int64 {
 	e.bytesIn += length
 	c.grown[id] = true
 	return e.last
+}
+
+// skipped is how many numbers a takeover leaves out.
+const skipped = 1 << 20
+
+// skip leaves a gap behind the numbers that were given. A server may have lost the last commits when another one took its place; what
+// is made again comes in another order, and receivers were told of higher numbers: they would take what is new for old. Nor may what a
+// process still knows of a lost delivery be taken for another one's.
+func (c *change) skip() error {
+	c.lastSeq += skipped
+	for id := range c.ends {
+		e := c.end(id)
+		e.marks.AddRun(marks.Run{First: e.last + 1, Last: e.last + skipped})
+		e.last += skipped
+		c.grown[id] = true
+	}
+	return nil
 }
 
 // counter is how what is counted of a label at an endpoint changes.

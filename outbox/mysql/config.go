@@ -15,6 +15,8 @@
 //     whether it was stored, for good;
 //   - a payload has a row of its own: InnoDB reads a large value whole, so neither a commit's payloads in one nor a payload
 //     beside what lists look at would do;
+//   - a takeover from one that did not release the lease leaves a gap in all numbers: another server may be in the place of the one
+//     that was written to, and lack its last commits, of which receivers and processes still know the numbers;
 //   - Annotate_rows is off where the user may turn it off: it would write each payload to the binary log twice.
 package mysql
 

@@ -94,7 +94,11 @@ func (o *opening) try(ctx context.Context) (*Store, error) {
 	if err := queue.findOldest(ctx, reader.oldest); err != nil {
 		return nil, err
 	}
-	return o.assemble(ctx, lease, queue, content, limitsOf(packet))
+	s, err := o.assemble(ctx, lease, queue, content, limitsOf(packet))
+	if err == nil && before.owner != "" { // it did not end in order
+		err = s.writer.try(ctx, &outbox.Batch{}, (*change).skip)
+	}
+	return s, err
 }
 
 // assemble puts the parts together.
