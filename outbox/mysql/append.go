@@ -14,7 +14,7 @@ import (
 
 const (
 	// gather is how long outcomes may wait for others before they are handed over.
-	gather = 20 * time.Millisecond
+	gather = 40 * time.Millisecond
 	// maxHanded is how many bytes are handed over at once, about, and maxHandedOf how many outcomes of an endpoint.
 	maxHanded   = 1 << 20
 	maxHandedOf = 2048

@@ -1,9 +1,10 @@
 // Package mysql is the outbox on a server that speaks MySQL's protocol: for installations in which one machine is not
 // enough, or must not be the only one.
 //
-// Any number of processes may open the same schema. One holds the reader's lease and works; the others stand by in Open
-// until it is theirs. A contender compares no clocks: it watches the lease's beat with its own, and takes the lease when the
-// beat has stood still for as long as a lease lasts. Its holder stops earlier, after two thirds of that without a renewal.
+// Any number of processes may work on the same schema. One holds the reader's lease, as Store: it alone writes the tables. The
+// others deliver, as Member, to the endpoints that the holder gives them, and hand over what became of deliveries. Nobody compares
+// clocks: a contender watches the lease's beat with its own, and the holder that of each member; who is silent for four fifths of a
+// lease is taken for dead. It has stopped by then by itself, after two thirds of that without a renewal.
 //
 // What makes that safe whatever stops, hangs or comes back late is the fence: the one row of the table state, which says the
 // epoch of the lease and counts the transactions. Each transaction begins with a write of that row that fails unless both are
@@ -13,6 +14,9 @@
 //   - a transaction is one packet: a process that was frozen in the middle of one would hold its locks, and nobody could take over;
 //   - a commit whose answer was lost is decided by taking the lease once more, which writes the same row: afterwards seq tells
 //     whether it was stored, for good;
+//   - members need no right to write what the holder knows: they append to a table of their own, in a packet that begins with a write
+//     of each endpoint's share. The share's epoch refuses those that another process has taken over, and its counter tells whether
+//     what was lost on the way had arrived. The holder records what they appended and removes it in one transaction (steward);
 //   - a payload has a row of its own: InnoDB reads a large value whole, so neither a commit's payloads in one nor a payload
 //     beside what lists look at would do;
 //   - a takeover from one that did not release the lease leaves a gap in all numbers: another server may be in the place of the one

@@ -148,14 +148,19 @@ func recorded(t testing.TB, log outbox.Log) (rows int, ever int64) {
 	return rows, ever
 }
 
-// wantAll waits until all of some deliveries are recorded, and checks that each was so once.
-func wantAll(t testing.TB, log outbox.Log, n int) {
+// wantAll waits until all of some deliveries are recorded and nothing more is to be, and checks that each was so once.
+func wantAll(t testing.TB, s *Store, n int) {
 	t.Helper()
 	until(t, "all is delivered", func() bool {
-		rows, _ := recorded(t, log)
+		rows, _ := recorded(t, s)
 		return rows == n
 	})
-	if _, ever := recorded(t, log); ever != int64(n) {
+	until(t, "nothing lies there", func() bool {
+		var rows int
+		err := s.reader.db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM outcome`).Scan(&rows)
+		return err == nil && rows == 0
+	})
+	if _, ever := recorded(t, s); ever != int64(n) {
 		t.Errorf("%d outcomes were recorded of %d deliveries", ever, n)
 	}
 }

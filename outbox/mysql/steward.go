@@ -14,7 +14,7 @@ import (
 
 const (
 	// roundAfter is how often the holder looks at what members hand over, while there are any.
-	roundAfter = 20 * time.Millisecond
+	roundAfter = 25 * time.Millisecond
 	// idleAfter is how often it looks whether there are some.
 	idleAfter = 250 * time.Millisecond
 	// maxBundles is how much of what was handed over is looked at in one round.
