@@ -223,7 +223,7 @@ func (l *Loader) measure(ctx context.Context, snap *snapshot, ev *rules.Event) (
 
 // shows says whether an event's payload may show a value that was read for it. Of an order extended payloads may not
 // show every column.
-func (l *Loader) shows(ev *rules.Event, load rules.Load, c cell) bool {
+func (m *maker) shows(ev *rules.Event, load rules.Load, c cell) bool {
 	entity := ev.Action.Entity
 	is := rendererOf(entity)
 	if load != rules.Extended || is.elsewhere == nil || c.table != entity.TableOf(ev.Site) {

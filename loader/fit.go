@@ -32,16 +32,16 @@ type sizedValue struct {
 }
 
 // fitted is the payload of an event that is loaded by itself, as large as it may be.
-func (l *Loader) fitted(ev *rules.Event, o object, load rules.Load) (Payload, error) {
-	return l.fit(l.valuesOf(ev, o, load), func(out map[cell]bool) Payload { return l.payload(ev, o.leaveOut(out), load) })
+func (m *maker) fitted(ev *rules.Event, o object, load rules.Load) (Payload, error) {
+	return m.fit(m.valuesOf(ev, o, load), func(out map[cell]bool) Payload { return m.payload(ev, o.leaveOut(out), load) })
 }
 
 // fit makes a payload again, without the largest of its values, until it is as large as it may be.
-func (l *Loader) fit(values []sizedValue, payload func(out map[cell]bool) Payload) (Payload, error) {
+func (m *maker) fit(values []sizedValue, payload func(out map[cell]bool) Payload) (Payload, error) {
 	slices.SortStableFunc(values, func(a, b sizedValue) int {
 		return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.table.Name, b.table.Name), cmp.Compare(a.key, b.key), cmp.Compare(a.column, b.column))
 	})
-	over := -l.opts.MaxPayload
+	over := -m.opts.MaxPayload
 	for _, v := range values {
 		over += v.size
 	}
@@ -53,7 +53,7 @@ func (l *Loader) fit(values []sizedValue, payload func(out map[cell]bool) Payloa
 			over -= largest.size
 		}
 		p := payload(out)
-		if over = len(p.Body) - l.opts.MaxPayload; over <= 0 {
+		if over = len(p.Body) - m.opts.MaxPayload; over <= 0 {
 			return p, nil
 		}
 		if len(values) == 0 {
@@ -63,18 +63,18 @@ func (l *Loader) fit(values []sizedValue, payload func(out map[cell]bool) Payloa
 }
 
 // valuesOf are the values of a payload that may be left out.
-func (l *Loader) valuesOf(ev *rules.Event, o object, load rules.Load) []sizedValue {
+func (m *maker) valuesOf(ev *rules.Event, o object, load rules.Load) []sizedValue {
 	if joins(ev, o, load) {
 		var values []sizedValue
-		for _, r := range o.orders.records(l.root(ev, o)) {
-			values = append(values, valuesOf(r, func(i int) bool { return l.shows(ev, load, cell{r.table.TableName, r.key(), r.table.Columns[i]}) })...)
+		for _, r := range o.orders.records(m.root(ev, o)) {
+			values = append(values, valuesOf(r, func(i int) bool { return m.shows(ev, load, cell{r.table.TableName, r.key(), r.table.Columns[i]}) })...)
 		}
 		for i := range values {
 			values[i].weigh()
 		}
 		return values
 	}
-	shown := l.shown(ev, o, load)
+	shown := m.shown(ev, o, load)
 	return valuesOf(shown, func(i int) bool {
 		return load != rules.Basic || ev.Action.Kind != rules.Save || saved(ev, shown, i)
 	})

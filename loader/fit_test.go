@@ -3,6 +3,7 @@ package loader
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestMaxPayload(t *testing.T) {
 			if a.Kind == rules.StatusChange {
 				ev.Rules = ev.Rules[:1]
 			}
-			l := &Loader{opts: Options{MaxPayload: most}}
+			l := &Loader{maker: newMaker(Options{MaxPayload: most}, slog.New(slog.DiscardHandler))}
 			got, ok := l.Immediate(ev)
 			if a.Entity.Name == "customer" { // whose payload needs settings
 				got, ok = l.Shown(ev), true

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
@@ -163,7 +164,7 @@ func TestStatusesOfTheLoaded(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := &Loader{opts: Options{Plugin: test.plugin}}
+			l := &Loader{maker: newMaker(Options{Plugin: test.plugin}, slog.New(slog.DiscardHandler))}
 			if got := l.wanted(test.ev, test.object, rule(test.load)); got != test.want {
 				t.Errorf("got %v", got)
 			}

@@ -13,12 +13,12 @@ import (
 // was logged in, is left out.
 
 // hookPayload is the payload of an event of one of the plugin's hooks.
-func (l *Loader) hookPayload(ev *rules.Event, o object, load rules.Load) Payload {
+func (m *maker) hookPayload(ev *rules.Event, o object, load rules.Load) Payload {
 	if ev.Action.Kind != rules.Save {
-		return Payload{Body: hookBody(ev, load, record{ev.Table, ev.Row}, l.opts.Plugin)}
+		return Payload{Body: hookBody(ev, load, record{ev.Table, ev.Row}, m.opts.Plugin)}
 	}
 	shown := o.without(o.complete(ev))
-	p := Payload{Body: hookBody(ev, load, shown, l.opts.Plugin), Omitted: omitted(shown, func(i int) bool { return rowShows(ev, load, shown, i) })}
+	p := Payload{Body: hookBody(ev, load, shown, m.opts.Plugin), Omitted: omitted(shown, func(i int) bool { return rowShows(ev, load, shown, i) })}
 	return o.mark(ev, p)
 }
 

@@ -16,7 +16,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -56,16 +55,14 @@ const DefaultMaxPayload = 16 << 20
 
 // Loader reads sites' databases. It is safe for concurrent use.
 type Loader struct {
+	*maker
 	pool    *pool
 	src     server
-	opts    Options
-	log     *slog.Logger
 	cache   *cache
 	layouts layouts
 	zones   zones
 	locales locales
 	shared  sharedTables
-	values  sync.Pool     // of *eventValues, for expressions
 	large   chan struct{} // holds one while an event with large texts is loaded
 	queries atomic.Int64  // so far, for benchmarks
 }
@@ -79,8 +76,8 @@ type server interface {
 func New(db *sql.DB, src server, opts Options, log *slog.Logger) *Loader {
 	opts.MaxPayload = cmp.Or(opts.MaxPayload, DefaultMaxPayload)
 	return &Loader{
-		pool: newPool(db), src: src, opts: opts, log: log, cache: newCache(),
-		locales: locales{packs: map[string]languagePack{}}, large: make(chan struct{}, 1), values: sync.Pool{New: newValues},
+		maker: newMaker(opts, log), pool: newPool(db), src: src, cache: newCache(),
+		locales: locales{packs: map[string]languagePack{}}, large: make(chan struct{}, 1),
 	}
 }
 
@@ -89,7 +86,7 @@ func (l *Loader) Immediate(ev *rules.Event) ([]Payload, bool) {
 	if ev = l.spared([]*rules.Event{ev})[0]; l.needs(ev) != (needs{}) {
 		return nil, false
 	}
-	payloads, err := l.compose(ev, object{}, l.maker(ev, object{}))
+	payloads, err := l.compose(ev, object{}, l.whole(ev, object{}))
 	return payloads, err == nil // else Load says why, and is tried again
 }
 
@@ -120,7 +117,7 @@ func (l *Loader) load(ctx context.Context, events []*rules.Event) ([][]Payload, 
 	}
 	payloads := make([][]Payload, len(events))
 	for i, ev := range events {
-		if payloads[i], err = l.compose(ev, objects[i], l.maker(ev, objects[i])); err != nil {
+		if payloads[i], err = l.compose(ev, objects[i], l.whole(ev, objects[i])); err != nil {
 			return nil, err
 		}
 	}
@@ -154,9 +151,9 @@ type needs struct {
 }
 
 // plugin says whether an event's payloads are as the plugin would load them. It knows nothing of other tables.
-func (l *Loader) plugin(ev *rules.Event) bool { return l.opts.Plugin && !ev.Action.Entity.Custom }
+func (m *maker) plugin(ev *rules.Event) bool { return m.opts.Plugin && !ev.Action.Entity.Custom }
 
-func (l *Loader) needs(ev *rules.Event) needs {
+func (m *maker) needs(ev *rules.Event) needs {
 	var n needs
 	if ev.Action.Kind == rules.Delete || ev.Action.Kind == rules.Fired || ev.Restored != nil {
 		return n
@@ -171,8 +168,8 @@ func (l *Loader) needs(ev *rules.Event) needs {
 		case rules.Extended:
 			n.row, n.joined = true, true
 		case rules.Full:
-			n.row = n.row || l.plugin(ev) || ev.Action.Kind == rules.StatusChange
-			n.settings = n.settings || l.plugin(ev) || rendererOf(ev.Action.Entity).settings
+			n.row = n.row || m.plugin(ev) || ev.Action.Kind == rules.StatusChange
+			n.settings = n.settings || m.plugin(ev) || rendererOf(ev.Action.Entity).settings
 		}
 	}
 	return n
@@ -237,9 +234,9 @@ func (l *Loader) objects(ctx context.Context, snap *snapshot, events []*rules.Ev
 }
 
 // newest is the event that the snapshot must contain, nil when none needs one, and whether some event needs settings.
-func (l *Loader) newest(events []*rules.Event) (newest *rules.Event, settings bool) {
+func (m *maker) newest(events []*rules.Event) (newest *rules.Event, settings bool) {
 	for _, ev := range events {
-		n := l.needs(ev)
+		n := m.needs(ev)
 		if n == (needs{}) {
 			continue
 		}
@@ -330,8 +327,8 @@ func (l *Loader) join(ctx context.Context, snap *snapshot, site *rules.Site, eve
 }
 
 // root is the row that an extended payload shows: what was committed, or with the plugin's fidelity what is loaded.
-func (l *Loader) root(ev *rules.Event, o object) record {
-	if l.opts.Plugin || ev.Action.Kind != rules.Save || ev.Row.Len() == 0 {
+func (m *maker) root(ev *rules.Event, o object) record {
+	if m.opts.Plugin || ev.Action.Kind != rules.Save || ev.Row.Len() == 0 {
 		return o.record
 	}
 	return o.complete(ev)

@@ -3,6 +3,8 @@ package loader
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"rowhook/cdc"
@@ -10,13 +12,24 @@ import (
 	"rowhook/rules"
 )
 
+// maker makes payloads of events and of what was loaded for them. It asks no database.
+type maker struct {
+	opts   Options
+	log    *slog.Logger
+	values sync.Pool // of *eventValues, for expressions
+}
+
+func newMaker(opts Options, log *slog.Logger) *maker {
+	return &maker{opts: opts, log: log, values: sync.Pool{New: newValues}}
+}
+
 // compose makes the payload of every rule that wants the event. Rules with the same load share one body.
-func (l *Loader) compose(ev *rules.Event, o object, payload func(rules.Load) (Payload, error)) (_ []Payload, err error) {
+func (m *maker) compose(ev *rules.Event, o object, payload func(rules.Load) (Payload, error)) (_ []Payload, err error) {
 	defer recovered(&err)
 	payloads := make([]Payload, 0, len(ev.Rules))
 	made := map[rules.Load]Payload{}
 	for _, r := range ev.Rules {
-		if !l.wanted(ev, o, r) {
+		if !m.wanted(ev, o, r) {
 			continue
 		}
 		p, ok := made[r.Load]
@@ -28,7 +41,7 @@ func (l *Loader) compose(ev *rules.Event, o object, payload func(rules.Load) (Pa
 		}
 		p.Rule = r
 		if r.Shape != nil {
-			if p, ok = l.shaped(ev, o, p); !ok {
+			if p, ok = m.shaped(ev, o, p); !ok {
 				continue
 			}
 		}
@@ -37,42 +50,42 @@ func (l *Loader) compose(ev *rules.Event, o object, payload func(rules.Load) (Pa
 	return payloads, nil
 }
 
-// maker makes the payloads of an event of which no text is large; errTooMuch when it must be loaded by itself.
-func (l *Loader) maker(ev *rules.Event, o object) func(rules.Load) (Payload, error) {
+// whole makes the payloads of an event of which no text is large; errTooMuch when it must be loaded by itself.
+func (m *maker) whole(ev *rules.Event, o object) func(rules.Load) (Payload, error) {
 	return func(load rules.Load) (Payload, error) {
 		joined := o.orders != nil && load == rules.Extended && !o.gone()
-		if joined && l.root(ev, o).row.Size() > longText {
+		if joined && m.root(ev, o).row.Size() > longText {
 			return Payload{}, errTooMuch // to be taken apart, it takes memory
 		}
-		p := l.payload(ev, o, load)
+		p := m.payload(ev, o, load)
 		switch {
-		case len(p.Body) <= l.opts.MaxPayload:
+		case len(p.Body) <= m.opts.MaxPayload:
 			return p, nil
 		case joined:
 			return Payload{}, errTooMuch
 		}
-		return l.fitted(ev, o, load)
+		return m.fitted(ev, o, load)
 	}
 }
 
 // wanted asks a rule once more, now that the object is loaded: where the log did not show its status, and with the
 // plugin's fidelity where the plugin looks at the loaded object. It posts its exception whatever the statuses
 // (FINDINGS 1).
-func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
+func (m *maker) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
 	if ev.Action.Kind != rules.Save {
 		return true
 	}
-	if n := l.needs(ev); ev.Backfill != "" && (n.row && o.missing() || n.same && o.same.missing()) {
+	if n := m.needs(ev); ev.Backfill != "" && (n.row && o.missing() || n.same && o.same.missing()) {
 		return false // it was there when the backfill read it; the delete tells
 	}
 	if ev.Row.Len() == 0 { // an option or an item changed; when those went with their order, the delete tells
 		return !o.missing() && r.WantsStatus(o.text("status"))
 	}
-	if status := ev.Table.Index("status"); !l.opts.Plugin && len(r.Statuses) > 0 && ev.Row.Kind(status) == cdc.Absent {
+	if status := ev.Table.Index("status"); !m.opts.Plugin && len(r.Statuses) > 0 && ev.Row.Kind(status) == cdc.Absent {
 		shown := o.complete(ev) // of what is gone nobody knows
 		return shown.row.Kind(status) == cdc.Absent || r.WantsStatus(shown.text("status"))
 	}
-	if !l.opts.Plugin || r.Load == rules.Basic || len(r.Statuses) == 0 {
+	if !m.opts.Plugin || r.Load == rules.Basic || len(r.Statuses) == 0 {
 		return true
 	}
 	return r.Load == rules.Extended && o.gone() || r.WantsStatus(o.text("status"))
@@ -81,12 +94,12 @@ func (l *Loader) wanted(ev *rules.Event, o object, r *rules.Rule) bool {
 // gone says whether there is no order to load: it was deleted, or it blocks a time and books nothing.
 func (o object) gone() bool { return o.missing() || o.text("closure") == "1" }
 
-func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
+func (m *maker) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	switch {
 	case ev.Action.Kind == rules.Fired:
-		return l.relayPayload(ev)
+		return m.relayPayload(ev)
 	case ev.Action.Entity.Hooks:
-		return l.hookPayload(ev, o, load)
+		return m.hookPayload(ev, o, load)
 	case ev.Action.Entity.Custom:
 		return rowPayload(ev, o, load)
 	case ev.Action.Kind == rules.Delete:
@@ -94,9 +107,9 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	case ev.Action.Kind == rules.Restored:
 		return Payload{Body: restoredBody(ev)}
 	case joins(ev, o, load):
-		return l.extended(ev, o)
+		return m.extended(ev, o)
 	}
-	shown, all := o.without(l.shown(ev, o, load)), func(int) bool { return true }
+	shown, all := o.without(m.shown(ev, o, load)), func(int) bool { return true }
 	switch {
 	case ev.Action.Kind != rules.StatusChange:
 	case load == rules.Basic:
@@ -111,7 +124,7 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 		p.Object = o.lacking()
 	}
 	p = o.mark(ev, p)
-	if ev.Action.Kind == rules.StatusChange || ev.Row.Len() == 0 || l.opts.Plugin && load == rules.Full {
+	if ev.Action.Kind == rules.StatusChange || ev.Row.Len() == 0 || m.opts.Plugin && load == rules.Full {
 		p.AsOf = o.asOf
 	}
 	if load == rules.Basic {
@@ -121,7 +134,7 @@ func (l *Loader) payload(ev *rules.Event, o object, load rules.Load) Payload {
 	if shown.missing() {
 		return Payload{Body: []byte("null"), Object: Gone, AsOf: o.asOf} // what the plugin posts
 	}
-	p.Body = fullBody(ev.Action.Entity, shown, quirks{on: l.opts.Plugin, set: o.set, now: time.Now()})
+	p.Body = fullBody(ev.Action.Entity, shown, quirks{on: m.opts.Plugin, set: o.set, now: time.Now()})
 	p.Omitted = omitted(shown, all)
 	return p
 }
@@ -132,27 +145,27 @@ func joins(ev *rules.Event, o object, load rules.Load) bool {
 }
 
 // shown is the row that a payload shows, but for those that show more than one.
-func (l *Loader) shown(ev *rules.Event, o object, load rules.Load) record {
+func (m *maker) shown(ev *rules.Event, o object, load rules.Load) record {
 	switch change := ev.Action.Kind == rules.StatusChange; {
 	case change && load == rules.Basic:
 	case change && o.missing() && ev.Order.Len() > 0:
 		return record{ev.OrderTable, ev.Order}
 	case change && o.missing():
-	case change, ev.Row.Len() == 0, l.plugin(ev) && load == rules.Full:
+	case change, ev.Row.Len() == 0, m.plugin(ev) && load == rules.Full:
 		return o.record
 	}
 	return o.complete(ev)
 }
 
-func (l *Loader) extended(ev *rules.Event, o object) Payload {
-	root := o.without(l.root(ev, o))
+func (m *maker) extended(ev *rules.Event, o object) Payload {
+	root := o.without(m.root(ev, o))
 	o.orders.replace(o.without)
 	p := Payload{AsOf: o.asOf}
 	o.orders.lacks = nil
 	p.Body = rendererOf(ev.Action.Entity).extended(o.orders, root)
 	for _, r := range o.orders.records(root) {
 		o.orders.note(r, func(i int) bool {
-			return l.shows(ev, rules.Extended, cell{r.table.TableName, r.key(), r.table.Columns[i]})
+			return m.shows(ev, rules.Extended, cell{r.table.TableName, r.key(), r.table.Columns[i]})
 		})
 	}
 	p.Omitted = o.orders.lacks
@@ -179,16 +192,16 @@ func (o object) lacking() Object {
 }
 
 // Shown makes an event's payloads of what the log showed, marked Partial: its object cannot be loaded.
-func (l *Loader) Shown(ev *rules.Event) []Payload {
+func (m *maker) Shown(ev *rules.Event) []Payload {
 	payloads := make([]Payload, len(ev.Rules))
 	for i, r := range ev.Rules {
 		row := shownRow(ev, r.Load)
-		p, err := l.fit(valuesOf(row, func(int) bool { return true }), func(out map[cell]bool) Payload {
+		p, err := m.fit(valuesOf(row, func(int) bool { return true }), func(out map[cell]bool) Payload {
 			row := object{out: out}.without(row)
-			return Payload{Body: l.shownBody(ev, r.Load, row), Omitted: omitted(row, func(int) bool { return true })}
+			return Payload{Body: m.shownBody(ev, r.Load, row), Omitted: omitted(row, func(int) bool { return true })}
 		})
 		if err != nil { // nothing of the row fits
-			p = Payload{Body: l.shownBody(ev, r.Load, record{})}
+			p = Payload{Body: m.shownBody(ev, r.Load, record{})}
 		}
 		p.Rule, p.Object = r, Partial
 		payloads[i] = p
@@ -203,10 +216,10 @@ func shownRow(ev *rules.Event, load rules.Load) record {
 	return record{ev.Table, ev.Row}
 }
 
-func (l *Loader) shownBody(ev *rules.Event, load rules.Load, row record) []byte {
+func (m *maker) shownBody(ev *rules.Event, load rules.Load, row record) []byte {
 	switch change := ev.Action.Kind == rules.StatusChange; {
 	case ev.Action.Entity.Hooks:
-		return hookBody(ev, load, row, l.opts.Plugin)
+		return hookBody(ev, load, row, m.opts.Plugin)
 	case ev.Action.Entity.Custom:
 		return rowBody(ev, load, row)
 	case change && (load == rules.Basic || ev.Order.Len() == 0):

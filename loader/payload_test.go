@@ -2,6 +2,7 @@ package loader
 
 import (
 	"encoding/json"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -200,8 +201,8 @@ func FuzzNumbers(f *testing.F) {
 
 func composed(t *testing.T, ev *rules.Event, o object) []Payload {
 	t.Helper()
-	l := &Loader{opts: Options{MaxPayload: DefaultMaxPayload}}
-	payloads, err := l.compose(ev, o, l.maker(ev, o))
+	l := &Loader{maker: newMaker(Options{MaxPayload: DefaultMaxPayload}, slog.New(slog.DiscardHandler))}
+	payloads, err := l.compose(ev, o, l.whole(ev, o))
 	if err != nil {
 		t.Fatal(err)
 	}

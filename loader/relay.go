@@ -30,13 +30,13 @@ type relayedNull struct {
 
 // relayPayload is the arguments of a hook that leaves no row: counted as WordPress does, arg1 is the first behind a filter's value;
 // with the plugin's fidelity from 0, with the plugin's options behind them. A row that cannot be read shows nothing.
-func (l *Loader) relayPayload(ev *rules.Event) Payload {
+func (m *maker) relayPayload(ev *rules.Event) Payload {
 	call, err := parseCall(record{ev.Table, ev.Row})
 	if err != nil {
 		return Payload{Body: []byte("{}"), Object: Partial}
 	}
-	p := Payload{Body: call.body(l.opts.Plugin), Omitted: call.omitted(l.opts.Plugin)}
-	if len(p.Body) > l.opts.MaxPayload {
+	p := Payload{Body: call.body(m.opts.Plugin), Omitted: call.omitted(m.opts.Plugin)}
+	if len(p.Body) > m.opts.MaxPayload {
 		return Payload{Body: []byte("{}"), Object: Partial}
 	}
 	return p

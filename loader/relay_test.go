@@ -2,6 +2,7 @@ package loader
 
 import (
 	"encoding/json"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ const relayOptions = `{"alias":"com_vikappointments","version":"1.2.15","admin":
 // relayed is the payload of a row of the relay.
 func relayed(kind, args, omitted string, plugin bool) Payload {
 	r := columns("id", "a1", "hook", "add_item_cart", "kind", kind, "args", args, "omitted", omitted)
-	l := &Loader{opts: Options{Plugin: plugin, MaxPayload: DefaultMaxPayload}}
+	l := &Loader{maker: newMaker(Options{Plugin: plugin, MaxPayload: DefaultMaxPayload}, slog.New(slog.DiscardHandler))}
 	return l.relayPayload(&rules.Event{Table: schema.NewTable(r.table.TableName, r.table.Columns, []int{0}), Row: r.row})
 }
 

@@ -14,12 +14,12 @@ const Unshaped Object = "unshaped"
 
 // shaped makes of a payload what its rule wants of it; false when the rule's condition does not hold. What cannot be made of
 // this event is a payload that is Unshaped: the rule's trouble, and nobody else's.
-func (l *Loader) shaped(ev *rules.Event, o object, p Payload) (Payload, bool) {
-	v := l.takeValues(ev, o)
-	defer l.giveValues(v)
+func (m *maker) shaped(ev *rules.Event, o object, p Payload) (Payload, bool) {
+	v := m.takeValues(ev, o)
+	defer m.giveValues(v)
 	body, holds, err := v.shape(p.Rule.Shape, p.Body)
-	if err == nil && len(body) > l.opts.MaxPayload {
-		err = fmt.Errorf("what the rule makes of the payload has %d bytes, and max_payload is %d", len(body), l.opts.MaxPayload)
+	if err == nil && len(body) > m.opts.MaxPayload {
+		err = fmt.Errorf("what the rule makes of the payload has %d bytes, and max_payload is %d", len(body), m.opts.MaxPayload)
 	}
 	if err != nil {
 		p.Object, p.Body = Unshaped, []byte(err.Error())
@@ -77,10 +77,10 @@ func withPrevious(body []byte, ev *rules.Event) []byte {
 }
 
 // Shape is what a rule makes of a payload that was not loaded; false when the rule's condition does not hold.
-func (l *Loader) Shape(ev *rules.Event, p Payload) (Payload, bool) { return l.shaped(ev, object{}, p) }
+func (m *maker) Shape(ev *rules.Event, p Payload) (Payload, bool) { return m.shaped(ev, object{}, p) }
 
 // Named shows the columns that a rule's condition names, with their values, for people.
-func (l *Loader) Named(ev *rules.Event, r *rules.Rule) string {
+func (m *maker) Named(ev *rules.Event, r *rules.Rule) string {
 	if r.Shape == nil || r.Shape.When == nil {
 		return "nothing"
 	}

@@ -9,17 +9,17 @@ import (
 // A condition that names nothing but what the log showed is asked before anything is loaded: what no rule wants is not.
 
 // spared are events without the rules whose conditions do not hold already. The events themselves stay as they are.
-func (l *Loader) spared(events []*rules.Event) []*rules.Event {
+func (m *maker) spared(events []*rules.Event) []*rules.Event {
 	left := events
 	for i, ev := range events {
-		if l.needs(ev) == (needs{}) || !slices.ContainsFunc(ev.Rules, spares) {
+		if m.needs(ev) == (needs{}) || !slices.ContainsFunc(ev.Rules, spares) {
 			continue
 		}
 		if &left[0] == &events[0] {
 			left = slices.Clone(events)
 		}
 		one := *ev
-		one.Rules = slices.DeleteFunc(slices.Clone(ev.Rules), func(r *rules.Rule) bool { return spares(r) && l.fails(ev, r) })
+		one.Rules = slices.DeleteFunc(slices.Clone(ev.Rules), func(r *rules.Rule) bool { return spares(r) && m.fails(ev, r) })
 		left[i] = &one
 	}
 	return left
@@ -32,12 +32,12 @@ func spares(r *rules.Rule) bool {
 
 // fails says whether a rule's condition is known not to hold. What the log does not show is loaded, and what cannot be said of
 // these values is said with the payload.
-func (l *Loader) fails(ev *rules.Event, r *rules.Rule) bool {
+func (m *maker) fails(ev *rules.Event, r *rules.Rule) bool {
 	if ev.Action.Kind == rules.Save && ev.Row.Len() == 0 || r.Shape.When.Whole && partial(ev) {
 		return false
 	}
-	v := l.takeValues(ev, object{})
-	defer l.giveValues(v)
+	v := m.takeValues(ev, object{})
+	defer m.giveValues(v)
 	holds, err := v.holds(r.Shape.When, nil)
 	return err == nil && !holds
 }

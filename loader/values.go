@@ -33,14 +33,14 @@ func newValues() any {
 }
 
 // takeValues takes values for an event; giveValues takes them back.
-func (l *Loader) takeValues(ev *rules.Event, o object) *eventValues {
-	v := l.values.Get().(*eventValues) //nolint:forcetypeassert // newValues makes them
+func (m *maker) takeValues(ev *rules.Event, o object) *eventValues {
+	v := m.values.Get().(*eventValues) //nolint:forcetypeassert // newValues makes them
 	v.ev, v.object, v.Site = ev, o, ev.Site.Name
 	return v
 }
 
 // giveValues takes values back when nothing of them is used any more, and keeps nothing of the event in them.
-func (l *Loader) giveValues(v *eventValues) {
+func (m *maker) giveValues(v *eventValues) {
 	v.Forget()
 	v.Before, v.After, v.Event, v.Payload = nil, nil, nil, nil
 	v.ev, v.object, v.looked = nil, object{}, false
@@ -48,7 +48,7 @@ func (l *Loader) giveValues(v *eventValues) {
 		r.record = record{}
 		clear(r.columns)
 	}
-	l.values.Put(v)
+	m.values.Put(v)
 }
 
 // holds says whether a condition holds.
