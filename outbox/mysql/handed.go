@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 
@@ -29,6 +28,7 @@ type bundle struct {
 	endpoint int64
 	handed
 	outcomes []handedOver
+	damaged  error // they cannot be read
 }
 
 // handedForm is the form in which outcomes are handed over, their first byte.
@@ -126,54 +126,4 @@ func (d *decoder) text() (s string) {
 	}
 	s, d.data = string(d.data[n:n+int(size)]), d.data[n+int(size):]
 	return s
-}
-
-// apply records what members have handed over, each bundle once, and removes it.
-func (c *change) apply(ctx context.Context, q *queue, bundles []bundle) error {
-	c.adopted = nil
-	gone := make(map[handedAt][]int64)
-	for _, b := range bundles {
-		at := handedAt{b.endpoint, b.epoch}
-		gone[at] = append(gone[at], b.k)
-		if e := c.end(b.endpoint); e.applied.before(b.handed) {
-			e.applied = b.handed
-			c.adopted = append(c.adopted, q.adopt(b)...)
-		}
-	}
-	for at, ks := range gone {
-		c.packet.each(`DELETE FROM outcome WHERE endpoint = `+list([]int64{at.endpoint})+` AND epoch = `+list([]int64{at.epoch})+` AND k IN `, ks)
-	}
-	return c.settle(ctx, c.adopted)
-}
-
-type handedAt struct{ endpoint, epoch int64 }
-
-// adopt makes outcomes of what was handed over. Where a delivery lies is taken from memory, or from who claimed it.
-func (q *queue) adopt(b bundle) []*outcome {
-	var plain []outbox.Outcome
-	for _, o := range b.outcomes {
-		plain = append(plain, o.Outcome)
-	}
-	all := q.record(plain)
-	for i, o := range all {
-		if p := b.outcomes[i].place; o.Delivery == nil && o.AtOnce() && p.n > 0 {
-			e := &entry{endpoint: b.endpoint, label: p.label, length: p.length}
-			e.Seq, e.Number = o.Seq, p.n
-			o.Delivery = e
-		}
-	}
-	return all
-}
-
-// readBundles reads what was handed over, in order. It reads a limit of rows, so there may be more.
-const readBundles = `SELECT endpoint, epoch, k, body FROM outcome ORDER BY endpoint, epoch, k LIMIT `
-
-// scanBundle reads a row of readBundles. One that cannot be read is empty, and the error says so.
-func scanBundle(scan func(dest ...any) error) (b bundle, damaged, err error) {
-	var body []byte
-	if err := scan(&b.endpoint, &b.epoch, &b.k, &body); err != nil {
-		return b, nil, err
-	}
-	b.outcomes, damaged = decodeOutcomes(body)
-	return b, damaged, nil
 }

@@ -10,14 +10,14 @@ import (
 // Route says where the deliveries of each rule go. What moves is written in small transactions, the routes with
 // the last one: what is committed in between goes where its rule went, and moves, too. So one that was broken off is taken up where it ended: the routes still differ.
 func (s *Store) Route(ctx context.Context, routes map[string]string) (moved outbox.Moved, err error) {
-	s.routing.Lock()
-	defer s.routing.Unlock()
 	routes = maps.Clone(routes)
 	release, err := s.steward.takeBack(ctx, s.writer.concerned(routes))
 	if err != nil {
 		return moved, err
 	}
 	defer release()
+	s.routing.Lock()
+	defer s.routing.Unlock()
 	for after := int64(0); after >= 0; {
 		var part outbox.Moved
 		next := int64(-1)

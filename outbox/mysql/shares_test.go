@@ -319,3 +319,40 @@ func TestLostHandsOver(t *testing.T) {
 	}
 	wantAll(t, s, 1)
 }
+
+// TestMemberAway: the server goes away and comes back while leases last: members and the holder go on by themselves, and nothing is sent
+// twice.
+func TestMemberAway(t *testing.T) {
+	t.Parallel()
+	const endpoints, each = 6, 40
+	server := serve(t, "--innodb-flush-log-at-trx-commit=1")
+	cfg := config(server, "outbox")
+	cfg.Lease = patient
+	s := open(t, cfg)
+	s.steward.apart = true
+	routeMany(t, s, endpoints)
+	obey(t, s)
+	commitMany(t, s, endpoints, each)
+	m := join(t, cfg, Who{})
+	p := newPosts()
+	one := send(t, "member", m, m.Held, p)
+	until(t, "it sends", func() bool { return p.len() > each })
+	one.stop()
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it waits", func() bool {
+		m.parts.mu.Lock()
+		defer m.parts.mu.Unlock()
+		return m.appender.trouble.lasts() || m.parts.bytes == 0
+	})
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it can be read again", func() bool { _, err := s.Counts(t.Context()); return err == nil })
+	send(t, "member", m, m.Held, p)
+	wantAll(t, s, endpoints*each)
+	if again := p.repeated(); len(again) > endpoints*16 { // a second sender knows nothing of what the first one had claimed
+		t.Errorf("%d were sent twice", len(again))
+	}
+}

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -152,7 +151,6 @@ type sight struct {
 	citizens []citizen
 	shares   map[int64]share
 	bundles  []bundle
-	damaged  error // some of them
 	mail     []string
 }
 
@@ -172,8 +170,8 @@ func (st *steward) look(ctx context.Context) (s sight, err error) {
 			return err
 		},
 		func(scan func(...any) error) error {
-			b, damaged, err := scanBundle(scan)
-			s.bundles, s.damaged = append(s.bundles, b), errors.Join(s.damaged, damaged)
+			b, err := scanBundle(scan)
+			s.bundles = append(s.bundles, b)
 			return err
 		},
 		s.letter)
@@ -194,8 +192,10 @@ func (st *steward) goRound(ctx context.Context) (busy bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if s.damaged != nil {
-		st.log.Error("what a machine delivered is not known", slog.Any("error", s.damaged))
+	for _, b := range s.bundles {
+		if b.damaged != nil {
+			st.log.Error("what a machine delivered is not known", slog.Int64("endpoint", b.endpoint), slog.Any("error", b.damaged))
+		}
 	}
 	st.mail.deliver(ctx, s.mail)
 	now := time.Now()

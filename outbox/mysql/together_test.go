@@ -338,3 +338,44 @@ func TestTurn(t *testing.T) {
 		t.Errorf("a member sets: %v", err)
 	}
 }
+
+// TestDamagedOutcomes: what was handed over and cannot be read holds nothing up: it is said, and the deliveries are sent once more.
+func TestDamagedOutcomes(t *testing.T) {
+	t.Parallel()
+	cfg := config(serve(t), "outbox")
+	cfg.Lease = patient
+	s := open(t, cfg)
+	s.steward.apart = true
+	routeMany(t, s, 1)
+	obey(t, s)
+	commitMany(t, s, 1, 2)
+	m := join(t, cfg, Who{})
+	until(t, "it has it", func() bool { return len(has(m)) == 1 })
+	before := has(m)
+	list, err := m.Claim(t.Context(), "end00", 0, 10)
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d are claimed: %v", len(list), err)
+	}
+	looking, err := s.pools.polls.Conn(t.Context()) // the holder looks at nothing meanwhile
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Settle(t.Context(), []outbox.Outcome{{Seq: list[0].Seq, State: outbox.Delivered, Attempts: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it is handed over", func() bool {
+		done, err := looking.ExecContext(t.Context(), `UPDATE outcome SET body = '\0'`)
+		if err != nil {
+			return false
+		}
+		n, err := done.RowsAffected()
+		return err == nil && n == 1
+	})
+	if err := looking.Close(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it is to begin anew", func() bool { return has(m)["end00"] > before["end00"] })
+	if list, err := m.Claim(t.Context(), "end00", 0, 10); err != nil || len(list) != 2 {
+		t.Errorf("%d are claimed: %v", len(list), err)
+	}
+}
