@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -39,7 +40,10 @@ type Outbox interface {
 type Daemon struct {
 	mu        sync.Mutex
 	outbox    Outbox // nil: it has none yet
-	standsBy  bool   // while it has none: another process works on it, or may
+	standsBy  bool   // while it has none: it joins those that share it
+	peers     Peers  // who shares it; nil: nobody
+	member    bool   // another of them holds it
+	resting   bool   // it holds it, and follows no log by itself
 	worker    Worker // nil: nothing is delivered yet
 	line      Line   // nil: it does not follow
 	kept      *kept
@@ -50,18 +54,32 @@ type Daemon struct {
 // New makes one that has not even an outbox.
 func New() *Daemon { return &Daemon{} }
 
-// StandsBy says that the outbox is another process's, or its server does not answer.
+// StandsBy says that the daemon has no part in the outbox that machines share: its server does not answer, or it is between two parts.
 func (d *Daemon) StandsBy() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.outbox, d.worker, d.line, d.kept, d.hindrance, d.standsBy = nil, nil, nil, nil, nil, true
+	d.outbox, d.peers, d.worker, d.line, d.kept, d.hindrance, d.standsBy = nil, nil, nil, nil, nil, nil, true
 }
 
-// Holds says that the daemon works on an outbox from now on; nil: on none any more.
-func (d *Daemon) Holds(store Outbox) {
+// Joins says that the daemon delivers its share of an outbox that another process holds.
+func (d *Daemon) Joins(store Outbox, peers Peers) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.outbox, d.standsBy = store, false
+	d.outbox, d.peers, d.member, d.resting, d.standsBy = store, peers, true, false, false
+}
+
+// Holds says that the daemon works on an outbox from now on; nil: on none any more. Peers are those who share it, nil where nobody does.
+func (d *Daemon) Holds(store Outbox, peers Peers) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.outbox, d.peers, d.member, d.resting, d.standsBy = store, peers, false, false, false
+}
+
+// FollowsNot says that it will not follow a log, though it holds the outbox: it only delivers, and no other process is there.
+func (d *Daemon) FollowsNot() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.resting = true
 }
 
 // Delivers says that what lies in the outbox is delivered; nil: no more.
@@ -107,7 +125,10 @@ type Pace = deliver.Pace
 
 // Status is everything that a daemon does.
 type Status struct {
-	StandsBy  bool                     `json:"stands_by,omitempty"` // the outbox is another process's, or its server does not answer: all else is missing
+	StandsBy  bool                     `json:"stands_by,omitempty"` // it has no part yet in the outbox that machines share: all else is missing
+	Member    bool                     `json:"member,omitempty"`    // another machine holds the outbox, and did not say how it does: what only that one knows is missing
+	Resting   bool                     `json:"resting,omitempty"`   // the machine that holds the outbox has deliver: only
+	Machines  []Machine                `json:"machines,omitempty"`  // that share the outbox
 	Reader    *Reader                  `json:"reader,omitempty"`    // nil: it does not follow yet
 	Hindrance *Hindrance               `json:"hindrance,omitempty"` // why it does not
 	Sites     []pipeline.SiteStatus    `json:"sites"`
@@ -152,12 +173,12 @@ const (
 	silence = 10 * time.Second
 )
 
-// Totals is what was counted since the outbox was made; nothing while there is none.
+// Totals is what was counted since the outbox was made; nothing while there is none, or another process holds it, which tells as much.
 func (d *Daemon) Totals(ctx context.Context) (t outbox.Totals, err error) {
 	d.mu.Lock()
-	store := d.outbox
+	store, member := d.outbox, d.member
 	d.mu.Unlock()
-	if store == nil {
+	if store == nil || member {
 		return t, nil
 	}
 	if t, err = store.Totals(ctx); err != nil {
@@ -166,11 +187,14 @@ func (d *Daemon) Totals(ctx context.Context) (t outbox.Totals, err error) {
 	return t, nil
 }
 
-// Status asks all parts. It returns an error when the outbox, or the loop that reads, does not answer until ctx ends.
+// ErrAway says that the server with the outbox that machines share does not answer, for which no restart is a remedy.
+var ErrAway = errors.New("the server with the outbox does not answer")
+
+// Status asks all parts of this process. It returns an error when the outbox, or the loop that reads, does not answer until ctx ends.
 func (d *Daemon) Status(ctx context.Context) (s Status, err error) {
 	d.mu.Lock()
-	store, line, worker, kept := d.outbox, d.line, d.worker, d.kept
-	s.StandsBy, s.Hindrance = d.standsBy, d.hindrance
+	store, line, worker, kept, peers := d.outbox, d.line, d.worker, d.kept, d.peers
+	s.StandsBy, s.Hindrance, s.Member, s.Resting = d.standsBy, d.hindrance, d.member, d.resting
 	if d.lacking != nil {
 		s.Lacks = d.lacking.last
 	}
@@ -178,7 +202,14 @@ func (d *Daemon) Status(ctx context.Context) (s Status, err error) {
 	if store == nil {
 		return s, nil
 	}
-	if s.Outbox, err = outboxed(ctx, store); err != nil {
+	s.Outbox, err = outboxed(ctx, store)
+	if err == nil && peers != nil {
+		s.Machines, err = peers.Machines(ctx)
+	}
+	switch {
+	case err != nil && peers != nil:
+		return s, fmt.Errorf("%w: %w", ErrAway, err)
+	case err != nil:
 		return s, fmt.Errorf("reading the outbox: %w", err)
 	}
 	if worker != nil {

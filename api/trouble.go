@@ -28,6 +28,7 @@ const (
 	DeadLetters    TroubleKind = "dead_letters"
 	HeldDeliveries TroubleKind = "held_deliveries" // their rule is gone
 	RuleLacks      TroubleKind = "rule_lacks"      // something without which a rule gets no events
+	OtherRules     TroubleKind = "other_rules"     // a machine has, of those that share the outbox
 )
 
 // Trouble is one thing that is not as it should be, in the words that people read, wherever they look: the console, `rowhook status`,
@@ -59,6 +60,8 @@ func (t *Trouble) Verb() string {
 		return t.State
 	case "set-up":
 		return "is not as it must be"
+	case "other rules":
+		return "has other rules"
 	case "":
 		return ""
 	}
@@ -97,6 +100,7 @@ func (s *Status) Troubles(now time.Time) (all []Trouble) {
 	}
 	all = append(all, DeadOf(s.kept(outbox.Dead), false)...)
 	all = append(all, HeldOf(s.kept(outbox.Held), false)...)
+	all = append(all, s.otherRules()...)
 	return append(all, ofLacks(s.Lacks)...)
 }
 
@@ -111,6 +115,9 @@ func (s *Status) kept(state outbox.State) (n int) {
 
 // ofReader are those of reading the log.
 func (s *Status) ofReader(now time.Time) (all []Trouble) {
+	if t := s.unread(); t != nil {
+		return append(all, *t)
+	}
 	stopped := Trouble{Kind: ReaderStopped, NeedsYou: true, State: "stopped", What: "Reading the log"}
 	r := s.Reader
 	switch {
@@ -346,4 +353,4 @@ func (s *Status) otherwise(troubles []Trouble) string {
 }
 
 // standingBy is what a daemon says that has no outbox.
-const standingBy = "another rowhook works on the outbox, or its server does not answer. This one goes on when it is its turn."
+const standingBy = "the server with the outbox does not answer, or this rowhook is about to join the others that share it. It goes on by itself."

@@ -31,8 +31,20 @@ func TestTroubles(t *testing.T) {
 		says    []string // of each: whether it needs somebody, its headline, text and fix, in parts
 		verdict string
 	}{
-		"well":     {func(*Status) {}, nil, "All is well: all is read that was committed."},
-		"standby":  {func(s *Status) { *s = Status{StandsBy: true} }, nil, "Standing by: another rowhook works on the outbox"},
+		"well":    {func(*Status) {}, nil, "All is well: all is read that was committed."},
+		"standby": {func(s *Status) { *s = Status{StandsBy: true} }, nil, "Standing by: the server with the outbox does not answer"},
+		"other rules": {func(s *Status) {
+			s.Machines = []Machine{{Name: "a", Holds: true, SameRules: true}, {Name: "b", SameRules: true}, {Name: "c"}}
+		}, []string{"needs Machine c has other rules|Its rules are not those of a|systemctl reload rowhook"}, "One thing needs you: machine c has other rules."},
+		"the holder is silent": {func(s *Status) {
+			s.Reader, s.Member, s.Machines = nil, true, []Machine{{Name: "a", Holds: true, SameRules: true}, {Name: "b", SameRules: true, Here: true}}
+		}, []string{"needs Reading the log is stopped|Machine a, which holds the outbox, does not answer"}, "Stopped: nothing is read. Machine a"},
+		"nobody holds it": {func(s *Status) {
+			s.Reader, s.Member, s.Machines = nil, true, []Machine{{Name: "b", SameRules: true, Here: true}}
+		}, []string{"needs Reading the log is stopped|No machine holds the outbox at this moment"}, "Stopped: nothing is read. No machine"},
+		"nobody may read": {func(s *Status) {
+			s.Reader, s.Resting, s.Machines = nil, true, []Machine{{Name: "b", Holds: true, SameRules: true, Here: true}}
+		}, []string{"needs Reading the log is stopped|have deliver: only|systemctl start rowhook"}, "Stopped: nothing is read. No machine follows the log"},
 		"starting": {func(s *Status) { s.Reader = nil }, []string{"needs Reading the log is stopped|rowhook is starting"}, "Stopped: nothing is read. rowhook is starting"},
 		"away": {func(s *Status) {
 			s.Reader, s.Hindrance = nil, &Hindrance{Since: noon, Reason: "refused", Fix: "GRANT X"}

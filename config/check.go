@@ -56,6 +56,13 @@ func (c *Config) check(src *Source) {
 	if n := c.Deliver.Concurrency; n < 1 || n > 1000 {
 		src.Faultf("deliver.concurrency", "must be from 1 to 1000")
 	}
+	if c.Deliver.Only && !c.Outbox.MySQL.Used() {
+		key := "deliver"
+		if src.Has("deliver.only") {
+			key = "deliver.only"
+		}
+		src.Faultf(key, "is for one of several machines that share an outbox, which another one reads the log for; write outbox: {mysql: {addresses: ...}}, or remove it")
+	}
 	src.within("deliver.timeout", c.Deliver.Timeout, time.Millisecond, time.Hour)
 	src.within("deliver.max_age", c.Deliver.MaxAge, time.Second, 10*365*24*time.Hour)
 	c.checkEndpoints(src)

@@ -82,6 +82,7 @@ type Deliver struct {
 	Timeout     time.Duration `yaml:"timeout"`     // of one request
 	MaxAge      time.Duration `yaml:"max_age"`     // after which a delivery is given up
 	Endpoints   []Endpoint    `yaml:"endpoints"`
+	Only        bool          `yaml:"only"` // the log is followed by other machines that share the outbox, never by this one
 }
 
 // Endpoint is what the deliveries to one endpoint need otherwise.

@@ -98,6 +98,22 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestDeliverOnly: a machine that never reads says so in a word, or beside other keys, which keep their defaults.
+func TestDeliverOnly(t *testing.T) {
+	t.Parallel()
+	const shared = "sites: [{name: a, schema: s}]\noutbox: {mysql: {addresses: a, user: u}}\n"
+	want := defaults().Deliver
+	for text, only := range map[string]bool{"": false, "deliver:\n": false, "deliver: {only: false}": false, "deliver: only": true, "deliver: {only: true}": true} {
+		c, _, err := load(t, shared+text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Only = only; !reflect.DeepEqual(c.Deliver, want) {
+			t.Errorf("%q: got %+v", text, c.Deliver)
+		}
+	}
+}
+
 func TestLoadNoFile(t *testing.T) {
 	t.Parallel()
 	_, err := Load(filepath.Join(t.TempDir(), "config.yaml"))
@@ -161,21 +177,24 @@ func TestLoadFaults(t *testing.T) {
 		site + "outbox: {mysql: {addresses: [a, 'b:0'], user: u}}":                                                                               `config.yaml:2: outbox.mysql.addresses[1]: has no port from 1 to 65535`,
 		site + "outbox: {mysql: {addresses: a, user: u, schema: S}}":                                                                             `config.yaml:2: outbox.mysql.schema: is the database of sites[0]; give rowhook one of its own`,
 		site + "outbox: {mysql: {addresses: a, user: u, schema: ''}}":                                                                            `config.yaml:2: outbox.mysql.schema: must be the name of a database`,
-		site + "outbox: {mysql: {addresses: a, user: u, lease: 1ms}}":                                                                            `config.yaml:2: outbox.mysql.lease: must be from 1s to 1h0m0s`,
-		site + "outbox: {mysql: {addresses: a, user: u, tls: on}}":                                                                               `config.yaml:2: outbox.mysql.tls: "on" is not known; write false`,
-		site + "outbox: {mysql: {addresses: a, user: u, tls: {ca_file: /nowhere}}}":                                                              `config.yaml:2: outbox.mysql.tls.ca_file: the file "/nowhere"`,
-		site + "egress: all":                `config.yaml:2: egress: "all" is not known; write private or public`,
-		site + "keep: {age: -1h}":           "config.yaml:2: keep.age: must be from 0s",
-		site + "keep: {size: 1000}":         "config.yaml:2: keep.size: must be at least 1MiB, or 0 for no limit",
-		site + "keep: {size: much}":         `config.yaml:2: keep.size: "much" is not a size; write for example 512MiB or 1GiB`,
-		site + "log: {level: all}":          `config.yaml:2: log.level: "all" is not known; write debug, info, warn or error`,
-		site + "log: {format: xml}":         `config.yaml:2: log.format: "xml" is not known; write text or json`,
-		site + "database: {adress: a}":      "config.yaml:2: database.adress: unknown key; known keys: address, user, password, tls",
-		site + "database: {address: ''}":    "config.yaml:2: database.address: \"\" is no address",
-		site + "database: {address: 'a b'}": "config.yaml:2: database.address: \"a b\" is no address",
-		site + "database: {address: 'a:0'}": "config.yaml:2: database.address: has no port from 1 to 65535",
-		site + "database: {user: ''}":       "config.yaml:2: database.user: is empty",
-		site + "database: {tls: on}":        `config.yaml:2: database.tls: "on" is not known; write false, true, verify-ca or skip-verify`,
+		site + "deliver: only":                                                      "config.yaml:2: deliver: is for one of several machines",
+		site + "deliver: {only: true}":                                              "config.yaml:2: deliver.only: is for one of several machines",
+		site + "deliver: never":                                                     `config.yaml:2: deliver: "never" is not known; write only`,
+		site + "outbox: {mysql: {addresses: a, user: u, lease: 1ms}}":               `config.yaml:2: outbox.mysql.lease: must be from 1s to 1h0m0s`,
+		site + "outbox: {mysql: {addresses: a, user: u, tls: on}}":                  `config.yaml:2: outbox.mysql.tls: "on" is not known; write false`,
+		site + "outbox: {mysql: {addresses: a, user: u, tls: {ca_file: /nowhere}}}": `config.yaml:2: outbox.mysql.tls.ca_file: the file "/nowhere"`,
+		site + "egress: all":                                                        `config.yaml:2: egress: "all" is not known; write private or public`,
+		site + "keep: {age: -1h}":                                                   "config.yaml:2: keep.age: must be from 0s",
+		site + "keep: {size: 1000}":                                                 "config.yaml:2: keep.size: must be at least 1MiB, or 0 for no limit",
+		site + "keep: {size: much}":                                                 `config.yaml:2: keep.size: "much" is not a size; write for example 512MiB or 1GiB`,
+		site + "log: {level: all}":                                                  `config.yaml:2: log.level: "all" is not known; write debug, info, warn or error`,
+		site + "log: {format: xml}":                                                 `config.yaml:2: log.format: "xml" is not known; write text or json`,
+		site + "database: {adress: a}":                                              "config.yaml:2: database.adress: unknown key; known keys: address, user, password, tls",
+		site + "database: {address: ''}":                                            "config.yaml:2: database.address: \"\" is no address",
+		site + "database: {address: 'a b'}":                                         "config.yaml:2: database.address: \"a b\" is no address",
+		site + "database: {address: 'a:0'}":                                         "config.yaml:2: database.address: has no port from 1 to 65535",
+		site + "database: {user: ''}":                                               "config.yaml:2: database.user: is empty",
+		site + "database: {tls: on}":                                                `config.yaml:2: database.tls: "on" is not known; write false, true, verify-ca or skip-verify`,
 	} {
 		_, dir, err := load(t, text)
 		if err == nil {

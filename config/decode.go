@@ -155,18 +155,13 @@ func (d *decoder) value(key string, n *yaml.Node, v reflect.Value) {
 	case Pairs:
 		v.Set(reflect.ValueOf(d.pairs(key, n)))
 		return
-	case Strings:
-		if n.Kind == yaml.ScalarNode {
-			v.Set(reflect.ValueOf(make(Strings, 1)))
-			d.scalar(key, n, v.Index(0), setString)
-			return
-		}
 	case TLS:
-		if n.Kind == yaml.ScalarNode {
-			d.scalar(key, n, v.FieldByName("Mode"), setString)
-			return
+		if n.Kind != yaml.ScalarNode {
+			v.Set(reflect.ValueOf(TLS{Mode: VerifyFull}))
 		}
-		v.Set(reflect.ValueOf(TLS{Mode: VerifyFull}))
+	}
+	if n.Kind == yaml.ScalarNode && d.short(key, n, v) {
+		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
@@ -182,6 +177,22 @@ func (d *decoder) value(key string, n *yaml.Node, v reflect.Value) {
 	default:
 		panic("config: no decoding into " + v.Type().String())
 	}
+}
+
+// short decodes a single value where more may be written; false: nothing may.
+func (d *decoder) short(key string, n *yaml.Node, v reflect.Value) bool {
+	switch v.Interface().(type) {
+	case Strings:
+		v.Set(reflect.ValueOf(make(Strings, 1)))
+		d.scalar(key, n, v.Index(0), setString)
+	case TLS:
+		d.scalar(key, n, v.FieldByName("Mode"), setString)
+	case Deliver:
+		d.scalar(key, n, v.FieldByName("Only"), setOnly)
+	default:
+		return false
+	}
+	return true
 }
 
 func (d *decoder) mapping(key string, n *yaml.Node, v reflect.Value) {
@@ -312,6 +323,15 @@ func setBool(v reflect.Value, text string) string {
 		return "is neither true nor false; write one of them"
 	}
 	v.SetBool(text == "true")
+	return ""
+}
+
+// setOnly is for `deliver: only`.
+func setOnly(v reflect.Value, text string) string {
+	if text != "only" {
+		return "is not known; write only, or key: value lines"
+	}
+	v.SetBool(true)
 	return ""
 }
 

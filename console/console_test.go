@@ -61,7 +61,7 @@ func serveParts(t *testing.T, p *parts) (*Metrics, *prometheus.Registry, *httpte
 // following is a daemon that follows.
 func following(p *parts) *api.Daemon {
 	d := api.New()
-	d.Holds(p)
+	d.Holds(p, nil)
 	d.Delivers(workers{p})
 	d.Follows(p, p)
 	return d
@@ -170,6 +170,46 @@ func TestMetricsOfStandby(t *testing.T) {
 	}
 }
 
+// peers are two machines that share an outbox.
+type peers struct{}
+
+func (peers) Machines(context.Context) ([]api.Machine, error) {
+	return []api.Machine{{Name: "a", Holds: true, Reads: true, SameRules: true, Endpoints: []string{"crm"}}, {Name: "b", Here: true, Endpoints: []string{"erp", "pos"}}}, nil
+}
+
+func (peers) Endpoints(context.Context, string) (deliver.Status, error) {
+	return deliver.Status{}, errors.New("it is off")
+}
+func (peers) Holder(context.Context) (api.Status, error) {
+	return api.Status{}, errors.New("it is off")
+}
+
+// TestMetricsOfMember: where machines share an outbox, each tells of its own endpoints and who holds the outbox, and one of them of the
+// outbox: a sum over all counts nothing twice.
+func TestMetricsOfMember(t *testing.T) {
+	t.Parallel()
+	for name, member := range map[string]bool{"member": true, "holder": false} {
+		d, p := api.New(), well()
+		p.workers = []deliver.EndpointStatus{{Name: "own"}, {Name: "others", Elsewhere: true}}
+		if d.Holds(p, peers{}); member {
+			d.Joins(p, peers{})
+		}
+		d.Delivers(workers{p})
+		_, _, server := serveDaemon(t, d)
+		_, text := get(t, server.URL+"/metrics")
+		for line, wanted := range map[string]bool{
+			"rowhook_up 1\n": true, "rowhook_standby 0\n": true, `rowhook_machine_holds{machine="a"} 1`: true, `rowhook_machine_holds{machine="b"} 0`: true,
+			`rowhook_machine_endpoints{machine="b"} 2`: true, `rowhook_machine_same_rules{machine="b"} 0`: true,
+			`rowhook_undelivered{endpoint="own"}`: true, `rowhook_undelivered{endpoint="others"}`: false, `rowhook_endpoint_state{endpoint="others"`: false,
+			"rowhook_outbox_bytes ": !member, "rowhook_events_total{": !member, "rowhook_deliveries_total{": !member, "rowhook_reader_connected ": !member,
+		} {
+			if strings.Contains(text, line) != wanted {
+				t.Errorf("%s: %s: %v in\n%s", name, line, !wanted, text)
+			}
+		}
+	}
+}
+
 // TestMetricsOfTrouble: what can be asked is shown when the rest cannot.
 func TestMetricsOfTrouble(t *testing.T) {
 	t.Parallel()
@@ -192,7 +232,10 @@ func TestHealth(t *testing.T) {
 		"well":         {well(), 200, 200, "ok"},
 		"starting":     {nil, 200, 503, "it is starting"},
 		"hindered":     {nil, 200, 503, "waits for its database\n"},
-		"standing by":  {nil, 200, 503, "standby: another rowhook works on the outbox"},
+		"standing by":  {nil, 200, 503, "standby: the server with the outbox does not answer"},
+		"member":       {well(), 200, 200, "ok"},
+		"resting":      {well(), 200, 200, "ok"},
+		"server away":  {with(func(p *parts) { p.stored = errors.New("connection refused") }), 200, 503, "the server with the outbox does not answer: connection refused"},
 		"silent":       {with(func(p *parts) { p.line.Heard = time.Now().Add(-time.Minute) }), 200, 503, "does not send its log"},
 		"behind":       {with(func(p *parts) { p.line.CaughtUp = false }), 200, 200, "ok"},
 		"disk full":    {with(func(p *parts) { p.line.Storing = time.Now().Add(-time.Minute) }), 200, 503, "a commit of the outbox"},
@@ -204,12 +247,17 @@ func TestHealth(t *testing.T) {
 			t.Parallel()
 			d := api.New()
 			switch {
+			case name == "member", name == "server away":
+				d.Joins(c.parts, peers{})
+			case name == "resting":
+				d.Holds(c.parts, peers{})
+				d.FollowsNot()
 			case c.parts != nil:
 				d = following(c.parts)
 			case name == "standing by":
 				d.StandsBy()
 			case name == "hindered":
-				d.Holds(well())
+				d.Holds(well(), nil)
 				d.Hindered(&api.Hindrance{Reason: "connection refused"})
 			}
 			_, _, server := serveDaemon(t, d)

@@ -12,7 +12,10 @@ import (
 // dashboard use no other.
 func TestDocumentedMetrics(t *testing.T) {
 	t.Parallel()
-	_, registry, _ := serveParts(t, well())
+	p := well()
+	d := following(p)
+	d.Holds(p, peers{})
+	_, registry, _ := serveDaemon(t, d)
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -15,15 +16,24 @@ const answersWithin = 5 * time.Second
 // healthy answers whether the daemon's parts do: when it is stuck, a restart helps. A database or a receiver that is away
 // is no reason, they come back by themselves.
 func healthy(d *api.Daemon) http.HandlerFunc {
-	return probe(d, func(*api.Status) string { return "" })
+	return probe(d, func(_ *api.Status, err error) string {
+		if err == nil || errors.Is(err, api.ErrAway) {
+			return ""
+		}
+		return err.Error()
+	})
 }
 
-// ready answers whether the daemon follows the log and the outbox takes what it reads.
+// ready answers whether the daemon follows the log and the outbox takes what it reads; or delivers, where another one follows it.
 func ready(d *api.Daemon) http.HandlerFunc {
-	return probe(d, func(s *api.Status) string {
+	return probe(d, func(s *api.Status, err error) string {
 		switch r := s.Reader; {
+		case err != nil:
+			return err.Error()
 		case s.StandsBy:
-			return "standby: another rowhook works on the outbox, or its server does not answer"
+			return "standby: the server with the outbox does not answer, or it is about to join those that share it"
+		case s.Member || s.Resting:
+			return ""
 		case r == nil && s.Hindrance != nil:
 			return "it does not follow the log yet: it waits for its database"
 		case r == nil:
@@ -38,17 +48,13 @@ func ready(d *api.Daemon) http.HandlerFunc {
 }
 
 // probe answers 200, or 503 with the reason.
-func probe(d *api.Daemon, wrong func(*api.Status) string) http.HandlerFunc {
+func probe(d *api.Daemon, wrong func(*api.Status, error) string) http.HandlerFunc {
 	return func(w http.ResponseWriter, q *http.Request) {
 		ctx, stop := context.WithTimeout(q.Context(), answersWithin)
 		defer stop()
 		w.Header().Set("Cache-Control", "no-store")
 		s, err := d.Status(ctx)
-		reason := wrong(&s)
-		if err != nil {
-			reason = err.Error()
-		}
-		if reason != "" {
+		if reason := wrong(&s, err); reason != "" {
 			http.Error(w, reason, http.StatusServiceUnavailable)
 			return
 		}

@@ -59,7 +59,10 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	up           = describe("up", "1 when all parts of the daemon answered; 0: what could not be asked is missing here.")
 	lag          = describe("lag_seconds", "How long ago was committed what was read last; 0 when everything is read.")
-	standby      = describe("standby", "1 while the outbox is another process's, or its server does not answer: what else is asked is missing then.")
+	standby      = describe("standby", "1 while the process has no part in the outbox that machines share, as its server does not answer: what else is asked is missing then.")
+	holds        = describe("machine_holds", "1 for the process that holds the outbox that machines share and follows the log; each machine tells of all.", "machine")
+	shares       = describe("machine_endpoints", "How many endpoints a process delivers to; each machine tells of all.", "machine")
+	sameRules    = describe("machine_same_rules", "1 while a process has the rules of the one that holds the outbox; 0: it delivers nothing.", "machine")
 	connected    = describe("reader_connected", "1 while the server sends its log, a heartbeat at least.")
 	purge        = describe("purge_seconds", "How long the server keeps the log that is needed next; absent: for ever, or not known.")
 	storing      = describe("commit_pending_seconds", "How long a commit of the outbox has been on its way; 0: none is.")
@@ -74,7 +77,7 @@ var (
 
 func (a asked) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		up, standby, lag, connected, purge, storing, siteStopped, siteWaiting, undelivered, oldest, endpoint, outboxBytes, outboxStates,
+		up, standby, holds, shares, sameRules, lag, connected, purge, storing, siteStopped, siteWaiting, undelivered, oldest, endpoint, outboxBytes, outboxStates,
 	} {
 		ch <- d
 	}
@@ -92,8 +95,23 @@ func (a asked) Collect(ch chan<- prometheus.Metric) {
 	s, err := a.daemon.Status(ctx)
 	gauge(up, truth(err == nil))
 	gauge(standby, truth(s.StandsBy))
-	if s.StandsBy {
-		return
+	for _, m := range s.Machines {
+		gauge(holds, truth(m.Holds), m.Name)
+		gauge(shares, float64(len(m.Endpoints)), m.Name)
+		gauge(sameRules, truth(m.SameRules), m.Name)
+	}
+	for _, e := range s.Endpoints {
+		if e.Elsewhere {
+			continue // who delivers there tells
+		}
+		gauge(undelivered, float64(e.Undelivered), e.Name)
+		gauge(oldest, e.Oldest.Seconds(), e.Name)
+		for _, state := range []string{"healthy", "down", "paused"} {
+			gauge(endpoint, truth(e.State() == state), e.Name, state)
+		}
+	}
+	if s.StandsBy || s.Member {
+		return // who holds the outbox tells
 	}
 	gauge(outboxBytes, float64(s.Outbox.Bytes))
 	for _, k := range s.Outbox.Deliveries {
@@ -110,13 +128,6 @@ func (a asked) Collect(ch chan<- prometheus.Metric) {
 	for _, site := range s.Sites {
 		gauge(siteStopped, truth(site.Apart()), site.Name)
 		gauge(siteWaiting, float64(site.Events), site.Name)
-	}
-	for _, e := range s.Endpoints {
-		gauge(undelivered, float64(e.Undelivered), e.Name)
-		gauge(oldest, e.Oldest.Seconds(), e.Name)
-		for _, state := range []string{"healthy", "down", "paused"} {
-			gauge(endpoint, truth(e.State() == state), e.Name, state)
-		}
 	}
 }
 

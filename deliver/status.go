@@ -94,10 +94,14 @@ func (w *Worker) resting(name string, rules []string, due outbox.Due) EndpointSt
 	w.mu.Lock()
 	ours := w.share.ours(name)
 	w.mu.Unlock()
-	return EndpointStatus{
+	s := EndpointStatus{
 		Name: name, Rules: rules, Undelivered: due.Count, Bytes: due.Bytes, Oldest: due.Oldest, Parked: due.Count > 0,
 		Paused: w.pauses.of(name).pause(), Elsewhere: !ours,
 	}
+	if s.Elsewhere {
+		s.InFlight = -1
+	}
+	return s
 }
 
 func (e *endpoint) status(due outbox.Due) EndpointStatus {

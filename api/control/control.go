@@ -39,7 +39,6 @@ type Worker interface {
 	Erase(ctx context.Context, f outbox.Filter) (int, error)
 	Pause(ctx context.Context, name, reason string) error
 	Resume(ctx context.Context, name string) error
-	Status(ctx context.Context) deliver.Status
 }
 
 // version is of all that is asked and answered, and a part of the paths: it changes when a command of one version would be
@@ -82,10 +81,10 @@ func Ask[In, Out any](ctx context.Context, c *Client, name string, in In) (out O
 type order struct{ Name, Reason string }
 
 // Serve answers commands until ctx ends, and takes the socket away.
-func (s *Socket) Serve(ctx context.Context, w Worker, more ...Route) error {
+func (s *Socket) Serve(ctx context.Context, h http.Handler) error {
 	defer s.remove()
 	server := &http.Server{
-		Handler: handler(w, more), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
@@ -95,24 +94,44 @@ func (s *Socket) Serve(ctx context.Context, w Worker, more ...Route) error {
 	return nil
 }
 
-// handler translates requests into calls.
-func handler(w Worker, more []Route) http.Handler {
+// Handler answers what it has a route for.
+func Handler(routes ...Route) http.Handler {
+	return HandlerOr(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, ErrVersion.Error(), http.StatusNotImplemented)
+	}), routes...)
+}
+
+// HandlerOr answers what it has a route for, and has another one answer all else.
+func HandlerOr(other http.Handler, routes ...Route) http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range more {
+	for _, r := range routes {
 		mux.Handle(path(r.name), r.handler)
 	}
-	mux.Handle(path("retry"), answer(w.Retry))
-	mux.Handle(path("drop"), answer(w.Drop))
-	mux.Handle(path("erase"), answer(w.Erase))
-	mux.Handle(path("pause"), answer(func(ctx context.Context, o order) (struct{}, error) {
-		return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
-	}))
-	mux.Handle(path("resume"), answer(func(ctx context.Context, o order) (struct{}, error) { return struct{}{}, w.Resume(ctx, o.Name) }))
-	mux.Handle(path("status"), answer(func(ctx context.Context, _ struct{}) (deliver.Status, error) { return w.Status(ctx), nil }))
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, ErrVersion.Error(), http.StatusNotImplemented)
-	})
+	mux.Handle("/", other)
 	return mux
+}
+
+// Refuse answers everything with an error that passes by itself.
+func Refuse(err error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+	})
+}
+
+// Orders are the routes of what a worker does.
+func Orders(w Worker) []Route {
+	return []Route{
+		Handle("retry", w.Retry), Handle("drop", w.Drop), Handle("erase", w.Erase),
+		Handle("pause", func(ctx context.Context, o order) (struct{}, error) {
+			return struct{}{}, w.Pause(ctx, o.Name, o.Reason)
+		}),
+		Handle("resume", func(ctx context.Context, o order) (struct{}, error) { return struct{}{}, w.Resume(ctx, o.Name) }),
+	}
+}
+
+// Endpoints is the route that says how endpoints do.
+func Endpoints(ask func(context.Context) (deliver.Status, error)) Route {
+	return Handle(endpointsRoute, func(ctx context.Context, _ struct{}) (deliver.Status, error) { return ask(ctx) })
 }
 
 // path is where a call is answered.
@@ -187,12 +206,15 @@ func (c *Client) Resume(ctx context.Context, name string) error {
 
 // Status is deliver.Worker's.
 func (c *Client) Status(ctx context.Context) (s deliver.Status, err error) {
-	err = c.ask(ctx, "status", struct{}{}, &s)
+	err = c.ask(ctx, endpointsRoute, struct{}{}, &s)
 	return s, err
 }
 
 // daemonRoute is where a daemon says how it does.
-const daemonRoute = "daemon"
+const (
+	daemonRoute    = "daemon"
+	endpointsRoute = "status"
+)
 
 // HowItDoes is the route of a daemon that says how it does.
 func HowItDoes(ask func(context.Context) (api.Status, error)) Route {

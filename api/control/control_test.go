@@ -60,7 +60,9 @@ func (w *worker) Resume(_ context.Context, name string) error {
 	return errors.Join(deliver.ErrNoEndpoint)
 }
 
-func (w *worker) Status(context.Context) deliver.Status { return status }
+func handler(w *worker) http.Handler {
+	return Handler(append(Orders(w), Endpoints(func(context.Context) (deliver.Status, error) { return status, nil }))...)
+}
 
 func TestControl(t *testing.T) {
 	t.Parallel()
@@ -115,7 +117,7 @@ func TestControl(t *testing.T) {
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]http.Handler{
-		"a daemon without versions": http.NewServeMux(), "a newer daemon": handler(&worker{}, nil),
+		"a daemon without versions": http.NewServeMux(), "a newer daemon": handler(&worker{}),
 	} {
 		dir := t.TempDir()
 		socket, err := Listen(dir)
@@ -134,13 +136,13 @@ func TestVersions(t *testing.T) {
 	}
 	old := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/retry", strings.NewReader("{}"))
 	w := httptest.NewRecorder()
-	if handler(&worker{}, nil).ServeHTTP(w, old); w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "another version") {
+	if handler(&worker{}).ServeHTTP(w, old); w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "another version") {
 		t.Errorf("a command without versions: %d %s", w.Code, w.Body)
 	}
 }
 
 // serve answers commands.
-func serve(t *testing.T, dir string, w Worker) (stop func()) {
+func serve(t *testing.T, dir string, w *worker) (stop func()) {
 	t.Helper()
 	socket, err := Listen(dir)
 	if err != nil {
@@ -152,7 +154,7 @@ func serve(t *testing.T, dir string, w Worker) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- socket.Serve(ctx, w) }()
+	go func() { done <- socket.Serve(ctx, handler(w)) }()
 	return func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -37,11 +37,14 @@ func (t *tree) check(ctx context.Context, asJSON bool, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	findings, err := checkDatabase(ctx, c, set)
-	if err != nil {
-		return err
+	var findings []cdc.Finding
+	if !c.Deliver.Only { // else it never reads the database
+		if findings, err = checkDatabase(ctx, c, set); err != nil {
+			return err
+		}
 	}
 	findings = append(findings, checkOutbox(ctx, c)...)
+	findings = append(findings, checkMachines(ctx, c, set)...)
 	findings = append(findings, checkRules(set)...)
 	findings = append(findings, checkFiles(c, t.config, set)...)
 	findings = append(findings, checkStanding(ctx, c)...) // last: it gives up root's rights

@@ -48,7 +48,7 @@ func (t *tree) consoleLogin() *cobra.Command {
 		link, err := control.Ask[loginOrder, string](ctx, control.NewClient(cfg.StateDir), consoleLink, loginOrder{*user})
 		switch {
 		case errors.Is(err, control.ErrNoDaemon):
-			return fmt.Errorf("%w in %s: it does not run, or stands by while another machine works on the outbox; see systemctl status rowhook", err, cfg.StateDir)
+			return fmt.Errorf("%w in %s: it does not run; see systemctl status rowhook", err, cfg.StateDir)
 		case err != nil:
 			return err
 		case *asJSON:
@@ -100,7 +100,7 @@ func newPage(c *config.Config, m *monitor, log *slog.Logger) (p *page, err error
 	}
 	p.console, err = web.New(web.Options{
 		Listen: c.Console.Listen, Hosts: c.Console.Hosts, Version: version(), Server: c.Database.Address, Started: time.Now(),
-		Status: m.daemon.Status, Rules: func() []web.Rule { return p.shown.Load().rules }, Sites: func() []web.Site { return p.shown.Load().sites },
+		Status: m.daemon.Whole, Rules: func() []web.Rule { return p.shown.Load().rules }, Sites: func() []web.Site { return p.shown.Load().sites },
 		Log:    func(ctx context.Context) (web.Log, error) { return outboxOf(c).read(ctx) },
 		Orders: &orders{Client: control.NewClient(c.StateDir)}, Logger: log,
 	})
@@ -223,7 +223,7 @@ var _ web.Orders = (*orders)(nil)
 // notYet says in words for the console that the daemon takes no commands.
 func notYet(err error) error {
 	if errors.Is(err, control.ErrNoDaemon) {
-		return errors.New("the daemon takes no commands at this moment: it is starting, or stands by; try again")
+		return errors.New("the daemon takes no commands at this moment: it is starting; try again")
 	}
 	return err
 }

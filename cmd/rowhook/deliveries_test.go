@@ -254,17 +254,18 @@ func beside(t *testing.T, configFile string) (stop func()) {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.monitor.close)
-	d.monitor.daemon.Holds(store)
+	d.monitor.daemon.Holds(store, nil)
 	if d.worker, err = deliver.New(store, endpointsOf(c, set), d.deliverOptions()); err != nil {
 		t.Fatal(err)
 	}
+	d.monitor.daemon.Delivers(d.worker)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		answered := make(chan struct{})
-		socket, err := control.Listen(c.StateDir)
-		go func() { defer close(answered); d.answer(ctx, socket, err) }()
-		err = d.worker.Run(ctx)
+		answer := d.answers()
+		go func() { defer close(answered); answer(ctx) }()
+		err := d.worker.Run(ctx)
 		<-answered
 		done <- errors.Join(err, store.Close())
 	}()

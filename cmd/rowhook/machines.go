@@ -38,12 +38,34 @@ func (d *daemon) tellRules(ctx context.Context, store outbox.Settings, set *rule
 	if err != nil {
 		return err
 	}
-	if last, other, found := strings.Cut(before, " "); found && last != host && other != digest {
+	if last, other, err := othersRules(before, set); err == nil && other && last != host {
 		d.log.Warn("the rules here are not those of the machine that worked on this outbox before; deliveries of rules that are missing here are held",
 			slog.String("machine", last), slog.String("fix", "make the rule files of both machines the same, and send SIGHUP to the one that works; rowhook deliveries list --state held shows what is held"))
 	}
 	if now := host + " " + digest; now != before {
 		return store.CompareAndSet(ctx, rulesKey, before, now)
+	}
+	return nil
+}
+
+// othersRules tells whose rules the setting says were used last, and whether these are others.
+func othersRules(before string, set *rules.Set) (host string, other bool, err error) {
+	host, was, found := strings.Cut(before, " ")
+	digest, err := digestOf(set.Files)
+	return host, found && was != digest, err
+}
+
+// tellMachines tells the others which rules this one has from now on.
+func (d *daemon) tellMachines(ctx context.Context, set *rules.Set) error {
+	if d.shares == nil {
+		return nil
+	}
+	who, err := whoOf(d.cfg.Deliver.Only, set)
+	if err == nil {
+		err = d.shares.Tell(ctx, who)
+	}
+	if err != nil {
+		return fmt.Errorf("telling the other machines which rules this one has: %w", err)
 	}
 	return nil
 }

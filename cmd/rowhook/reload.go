@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"rowhook/config"
 	"rowhook/pipeline"
+	"rowhook/rules"
 )
 
 // reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running. Each hour it looks who may read the
@@ -41,10 +43,7 @@ func (d *daemon) hangup(ctx context.Context, line *pipeline.Pipeline) {
 func (d *daemon) reload(ctx context.Context, line *pipeline.Pipeline) error {
 	d.manager.Reloading()
 	defer d.manager.Reloaded()
-	if err := d.relogin(); err != nil {
-		return err
-	}
-	set, err := readRules(d.cfg, d.file)
+	set, err := d.readAgain()
 	if err != nil {
 		return err
 	}
@@ -52,7 +51,7 @@ func (d *daemon) reload(ctx context.Context, line *pipeline.Pipeline) error {
 	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // before the pipeline: no delivery may find its rule missing
 	d.teller.SetRules(set)
 	d.monitor.show(d.cfg, set)
-	if err := d.tellRules(ctx, d.store, set); err != nil { // they are taken over all the same
+	if err := errors.Join(d.tellRules(ctx, d.store, set), d.tellMachines(ctx, set)); err != nil { // they are taken over all the same
 		d.log.Warn("what rules this machine has is not written down", slog.Any("error", err))
 	}
 	if line != nil {
@@ -69,6 +68,14 @@ func (d *daemon) reload(ctx context.Context, line *pipeline.Pipeline) error {
 	return nil
 }
 
+// readAgain reads the configuration and the rules again.
+func (d *daemon) readAgain() (*rules.Set, error) {
+	if err := d.relogin(); err != nil {
+		return nil, err
+	}
+	return readRules(d.cfg, d.file)
+}
+
 // seeValidate is what to type when files are not taken over.
 const seeValidate = "rowhook rules validate   names each fault; then send SIGHUP again"
 
@@ -78,7 +85,9 @@ func (d *daemon) relogin() error {
 	if err != nil {
 		return err
 	}
-	d.server.SetLogin(c.Database.User, c.Database.ReadPassword)
+	if d.server != nil { // a machine that only delivers has none
+		d.server.SetLogin(c.Database.User, c.Database.ReadPassword)
+	}
 	if keys := changedKeys(d.cfg, c); len(keys) > 0 {
 		d.log.Warn("these keys of the configuration were changed, which takes a restart", slog.String("keys", strings.Join(keys, ", ")))
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,13 +19,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/api"
-	"rowhook/api/control"
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/connect"
 	"rowhook/deliver"
 	"rowhook/loader"
 	"rowhook/outbox"
+	"rowhook/outbox/mysql"
 	"rowhook/pipeline"
 	"rowhook/printable"
 	"rowhook/retry"
@@ -91,8 +90,10 @@ type daemon struct {
 	files   scratch.Files // for what large transactions hold
 	server  *connect.Server
 	store   outbox.Store
-	mayPost func() bool // whether the outbox is still ours; nil: always
-	source  *cdc.Source // the server whose log is followed
+	mayPost func() bool  // whether the outbox is still ours; nil: always
+	shares  *mysql.Store // the outbox, where machines share it; nil: nobody does
+	front   front        // where commands are answered then
+	source  *cdc.Source  // the server whose log is followed
 	worker  *deliver.Worker
 	line    atomic.Pointer[pipeline.Pipeline] // nil: no log is followed
 	set     *rules.Set
@@ -115,8 +116,7 @@ func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 	return d
 }
 
-// run works until ctx ends, which is no error, however far it got. Where machines share an outbox it works whenever the
-// outbox is this one's, and stands by otherwise.
+// run works until ctx ends, which is no error, however far it got.
 func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	d.set = set
 	d.warnExposed(set)
@@ -126,39 +126,29 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 	defer d.monitor.close()
 	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
 	defer unwatched()
-	if d.cfg.Outbox.MySQL.Used() { // it may stand by for days, which is no start that fails, nor a daemon that hangs
-		d.manager.Ready("waiting for the outbox in " + outboxOf(d.cfg).String())
-		defer d.manager.Watch(context.WithoutCancel(ctx), func(context.Context) error { return nil })()
+	if d.cfg.Outbox.MySQL.Used() {
+		return d.ended(ctx, d.share(ctx))
 	}
-	for {
-		if d.cfg.Outbox.MySQL.Used() {
-			d.monitor.daemon.StandsBy()
-		}
-		err := d.hold(ctx)
-		if ctx.Err() != nil || !errors.Is(err, outbox.ErrFenced) {
-			return d.ended(ctx, err)
-		}
-		d.log.Warn("another rowhook works on the outbox now; this one stands by", slog.String("outbox", outboxOf(d.cfg).String()), slog.Any("reason", err))
-		d.manager.Status("standing by: another rowhook works on the outbox")
+	store, err := outboxOf(d.cfg).hold(ctx, d.set, d.log)
+	if err == nil {
+		err = d.hold(ctx, store)
 	}
+	return d.ended(ctx, err)
 }
 
 // hold works for as long as the outbox is this process's. The error wraps outbox.ErrFenced when it is another's.
-func (d *daemon) hold(ctx context.Context) (err error) {
-	store, err := outboxOf(d.cfg).hold(ctx, d.log)
-	if err != nil {
-		return err
-	}
+func (d *daemon) hold(ctx context.Context, store tenure) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
+	d.monitor.daemon.Holds(store.Store, store.peers())
+	defer d.monitor.daemon.Holds(nil, nil)
 	if err := d.tellRules(ctx, store, d.set); err != nil {
 		return err
 	}
-	d.mayPost = store.held
+	d.mayPost, d.shares = store.held, store.shared
+	defer func() { d.shares = nil }()
 	d.store = d.monitor.metrics.Timed(store.Store)
-	d.monitor.daemon.Holds(store.Store)
-	defer d.monitor.daemon.Holds(nil)
 	d.manager.Ready("connecting to the database at " + d.cfg.Database.Address) // however long that takes
-	if !d.cfg.Outbox.MySQL.Used() {
+	if d.shares == nil {
 		defer d.manager.Watch(context.WithoutCancel(ctx), d.alive)()
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -206,9 +196,9 @@ func (d *daemon) work(ctx context.Context) error {
 	d.monitor.show(d.cfg, d.set)
 	d.monitor.daemon.Delivers(d.worker)
 	defer d.monitor.daemon.Delivers(nil)
-	d.teller = trouble.New(d.monitor.daemon, d.store, d.worker, id.source, d.set, d.log)
+	d.teller = trouble.New(whole{d.monitor.daemon}, d.store, d.worker, id.source, d.set, d.log)
 
-	socket, listenErr := control.Listen(d.cfg.StateDir) // first: who sees that it follows may give commands
+	answer := d.answers() // first: who sees that it follows may give commands
 	g, parts := errgroup.WithContext(ctx)
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivering()
@@ -221,7 +211,7 @@ func (d *daemon) work(ctx context.Context) error {
 	g.Go(func() error {
 		defer stopDelivering()
 		err := d.follow(parts, id)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, outbox.ErrFenced) {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, outbox.ErrFenced) && !errors.Is(err, errWanted) {
 			d.teller.Stopped(ctx, err)
 		}
 		return err
@@ -229,12 +219,16 @@ func (d *daemon) work(ctx context.Context) error {
 	g.Go(func() error { d.teller.Run(parts); return nil })
 	g.Go(func() error { return d.worker.Run(delivering) })
 	g.Go(func() error { d.prune(parts); return nil })
-	g.Go(func() error { d.answer(parts, socket, listenErr); return nil })
+	g.Go(func() error { answer(parts); return nil })
+	g.Go(func() error { d.watchMachines(parts); return nil })
 	return g.Wait()
 }
 
 // follow follows the log, until ctx ends or that cannot go on. It begins anew whenever there are other sites.
 func (d *daemon) follow(ctx context.Context, id identity) error {
+	if d.cfg.Deliver.Only {
+		return d.rest(ctx)
+	}
 	for {
 		if err := d.followSites(ctx, id); ctx.Err() != nil || !errors.Is(err, errSitesChanged) {
 			return err
@@ -275,23 +269,16 @@ func (d *daemon) followSites(ctx context.Context, id identity) (err error) {
 	return g.Wait()
 }
 
-// errNotYet is what is answered to commands that need the log to be followed.
-var errNotYet = errors.New("the daemon does not follow the database yet; rowhook status says why")
-
-// following is the pipeline while the log is followed.
-func (d *daemon) following() (*pipeline.Pipeline, error) {
-	if line := d.line.Load(); line != nil {
-		return line, nil
-	}
-	return nil, control.NotYet(errNotYet)
-}
-
 func (d *daemon) deliverOptions() deliver.Options {
-	return deliver.Options{
+	o := deliver.Options{
 		Concurrency: d.cfg.Deliver.Concurrency, Timeout: d.cfg.Deliver.Timeout, MaxAge: d.cfg.Deliver.MaxAge,
 		Limits: limitsOf(d.cfg.Deliver.Endpoints), PublicOnly: d.cfg.Egress == "public", MayPost: d.mayPost,
 		UserAgent: "rowhook/" + version(), Log: d.log,
 	}
+	if d.shares != nil {
+		o.Leases, o.Handover = d.shares, handoverOf(d.cfg)
+	}
+	return o
 }
 
 // errUnfit is a server that cannot be followed as it is set up.
@@ -427,17 +414,5 @@ func (d *daemon) prune(ctx context.Context) {
 		case <-ctx.Done():
 		case <-again.C:
 		}
-	}
-}
-
-// answer does what commands ask for. Deliveries go on without it.
-func (d *daemon) answer(ctx context.Context, socket *control.Socket, listenErr error) {
-	err := listenErr
-	if err == nil {
-		err = socket.Serve(ctx, d.worker, slices.Concat(d.backfillRoutes(), d.siteRoutes(), d.monitor.page.routes(d.worker), []control.Route{control.HowItDoes(d.monitor.daemon.Status)})...)
-	}
-	if err != nil {
-		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon; deliveries go on", slog.Any("error", err),
-			slog.String("fix", "see who may write to "+d.cfg.StateDir+", and restart rowhook"))
 	}
 }

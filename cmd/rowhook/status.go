@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,7 @@ func (t *tree) statusCommand() *cobra.Command {
 		}
 		is, err := control.NewClient(cfg.StateDir).Daemon(ctx)
 		if errors.Is(err, control.ErrNoDaemon) {
-			return fmt.Errorf("%w in %s: it does not run, or stands by while another machine works on the outbox; see systemctl status rowhook", err, cfg.StateDir)
+			return fmt.Errorf("%w in %s: it does not run; see systemctl status rowhook", err, cfg.StateDir)
 		}
 		if err != nil {
 			return err
@@ -66,6 +67,20 @@ func reportText(r *api.Report) string {
 			title = ""
 		}
 	}
+	if r.Status != nil && len(r.Status.Machines) > 0 {
+		b.WriteString("\nMachines:\n" + machinesText(r.Status))
+	}
+	return b.String()
+}
+
+// machinesText is who shares the outbox, and what each does.
+func machinesText(s *api.Status) string {
+	var b strings.Builder
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, line := range s.MachineLines() {
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", printable.Line(line[0]), line[1], line[2])
+	}
+	_ = table.Flush() // to memory
 	return b.String()
 }
 

@@ -108,8 +108,9 @@ func TestWithoutDatabase(t *testing.T) {
 	}
 }
 
-// TestStandby: a machine that stands by serves its metrics, is healthy, and says that it stands by, until it goes on.
-func TestStandby(t *testing.T) {
+// TestMember: a machine that delivers while another one follows the log is healthy and ready, tells the same as that one, and goes on
+// when that one stops.
+func TestMember(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Start(t)
 	dbtest.Salon(t, server, "wordpress", "wp_")
@@ -123,15 +124,40 @@ func TestStandby(t *testing.T) {
 	}
 	stop := startDaemon(t, files[0])
 	shows(t, addresses[0], "/readyz", http.StatusOK, "ok")
-	startUntil(t, files[1], standsBy)
+	startUntil(t, files[1], joined)
 	shows(t, addresses[1], "/healthz", http.StatusOK, "ok")
-	shows(t, addresses[1], "/readyz", http.StatusServiceUnavailable, "standby: another rowhook works on the outbox")
-	shows(t, addresses[1], "/metrics", http.StatusOK, "rowhook_standby 1\n")
-	shows(t, addresses[0], "/metrics", http.StatusOK, "rowhook_standby 0\n")
-	if _, err := rowhook(t, files[1], "status"); err == nil || !strings.Contains(err.Error(), "stands by") {
-		t.Errorf("status on the machine that stands by: %v", err)
+	shows(t, addresses[1], "/readyz", http.StatusOK, "ok")
+	for _, address := range addresses {
+		shows(t, address, "/metrics", http.StatusOK, "rowhook_standby 0\n")
+		shows(t, address, "/metrics", http.StatusOK, "rowhook_machine_same_rules{machine=")
+	}
+	shows(t, addresses[0], "/metrics", http.StatusOK, "rowhook_reader_connected 1\n")
+	for _, file := range files {
+		report := statusOfAll(t, file)
+		if report.Status.Reader == nil || !strings.Contains(report.Verdict, ":") || len(report.Status.Machines) != 2 {
+			t.Errorf("status: %+v", report)
+		}
+		out, _ := rowhook(t, file, "status")
+		for _, text := range []string{"\nMachines:\n", "follows the log", "delivers", "(this one)", "1 endpoint", "0 endpoints"} {
+			if !strings.Contains(out, text) {
+				t.Errorf("status does not say %q:\n%s", text, out)
+			}
+		}
 	}
 	stop()
 	shows(t, addresses[1], "/readyz", http.StatusOK, "ok")
 	shows(t, addresses[1], "/metrics", http.StatusOK, "rowhook_reader_connected 1\n")
+}
+
+// statusOfAll is what `rowhook status` says.
+func statusOfAll(t *testing.T, file string) (report api.Report) {
+	t.Helper()
+	out, err := rowhook(t, file, "status", "--json")
+	if errors.Is(err, errReported) {
+		err = nil
+	}
+	if err = errors.Join(err, json.Unmarshal([]byte(out), &report)); err != nil {
+		t.Fatalf("status: %v\n%s", err, out)
+	}
+	return report
 }

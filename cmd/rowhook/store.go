@@ -6,23 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 
+	"rowhook/api"
 	"rowhook/config"
 	"rowhook/outbox"
 	"rowhook/outbox/mysql"
 	"rowhook/outbox/sqlite"
+	"rowhook/rules"
 )
 
-// This file is the only one here that knows which outboxes there are.
+// This file is the only one here that knows which outboxes there are; share.go and member.go are about those that machines share.
 
 // outboxKind is where the configuration has the outbox.
 type outboxKind interface {
 	// open opens it to work on it, and keeps others who want that out meanwhile. The error is outbox.ErrLocked while a daemon has it.
 	open(ctx context.Context, log *slog.Logger) (outbox.Store, error)
-	// hold opens it for a daemon, when it is that one's turn.
-	hold(ctx context.Context, log *slog.Logger) (tenure, error)
+	// hold opens it for a daemon with these rules.
+	hold(ctx context.Context, set *rules.Set, log *slog.Logger) (tenure, error)
 	// read opens it for reading; the error is outbox.ErrNotExist when no daemon ever ran there.
 	read(ctx context.Context) (storedLog, error)
 	// exists says that it is not there, with outbox.ErrNotExist, or that nobody can know.
@@ -36,8 +37,17 @@ type outboxKind interface {
 // tenure is an outbox while it is this daemon's.
 type tenure struct {
 	outbox.Store
-	lost <-chan struct{} // closed when it is another machine's; nil: nobody else can have it
-	held func() bool     // whether it is still ours, by the clock; nil: always
+	lost   <-chan struct{} // closed when it is another machine's; nil: nobody else can have it
+	held   func() bool     // whether it is still ours, by the clock; nil: always
+	shared *mysql.Store    // the same, where machines share it; nil: nobody does
+}
+
+// peers are the other machines.
+func (t tenure) peers() api.Peers {
+	if t.shared == nil {
+		return nil
+	}
+	return peers{t.shared}
 }
 
 // storedLog is an outbox that is only read, while the daemon may be at work on it.
@@ -95,7 +105,7 @@ func (o embeddedOutbox) open(ctx context.Context, log *slog.Logger) (outbox.Stor
 	return sqlite.Open(ctx, o.dir, log)
 }
 
-func (o embeddedOutbox) hold(ctx context.Context, log *slog.Logger) (tenure, error) {
+func (o embeddedOutbox) hold(ctx context.Context, _ *rules.Set, log *slog.Logger) (tenure, error) {
 	store, err := sqlite.Open(ctx, o.dir, log)
 	if err != nil {
 		return tenure{}, fmt.Errorf("opening the outbox in %s: %w", o.dir, err)
@@ -141,6 +151,13 @@ func (o sharedOutbox) server() mysql.Config {
 	return m
 }
 
+// serverAs is the same for a daemon that has these rules.
+func (o sharedOutbox) serverAs(set *rules.Set) (server mysql.Config, err error) {
+	server = o.server()
+	server.Who, err = whoOf(o.cfg.Deliver.Only, set)
+	return server, err
+}
+
 func (o sharedOutbox) open(ctx context.Context, log *slog.Logger) (outbox.Store, error) {
 	server := o.server()
 	server.NoWait = true
@@ -151,15 +168,23 @@ func (o sharedOutbox) open(ctx context.Context, log *slog.Logger) (outbox.Store,
 	return store, nil
 }
 
-func (o sharedOutbox) hold(ctx context.Context, log *slog.Logger) (tenure, error) {
-	if err := os.MkdirAll(o.cfg.StateDir, 0o700); err != nil { // for the socket and scratch files
-		return tenure{}, fmt.Errorf("making state_dir: %w", err)
-	}
-	store, err := mysql.Open(ctx, o.server(), log)
+func (o sharedOutbox) hold(ctx context.Context, set *rules.Set, log *slog.Logger) (tenure, error) {
+	return o.take(ctx, set, nil, log)
+}
+
+// take takes the reader's lease, which is free as far as is known; the error is outbox.ErrLocked when another one was quicker. A member
+// of this process may have watched it.
+func (o sharedOutbox) take(ctx context.Context, set *rules.Set, watched *mysql.Member, log *slog.Logger) (tenure, error) {
+	server, err := o.serverAs(set)
 	if err != nil {
 		return tenure{}, err
 	}
-	return tenure{store, store.Lost(), store.Held}, nil
+	server.NoWait, server.Beside = true, watched
+	store, err := mysql.Open(ctx, server, log)
+	if err != nil {
+		return tenure{}, err
+	}
+	return tenure{store, store.Lost(), store.Held, store}, nil
 }
 
 func (o sharedOutbox) read(ctx context.Context) (storedLog, error) {
@@ -179,5 +204,5 @@ func (o sharedOutbox) exists(ctx context.Context) error {
 }
 
 func (o sharedOutbox) elsewhere(err error) error {
-	return fmt.Errorf("the daemon of another machine works on the outbox; type this there: %w", err)
+	return fmt.Errorf("no daemon runs on this machine, and one of another machine works on the outbox; type this where one runs: %w", err)
 }

@@ -96,7 +96,7 @@ func TestReaderTroubles(t *testing.T) {
 		"it waits for the database": {func(w *world) {
 			w.status.Reader, w.status.Hindrance = nil, &api.Hindrance{Since: time.Now().Add(-time.Hour), Reason: "dial tcp: connection refused", Fix: "see that it runs"}
 		}, []string{"Stopped: nothing is read.", "The database cannot be followed", "connection refused", "see that it runs", "rowhook check"}},
-		"it stands by":            {func(w *world) { w.status = api.Status{StandsBy: true} }, []string{"Standing by: another rowhook works on the outbox", "Needs you Nothing."}},
+		"it stands by":            {func(w *world) { w.status = api.Status{StandsBy: true} }, []string{"Standing by: the server with the outbox does not answer", "Needs you Nothing."}},
 		"the database is away":    {func(w *world) { w.status.Reader.Connected = false }, []string{"Stopped: nothing is read.", "does not send its log"}},
 		"a full disk":             {func(w *world) { w.status.Reader.Storing = 61 }, []string{"Stopped:", "its disk is full", "df -h"}},
 		"purged soon, and behind": {func(w *world) { *w.status.Reader.Purge, w.status.Reader.CaughtUp = 3600, false }, []string{"One thing needs you: the log is kept for 60 min more", "The log is kept for 60 min more", "SET GLOBAL binlog_expire_logs_seconds"}},

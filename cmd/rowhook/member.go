@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"rowhook/api"
+	"rowhook/api/control"
+	"rowhook/deliver"
+	"rowhook/outbox"
+	"rowhook/outbox/mysql"
+	"rowhook/retry"
+	"rowhook/rules"
+)
+
+// member is this process while it delivers a share of an outbox that another machine holds.
+type member struct {
+	d      *daemon
+	store  *mysql.Member
+	worker *deliver.Worker
+	stop   context.CancelFunc // ends the worker
+	ended  chan struct{}      // closed when it has ended
+	err    error              // why, then
+}
+
+// deliverShare delivers a share of the outbox until this process holds it, or its share is lost; the tenure is empty then. What is on
+// its way ends beside whatever comes next.
+func (d *daemon) deliverShare(ctx context.Context, store *mysql.Member, beside *sync.WaitGroup) (tenure, error) {
+	m, err := d.newMember(ctx, store)
+	if err != nil {
+		return tenure{}, errors.Join(err, store.Close())
+	}
+	holds, err := m.until(ctx)
+	d.between()
+	if err != nil || ctx.Err() != nil {
+		return holds, errors.Join(err, m.end())
+	}
+	beside.Go(func() {
+		if err := m.end(); err != nil {
+			d.log.Error("what this machine delivered to before is not handed over in order; others take it over when its lease is over", slog.Any("error", err))
+		}
+	})
+	return holds, nil
+}
+
+func (d *daemon) newMember(ctx context.Context, store *mysql.Member) (m *member, err error) {
+	m = &member{d: d, store: store, ended: make(chan struct{})}
+	holder := control.NewRemote(func(ctx context.Context, request []byte) ([]byte, error) { return store.Ask(ctx, "", request) })
+	o := d.deliverOptions()
+	o.MayPost, o.Leases, o.Handover = store.Held, store, handoverOf(d.cfg)
+	if m.worker, err = deliver.New(memberOutbox{store, holder}, endpointsOf(d.cfg, d.set), o); err != nil {
+		return nil, err
+	}
+	d.worker = m.worker
+	d.monitor.daemon.Joins(store, peers{store})
+	d.monitor.daemon.Delivers(m.worker)
+	m.show(ctx)
+	store.Answer(func(ctx context.Context, request []byte) []byte {
+		return control.Answer(ctx, control.HandlerOr(control.Refuse(errNotHolder), endpointsRoute(m.worker)), request)
+	})
+	carry := control.Carry(func(ctx context.Context, request []byte) ([]byte, error) { return store.Ask(ctx, "", request) })
+	d.front.show(control.HandlerOr(carry, append(d.tellRoutes(), d.monitor.page.routes(m.worker)...)...))
+	delivering, stop := context.WithCancel(context.WithoutCancel(ctx))
+	m.stop = stop
+	go func() {
+		defer close(m.ended)
+		m.err = m.worker.Run(delivering)
+	}()
+	return m, nil
+}
+
+// errNotHolder is what another machine is answered that took this one for the one that holds the outbox.
+var errNotHolder = errors.New("another machine holds the outbox by now; try again")
+
+// rulesEvery is how often it is looked which machines have other rules.
+const rulesEvery = 10 * time.Second
+
+// until waits for what ends this: it holds the outbox, its share is lost, or ctx ends.
+func (m *member) until(ctx context.Context) (tenure, error) {
+	d := m.d
+	d.log.Info("delivering a share of what the machines have that share the outbox; another one holds it", slog.String("machine", m.store.Name()))
+	d.manager.Status("delivering its share; another machine follows the log")
+	var other otherRules
+	other.look(ctx, d.log, m.store, m.store.Name())
+	looks, hourly := time.NewTicker(rulesEvery), time.NewTicker(time.Hour)
+	defer looks.Stop()
+	defer hourly.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return tenure{}, nil
+		case <-m.store.Lost():
+			d.log.Warn("the other machines take this one for dead, as the outbox's server did not hear of it in time; it joins them again")
+			return tenure{}, nil
+		case <-m.ended:
+			if m.err != nil && !errors.Is(m.err, outbox.ErrFenced) && !errors.Is(m.err, outbox.ErrClosed) {
+				return tenure{}, m.err
+			}
+			return tenure{}, nil
+		case <-m.store.Vacant():
+			holds, err := sharedOutbox{d.cfg}.take(ctx, d.set, m.store, d.log)
+			if err == nil {
+				return holds, nil
+			}
+			if ctx.Err() == nil && !errors.Is(err, outbox.ErrLocked) {
+				d.log.Warn("nobody holds the outbox, and this machine cannot do so for now; trying again", slog.Any("error", err))
+				_ = retry.Pause(ctx, d.cfg.Outbox.MySQL.Lease/5) // ctx is looked at next
+			}
+		case <-looks.C:
+			other.look(ctx, d.log, m.store, m.store.Name())
+		case <-hourly.C:
+			d.warnExposed(d.set)
+		case <-d.hangups:
+			if err := m.reload(ctx); err != nil && ctx.Err() == nil {
+				d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
+			}
+			d.warnExposed(d.set)
+		}
+	}
+}
+
+// end stops delivering, and waits until what was delivered is handed over.
+func (m *member) end() error {
+	m.stop()
+	<-m.ended
+	return m.store.Close()
+}
+
+// reload reads the rules again.
+func (m *member) reload(ctx context.Context) error {
+	d := m.d
+	d.manager.Reloading()
+	defer d.manager.Reloaded()
+	set, err := d.readAgain()
+	if err != nil {
+		return err
+	}
+	server, err := sharedOutbox{d.cfg}.serverAs(set)
+	if err != nil {
+		return err
+	}
+	d.set = set
+	m.worker.SetEndpoints(endpointsOf(d.cfg, set))
+	m.show(ctx)
+	if err := m.store.Tell(ctx, server.Who); err != nil {
+		return fmt.Errorf("telling the other machines which rules this one has: %w", err)
+	}
+	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
+	return nil
+}
+
+// show has the console show the rules, and the sites that the holder follows.
+func (m *member) show(ctx context.Context) {
+	c := *m.d.cfg
+	if err := knownSites(ctx, &c); err != nil {
+		m.d.log.Warn("which sites are followed is not known here", slog.Any("error", err))
+	}
+	m.d.monitor.show(&c, m.d.set)
+}
+
+// memberOutbox is an outbox that another machine holds, which is asked for what that one alone may do.
+type memberOutbox struct {
+	*mysql.Member
+	holder *control.Client
+}
+
+// CompareAndSet has the holder change a setting.
+func (o memberOutbox) CompareAndSet(ctx context.Context, key, old, value string) error {
+	changed, err := control.Ask[setting, bool](ctx, o.holder, settingsRoute, setting{key, old, value})
+	if err == nil && !changed {
+		return outbox.ErrChanged
+	}
+	return err
+}
+
+// settingsRoute is for settings that another machine wants changed.
+const settingsRoute = "settings"
+
+type setting struct{ Key, Old, Value string }
+
+func settingRoute(store outbox.Settings) control.Route {
+	return control.Handle(settingsRoute, func(ctx context.Context, s setting) (changed bool, err error) {
+		err = store.CompareAndSet(ctx, s.Key, s.Old, s.Value)
+		if errors.Is(err, outbox.ErrChanged) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+}
+
+// endpointsRoute tells other machines how the endpoints of this one do.
+func endpointsRoute(worker *deliver.Worker) control.Route {
+	return control.Endpoints(func(ctx context.Context) (deliver.Status, error) { return worker.Status(ctx), nil })
+}
+
+// whole is a daemon that is asked how all does.
+type whole struct{ *api.Daemon }
+
+// Status is of all machines.
+func (w whole) Status(ctx context.Context) (api.Status, error) { return w.Whole(ctx) }
+
+// peers are the machines that share an outbox.
+type peers struct{ sharer }
+
+// sharer is one of them: a *mysql.Store or a *mysql.Member.
+type sharer interface {
+	Name() string
+	Machines(ctx context.Context) ([]mysql.Machine, error)
+	Ask(ctx context.Context, machine string, request []byte) ([]byte, error)
+}
+
+// Machines tells who there is.
+func (p peers) Machines(ctx context.Context) (list []api.Machine, err error) {
+	all, err := p.sharer.Machines(ctx)
+	for _, m := range all {
+		list = append(list, api.Machine{Name: m.Name, Here: m.Name == p.Name(), Holds: m.Holds, Reads: m.Reads, SameRules: m.SameRules, Endpoints: m.Endpoints, Seen: m.Seen})
+	}
+	return list, err
+}
+
+// Endpoints asks one of them.
+func (p peers) Endpoints(ctx context.Context, machine string) (deliver.Status, error) {
+	return p.at(machine).Status(ctx)
+}
+
+// Holder asks the one that holds the outbox.
+func (p peers) Holder(ctx context.Context) (api.Status, error) { return p.at("").Daemon(ctx) }
+
+func (p peers) at(machine string) *control.Client {
+	return control.NewRemote(func(ctx context.Context, request []byte) ([]byte, error) { return p.Ask(ctx, machine, request) })
+}
+
+// otherRules says which machines have other rules than the one that holds the outbox: once when it is seen, and each hour.
+type otherRules struct{ said map[string]time.Time }
+
+func (o *otherRules) look(ctx context.Context, log *slog.Logger, s sharer, here string) {
+	all, err := s.Machines(ctx)
+	if err != nil {
+		return // who is away says so itself
+	}
+	before := o.said
+	o.said = make(map[string]time.Time)
+	for _, m := range all {
+		if m.SameRules {
+			continue
+		}
+		o.said[m.Name] = before[m.Name]
+		if time.Since(before[m.Name]) < time.Hour {
+			continue
+		}
+		o.said[m.Name] = time.Now()
+		const fix = "make the rule files of all machines the same, and send SIGHUP to the one that was behind"
+		if m.Name == here {
+			log.Warn("the rules here are not those of the machine that holds the outbox: this one delivers nothing, and the others do it", slog.String("fix", fix))
+		} else {
+			log.Warn("a machine has other rules than the one that holds the outbox: it delivers nothing, and the others do it", slog.String("machine", m.Name), slog.String("fix", fix))
+		}
+	}
+}
+
+// watchMachines looks now and then which machines have other rules, while this one holds the outbox.
+func (d *daemon) watchMachines(ctx context.Context) {
+	var other otherRules
+	for d.shares != nil && retry.Pause(ctx, rulesEvery) == nil {
+		other.look(ctx, d.log, d.shares, d.shares.Name())
+	}
+}
+
+// whoOf is what the others are told of this process.
+func whoOf(only bool, set *rules.Set) (mysql.Who, error) {
+	digest, err := digestOf(set.Files)
+	return mysql.Who{Rules: digest, Reads: !only}, err
+}
