@@ -82,7 +82,7 @@ func (st *steward) plan(s *sight, o *orders, now time.Time) plan {
 		switch {
 		case is.member == st.writer.lease.owner:
 		case is.member == "":
-			if kept && len(s.bundles) < maxBundles {
+			if kept && s.abandoned(id, is) {
 				p.free = append(p.free, id)
 			}
 		case !st.census.alive(is.member, now), !st.asked[id].IsZero() && now.Sub(st.asked[id]) > patience*st.cfg.lease():

@@ -69,8 +69,7 @@ func decodeOutcomes(data []byte) ([]handedOver, error) {
 		return nil, errHanded
 	}
 	n := d.number()
-	const least = 9 // bytes of one
-	if d.failed || n < 0 || n > int64(len(data)/least) {
+	if d.failed || n < 0 || n > maxHandedOf {
 		return nil, errHanded
 	}
 	list := make([]handedOver, n)

@@ -177,6 +177,13 @@ func (st *steward) look(ctx context.Context) (s sight, err error) {
 		s.letter)
 }
 
+// abandoned tells whether nobody has an endpoint, and all is seen that was handed over of it before. What another node of a cluster
+// shows may be older than what this process has written.
+func (s *sight) abandoned(id int64, is share) bool {
+	seen := s.shares[id]
+	return is.member == "" && seen.member == "" && seen.epoch == is.epoch && len(s.bundles) < maxBundles
+}
+
 // letter is a row of readMail.
 func (s *sight) letter(scan func(dest ...any) error) error {
 	var id string
@@ -235,7 +242,7 @@ func (st *steward) finish(s *sight, o *orders, round int64, now time.Time) {
 		}
 	}
 	for id, one := range st.shares {
-		if one.member == "" && o.fence[id] == (share{}) && len(s.bundles) < maxBundles {
+		if s.abandoned(id, one) {
 			st.settled[id] = true
 		}
 	}
