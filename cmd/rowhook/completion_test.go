@@ -42,6 +42,7 @@ func TestCompletion(t *testing.T) {
 		"backfill --rule ":                  "crm books old",
 		"events --rule ":                    "crm books old",
 		"events --from ":                    "start now",
+		"outbox copy --to ":                 "mysql sqlite",
 		"deliveries list --rule ":           "crm books old",
 		"deliveries list --rule crm,":       "crm,crm crm,books crm,old",
 		"deliveries retry --state dead,":    "dead,fresh dead,waiting dead,delivered dead,dead dead,held",

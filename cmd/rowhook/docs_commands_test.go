@@ -19,6 +19,7 @@ var elsewhere = map[string]string{
 	"rules test":       "TestDocumentedSnippets, with the case that is shown",
 	"rules explain":    "TestShaped: the ids that are shown are examples",
 	"position set":     "TestPositionSet: the daemon must be stopped",
+	"outbox copy":      "TestOutboxCopy: the daemon must be stopped",
 	"sites resume":     "TestStatementStopsOneSite: a site must be stopped",
 	"endpoints resume": "TestEndpoints: one must be paused",
 	"deliveries retry": "TestDeliveriesRetry: one must have failed",

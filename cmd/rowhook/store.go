@@ -26,6 +26,8 @@ type outboxKind interface {
 	hold(ctx context.Context, set *rules.Set, log *slog.Logger) (tenure, error)
 	// read opens it for reading; the error is outbox.ErrNotExist when no daemon ever ran there.
 	read(ctx context.Context) (storedLog, error)
+	// whole opens it to be copied as a whole. The error is outbox.ErrLocked while a daemon has it.
+	whole(ctx context.Context, log *slog.Logger) (wholeOutbox, error)
 	// exists says that it is not there, with outbox.ErrNotExist, or that nobody can know.
 	exists(ctx context.Context) error
 	// elsewhere is what a person is told whose command finds it in other hands, and no daemon on this machine.
@@ -117,6 +119,14 @@ func (o embeddedOutbox) read(ctx context.Context) (storedLog, error) {
 	return sqlite.OpenLog(ctx, o.dir)
 }
 
+func (o embeddedOutbox) whole(ctx context.Context, _ *slog.Logger) (wholeOutbox, error) {
+	w, err := sqlite.OpenWhole(ctx, o.dir)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
 func (o embeddedOutbox) exists(context.Context) error {
 	if err := sqlite.Exists(o.dir); errors.Is(err, outbox.ErrNotExist) {
 		return err
@@ -193,6 +203,14 @@ func (o sharedOutbox) read(ctx context.Context) (storedLog, error) {
 		return nil, err
 	}
 	return log, nil
+}
+
+func (o sharedOutbox) whole(ctx context.Context, log *slog.Logger) (wholeOutbox, error) {
+	w, err := mysql.OpenWhole(ctx, o.server(), log)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 func (o sharedOutbox) exists(ctx context.Context) error {

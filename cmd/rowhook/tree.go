@@ -49,7 +49,7 @@ func newTree(stdout, stderr io.Writer) *tree {
 	t.root.AddGroup(&cobra.Group{ID: groupSetup, Title: "To set it up:"}, &cobra.Group{ID: groupRun, Title: "To run it:"},
 		&cobra.Group{ID: groupLook, Title: "To see and to decide what becomes of webhooks:"})
 	t.add(groupSetup, t.initCommand(), t.checkCommand(), t.importCommand(), t.rulesCommand(), t.relayCommand())
-	t.add(groupRun, t.runCommand(), t.statusCommand(), t.positionCommand(), t.sitesCommand())
+	t.add(groupRun, t.runCommand(), t.statusCommand(), t.positionCommand(), t.sitesCommand(), t.outboxCommand())
 	t.add(groupLook, t.deliveriesCommand(), t.endpointsCommand(), t.eventsCommand(), t.backfillCommand(), t.consoleCommand())
 	t.add("", completionCommand(), manCommand(), versionCommand())
 	t.root.SetHelpCommand(helpCommand())

@@ -11,6 +11,7 @@ import (
 
 	"rowhook/connect"
 	"rowhook/outbox"
+	"rowhook/outbox/transfer"
 	"rowhook/printable"
 )
 
@@ -55,7 +56,7 @@ func isOurs(err error) bool {
 	for _, ours := range []error{
 		outbox.ErrClosed, outbox.ErrFenced, outbox.ErrNotExist, outbox.ErrNotFound, outbox.ErrErased, outbox.ErrChanged, outbox.ErrTooLarge,
 		outbox.ErrNotHolder, errHandedCount,
-		errNewer, errForeign, errMarks, errSmallPacket, errColumn, errNoLease,
+		transfer.ErrHalf, transfer.ErrNotEmpty, errNewer, errForeign, errMarks, errSmallPacket, errColumn, errNoLease,
 	} {
 		if errors.Is(err, ours) {
 			return true
@@ -86,6 +87,10 @@ func advice(cfg *Config, err error) string {
 	switch {
 	case isNumber(err, denied...):
 		return "type, as an administrator of that server: " + grant(cfg)
+	case errors.Is(err, transfer.ErrHalf):
+		return fmt.Sprintf("type DROP DATABASE %s; on that server, and copy again: what was copied is as it was", quoteName(cfg.Schema))
+	case errors.Is(err, transfer.ErrNotEmpty):
+		return fmt.Sprintf("if nobody needs what it has, stop rowhook everywhere and type on that server: DROP DATABASE %s;", quoteName(cfg.Schema))
 	case isNumber(err, strangers...):
 		return fmt.Sprintf("see that user and password of outbox.mysql are right, and that the user exists there: CREATE USER '%s'@'%%' IDENTIFIED BY '...'; %s   a user who REQUIREs SSL needs outbox.mysql.tls", cfg.User, grant(cfg))
 	}

@@ -19,17 +19,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) {
 		return nil, err
 	}
 	connector := newConnector(cfg, false)
-	o := &opening{cfg: &cfg, log: log, connector: connector, pools: openPools(connector), watch: &watch{cfg: &cfg, log: log}}
+	o := &opening{cfg: &cfg, log: log, connector: connector, pools: openPools(connector), watch: &watch{cfg: &cfg, log: log}, clock: running}
 	if cfg.Beside != nil {
 		o.watch.last, o.watch.since = cfg.Beside.vacancy.seen()
 	}
-	s, err := o.wait(ctx)
-	if err != nil {
-		_ = o.pools.close()
-		return nil, err
-	}
-	s.start(ctx)
-	return s, nil
+	return o.open(ctx)
 }
 
 // opening is a Store in the making.
@@ -39,6 +33,18 @@ type opening struct {
 	connector *connector
 	pools     pools
 	watch     *watch
+	clock     func(before time.Duration) clock
+}
+
+// open waits until the store is open, and begins what goes on until it is closed.
+func (o *opening) open(ctx context.Context) (*Store, error) {
+	s, err := o.wait(ctx)
+	if err != nil {
+		_ = o.pools.close()
+		return nil, err
+	}
+	s.start(ctx)
+	return s, nil
 }
 
 // wait tries until the store is open, or waiting does not help.
@@ -85,12 +91,15 @@ func (o *opening) try(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkWhole(ctx, o.pools.writes); err != nil { // who had the lease may have left it so
+		return nil, errors.Join(err, lease.release(ctx, before.uptime))
+	}
 	content, err := readContent(ctx, o.pools.writes, f, lease.owner)
 	if err != nil {
 		return nil, err
 	}
 	reader := reader{o.pools.reads}
-	queue := newQueue(clock{before: before.uptime, since: time.Now()}, content)
+	queue := newQueue(o.clock(before.uptime), content)
 	if err := queue.findOldest(ctx, reader.oldest); err != nil {
 		return nil, err
 	}

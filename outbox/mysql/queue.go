@@ -3,6 +3,7 @@ package mysql
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rowhook/outbox"
@@ -33,9 +34,18 @@ type queue struct {
 type clock struct {
 	before time.Duration // the uptime when it was opened
 	since  time.Time     // when that was
+	stands *atomic.Int64 // the uptime while it stands; nil: it runs
 }
 
-func (c clock) now() time.Duration { return c.before + time.Since(c.since) }
+// running is the clock of a store that is open from now on.
+func running(before time.Duration) clock { return clock{before: before, since: time.Now()} }
+
+func (c clock) now() time.Duration {
+	if c.stands != nil {
+		return time.Duration(c.stands.Load())
+	}
+	return c.before + time.Since(c.since)
+}
 
 func newQueue(clock clock, content *content) *queue {
 	q := &queue{clock: clock, flusher: pending.NewFlusher(), pending: pending.New[entry](), recent: newRecent(), ages: newAges(), wakes: make(map[string]chan struct{})}
@@ -81,6 +91,9 @@ func (q *queue) glance(name string, after int64, limit int) glance {
 func (g *glance) use(it *item) bool {
 	if !it.State.Undelivered() {
 		return false
+	}
+	if it.State == outbox.Fresh {
+		it.Attempts = 0 // those on record were made before a person had it sent again
 	}
 	o := g.pending[it.Seq]
 	if o == nil {

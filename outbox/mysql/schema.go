@@ -168,7 +168,7 @@ func readVersion(ctx context.Context, db *sql.DB) (found int, err error) {
 		return 0, fmt.Errorf("%w (schema %d, this one knows %d): run that version again, or restore the backup that was made before the upgrade; nothing was changed",
 			errNewer, found, version)
 	}
-	return found, nil
+	return found, checkWhole(ctx, db)
 }
 
 // Errors of a schema that this program cannot work with.

@@ -69,12 +69,12 @@ func (c *change) deliveries(list []*outbox.Delivery, backlog int) (entries []*en
 }
 
 // largeBatch writes a large payload piece by piece: bound to a statement SQLite would hold it twice, and keep that memory.
-func (c *change) largeBatch(batch int64, stored time.Time, body []byte) error {
-	err := c.stmt(`INSERT INTO batch(first, stored, body) VALUES (?, ?, zeroblob(?))`).int(batch).time(stored).int(int64(len(body) + 1)).run()
+func (w *writer) largeBatch(batch int64, stored time.Time, body []byte) error {
+	err := w.stmt(`INSERT INTO batch(first, stored, body) VALUES (?, ?, zeroblob(?))`).int(batch).time(stored).int(int64(len(body) + 1)).run()
 	if err != nil {
 		return err
 	}
-	blob, err := c.conn.OpenBlob("main", "batch", "body", batch, true)
+	blob, err := w.conn.OpenBlob("main", "batch", "body", batch, true)
 	if err != nil {
 		return err
 	}

@@ -200,6 +200,8 @@ func versionOf(c *sqlite3.Conn) (found int, err error) {
 	}
 	found, err = strconv.Atoi(text)
 	switch {
+	case text == halfCopy:
+		return 0, errHalf
 	case err != nil || found < 1:
 		return 0, fmt.Errorf("it has no readable schema version (%q): it is damaged", text)
 	case found > version:
