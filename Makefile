@@ -60,7 +60,7 @@ memory: servers # resident memory of the daemon under transactions of a million 
 
 BENCH ?= drain latency
 
-bench: build # against a bare loop that keeps nothing, by turns: two minutes; BENCH="depth neighbours isolation many shaped shared sites" is the rest, twenty more
+bench: build # against a bare loop that keeps nothing, by turns: two minutes; BENCH="depth neighbours isolation many shaped shared processes sites" is the rest, half an hour more
 	@tools/need.sh mariadb
 	go build -o bin/bench ./bench
 	@bin/bench -rowhook bin/rowhook $(BENCH)

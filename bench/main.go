@@ -34,7 +34,7 @@ func main() {
 // measurements are by their names on the command line.
 var measurements = map[string]func(*bench, context.Context) error{
 	"drain": (*bench).drainAll, "latency": (*bench).latency, "depth": (*bench).depth, "neighbours": (*bench).neighbours,
-	"isolation": (*bench).isolation, "many": (*bench).many, "shaped": (*bench).shaped, "shared": (*bench).shared, "sites": (*bench).hundreds,
+	"isolation": (*bench).isolation, "many": (*bench).many, "shaped": (*bench).shaped, "shared": (*bench).shared, "processes": (*bench).processes, "sites": (*bench).hundreds,
 }
 
 func run(ctx context.Context) error {
@@ -53,7 +53,7 @@ func run(ctx context.Context) error {
 	flag.Parse()
 	what := flag.Args()
 	if len(what) == 0 {
-		what = []string{"drain", "latency", "depth", "neighbours", "isolation", "many", "shaped", "shared", "sites"}
+		what = []string{"drain", "latency", "depth", "neighbours", "isolation", "many", "shaped", "shared", "processes", "sites"}
 	}
 	for _, name := range what {
 		if measurements[name] == nil {

@@ -20,20 +20,12 @@ func (b *bench) shared(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	data := filepath.Join(b.dir, "outbox")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return err
-	}
-	server, err := dbtest.Launch(ctx, data, "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1")
+	server, err := b.outboxServer(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Kill()) }()
-	if err := server.AddUser(ctx, "rowhook_outbox", password, "ALL PRIVILEGES ON rowhook.*", "BINLOG ADMIN ON *.*"); err != nil {
-		return err
-	}
 	defer b.configure(b.sink.urls[:1], written{}) //nolint:errcheck // the next measurement would say
-	config := fmt.Sprintf("outbox: {mysql: {addresses: [%q], user: rowhook_outbox, password: %s}}\n", server.Address(), password)
 	var ratios []float64
 	for range b.rounds {
 		if err := errors.Join(b.configure(b.sink.urls[:1], written{}), b.restore()); err != nil {
@@ -43,20 +35,41 @@ func (b *bench) shared(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := b.configure(b.sink.urls[:1], written{config: config}); err != nil {
+		if err := b.configure(b.sink.urls[:1], written{config: onServer(server)}); err != nil {
 			return err
 		}
 		if err := b.anew(ctx, server, start); err != nil {
 			return err
 		}
-		onServer, err := b.drain(ctx, "mysql", b.rowhookCommand())
+		mysql, err := b.drain(ctx, "mysql", b.rowhookCommand())
 		if err != nil {
 			return err
 		}
-		ratios = append(ratios, embedded.wall.Seconds()/onServer.wall.Seconds())
+		ratios = append(ratios, embedded.wall.Seconds()/mysql.wall.Seconds())
 	}
 	b.figures = append(b.figures, figure{"shared: events a second with an outbox on a server, by those with the embedded one", median(ratios), leastShared, "%.2fx", true})
 	return nil
+}
+
+// outboxServer is a MariaDB for an outbox, which survives a power cut.
+func (b *bench) outboxServer(ctx context.Context) (*dbtest.Server, error) {
+	data, err := os.MkdirTemp(b.dir, "outbox-")
+	if err != nil {
+		return nil, err
+	}
+	server, err := dbtest.Launch(ctx, data, "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1")
+	if err != nil {
+		return nil, err
+	}
+	if err := server.AddUser(ctx, "rowhook_outbox", password, "ALL PRIVILEGES ON rowhook.*", "BINLOG ADMIN ON *.*"); err != nil {
+		return nil, errors.Join(err, server.Kill())
+	}
+	return server, nil
+}
+
+// onServer is the configuration of an outbox there.
+func onServer(server *dbtest.Server) string {
+	return fmt.Sprintf("outbox: {mysql: {addresses: [%q], user: rowhook_outbox, password: %s}}\n", server.Address(), password)
 }
 
 // anew makes the outbox on the server anew, with a position before the backlog.

@@ -27,6 +27,7 @@ type sink struct {
 	want      atomic.Int64
 	full      chan struct{} // holds a token when want is reached
 	dead      atomic.Bool   // the first address takes in requests and answers none
+	slow      atomic.Int64  // nanoseconds until each answer
 	look      atomic.Pointer[func(body []byte)]
 	serving   sync.WaitGroup
 }
@@ -122,6 +123,9 @@ func (s *sink) serve(conn net.Conn, first bool) {
 		if first && s.dead.Load() {
 			_, _ = r.ReadByte() // until the client gives up
 			return
+		}
+		if slow := time.Duration(s.slow.Load()); slow > 0 {
+			time.Sleep(slow)
 		}
 		if _, err := conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")); err != nil {
 			return
