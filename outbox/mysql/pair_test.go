@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -51,7 +52,11 @@ func openPair(t testing.TB, cfg Config) *pair {
 	s.steward.apart = true
 	s.steward.mu.Unlock()
 	cfg.Addresses = slices.Concat(cfg.Addresses[1:], cfg.Addresses[:1])
-	m, err := Join(t.Context(), cfg, cfg.Who, log)
+	var m *Member
+	until(t, "its node has the tables", func() bool {
+		m, err = Join(t.Context(), cfg, cfg.Who, log)
+		return !errors.Is(err, outbox.ErrNotExist)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

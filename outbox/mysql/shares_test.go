@@ -65,7 +65,7 @@ func TestSpread(t *testing.T) {
 	}
 	spreadOver(13, s, members[0], members[1], members[2])
 	before := moves(t, s)
-	if before > 25+25 {
+	if before > 25+16+11 { // one after the other: 17, 17 and 16, then 13 at most
 		t.Errorf("for the third and fourth %d were moved", before-25)
 	}
 	if err := members[0].Close(); err != nil {
