@@ -23,6 +23,8 @@ type Endpoint struct {
 	Waiting     int                 `json:"waiting"`               // deliveries that are not delivered yet
 	Oldest      time.Time           `json:"oldest,omitzero"`       // of those that wait
 	Dead        int                 `json:"dead"`                  // deliveries
+	Machine     string              `json:"machine,omitempty"`     // whose it is, of those that share an outbox
+	Silent      bool                `json:"silent,omitempty"`      // that one does not answer, or it is nobody's: what is known of a run is missing
 }
 
 // EndpointList is all of them.
@@ -81,7 +83,7 @@ func ReadEndpoints(ctx context.Context, log EndpointLog, order []string, byRule 
 	}
 	for _, s := range live {
 		if e := byName[s.Name]; e != nil {
-			e.Paused, e.DownSince, e.LastSuccess, e.LastError, e.URLs = s.Paused, s.DownSince, s.LastSuccess, s.LastError, s.URLs
+			e.live(&s)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
@@ -93,6 +95,20 @@ func ReadEndpoints(ctx context.Context, log EndpointLog, order []string, byRule 
 		list.Endpoints = append(list.Endpoints, e)
 	}
 	return list, nil
+}
+
+// live takes over what the daemon knows that delivers there.
+func (e *Endpoint) live(s *deliver.EndpointStatus) {
+	e.DownSince, e.LastSuccess, e.LastError = s.DownSince, s.LastSuccess, s.LastError
+	if e.Machine, e.Silent = s.Machine, s.Elsewhere; s.Machine == "" && !s.Elsewhere {
+		e.Paused, e.URLs = s.Paused, s.URLs
+		return
+	}
+	for _, u := range s.URLs { // what is paused was stored, of which another machine may hear a moment later
+		if u.Paused == nil {
+			e.URLs = append(e.URLs, u)
+		}
+	}
 }
 
 func (e *Endpoint) pause(p *deliver.Paused) {

@@ -163,7 +163,14 @@ func urlState(u deliver.URLStatus) string {
 
 func (list *endpointList) write(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ENDPOINT\tRULES\tSTATE\tWAITING\tOLDEST\tDEAD\tLAST ERROR")
+	shared := slices.ContainsFunc(list.Endpoints, func(e *api.Endpoint) bool { return e.Machine != "" })
+	machine := func(name string) string {
+		if shared {
+			return "\t" + printable.Line(name)
+		}
+		return ""
+	}
+	fmt.Fprintln(table, "ENDPOINT\tRULES\tSTATE\tWAITING\tOLDEST\tDEAD\tLAST ERROR"+machine("MACHINE"))
 	for _, e := range list.Endpoints {
 		state, oldest := "up", "-"
 		switch {
@@ -173,11 +180,15 @@ func (list *endpointList) write(w io.Writer) error {
 			state = "down since " + clock(e.DownSince)
 		case !list.Daemon:
 			state = notHere(list.Holder)
+		case e.Silent && e.Machine == "":
+			state = "nobody's yet"
+		case e.Silent:
+			state = "not known: its machine does not answer"
 		}
 		if !e.Oldest.IsZero() {
 			oldest = clock(e.Oldest)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", e.Name, few(e.Rules), state, e.Waiting, oldest, e.Dead, or(printable.Line(e.LastError), "-"))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s%s\n", e.Name, few(e.Rules), state, e.Waiting, oldest, e.Dead, or(printable.Line(e.LastError), "-"), machine(or(e.Machine, "-")))
 		for _, u := range e.URLs {
 			fmt.Fprintf(table, "  %s\t%s\t%s\t\t\t\t\n", printable.Line(u.URL), few(u.Rules), urlState(u))
 		}

@@ -175,7 +175,7 @@ func TestCommandsOnMembers(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		for _, file := range p.files {
-			if out, err := rowhook(t, file, "endpoints", "list"); err != nil || strings.Count(out, "they move") != i+1 {
+			if out, err := rowhook(t, file, "endpoints", "list"); err != nil || strings.Count(out, "they move") != i+1 || !strings.Contains(out, "MACHINE") {
 				t.Errorf("%d are paused: %v\n%s", i+1, err, out)
 			}
 		}

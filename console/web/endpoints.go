@@ -25,6 +25,7 @@ type endpointRow struct {
 	LastError                string
 	LastSuccess, DownSince   time.Time
 	InFlight                 int
+	Machine                  string // whose it is, of those that share the outbox
 	Bytes                    int64
 	URLs                     []urlRow
 	Paused, Own, Open        bool
@@ -100,7 +101,7 @@ func (c *Console) endpoints(v *view) error {
 	slices.SortStableFunc(p.Rows, func(a, b endpointRow) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(words.Endpoint(a.Name), words.Endpoint(b.Name)))
 	})
-	p.Head = Head{Count: words.Count(len(p.Rows), "endpoint", "endpoints"), Parts: headParts(states, []headPart{{"paused", "paused"}, {"down", "down"}, {"up", "up"}})}
+	p.Head = Head{Count: words.Count(len(p.Rows), "endpoint", "endpoints"), Parts: headParts(states, []headPart{{"paused", "paused"}, {"down", "down"}, {"waiting", "not known"}, {"up", "up"}})}
 	if v.q.URL.Query().Get("all") == "" && len(p.Rows) > maxListed {
 		p.Rest = len(p.Rows) - maxListed
 		p.Rows = p.Rows[:maxListed]
@@ -111,7 +112,7 @@ func (c *Console) endpoints(v *view) error {
 // endpointRow is an endpoint with how it does.
 func (p *picture) endpointRow(e *api.EndpointStatus) endpointRow {
 	r := endpointRow{Name: e.Name, Class: "up", Word: "up", rank: 3, Waiting: e.Undelivered, Oldest: e.Oldest, LastError: e.LastError, LastSuccess: e.LastSuccess,
-		DownSince: e.DownSince, InFlight: e.InFlight, Bytes: e.Bytes, Paused: e.Paused != nil, Own: p.ownsEndpoint(e.Name), Pace: paceOf(e.Pace), Toggle: endpointLink(e.Name)}
+		DownSince: e.DownSince, InFlight: e.InFlight, Machine: e.Machine, Bytes: e.Bytes, Paused: e.Paused != nil, Own: p.ownsEndpoint(e.Name), Pace: paceOf(e.Pace), Toggle: endpointLink(e.Name)}
 	for _, name := range e.Rules {
 		if rule, ok := p.rule(name); ok {
 			r.Rules = append(r.Rules, rule)
@@ -132,6 +133,11 @@ func (p *picture) endpointRow(e *api.EndpointStatus) endpointRow {
 		}
 	}
 	switch {
+	case e.Elsewhere && e.Paused == nil:
+		r.Class, r.Word, r.Small, r.rank = "waiting", "not known", "it is nobody's at this moment", 2
+		if e.Machine != "" {
+			r.Small = "held by " + e.Machine + ", which does not answer"
+		}
 	case e.Paused != nil:
 		r.Class, r.Word, r.Small, r.rank = "paused", "paused", "since "+clock(e.Paused.Since, p.now)+": "+e.Paused.Reason, 0
 	case !e.DownSince.IsZero():

@@ -19,7 +19,8 @@ type overview struct {
 	First                bool // nothing was ever made: what to do next
 	Rules                int
 	Sites                []Site
-	Day                  *day // nil: there are no buckets yet
+	Day                  *day        // nil: there are no buckets yet
+	Machines             [][3]string // that share the outbox: name, work, endpoints; none: nobody shares it
 }
 
 // figure is one of the numbers of a page.
@@ -42,6 +43,7 @@ func (v *view) overviewPage() (overview, error) {
 		o.Numbers[2] = deliveredToday(o.Day)
 	}
 	o.Class, o.Verdict, o.Rest = v.verdict(t, o.First)
+	o.Machines = v.status().MachineLines()
 	return o, nil
 }
 

@@ -96,7 +96,13 @@ func TestReaderTroubles(t *testing.T) {
 		"it waits for the database": {func(w *world) {
 			w.status.Reader, w.status.Hindrance = nil, &api.Hindrance{Since: time.Now().Add(-time.Hour), Reason: "dial tcp: connection refused", Fix: "see that it runs"}
 		}, []string{"Stopped: nothing is read.", "The database cannot be followed", "connection refused", "see that it runs", "rowhook check"}},
-		"it stands by":            {func(w *world) { w.status = api.Status{StandsBy: true} }, []string{"Standing by: the server with the outbox does not answer", "Needs you Nothing."}},
+		"it stands by": {func(w *world) { w.status = api.Status{StandsBy: true} }, []string{"Standing by: the server with the outbox does not answer", "Needs you Nothing."}},
+		"machines share it": {func(w *world) {
+			w.status.Machines = []api.Machine{{Name: "web2", SameRules: true, Endpoints: []string{"a", "b"}}, {Name: "web1", Holds: true, Reads: true, SameRules: true, Here: true}}
+		}, []string{"Machines They share the outbox", "web1 follows the log (this one) 0 endpoints web2 delivers only 2 endpoints"}},
+		"a machine has other rules": {func(w *world) {
+			w.status.Machines = []api.Machine{{Name: "web1", Holds: true, Reads: true, SameRules: true}, {Name: "web2", Reads: true}}
+		}, []string{"One thing needs you: machine web2 has other rules", "web2 has other rules, delivers nothing"}},
 		"the database is away":    {func(w *world) { w.status.Reader.Connected = false }, []string{"Stopped: nothing is read.", "does not send its log"}},
 		"a full disk":             {func(w *world) { w.status.Reader.Storing = 61 }, []string{"Stopped:", "its disk is full", "df -h"}},
 		"purged soon, and behind": {func(w *world) { *w.status.Reader.Purge, w.status.Reader.CaughtUp = 3600, false }, []string{"One thing needs you: the log is kept for 60 min more", "The log is kept for 60 min more", "SET GLOBAL binlog_expire_logs_seconds"}},
@@ -294,4 +300,24 @@ func TestRuleInWords(t *testing.T) {
 	}, Rule{Name: "chat", Action: "coupon.save", Entity: "coupon", Kind: "save", URL: "https://b.example.com/", Shaped: []string{"template"}})
 	w.login("").get("/rules").shows(t, "When a booking is changed in every site, and before.checkin_ts != after.checkin_ts holds, posts some fields of it to",
 		"When a coupon is new or changed in every site, posts a body of its own to")
+}
+
+// TestMachines: the page says which machine delivers to an endpoint, and of which nothing is known; who sees some sites only sees no machine.
+func TestMachines(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.status.Machines = []api.Machine{{Name: "web1", Holds: true, Reads: true, SameRules: true}, {Name: "web2", SameRules: true}}
+	e := &w.status.Endpoints[0]
+	e.Machine = "web2"
+	w.login("").get("/endpoints?open="+e.Name).shows(t, "Delivered by web2")
+	away := newWorld(t)
+	for i := range away.status.Endpoints {
+		away.status.Endpoints[i].Elsewhere, away.status.Endpoints[i].Machine = true, "web3"
+	}
+	away.login("").get("/endpoints").shows(t, "not known", "held by web3, which does not answer")
+	for _, page := range []string{"/", "/endpoints?open=" + e.Name} {
+		if text := w.login("anna", "salon").get(page).text(); strings.Contains(text, "web1") || strings.Contains(text, "web2") {
+			t.Errorf("%s shows machines: %s", page, text)
+		}
+	}
 }
