@@ -223,4 +223,25 @@ func TestRootsCredential(t *testing.T) {
 			t.Errorf("%s: %v\n%s", args, err, out)
 		}
 	}
+	if os.Geteuid() != 0 {
+		return // nobody else can be tried
+	}
+	check := func() string {
+		out, _ := exec.CommandContext(t.Context(), s.binary, "check", "--config", file).CombinedOutput() // warnings are no failure
+		return string(out)
+	}
+	if out := check(); strings.Contains(out, credentials) {
+		t.Errorf("the folder credentials, which is systemd's to read, is said to be closed:\n%s", out)
+	}
+	secret := filepath.Join(filepath.Dir(file), "password")
+	for path, content := range map[string]string{
+		file: strings.Replace(string(text), "password: secret", "password: '${file:password}'", 1), secret: "secret\n",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := check(); !strings.Contains(out, secret+": rowhook runs as") {
+		t.Errorf("nothing is said of the file with the password, which the service may not read:\n%s", out)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
@@ -31,11 +32,18 @@ func checkFiles(c *config.Config, file string, set *rules.Set) (findings []cdc.F
 			findings = append(findings, exposed(c, path, "holds secrets, and everybody on this machine may read it"))
 		}
 	}
-	findings = append(findings, checkReadable(c, append(slices.Clone(set.Files), file))...)
+	findings = append(findings, checkReadable(c, slices.Concat(set.Files, []string{file}, ofService(secrets, file)))...)
 	if findings == nil {
 		findings = []cdc.Finding{{Check: "files", OK: true, Found: "secrets are readable only by those whom their files belong to"}}
 	}
 	return findings
+}
+
+// ofService are the files that the service reads by itself: not those of the folder credentials beside the configuration, which
+// systemd reads for it.
+func ofService(secrets []string, config string) []string {
+	credentials := filepath.Join(filepath.Dir(config), "credentials")
+	return slices.DeleteFunc(slices.Clone(secrets), func(path string) bool { return filepath.Dir(path) == credentials || path == config })
 }
 
 // exposed is a file that others have rights to. It stays readable for the daemon, which may have it only as one of the others.

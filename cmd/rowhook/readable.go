@@ -19,7 +19,8 @@ func checkReadable(c *config.Config, files []string) (findings []cdc.Finding) {
 		return nil
 	}
 	gid, groups := groupsOf(uid)
-	for _, path := range files {
+	slices.Sort(files)
+	for _, path := range slices.Compact(files) {
 		closed := closedTo(path, uid, append(groups, gid))
 		fix := fmt.Sprintf("chown %s %s", userName(uid), path)
 		switch {
