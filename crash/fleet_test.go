@@ -160,6 +160,9 @@ func (f *fleet) endure(trial trial) {
 	}
 	f.patient = trial.patient
 	f.report(trial.name, times, f.settle())
+	if f.t.Failed() {
+		f.t.Logf("the machines' last words:\n%s", f.lastWords())
+	}
 }
 
 // settle ends the load, lets the machines finish, and judges what was received.

@@ -43,7 +43,7 @@ func TestClusterCrash(t *testing.T) {
 	t.Parallel()
 	c := dbtest.StartCluster(t, "--log-warnings=0", "--innodb-flush-log-at-trx-commit=1")
 	// All nodes stand still until the lost one is thrown out; a machine that asked one that hangs waits for its answer for longer.
-	const evicted, hung = 10 * time.Second, clusterLease
+	const evicted, hung, clusterAway = 10 * time.Second, clusterLease, clusterLease + 3*time.Second
 	node := func(leave, back func(n int) error) func(f *fleet, _ int) func() {
 		return func(f *fleet, _ int) func() {
 			at := f.nodeOf(f.reader().n)
@@ -64,8 +64,8 @@ func TestClusterCrash(t *testing.T) {
 		{name: "node killed", fault: node(func(n int) error { return c.Nodes[n].Kill() }, func(n int) error { return c.Restart(t.Context(), n) }), most: evicted},
 		{name: "node frozen", fault: node(func(n int) error { return c.Nodes[n].Freeze() }, func(n int) error { return c.Nodes[n].Thaw() }), most: hung},
 		{name: "node cut off", fault: node(func(n int) error { return c.Isolate(t.Context(), n, true) }, func(n int) error { return c.Isolate(t.Context(), n, false) }), most: evicted},
-		{name: "machine killed", fault: killed, most: clusterLease},
-		{name: "machine frozen", fault: frozen, most: clusterLease},
+		{name: "machine killed", fault: killed, most: clusterAway},
+		{name: "machine frozen", fault: frozen, most: clusterAway},
 	} {
 		t.Run(trial.name, func(t *testing.T) {
 			trial.name, trial.times = "Galera: "+trial.name, 1
