@@ -247,11 +247,10 @@ func (m *Member) finish(ctx context.Context) error {
 		names = append(names, one.name)
 	}
 	err := m.appender.leave(ctx, nil, names...)
-	if err == nil {
-		_, err = m.pools.beats.ExecContext(ctx, `DELETE FROM member WHERE id = ?`, m.presence.name)
-	}
+	// Also where that was refused, as by a server that lost the last commits: nobody is to wait for one who has ended.
+	_, gone := m.pools.beats.ExecContext(ctx, `DELETE FROM member WHERE id = ?`, m.presence.name)
 	if !m.Held() {
 		return nil // which is known
 	}
-	return err
+	return errors.Join(err, gone)
 }
