@@ -97,9 +97,10 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 			d.log.Warn("the other machines take this one for dead, as the outbox's server did not hear of it in time; it joins them again")
 			return tenure{}, nil
 		case <-m.ended:
-			if m.err != nil && !errors.Is(m.err, outbox.ErrFenced) && !errors.Is(m.err, outbox.ErrClosed) {
+			if m.err != nil && !mayPass(m.err) {
 				return tenure{}, m.err
 			}
+			d.log.Warn("this machine cannot deliver its share as it did; it joins the others again", slog.Any("error", m.err))
 			return tenure{}, nil
 		case <-m.store.Vacant():
 			holds, err := sharedOutbox{d.cfg}.take(ctx, d.set, m.store, d.log)

@@ -84,7 +84,7 @@ func (d *daemon) takePart(ctx context.Context, beside *sync.WaitGroup) (tenure, 
 			return d.deliverShare(ctx, m, beside)
 		case ctx.Err() != nil:
 			return tenure{}, ctx.Err()
-		case !errors.Is(err, outbox.ErrLocked) && !errors.Is(err, outbox.ErrNotExist) && !mysql.Passes(err):
+		case !mayPass(err):
 			return tenure{}, err
 		}
 		if waiting.Worth(err) {
@@ -94,6 +94,17 @@ func (d *daemon) takePart(ctx context.Context, beside *sync.WaitGroup) (tenure, 
 			return tenure{}, err
 		}
 	}
+}
+
+// mayPass tells whether what could not be done may be possible a moment later: another machine was quicker, there is no outbox yet, or
+// its server does not answer, or not in time.
+func mayPass(err error) bool {
+	for _, passes := range []error{outbox.ErrLocked, outbox.ErrNotExist, outbox.ErrFenced} {
+		if errors.Is(err, passes) {
+			return true
+		}
+	}
+	return mysql.Passes(err)
 }
 
 // join makes this process a member.

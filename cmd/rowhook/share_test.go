@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,9 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"rowhook/api"
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
+	"rowhook/outbox"
 )
 
 // party are machines that share an outbox, with a rule for each of many endpoints.
@@ -270,4 +274,17 @@ func TestRulesOfOneMachine(t *testing.T) {
 	}
 	member.signal(t, syscall.SIGTERM)
 	member.ends(t)
+}
+
+// TestMayPass: a machine that finds the outbox in other hands, or too late, tries again rather than end.
+func TestMayPass(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{
+		fmt.Errorf("open: %w: its lease ran out", outbox.ErrFenced): true, fmt.Errorf("open: %w", outbox.ErrLocked): true, outbox.ErrNotExist: true,
+		errors.New("connection refused"): true, &mysql.MySQLError{Number: 1045, Message: "Access denied"}: false,
+	} {
+		if mayPass(err) != want {
+			t.Errorf("%v: %v", err, !want)
+		}
+	}
 }
