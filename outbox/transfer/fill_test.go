@@ -154,7 +154,7 @@ func (f *filler) fill(much int) {
 			list = append(list, f.deliveries(rule, 10)...)
 		}
 		b := &outbox.Batch{Checkpoint: fmt.Appendf(nil, "binlog.000001:%d\x00\xff", round), Deliveries: list, Events: []outbox.EventCount{{Site: "salon1", Kind: "appointment.save", N: int64(len(list))}}}
-		for i := range 30 {
+		for i := range 60 { // so that they are more than one part
 			b.Open = append(b.Open, outbox.Record{Owner: []string{"events", "schema", "backfill"}[i%3], Key: fmt.Sprint("key\n\xff", round, i), Data: []byte(strings.Repeat("record\x00", i))})
 			if round > 0 && i%4 == 0 { // one of before is gone
 				b.Open = append(b.Open, outbox.Record{Owner: []string{"events", "schema", "backfill"}[i%3], Key: fmt.Sprint("key\n\xff", round-1, i)})
