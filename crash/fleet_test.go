@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rowhook/outbox/mysql"
 )
 
 // fleet is the machines that share an outbox, each with a daemon.
@@ -129,6 +131,48 @@ func (f *fleet) flows() time.Duration {
 	}
 }
 
+// counted waits until the outbox knows of no other machines than those that run: one that was killed would be waited for at the next
+// fault, too, which would be two at once.
+func (f *fleet) counted() {
+	f.t.Helper()
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	late := time.NewTimer(standstill)
+	defer late.Stop()
+	for {
+		ended, err := f.ended()
+		if err == nil && ended == 0 {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-late.C:
+			f.t.Fatalf("%d machines are known that have ended: %v\n%s", ended, err, f.lastWords())
+		case <-f.ctx.Done():
+			f.t.Fatal(f.ctx.Err())
+		}
+	}
+}
+
+// ended is how many machines the outbox knows that have ended: their names tell their processes.
+func (f *fleet) ended() (n int, err error) {
+	log, err := mysql.OpenLog(f.ctx, f.shared.outbox())
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	list, err := log.Machines(f.ctx)
+	for _, known := range list {
+		runs := slices.ContainsFunc(f.machines, func(m *machine) bool {
+			return strings.Contains(known.Name, fmt.Sprintf("-%d-", m.daemon.cmd.Process.Pid))
+		})
+		if !runs {
+			n++
+		}
+	}
+	return n, err
+}
+
 func (f *fleet) lastWords() string {
 	var b strings.Builder
 	for _, m := range f.machines {
@@ -152,6 +196,7 @@ func (f *fleet) endure(trial trial) {
 			f.machines[0].daemon.outlived(f.ctx, f.upTo(time.Second/2))
 			heal()
 			f.flows()
+			f.counted()
 		}
 	}
 	f.t.Logf("%s: taken over after %v", trial.name, rounded(f.away))

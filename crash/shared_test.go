@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/netfault"
+	"rowhook/outbox/mysql"
 )
 
 // Where machines keep the outbox that they share, and how each of them gets there.
@@ -122,6 +124,11 @@ func (s *shared) reach(machine int) []string {
 		return append(list[first:len(list):len(list)], list[:first]...)
 	}
 	return list
+}
+
+// outbox is how to look at it.
+func (s *shared) outbox() mysql.Config {
+	return mysql.Config{Addresses: s.addresses(), User: userOf(0), Password: connect.Password("secret"), Schema: "rowhook"}
 }
 
 // userOf is as whom a machine works with the outbox: its connections can be told from others'.

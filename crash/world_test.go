@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/api/control"
-	"rowhook/connect"
 	"rowhook/dbtest"
 	"rowhook/outbox"
 	"rowhook/outbox/mysql"
@@ -377,7 +376,7 @@ type storedLog interface {
 
 func (w *world) openLog() (storedLog, error) {
 	if w.shared != nil {
-		return mysql.OpenLog(w.ctx, mysql.Config{Addresses: w.shared.addresses(), User: userOf(0), Password: connect.Password("secret"), Schema: "rowhook"})
+		return mysql.OpenLog(w.ctx, w.shared.outbox())
 	}
 	return sqlite.OpenLog(w.ctx, w.state)
 }
