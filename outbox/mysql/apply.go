@@ -46,8 +46,13 @@ func (q *queue) adopt(b bundle) []*outcome {
 	return all
 }
 
-// readBundles reads what was handed over, in order. It reads a limit of rows, so there may be more.
-const readBundles = `SELECT endpoint, epoch, k, body FROM outcome ORDER BY endpoint, epoch, k LIMIT `
+const (
+	// readSizes reads how long it is what was handed over, in order, and readBundles what it is. They read a limit of rows, so there may be more.
+	readSizes   = `SELECT LENGTH(body) FROM outcome ORDER BY endpoint, epoch, k LIMIT `
+	readBundles = `SELECT endpoint, epoch, k, IF(LENGTH(body) > ` + maxBody + `, '', body) FROM outcome ORDER BY endpoint, epoch, k LIMIT `
+	// maxBody is more than a member hands over at once of an endpoint, in bytes: what is longer counts as damaged.
+	maxBody = `8388608`
+)
 
 // scanBundle reads a row of readBundles.
 func scanBundle(scan func(dest ...any) error) (b bundle, err error) {
@@ -55,6 +60,7 @@ func scanBundle(scan func(dest ...any) error) (b bundle, err error) {
 	if err := scan(&b.endpoint, &b.epoch, &b.k, &body); err != nil {
 		return b, err
 	}
+	b.size = len(body)
 	b.outcomes, b.damaged = decodeOutcomes(body)
 	return b, nil
 }

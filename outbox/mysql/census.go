@@ -3,6 +3,7 @@ package mysql
 import (
 	"maps"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -25,7 +26,9 @@ func scanCitizen(scan func(dest ...any) error) (c citizen, err error) {
 // census tells who lives. It compares no clocks: it watches with its own how long a beat has stood still.
 type census struct {
 	silence time.Duration // after which one is dead
-	known   map[string]lived
+
+	mu    sync.Mutex
+	known map[string]lived
 }
 
 type lived struct {
@@ -39,6 +42,8 @@ func newCensus(cfg *Config) *census {
 
 // look takes in what there is now.
 func (c *census) look(list []citizen, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	known := make(map[string]lived, len(list))
 	for _, is := range list {
 		l := lived{is, now}
@@ -50,16 +55,35 @@ func (c *census) look(list []citizen, now time.Time) {
 	c.known = known
 }
 
+// inherit begins with what another one has seen: who has stood still for that one has done so for this one.
+func (c *census) inherit(from *census) {
+	from.mu.Lock()
+	known := maps.Clone(from.known)
+	from.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known = known
+}
+
 // alive tells whether one lives, as of the last look.
 func (c *census) alive(name string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.moves(name, now)
+}
+
+// moves is alive for those who hold mu.
+func (c *census) moves(name string, now time.Time) bool {
 	l, ok := c.known[name]
 	return ok && now.Sub(l.since) < c.silence
 }
 
 // living are those who do, in order.
 func (c *census) living(now time.Time) (list []citizen) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(c.known)) {
-		if c.alive(name, now) {
+		if c.moves(name, now) {
 			list = append(list, c.known[name].citizen)
 		}
 	}
@@ -67,11 +91,13 @@ func (c *census) living(now time.Time) (list []citizen) {
 }
 
 // dead are those who do not any more, in order.
-func (c *census) dead(now time.Time) (names []string) {
+func (c *census) dead(now time.Time) (list []citizen) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(c.known)) {
-		if !c.alive(name, now) {
-			names = append(names, name)
+		if !c.moves(name, now) {
+			list = append(list, c.known[name].citizen)
 		}
 	}
-	return names
+	return list
 }

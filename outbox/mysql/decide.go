@@ -23,9 +23,11 @@ func (st *steward) decide(s *sight, now time.Time) *orders {
 	var take []int64
 	o.give, take = spread(st.processes(living), len(st.routed), p.has, p.free)
 	for _, id := range take {
-		if st.own(id) {
+		switch {
+		case st.own(id) && st.withheld[id] > 0: // what it has is being moved: nobody else may have it meanwhile
+		case st.own(id):
 			st.giving[id] = true
-		} else {
+		default:
 			o.leave[id] = st.shares[id]
 		}
 	}
@@ -47,10 +49,10 @@ func (st *steward) see(now map[int64]share) {
 
 // bury forgets members that are dead.
 func (st *steward) bury(o *orders, now time.Time) {
-	for _, name := range st.census.dead(now) {
-		if name != st.writer.lease.owner {
-			o.bury = append(o.bury, name)
-			st.log.Warn("a machine that delivered is silent; what was its goes to the others", slog.String("machine", name))
+	for _, dead := range st.census.dead(now) {
+		if dead.name != st.writer.lease.owner {
+			o.bury = append(o.bury, dead)
+			st.log.Warn("a machine that delivered is silent; what was its goes to the others", slog.String("machine", dead.name))
 		}
 	}
 }
@@ -67,6 +69,9 @@ func (st *steward) plan(s *sight, o *orders, now time.Time) plan {
 	for _, id := range sortedKeys(st.routed) {
 		if !st.own(id) {
 			continue
+		}
+		if st.withheld[id] > 0 {
+			delete(st.giving, id) // it stays
 		}
 		switch {
 		case !st.giving[id]:

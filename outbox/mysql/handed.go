@@ -28,6 +28,7 @@ type bundle struct {
 	endpoint int64
 	handed
 	outcomes []handedOver
+	size     int   // in bytes
 	damaged  error // they cannot be read
 }
 

@@ -129,6 +129,7 @@ func (m *Member) watch(ctx context.Context) {
 
 // poll looks at what there is, now and then also at everyone.
 func (m *Member) poll(ctx context.Context, all bool) error {
+	before := time.Now() // who was silent until then is dead: what is seen may be late
 	v, err := look(ctx, m.pools.polls, m.presence.name, all)
 	if err != nil {
 		return err
@@ -142,7 +143,7 @@ func (m *Member) poll(ctx context.Context, all bool) error {
 	if all {
 		m.census.look(v.citizens, now)
 	}
-	m.vacancy.look(v.holder, m.census.living(now), now)
+	m.vacancy.look(v.holder, m.census.living(before), now)
 	m.mail.deliver(ctx, v.mail)
 	if leave := m.parts.see(&v, &m.cfg, now); len(leave) > 0 {
 		return m.appender.leave(ctx, m.presence.lost, leave...)

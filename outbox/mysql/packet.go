@@ -81,6 +81,9 @@ func list(numbers []int64) string {
 // errUnsent says that nothing of a transaction has reached the server.
 var errUnsent = errors.New("there is no connection to the server")
 
+// noSyntax is the server's error for what is no SQL.
+const noSyntax = 1064
+
 // send runs the transaction on a connection of db. What the server refuses is rolled back; on any other error nobody knows
 // whether it was done.
 func (p *packet) send(ctx context.Context, db *sql.DB) error {
@@ -96,7 +99,8 @@ func (p *packet) send(ctx context.Context, db *sql.DB) error {
 	if errors.Is(err, driver.ErrBadConn) { // an old connection, which had ended meanwhile
 		return fmt.Errorf("%w: %w", errUnsent, err)
 	}
-	if errors.Is(err, driver.ErrSkip) || strings.Contains(err.Error(), "packet for query is too large") {
+	// What would be too large with its arguments is prepared instead, which the server refuses of several statements.
+	if isNumber(err, noSyntax) || strings.Contains(err.Error(), "packet for query is too large") {
 		return fmt.Errorf("%w: more than the server's max_allowed_packet", outbox.ErrTooLarge)
 	}
 	if _, rollback := conn.ExecContext(ctx, "ROLLBACK"); rollback != nil {

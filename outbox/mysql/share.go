@@ -25,7 +25,7 @@ type orders struct {
 	leave  map[int64]share  // members are asked to let go of them
 	give   map[int64]string // to whom
 	epochs map[int64]int64  // the last of each
-	bury   []string         // members that are none any more
+	bury   []citizen        // members that are none any more
 }
 
 func (o *orders) empty() bool { return len(o.fence)+len(o.leave)+len(o.give)+len(o.bury) == 0 }
@@ -45,7 +45,7 @@ func (o *orders) write(c *change) {
 	}
 	c.packet.rows(`INSERT INTO share(endpoint, member, epoch, turn, leaving, k) VALUES `,
 		` ON DUPLICATE KEY UPDATE member = VALUES(member), epoch = VALUES(epoch), leaving = 0, k = 0`, rows)
-	for _, name := range o.bury {
-		c.packet.add(`DELETE FROM member WHERE id = ?`, name)
+	for _, dead := range o.bury {
+		c.packet.add(`DELETE FROM member WHERE id = ? AND beat = ?`, dead.name, dead.beat)
 	}
 }

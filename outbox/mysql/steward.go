@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -16,8 +17,9 @@ const (
 	roundAfter = 25 * time.Millisecond
 	// idleAfter is how often it looks whether there are some.
 	idleAfter = 250 * time.Millisecond
-	// maxBundles is how much of what was handed over is looked at in one round.
+	// maxBundles is how much of what was handed over is looked at in one round, and maxBundled how many bytes of it, about.
 	maxBundles = 1000
+	maxBundled = 1 << 20
 )
 
 // steward shares the endpoints out, for the holder of the lease: it alone decides who has which. In each round it looks at who
@@ -38,6 +40,7 @@ type steward struct {
 	census *census
 	kicked chan struct{} // holds a token when there may be something to do at once
 	wanted chan struct{} // closed when somebody better may hold the lease
+	most   int           // how many bytes of what was handed over are taken at once: less after a server took not even that
 
 	apart bool // this process delivers nothing, for tests
 
@@ -57,8 +60,11 @@ type steward struct {
 func newSteward(cfg *Config, log *slog.Logger, pools pools, w *writer, terms *terms, mail *mail, content *content) *steward {
 	st := &steward{
 		cfg: cfg, log: log, pools: pools, writer: w, queue: w.queue, terms: terms, mail: mail, census: newCensus(cfg),
-		kicked: make(chan struct{}, 1), wanted: make(chan struct{}), who: cfg.Who, shares: make(map[int64]share), giving: make(map[int64]bool),
+		kicked: make(chan struct{}, 1), wanted: make(chan struct{}), most: maxBundled, who: cfg.Who, shares: make(map[int64]share), giving: make(map[int64]bool),
 		asked: make(map[int64]time.Time), withheld: make(map[int64]int), settled: make(map[int64]bool), round: make(chan struct{}),
+	}
+	if cfg.Beside != nil {
+		st.census.inherit(cfg.Beside.census)
 	}
 	st.route(content)
 	return st
@@ -151,14 +157,22 @@ type sight struct {
 	citizens []citizen
 	shares   map[int64]share
 	bundles  []bundle
+	more     bool // there are more of those, of the last one's endpoint and of higher ones
 	mail     []string
 }
 
-// look reads it in one packet. Shares come before what was handed over: of one that nobody has any more, all of that is seen.
+// look reads it. Shares come before what was handed over: of one that nobody has any more, all of that is seen. How much that is
+// comes before it is read.
 func (st *steward) look(ctx context.Context) (s sight, err error) {
+	conn, err := st.pools.polls.Conn(ctx)
+	if err != nil {
+		return s, err
+	}
+	defer conn.Close()
 	s.shares = make(map[int64]share)
-	query := readCitizens + `;` + readShares + `;` + readBundles + strconv.Itoa(maxBundles) + `;` + readMail
-	return s, results(ctx, st.pools.polls, query, []any{st.writer.lease.owner},
+	var sizes []int
+	query := readCitizens + `;` + readShares + `;` + readSizes + strconv.Itoa(maxBundles) + `;` + readMail
+	err = results(ctx, conn, query, []any{st.writer.lease.owner},
 		func(scan func(...any) error) error {
 			c, err := scanCitizen(scan)
 			s.citizens = append(s.citizens, c)
@@ -170,18 +184,48 @@ func (st *steward) look(ctx context.Context) (s sight, err error) {
 			return err
 		},
 		func(scan func(...any) error) error {
-			b, err := scanBundle(scan)
-			s.bundles = append(s.bundles, b)
+			var size int
+			err := scan(&size)
+			sizes = append(sizes, size)
 			return err
 		},
 		s.letter)
+	if err != nil || len(sizes) == 0 {
+		return s, err
+	}
+	n := fitting(sizes, st.most)
+	err = each(ctx, conn, readBundles+strconv.Itoa(n+1), nil, func(scan func(...any) error) (bool, error) { // one more tells of those that came meanwhile
+		b, err := scanBundle(scan)
+		s.bundles = append(s.bundles, b)
+		return true, err
+	})
+	if s.more = n < len(sizes) || len(sizes) == maxBundles || len(s.bundles) > n; len(s.bundles) > n {
+		s.bundles = s.bundles[:n]
+	}
+	return s, err
+}
+
+// fitting is how many of what has these sizes are taken at once: one at least.
+func fitting(sizes []int, most int) int {
+	sum := 0
+	for i, size := range sizes {
+		if sum += size; i > 0 && sum > most {
+			return i
+		}
+	}
+	return len(sizes)
+}
+
+// all tells whether all is seen that was handed over of an endpoint.
+func (s *sight) all(id int64) bool {
+	return !s.more || len(s.bundles) > 0 && id < s.bundles[len(s.bundles)-1].endpoint
 }
 
 // abandoned tells whether nobody has an endpoint, and all is seen that was handed over of it before. What another node of a cluster
 // shows may be older than what this process has written.
 func (s *sight) abandoned(id int64, is share) bool {
 	seen := s.shares[id]
-	return is.member == "" && seen.member == "" && seen.epoch == is.epoch && len(s.bundles) < maxBundles
+	return is.member == "" && seen.member == "" && seen.epoch == is.epoch && s.all(id)
 }
 
 // letter is a row of readMail.
@@ -195,6 +239,7 @@ func (s *sight) letter(scan func(dest ...any) error) error {
 // goRound goes round once. It tells whether there are others.
 func (st *steward) goRound(ctx context.Context) (busy bool, err error) {
 	round := st.begin()
+	before := time.Now() // who was silent until then is dead: what is seen may be late
 	s, err := st.look(ctx)
 	if err != nil {
 		return false, err
@@ -205,20 +250,31 @@ func (st *steward) goRound(ctx context.Context) (busy bool, err error) {
 		}
 	}
 	st.mail.deliver(ctx, s.mail)
-	now := time.Now()
-	st.census.look(s.citizens, now)
-	o := st.decide(&s, now)
+	st.census.look(s.citizens, time.Now())
+	o := st.decide(&s, before)
 	if !o.empty() || len(s.bundles) > 0 {
 		err := st.writer.commit(ctx, &outbox.Batch{}, func(c *change) error {
 			o.write(c)
 			return c.apply(ctx, st.queue, s.bundles)
 		})
+		if errors.Is(err, outbox.ErrTooLarge) && len(s.bundles) > 1 {
+			st.most = max(1, min(st.most, sizeOfAll(s.bundles))/2)
+			return true, nil
+		}
 		if err != nil {
 			return false, err
 		}
 	}
-	st.finish(&s, o, round, now)
+	st.most = maxBundled
+	st.finish(&s, o, round, before)
 	return len(s.citizens) > 1 || len(s.bundles)+len(s.mail) > 0 || !o.empty(), nil
+}
+
+func sizeOfAll(bundles []bundle) (n int) {
+	for _, b := range bundles {
+		n += b.size
+	}
+	return n
 }
 
 func (st *steward) begin() int64 {
