@@ -30,7 +30,7 @@ func (h hold) pause() *Pause {
 
 const (
 	// pauseSetting is how the settings begin that remember pauses, each a hold as JSON; pauseName tells how they go on.
-	pauseSetting = "pause "
+	pauseSetting = outbox.PauseSetting
 	// oldPauses is the one setting that had them all, by the endpoint's name, in earlier versions.
 	oldPauses = "deliver_pauses"
 )

@@ -264,6 +264,10 @@ type Log interface {
 	Prune(ctx context.Context, keep Keep) (Pruned, error)
 }
 
+// PauseSetting is how the settings begin that say that something is paused. The name of an endpoint may follow: then it is about
+// that one. Where several processes share an outbox, who delivers to it looks again when it is set.
+const PauseSetting = "pause "
+
 // Settings are small texts that outlast the process.
 type Settings interface {
 	// Get reads a setting; "" when it was never set.

@@ -80,7 +80,7 @@ func TestComeAndGo(t *testing.T) {
 		var committing errgroup.Group
 		committing.Go(func() error { commitMany(t, holder.s, endpoints, each); return nil })
 		for len(members) < 3 {
-			members = append(members, start(nil, join(t, cfg, Who{})))
+			members = append(members, start(nil, join(t, cfg, cfg.Who)))
 		}
 		if err := committing.Wait(); err != nil {
 			t.Fatal(err)

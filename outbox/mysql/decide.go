@@ -105,12 +105,13 @@ func (st *steward) plan(s *sight, o *orders, now time.Time) plan {
 	return p
 }
 
-// processes are those that endpoints may go to: none until this one asks for its own, for nobody knows then what it will take.
+// processes are those that endpoints may go to: none until this one asks for its own, for nobody knows then what it will take. Who is
+// about to end is not among them, this one neither: what it has goes to those with the rules that it had.
 func (st *steward) processes(living []citizen) (names []string) {
 	if !st.terms.used() {
 		return nil
 	}
-	if !st.apart {
+	if !st.apart && (st.who.Rules != "" || st.rules == "") {
 		names = append(names, st.writer.lease.owner)
 	}
 	for _, c := range living {
@@ -120,7 +121,7 @@ func (st *steward) processes(living []citizen) (names []string) {
 		if c.who.Reads && !st.who.Reads {
 			st.want()
 		}
-		if c.who.Rules == st.who.Rules {
+		if c.who.Rules != "" && c.who.Rules == st.rules {
 			names = append(names, c.name)
 		}
 	}

@@ -25,7 +25,8 @@ func (s *Store) Leave(ctx context.Context, endpoint string) error {
 // lease for want of a better one: it is to close the Store, and to Join.
 func (s *Store) Wanted() <-chan struct{} { return s.steward.wanted }
 
-// Tell tells the others what this process is from now on: its rules have changed. Members with other rules are given nothing.
+// Tell tells the others what this process is from now on: its rules have changed. Members with other rules are given nothing. With
+// an empty digest it is about to end: what it has goes to the members, as many of them as have its rules.
 func (s *Store) Tell(ctx context.Context, who Who) error {
 	if err := s.writer.usable(ctx); err != nil {
 		return err
@@ -39,7 +40,9 @@ func (s *Store) Tell(ctx context.Context, who Who) error {
 
 func (st *steward) become(who Who) {
 	st.mu.Lock()
-	st.who = who
+	if st.who = who; who.Rules != "" {
+		st.rules = who.Rules
+	}
 	st.mu.Unlock()
 	st.kick()
 }

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"rowhook/outbox"
@@ -74,6 +75,19 @@ func (s *Store) Get(ctx context.Context, key string) (string, error) {
 	return value, explain("read", s.cfg, err)
 }
 
+// paused has those begin anew who deliver to what a setting pauses, or not any more: an endpoint, or else a URL, which several may have.
+func (c *change) paused(key string) {
+	name, is := strings.CutPrefix(key, outbox.PauseSetting)
+	if !is {
+		return
+	}
+	if id, one := c.byName[name]; one {
+		c.packet.add(`UPDATE share SET turn = turn + 1 WHERE endpoint = ? AND member NOT IN ('', ?)`, id, c.owner)
+	} else {
+		c.packet.add(`UPDATE share SET turn = turn + 1 WHERE member NOT IN ('', ?)`, c.owner)
+	}
+}
+
 // CompareAndSet writes a setting, durably, if it is what the caller takes it for.
 func (s *Store) CompareAndSet(ctx context.Context, key, old, value string) error {
 	return s.writer.commit(ctx, &outbox.Batch{}, func(c *change) error {
@@ -87,7 +101,7 @@ func (s *Store) CompareAndSet(ctx context.Context, key, old, value string) error
 		default:
 			c.packet.add(`INSERT INTO setting(h, k, v) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE v = VALUES(v)`, hash(key), key, value)
 		}
-		c.packet.add(`UPDATE share SET turn = turn + 1 WHERE member NOT IN ('', ?)`, c.owner) // it may be a pause of what a member delivers to
+		c.paused(key)
 		return nil
 	})
 }

@@ -202,7 +202,8 @@ func (m *Member) Held() bool { return m.presence.held() == nil }
 // then returns another channel.
 func (m *Member) Vacant() <-chan struct{} { return m.vacancy.channel() }
 
-// Tell tells the others what this process is from now on: its rules have changed.
+// Tell tells the others what this process is from now on: its rules have changed. With an empty digest it is about to end: it is
+// given nothing, and what it has goes to others.
 func (m *Member) Tell(ctx context.Context, who Who) error {
 	if err := m.usable(ctx); err != nil {
 		return err

@@ -112,14 +112,14 @@ func commitMany(t testing.TB, s *Store, n, each int) {
 func TestMember(t *testing.T) {
 	t.Parallel()
 	cfg := config(serve(t), "outbox")
-	if _, err := Join(t.Context(), cfg, Who{}, slog.New(slog.DiscardHandler)); !errors.Is(err, outbox.ErrNotExist) {
+	if _, err := Join(t.Context(), cfg, cfg.Who, slog.New(slog.DiscardHandler)); !errors.Is(err, outbox.ErrNotExist) {
 		t.Errorf("before there is anything: %v", err)
 	}
 	s := open(t, cfg)
 	routeMany(t, s, 4)
 	obey(t, s)
 	commitMany(t, s, 4, 3)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	obey(t, m)
 	until(t, "each has two", func() bool { return len(has(s)) == 2 && len(has(m)) == 2 })
 	for name := range has(m) {

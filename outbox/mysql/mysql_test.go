@@ -31,7 +31,7 @@ func testStore(t *testing.T, server *dbtest.Server, addresses ...string) {
 }
 
 func config(server *dbtest.Server, schema string) Config {
-	return Config{Addresses: []string{server.Address()}, User: "rowhook", Password: connect.Password("secret"), Schema: schema}
+	return Config{Addresses: []string{server.Address()}, User: "rowhook", Password: connect.Password("secret"), Schema: schema, Who: Who{Rules: "same"}}
 }
 
 // open opens a store that logs to the test. It is closed with the test at the latest.

@@ -39,7 +39,7 @@ func TestSpread(t *testing.T) {
 	if n := len(has(s)); n != 50 {
 		t.Fatalf("alone it has %d", n)
 	}
-	members := []*Member{join(t, cfg, Who{})}
+	members := []*Member{join(t, cfg, cfg.Who)}
 	obey(t, members[0])
 	spreadOver := func(most int, owners ...owner) {
 		t.Helper()
@@ -59,7 +59,7 @@ func TestSpread(t *testing.T) {
 		t.Errorf("for the second %d were moved", n)
 	}
 	for range 2 {
-		m := join(t, cfg, Who{})
+		m := join(t, cfg, cfg.Who)
 		obey(t, m)
 		members = append(members, m)
 	}
@@ -102,10 +102,10 @@ func testLeaving(t *testing.T, server *dbtest.Server) {
 		return nil
 	})
 	for i := range 4 {
-		m := join(t, cfg, Who{})
+		m := join(t, cfg, cfg.Who)
 		one := send(t, fmt.Sprint("member", i), m, m.Held, p)
 		until(t, "it has some", func() bool { return len(has(m)) > 0 && len(has(m)) <= endpoints/2 })
-		other := join(t, cfg, Who{})
+		other := join(t, cfg, cfg.Who)
 		two := send(t, fmt.Sprint("other", i), other, other.Held, p)
 		before := p.len()
 		until(t, "some were sent", func() bool { return p.len() > before+endpoints || p.len() == endpoints*each })
@@ -140,7 +140,7 @@ func TestDeadMember(t *testing.T) {
 	routeMany(t, s, endpoints)
 	p := newPosts()
 	send(t, "holder", s, s.Held, p)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	one := send(t, "member", m, m.Held, p)
 	until(t, "it has its part", func() bool { return len(has(m)) == endpoints/2 })
 	commitMany(t, s, endpoints, each)
@@ -172,7 +172,7 @@ func TestFrozen(t *testing.T) {
 	routeMany(t, s, 2)
 	obey(t, s)
 	commitMany(t, s, 2, 2)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	obey(t, m)
 	until(t, "it has one", func() bool { return len(has(m)) == 1 })
 	var name string
@@ -225,7 +225,7 @@ func TestDeadHolder(t *testing.T) {
 	s.steward.apart = true
 	routeMany(t, s, endpoints)
 	obey(t, s)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	until(t, "the member has all", func() bool { return len(has(m)) == endpoints })
 	commitMany(t, s, endpoints, each)
 	terms := has(m)
@@ -269,7 +269,7 @@ func TestCutHandingOver(t *testing.T) {
 			proxy := netfault.NewProxy(t, nil, server.Address())
 			far := cfg
 			far.Addresses = []string{proxy.Address()}
-			m := join(t, far, Who{})
+			m := join(t, far, far.Who)
 			p := newPosts()
 			until(t, "it has its part", func() bool { return len(has(m)) == endpoints/2 })
 			send(t, "member", m, m.Held, p)
@@ -301,7 +301,7 @@ func TestLostHandsOver(t *testing.T) {
 	routeMany(t, s, 1)
 	obey(t, s)
 	commitMany(t, s, 1, 1)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	obey(t, m)
 	until(t, "it has it", func() bool { return len(has(m)) == 1 })
 	list, err := m.Claim(t.Context(), "end00", 0, 10)
@@ -333,7 +333,7 @@ func TestMemberAway(t *testing.T) {
 	routeMany(t, s, endpoints)
 	obey(t, s)
 	commitMany(t, s, endpoints, each)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	p := newPosts()
 	one := send(t, "member", m, m.Held, p)
 	until(t, "it sends", func() bool { return p.len() > each })

@@ -46,6 +46,7 @@ type steward struct {
 
 	mu       sync.Mutex
 	who      Who
+	rules    string           // its last digest: of whose endpoints others may have some
 	routed   map[int64]string // endpoints to which rules go
 	shares   map[int64]share
 	giving   map[int64]bool      // own ones that are to go, once they are left
@@ -60,7 +61,7 @@ type steward struct {
 func newSteward(cfg *Config, log *slog.Logger, pools pools, w *writer, terms *terms, mail *mail, content *content) *steward {
 	st := &steward{
 		cfg: cfg, log: log, pools: pools, writer: w, queue: w.queue, terms: terms, mail: mail, census: newCensus(cfg),
-		kicked: make(chan struct{}, 1), wanted: make(chan struct{}), most: maxBundled, who: cfg.Who, shares: make(map[int64]share), giving: make(map[int64]bool),
+		kicked: make(chan struct{}, 1), wanted: make(chan struct{}), most: maxBundled, who: cfg.Who, rules: cfg.Who.Rules, shares: make(map[int64]share), giving: make(map[int64]bool),
 		asked: make(map[int64]time.Time), withheld: make(map[int64]int), settled: make(map[int64]bool), round: make(chan struct{}),
 	}
 	if cfg.Beside != nil {

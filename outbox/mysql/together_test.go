@@ -54,6 +54,21 @@ func TestOtherRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	shared(2, 2, 2)
+	if err := same.Tell(t.Context(), Who{}); err != nil { // it is about to end
+		t.Fatal(err)
+	}
+	shared(3, 0, 3)
+	if err := s.Tell(t.Context(), Who{}); err != nil {
+		t.Fatal(err)
+	}
+	shared(0, 0, 6)
+	if err := other.Tell(t.Context(), Who{}); err != nil { // nobody is left who may have some: they stay where they are
+		t.Fatal(err)
+	}
+	if err := s.Tell(t.Context(), Who{Rules: "y"}); err != nil {
+		t.Fatal(err)
+	}
+	shared(6, 0, 0)
 }
 
 // TestDeliverOnly: a process that may not follow the log takes the lease when nobody else has been there for two leases, so that
@@ -61,11 +76,11 @@ func TestOtherRules(t *testing.T) {
 func TestDeliverOnly(t *testing.T) {
 	t.Parallel()
 	cfg := config(serve(t), "outbox")
-	cfg.Lease, cfg.Who = brief, Who{Reads: true}
+	cfg.Lease, cfg.Who.Reads = brief, true
 	s := open(t, cfg)
 	routeMany(t, s, 2)
 	obey(t, s)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, Who{Rules: "same"})
 	obey(t, m)
 	until(t, "it has its part", func() bool { return len(has(m)) == 1 })
 	if err := s.Close(); err != nil {
@@ -88,7 +103,7 @@ func TestDeliverOnly(t *testing.T) {
 		t.Error("nobody else is there")
 	default:
 	}
-	better := join(t, cfg, Who{Reads: true})
+	better := join(t, cfg, Who{Rules: "same", Reads: true})
 	<-s.Wanted()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -100,10 +115,10 @@ func TestDeliverOnly(t *testing.T) {
 func TestTakeoverWithinLease(t *testing.T) {
 	t.Parallel()
 	cfg := config(serve(t), "outbox")
-	cfg.Lease, cfg.Who = brief, Who{Reads: true}
+	cfg.Lease, cfg.Who.Reads = brief, true
 	s := open(t, cfg)
 	route(t, s)
-	m := join(t, cfg, Who{Reads: true})
+	m := join(t, cfg, Who{Rules: "same", Reads: true})
 	renewed := time.Now()
 	s.stop() // as if it hung
 	<-m.Vacant()
@@ -129,7 +144,7 @@ func TestMail(t *testing.T) {
 	cfg := config(serve(t), "outbox")
 	cfg.Lease = patient
 	s := open(t, cfg)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	echo := func(name string) func(context.Context, []byte) []byte {
 		return func(_ context.Context, request []byte) []byte { return slices.Concat([]byte(name), request) }
 	}
@@ -213,7 +228,7 @@ func testUpgrade(t *testing.T, server *dbtest.Server) {
 	var group errgroup.Group
 	for range 4 {
 		group.Go(func() error {
-			m, err := Join(t.Context(), cfg, Who{}, slog.New(slog.DiscardHandler))
+			m, err := Join(t.Context(), cfg, cfg.Who, slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
 			}
@@ -244,7 +259,7 @@ func TestRouteTakesBack(t *testing.T) {
 	s.steward.apart = true
 	routeMany(t, s, endpoints)
 	obey(t, s)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	p := newPosts()
 	send(t, "member", m, m.Held, p)
 	until(t, "it has all", func() bool { return len(has(m)) == endpoints })
@@ -277,7 +292,7 @@ func TestTurn(t *testing.T) {
 	s.steward.apart = true
 	routeMany(t, s, 2)
 	obey(t, s)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	obey(t, m)
 	until(t, "it has all", func() bool { return len(has(m)) == 2 })
 	commitMany(t, s, 2, 3)
@@ -311,7 +326,9 @@ func TestTurn(t *testing.T) {
 			_, err := s.Drop(t.Context(), outbox.Filter{Endpoints: []string{"end00"}, After: seqs[1] - 1})
 			return err
 		}, []string{"end00"}, 1},
-		{"paused", func() error { return s.CompareAndSet(t.Context(), "pause x", "", "y") }, []string{"end00", "end01"}, 1},
+		{"paused", func() error { return s.CompareAndSet(t.Context(), "pause end01", "", "y") }, []string{"end01"}, 1},
+		{"a URL paused", func() error { return s.CompareAndSet(t.Context(), "pause url x", "", "y") }, []string{"end00", "end01"}, 1},
+		{"something else set", func() error { return s.CompareAndSet(t.Context(), "position", "", "y") }, nil, 1},
 	}
 	for _, step := range steps {
 		before := has(m)
@@ -349,7 +366,7 @@ func TestDamagedOutcomes(t *testing.T) {
 	routeMany(t, s, 1)
 	obey(t, s)
 	commitMany(t, s, 1, 2)
-	m := join(t, cfg, Who{})
+	m := join(t, cfg, cfg.Who)
 	until(t, "it has it", func() bool { return len(has(m)) == 1 })
 	before := has(m)
 	list, err := m.Claim(t.Context(), "end00", 0, 10)

@@ -55,7 +55,7 @@ func (v *vacancy) look(h holder, living []citizen, now time.Time) {
 		v.last, v.since = h, now
 	}
 	for _, c := range living {
-		if c.name == h.owner {
+		if c.name == h.owner && c.who.Rules != "" { // or it is about to end
 			v.rules = c.who.Rules
 		}
 		if c.who.Reads || v.reader.IsZero() {

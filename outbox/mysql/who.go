@@ -7,7 +7,7 @@ import (
 
 // Who is what a process tells the others of itself.
 type Who struct {
-	Rules string // a digest of its rules: endpoints go only to processes that have those of the holder
+	Rules string // a digest of its rules: endpoints go only to processes that have those of the holder; "": to none
 	Reads bool   // it may follow the log, so it may take the reader's lease whenever that is free
 }
 
