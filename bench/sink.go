@@ -125,7 +125,7 @@ func (s *sink) serve(conn net.Conn, first bool) {
 			return
 		}
 		if slow := time.Duration(s.slow.Load()); slow > 0 {
-			time.Sleep(slow)
+			<-time.After(slow)
 		}
 		if _, err := conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")); err != nil {
 			return
