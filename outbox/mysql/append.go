@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rowhook/outbox"
 	"rowhook/retry"
 )
 
@@ -52,8 +54,8 @@ func (a *appender) run(ctx context.Context, closing <-chan struct{}) {
 		case <-closing:
 		}
 		wait.Stop()
-		if err := a.flush(ctx, a.presence.lost); err != nil {
-			if ctx.Err() == nil && a.presence.held() == nil {
+		if err := a.flush(ctx, a.parts.all(), ends{a.presence.lost, closing}); err != nil {
+			if ctx.Err() == nil && a.presence.held() == nil && !errors.Is(err, outbox.ErrClosed) {
 				a.log.Error("outcomes cannot be handed over", slog.Any("error", explain("write", a.cfg, err)))
 				_ = a.presence.lose(err)
 			}
@@ -71,10 +73,14 @@ type parcel struct {
 	body     []byte
 }
 
-// take makes parcels of what waits, in order of endpoint. What they have waits on until sent says more.
+// take makes parcels of what waits, in order of endpoint. It begins with the endpoint after the last one that had its turn. What they
+// have waits on until handedOver says more.
 func (p *parts) take() (list []*parcel) {
 	size := 0
-	for _, one := range p.all() {
+	all := p.all()
+	first := slices.IndexFunc(all, func(one *part) bool { return one.id > p.taken })
+	for i := range all {
+		one := all[(max(first, 0)+i)%len(all)]
 		p.mu.Lock()
 		parcel := &parcel{part: one, id: one.id, epoch: one.epoch, k: one.k, outcomes: one.waiting[:min(len(one.waiting), maxHandedOf)]}
 		p.mu.Unlock()
@@ -85,8 +91,10 @@ func (p *parts) take() (list []*parcel) {
 		if parcel.outcomes = parcel.outcomes[:n]; n > 0 {
 			parcel.encode()
 			list = append(list, parcel)
+			p.taken = one.id
 		}
 	}
+	slices.SortFunc(list, func(a, b *parcel) int { return cmp.Compare(a.id, b.id) })
 	return list
 }
 
@@ -113,8 +121,32 @@ func (p *parts) handedOver(list []*parcel) {
 		one.k = l.k + 1
 		one.sent = append(one.sent, sent{one.k, l.outcomes})
 		one.waiting = one.waiting[len(l.outcomes):]
+		one.handed += len(l.outcomes)
 		p.waiting -= len(l.outcomes)
 	}
+}
+
+// marks are how many outcomes of each part are handed over once all are that wait now.
+func (p *parts) marks(list []*part) map[*part]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	marks := make(map[*part]int)
+	for _, one := range list {
+		marks[one] = one.handed + len(one.waiting)
+	}
+	return marks
+}
+
+// reached tells whether so many are, of those parts that are still ours.
+func (p *parts) reached(marks map[*part]int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for one, mark := range marks {
+		if p.byID[one.id] == one && one.handed < mark {
+			return false
+		}
+	}
+	return true
 }
 
 // lose forgets parts that are another process's by now.
@@ -133,26 +165,26 @@ func (p *parts) lose(list []*parcel) {
 // we take for the last parcel is not: so it may be sent twice.
 func handOver(list []*parcel) *packet {
 	var p packet
-	var rows [][]any
 	for _, l := range list {
 		p.add(`UPDATE share SET k = IF(epoch = ? AND member = ? AND k = ?, k + 1, NULL) WHERE endpoint = ?`, l.epoch, l.part.member, l.k, l.id)
-		rows = append(rows, []any{l.id, l.epoch, l.k + 1, l.body})
 	}
-	p.rows(`INSERT INTO outcome(endpoint, epoch, k, body) VALUES `, ``, rows)
+	for _, l := range list { // where there is no row yet, as at a node that lags behind, k is NULL, which is refused
+		p.add(`INSERT INTO outcome(endpoint, epoch, k, body) VALUES (?, ?, (SELECT k FROM share WHERE endpoint = ?), ?)`, l.id, l.epoch, l.id, l.body)
+	}
 	return &p
 }
 
 // try hands some over. What is in doubt is sent as it was until it is known what became of it.
-func (a *appender) try(ctx context.Context) (done bool, err error) {
+func (a *appender) try(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.doubt) == 0 {
 		a.doubt = a.parts.take()
 	}
 	if len(a.doubt) == 0 {
-		return true, nil
+		return nil
 	}
-	err = handOver(a.doubt).send(ctx, a.pools.writes)
+	err := handOver(a.doubt).send(ctx, a.pools.writes)
 	switch {
 	case err == nil:
 		a.parts.handedOver(a.doubt)
@@ -160,40 +192,51 @@ func (a *appender) try(ctx context.Context) (done bool, err error) {
 	case isNumber(err, fencedBy):
 		a.doubt, err = a.rest(ctx, a.doubt)
 	}
-	return false, err
+	return err
 }
 
-// flush hands over until nothing waits. While the server cannot be written to it waits, until lost is closed. It asks no clock whether
-// this process is a member still: the shares tell.
-func (a *appender) flush(ctx context.Context, lost <-chan struct{}) (err error) {
-	waited := false
+// ends are what ends waiting for the server: that this process is a member no more, or that it is closed. What is nil does not.
+type ends struct{ lost, closing <-chan struct{} }
+
+// flush hands over until that is done which waits now at some parts; what waits at others goes with it. While the server cannot be
+// written to it waits. It asks no clock whether this process is a member still: the shares tell.
+func (a *appender) flush(ctx context.Context, list []*part, until ends) (err error) {
+	marks := a.parts.marks(list)
+	waited, refused := false, 0
 	defer func() {
 		if waited {
 			a.trouble.over(err == nil)
 		}
 	}()
-	for {
-		done, err := a.try(ctx)
+	for !a.parts.reached(marks) {
+		err := a.try(ctx)
 		switch {
-		case done, err != nil && (!passes(err) || ctx.Err() != nil):
+		case err == nil:
+			refused = 0
+			continue
+		case !passes(err) || ctx.Err() != nil:
 			return err
-		case err == nil, isNumber(err, again...):
+		case isNumber(err, again...) && refused < maxDeadlocks:
+			refused++
 			continue
 		}
 		a.pools.avoid(err)
 		a.trouble.met(err, !waited)
 		waited = true
-		if err := a.pause(ctx, lost); err != nil {
+		if err := a.pause(ctx, until); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // pause waits before another try.
-func (a *appender) pause(ctx context.Context, lost <-chan struct{}) error {
+func (a *appender) pause(ctx context.Context, until ends) error {
 	select {
-	case <-lost:
+	case <-until.lost:
 		return a.presence.held()
+	case <-until.closing:
+		return outbox.ErrClosed
 	default:
 		return retry.Pause(ctx, retryDoubt)
 	}
@@ -218,6 +261,8 @@ func (a *appender) rest(ctx context.Context, parcels []*parcel) ([]*parcel, erro
 	var rest, arrived, lost []*parcel
 	for _, l := range parcels {
 		switch s := shares[l.id]; {
+		case s.epoch < l.epoch || s.epoch == l.epoch && s.k < l.k:
+			return parcels, errBehind
 		case s.epoch != l.epoch || s.member != a.presence.name:
 			lost = append(lost, l)
 		case s.k == l.k:
@@ -236,11 +281,11 @@ func (a *appender) rest(ctx context.Context, parcels []*parcel) ([]*parcel, erro
 var errHandedCount = errors.New("the table share is damaged")
 
 // leave hands over what waits of an endpoint, and lets go of it.
-func (a *appender) leave(ctx context.Context, lost <-chan struct{}, names ...string) error {
-	if err := a.flush(ctx, lost); err != nil {
+func (a *appender) leave(ctx context.Context, until ends, list []*part) error {
+	if err := a.flush(ctx, list, until); err != nil {
 		return err
 	}
-	going := a.parts.named(names)
+	going := a.parts.going(list)
 	var p packet
 	for _, l := range going {
 		p.add(`UPDATE share SET member = '', leaving = 0 WHERE endpoint = ? AND epoch = ? AND member = ?`, l.id, l.epoch, a.presence.name)
@@ -254,19 +299,38 @@ func (a *appender) leave(ctx context.Context, lost <-chan struct{}, names ...str
 		case !passes(err) || ctx.Err() != nil:
 			return err
 		}
-		if err := a.pause(ctx, lost); err != nil {
+		if err := a.pause(ctx, until); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// named are parts by name, those that are ours, in order of endpoint, as parcels without anything in them.
-func (p *parts) named(names []string) (going []*parcel) {
+// going are those of some parts that are ours still, in order of endpoint, as parcels without anything in them.
+func (p *parts) going(list []*part) (going []*parcel) {
 	for _, one := range p.all() {
-		if slices.Contains(names, one.name) {
+		if slices.Contains(list, one) {
 			going = append(going, &parcel{part: one, id: one.id, epoch: one.epoch})
 		}
 	}
 	return going
+}
+
+// stay notes that parts could not be let go of.
+func (p *parts) stay(list []*part) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range list {
+		one.left = false
+	}
+}
+
+// named is the part of a name, in a list, if it is ours.
+func (p *parts) named(name string) []*part {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if one := p.byName[name]; one != nil {
+		return []*part{one}
+	}
+	return nil
 }

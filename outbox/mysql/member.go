@@ -146,9 +146,20 @@ func (m *Member) poll(ctx context.Context, all bool) error {
 	m.vacancy.look(v.holder, m.census.living(before), now)
 	m.mail.deliver(ctx, v.mail)
 	if leave := m.parts.see(&v, &m.cfg, now); len(leave) > 0 {
-		return m.appender.leave(ctx, m.presence.lost, leave...)
+		m.running.Go(func() { m.letGo(ctx, leave) })
 	}
 	return nil
+}
+
+// letGo leaves parts that nobody delivers to.
+func (m *Member) letGo(ctx context.Context, list []*part) {
+	if err := m.appender.leave(ctx, ends{m.presence.lost, m.closing}, list); err != nil {
+		if m.usable(ctx) == nil {
+			m.log.Error("an endpoint that another process is to have cannot be let go of", slog.Any("error", explain("write", &m.cfg, err)))
+		}
+		_ = retry.Pause(ctx, retryAfter)
+		m.parts.stay(list) // the next look has it tried again
+	}
 }
 
 // learn reads the names of endpoints and labels, of which there are new ones.
@@ -183,7 +194,7 @@ func (m *Member) Leave(ctx context.Context, endpoint string) error {
 	if err := m.usable(ctx); err != nil {
 		return err
 	}
-	if err := m.appender.leave(ctx, m.presence.lost, endpoint); err != nil {
+	if err := m.appender.leave(ctx, ends{m.presence.lost, m.closing}, m.parts.named(endpoint)); err != nil {
 		return explain("leave an endpoint of", &m.cfg, err)
 	}
 	m.terms.leave(endpoint)
@@ -244,11 +255,7 @@ func (m *Member) shut() error {
 // finish lets go of all there is, also when this process is taken for dead, or may be so: what the holder has not taken back is ours
 // still, and outcomes of it count.
 func (m *Member) finish(ctx context.Context) error {
-	var names []string
-	for _, one := range m.parts.all() {
-		names = append(names, one.name)
-	}
-	err := m.appender.leave(ctx, nil, names...)
+	err := m.appender.leave(ctx, ends{}, m.parts.all())
 	// Also where that was refused, as by a server that lost the last commits: nobody is to wait for one who has ended.
 	_, gone := m.pools.beats.ExecContext(ctx, `DELETE FROM member WHERE id = ?`, m.presence.name)
 	if !m.Held() {

@@ -22,6 +22,8 @@ type part struct {
 	asked   head // as of when it was asked how old the oldest delivery is
 	waiting []*outcome
 	sent    []sent
+	handed  int                // how many were sent, ever
+	left    bool               // it is being let go of, as nobody delivers to it
 	latest  map[int64]*outcome // by Seq: what hides what the tables say
 }
 
@@ -50,6 +52,7 @@ type parts struct {
 	gone    map[int64]int64 // by endpoint: the last epoch that was ours and is no more
 	claims  claims
 	waiting int           // outcomes that were not handed over yet
+	taken   int64         // the endpoint of which some were taken last; the appender's
 	bytes   int           // of outcomes that the holder has not recorded yet
 	room    chan struct{} // closed, and made anew, when there is more
 	failed  error         // why they will never be recorded
@@ -158,6 +161,7 @@ func (p *parts) drop(one *part) {
 	p.gone[one.id] = max(p.gone[one.id], one.epoch)
 	delete(p.byID, one.id)
 	delete(p.byName, one.name)
+	delete(p.oldest, one.id)
 	p.makeRoom()
 }
 

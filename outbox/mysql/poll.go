@@ -95,7 +95,7 @@ func (p *parts) unknown(v *view) bool {
 }
 
 // see takes over what there is now. It returns endpoints that are to be left and are not delivered to.
-func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []string) {
+func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []*part) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seeUptime(v.holder, cfg, now)
@@ -109,6 +109,8 @@ func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []string) {
 		name := p.words.endpoints[id]
 		switch {
 		case is.epoch <= p.gone[id]: // it was looked at before that
+			continue
+		case name == "": // another node of a cluster does not know it yet
 			continue
 		case one == nil:
 			one = &part{id: id, name: name, share: is, latest: make(map[int64]*outcome)}
@@ -126,8 +128,9 @@ func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []string) {
 	}
 	p.tell()
 	for _, one := range p.byID {
-		if one.leaving && p.terms.left(one.name) {
-			leave = append(leave, one.name)
+		if one.leaving && !one.left && p.terms.left(one.name) {
+			one.left = true
+			leave = append(leave, one)
 		}
 	}
 	return leave

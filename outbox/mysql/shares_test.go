@@ -199,7 +199,7 @@ func TestFrozen(t *testing.T) {
 	if err := handOver(parcels).send(t.Context(), m.pools.writes); !isNumber(err, fencedBy) {
 		t.Errorf("the server says %v", err)
 	}
-	if err := m.appender.flush(t.Context(), nil); err != nil {
+	if err := m.appender.flush(t.Context(), m.parts.all(), ends{}); err != nil {
 		t.Error(err)
 	}
 	if err := m.presence.renew(t.Context()); !errors.Is(err, outbox.ErrFenced) {
