@@ -8,6 +8,7 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"path/filepath"
@@ -65,7 +66,7 @@ func DecodeFile(path string, into any) (*Source, error) {
 // names the file in errors, and relative ${file:PATH} start from its folder. The error is one or more *Error, joined;
 // without one, the Source takes what further checks find.
 func Decode(path string, data []byte, into any) (*Source, error) {
-	src := &Source{path: path, places: map[string]place{}}
+	src := &Source{path: path, places: map[string]place{}, sum: sha256.Sum256(data)}
 	if len(data) > maxFile {
 		src.fault(0, "", "is larger than 1024 KiB; make it smaller")
 		return nil, src.Err()

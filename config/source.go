@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -67,7 +68,11 @@ type Source struct {
 	faults []*Error
 	secret bool     // a value that is secret is written in it
 	files  []string // what ${file:PATH} and ${credential:NAME} stand for
+	sum    [sha256.Size]byte
 }
+
+// Sum is the SHA-256 of the file as it was read.
+func (s *Source) Sum() []byte { return s.sum[:] }
 
 // place is where a key stands and the text of its value as written: before expansion, so that no message shows a
 // secret that came from the environment or from a file.

@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -67,6 +70,7 @@ func Read(glob string, known func(site string) bool) (*Set, error) {
 	set := &Set{Files: files}
 	r := reader{known: known, names: map[string]string{}}
 	var faults []error
+	var sums [][]byte
 	for _, path := range files {
 		var f file
 		src, err := config.DecodeFile(path, &f)
@@ -75,6 +79,7 @@ func Read(glob string, known func(site string) bool) (*Set, error) {
 			more, err = r.rules(src, f)
 			set.Rules = append(set.Rules, more...)
 			set.Secrets = append(set.Secrets, src.SecretFiles()...)
+			sums = append(sums, src.Sum())
 			if err == nil && len(more) == 0 {
 				set.Empty = append(set.Empty, path)
 			}
@@ -84,7 +89,15 @@ func Read(glob string, known func(site string) bool) (*Set, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	set.Digest = digestOf(sums)
 	return set, nil
+}
+
+// digestOf is of files with these sums.
+func digestOf(sums [][]byte) string {
+	slices.SortFunc(sums, bytes.Compare)
+	sum := sha256.Sum256(bytes.Join(sums, nil))
+	return hex.EncodeToString(sum[:16])
 }
 
 // Parse reads one rule file from memory, as Read does; path names it in errors.

@@ -152,6 +152,28 @@ func TestRead(t *testing.T) {
 	if want := []string{a, b, empty}; !slices.Equal(set.Files, want) {
 		t.Errorf("files %q, want %q", set.Files, want)
 	}
+	digest := func(dir string) string {
+		set, err := Read(filepath.Join(dir, "*.yaml"), salonOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set.Digest
+	}
+	moved := t.TempDir()
+	for to, from := range map[string]string{"x.yaml": b, "y.yaml": a, "z.yaml": empty} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, moved, to, string(text))
+	}
+	if got := digest(moved); got != set.Digest || len(got) != 32 {
+		t.Errorf("elsewhere the digest is %q, not %q", got, set.Digest)
+	}
+	write(t, moved, "z.yaml", "rules: [] # other")
+	if got := digest(moved); got == set.Digest {
+		t.Error("other files have the same digest")
+	}
 }
 
 func TestReadFaultsOfEveryFile(t *testing.T) {

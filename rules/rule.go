@@ -118,6 +118,8 @@ type Set struct {
 	Rules []*Rule
 	Files []string // the rule files, also those without rules
 	Empty []string // the files without rules
+	// Digest is the same for the same rule files, wherever they lie and whatever they are called.
+	Digest string
 	// Secrets are the files that hold secrets, rule files and those that rule files name.
 	Secrets []string
 }

@@ -39,7 +39,7 @@ func checkMachines(ctx context.Context, c *config.Config, set *rules.Set) (findi
 	if err != nil {
 		return findings
 	}
-	if host, other, err := othersRules(before, set); err == nil && other {
+	if host, other := othersRules(before, set); other {
 		findings = append(findings, cdc.Finding{Check: "machines", OK: true, Warn: true, Found: "the rule files here are not those of " + host + ", which held the outbox last", Fix: same})
 	}
 	return findings

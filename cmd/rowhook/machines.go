@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 
 	"rowhook/outbox"
@@ -34,25 +30,20 @@ func (d *daemon) tellRules(ctx context.Context, store outbox.Settings, set *rule
 	if err != nil {
 		return fmt.Errorf("finding out the name of this machine: %w", err)
 	}
-	digest, err := digestOf(set.Files)
-	if err != nil {
-		return err
-	}
-	if last, other, err := othersRules(before, set); err == nil && other && last != host {
+	if last, other := othersRules(before, set); other && last != host {
 		d.log.Warn("the rules here are not those of the machine that worked on this outbox before; deliveries of rules that are missing here are held",
 			slog.String("machine", last), slog.String("fix", "make the rule files of both machines the same, and send SIGHUP to the one that works; rowhook deliveries list --state held shows what is held"))
 	}
-	if now := host + " " + digest; now != before {
+	if now := host + " " + set.Digest; now != before {
 		return store.CompareAndSet(ctx, rulesKey, before, now)
 	}
 	return nil
 }
 
 // othersRules tells whose rules the setting says were used last, and whether these are others.
-func othersRules(before string, set *rules.Set) (host string, other bool, err error) {
+func othersRules(before string, set *rules.Set) (host string, other bool) {
 	host, was, found := strings.Cut(before, " ")
-	digest, err := digestOf(set.Files)
-	return host, found && was != digest, err
+	return host, found && was != set.Digest
 }
 
 // tellMachines tells the others which rules this one has from now on.
@@ -60,28 +51,8 @@ func (d *daemon) tellMachines(ctx context.Context, set *rules.Set) error {
 	if d.shares == nil {
 		return nil
 	}
-	who, err := whoOf(d.cfg.Deliver.Only, set)
-	if err == nil {
-		err = d.shares.Tell(ctx, who)
-	}
-	if err != nil {
+	if err := d.shares.Tell(ctx, whoOf(d.cfg, set)); err != nil {
 		return fmt.Errorf("telling the other machines which rules this one has: %w", err)
 	}
 	return nil
-}
-
-// digestOf is the same for the same rules, wherever their files lie.
-func digestOf(files []string) (string, error) {
-	contents := make([][]byte, len(files))
-	for i, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("reading the rules once more: %w", err)
-		}
-		sum := sha256.Sum256(content)
-		contents[i] = sum[:]
-	}
-	slices.SortFunc(contents, bytes.Compare)
-	sum := sha256.Sum256(bytes.Join(contents, nil))
-	return hex.EncodeToString(sum[:16]), nil
 }

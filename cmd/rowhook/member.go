@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"rowhook/api"
 	"rowhook/api/control"
+	"rowhook/config"
 	"rowhook/deliver"
 	"rowhook/outbox"
 	"rowhook/outbox/mysql"
@@ -116,42 +116,55 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 		case <-hourly.C:
 			d.warnExposed(d.set)
 		case <-d.hangups:
-			if err := m.reload(ctx); err != nil && ctx.Err() == nil {
-				d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
-			}
+			stays := m.reload(ctx)
 			d.warnExposed(d.set)
+			if !stays {
+				return tenure{}, nil
+			}
 		}
 	}
 }
 
 // end stops delivering, and waits until what was delivered is handed over.
 func (m *member) end() error {
+	m.d.leaves(m.store)
 	m.stop()
 	<-m.ended
 	return m.store.Close()
 }
 
-// reload reads the rules again.
-func (m *member) reload(ctx context.Context) error {
+// leaves tells the others that this process is about to end: what is its goes to them, and does not come back to it. Where that fails
+// they find out by themselves.
+func (d *daemon) leaves(store interface {
+	Tell(ctx context.Context, who mysql.Who) error
+}) {
+	ctx, stop := context.WithTimeout(context.Background(), d.cfg.Outbox.MySQL.Lease/5)
+	defer stop()
+	_ = store.Tell(ctx, mysql.Who{})
+}
+
+// reload reads the rules again. It returns false when this process has to join the others anew: they could not be told, and who has
+// other rules than they think posts what it should not.
+func (m *member) reload(ctx context.Context) (stays bool) {
 	d := m.d
 	d.manager.Reloading()
 	defer d.manager.Reloaded()
 	set, err := d.readAgain()
 	if err != nil {
-		return err
-	}
-	server, err := sharedOutbox{d.cfg}.serverAs(set)
-	if err != nil {
-		return err
+		d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
+		return true
 	}
 	d.set = set
+	telling, stop := context.WithTimeout(ctx, d.cfg.Outbox.MySQL.Lease/5)
+	defer stop()
+	if err := m.store.Tell(telling, whoOf(d.cfg, set)); err != nil { // before anything goes to where the new rules say
+		d.log.Warn("the rules are read again, but the other machines could not be told of them; this one joins them anew with the new rules", slog.Any("error", err))
+		return false
+	}
 	m.worker.SetEndpoints(endpointsOf(d.cfg, set))
 	m.show(ctx)
-	if err := m.store.Tell(ctx, server.Who); err != nil {
-		return fmt.Errorf("telling the other machines which rules this one has: %w", err)
-	}
 	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
-	return nil
+	return true
 }
 
 // show has the console show the rules, and the sites that the holder follows.
@@ -272,7 +285,6 @@ func (d *daemon) watchMachines(ctx context.Context) {
 }
 
 // whoOf is what the others are told of this process.
-func whoOf(only bool, set *rules.Set) (mysql.Who, error) {
-	digest, err := digestOf(set.Files)
-	return mysql.Who{Rules: digest, Reads: !only}, err
+func whoOf(c *config.Config, set *rules.Set) mysql.Who {
+	return mysql.Who{Rules: set.Digest, Reads: !c.Deliver.Only}
 }

@@ -214,6 +214,9 @@ func (d *daemon) work(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil && !errors.Is(err, outbox.ErrFenced) && !errors.Is(err, errWanted) {
 			d.teller.Stopped(ctx, err)
 		}
+		if d.shares != nil {
+			d.leaves(d.shares)
+		}
 		return err
 	})
 	g.Go(func() error { d.teller.Run(parts); return nil })

@@ -109,10 +109,7 @@ func mayPass(err error) bool {
 
 // join makes this process a member.
 func (d *daemon) join(ctx context.Context) (*mysql.Member, error) {
-	server, err := sharedOutbox{d.cfg}.serverAs(d.set)
-	if err != nil {
-		return nil, err
-	}
+	server := sharedOutbox{d.cfg}.serverAs(d.set)
 	return mysql.Join(ctx, server, server.Who, d.log)
 }
 

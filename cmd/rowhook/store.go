@@ -162,10 +162,10 @@ func (o sharedOutbox) server() mysql.Config {
 }
 
 // serverAs is the same for a daemon that has these rules.
-func (o sharedOutbox) serverAs(set *rules.Set) (server mysql.Config, err error) {
-	server = o.server()
-	server.Who, err = whoOf(o.cfg.Deliver.Only, set)
-	return server, err
+func (o sharedOutbox) serverAs(set *rules.Set) mysql.Config {
+	server := o.server()
+	server.Who = whoOf(o.cfg, set)
+	return server
 }
 
 func (o sharedOutbox) open(ctx context.Context, log *slog.Logger) (outbox.Store, error) {
@@ -185,10 +185,7 @@ func (o sharedOutbox) hold(ctx context.Context, set *rules.Set, log *slog.Logger
 // take takes the reader's lease, which is free as far as is known; the error is outbox.ErrLocked when another one was quicker. A member
 // of this process may have watched it.
 func (o sharedOutbox) take(ctx context.Context, set *rules.Set, watched *mysql.Member, log *slog.Logger) (tenure, error) {
-	server, err := o.serverAs(set)
-	if err != nil {
-		return tenure{}, err
-	}
+	server := o.serverAs(set)
 	server.NoWait, server.Beside = true, watched
 	store, err := mysql.Open(ctx, server, log)
 	if err != nil {

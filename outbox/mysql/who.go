@@ -16,7 +16,7 @@ type Machine struct {
 	Name      string    // "host-pid-term": what Ask takes
 	Holds     bool      // the reader's lease
 	Reads     bool      // it may hold it
-	SameRules bool      // its rules are those of the holder
+	SameRules bool      // its rules are those of the holder, as far as there is one; or it is about to end
 	Endpoints []string  // those that it delivers to, in order
 	Seen      time.Time // when it last said that it is alive, by the server's clock
 	Until     time.Time // when it is taken for dead unless it says so again
@@ -64,7 +64,8 @@ func (r reader) machines(ctx context.Context) (list []Machine, err error) {
 		return nil, nil
 	}
 	for i := range list {
-		list[i].Endpoints, list[i].SameRules = has[list[i].Name], rules[i] == holders
+		list[i].Endpoints = has[list[i].Name]
+		list[i].SameRules = holders == "" || rules[i] == "" || rules[i] == holders
 	}
 	return list, err
 }
