@@ -69,6 +69,10 @@ func TestOtherRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	shared(6, 0, 0)
+	machines, err := s.Machines(t.Context())
+	if err != nil || slices.ContainsFunc(machines, func(m Machine) bool { return !m.SameRules }) {
+		t.Errorf("who ends has no other rules: %+v, %v", machines, err)
+	}
 }
 
 // TestDeliverOnly: a process that may not follow the log takes the lease when nobody else has been there for two leases, so that
