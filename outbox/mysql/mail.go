@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -34,21 +35,26 @@ type mail struct {
 	db  *sql.DB
 
 	answering sync.WaitGroup
+	ended     chan struct{} // closed when nobody asks or answers any more
 
 	mu     sync.Mutex
 	answer func(ctx context.Context, request []byte) []byte
 	open   map[string]context.CancelFunc // those that are being answered
+	done   map[string]time.Time          // those that were lately: a node that lags behind shows them still
 	closed bool
 }
 
 func newMail(cfg *Config, log *slog.Logger, db *sql.DB) *mail {
-	return &mail{cfg: cfg, log: log, db: db, open: make(map[string]context.CancelFunc)}
+	return &mail{cfg: cfg, log: log, db: db, open: make(map[string]context.CancelFunc), done: make(map[string]time.Time), ended: make(chan struct{})}
 }
 
 // close ends answering.
 func (m *mail) close() {
 	m.mu.Lock()
-	m.closed = true
+	if !m.closed {
+		m.closed = true
+		close(m.ended)
+	}
 	for _, cancel := range m.open {
 		cancel()
 	}
@@ -67,8 +73,9 @@ func (m *mail) by(answer func(ctx context.Context, request []byte) []byte) {
 func (m *mail) deliver(ctx context.Context, ids []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	maps.DeleteFunc(m.done, func(_ string, at time.Time) bool { return time.Since(at) > 2*letterLasts })
 	for _, id := range ids {
-		if m.open[id] != nil || m.answer == nil || len(m.open) == maxAnswering || m.closed {
+		if _, done := m.done[id]; done || m.open[id] != nil || m.answer == nil || len(m.open) == maxAnswering || m.closed {
 			continue
 		}
 		answer := m.answer
@@ -76,34 +83,44 @@ func (m *mail) deliver(ctx context.Context, ids []string) {
 		m.open[id] = cancel
 		m.answering.Go(func() {
 			defer cancel()
-			if err := m.reply(ctx, id, answer); err != nil && ctx.Err() == nil {
+			done, err := m.reply(ctx, id, answer)
+			if err != nil && ctx.Err() == nil {
 				m.log.Error("another machine's request could not be answered", slog.Any("error", explain("write", m.cfg, err)))
 			}
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			delete(m.open, id)
+			if done {
+				m.done[id] = time.Now()
+			}
 		})
 	}
 }
 
-func (m *mail) reply(ctx context.Context, id string, answer func(ctx context.Context, request []byte) []byte) error {
+// reply answers a request, once. Done is false when it was not read, so nothing was done.
+func (m *mail) reply(ctx context.Context, id string, answer func(ctx context.Context, request []byte) []byte) (done bool, err error) {
 	var request []byte
-	err := m.db.QueryRowContext(ctx, `SELECT request FROM message WHERE id = ? AND answer IS NULL`, id).Scan(&request)
+	err = m.db.QueryRowContext(ctx, `SELECT request FROM message WHERE id = ? AND answer IS NULL AND LENGTH(request) <= ?`, id, maxLetter).Scan(&request)
 	if errors.Is(err, sql.ErrNoRows) { // who asked has gone away
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	text := answer(ctx, request)
-	if len(text) > maxLetter {
-		return fmt.Errorf("%w: an answer of %d bytes", outbox.ErrTooLarge, len(text))
-	}
 	if text == nil {
 		text = []byte{}
 	}
-	_, err = m.db.ExecContext(ctx, `UPDATE message SET answer = ? WHERE id = ?`, text, id)
-	return err
+	for {
+		if len(text) > maxLetter { // who asks finds that nobody will answer
+			_, err = m.db.ExecContext(ctx, `UPDATE message SET recipient = '' WHERE id = ?`, id)
+		} else {
+			_, err = m.db.ExecContext(ctx, `UPDATE message SET answer = ? WHERE id = ?`, text, id)
+		}
+		if err == nil || !passes(err) || retry.Pause(ctx, retryDoubt) != nil {
+			return true, err
+		}
+	}
 }
 
 // errNobody says that there is no such process.
@@ -123,8 +140,10 @@ func (m *mail) ask(ctx context.Context, to string, request []byte) ([]byte, erro
 		}
 		to = h.owner
 	}
-	if there, err := m.there(ctx, to); err != nil || !there {
-		return nil, errors.Join(err, errNobody)
+	if there, err := m.there(ctx, to); err != nil {
+		return nil, err
+	} else if !there {
+		return nil, errNobody
 	}
 	if request == nil {
 		request = []byte{}
@@ -155,15 +174,23 @@ func (m *mail) there(ctx context.Context, name string) (there bool, err error) {
 func (m *mail) await(ctx context.Context, id, from string) ([]byte, error) {
 	for {
 		var answer []byte
-		var there bool
-		err := m.db.QueryRowContext(ctx, `SELECT answer, (SELECT COUNT(*) FROM member WHERE id = ?) FROM message WHERE id = ?`, from, id).Scan(&answer, &there)
+		var large, there bool
+		err := m.db.QueryRowContext(ctx, `SELECT IF(LENGTH(answer) <= ?, answer, NULL), recipient = '' OR COALESCE(LENGTH(answer), 0) > ?,
+			(SELECT COUNT(*) FROM member WHERE id = ?) FROM message WHERE id = ?`, maxLetter, maxLetter, from, id).Scan(&answer, &large, &there)
 		switch {
+		case err == nil && large:
+			return nil, fmt.Errorf("%w: the answer of %s; what was asked of it was done", outbox.ErrTooLarge, from)
 		case err == nil && answer != nil:
 			return answer, nil
 		case err == nil && !there, errors.Is(err, sql.ErrNoRows):
-			return nil, errNobody
+			return nil, fmt.Errorf("%w: %s ended before it answered; what was asked of it may have been done", outbox.ErrNotFound, from)
 		case err != nil && !passes(err):
 			return nil, err
+		}
+		select {
+		case <-m.ended:
+			return nil, outbox.ErrClosed
+		default:
 		}
 		if err := retry.Pause(ctx, letterAfter); err != nil {
 			return nil, fmt.Errorf("waiting for the answer of %s: %w", from, err)
