@@ -25,6 +25,7 @@ type Member struct {
 	vacancy  *vacancy
 	mail     *mail
 	census   *census
+	older    older
 
 	closing  chan struct{}
 	shutDown func() error       // runs once
@@ -142,6 +143,9 @@ func (m *Member) poll(ctx context.Context, all bool) error {
 	now := time.Now()
 	if all {
 		m.census.look(v.citizens, now)
+		if m.older.look(&v, now) >= m.cfg.silence() && len(m.parts.all()) > 0 {
+			return m.presence.lose(errOlder)
+		}
 	}
 	m.vacancy.look(v.holder, m.census.living(before), now)
 	m.mail.deliver(ctx, v.mail)

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -42,6 +43,8 @@ const (
 	maxStale = 8
 	// maxBehind is how often what a server has that lags behind is read again.
 	maxBehind = 100
+	// maxLearned is how often labels are read again because one is not among them.
+	maxLearned = 2
 )
 
 // read reads deliveries beyond a number: what the tables say, and what was not recorded there yet.
@@ -49,7 +52,8 @@ func (m *Member) read(ctx context.Context, endpoint string, after int64, ask fun
 	if err := m.usable(ctx); err != nil {
 		return nil, err
 	}
-	for tries := 0; ; tries++ {
+	var stale, behind, learned int
+	for {
 		g, one, known := m.parts.glance(endpoint, after)
 		if known {
 			return nil, nil
@@ -59,15 +63,17 @@ func (m *Member) read(ctx context.Context, endpoint string, after int64, ask fun
 		case err == nil:
 			m.parts.claimed(g.id, items)
 			return g.show(items), nil
-		case errors.Is(err, driver.ErrBadConn) && tries < maxStale: // an old connection, which had ended meanwhile
-		case errors.Is(err, errColumn) && tries <= maxStale: // a label that is new
-			tries += maxStale
+		case errors.Is(err, driver.ErrBadConn) && stale < maxStale: // an old connection, which had ended meanwhile
+			stale++
+		case errors.Is(err, errColumn) && learned < maxLearned: // a label that is new
+			learned++
 			if err := m.learn(ctx); err != nil {
 				return nil, explain("read", &m.cfg, err)
 			}
-		case !errors.Is(err, errBehind) || tries == maxBehind:
+		case !errors.Is(err, errBehind) || behind == maxBehind:
 			return nil, explain("read", &m.cfg, err)
 		default:
+			behind++
 			if err := retry.Pause(ctx, pollAfter); err != nil {
 				return nil, err
 			}
@@ -84,18 +90,21 @@ func (m *Member) readOnce(ctx context.Context, g *glance, one *part, ask func(db
 	defer conn.Close()
 	g.end = new(end)
 	var is share
-	var low int64
+	var last, low int64
 	var beyond []byte
-	err = conn.QueryRowContext(ctx, `SELECT s.epoch, s.turn, COALESCE(m.low, 0), COALESCE(m.beyond, ''), COALESCE(m.epoch, 0), COALESCE(m.k, 0)
-		FROM share s LEFT JOIN mark m ON m.endpoint = s.endpoint WHERE s.endpoint = ?`, g.id).
-		Scan(&is.epoch, &is.turn, &low, &beyond, &g.end.applied.epoch, &g.end.applied.k)
+	err = conn.QueryRowContext(ctx, `SELECT s.epoch, s.turn, COALESCE(h.last, 0), COALESCE(m.low, 0), COALESCE(m.beyond, ''), COALESCE(m.epoch, 0), COALESCE(m.k, 0)
+		FROM share s LEFT JOIN head h ON h.endpoint = s.endpoint LEFT JOIN mark m ON m.endpoint = s.endpoint WHERE s.endpoint = ?`, g.id).
+		Scan(&is.epoch, &is.turn, &last, &low, &beyond, &g.end.applied.epoch, &g.end.applied.k)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errBehind
+	}
 	if err != nil {
 		return nil, err
 	}
 	if is.epoch > one.epoch {
 		return nil, nil // it is ours no more, as the next poll will tell
 	}
-	if is.epoch < one.epoch || is.turn < one.turn || g.end.applied.before(one.head.applied) {
+	if is.epoch < one.epoch || is.turn < one.turn || last < one.head.last || g.end.applied.before(one.head.applied) {
 		return nil, errBehind
 	}
 	if g.end.marks, err = decodeMarks(low, beyond); err != nil {

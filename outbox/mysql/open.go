@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/outbox/transfer"
 	"rowhook/retry"
 )
 
@@ -91,8 +93,31 @@ func (o *opening) try(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := o.renewing(ctx, lease, before, func() (*Store, error) { return o.read(ctx, lease, f, before, packet) })
+	if err != nil && (before.owner == "" || errors.Is(err, transfer.ErrHalf)) { // else the next one is to see that it did not end in order
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.cfg.deadline())
+		defer cancel()
+		err = errors.Join(err, lease.release(ctx, before.uptime))
+	}
+	return s, err
+}
+
+// renewing renews the lease while something is done that may take long.
+func (o *opening) renewing(ctx context.Context, lease *lease, before holder, do func() (*Store, error)) (*Store, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var renewals sync.WaitGroup
+	defer renewals.Wait()
+	defer cancel()
+	renewals.Go(func() {
+		lease.keep(ctx, o.cfg, o.log, func(ctx context.Context) error { return lease.renew(ctx, before.uptime) })
+	})
+	return do()
+}
+
+// read reads what is to be known, for who has the lease.
+func (o *opening) read(ctx context.Context, lease *lease, f fence, before holder, packet int64) (*Store, error) {
 	if err := checkWhole(ctx, o.pools.writes); err != nil { // who had the lease may have left it so
-		return nil, errors.Join(err, lease.release(ctx, before.uptime))
+		return nil, err
 	}
 	content, err := readContent(ctx, o.pools.writes, f, lease.owner)
 	if err != nil {
