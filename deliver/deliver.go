@@ -48,7 +48,7 @@ type Options struct {
 	Schedule    []time.Duration   // waits after failed attempts, 5s to 24h; a delivery that fails after the last is dead
 	MaxAge      time.Duration     // of trying in vain, after which a failure is the last: 5 days
 	Grace       time.Duration     // for requests on their way when Run is to end: 10s
-	Handover    time.Duration     // for those to an endpoint that is to be another process's: 2s
+	Handover    time.Duration     // the same where several processes share the outbox, and another one waits for the endpoint: 2s
 	UserAgent   string            // "rowhook"
 	MayPost     func() bool       // is asked before each delivery whether it may be posted, not long before another process posts it; nil: always
 	PublicOnly  bool              // refuses loopback and private addresses; link-local and metadata ones always are
@@ -215,8 +215,12 @@ func (w *Worker) assign(ctx context.Context, g *errgroup.Group) (changed <-chan 
 		}
 	}
 	for name, e := range w.endpoints {
-		if !w.share.ours(name) || w.share.terms[name] != e.term {
+		switch is := w.share.terms[name]; {
+		case !w.share.ours(name), is.Epoch != e.term.Epoch:
 			e.stop(errMoved)
+		case is != e.term:
+			e.term = is
+			e.anew()
 		}
 	}
 	for name, of := range rules {

@@ -28,7 +28,7 @@ var (
 // owns all timers. Senders, started on demand, take what is ready themselves. Who holds mu waits for nobody.
 type endpoint struct {
 	name    string
-	term    int64 // of this process's lease
+	term    outbox.Term // of this process's lease; the worker's mu guards it
 	rules   []string
 	opts    *Options
 	log     *slog.Logger
@@ -65,7 +65,7 @@ type endpoint struct {
 	failed   error             // why the outbox is of no use any more
 }
 
-func newEndpoint(w *Worker, name string, rules []string, term int64) *endpoint {
+func newEndpoint(w *Worker, name string, rules []string, term outbox.Term) *endpoint {
 	limit := w.opts.Limits[name]
 	e := &endpoint{
 		name: name, term: term, rules: rules,
@@ -198,11 +198,14 @@ func (e *endpoint) leave(ctx context.Context, why error, cut, unsettled context.
 	e.mu.Unlock()
 	close(e.pool.quit)
 	grace := e.opts.Grace
+	if e.opts.Leases != nil {
+		grace = min(grace, e.opts.Handover) // another process waits for it
+	}
 	switch {
+	case e.opts.Leases != nil && e.opts.MayPost != nil && !e.opts.MayPost():
+		grace = 0 // another one may post the same by now
 	case errors.Is(why, errReload), errors.Is(why, outbox.ErrFenced):
 		grace = min(grace, reloadGrace)
-	case errors.Is(why, errMoved):
-		grace = min(grace, e.opts.Handover)
 	}
 	defer time.AfterFunc(grace, cut).Stop()
 	defer time.AfterFunc(grace+settleGrace, unsettled).Stop()
@@ -230,6 +233,15 @@ func (e *endpoint) reconsider() {
 // restart makes the endpoint claim anew from the beginning of what is undelivered: a person changed something of it.
 func (e *endpoint) restart() {
 	e.mu.Lock()
+	e.forget()
+	e.mu.Unlock()
+	e.poke()
+}
+
+// anew makes the endpoint look at everything once more: another process changed what it has, or what is paused.
+func (e *endpoint) anew() {
+	e.mu.Lock()
+	e.look, e.unread = true, true
 	e.forget()
 	e.mu.Unlock()
 	e.poke()

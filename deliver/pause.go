@@ -185,7 +185,7 @@ func (w *Worker) reconsider() {
 func (e *endpoint) obey(ctx context.Context) {
 	e.mu.Lock()
 	look, unread := e.look, e.unread
-	e.look = false
+	e.look, e.unread = false, false
 	e.mu.Unlock()
 	if !look || unread && !e.readPauses(ctx) {
 		return
@@ -234,10 +234,10 @@ func (e *endpoint) readPauses(ctx context.Context) bool {
 	err := e.pauses.load(ctx, targets)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.unread = err != nil; err == nil {
+	if err == nil {
 		return true
 	}
-	e.look = true
+	e.look, e.unread = true, true
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, outbox.ErrClosed), errors.Is(err, outbox.ErrFenced):

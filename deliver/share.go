@@ -3,13 +3,15 @@ package deliver
 import (
 	"context"
 	"log/slog"
+
+	"rowhook/outbox"
 )
 
 // Leases say which endpoints are this process's, where several share an outbox.
 type Leases interface {
-	// Terms are this process's endpoints with their terms, and a channel that is closed when that changes. Another term of an
-	// endpoint means that what was claimed of it counts no more: it is begun anew. It waits for nothing.
-	Terms() (terms map[string]int64, changed <-chan struct{})
+	// Terms are this process's endpoints with their terms, and a channel that is closed when that changes. Another epoch of an
+	// endpoint means that it was another process's meanwhile: what was claimed of it counts no more. It waits for nothing.
+	Terms() (terms map[string]outbox.Term, changed <-chan struct{})
 	// Leave says that nothing is posted to an endpoint any more and that its outcomes are settled: another process may have it.
 	// From then on Terms does not have it, until it is this process's once more.
 	Leave(ctx context.Context, endpoint string) error
@@ -18,14 +20,14 @@ type Leases interface {
 // share is which endpoints are a worker's; its mu guards it.
 type share struct {
 	leases Leases // nil: all are
-	terms  map[string]int64
-	spent  map[string]int64 // terms that another process has ended, which Terms may not know yet
-	owed   map[string]bool  // endpoints that are to be given away
-	giving map[string]bool  // those of them that are
+	terms  map[string]outbox.Term
+	spent  map[string]outbox.Term // terms that another process has ended, which Terms may not know yet
+	owed   map[string]bool        // endpoints that are to be given away
+	giving map[string]bool        // those of them that are
 }
 
 func newShare(leases Leases) share {
-	return share{leases: leases, spent: make(map[string]int64), owed: make(map[string]bool), giving: make(map[string]bool)}
+	return share{leases: leases, spent: make(map[string]outbox.Term), owed: make(map[string]bool), giving: make(map[string]bool)}
 }
 
 // look asks which they are. Whoever was told of one has to give it away, so nobody asks elsewhere.
@@ -56,7 +58,7 @@ func (s *share) ours(name string) bool {
 }
 
 // mayBegin tells whether one may be started, and its term.
-func (s *share) mayBegin(name string) (term int64, may bool) {
+func (s *share) mayBegin(name string) (term outbox.Term, may bool) {
 	term = s.terms[name]
 	spent, was := s.spent[name]
 	return term, s.ours(name) && !s.giving[name] && (!was || spent != term)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,26 +21,26 @@ import (
 type table struct {
 	mu      sync.Mutex
 	of      map[string]*tenure
-	changed map[int]chan struct{}    // of each process
-	view    map[int]map[string]int64 // what each process was told last
-	left    int                      // how often one was given away
-	fenced  int                      // and how often somebody was refused
+	changed map[int]chan struct{}          // of each process
+	view    map[int]map[string]outbox.Term // what each process was told last
+	left    int                            // how often one was given away
+	fenced  int                            // and how often somebody was refused
 }
 
 // tenure is whose an endpoint is.
 type tenure struct {
 	process int // -1: nobody's
-	term    int64
+	term    outbox.Term
 	next    int // whose it is to be when it was left; -1: it is to stay
 }
 
 func newTable() *table {
-	return &table{of: make(map[string]*tenure), changed: make(map[int]chan struct{}), view: make(map[int]map[string]int64)}
+	return &table{of: make(map[string]*tenure), changed: make(map[int]chan struct{}), view: make(map[int]map[string]outbox.Term)}
 }
 
 // tell says that what is a process's changed; mu is held.
 func (t *table) tell(process int) {
-	t.view[process] = make(map[string]int64)
+	t.view[process] = make(map[string]outbox.Term)
 	for name, at := range t.of {
 		if at.process == process && at.next < 0 {
 			t.view[process][name] = at.term
@@ -51,18 +52,18 @@ func (t *table) tell(process int) {
 	}
 }
 
-// give gives an endpoint to a process: at once when it is nobody's or that one's, and otherwise when it was left.
+// give gives an endpoint to a process: at once when it is nobody's, and otherwise when it was left. Who has it looks at it anew.
 func (t *table) give(endpoint string, process int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at := t.of[endpoint]
 	switch {
 	case at == nil: // it is new
-		t.of[endpoint] = &tenure{process: process, term: 1, next: -1}
+		t.of[endpoint] = &tenure{process: process, term: outbox.Term{Epoch: 1}, next: -1}
 		t.tell(process)
 	case at.next >= 0:
 	case at.process == process:
-		at.term++
+		at.term.Turn++
 		t.tell(process)
 	default:
 		at.next = process
@@ -76,7 +77,7 @@ func (t *table) takeAway(endpoint string, process int) {
 	defer t.mu.Unlock()
 	at := t.of[endpoint]
 	at.process, at.next = process, -1
-	at.term++
+	at.term.Epoch++
 	t.tell(process)
 }
 
@@ -86,7 +87,7 @@ type leases struct {
 	process int
 }
 
-func (l leases) Terms() (map[string]int64, <-chan struct{}) {
+func (l leases) Terms() (map[string]outbox.Term, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.changed[l.process] == nil {
@@ -103,7 +104,7 @@ func (l leases) Leave(_ context.Context, endpoint string) error {
 		return nil
 	}
 	at.process, at.next = at.next, -1
-	at.term++
+	at.term.Epoch++
 	l.left++
 	l.tell(l.process)
 	l.tell(at.process)
@@ -348,6 +349,115 @@ func TestHandoverTakesNotLong(t *testing.T) {
 			t.Errorf("recorded: %v", m.log)
 		}
 	})
+}
+
+// TestTurn: where another process changed what an endpoint has, or paused it, it looks once more. Requests on their way go on, and what
+// it knows of its receiver it still does.
+func TestTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, tab := newStore(), newTable()
+		rules := map[string]Endpoint{"slow": {URL: "http://slow.test"}, "down": {URL: "http://down.test"}, "crm": oneEndpoint["crm"]}
+		var posted, cut atomic.Int32
+		o := Options{Leases: leases{tab, 0}, Timeout: time.Hour, Transport: trip(func(q *http.Request) (int, http.Header, error) {
+			switch q.URL.Host {
+			case "slow.test":
+				select {
+				case <-time.After(time.Minute):
+				case <-q.Context().Done():
+					cut.Add(1)
+				}
+				return 200, nil, q.Context().Err()
+			case "down.test":
+				return 503, nil, nil
+			}
+			posted.Add(1)
+			return 200, nil, nil
+		})}
+		w, _ := running(t, m, rules, o)
+		far := newPauses(m, m) // of another process
+		pass(time.Second)
+		for _, e := range rules {
+			tab.give(EndpointName(e.URL), 0)
+		}
+		commit(t, m, making("slow", 1, "1"), making("down", 2, "1"), making("crm", 3, "1"))
+		pass(10 * time.Second)
+		if err := far.pause(t.Context(), crmName, Pause{Since: time.Now(), Reason: "by hand"}); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			for _, e := range rules {
+				tab.give(EndpointName(e.URL), 0)
+			}
+			pass(time.Second)
+		}
+		commit(t, m, making("crm", 4, "1"))
+		pass(time.Second)
+		for _, s := range w.Status(t.Context()).Endpoints {
+			switch s.Name {
+			case crmName:
+				if s.Paused == nil || posted.Load() != 1 || s.LastSuccess.IsZero() {
+					t.Errorf("%d were posted, %+v", posted.Load(), s)
+				}
+			case "http://down.test:80":
+				if s.DownSince.IsZero() || len(s.Outages) != 1 || time.Since(s.DownSince) < 10*time.Second {
+					t.Errorf("it is forgotten that it is down: %+v", s)
+				}
+			default:
+				if s.InFlight != 1 {
+					t.Errorf("the request is gone: %+v", s)
+				}
+			}
+		}
+		if _, err := far.resume(t.Context(), crmName); err != nil {
+			t.Fatal(err)
+		}
+		tab.give(crmName, 0)
+		pass(time.Minute)
+		if cut.Load() > 0 || posted.Load() != 2 || m.get(1).State != outbox.Delivered || m.get(4).State != outbox.Delivered {
+			t.Errorf("%d were cut, %d posted; %v", cut.Load(), posted.Load(), states(t, m))
+		}
+	})
+}
+
+// TestEndsForOthers: where others wait for what a process has, its end takes no longer than giving away does; and none when they
+// need not wait any more.
+func TestEndsForOthers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		share bool
+		held  bool
+		want  time.Duration
+	}{
+		"alone": {false, true, 10 * time.Second}, "shared": {true, true, 3 * time.Second}, "lost": {true, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m, tab := newStore(), newTable()
+				tab.give(crmName, 0)
+				var held atomic.Bool
+				held.Store(true)
+				o := Options{Handover: 3 * time.Second, Timeout: time.Hour, Transport: trip(func(q *http.Request) (int, http.Header, error) {
+					<-q.Context().Done()
+					return 0, nil, q.Context().Err()
+				})}
+				if c.share {
+					o.Leases, o.MayPost = leases{tab, 0}, held.Load
+				}
+				_, stop := running(t, m, oneEndpoint, o)
+				pass(time.Second)
+				commit(t, m, making("crm", 1, "1"))
+				pass(time.Second)
+				held.Store(c.held)
+				began := time.Now()
+				stop()
+				if took := time.Since(began); took != c.want {
+					t.Errorf("it took %v, not %v", took, c.want)
+				}
+			})
+		})
+	}
 }
 
 // failing is an outbox that now and then does not answer.

@@ -48,6 +48,10 @@ var (
 	ErrChanged = errors.New("the setting was changed meanwhile")
 )
 
+// Term is for how long an endpoint is one process's, where several share an outbox: that is over with another Epoch. With another
+// Turn somebody changed what the endpoint has, or whether it is paused, and its process is to look at all of that once more.
+type Term struct{ Epoch, Turn int64 }
+
 // ID identifies a delivery for ever: over crash, retry, redelivery and restart. It is a hash, kept raw.
 type ID [16]byte
 

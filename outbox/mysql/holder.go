@@ -1,10 +1,14 @@
 package mysql
 
-import "context"
+import (
+	"context"
+
+	"rowhook/outbox"
+)
 
 // Terms are the endpoints that are this process's own, each with its term, and a channel that is closed when that changes. Until it
 // is called, members are given none. For each that was among them and is not any more the caller is to call Leave.
-func (s *Store) Terms() (terms map[string]int64, changed <-chan struct{}) {
+func (s *Store) Terms() (terms map[string]outbox.Term, changed <-chan struct{}) {
 	if !s.terms.used() {
 		s.steward.kick()
 	}

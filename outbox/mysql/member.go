@@ -190,7 +190,9 @@ func (m *Member) usable(ctx context.Context) error {
 
 // Terms are the endpoints that are this process's, each with its term, and a channel that is closed when that changes. For each
 // that was among them and is not any more the caller is to call Leave, once nothing is posted to it.
-func (m *Member) Terms() (terms map[string]int64, changed <-chan struct{}) { return m.terms.hand() }
+func (m *Member) Terms() (terms map[string]outbox.Term, changed <-chan struct{}) {
+	return m.terms.hand()
+}
 
 // Leave says that nothing is posted to an endpoint any more and that its outcomes are settled: another process may have it. It
 // returns when that is so.

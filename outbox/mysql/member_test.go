@@ -26,7 +26,7 @@ func join(t testing.TB, cfg Config, who Who) *Member {
 // owner is a process as these tests see it.
 type owner interface {
 	outbox.Queue
-	Terms() (map[string]int64, <-chan struct{})
+	Terms() (map[string]outbox.Term, <-chan struct{})
 	Leave(ctx context.Context, endpoint string) error
 }
 
@@ -38,7 +38,7 @@ func obey(t testing.TB, o owner) {
 	t.Cleanup(func() { cancel(); <-ended })
 	go func() {
 		defer close(ended)
-		has := make(map[string]int64)
+		has := make(map[string]outbox.Term)
 		for ctx.Err() == nil {
 			terms, changed := o.Terms()
 			for name := range has {
@@ -69,7 +69,7 @@ func until(t testing.TB, what string, holds func() bool) {
 }
 
 // has are the endpoints of a process. It is not told of them, as who delivers is.
-func has(o owner) map[string]int64 {
+func has(o owner) map[string]outbox.Term {
 	var t *terms
 	switch o := o.(type) {
 	case *Store:

@@ -76,7 +76,7 @@ func (p *pair) meet(ctx context.Context) {
 }
 
 func (p *pair) same(ctx context.Context) bool {
-	want := make(map[string]int64)
+	want := make(map[string]outbox.Term)
 	err := each(ctx, p.reader.db, `SELECT e.name, s.epoch, s.turn, s.leaving FROM share s JOIN endpoint e ON e.id = s.endpoint`, nil,
 		func(scan func(...any) error) (bool, error) {
 			var name string
@@ -90,7 +90,7 @@ func (p *pair) same(ctx context.Context) bool {
 	p.writer.mu.Unlock()
 	terms, _ := p.m.Terms()
 	for _, id := range routes {
-		if name := names[id]; terms[name] == 0 || terms[name] != want[name] {
+		if name := names[id]; terms[name] == (outbox.Term{}) || terms[name] != want[name] {
 			return false
 		}
 	}

@@ -142,7 +142,7 @@ func (p *parts) makeRoom() {
 
 // tell makes the terms what they are now; mu is held.
 func (p *parts) tell() {
-	now := make(map[string]int64)
+	now := make(map[string]outbox.Term)
 	for name, one := range p.byName {
 		if !one.leaving {
 			now[name] = one.term()

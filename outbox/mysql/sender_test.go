@@ -60,7 +60,7 @@ type sender struct {
 	posts  *posts
 	held   func() bool
 	after  map[string]int64
-	terms  map[string]int64
+	terms  map[string]outbox.Term
 	cancel context.CancelFunc
 	ended  chan struct{}
 }
@@ -69,7 +69,7 @@ type sender struct {
 func send(t testing.TB, name string, o owner, held func() bool, p *posts) *sender {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &sender{name: name, owner: o, posts: p, held: held, after: make(map[string]int64), terms: make(map[string]int64), cancel: cancel, ended: make(chan struct{})}
+	s := &sender{name: name, owner: o, posts: p, held: held, after: make(map[string]int64), terms: make(map[string]outbox.Term), cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
 		for ctx.Err() == nil {

@@ -1,5 +1,7 @@
 package mysql
 
+import "rowhook/outbox"
+
 // share is who has an endpoint, as the table says.
 type share struct {
 	member      string // "": nobody
@@ -8,8 +10,7 @@ type share struct {
 	k           int64
 }
 
-// term is the epoch and the turn as one number. Both only grow, so it changes with either.
-func (s share) term() int64 { return 1 + s.epoch + s.turn }
+func (s share) term() outbox.Term { return outbox.Term{Epoch: s.epoch, Turn: s.turn} }
 
 // readShares reads them.
 const readShares = `SELECT endpoint, member, epoch, turn, leaving, k FROM share`

@@ -104,7 +104,7 @@ func (st *steward) own(id int64) bool {
 
 // tell makes the terms what they are now; mu is held.
 func (st *steward) tell() {
-	now := make(map[string]int64)
+	now := make(map[string]outbox.Term)
 	for id, name := range st.routed {
 		if st.own(id) && !st.giving[id] {
 			now[name] = st.shares[id].term()

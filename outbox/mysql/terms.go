@@ -3,13 +3,15 @@ package mysql
 import (
 	"maps"
 	"sync"
+
+	"rowhook/outbox"
 )
 
 // terms are what a process is told of its endpoints: which are its, each with its term. They remember which of them it was told of,
 // for those it must let go of before another process may have them.
 type terms struct {
 	mu      sync.Mutex
-	now     map[string]int64
+	now     map[string]outbox.Term
 	changed chan struct{}   // closed, and made anew, when now changes
 	told    map[string]bool // by endpoint: it may be delivered to, until leave
 	asked   bool            // somebody asks at all
@@ -20,7 +22,7 @@ func newTerms() *terms {
 }
 
 // hand tells the terms.
-func (t *terms) hand() (map[string]int64, <-chan struct{}) {
+func (t *terms) hand() (map[string]outbox.Term, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.asked = true
@@ -31,7 +33,7 @@ func (t *terms) hand() (map[string]int64, <-chan struct{}) {
 }
 
 // set makes them others.
-func (t *terms) set(now map[string]int64) {
+func (t *terms) set(now map[string]outbox.Term) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if maps.Equal(now, t.now) {

@@ -448,7 +448,7 @@ func TestDamagedOutcomes(t *testing.T) {
 	if err := looking.Close(); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "it is to begin anew", func() bool { return has(m)["end00"] > before["end00"] })
+	until(t, "it is to begin anew", func() bool { return has(m)["end00"].Turn > before["end00"].Turn })
 	if list, err := m.Claim(t.Context(), "end00", 0, 10); err != nil || len(list) != 2 {
 		t.Errorf("%d are claimed: %v", len(list), err)
 	}
