@@ -245,11 +245,6 @@ func (st *steward) goRound(ctx context.Context) (busy bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, b := range s.bundles {
-		if b.damaged != nil {
-			st.log.Error("what a machine delivered is not known", slog.Int64("endpoint", b.endpoint), slog.Any("error", b.damaged))
-		}
-	}
 	st.mail.deliver(ctx, s.mail)
 	st.census.look(s.citizens, time.Now())
 	o := st.decide(&s, before)
@@ -267,8 +262,26 @@ func (st *steward) goRound(ctx context.Context) (busy bool, err error) {
 		}
 	}
 	st.most = maxBundled
+	st.tellDamaged(&s)
 	st.finish(&s, o, round, before)
 	return len(s.citizens) > 1 || len(s.bundles)+len(s.mail) > 0 || !o.empty(), nil
+}
+
+// tellDamaged says what could not be read of what was handed over, and is removed by now.
+func (st *steward) tellDamaged(s *sight) {
+	for _, b := range s.bundles {
+		if b.damaged == nil {
+			continue
+		}
+		st.mu.Lock()
+		name := st.routed[b.endpoint]
+		st.mu.Unlock()
+		machine := ""
+		if is := s.shares[b.endpoint]; is.epoch == b.epoch {
+			machine = is.member
+		}
+		st.log.Error("what a machine delivered is not known", slog.String("endpoint", name), slog.String("machine", machine), slog.Any("error", b.damaged))
+	}
 }
 
 func sizeOfAll(bundles []bundle) (n int) {
