@@ -16,12 +16,13 @@ import (
 // Machine is a process of those that share an outbox.
 type Machine struct {
 	Name      string    `json:"name"`
-	Here      bool      `json:"here"`       // it is the one that was asked
-	Holds     bool      `json:"holds"`      // it holds the outbox: it follows the log, and does what commands want
-	Reads     bool      `json:"reads"`      // it may; otherwise it has deliver: only
-	SameRules bool      `json:"same_rules"` // as the one that holds the outbox
-	Endpoints []string  `json:"endpoints"`  // that it delivers to
-	Seen      time.Time `json:"seen"`       // when it last said that it is there
+	Here      bool      `json:"here"`             // it is the one that was asked
+	Holds     bool      `json:"holds"`            // it holds the outbox: it follows the log, and does what commands want
+	Reads     bool      `json:"reads"`            // it may; otherwise it has deliver: only
+	SameRules bool      `json:"same_rules"`       // as the one that holds the outbox
+	Endpoints []string  `json:"endpoints"`        // that it delivers to
+	Seen      time.Time `json:"seen"`             // when it last said that it is there
+	Silent    bool      `json:"silent,omitempty"` // that is so long ago that it may be gone
 }
 
 // Work is what a machine does, in a few words.
@@ -53,8 +54,12 @@ type Peers interface {
 	Holder(ctx context.Context) (Status, error)
 }
 
-// peersWithin is how long another process may take to answer: it may be gone without anybody having noticed.
-const peersWithin = 2 * time.Second
+// How long others may take to answer: they may be gone without anybody having noticed.
+const (
+	peersWithin = time.Second
+	// holderWithin is for the one that holds the outbox, which asks all others first.
+	holderWithin = 3 * time.Second
+)
 
 // Whole is how all does: where machines share the outbox, what the others know as well. Who asks one machine gets the same of all.
 func (d *Daemon) Whole(ctx context.Context) (Status, error) {
@@ -66,7 +71,7 @@ func (d *Daemon) Whole(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	if s.Member {
-		asking, stop := context.WithTimeout(ctx, peersWithin)
+		asking, stop := context.WithTimeout(ctx, holderWithin)
 		defer stop()
 		if all, err := peers.Holder(asking); err == nil {
 			return all.seenFrom(s.here()), nil
@@ -185,6 +190,8 @@ func (s *Status) unread() *Trouble {
 	const meanwhile = " What is stored goes out meanwhile, and as long as the database keeps its log, nothing is lost."
 	i := slices.IndexFunc(s.Machines, func(m Machine) bool { return m.Holds })
 	switch {
+	case s.Member && i >= 0 && !s.Machines[i].Silent: // it lives, and has much to do
+		return nil
 	case s.Member && i >= 0:
 		t.Text = "Machine " + s.Machines[i].Name + ", which holds the outbox, does not answer this one. If it is gone, another one goes on within seconds." + meanwhile
 	case s.Member:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rowhook/deliver"
@@ -96,6 +97,44 @@ func TestWhole(t *testing.T) {
 	if !slices.Equal(lines, want) {
 		t.Errorf("got %v", lines)
 	}
+}
+
+// slowly are machines of which one does not answer, without anybody having noticed.
+type slowly struct{ installation }
+
+func (s slowly) Endpoints(ctx context.Context, machine string) (deliver.Status, error) {
+	if machine == "c" {
+		<-ctx.Done()
+		return deliver.Status{}, ctx.Err()
+	}
+	return s.installation.Endpoints(ctx, machine)
+}
+
+func (s slowly) Holder(ctx context.Context) (Status, error) {
+	is, err := s.installation.Holder(ctx)
+	select {
+	case <-time.After(100 * time.Millisecond): // on its way
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	return is, err
+}
+
+// TestOneIsDead: a machine that is gone does not make the others say that nothing is read.
+func TestOneIsDead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		all := map[string]*Daemon{"a": New(), "b": New()}
+		all["a"].Holds(store{}, slowly{installation{"a", all}})
+		all["b"].Joins(store{}, slowly{installation{"b", all}})
+		for name, d := range all {
+			d.Delivers(shareOf(name))
+		}
+		s, err := all["b"].Whole(t.Context())
+		if err != nil || s.Member || s.here() != "b" {
+			t.Errorf("it does not say what the one says that holds the outbox: %+v, %v", s, err)
+		}
+	})
 }
 
 // shareOf is what a machine says of the endpoints of three.

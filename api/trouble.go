@@ -118,6 +118,9 @@ func (s *Status) ofReader(now time.Time) (all []Trouble) {
 	if t := s.unread(); t != nil {
 		return append(all, *t)
 	}
+	if s.Member {
+		return nil // who reads it does not say at the moment
+	}
 	stopped := Trouble{Kind: ReaderStopped, NeedsYou: true, State: "stopped", What: "Reading the log"}
 	r := s.Reader
 	switch {
@@ -337,7 +340,10 @@ func (s *Status) Verdict(troubles []Trouble, nothing bool) (answer, rest string)
 // otherwise is how it goes but for what needs a person.
 func (s *Status) otherwise(troubles []Trouble) string {
 	behind := "all is read that was committed"
-	if r := s.Reader; r != nil && !r.CaughtUp {
+	switch r := s.Reader; {
+	case s.Member:
+		behind = "the machine that holds the outbox is at work, and did not say in time how far it has read"
+	case r != nil && !r.CaughtUp:
 		behind = words.Span(seconds(r.Lag)) + " behind the log"
 	}
 	down := 0

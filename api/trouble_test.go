@@ -37,8 +37,11 @@ func TestTroubles(t *testing.T) {
 			s.Machines = []Machine{{Name: "a", Holds: true, SameRules: true}, {Name: "b", SameRules: true}, {Name: "c"}}
 		}, []string{"needs Machine c has other rules|Its rules are not those of a|systemctl reload rowhook"}, "One thing needs you: machine c has other rules."},
 		"the holder is silent": {func(s *Status) {
-			s.Reader, s.Member, s.Machines = nil, true, []Machine{{Name: "a", Holds: true, SameRules: true}, {Name: "b", SameRules: true, Here: true}}
+			s.Reader, s.Member, s.Machines = nil, true, []Machine{{Name: "a", Holds: true, SameRules: true, Silent: true}, {Name: "b", SameRules: true, Here: true}}
 		}, []string{"needs Reading the log is stopped|Machine a, which holds the outbox, does not answer"}, "Stopped: nothing is read. Machine a"},
+		"the holder is busy": {func(s *Status) {
+			s.Reader, s.Member, s.Machines = nil, true, []Machine{{Name: "a", Holds: true, SameRules: true}, {Name: "b", SameRules: true, Here: true}}
+		}, nil, "All is well: the machine that holds the outbox is at work, and did not say in time how far it has read."},
 		"nobody holds it": {func(s *Status) {
 			s.Reader, s.Member, s.Machines = nil, true, []Machine{{Name: "b", SameRules: true, Here: true}}
 		}, []string{"needs Reading the log is stopped|No machine holds the outbox at this moment"}, "Stopped: nothing is read. No machine"},

@@ -177,6 +177,15 @@ func (peers) Machines(context.Context) ([]api.Machine, error) {
 	return []api.Machine{{Name: "a", Holds: true, Reads: true, SameRules: true, Endpoints: []string{"crm"}}, {Name: "b", Here: true, Endpoints: []string{"erp", "pos"}}}, nil
 }
 
+// deliverers are the same where both have deliver: only.
+type deliverers struct{ peers }
+
+func (p deliverers) Machines(ctx context.Context) ([]api.Machine, error) {
+	list, err := p.peers.Machines(ctx)
+	list[0].Reads = false
+	return list, err
+}
+
 func (peers) Endpoints(context.Context, string) (deliver.Status, error) {
 	return deliver.Status{}, errors.New("it is off")
 }
@@ -206,6 +215,22 @@ func TestMetricsOfMember(t *testing.T) {
 			if strings.Contains(text, line) != wanted {
 				t.Errorf("%s: %s: %v in\n%s", name, line, !wanted, text)
 			}
+		}
+	}
+}
+
+// TestNobodyReads: of machines that all have deliver: only none is said to follow the log, which is what the alert looks at.
+func TestNobodyReads(t *testing.T) {
+	t.Parallel()
+	d, p := api.New(), well()
+	d.Holds(p, deliverers{})
+	d.FollowsNot()
+	d.Delivers(workers{p})
+	_, _, server := serveDaemon(t, d)
+	_, text := get(t, server.URL+"/metrics")
+	for _, name := range []string{"a", "b"} {
+		if !strings.Contains(text, `rowhook_machine_holds{machine="`+name+`"} 0`) {
+			t.Errorf("%s: %s", name, text)
 		}
 	}
 }

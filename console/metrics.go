@@ -96,7 +96,7 @@ func (a asked) Collect(ch chan<- prometheus.Metric) {
 	gauge(up, truth(err == nil))
 	gauge(standby, truth(s.StandsBy))
 	for _, m := range s.Machines {
-		gauge(holds, truth(m.Holds), m.Name)
+		gauge(holds, truth(m.Holds && m.Reads), m.Name)
 		gauge(shares, float64(len(m.Endpoints)), m.Name)
 		gauge(sameRules, truth(m.SameRules), m.Name)
 	}

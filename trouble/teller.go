@@ -131,7 +131,7 @@ func (t *Teller) look(ctx context.Context, now time.Time) error {
 	asking, stop := context.WithTimeout(ctx, lookEvery)
 	defer stop()
 	s, err := t.daemon.Status(asking)
-	if err != nil || s.Reader == nil && s.Hindrance == nil { // it is stuck, or starting: others tell that
+	if err != nil || s.Reader == nil && s.Hindrance == nil && !s.Resting { // it is stuck, or starting: others tell that
 		return err
 	}
 	n := &news{}

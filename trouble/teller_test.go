@@ -327,6 +327,18 @@ func TestDead(t *testing.T) {
 	w.told()
 }
 
+// TestResting: where nobody follows the log, as all machines have deliver: only, that is told, and what befalls endpoints.
+func TestResting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Reader, w.Sites, w.Resting = nil, nil, true
+	w.pass(time.Minute)
+	w.told("pager reader_stopped")
+	w.Endpoints[2].DownSince = w.now
+	w.pass(time.Minute)
+	w.told("chat endpoint_down", "pager endpoint_down")
+}
+
 // TestStopped: the end of a daemon is told before it ends, and not again by the next one that ends so.
 func TestStopped(t *testing.T) {
 	t.Parallel()

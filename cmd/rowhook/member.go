@@ -230,10 +230,23 @@ type sharer interface {
 // Machines tells who there is.
 func (p peers) Machines(ctx context.Context) (list []api.Machine, err error) {
 	all, err := p.sharer.Machines(ctx)
+	var now time.Time // by the clock that their times are of, as far as anybody has looked at it
 	for _, m := range all {
-		list = append(list, api.Machine{Name: m.Name, Here: m.Name == p.Name(), Holds: m.Holds, Reads: m.Reads, SameRules: m.SameRules, Endpoints: m.Endpoints, Seen: m.Seen})
+		now = latest(now, m.Seen)
+	}
+	for _, m := range all {
+		list = append(list, api.Machine{
+			Name: m.Name, Here: m.Name == p.Name(), Holds: m.Holds, Reads: m.Reads, SameRules: m.SameRules, Endpoints: m.Endpoints, Seen: m.Seen, Silent: m.Until.Before(now),
+		})
 	}
 	return list, err
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Endpoints asks one of them.
