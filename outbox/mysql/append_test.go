@@ -129,7 +129,7 @@ func TestCloseBlocked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // it is over anyway
+	defer tx.Rollback()
 	if _, err := tx.ExecContext(t.Context(), `SELECT k FROM share FOR UPDATE`); err != nil {
 		t.Fatal(err)
 	}

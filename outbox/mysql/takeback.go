@@ -52,7 +52,8 @@ func (st *steward) taken(ids []int64, round int64) (bool, <-chan struct{}) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	for _, id := range ids {
-		if !(st.own(id) && !st.giving[id]) && !st.settled[id] || st.ended < round {
+		stays := st.own(id) && !st.giving[id]
+		if !stays && !st.settled[id] || st.ended < round {
 			return false, st.round
 		}
 	}
