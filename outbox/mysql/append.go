@@ -269,6 +269,8 @@ func (a *appender) rest(ctx context.Context, parcels []*parcel) ([]*parcel, erro
 			rest = append(rest, l)
 		case s.k == l.k+1:
 			arrived = append(arrived, l)
+		case s.k < l.k:
+			return parcels, fmt.Errorf("%w: of endpoint %d it has %d parcels of outcomes, not %d", errLostCommits, l.id, s.k, l.k)
 		default:
 			return parcels, fmt.Errorf("%w: endpoint %d: %d were handed over, not %d", errHandedCount, l.id, s.k, l.k)
 		}
@@ -278,7 +280,12 @@ func (a *appender) rest(ctx context.Context, parcels []*parcel) ([]*parcel, erro
 	return rest, nil
 }
 
-var errHandedCount = errors.New("the table share is damaged")
+var (
+	// errLostCommits says that the server has less than it said: who makes the endpoints out anew sends again what it has no record of.
+	errLostCommits = errors.New("the server has lost commits that it had confirmed, as one may that takes its primary's place; " +
+		"what it has no record of is sent again, under the same ids")
+	errHandedCount = errors.New("the table share is damaged")
+)
 
 // leave hands over what waits of an endpoint, and lets go of it.
 func (a *appender) leave(ctx context.Context, until ends, list []*part) error {

@@ -55,7 +55,7 @@ func passes(err error) bool {
 func isOurs(err error) bool {
 	for _, ours := range []error{
 		outbox.ErrClosed, outbox.ErrFenced, outbox.ErrNotExist, outbox.ErrNotFound, outbox.ErrErased, outbox.ErrChanged, outbox.ErrTooLarge,
-		outbox.ErrNotHolder, errHandedCount,
+		outbox.ErrNotHolder, errHandedCount, errLostCommits,
 		transfer.ErrHalf, transfer.ErrNotEmpty, errNewer, errForeign, errMarks, errSmallPacket, errColumn, errNoLease,
 	} {
 		if errors.Is(err, ours) {
