@@ -19,7 +19,8 @@ type fleet struct {
 }
 
 type machine struct {
-	n      int // its number
+	n      int  // its number
+	only   bool // it delivers only
 	config string
 	binary string
 	env    []string
@@ -45,7 +46,7 @@ func (w *world) fleet(change ...func(m *machine)) *fleet {
 	w.t.Helper()
 	f := &fleet{world: w}
 	for n, config := range append([]string{w.config}, w.others...) {
-		m := &machine{n: n, config: config, binary: binaries.daemon}
+		m := &machine{n: n, only: n >= w.shared.machines-w.shared.workers, config: config, binary: binaries.daemon}
 		for _, do := range change {
 			do(m)
 		}
@@ -78,20 +79,24 @@ func (f *fleet) reader() (r *machine) {
 	if r == nil {
 		f.t.Fatal("no machine follows the log")
 	}
-	return r
-}
-
-// victim is whom a fault befalls: by turns the machine that follows the log, and another one.
-func (f *fleet) victim(n int) *machine {
-	f.t.Helper()
-	r := f.reader()
-	if n%2 == 1 && len(f.machines) > 2 {
-		return f.machines[(r.n+1)%len(f.machines)]
+	if r.only {
+		f.t.Fatalf("machine %d follows the log, and is to deliver only\n%s", r.n, r.daemon.lastWords())
 	}
 	return r
 }
 
-// flows waits until both receivers were told of something that is written from now on, and tells how long that took. No machine may
+// victim is whom a fault befalls: by turns the machine that follows the log, and each of the others; of two always that one.
+func (f *fleet) victim(n int) *machine {
+	f.t.Helper()
+	r := f.reader()
+	if len(f.machines) == 2 || n%len(f.machines) == 0 {
+		return r
+	}
+	others := slices.DeleteFunc(slices.Clone(f.machines), func(m *machine) bool { return m == r })
+	return others[n%len(f.machines)-1]
+}
+
+// flows waits until all receivers were told of something that is written from now on, and tells how long that took. No machine may
 // end meanwhile that was not killed.
 func (f *fleet) flows() time.Duration {
 	f.t.Helper()
@@ -101,15 +106,15 @@ func (f *fleet) flows() time.Duration {
 	late := time.NewTimer(standstill)
 	defer late.Stop()
 	for {
-		told := 0
-		for _, r := range []*receiver{f.crm, f.mirror} {
+		told, all := 0, f.receivers()
+		for _, r := range all {
 			r.look(func(l *ledger) {
 				if l.newest > from {
 					told++
 				}
 			})
 		}
-		if told == 2 {
+		if told == len(all) {
 			return time.Since(began)
 		}
 		for _, m := range f.machines {
@@ -124,7 +129,7 @@ func (f *fleet) flows() time.Duration {
 		select {
 		case <-look.C:
 		case <-late.C:
-			f.t.Fatalf("%d of 2 receivers hear of something new\n%s", told, f.lastWords())
+			f.t.Fatalf("%d of %d receivers hear of something new\n%s", told, len(all), f.lastWords())
 		case <-f.ctx.Done():
 			f.t.Fatal(f.ctx.Err())
 		}
@@ -132,7 +137,7 @@ func (f *fleet) flows() time.Duration {
 }
 
 // counted waits until the outbox knows of no other machines than those that run: one that was killed would be waited for at the next
-// fault, too, which would be two at once.
+// fault, too, which would be two at once. And each has a part of the endpoints by then, if there are enough: something to lose.
 func (f *fleet) counted() {
 	f.t.Helper()
 	look := time.NewTicker(100 * time.Millisecond)
@@ -140,37 +145,42 @@ func (f *fleet) counted() {
 	late := time.NewTimer(standstill)
 	defer late.Stop()
 	for {
-		ended, err := f.ended()
-		if err == nil && ended == 0 {
+		ended, idle, err := f.known()
+		if err == nil && ended == 0 && (idle == 0 || len(f.receivers()) < len(f.machines)) {
 			return
 		}
 		select {
 		case <-look.C:
 		case <-late.C:
-			f.t.Fatalf("%d machines are known that have ended: %v\n%s", ended, err, f.lastWords())
+			f.t.Fatalf("%d machines are known that have ended, %d have no endpoints: %v\n%s", ended, idle, err, f.lastWords())
 		case <-f.ctx.Done():
 			f.t.Fatal(f.ctx.Err())
 		}
 	}
 }
 
-// ended is how many machines the outbox knows that have ended: their names tell their processes.
-func (f *fleet) ended() (n int, err error) {
+// known is what the outbox knows of machines: how many that have ended, for their names tell their processes, and how many of those
+// that run have no endpoints.
+func (f *fleet) known() (ended, idle int, err error) {
 	log, err := mysql.OpenLog(f.ctx, f.shared.outbox())
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer log.Close()
 	list, err := log.Machines(f.ctx)
+	idle = len(f.machines)
 	for _, known := range list {
 		runs := slices.ContainsFunc(f.machines, func(m *machine) bool {
 			return strings.Contains(known.Name, fmt.Sprintf("-%d-", m.daemon.cmd.Process.Pid))
 		})
-		if !runs {
-			n++
+		switch {
+		case !runs:
+			ended++
+		case len(known.Endpoints) > 0:
+			idle--
 		}
 	}
-	return n, err
+	return ended, idle, err
 }
 
 func (f *fleet) lastWords() string {
@@ -185,6 +195,7 @@ func (f *fleet) lastWords() string {
 func (f *fleet) endure(trial trial) {
 	f.t.Helper()
 	times := trial.times * factor
+	f.counted()
 	for n := range times {
 		f.moody(true)
 		f.machines[0].daemon.outlived(f.ctx, f.upTo(time.Second))
@@ -232,7 +243,10 @@ func (f *fleet) settle() *findings {
 // try has machines share an outbox, and lets something happen to them.
 func try(t *testing.T, s settings, trial trial, change ...func(m *machine)) {
 	t.Helper()
-	s.exact, s.every = true, 25*time.Millisecond
+	s.exact = true
+	if s.every == 0 {
+		s.every = 25 * time.Millisecond
+	}
 	w := newWorld(t, s)
 	w.begin()
 	w.fleet(change...).endure(trial)

@@ -12,7 +12,7 @@ type rule struct {
 	name, entity string
 	kind         kind
 	load         string // basic, full; empty for deletes
-	mirror       bool   // it goes to the mirror, the others to the crm
+	mirror       bool   // it goes to the mirrors, the others to the crm
 }
 
 // rules are several of one action to one receiver, in both loads, and every kind.
@@ -31,7 +31,7 @@ var rules = []rule{
 	{"mirror-services-gone", "service", gone, "", true},
 }
 
-// mirrorPath is the one URL of all the mirror's rules, whose actions tell them apart. When it answers 410 the endpoint is
+// mirrorPath is the one URL of all of a mirror's rules, whose actions tell them apart. When it answers 410 the endpoint is
 // paused as a whole.
 const mirrorPath = "mirror"
 
@@ -52,21 +52,27 @@ func ruleOf(path, action string) (rule, bool) {
 }
 
 // ruleFile is the rules for the daemon. The path of a URL is its rule's name at the crm: each is an endpoint's URL among others
-// there, and alone when it answers 410.
-func ruleFile(crm, mirror string) string {
+// there, and alone when it answers 410. What is the mirror's goes to each of them.
+func ruleFile(crm string, mirrors []string) string {
 	var b strings.Builder
 	b.WriteString("rules:\n")
 	for _, r := range rules {
-		action, url := map[kind]string{save: "save", status: "status_change", gone: "delete"}[r.kind], crm
-		url += "/" + r.name
-		if r.mirror {
-			url = mirror + "/" + mirrorPath
+		if !r.mirror {
+			r.write(&b, r.name, crm+"/"+r.name)
+			continue
 		}
-		fmt.Fprintf(&b, "  - {name: %s, action: %s.%s, url: %q", r.name, r.entity, action, url)
-		if r.load != "" {
-			fmt.Fprintf(&b, ", load: %s", r.load)
+		for n, mirror := range mirrors {
+			r.write(&b, fmt.Sprintf("%s-%d", r.name, n), mirror+"/"+mirrorPath)
 		}
-		b.WriteString("}\n")
 	}
 	return b.String()
+}
+
+func (r rule) write(b *strings.Builder, name, url string) {
+	action := map[kind]string{save: "save", status: "status_change", gone: "delete"}[r.kind]
+	fmt.Fprintf(b, "  - {name: %s, action: %s.%s, url: %q", name, r.entity, action, url)
+	if r.load != "" {
+		fmt.Fprintf(b, ", load: %s", r.load)
+	}
+	b.WriteString("}\n")
 }

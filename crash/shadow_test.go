@@ -14,29 +14,31 @@ var housekeeping = []string{
 	"locked_until", "modifiedon", "cc_data", "skip_deposit", "conversion", "icaluid", "icalhash", "payment_attempt", "log",
 }
 
-// compareShadow compares the tables that the mirror rebuilt from full saves and deletes with those of the database, and
+// compareShadow compares the tables that each mirror rebuilt from full saves and deletes with those of the database, and
 // counts the rows that differ; parents of multi-orders apart, as their inserts are no events.
 func (w *world) compareShadow(f *findings) (differ int) {
 	w.t.Helper()
-	w.mirror.look(func(l *ledger) {
-		for i := range w.writing.pools {
-			p := &w.writing.pools[i]
-			rows, err := w.tableOf(p)
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			objects := p.objects
-			for _, order := range p.orders {
-				objects = slices.Concat(objects, order[1:])
-			}
-			for _, o := range objects {
-				if why := difference(rows[o.id], l.rows[o.key]); why != "" {
-					differ++
-					f.note("%s: the shadow table: %s", o.key, why)
-				}
-			}
+	for i := range w.writing.pools {
+		p := &w.writing.pools[i]
+		rows, err := w.tableOf(p)
+		if err != nil {
+			w.t.Fatal(err)
 		}
-	})
+		objects := p.objects
+		for _, order := range p.orders {
+			objects = slices.Concat(objects, order[1:])
+		}
+		for _, mirror := range w.mirrors {
+			mirror.look(func(l *ledger) {
+				for _, o := range objects {
+					if why := difference(rows[o.id], l.rows[o.key]); why != "" {
+						differ++
+						f.note("%s: the shadow table: %s", o.key, why)
+					}
+				}
+			})
+		}
+	}
 	return differ
 }
 

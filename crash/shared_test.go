@@ -23,7 +23,8 @@ import (
 type shared struct {
 	servers  []*dbtest.Server // the first one takes what is to be on all
 	lease    time.Duration
-	machines int
+	machines int               // of them
+	workers  int               // of these: the last ones, which deliver only
 	lines    []*netfault.Far   // a machine's own to the server; none: it is near
 	proxies  []*netfault.Proxy // through which each machine goes; none: it goes straight
 }
@@ -71,6 +72,15 @@ func proxied(machines int) func(*world) *shared {
 		for range machines {
 			s.proxies = append(s.proxies, netfault.NewProxy(w.t, nil, s.servers[0].Address()))
 		}
+		return s
+	}
+}
+
+// withWorkers has the last ones of the machines deliver only.
+func withWorkers(workers int, do func(*world) *shared) func(*world) *shared {
+	return func(w *world) *shared {
+		s := do(w)
+		s.workers = workers
 		return s
 	}
 }
@@ -145,6 +155,7 @@ func (w *world) share(s settings) {
 		first.Exec(w.t, "DROP USER IF EXISTS "+user)
 		first.CreateUser(w.t, user, "secret", "ALL PRIVILEGES ON rowhook.*")
 		own := s
+		own.only = n >= w.shared.machines-w.shared.workers
 		own.more += fmt.Sprintf("outbox: {mysql: {addresses: [%s], user: %s, password: secret, lease: %v}}\n", quoted(w.shared.reach(n)), user, w.shared.lease)
 		config, state := w.configure(own)
 		if n == 0 {

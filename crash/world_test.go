@@ -26,19 +26,20 @@ import (
 
 // world is a server with two sites, receivers, and writers; and the daemon between them, which a test lets fail.
 type world struct {
-	t           *testing.T
-	server      *dbtest.Server
-	sites       []*site
-	crm, mirror *receiver
-	writing     *writing
-	config      string
-	others      []string        // the configurations of further machines
-	shared      *shared         // where machines keep the outbox that they share; nil: it is in state
-	away        []time.Duration // until others had taken over
-	state       string          // the state directory
-	exact       bool            // nothing is merged
-	patient     bool            // nothing is hastened at the end
-	random      *rand.Rand
+	t       *testing.T
+	server  *dbtest.Server
+	sites   []*site
+	crm     *receiver
+	mirrors []*receiver // each an endpoint that all full saves and deletes go to
+	writing *writing
+	config  string
+	others  []string        // the configurations of further machines
+	shared  *shared         // where machines keep the outbox that they share; nil: it is in state
+	away    []time.Duration // until others had taken over
+	state   string          // the state directory
+	exact   bool            // nothing is merged
+	patient bool            // nothing is hastened at the end
+	random  *rand.Rand
 
 	ctx     context.Context //nolint:containedctx // the test's, with a bound
 	stop    chan struct{}
@@ -59,12 +60,17 @@ type settings struct {
 	padding int
 	large   int                  // one of so many changes is of a row that is too large for memory
 	every   time.Duration        // each writer's pace
+	mirrors int                  // how many; 0: one
+	only    bool                 // deliver: only
 	shared  func(*world) *shared // where machines keep the outbox that they share; nil: there is one machine
 }
 
 func newWorld(t *testing.T, s settings) *world {
 	w := &world{t: t, server: dbtest.Start(t, append(s.server, "--log-warnings=0")...), exact: s.exact, random: random(t, "world")}
-	w.crm, w.mirror = newReceiver(t, random(t, "crm")), newReceiver(t, random(t, "mirror"))
+	w.crm = newReceiver(t, random(t, "crm"))
+	for n := range max(1, s.mirrors) {
+		w.mirrors = append(w.mirrors, newReceiver(t, random(t, fmt.Sprint("mirror ", n))))
+	}
 	t.Logf("ROWHOOK_SEED=%d", dbtest.Seed(t))
 	w.sites = []*site{{"salon", "wordpress", "wp_"}, {"studio", "studio", "wp_2_"}}
 	grants := []string{"REPLICATION SLAVE, BINLOG MONITOR ON *.*"}
@@ -92,6 +98,9 @@ func newWorld(t *testing.T, s settings) *world {
 	return w
 }
 
+// receivers are all of them.
+func (w *world) receivers() []*receiver { return append([]*receiver{w.crm}, w.mirrors...) }
+
 // widen lets the columns that hold numbers hold large texts.
 func (w *world) widen() {
 	for _, site := range w.sites {
@@ -113,14 +122,22 @@ func (w *world) configure(s settings) (config, state string) {
 	if s.exact {
 		coalesce = "0s"
 	}
+	deliver := "timeout: 2s"
+	if s.only {
+		deliver += ", only: true"
+	}
+	var mirrors []string
+	for _, r := range w.mirrors {
+		mirrors = append(mirrors, r.name())
+	}
 	var sites []string
 	for _, site := range w.sites {
 		sites = append(sites, fmt.Sprintf("{name: %s, schema: %s, prefix: %s}", site.name, site.schema, site.prefix))
 	}
 	for name, text := range map[string]string{
 		"config.yaml": fmt.Sprintf("database: {address: %q, user: rowhook, password: secret}\nsites: [%s]\nrules: rules.yaml\n"+
-			"state_dir: %q\ncoalesce: %s\ndeliver: {timeout: 2s}\n%s", w.server.Address(), strings.Join(sites, ", "), state, coalesce, s.more),
-		"rules.yaml": ruleFile(w.crm.name(), w.mirror.name()),
+			"state_dir: %q\ncoalesce: %s\ndeliver: {%s}\n%s", w.server.Address(), strings.Join(sites, ", "), state, coalesce, deliver, s.more),
+		"rules.yaml": ruleFile(w.crm.name(), mirrors),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			w.t.Fatal(err)
@@ -131,7 +148,7 @@ func (w *world) configure(s settings) (config, state string) {
 
 // assist is the person who resumes endpoints that answered 410.
 func (w *world) assist(ctx context.Context) {
-	for _, r := range []*receiver{w.crm, w.mirror} {
+	for _, r := range w.receivers() {
 		w.helpers.Go(func() {
 			again := time.NewTicker(200 * time.Millisecond)
 			defer again.Stop()
@@ -233,8 +250,9 @@ func (w *world) quiet() {
 }
 
 func (w *world) moody(on bool) {
-	w.crm.setFickle(on)
-	w.mirror.setFickle(on)
+	for _, r := range w.receivers() {
+		r.setFickle(on)
+	}
 }
 
 // leastKills is how many of them prove something.
@@ -307,7 +325,7 @@ func (w *world) drain(d *daemon) error {
 			return fmt.Errorf("not everything was received: %w", err)
 		}
 		if looks%25 == 0 { // a pause may have been stored after the last look of who resumes
-			for _, r := range []*receiver{w.crm, w.mirror} {
+			for _, r := range w.receivers() {
 				if err := w.resume(r); err != nil {
 					w.t.Log(err)
 				}
@@ -328,17 +346,19 @@ func (w *world) drain(d *daemon) error {
 	}
 }
 
-// judge holds both receivers against the journal. The writers must be quiet.
+// judge holds the receivers against the journal. The writers must be quiet.
 func (w *world) judge() *findings {
 	f := &findings{}
 	w.crm.look(func(l *ledger) { f.add(judge(w.writing.objects, l, false, w.exact)) })
-	w.mirror.look(func(l *ledger) { f.add(judge(w.writing.objects, l, true, w.exact)) })
+	for _, r := range w.mirrors {
+		r.look(func(l *ledger) { f.add(judge(w.writing.objects, l, true, w.exact)) })
+	}
 	return f
 }
 
 // accepted counts what the receivers have accepted.
 func (w *world) accepted() (n int) {
-	for _, r := range []*receiver{w.crm, w.mirror} {
+	for _, r := range w.receivers() {
 		r.look(func(l *ledger) { n += l.accepted })
 	}
 	return n
@@ -346,7 +366,7 @@ func (w *world) accepted() (n int) {
 
 // newest is the last number that a receiver was told.
 func (w *world) newest() (n int64) {
-	for _, r := range []*receiver{w.crm, w.mirror} {
+	for _, r := range w.receivers() {
 		r.look(func(l *ledger) { n = max(n, l.newest) })
 	}
 	return n
@@ -384,10 +404,16 @@ func (w *world) openLog() (storedLog, error) {
 // report logs what a test did, and enters it in the table of faults.
 func (w *world) report(fault string, times int, f *findings) {
 	w.t.Helper()
-	crm, a := w.crm.troubles()
-	mirror, b := w.mirror.troubles()
-	w.t.Logf("%s, %d times; %d transactions, %d receipts; %d answers were bad: %v %v; %s",
-		fault, times, w.writing.done.Load(), w.accepted(), a+b, crm, mirror, f)
+	bad, troubles := 0, map[string]int{}
+	for _, r := range w.receivers() {
+		counts, total := r.troubles()
+		for mood, n := range counts {
+			troubles[mood] += n
+		}
+		bad += total
+	}
+	w.t.Logf("%s, %d times; %d transactions, %d receipts; %d answers were bad: %v; %s",
+		fault, times, w.writing.done.Load(), w.accepted(), bad, troubles, f)
 	if most := onItsWay * len(w.away); f.wrong() || f.late > most {
 		w.t.Errorf("%s: something was lost, changed or out of order, or more than %d came late", fault, most)
 	}
