@@ -30,6 +30,7 @@ import (
 
 	"rowhook/deliver/post"
 	"rowhook/outbox"
+	"rowhook/retry"
 )
 
 // Store is what a Worker needs of an outbox.
@@ -183,14 +184,18 @@ func (w *Worker) change(ctx context.Context) error {
 	for rule, t := range wanted {
 		routes[rule] = t.endpoint
 	}
-	if err := w.pauses.load(ctx, wanted); err != nil {
+	if err := w.insist(ctx, "what is paused cannot be read, and no rule is taken over before; trying again", func() error { return w.pauses.load(ctx, wanted) }); err != nil {
 		return err
 	}
 	if err := w.stopEndpoints(ctx, byEndpoint(wanted)); err != nil {
 		return err
 	}
 	w.targets.Store(&wanted)
-	moved, err := w.store.Route(ctx, routes)
+	var moved outbox.Moved
+	err := w.insist(ctx, "the rules' endpoints cannot be handed to the outbox; trying again", func() (err error) {
+		moved, err = w.store.Route(ctx, routes)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("handing the rules' endpoints to the outbox: %w", err)
 	}
@@ -200,6 +205,24 @@ func (w *Worker) change(ctx context.Context) error {
 	}
 	w.reconsider() // they may have other URLs
 	return nil
+}
+
+// insist does something to an outbox that processes share, again and again until it is done: its server may be away. It returns an
+// error when the outbox is not this process's any more, or ctx ends. One that nobody shares is tried once.
+func (w *Worker) insist(ctx context.Context, failing string, do func() error) error {
+	var trouble retry.Trouble
+	for {
+		err := do()
+		if err == nil || w.share.leases == nil || ctx.Err() != nil || errors.Is(err, outbox.ErrClosed) || errors.Is(err, outbox.ErrFenced) {
+			return err
+		}
+		if trouble.Worth(err) {
+			w.log.Warn(failing, slog.Any("error", err))
+		}
+		if err := retry.Pause(ctx, claimAgain); err != nil {
+			return err
+		}
+	}
 }
 
 // assign has those endpoints run that are this process's, and no others. What it returns is closed when these are others.

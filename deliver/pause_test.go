@@ -19,6 +19,22 @@ import (
 
 const crmName = "http://crm.test:80"
 
+// TestStatusAtTheStart: what is paused is known from the first moment, also before Run has read it.
+func TestStatusAtTheStart(t *testing.T) {
+	t.Parallel()
+	m := newStore()
+	if err := newPauses(m, m).pause(t.Context(), crmName, Pause{Since: time.Now(), Reason: "by hand"}); err != nil {
+		t.Fatal(err)
+	}
+	w, err := New(m, oneEndpoint, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := w.Status(t.Context()).Endpoints; len(s) != 1 || s[0].Paused == nil {
+		t.Errorf("got %+v", s)
+	}
+}
+
 // TestGone: 410 pauses the endpoint for good, over a restart too, and visibly. Nothing is lost or used up; resumed, all of
 // it is sent.
 func TestGone(t *testing.T) {

@@ -104,6 +104,17 @@ func (p *pauses) of(name string) hold {
 	return p.byName[name]
 }
 
+// stored is a pause also before it was loaded.
+func (p *pauses) stored(ctx context.Context, name string) hold {
+	p.mu.Lock()
+	h, loaded := p.byName[name]
+	p.mu.Unlock()
+	if !loaded {
+		h, _, _ = readHold(ctx, p.settings, name) // who cannot be asked knows of no pause
+	}
+	return h
+}
+
 // pause begins a pause, unless there is one. It holds in memory also when it cannot be stored.
 func (p *pauses) pause(ctx context.Context, name string, to Pause) error {
 	return p.change(ctx, name, func(h hold) hold {

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -478,6 +479,54 @@ func (f failing) Get(ctx context.Context, key string) (string, error) {
 		return "", err
 	}
 	return f.store.Get(ctx, key)
+}
+
+func (f failing) Route(ctx context.Context, routes map[string]string) (outbox.Moved, error) {
+	if err := f.fails(); err != nil {
+		return outbox.Moved{}, err
+	}
+	return f.store.Route(ctx, routes)
+}
+
+// TestRulesWhileAway: rules that come while the server of a shared outbox is away are taken over when it is back, also the first ones.
+// Who has the outbox alone hears at once that it is of no use.
+func TestRulesWhileAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, n, tab := newStore(), newNetwork(), newTable()
+		o := n.options()
+		o.Leases = leases{tab, 0}
+		tab.give(crmName, 0)
+		tab.give("http://more.test:80", 0)
+		var calls, broken atomic.Int32
+		broken.Store(100)
+		f := failing{m, func() error {
+			if broken.Load() > 0 && calls.Add(1)%3 != 0 { // also what comes behind the first
+				broken.Add(-1)
+				return errRefused
+			}
+			return nil
+		}}
+		w, _ := running(t, f, oneEndpoint, o)
+		pass(10 * time.Minute)
+		commit(t, m, making("crm", 1, "1"))
+		pass(time.Second)
+		broken.Store(100)
+		w.SetEndpoints(map[string]Endpoint{"crm": oneEndpoint["crm"], "more": {URL: "http://more.test/"}})
+		pass(10 * time.Minute)
+		commit(t, m, making("more", 2, "1"))
+		pass(time.Second)
+		if m.get(1).State != outbox.Delivered || m.get(2).State != outbox.Delivered || broken.Load() > 0 {
+			t.Errorf("%v, %+v", states(t, m), w.Status(t.Context()))
+		}
+		alone, err := New(failing{m, func() error { return errRefused }}, oneEndpoint, n.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := alone.Run(t.Context()); !errors.Is(err, errRefused) {
+			t.Errorf("alone: %v", err)
+		}
+	})
 }
 
 // TestClaimsAgain: who could not claim, or not find out what is paused, tries again by itself a moment later.

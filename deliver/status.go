@@ -81,7 +81,7 @@ func (w *Worker) Status(ctx context.Context) Status {
 	}
 	for name, rules := range w.named() {
 		if !runs[name] {
-			s.Endpoints = append(s.Endpoints, w.resting(name, rules, due[name]))
+			s.Endpoints = append(s.Endpoints, w.resting(ctx, name, rules, due[name]))
 		}
 	}
 	slices.SortFunc(s.Endpoints, func(a, b EndpointStatus) int { return cmp.Compare(a.Name, b.Name) })
@@ -90,13 +90,13 @@ func (w *Worker) Status(ctx context.Context) Status {
 
 // resting is an endpoint that does not run: Run is about to start it, or waits until its old rules' requests have ended. Who
 // sees it missing would take it for one that no rule names any more.
-func (w *Worker) resting(name string, rules []string, due outbox.Due) EndpointStatus {
+func (w *Worker) resting(ctx context.Context, name string, rules []string, due outbox.Due) EndpointStatus {
 	w.mu.Lock()
 	ours := w.share.ours(name)
 	w.mu.Unlock()
 	s := EndpointStatus{
 		Name: name, Rules: rules, Undelivered: due.Count, Bytes: due.Bytes, Oldest: due.Oldest, Parked: due.Count > 0,
-		Paused: w.pauses.of(name).pause(), Elsewhere: !ours,
+		Paused: w.pauses.stored(ctx, name).pause(), Elsewhere: !ours,
 	}
 	if s.Elsewhere {
 		s.InFlight = -1
