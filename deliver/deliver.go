@@ -267,7 +267,9 @@ func (w *Worker) runEndpoint(ctx context.Context, e *endpoint) error {
 	err := e.run(ctx)
 	fenced := w.share.leases != nil && errors.Is(err, outbox.ErrFenced)
 	if fenced { // the others of this process may go on
-		e.log.Warn("an endpoint was taken over by another process before it was given away", slog.Any("error", err))
+		if w.opts.MayPost == nil || w.opts.MayPost() { // who has lost all says so once
+			e.log.Warn("an endpoint was taken over by another process before it was given away", slog.Any("error", err))
+		}
 		err = nil
 	}
 	why := context.Cause(ctx)

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"rowhook/outbox"
@@ -69,7 +70,8 @@ func (s *share) mayBegin(name string) (term outbox.Term, may bool) {
 func (w *Worker) handOver(ctx context.Context, name string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
 	defer cancel()
-	if err := w.share.leases.Leave(ctx, name); err != nil {
+	err := w.share.leases.Leave(ctx, name)
+	if err != nil && !errors.Is(err, outbox.ErrFenced) && !errors.Is(err, outbox.ErrClosed) { // who has lost all says so once
 		w.log.Warn("an endpoint could not be given to another process", slog.String("endpoint", name), slog.Any("error", err))
 	}
 	w.mu.Lock()

@@ -39,6 +39,9 @@ func Carry(send Send) http.Handler {
 		}
 		status, text, err := send.carry(q.Context(), q.URL.Path, body)
 		if err != nil {
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = fmt.Errorf("%w; it may have been done all the same: rowhook deliveries list and rowhook endpoints list show whether it was", err)
+			}
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
@@ -60,7 +63,7 @@ func Answer(ctx context.Context, h http.Handler, request []byte) []byte {
 	packed := r.pack()
 	if packed == nil {
 		r.text.Reset()
-		http.Error(r, "the answer is too large to be carried to another machine; type this on the one that works on the outbox", http.StatusInternalServerError)
+		http.Error(r, "the answer is too large to be carried to another machine; type this on the one that holds the outbox", http.StatusInternalServerError)
 		packed = r.pack()
 	}
 	return packed

@@ -57,6 +57,11 @@ func TestCarried(t *testing.T) {
 	if err := NewRemote(away).Pause(t.Context(), "crm", ""); err == nil || !strings.Contains(err.Error(), "it is off") {
 		t.Errorf("who is away: %v", err)
 	}
+	late := httptest.NewRecorder()
+	Carry(func(context.Context, []byte) ([]byte, error) { return nil, context.DeadlineExceeded }).ServeHTTP(late, httptest.NewRequest(http.MethodPost, "/drop", strings.NewReader("{}")))
+	if text := late.Body.String(); late.Code != http.StatusServiceUnavailable || !strings.Contains(text, "it may have been done all the same: rowhook deliveries list") {
+		t.Errorf("what took too long: %d %s", late.Code, text)
+	}
 	w := httptest.NewRecorder()
 	Carry(away).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/retry", strings.NewReader("{}")))
 	if err := said(w.Code, w.Body.String()); !errors.Is(err, ErrNotYet) || !strings.Contains(err.Error(), "does not answer: it is off") {

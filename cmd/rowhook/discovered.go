@@ -219,12 +219,19 @@ func knownSites(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	found, err := readNames(ctx, log, sitesFoundKey)
-	if err = errors.Join(err, log.Close()); err != nil {
-		return err
+	return errors.Join(sitesIn(ctx, log, c), log.Close())
+}
+
+// sitesIn adds the sites that an outbox knows of to those of a configuration with discover: true.
+func sitesIn(ctx context.Context, store outbox.Settings, c *config.Config) error {
+	if !c.Discover {
+		return nil
 	}
-	c.Sites = found.Sites(c.Sites, found.Places())
-	return nil
+	found, err := readNames(ctx, store, sitesFoundKey)
+	if err == nil {
+		c.Sites = found.Sites(c.Sites, found.Places())
+	}
+	return err
 }
 
 // presentSites adds the sites that there are on the server to those of a configuration with discover: true, for commands that

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +27,7 @@ type member struct {
 	stop   context.CancelFunc // ends the worker
 	ended  chan struct{}      // closed when it has ended
 	err    error              // why, then
+	sites  []config.Site      // that the console shows
 }
 
 // deliverShare delivers a share of the outbox until this process holds it, or its share is lost; the tenure is empty then. What is on
@@ -37,7 +40,10 @@ func (d *daemon) deliverShare(ctx context.Context, store *mysql.Member, beside *
 	holds, err := m.until(ctx)
 	d.between()
 	if err != nil || ctx.Err() != nil {
-		return holds, errors.Join(err, m.end())
+		if err = errors.Join(err, m.end()); err != nil && holds.shared != nil {
+			err = errors.Join(err, holds.Close()) // nobody else will
+		}
+		return holds, err
 	}
 	beside.Go(func() {
 		if err := m.end(); err != nil {
@@ -85,7 +91,8 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 	d.log.Info("delivering a share of what the machines have that share the outbox; another one holds it", slog.String("machine", m.store.Name()))
 	d.manager.Status("delivering its share; another machine follows the log")
 	var other otherRules
-	other.look(ctx, d.log, m.store, m.store.Name())
+	var holding retry.Trouble
+	m.look(ctx, &other)
 	looks, hourly := time.NewTicker(rulesEvery), time.NewTicker(time.Hour)
 	defer looks.Stop()
 	defer hourly.Stop()
@@ -108,11 +115,13 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 				return holds, nil
 			}
 			if ctx.Err() == nil && !errors.Is(err, outbox.ErrLocked) {
-				d.log.Warn("nobody holds the outbox, and this machine cannot do so for now; trying again", slog.Any("error", err))
+				if holding.Worth(err) {
+					d.log.Warn("nobody holds the outbox, and this machine cannot do so for now; trying again", slog.Any("error", err), slog.String("fix", "rowhook check"))
+				}
 				_ = retry.Pause(ctx, d.cfg.Outbox.MySQL.Lease/5) // ctx is looked at next
 			}
 		case <-looks.C:
-			other.look(ctx, d.log, m.store, m.store.Name())
+			m.look(ctx, &other)
 		case <-hourly.C:
 			d.warnExposed(d.set)
 		case <-d.hangups:
@@ -167,13 +176,30 @@ func (m *member) reload(ctx context.Context) (stays bool) {
 	return true
 }
 
+// look looks what the other machines do. It takes not long, for who calls it watches whether the lease is free, too.
+func (m *member) look(ctx context.Context, other *otherRules) {
+	ctx, stop := context.WithTimeout(ctx, m.d.cfg.Outbox.MySQL.Lease/10)
+	defer stop()
+	other.look(ctx, m.d.log, m.store, m.store.Name())
+	if c := *m.d.cfg; sitesIn(ctx, m.store, &c) == nil && !reflect.DeepEqual(c.Sites, m.sites) {
+		m.shows(&c)
+	}
+}
+
 // show has the console show the rules, and the sites that the holder follows.
 func (m *member) show(ctx context.Context) {
+	ctx, stop := context.WithTimeout(ctx, m.d.cfg.Outbox.MySQL.Lease/10)
+	defer stop()
 	c := *m.d.cfg
-	if err := knownSites(ctx, &c); err != nil {
+	if err := sitesIn(ctx, m.store, &c); err != nil {
 		m.d.log.Warn("which sites are followed is not known here", slog.Any("error", err))
 	}
-	m.d.monitor.show(&c, m.d.set)
+	m.shows(&c)
+}
+
+func (m *member) shows(c *config.Config) {
+	m.sites = c.Sites
+	m.d.monitor.show(c, m.d.set)
 }
 
 // memberOutbox is an outbox that another machine holds, which is asked for what that one alone may do.
@@ -261,7 +287,8 @@ func (p peers) at(machine string) *control.Client {
 	return control.NewRemote(func(ctx context.Context, request []byte) ([]byte, error) { return p.Ask(ctx, machine, request) })
 }
 
-// otherRules says which machines have other rules than the one that holds the outbox: once when it is seen, and each hour.
+// otherRules says which machines have other rules than the one that holds the outbox: once when it is seen, and each hour. The one that
+// holds it says so of all, and each of itself.
 type otherRules struct{ said map[string]time.Time }
 
 func (o *otherRules) look(ctx context.Context, log *slog.Logger, s sharer, here string) {
@@ -271,8 +298,9 @@ func (o *otherRules) look(ctx context.Context, log *slog.Logger, s sharer, here 
 	}
 	before := o.said
 	o.said = make(map[string]time.Time)
+	holder := slices.ContainsFunc(all, func(m mysql.Machine) bool { return m.Holds && m.Name == here })
 	for _, m := range all {
-		if m.SameRules {
+		if m.SameRules || !holder && m.Name != here {
 			continue
 		}
 		o.said[m.Name] = before[m.Name]

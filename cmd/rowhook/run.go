@@ -142,7 +142,7 @@ func (d *daemon) hold(ctx context.Context, store tenure) (err error) {
 	d.monitor.daemon.Holds(store.Store, store.peers())
 	defer d.monitor.daemon.Holds(nil, nil)
 	if err := d.tellRules(ctx, store, d.set); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errBeginning, err)
 	}
 	d.mayPost, d.shares = store.held, store.shared
 	defer func() { d.shares = nil }()
@@ -169,6 +169,9 @@ func (d *daemon) hold(ctx context.Context, store tenure) (err error) {
 	return g.Wait()
 }
 
+// errBeginning says that the outbox could not be read before anything was done with it.
+var errBeginning = errors.New("reading the outbox")
+
 // ended is why the daemon ended, nil when it was told to.
 func (d *daemon) ended(ctx context.Context, err error) error {
 	if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
@@ -185,7 +188,7 @@ func (d *daemon) work(ctx context.Context) error {
 	d.source = nil // one that was followed before, where machines share an outbox, knows nothing of today
 	id, err := identify(ctx, d.store)
 	if err != nil {
-		return fmt.Errorf("reading the outbox: %w", err)
+		return fmt.Errorf("%w: %w", errBeginning, err)
 	}
 	if d.worker, err = deliver.New(d.store, endpointsOf(d.cfg, d.set), d.deliverOptions()); err != nil {
 		return err

@@ -52,6 +52,11 @@ func (d *daemon) share(ctx context.Context) error {
 			return err
 		case errors.Is(err, outbox.ErrFenced):
 			d.log.Warn("another rowhook holds the outbox now; this one goes on delivering its share", slog.String("outbox", outboxOf(d.cfg).String()), slog.Any("reason", err))
+		case errors.Is(err, errBeginning) && mayPass(err):
+			d.log.Warn("this machine cannot hold the outbox for now; it joins the others again", slog.Any("error", err))
+			if err := retry.Pause(ctx, d.cfg.Outbox.MySQL.Lease/5); err != nil {
+				return err
+			}
 		case !errors.Is(err, errWanted):
 			return err
 		}
