@@ -86,11 +86,14 @@ func killed(f *fleet, n int) (heal func()) {
 	return func() { f.start(m) }
 }
 
-// frozen stops one, and wakes it up while others are at work: it must notice.
+// frozen stops one for longer than its lease, and wakes it up while others are at work: it must notice.
 func frozen(f *fleet, n int) (heal func()) {
-	m := f.victim(n)
+	m, until := f.victim(n), time.Now().Add(f.shared.lease+time.Second)
 	m.daemon.signal(syscall.SIGSTOP)
-	return func() { m.daemon.signal(syscall.SIGCONT) }
+	return func() {
+		m.daemon.outlived(f.ctx, time.Until(until))
+		m.daemon.signal(syscall.SIGCONT)
+	}
 }
 
 // cutOff loses all that a machine and the outbox send each other. It still reaches the site's server, and the receivers.

@@ -168,7 +168,7 @@ func handOver(list []*parcel) *packet {
 	for _, l := range list {
 		p.add(`UPDATE share SET k = IF(epoch = ? AND member = ? AND k = ?, k + 1, NULL) WHERE endpoint = ?`, l.epoch, l.part.member, l.k, l.id)
 	}
-	for _, l := range list { // where there is no row yet, as at a node that lags behind, k is NULL, which is refused
+	for _, l := range list { // where there is no row, as on a server that lost it, k is NULL, which is refused
 		p.add(`INSERT INTO outcome(endpoint, epoch, k, body) VALUES (?, ?, (SELECT k FROM share WHERE endpoint = ?), ?)`, l.id, l.epoch, l.id, l.body)
 	}
 	return &p
@@ -261,16 +261,14 @@ func (a *appender) rest(ctx context.Context, parcels []*parcel) ([]*parcel, erro
 	var rest, arrived, lost []*parcel
 	for _, l := range parcels {
 		switch s := shares[l.id]; {
-		case s.epoch < l.epoch || s.epoch == l.epoch && s.k < l.k:
-			return parcels, errBehind
+		case s.epoch < l.epoch || s.epoch == l.epoch && s.k < l.k: // no node lags behind, see causal
+			return parcels, fmt.Errorf("%w: of endpoint %d it has %d parcels of outcomes of term %d, not %d of %d", errLostCommits, l.id, s.k, s.epoch, l.k, l.epoch)
 		case s.epoch != l.epoch || s.member != a.presence.name:
 			lost = append(lost, l)
 		case s.k == l.k:
 			rest = append(rest, l)
 		case s.k == l.k+1:
 			arrived = append(arrived, l)
-		case s.k < l.k:
-			return parcels, fmt.Errorf("%w: of endpoint %d it has %d parcels of outcomes, not %d", errLostCommits, l.id, s.k, l.k)
 		default:
 			return parcels, fmt.Errorf("%w: endpoint %d: %d were handed over, not %d", errHandedCount, l.id, s.k, l.k)
 		}
@@ -281,7 +279,7 @@ func (a *appender) rest(ctx context.Context, parcels []*parcel) ([]*parcel, erro
 }
 
 var (
-	// errLostCommits says that the server has less than it said: who makes the endpoints out anew sends again what it has no record of.
+	// errLostCommits says that the server has less than it said. Who joins anew sends again what it has no record of.
 	errLostCommits = errors.New("the server has lost commits that it had confirmed, as one may that takes its primary's place; " +
 		"what it has no record of is sent again, under the same ids")
 	errHandedCount = errors.New("the table share is damaged")
