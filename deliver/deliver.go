@@ -30,7 +30,6 @@ import (
 
 	"rowhook/deliver/post"
 	"rowhook/outbox"
-	"rowhook/retry"
 )
 
 // Store is what a Worker needs of an outbox.
@@ -184,7 +183,7 @@ func (w *Worker) change(ctx context.Context) error {
 	for rule, t := range wanted {
 		routes[rule] = t.endpoint
 	}
-	if err := w.insist(ctx, "what is paused cannot be read, and no rule is taken over before; trying again", func() error { return w.pauses.load(ctx, wanted) }); err != nil {
+	if err := w.insist(ctx, func() error { return w.pauses.load(ctx, wanted) }); err != nil {
 		return err
 	}
 	if err := w.stopEndpoints(ctx, byEndpoint(wanted)); err != nil {
@@ -192,7 +191,7 @@ func (w *Worker) change(ctx context.Context) error {
 	}
 	w.targets.Store(&wanted)
 	var moved outbox.Moved
-	err := w.insist(ctx, "the rules' endpoints cannot be handed to the outbox; trying again", func() (err error) {
+	err := w.insist(ctx, func() (err error) {
 		moved, err = w.store.Route(ctx, routes)
 		return err
 	})
@@ -209,18 +208,21 @@ func (w *Worker) change(ctx context.Context) error {
 
 // insist does something to an outbox that processes share, again and again until it is done: its server may be away. It returns an
 // error when the outbox is not this process's any more, or ctx ends. One that nobody shares is tried once.
-func (w *Worker) insist(ctx context.Context, failing string, do func() error) error {
-	var trouble retry.Trouble
-	for {
+func (w *Worker) insist(ctx context.Context, do func() error) error {
+	again := time.NewTicker(claimAgain)
+	defer again.Stop()
+	for said := false; ; said = true {
 		err := do()
 		if err == nil || w.share.leases == nil || ctx.Err() != nil || errors.Is(err, outbox.ErrClosed) || errors.Is(err, outbox.ErrFenced) {
 			return err
 		}
-		if trouble.Worth(err) {
-			w.log.Warn(failing, slog.Any("error", err))
+		if !said {
+			w.log.Warn("the rules are not taken over yet, as the outbox cannot be used; trying again", slog.Any("error", err))
 		}
-		if err := retry.Pause(ctx, claimAgain); err != nil {
-			return err
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-again.C:
 		}
 	}
 }

@@ -40,13 +40,13 @@ func (d *daemon) deliverShare(ctx context.Context, store *mysql.Member, beside *
 	holds, err := m.until(ctx)
 	d.between()
 	if err != nil || ctx.Err() != nil {
-		if err = errors.Join(err, m.end()); err != nil && holds.shared != nil {
+		if err = errors.Join(err, m.end(ctx)); err != nil && holds.shared != nil {
 			err = errors.Join(err, holds.Close()) // nobody else will
 		}
 		return holds, err
 	}
 	beside.Go(func() {
-		if err := m.end(); err != nil {
+		if err := m.end(ctx); err != nil {
 			d.log.Error("what this machine delivered to before is not handed over in order; others take it over when its lease is over", slog.Any("error", err))
 		}
 	})
@@ -135,8 +135,8 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 }
 
 // end stops delivering, and waits until what was delivered is handed over.
-func (m *member) end() error {
-	m.d.leaves(m.store)
+func (m *member) end(ctx context.Context) error {
+	m.d.leaves(ctx, m.store)
 	m.stop()
 	<-m.ended
 	return m.store.Close()
@@ -144,10 +144,10 @@ func (m *member) end() error {
 
 // leaves tells the others that this process is about to end: what is its goes to them, and does not come back to it. Where that fails
 // they find out by themselves.
-func (d *daemon) leaves(store interface {
+func (d *daemon) leaves(ctx context.Context, store interface {
 	Tell(ctx context.Context, who mysql.Who) error
 }) {
-	ctx, stop := context.WithTimeout(context.Background(), d.cfg.Outbox.MySQL.Lease/5)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.Outbox.MySQL.Lease/5)
 	defer stop()
 	_ = store.Tell(ctx, mysql.Who{})
 }

@@ -218,7 +218,7 @@ func (d *daemon) work(ctx context.Context) error {
 			d.teller.Stopped(ctx, err)
 		}
 		if d.shares != nil {
-			d.leaves(d.shares)
+			d.leaves(ctx, d.shares)
 		}
 		return err
 	})

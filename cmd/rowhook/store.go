@@ -219,5 +219,5 @@ func (o sharedOutbox) exists(ctx context.Context) error {
 }
 
 func (o sharedOutbox) elsewhere(err error) error {
-	return fmt.Errorf("no daemon runs on this machine, and one of another machine works on the outbox; type this where one runs: %w", err)
+	return fmt.Errorf("no daemon runs on this machine, and one of another machine holds the outbox; type this where one runs: %w", err)
 }
