@@ -38,14 +38,14 @@ func (b *bench) latency(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := b.steady(ctx, db, loop, all["bare"]); err != nil {
+		if err := b.steady(ctx, db, loop, 1, all["bare"]); err != nil {
 			return fmt.Errorf("bare: %w\n%s", err, loop.tail())
 		}
 		ours, err := b.follow(ctx)
 		if err != nil {
 			return err
 		}
-		if err := b.steady(ctx, db, ours, all["rowhook"]); err != nil {
+		if err := b.steady(ctx, db, ours, 1, all["rowhook"]); err != nil {
 			return fmt.Errorf("rowhook: %w\n%s", err, ours.tail())
 		}
 	}
@@ -63,8 +63,8 @@ func (b *bench) latency(ctx context.Context) error {
 // delays are latencies in milliseconds, from the start of the statement and from the return of its commit.
 type delays struct{ start, commit []float64 }
 
-// steady makes changes at the rate while a process follows, and ends it.
-func (b *bench) steady(ctx context.Context, db *sql.DB, child *child, into *delays) error {
+// steady makes changes at the rate while a process follows, and ends it. Each is received so many times, of which the last one counts.
+func (b *bench) steady(ctx context.Context, db *sql.DB, child *child, each int, into *delays) error {
 	var mu sync.Mutex
 	received := make(map[int]time.Time, changesOf)
 	b.sink.reset()
@@ -93,7 +93,7 @@ func (b *bench) steady(ctx context.Context, db *sql.DB, child *child, into *dela
 		}
 		ended[n] = time.Now()
 	}
-	if err := b.sink.wait(ctx, changesOf, child.ended); err != nil {
+	if err := b.sink.wait(ctx, each*changesOf, child.ended); err != nil {
 		return err
 	}
 	if _, _, err := child.stop(); err != nil {

@@ -1,7 +1,7 @@
 // Command bench measures rowhook against a loop that reads the same binary log with go-mysql, posts each change with
 // net/http over 16 connections and keeps nothing. Both run as processes of their own, by turns, over the same changes
 // and into the same sink, so the ratio holds on a noisy machine. It is run by `make bench`, and fails when a target is
-// missed. Its arguments are what to measure: drain, latency, depth, neighbours, isolation, many, shaped, shared, sites; all when there are none.
+// missed. Its arguments are what to measure: drain, latency, depth, neighbours, isolation, many, shaped, shared, processes, sites; all when there are none.
 package main
 
 import (

@@ -67,16 +67,7 @@ func (b *bench) together(ctx context.Context, n int) (took time.Duration, err er
 	children := make([]*child, n)
 	began := time.Now()
 	for i := range children {
-		config := filepath.Join(b.dir, fmt.Sprintf("config%d.yaml", i))
-		text, err := os.ReadFile(filepath.Join(b.dir, "config.yaml"))
-		if err != nil {
-			return 0, err
-		}
-		own := strings.Replace(string(text), "state_dir: state", fmt.Sprintf("state_dir: state%d", i), 1)
-		if err := os.WriteFile(config, []byte(own), 0o600); err != nil {
-			return 0, err
-		}
-		if children[i], err = start(ctx, []string{b.rowhook, "run", "--config", config}); err != nil {
+		if children[i], err = b.machine(ctx, i); err != nil {
 			return 0, err
 		}
 		done, err := confine(children[i], ofACore)
@@ -95,6 +86,20 @@ func (b *bench) together(ctx context.Context, n int) (took time.Duration, err er
 		}
 	}
 	return took, err
+}
+
+// machine starts one of several rowhooks, with a state_dir of its own.
+func (b *bench) machine(ctx context.Context, i int) (*child, error) {
+	config := filepath.Join(b.dir, fmt.Sprintf("config%d.yaml", i))
+	text, err := os.ReadFile(filepath.Join(b.dir, "config.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	own := strings.Replace(string(text), "state_dir: state", fmt.Sprintf("state_dir: state%d", i), 1)
+	if err := os.WriteFile(config, []byte(own), 0o600); err != nil {
+		return nil, err
+	}
+	return start(ctx, []string{b.rowhook, "run", "--config", config})
 }
 
 // confine lets a process have so much of a core, through a control group; done removes that once the process has ended.

@@ -7,12 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"rowhook/dbtest"
 )
 
 // leastShared is how many of the events a second, of those with the embedded outbox, there must be with one on a server.
 const leastShared = 0.6
+
+// mostShared is what the latency may be there at 200 changes a second, in ms.
+const mostShared = 25
 
 // shared drains a backlog into the embedded outbox and, by turns, into one on a MariaDB of its own that survives a power cut.
 func (b *bench) shared(ctx context.Context) (err error) {
@@ -48,7 +52,74 @@ func (b *bench) shared(ctx context.Context) (err error) {
 		ratios = append(ratios, embedded.wall.Seconds()/mysql.wall.Seconds())
 	}
 	b.figures = append(b.figures, figure{"shared: events a second with an outbox on a server, by those with the embedded one", median(ratios), leastShared, "%.2fx", true})
+	for _, machines := range []int{1, 2} {
+		d, err := b.sharedLatency(ctx, server, machines)
+		if err != nil {
+			return fmt.Errorf("latency with %d machines: %w", machines, err)
+		}
+		b.figures = append(b.figures, figure{fmt.Sprintf("shared: latency of %d machines with an endpoint each, p99", machines), percentile(d.start, 99), mostShared, "%.2f ms", false})
+	}
 	return nil
+}
+
+// sharedLatency measures it at a steady rate, with so many processes, each of which has an endpoint.
+func (b *bench) sharedLatency(ctx context.Context, server *dbtest.Server, machines int) (*delays, error) {
+	db, err := b.server.Open("wordpress")
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	gtid, err := position(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(b.configure(b.sink.urls[:machines], written{config: onServer(server)}), b.anew(ctx, server, gtid)); err != nil {
+		return nil, err
+	}
+	var children []*child
+	for i := range machines {
+		c, err := b.machine(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		children = append(children, c)
+	}
+	if err := b.shareOut(ctx, server, machines); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, children[0].tail())
+	}
+	d := new(delays)
+	if err := b.steady(ctx, db, children[0], machines, d); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, children[0].tail())
+	}
+	for _, c := range children[1:] {
+		if _, _, err := c.stop(); err != nil {
+			return nil, fmt.Errorf("%w\n%s", err, c.tail())
+		}
+	}
+	return d, nil
+}
+
+// shareOut waits until an endpoint is each process's.
+func (b *bench) shareOut(ctx context.Context, server *dbtest.Server, machines int) error {
+	db, err := server.Open("rowhook")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		var owners int
+		err := db.QueryRowContext(ctx, `SELECT COUNT(DISTINCT member) FROM share WHERE member <> ''`).Scan(&owners)
+		if err == nil && owners == machines {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
 }
 
 // outboxServer is a MariaDB for an outbox, which survives a power cut.
