@@ -32,8 +32,8 @@ func TestServiceManager(t *testing.T) {
 	}
 }
 
-// TestServiceManagerOfAStandby: a daemon that waits for an outbox that another one has is ready and alive, for as long as that takes.
-func TestServiceManagerOfAStandby(t *testing.T) {
+// TestServiceManagerOfAMember: a daemon that joins others is ready and alive, for as long as that takes, and while another one follows the log.
+func TestServiceManagerOfAMember(t *testing.T) {
 	socket := serviceManager(t)
 	server := dbtest.Start(t)
 	file := daemonFiles(t, server, everyAction("http://127.0.0.1:1/"), shareOutbox(t, server, time.Minute))
@@ -47,7 +47,7 @@ func TestServiceManagerOfAStandby(t *testing.T) {
 		}
 	}()
 	stop, ended := runs(t, file)
-	awaitTold(t, socket, "READY=1\nSTATUS=waiting for the outbox in schema rowhook at "+server.Address(), "WATCHDOG=1")
+	awaitTold(t, socket, "READY=1\nSTATUS=joining the machines that share the outbox in schema rowhook at "+server.Address(), "STATUS=delivering its share; another machine follows the log", "WATCHDOG=1")
 	stop()
 	awaitTold(t, socket, "STOPPING=1")
 	if err := <-ended; err != nil {

@@ -22,6 +22,7 @@ func (s *Store) Claim(ctx context.Context, endpoint string, after int64, limit i
 		return g.list, nil
 	}
 	items, err := undelivered(ctx, s.reader.db, &g, after, limit)
+	items = slices.DeleteFunc(items, func(it *item) bool { return it.Number > g.end.last }) // of a commit that is not known to be done
 	return g.show(items), explain("read", s.cfg, err)
 }
 
