@@ -17,7 +17,7 @@ import (
 // sites can have.
 const (
 	growth     = 300      // percent
-	leastLimit = 36 << 20 // bytes, of which 64 MB resident are made, with the program and SQLite
+	leastLimit = 35 << 20 // bytes, of which 64 MB resident are made, with the program and SQLite
 	ofKept     = 2        // the limit grows by so much of what is kept: then collecting costs an event as much as with one site
 	lookAtHeap = time.Second
 	keptFor    = 10        // looks that something is in the heap, until it counts as kept
