@@ -31,13 +31,7 @@ func TestLeaveFew(t *testing.T) {
 	const each = 300
 	cfg := config(serve(t), "outbox")
 	cfg.Lease = patient
-	s := open(t, cfg)
-	s.steward.apart = true
-	routeMany(t, s, 2)
-	obey(t, s)
-	commitMany(t, s, 2, each)
-	m := join(t, cfg, cfg.Who)
-	until(t, "it has all", func() bool { return len(has(m)) == 2 })
+	s, m := memberOf(t, cfg, 2, each)
 	writing, err := m.pools.writes.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -82,13 +76,7 @@ func TestLostOutcomes(t *testing.T) {
 	server := serve(t)
 	cfg := config(server, "outbox")
 	cfg.Lease = patient
-	s := open(t, cfg)
-	s.steward.apart = true
-	routeMany(t, s, 1)
-	obey(t, s)
-	commitMany(t, s, 1, 2)
-	m := join(t, cfg, cfg.Who)
-	until(t, "it has it", func() bool { return len(has(m)) == 1 })
+	_, m := memberOf(t, cfg, 1, 2)
 	outcomes := failed(t, m, "end00", 2)
 	m.stop()
 	m.handing.Wait()
@@ -118,13 +106,7 @@ func TestCloseBlocked(t *testing.T) {
 	server := serve(t, "--innodb-lock-wait-timeout=1")
 	cfg := config(server, "outbox")
 	cfg.Lease = 6 * time.Second
-	s := open(t, cfg)
-	s.steward.apart = true
-	routeMany(t, s, 1)
-	obey(t, s)
-	commitMany(t, s, 1, 2)
-	m := join(t, cfg, cfg.Who)
-	until(t, "it has it", func() bool { return len(has(m)) == 1 })
+	s, m := memberOf(t, cfg, 1, 2)
 	outcomes := failed(t, m, "end00", 2)
 	tx, err := s.pools.reads.BeginTx(t.Context(), nil)
 	if err != nil {

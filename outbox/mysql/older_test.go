@@ -62,13 +62,7 @@ func TestClaimBehind(t *testing.T) {
 	server := serve(t)
 	cfg := config(server, "outbox")
 	cfg.Lease = patient
-	s := open(t, cfg)
-	s.steward.apart = true
-	routeMany(t, s, 1)
-	obey(t, s)
-	commitMany(t, s, 1, 2)
-	m := join(t, cfg, cfg.Who)
-	until(t, "it has it", func() bool { return len(has(m)) == 1 })
+	s, m := memberOf(t, cfg, 1, 2)
 	list, err := m.Claim(t.Context(), "end00", 0, 10)
 	if err != nil || len(list) != 2 {
 		t.Fatalf("%d are claimed: %v", len(list), err)

@@ -164,3 +164,16 @@ func wantAll(t testing.TB, s *Store, n int) {
 		t.Errorf("%d outcomes were recorded of %d deliveries", ever, n)
 	}
 }
+
+// memberOf is a holder, and a member that has all of its endpoints, with so many deliveries each.
+func memberOf(t *testing.T, cfg Config, endpoints, each int) (*Store, *Member) {
+	t.Helper()
+	s := open(t, cfg)
+	s.steward.apart = true
+	routeMany(t, s, endpoints)
+	obey(t, s)
+	commitMany(t, s, endpoints, each)
+	m := join(t, cfg, cfg.Who)
+	until(t, "the member has all", func() bool { return len(has(m)) == endpoints })
+	return s, m
+}

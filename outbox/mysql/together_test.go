@@ -369,13 +369,7 @@ func TestDamagedOutcomes(t *testing.T) {
 	t.Parallel()
 	cfg := config(serve(t), "outbox")
 	cfg.Lease = patient
-	s := open(t, cfg)
-	s.steward.apart = true
-	routeMany(t, s, 1)
-	obey(t, s)
-	commitMany(t, s, 1, 2)
-	m := join(t, cfg, cfg.Who)
-	until(t, "it has it", func() bool { return len(has(m)) == 1 })
+	s, m := memberOf(t, cfg, 1, 2)
 	before := has(m)
 	list, err := m.Claim(t.Context(), "end00", 0, 10)
 	if err != nil || len(list) != 2 {
