@@ -220,7 +220,6 @@ func (a *appender) flush(ctx context.Context, list []*part, until ends) (err err
 			refused++
 			continue
 		}
-		a.pools.avoid(err)
 		a.trouble.met(err, !waited)
 		waited = true
 		if err := a.pause(ctx, until); err != nil {

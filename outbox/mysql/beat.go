@@ -50,7 +50,6 @@ func (p *presence) renew(ctx context.Context) error {
 	began := time.Now()
 	result, err := p.db.ExecContext(ctx, renewMember, p.cfg.lease().Microseconds(), p.name)
 	if err != nil {
-		dropIdle(p.db)
 		return err
 	}
 	n, err := result.RowsAffected()

@@ -21,7 +21,7 @@ import (
 // connector connects to the first address that answers and takes writes, beginning with the one that was used last. Logging in and
 // the session are package connect's: one policy for every connection of rowhook.
 type connector struct {
-	servers []*connect.Server
+	servers []*host
 	schema  string
 	timeout time.Duration // of a statement
 	anyNode bool          // one that takes no writes will do if there is no other: for reading
@@ -31,7 +31,7 @@ type connector struct {
 func newConnector(cfg Config, anyNode bool) *connector {
 	c := &connector{schema: cfg.Schema, timeout: cfg.deadline(), anyNode: anyNode, good: new(atomic.Int64)}
 	for _, address := range cfg.Addresses {
-		c.servers = append(c.servers, cfg.server(address))
+		c.servers = append(c.servers, &host{Server: cfg.server(address)})
 	}
 	return c
 }
@@ -42,8 +42,8 @@ func (c *Config) server(address string) *connect.Server {
 	if strings.HasPrefix(address, "/") {
 		s.Network = "unix"
 	} else if c.TLS != nil {
-		host, _, _ := net.SplitHostPort(address) // check has split it
-		s.TLS = func() (*tls.Config, error) { return c.TLS(host) }
+		name, _, _ := net.SplitHostPort(address) // check has split it
+		s.TLS = func() (*tls.Config, error) { return c.TLS(name) }
 	}
 	return connect.New(s)
 }
@@ -100,27 +100,32 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return mysql.MySQLDriver{} }
 
-func (c *connector) dial(ctx context.Context, server *connect.Server, reading bool) (driver.Conn, error) {
+func (c *connector) dial(ctx context.Context, host *host, reading bool) (driver.Conn, error) {
 	cfg := mysql.NewConfig()
 	cfg.Addr, cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = "server", dialTimeout, c.timeout, c.timeout
-	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return server.DialToWrite(ctx) }
+	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return host.DialToWrite(ctx) }
 	cfg.MultiStatements, cfg.InterpolateParams = true, true
 	cfg.ClientFoundRows = true // else an UPDATE that changes nothing looks as if we were fenced
-	cfg.RejectReadOnly = true  // a server that became read-only is left
 	cfg.MaxAllowedPacket = 0   // what the server says
 	cfg.Logger = silent{}
 	inner, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, err
 	}
+	times := host.left.Load()
 	conn, err := inner.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.greet(ctx, conn, reading); err != nil {
+	inside, ok := conn.(driverConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("the driver's connections are other ones: %T", conn), conn.Close())
+	}
+	s := &session{driverConn: inside, host: host, times: times}
+	if err := c.greet(ctx, s, reading); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return conn, nil
+	return s, nil
 }
 
 // withoutSQL is for those who have the right, BINLOG ADMIN: Annotate_rows would write each payload to the log twice. Who has not is
@@ -133,7 +138,7 @@ const withoutSQL = `BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR SQLEXCEPTION B
 const causal = `SET SESSION wsrep_sync_wait = 7`
 
 // greet enters the schema, and refuses a server that takes no writes.
-func (c *connector) greet(ctx context.Context, conn driver.Conn, reading bool) error {
+func (c *connector) greet(ctx context.Context, conn *session, reading bool) error {
 	found, err := query(ctx, conn, `SELECT VERSION(), @@GLOBAL.read_only`)
 	if err != nil {
 		return err
@@ -156,11 +161,13 @@ func (c *connector) greet(ctx context.Context, conn driver.Conn, reading bool) e
 				return err
 			}
 			if len(ready) != 2 || !isOn(ready[1]) {
+				conn.leave()
 				return errNotReady
 			}
 			if err := execute(ctx, conn, causal); err != nil {
 				return err
 			}
+			conn.node = true
 		}
 	}
 	if c.schema != "" {
@@ -175,24 +182,16 @@ func (c *connector) greet(ctx context.Context, conn driver.Conn, reading bool) e
 }
 
 // execute runs a statement.
-func execute(ctx context.Context, conn driver.Conn, stmt string) error {
-	execer, ok := conn.(driver.ExecerContext)
-	if !ok {
-		return errors.New("the driver runs no statements")
-	}
-	_, err := execer.ExecContext(ctx, stmt, nil)
+func execute(ctx context.Context, conn *session, stmt string) error {
+	_, err := conn.ExecContext(ctx, stmt, nil)
 	return err
 }
 
 func isOn(text string) bool { return text != "0" && !strings.EqualFold(text, "OFF") }
 
 // query returns the first row of a result, as texts.
-func query(ctx context.Context, conn driver.Conn, sql string) ([]string, error) {
-	queryer, ok := conn.(driver.QueryerContext)
-	if !ok {
-		return nil, errors.New("the driver runs no queries")
-	}
-	rows, err := queryer.QueryContext(ctx, sql, nil)
+func query(ctx context.Context, conn *session, sql string) ([]string, error) {
+	rows, err := conn.QueryContext(ctx, sql, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -233,25 +232,8 @@ func pool(c *connector, most int) *sql.DB {
 	return db
 }
 
-// avoid ends idle connections to a server that answers, but cannot be written to: a node that left its cluster, for example. The
-// next ones go to another address if there is one.
-func (p pools) avoid(err error) {
-	if isNumber(err, away...) {
-		for _, db := range []*sql.DB{p.writes, p.beats, p.polls, p.reads} {
-			dropIdle(db)
-		}
-	}
-}
-
 func (p pools) close() error {
 	return errors.Join(p.writes.Close(), p.beats.Close(), p.polls.Close(), p.reads.Close())
-}
-
-// dropIdle closes the connections of a pool that nobody uses.
-func dropIdle(db *sql.DB) {
-	most := db.Stats().MaxOpenConnections
-	db.SetMaxIdleConns(0)
-	db.SetMaxIdleConns(most)
 }
 
 // lease is for how long a lease lasts that is not renewed.

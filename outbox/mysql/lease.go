@@ -172,7 +172,6 @@ func (l *lease) renew(ctx context.Context, uptime time.Duration) error {
 	result, err := l.db.ExecContext(ctx, renewMember+`; UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, beat = beat + 1, uptime = ?
 		WHERE name = 'reader' AND owner = ?`, l.cfg.lease().Microseconds(), l.owner, l.cfg.lease().Microseconds(), uptime.Microseconds(), l.owner)
 	if err != nil {
-		dropIdle(l.db)
 		return err
 	}
 	n, err := result.RowsAffected() // of the last statement

@@ -113,7 +113,6 @@ func (m *Member) watch(ctx context.Context) {
 			m.parts.fail(m.presence.held())
 			return
 		case err != nil:
-			m.pools.avoid(err)
 			if trouble.Worth(shown(err)) {
 				m.log.Error("the outbox cannot be looked at for now; rowhook waits, and goes on by itself", slog.Any("error", explain("read", &m.cfg, err)))
 			}

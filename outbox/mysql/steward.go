@@ -132,7 +132,6 @@ func (st *steward) run(ctx context.Context) {
 		case st.writer.usable(ctx) != nil:
 			return
 		case err != nil:
-			st.pools.avoid(err)
 			if trouble.Worth(shown(err)) {
 				st.log.Error("what the machines do cannot be looked at for now; rowhook waits, and goes on by itself", slog.Any("error", shown(err)))
 			}

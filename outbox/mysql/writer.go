@@ -52,7 +52,6 @@ func (w *writer) commit(ctx context.Context, b *outbox.Batch, do func(c *change)
 	if err = w.try(ctx, b, do); !worthWaiting(ctx, err) {
 		return explain("write", w.cfg, err)
 	}
-	w.pools.avoid(err)
 	w.trouble.met(err, true)
 	defer func() { w.trouble.over(err == nil) }()
 	again := time.NewTicker(retryAfter)
@@ -71,7 +70,6 @@ func (w *writer) commit(ctx context.Context, b *outbox.Batch, do func(c *change)
 		if err = w.try(ctx, b, do); !worthWaiting(ctx, err) {
 			return explain("write", w.cfg, err)
 		}
-		w.pools.avoid(err)
 		w.trouble.met(err, false)
 	}
 }
