@@ -54,8 +54,8 @@ const (
 )
 
 const (
-	feedBytes  = 4 << 20
-	entryBytes = 256 // what an entry takes besides its rows, about
+	feedBytes  = 1 << 20 // several commits: what lies here besides is only more for the collector to look at
+	entryBytes = 256     // what an entry takes besides its rows, about
 )
 
 // newFeed makes a feed of the rows of sites. The lookups are those of their tables that matter to others.
