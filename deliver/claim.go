@@ -34,10 +34,6 @@ type scan struct {
 	rest  time.Time     // no asking before: it failed
 	said  string        // how
 	early bool          // what is claimed need not wait for its own next attempt: the endpoint is back
-
-	// news are outcomes that the outbox may not have known when it was asked, by Seq. Only what is claimed once more can have
-	// some: nil while that which is claimed is new.
-	news map[int64]outbox.Outcome
 }
 
 // rewind makes the scan begin again behind a Number.
@@ -52,14 +48,6 @@ func (s *scan) again(shelf *shelf) time.Time {
 		return time.Time{} // it is not even through for the first time
 	}
 	return shelf.since.Add(shelfWait + 10*s.spent)
-}
-
-// record notes an outcome; mu is held.
-func (e *endpoint) record(o outbox.Outcome) {
-	e.settler.add(o)
-	if e.scan.news != nil {
-		e.scan.news[o.Seq] = o
-	}
 }
 
 // unshelve makes the scan go back for what is on the shelf, when it has lain there for long enough; mu is held.
@@ -86,15 +74,14 @@ func (e *endpoint) mayClaim() bool {
 func (e *endpoint) fetch(ctx context.Context, ask func(after int64) ([]*outbox.Stored, error)) (list []*outbox.Stored, ok bool, err error) {
 	e.mu.Lock()
 	turn, after := e.scan.turn, e.scan.after
-	if e.scan.after < e.scan.high {
-		e.scan.news = e.settler.unsettled()
+	if after < e.scan.high { // only what is claimed once more can have outcomes
+		e.settler.watch()
 	}
 	e.mu.Unlock()
 	list, err = ask(after)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	news := e.scan.news
-	e.scan.news = nil
+	news := e.settler.unwatch()
 	switch {
 	case err == nil:
 		e.scan.said = ""
@@ -158,8 +145,10 @@ func (e *endpoint) claim(ctx context.Context) error {
 	e.scan.size = 0
 	for _, s := range list {
 		e.scan.size += len(s.Body) / len(list)
-		if e.win.items[s.Number] == nil && !e.isPaused(s) {
-			it := e.restore(s, now)
+		if e.win.items[s.Number] != nil {
+			continue
+		}
+		if it := e.admit(s, now); it != nil {
 			it.early = e.scan.early
 			e.win.add(it, now)
 		}
@@ -251,16 +240,16 @@ func (e *endpoint) probeable(list []*outbox.Stored, now time.Time) (free []*item
 	keys := newKeyQueue()
 	expired := 0
 	for _, s := range list {
-		if e.isPaused(s) {
+		it := e.admit(s, now)
+		if it == nil {
 			continue
 		}
-		it := e.restore(s, now)
 		keys.add(it)
 		switch {
 		case it.waits > 0:
-		case e.breaker.probes > 0 && e.expired(it, &e.breaker, now):
+		case e.breaker.probes > 0 && e.schedule.expired(it, &e.breaker, now):
 			keys.remove(it, func(*item) {})
-			e.record(outbox.Outcome{Seq: s.Seq, State: outbox.Dead, Attempts: s.Attempts})
+			e.settler.add(outbox.Outcome{Seq: s.Seq, State: outbox.Dead, Attempts: s.Attempts})
 			expired++
 		default:
 			free = append(free, it)
@@ -272,21 +261,24 @@ func (e *endpoint) probeable(list []*outbox.Stored, now time.Time) (free []*item
 	return free
 }
 
-// isPaused tells whether a delivery's URL is; mu is held.
-func (e *endpoint) isPaused(s *outbox.Stored) bool {
-	t := e.targets(s.Rule)
-	return t != nil && e.urls.of(t.url).paused
-}
-
-// restore makes an item of what was claimed; mu is held.
-func (e *endpoint) restore(s *outbox.Stored, now time.Time) *item {
-	it := &item{Stored: s, lying: now.Add(-s.Age)}
+// admit makes an item of what was claimed, unless its URL is paused; mu is held.
+func (e *endpoint) admit(s *outbox.Stored, now time.Time) *item {
+	u := e.urlOf(s.Rule)
+	if u != nil && u.paused {
+		return nil
+	}
+	it := &item{Stored: s, url: u, lying: now.Add(-s.Age), due: e.schedule.due(s, now)}
 	if s.Last != nil {
 		it.tried = s.Last.At
 		it.failing = now.Add(-s.Failing)
 	}
-	if !s.Due.IsZero() {
-		it.due = e.dueBy(s, now)
-	}
 	return it
+}
+
+// urlOf is the URL that a rule posts to, nil when the rule is gone; mu is held.
+func (e *endpoint) urlOf(rule string) *urlState {
+	if t := e.targets(rule); t != nil {
+		return e.urls.of(t.url)
+	}
+	return nil
 }

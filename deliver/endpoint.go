@@ -45,6 +45,7 @@ type endpoint struct {
 	mu       sync.Mutex
 	win      *window
 	scan     scan
+	schedule schedule
 	urls     urls
 	breaker  breaker // of the endpoint as a whole
 	outages  *outages
@@ -54,8 +55,6 @@ type endpoint struct {
 	look     bool              // what is paused may have changed
 	unread   bool              // and is to be read from the outbox: another process may have changed it
 	gone     map[string]*Pause // URLs to be paused, as they answered 410
-	resumed  time.Time         // before this no delivery's age counts; zero: it always does
-	began    time.Time         // when run did
 	looks    time.Time         // when run looks again by itself
 	success  time.Time         // when the last delivery was accepted; zero: none was yet
 	lastErr  string            // of the last failure
@@ -73,7 +72,8 @@ func newEndpoint(w *Worker, name string, rules []string, term outbox.Term) *endp
 		targets: func(rule string) *target { return (*w.targets.Load())[rule] },
 		settler: settler{queue: w.store},
 		over:    make(chan struct{}), wake: make(chan struct{}, 1),
-		win: newWindow(w.opts.maxItems), scan: scan{more: true}, urls: newURLs(), outages: w.outagesOf(name), pacer: newPacer(limit.Every), look: true, unread: w.share.leases != nil, gone: make(map[string]*Pause), began: time.Now(),
+		win: newWindow(w.opts.maxItems), scan: scan{more: true}, schedule: schedule{waits: w.opts.Schedule, maxAge: w.opts.MaxAge, began: time.Now()},
+		urls: newURLs(), outages: w.outagesOf(name), pacer: newPacer(limit.Every), look: true, unread: w.share.leases != nil, gone: make(map[string]*Pause),
 	}
 	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
 	return e
@@ -214,7 +214,7 @@ func (e *endpoint) leave(ctx context.Context, why error, cut, unsettled context.
 	defer cancel()
 	if err := e.settler.flush(last); err != nil {
 		e.log.Error("the last outcomes are not recorded; these deliveries are sent again",
-			slog.Int("outcomes", len(e.settler.unsettled())), slog.Any("error", err))
+			slog.Int("outcomes", e.settler.left()), slog.Any("error", err))
 	}
 	e.storeGone(last)
 }

@@ -3,13 +3,14 @@ package deliver
 import (
 	"time"
 
+	"rowhook/deliver/post"
 	"rowhook/outbox"
 )
 
 // item is a delivery in an endpoint's window.
 type item struct {
 	*outbox.Stored           // without its body while it is not loaded
-	url            *urlState // where it was sent last; nil: it was not
+	url            *urlState // where it goes; nil: its rule was gone
 	loaded         bool      // its body is in memory
 	flying         bool      // a request is on its way
 	probe          bool      // that request is to find out whether its endpoint or URL is back
@@ -31,6 +32,14 @@ func (it *item) keys() []string {
 		return nil
 	}
 	return it.Keys
+}
+
+// failed takes in that an attempt has failed, whosesoever matter that is.
+func (it *item) failed(r *post.Result, now time.Time) {
+	it.tried = r.At
+	if it.failing.IsZero() {
+		it.failing = now
+	}
 }
 
 // unload lets go of the body.

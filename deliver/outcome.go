@@ -37,7 +37,7 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 		return
 	}
 	e.noteError(it, r)
-	if t := e.targets(it.Rule); t == nil || e.urls.of(t.url) != u { // what the old URL says tells nothing of the new one
+	if e.urlOf(it.Rule) != u { // what the old URL says tells nothing of the new one
 		e.putBack(it, r, now)
 		it.early = true
 		if !e.claimsAnew(it, now) {
@@ -113,7 +113,7 @@ func (e *endpoint) accept(it *item, r *post.Result, now time.Time) {
 	if it.State == outbox.Waiting {
 		o.Attempt = recorded(r, now)
 	}
-	e.record(o)
+	e.settler.add(o)
 	e.win.remove(it, now)
 	e.answers(it.url, now)
 	for u := range e.urls.trouble {
@@ -142,25 +142,11 @@ func (e *endpoint) recover(u *urlState, now time.Time) {
 	}
 }
 
-// fails counts a failure of the delivery itself: its next attempt is on its schedule, or it is dead. An attempt that was
-// made early, because the endpoint came back, costs nothing: nothing dies faster than its schedule.
+// fails takes in a failure of the delivery itself: its next attempt is on its schedule, or it is dead.
 func (e *endpoint) fails(it *item, r *post.Result, now time.Time) {
-	it.tried = r.At
-	if it.failing.IsZero() {
-		it.failing = now
-	}
-	if it.Object == outbox.Unshaped { // no other try makes a payload of it
-		it.Attempts++
+	if e.schedule.fails(it, r, now) {
 		e.bury(it, r, now)
 		return
-	}
-	if !now.Before(it.due) {
-		it.Attempts++
-		if it.Attempts > len(e.opts.Schedule) || e.expired(it, nil, now) {
-			e.bury(it, r, now)
-			return
-		}
-		it.due = e.nextAttempt(it, max(jitter(e.opts.Schedule[it.Attempts-1]), r.RetryAfter), now)
 	}
 	it.early = false
 	e.putBack(it, r, now)
@@ -191,7 +177,7 @@ func (e *endpoint) claimsAnew(it *item, now time.Time) bool {
 func (e *endpoint) bury(it *item, r *post.Result, now time.Time) {
 	e.log.Warn("a delivery is given up", slog.String("rule", it.Rule), slog.String("id", it.ID.String()),
 		slog.Int("attempts", it.Attempts), slog.String("error", r.Error))
-	e.record(outbox.Outcome{Seq: it.Seq, State: outbox.Dead, Attempts: it.Attempts, Attempt: recorded(r, now)})
+	e.settler.add(outbox.Outcome{Seq: it.Seq, State: outbox.Dead, Attempts: it.Attempts, Attempt: recorded(r, now)})
 	e.win.remove(it, now)
 }
 
@@ -201,7 +187,7 @@ func (e *endpoint) putBack(it *item, r *post.Result, now time.Time) {
 	if !it.due.IsZero() {
 		o.Due = byClock(it.due, now)
 	}
-	e.record(o)
+	e.settler.add(o)
 	it.State = outbox.Waiting
 }
 
@@ -217,17 +203,15 @@ func recorded(r *post.Result, now time.Time) *outbox.Attempt {
 // tripURL takes in a failure that is a URL's. The delivery waits with the others until a probe tells that it is back.
 func (e *endpoint) tripURL(it *item, r *post.Result, probe bool, now time.Time) {
 	u := it.url
-	it.tried, u.failed = r.At, now
-	if it.failing.IsZero() {
-		it.failing = now
-	}
+	u.failed = now
+	it.failed(r, now)
 	if !u.breaker.open() {
 		e.log.Warn("a URL is in trouble, its deliveries wait", slog.String("rule", it.Rule), slog.String("error", r.Error))
 	}
 	if !u.breaker.open() || probe {
 		e.urls.fail(u, now, r.RetryAfter)
 	}
-	if probe && e.expired(it, &u.breaker, now) {
+	if probe && e.schedule.expired(it, &u.breaker, now) {
 		e.bury(it, r, now)
 		return
 	}
@@ -249,10 +233,9 @@ func (e *endpoint) pauseURL(it *item, r *post.Result, now time.Time) {
 	u := it.url
 	e.urls.recovered(u) // what waited is dropped
 	u.paused, u.failed = true, time.Time{}
-	e.gone[e.targets(it.Rule).url] = &Pause{Since: now.UTC(), Reason: r.Error}
+	e.gone[u.url] = &Pause{Since: now.UTC(), Reason: r.Error}
 	e.win.drop(func(other *item) bool {
-		t := e.targets(other.Rule)
-		return other == it || t != nil && e.urls.of(t.url) == u
+		return other == it || e.urlOf(other.Rule) == u
 	}, now)
 	e.look = true
 	e.poke()

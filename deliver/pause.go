@@ -203,7 +203,7 @@ func (e *endpoint) obey(ctx context.Context) {
 		e.forget()
 	}
 	whole := e.pauses.of(e.name)
-	e.resumed = e.resumedAt(whole)
+	e.schedule.resumed = e.resumedAt(whole)
 	again := false
 	for _, url := range urls {
 		u, h := e.urls.of(url), e.pauses.of(pauseName(url))

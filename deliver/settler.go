@@ -21,6 +21,8 @@ type settler struct {
 	added   []outbox.Outcome
 	handing []outbox.Outcome // being handed over
 	busy    bool             // somebody does so
+
+	news map[int64]outbox.Outcome // what the outbox may not know while it is asked, by Seq; nil: nobody wants to know
 }
 
 // add notes an outcome; flush hands it over.
@@ -28,6 +30,9 @@ func (s *settler) add(o outbox.Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.added = append(s.added, o)
+	if s.news != nil {
+		s.news[o.Seq] = o
+	}
 }
 
 // flush hands over what was added, unless somebody is at it already: then that one does.
@@ -59,15 +64,31 @@ func (s *settler) full() bool {
 	return len(s.added) >= maxUnsettled
 }
 
-// unsettled are the outcomes that the outbox may not know yet, by Seq.
-func (s *settler) unsettled() map[int64]outbox.Outcome {
+// watch remembers the outcomes that the outbox may not know yet, and those that come, for one who asks it now and puts right what
+// it says by what unwatch returns.
+func (s *settler) watch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := make(map[int64]outbox.Outcome, len(s.handing)+len(s.added))
+	s.news = make(map[int64]outbox.Outcome, len(s.handing)+len(s.added))
 	for _, list := range [][]outbox.Outcome{s.handing, s.added} {
 		for _, o := range list {
-			m[o.Seq] = o
+			s.news[o.Seq] = o
 		}
 	}
-	return m
+}
+
+// unwatch are the outcomes since watch, by Seq; none, if that was not called.
+func (s *settler) unwatch() map[int64]outbox.Outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news := s.news
+	s.news = nil
+	return news
+}
+
+// left is how many outcomes were not handed over.
+func (s *settler) left() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.handing) + len(s.added)
 }

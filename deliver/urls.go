@@ -8,6 +8,7 @@ import (
 // urlState is what is known of one of an endpoint's URLs: a deleted hook, or one that is asked too often, is no matter of the
 // other hooks of the same host.
 type urlState struct {
+	url     string    // may hold secrets
 	breaker breaker   // open while the URL is in trouble, as far as is known alone
 	probing bool      // a probe is on its way
 	waiting []*item   // items that may go but for the breaker
@@ -31,7 +32,7 @@ func newURLs() urls {
 func (us *urls) of(url string) *urlState {
 	u := us.all[url]
 	if u == nil {
-		u = new(urlState)
+		u = &urlState{url: url}
 		us.all[url] = u
 	}
 	return u
