@@ -2,43 +2,30 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
 
 	"rowhook/api/control"
-	"rowhook/pipeline"
 )
 
-// errNotYet is what is answered to commands that need the log to be followed.
-var errNotYet = errors.New("the daemon does not follow the database yet; rowhook status says why")
-
-// following is the pipeline while the log is followed.
-func (d *daemon) following() (*pipeline.Pipeline, error) {
-	if line := d.line.Load(); line != nil {
-		return line, nil
-	}
-	return nil, control.NotYet(errNotYet)
-}
-
 // answers has commands answered from now on. What it returns does so until ctx ends.
-func (d *daemon) answers() (until func(ctx context.Context)) {
-	if d.shares != nil {
-		return d.answerMachines
+func (h *holder) answers() (until func(ctx context.Context)) {
+	if h.front != nil {
+		return h.answerMachines
 	}
-	socket, err := control.Listen(d.cfg.StateDir)
-	return func(ctx context.Context) { d.serveCommands(ctx, socket, err, control.Handler(d.routes()...)) }
+	socket, err := control.Listen(h.cfg.StateDir)
+	return func(ctx context.Context) { h.serveCommands(ctx, socket, err, control.Handler(h.routes()...)) }
 }
 
 // routes are all that commands ask for.
-func (d *daemon) routes() []control.Route {
-	return slices.Concat(d.orderRoutes(), d.monitor.page.routes(d.worker), d.tellRoutes())
+func (h *holder) routes() []control.Route {
+	return slices.Concat(h.orderRoutes(), h.monitor.page.routes(h.worker), h.tellRoutes())
 }
 
 // orderRoutes are those that take who holds the outbox.
-func (d *daemon) orderRoutes() []control.Route {
-	return slices.Concat(control.Orders(d.worker), d.backfillRoutes(), d.siteRoutes())
+func (h *holder) orderRoutes() []control.Route {
+	return slices.Concat(control.Orders(h.worker), h.backfillRoutes(), h.siteRoutes())
 }
 
 // tellRoutes are those that tell how all does.

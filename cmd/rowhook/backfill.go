@@ -235,10 +235,10 @@ func storedBackfills(ctx context.Context, c *config.Config) (runs []pipeline.Run
 }
 
 // backfillRoutes is what the daemon does for the command.
-func (d *daemon) backfillRoutes() []control.Route {
+func (h *holder) backfillRoutes() []control.Route {
 	return []control.Route{
 		control.Handle(backfillStart, func(ctx context.Context, b pipeline.Backfill) (pipeline.Run, error) {
-			line, err := d.following()
+			line, err := h.following()
 			if err != nil {
 				return pipeline.Run{}, err
 			}
@@ -249,37 +249,37 @@ func (d *daemon) backfillRoutes() []control.Route {
 			return r, err
 		}),
 		control.Handle(backfillStop, func(ctx context.Context, run string) (pipeline.Run, error) {
-			line, err := d.following()
+			line, err := h.following()
 			if err != nil {
 				return pipeline.Run{}, err
 			}
 			return line.Backfills().Stop(ctx, run)
 		}),
 		control.Handle(backfillResume, func(ctx context.Context, run string) (pipeline.Run, error) {
-			line, err := d.following()
+			line, err := h.following()
 			if err != nil {
 				return pipeline.Run{}, err
 			}
 			return line.Backfills().Resume(ctx, run)
 		}),
 		control.Handle(backfillStatus, func(ctx context.Context, _ struct{}) ([]pipeline.Run, error) {
-			line, err := d.following()
+			line, err := h.following()
 			if err != nil {
 				return nil, err
 			}
-			return d.backfills(ctx, line), nil
+			return h.backfills(ctx, line), nil
 		}),
 	}
 }
 
 // backfills are the runs, and what the one that is worked on waits for.
-func (d *daemon) backfills(ctx context.Context, line *pipeline.Pipeline) []pipeline.Run {
+func (h *holder) backfills(ctx context.Context, line *pipeline.Pipeline) []pipeline.Run {
 	runs := line.Backfills().Runs()
 	i := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.State == pipeline.Running })
 	if i < 0 || runs[i].Trouble != "" {
 		return runs
 	}
-	for _, e := range d.worker.Status(ctx).Endpoints {
+	for _, e := range h.worker.Status(ctx).Endpoints {
 		switch {
 		case !slices.Contains(e.Rules, runs[i].Rule):
 		case e.Paused != nil:

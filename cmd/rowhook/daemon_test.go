@@ -11,9 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
-	"rowhook/config"
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
 	"rowhook/rules"
@@ -269,36 +269,23 @@ func TestReloadTakesGoodRulesOnly(t *testing.T) {
 	site := dbtest.Salon(t, server, "wordpress", "wp_")
 	rowhookUser(t, server)
 	receiver := delivertest.NewReceiver(t)
-	set := func(action string) *rules.Set {
-		parsed, err := rules.Parse("r.yaml", fmt.Appendf(nil, "rules: [{name: r, action: %s, url: %q}]", action, receiver.URL()), nil)
-		if err != nil {
+	rule := func(name, action string) string {
+		return fmt.Sprintf("rules: [{name: %s, action: %s, url: %q}]", name, action, receiver.URL())
+	}
+	files := daemonFiles(t, server, rule("r", "customer.save"), "coalesce: 0s\n")
+	log, ctx := newDaemonLog(), patience(t)
+	stop, hangups := startByHand(t, files, log)
+	defer stop()
+	log.wait(ctx, t, following, 1)
+	reload := func(text, said string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(filepath.Dir(files), "rules.yaml"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return &rules.Set{Rules: parsed}
+		hangups <- syscall.SIGHUP
+		log.wait(ctx, t, said, 1)
 	}
-	files := daemonFiles(t, server, everyAction(receiver.URL()), "coalesce: 0s\n")
-	c, err := config.Load(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := &watched{awaited: following, seen: make(chan struct{})}
-	d := newDaemon(c, files, log)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- d.run(ctx, set("customer.save")) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	<-log.seen
-	if err := os.WriteFile(filepath.Join(filepath.Dir(files), "rules.yaml"), []byte("rules: [{name: x, action: nonsense}]"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.reload(ctx, d.line.Load()); err == nil || !strings.Contains(err.Error(), "nonsense") {
-		t.Errorf("a bad file was taken: %v", err)
-	}
+	reload("rules: [{name: x, action: nonsense}]", "nonsense")
 	insert := func(table string, pairs ...any) {
 		t.Helper()
 		if _, err := site.Insert(ctx, table, pairs...); err != nil {
@@ -307,13 +294,7 @@ func TestReloadTakesGoodRulesOnly(t *testing.T) {
 	}
 	insert("users", "billing_name", "A")
 	receiver.WaitAccepted(ctx, 1) // the old rules stay
-	good := fmt.Sprintf("rules: [{name: y, action: coupon.save, url: %q}]", receiver.URL())
-	if err := os.WriteFile(filepath.Join(filepath.Dir(files), "rules.yaml"), []byte(good), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.reload(ctx, d.line.Load()); err != nil {
-		t.Fatal(err)
-	}
+	reload(rule("y", "coupon.save"), "the rules are reloaded")
 	insert("users", "billing_name", "B")
 	insert("coupon", "code", "C")
 	requests := receiver.WaitAccepted(ctx, 2)

@@ -249,23 +249,23 @@ func beside(t *testing.T, configFile string) (stop func()) {
 		t.Fatal(err)
 	}
 	d := newDaemon(c, configFile, t.Output())
-	d.store = store
+	d.set = set
 	if d.monitor, err = watchOver(t.Context(), c, d.log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.monitor.close)
 	d.monitor.daemon.Holds(store, nil)
-	if d.worker, err = deliver.New(store, endpointsOf(c, set), d.deliverOptions()); err != nil {
+	h := &holder{daemon: d, store: store}
+	if err := h.begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	d.monitor.daemon.Delivers(d.worker)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		answered := make(chan struct{})
-		answer := d.answers()
+		answer := h.answers()
 		go func() { defer close(answered); answer(ctx) }()
-		err := d.worker.Run(ctx)
+		err := h.worker.Run(ctx)
 		<-answered
 		done <- errors.Join(err, store.Close())
 	}()

@@ -70,76 +70,76 @@ func (f *finder) created(table cdc.TableName, txn string) error {
 }
 
 // findSites finds out which sites there are, before the daemon's stages start, and says what is new and what is gone.
-func (d *daemon) findSites(ctx context.Context, db *sql.DB, set *rules.Set) error {
-	f := d.finder
-	places, err := discover.Find(ctx, db)
+func (f *follower) findSites(ctx context.Context) error {
+	finder := f.finder
+	places, err := discover.Find(ctx, f.db)
 	if err != nil {
 		return err
 	}
-	names, err := readNames(ctx, d.store, siteNamesKey)
+	names, err := readNames(ctx, f.store, siteNamesKey)
 	if err != nil {
 		return err
 	}
-	if f.found == nil { // as they were when the daemon ended
-		if f.found, err = readNames(ctx, d.store, sitesFoundKey); err != nil {
+	if finder.found == nil { // as they were when the daemon ended
+		if finder.found, err = readNames(ctx, f.store, sitesFoundKey); err != nil {
 			return err
 		}
-		d.log.Info("sites were looked for on the server", slog.Int("found", len(places)), slog.Int("listed", len(f.listed)))
+		f.log.Info("sites were looked for on the server", slog.Int("found", len(places)), slog.Int("listed", len(finder.listed)))
 	}
-	sites := names.Sites(f.listed, places)
+	sites := names.Sites(finder.listed, places)
 	found := discover.Names{}
-	for _, s := range sites[len(f.listed):] {
+	for _, s := range sites[len(finder.listed):] {
 		found[discover.Place{Schema: s.Schema, Prefix: s.Prefix}] = s.Name
 	}
 	for key, n := range map[string]discover.Names{siteNamesKey: names, sitesFoundKey: found} {
-		if err := rewrite(ctx, d.store, key, n.Text()); err != nil {
+		if err := rewrite(ctx, f.store, key, n.Text()); err != nil {
 			return fmt.Errorf("storing the names of the sites: %w", err)
 		}
 	}
-	d.tellSites(found, set)
-	if f.waited != nil && !slices.Contains(places, *f.waited) {
-		d.log.Warn("the log shows a site of the plugin that cannot be seen, so nothing of it is delivered: it is gone again, or rowhook's user may not read it",
-			slog.String("schema", f.waited.Schema), slog.String("prefix", f.waited.Prefix),
-			slog.String("fix", fmt.Sprintf("as an administrator of the server:  GRANT SELECT ON `%s`.* TO the user of the configuration", f.waited.Schema)))
+	f.tellSites(found)
+	if finder.waited != nil && !slices.Contains(places, *finder.waited) {
+		f.log.Warn("the log shows a site of the plugin that cannot be seen, so nothing of it is delivered: it is gone again, or rowhook's user may not read it",
+			slog.String("schema", finder.waited.Schema), slog.String("prefix", finder.waited.Prefix),
+			slog.String("fix", fmt.Sprintf("as an administrator of the server:  GRANT SELECT ON `%s`.* TO the user of the configuration", finder.waited.Schema)))
 	}
-	f.found, f.waited, f.missing = found, nil, map[discover.Place]bool{}
-	d.cfg.Sites = sites
+	finder.found, finder.waited, finder.missing = found, nil, map[discover.Place]bool{}
+	f.cfg.Sites = sites
 	return nil
 }
 
 // tellSites says which sites are new, which are gone, and which rules are for sites that are not there.
-func (d *daemon) tellSites(found discover.Names, set *rules.Set) {
-	f := d.finder
+func (f *follower) tellSites(found discover.Names) {
+	finder := f.finder
 	for place, name := range found {
-		if f.found[place] == "" {
-			d.log.Info("a site was found", slog.String("site", name), slog.String("schema", place.Schema), slog.String("prefix", place.Prefix))
+		if finder.found[place] == "" {
+			f.log.Info("a site was found", slog.String("site", name), slog.String("schema", place.Schema), slog.String("prefix", place.Prefix))
 		}
 	}
-	for place, name := range f.found {
+	for place, name := range finder.found {
 		if found[place] == "" {
-			d.log.Warn("a site is let go: the plugin's tables are gone, or may not be seen any more", slog.String("site", name),
+			f.log.Warn("a site is let go: the plugin's tables are gone, or may not be seen any more", slog.String("site", name),
 				slog.String("schema", place.Schema), slog.String("prefix", place.Prefix))
 		}
 	}
 	there := map[string]bool{}
-	for _, s := range f.listed {
+	for _, s := range finder.listed {
 		there[s.Name] = true
 	}
 	for _, name := range found {
 		there[name] = true
 	}
-	for r := range set.Enabled() {
+	for r := range f.set.Enabled() {
 		for name := range r.Sites {
 			if !there[name] {
-				d.log.Warn("a rule is for a site that is not there", slog.String("rule", r.Name), slog.String("site", name), slog.String("fix", "rowhook sites list   shows the names of all"))
+				f.log.Warn("a rule is for a site that is not there", slog.String("rule", r.Name), slog.String("site", name), slog.String("fix", "rowhook sites list   shows the names of all"))
 			}
 		}
 	}
 }
 
 // watchSites looks whether there are other sites than those that are followed, and ends with errSitesChanged when there are.
-func (d *daemon) watchSites(ctx context.Context, line *pipeline.Pipeline, db *sql.DB) error {
-	if d.finder == nil {
+func (f *follower) watchSites(ctx context.Context) error {
+	if f.finder == nil {
 		return nil
 	}
 	again := time.NewTicker(lookAgain)
@@ -148,14 +148,14 @@ func (d *daemon) watchSites(ctx context.Context, line *pipeline.Pipeline, db *sq
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-d.finder.now:
+		case <-f.finder.now:
 		case <-again.C:
 		}
-		places, err := discover.Find(ctx, db)
+		places, err := discover.Find(ctx, f.db)
 		if err != nil {
 			continue // the database is away, which its readers say
 		}
-		if d.otherSites(ctx, line, places) {
+		if f.otherSites(ctx, places) {
 			return errSitesChanged
 		}
 	}
@@ -163,27 +163,27 @@ func (d *daemon) watchSites(ctx context.Context, line *pipeline.Pipeline, db *sq
 
 // otherSites compares what is followed with what is there. A site is let go when it is missing for the second time and nothing
 // that was read of it waits.
-func (d *daemon) otherSites(ctx context.Context, line *pipeline.Pipeline, places []discover.Place) bool {
-	f := d.finder
+func (f *follower) otherSites(ctx context.Context, places []discover.Place) bool {
+	finder := f.finder
 	for _, p := range places {
-		if f.found[p] == "" && !slices.ContainsFunc(f.listed, func(s config.Site) bool { return s.Schema == p.Schema && s.Prefix == p.Prefix }) {
+		if finder.found[p] == "" && !slices.ContainsFunc(finder.listed, func(s config.Site) bool { return s.Schema == p.Schema && s.Prefix == p.Prefix }) {
 			return true
 		}
 	}
-	standing, err := line.Sites(ctx)
+	standing, err := f.line.Sites(ctx)
 	if err != nil {
 		return false
 	}
-	for place, name := range f.found {
+	for place, name := range finder.found {
 		if slices.Contains(places, place) {
-			delete(f.missing, place)
+			delete(finder.missing, place)
 			continue
 		}
 		waits := slices.ContainsFunc(standing, func(s pipeline.SiteStatus) bool { return rules.SiteOf(s.Name) == name && s.Events > 0 })
-		if f.missing[place] && !waits {
+		if finder.missing[place] && !waits {
 			return true
 		}
-		f.missing[place] = true
+		finder.missing[place] = true
 	}
 	return false
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -100,7 +101,7 @@ func discoverFiles(t *testing.T, server *dbtest.Server, url string) string {
 }
 
 // startByHand starts a daemon of which the test sends the signals.
-func startByHand(t *testing.T, file string, log *watched) (stop func(), hangups chan<- os.Signal) {
+func startByHand(t *testing.T, file string, log io.Writer) (stop func(), hangups chan<- os.Signal) {
 	t.Helper()
 	c, err := config.Load(file)
 	if err != nil {
@@ -182,4 +183,28 @@ func TestDiscoverBesideListed(t *testing.T) {
 	if out, err := rowhook(t, file, "sites", "list"); err != nil || !strings.Contains(out, "salon") || !strings.Contains(out, "spa") || strings.Contains(out, "wordpress") {
 		t.Errorf("sites list: %v\n%s", err, out)
 	}
+}
+
+// TestDiscoverRotatedPassword: a password that was changed and taken up at SIGHUP counts when there is another site, too.
+func TestDiscoverRotatedPassword(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "first", "wp_")
+	receiver := delivertest.NewReceiver(t)
+	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, BINLOG MONITOR, SELECT ON *.*")
+	files := discoverFiles(t, server, receiver.URL())
+	log, ctx := newDaemonLog(), patience(t)
+	stop, hangups := startByHand(t, files, log)
+	defer stop()
+	log.wait(ctx, t, following, 1)
+	server.Exec(t, "ALTER USER rowhook IDENTIFIED BY 'another'")
+	edit(t, files, "password: secret", "password: another")
+	hangups <- syscall.SIGHUP
+	log.wait(ctx, t, "the rules are reloaded", 1)
+	second := dbtest.Salon(t, server, "second", "wp_")
+	log.wait(ctx, t, following, 2)
+	if _, err := second.Insert(ctx, "coupon", "code", "x"); err != nil {
+		t.Fatal(err)
+	}
+	receiver.WaitAccepted(ctx, 1)
 }

@@ -18,7 +18,7 @@ import (
 const rulesKey = "rules_of"
 
 // tellRules says that the rules here are not those of the machine that worked on the outbox before, and remembers these.
-func (d *daemon) tellRules(ctx context.Context, store outbox.Settings, set *rules.Set) error {
+func (d *daemon) tellRules(ctx context.Context, store outbox.Settings) error {
 	if !d.cfg.Outbox.MySQL.Used() {
 		return nil
 	}
@@ -30,11 +30,11 @@ func (d *daemon) tellRules(ctx context.Context, store outbox.Settings, set *rule
 	if err != nil {
 		return fmt.Errorf("finding out the name of this machine: %w", err)
 	}
-	if last, other := othersRules(before, set); other && last != host {
+	if last, other := othersRules(before, d.set); other && last != host {
 		d.log.Warn("the rules here are not those of the machine that worked on this outbox before; deliveries of rules that are missing here are held",
 			slog.String("machine", last), slog.String("fix", "make the rule files of both machines the same, and send SIGHUP to the one that works; rowhook deliveries list --state held shows what is held"))
 	}
-	if now := host + " " + set.Digest; now != before {
+	if now := host + " " + d.set.Digest; now != before {
 		return store.CompareAndSet(ctx, rulesKey, before, now)
 	}
 	return nil
@@ -47,11 +47,11 @@ func othersRules(before string, set *rules.Set) (host string, other bool) {
 }
 
 // tellMachines tells the others which rules this one has from now on.
-func (d *daemon) tellMachines(ctx context.Context, set *rules.Set) error {
-	if d.shares == nil {
+func (h *holder) tellMachines(ctx context.Context) error {
+	if h.tenure.shared == nil {
 		return nil
 	}
-	if err := d.shares.Tell(ctx, whoOf(d.cfg, set)); err != nil {
+	if err := h.tenure.shared.Tell(ctx, whoOf(h.cfg, h.set)); err != nil {
 		return fmt.Errorf("telling the other machines which rules this one has: %w", err)
 	}
 	return nil

@@ -148,8 +148,8 @@ func TestOtherRules(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		d := &daemon{cfg: &config.Config{Outbox: config.Outbox{MySQL: config.OutboxServer{Addresses: []string{"a"}}}}, log: slog.New(slog.NewTextHandler(&log, nil))}
-		if err := d.tellRules(t.Context(), store, &rules.Set{Digest: file}); err != nil {
+		d := &daemon{cfg: &config.Config{Outbox: config.Outbox{MySQL: config.OutboxServer{Addresses: []string{"a"}}}}, log: slog.New(slog.NewTextHandler(&log, nil)), set: &rules.Set{Digest: file}}
+		if err := d.tellRules(t.Context(), store); err != nil {
 			t.Fatal(err)
 		}
 		if told := strings.Contains(log.String(), "elsewhere"); told != wanted {

@@ -13,22 +13,13 @@ import (
 // statusEvery is how often the service manager is told what the daemon does.
 const statusEvery = 30 * time.Second
 
-// alive says whether the store on the daemon's own disk answers. What databases and receivers do is no matter: they come back,
-// and a restart helps none of them.
-func (d *daemon) alive(ctx context.Context) error {
-	if _, err := d.store.Get(ctx, sourceIDKey); err != nil {
-		return fmt.Errorf("reading the outbox in %s: %w", d.cfg.StateDir, err)
-	}
-	return nil
-}
-
 // tellStatus shows the service manager how the sites stand, until ctx ends.
-func (d *daemon) tellStatus(ctx context.Context, line *pipeline.Pipeline) {
+func (f *follower) tellStatus(ctx context.Context) {
 	again := time.NewTicker(statusEvery)
 	defer again.Stop()
 	for {
-		if sites, err := line.Sites(ctx); err == nil {
-			d.manager.Status(statusOf(sites))
+		if sites, err := f.line.Sites(ctx); err == nil {
+			f.manager.Status(statusOf(sites))
 		}
 		select {
 		case <-ctx.Done():

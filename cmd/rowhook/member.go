@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"reflect"
 	"slices"
-	"sync"
 	"time"
 
 	"rowhook/api"
@@ -21,7 +20,7 @@ import (
 
 // member is this process while it delivers a share of an outbox that another machine holds.
 type member struct {
-	d      *daemon
+	*machine
 	store  *mysql.Member
 	worker *deliver.Worker
 	stop   context.CancelFunc // ends the worker
@@ -32,44 +31,43 @@ type member struct {
 
 // deliverShare delivers a share of the outbox until this process holds it, or its share is lost; the tenure is empty then. What is on
 // its way ends beside whatever comes next.
-func (d *daemon) deliverShare(ctx context.Context, store *mysql.Member, beside *sync.WaitGroup) (tenure, error) {
-	m, err := d.newMember(ctx, store)
+func (a *machine) deliverShare(ctx context.Context, store *mysql.Member) (tenure, error) {
+	m, err := a.newMember(ctx, store)
 	if err != nil {
 		return tenure{}, errors.Join(err, store.Close())
 	}
 	holds, err := m.until(ctx)
-	d.between()
+	a.between()
 	if err != nil || ctx.Err() != nil {
 		if err = errors.Join(err, m.end(ctx)); err != nil && holds.shared != nil {
 			err = errors.Join(err, holds.Close()) // nobody else will
 		}
 		return holds, err
 	}
-	beside.Go(func() {
+	a.beside.Go(func() {
 		if err := m.end(ctx); err != nil {
-			d.log.Error("what this machine delivered to before is not handed over in order; others take it over when its lease is over", slog.Any("error", err))
+			a.log.Error("what this machine delivered to before is not handed over in order; others take it over when its lease is over", slog.Any("error", err))
 		}
 	})
 	return holds, nil
 }
 
-func (d *daemon) newMember(ctx context.Context, store *mysql.Member) (m *member, err error) {
-	m = &member{d: d, store: store, ended: make(chan struct{})}
+func (a *machine) newMember(ctx context.Context, store *mysql.Member) (m *member, err error) {
+	m = &member{machine: a, store: store, ended: make(chan struct{})}
 	holder := control.NewRemote(func(ctx context.Context, request []byte) ([]byte, error) { return store.Ask(ctx, "", request) })
-	o := d.deliverOptions()
-	o.MayPost, o.Leases, o.Handover = store.Held, store, handoverOf(d.cfg)
-	if m.worker, err = deliver.New(memberOutbox{store, holder}, endpointsOf(d.cfg, d.set), o); err != nil {
+	o := a.deliverOptions()
+	o.MayPost, o.Leases, o.Handover = store.Held, store, a.handover()
+	if m.worker, err = deliver.New(memberOutbox{store, holder}, endpointsOf(a.cfg, a.set), o); err != nil {
 		return nil, err
 	}
-	d.worker = m.worker
-	d.monitor.daemon.Joins(store, peers{store})
-	d.monitor.daemon.Delivers(m.worker)
+	a.monitor.daemon.Joins(store, peers{store})
+	a.monitor.daemon.Delivers(m.worker)
 	m.show(ctx)
 	store.Answer(func(ctx context.Context, request []byte) []byte {
 		return control.Answer(ctx, control.HandlerOr(control.Refuse(errNotHolder), endpointsRoute(m.worker)), request)
 	})
 	carry := control.Carry(func(ctx context.Context, request []byte) ([]byte, error) { return store.Ask(ctx, "", request) })
-	d.front.show(control.HandlerOr(carry, append(d.tellRoutes(), d.monitor.page.routes(m.worker)...)...))
+	a.front.show(control.HandlerOr(carry, append(a.tellRoutes(), a.monitor.page.routes(m.worker)...)...))
 	delivering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	m.stop = stop
 	go func() {
@@ -87,9 +85,8 @@ const rulesEvery = 10 * time.Second
 
 // until waits for what ends this: it holds the outbox, its share is lost, or ctx ends.
 func (m *member) until(ctx context.Context) (tenure, error) {
-	d := m.d
-	d.log.Info("delivering a share of what the machines have that share the outbox; another one holds it", slog.String("machine", m.store.Name()))
-	d.manager.Status("delivering its share; another machine follows the log")
+	m.log.Info("delivering a share of what the machines have that share the outbox; another one holds it", slog.String("machine", m.store.Name()))
+	m.manager.Status("delivering its share; another machine follows the log")
 	var other otherRules
 	var holding retry.Trouble
 	m.look(ctx, &other)
@@ -101,32 +98,32 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 		case <-ctx.Done():
 			return tenure{}, nil
 		case <-m.store.Lost():
-			d.log.Warn("the other machines take this one for dead, as the outbox's server did not hear of it in time; it joins them again")
+			m.log.Warn("the other machines take this one for dead, as the outbox's server did not hear of it in time; it joins them again")
 			return tenure{}, nil
 		case <-m.ended:
 			if m.err != nil && !mayPass(m.err) {
 				return tenure{}, m.err
 			}
-			d.log.Warn("this machine cannot deliver its share as it did; it joins the others again", slog.Any("error", m.err))
+			m.log.Warn("this machine cannot deliver its share as it did; it joins the others again", slog.Any("error", m.err))
 			return tenure{}, nil
 		case <-m.store.Vacant():
-			holds, err := sharedOutbox{d.cfg}.take(ctx, d.set, m.store, d.log)
+			holds, err := sharedOutbox{m.cfg}.take(ctx, m.set, m.store, m.log)
 			if err == nil {
 				return holds, nil
 			}
 			if ctx.Err() == nil && !errors.Is(err, outbox.ErrLocked) {
 				if holding.Worth(err) {
-					d.log.Warn("nobody holds the outbox, and this machine cannot do so for now; trying again", slog.Any("error", err), slog.String("fix", "rowhook check"))
+					m.log.Warn("nobody holds the outbox, and this machine cannot do so for now; trying again", slog.Any("error", err), slog.String("fix", "rowhook check"))
 				}
-				_ = retry.Pause(ctx, d.cfg.Outbox.MySQL.Lease/5) // ctx is looked at next
+				_ = retry.Pause(ctx, m.cfg.Outbox.MySQL.Lease/5) // ctx is looked at next
 			}
 		case <-looks.C:
 			m.look(ctx, &other)
 		case <-hourly.C:
-			d.warnExposed(d.set)
-		case <-d.hangups:
+			m.warnExposed()
+		case <-m.hangups:
 			stays := m.reload(ctx)
-			d.warnExposed(d.set)
+			m.warnExposed()
 			if !stays {
 				return tenure{}, nil
 			}
@@ -136,7 +133,7 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 
 // end stops delivering, and waits until what was delivered is handed over.
 func (m *member) end(ctx context.Context) error {
-	m.d.leaves(ctx, m.store)
+	m.leaves(ctx, m.store)
 	m.stop()
 	<-m.ended
 	return m.store.Close()
@@ -155,51 +152,50 @@ func (d *daemon) leaves(ctx context.Context, store interface {
 // reload reads the rules again. It returns false when this process has to join the others anew: they could not be told, and who has
 // other rules than they think posts what it should not.
 func (m *member) reload(ctx context.Context) (stays bool) {
-	d := m.d
-	d.manager.Reloading()
-	defer d.manager.Reloaded()
-	set, err := d.readAgain()
+	m.manager.Reloading()
+	defer m.manager.Reloaded()
+	set, err := m.readAgain()
 	if err != nil {
-		d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
+		m.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
 		return true
 	}
-	d.set = set
-	telling, stop := context.WithTimeout(ctx, d.cfg.Outbox.MySQL.Lease/5)
+	m.set = set
+	telling, stop := context.WithTimeout(ctx, m.cfg.Outbox.MySQL.Lease/5)
 	defer stop()
-	if err := m.store.Tell(telling, whoOf(d.cfg, set)); err != nil { // before anything goes to where the new rules say
-		d.log.Warn("the rules are read again, but the other machines could not be told of them; this one joins them anew with the new rules", slog.Any("error", err))
+	if err := m.store.Tell(telling, whoOf(m.cfg, set)); err != nil { // before anything goes to where the new rules say
+		m.log.Warn("the rules are read again, but the other machines could not be told of them; this one joins them anew with the new rules", slog.Any("error", err))
 		return false
 	}
-	m.worker.SetEndpoints(endpointsOf(d.cfg, set))
+	m.worker.SetEndpoints(endpointsOf(m.cfg, set))
 	m.show(ctx)
-	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
+	m.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
 	return true
 }
 
 // look looks what the other machines do. It takes not long, for who calls it watches whether the lease is free, too.
 func (m *member) look(ctx context.Context, other *otherRules) {
-	ctx, stop := context.WithTimeout(ctx, m.d.cfg.Outbox.MySQL.Lease/10)
+	ctx, stop := context.WithTimeout(ctx, m.cfg.Outbox.MySQL.Lease/10)
 	defer stop()
-	other.look(ctx, m.d.log, m.store, m.store.Name())
-	if c := *m.d.cfg; sitesIn(ctx, m.store, &c) == nil && !reflect.DeepEqual(c.Sites, m.sites) {
+	other.look(ctx, m.log, m.store, m.store.Name())
+	if c := *m.cfg; sitesIn(ctx, m.store, &c) == nil && !reflect.DeepEqual(c.Sites, m.sites) {
 		m.shows(&c)
 	}
 }
 
 // show has the console show the rules, and the sites that the holder follows.
 func (m *member) show(ctx context.Context) {
-	ctx, stop := context.WithTimeout(ctx, m.d.cfg.Outbox.MySQL.Lease/10)
+	ctx, stop := context.WithTimeout(ctx, m.cfg.Outbox.MySQL.Lease/10)
 	defer stop()
-	c := *m.d.cfg
+	c := *m.cfg
 	if err := sitesIn(ctx, m.store, &c); err != nil {
-		m.d.log.Warn("which sites are followed is not known here", slog.Any("error", err))
+		m.log.Warn("which sites are followed is not known here", slog.Any("error", err))
 	}
 	m.shows(&c)
 }
 
 func (m *member) shows(c *config.Config) {
 	m.sites = c.Sites
-	m.d.monitor.show(c, m.d.set)
+	m.monitor.show(c, m.set)
 }
 
 // memberOutbox is an outbox that another machine holds, which is asked for what that one alone may do.
@@ -318,10 +314,10 @@ func (o *otherRules) look(ctx context.Context, log *slog.Logger, s sharer, here 
 }
 
 // watchMachines looks now and then which machines have other rules, while this one holds the outbox.
-func (d *daemon) watchMachines(ctx context.Context) {
+func (h *holder) watchMachines(ctx context.Context) {
 	var other otherRules
-	for d.shares != nil && retry.Pause(ctx, rulesEvery) == nil {
-		other.look(ctx, d.log, d.shares, d.shares.Name())
+	for shared := h.tenure.shared; shared != nil && retry.Pause(ctx, rulesEvery) == nil; {
+		other.look(ctx, h.log, shared, shared.Name())
 	}
 }
 

@@ -87,8 +87,8 @@ func userName(uid int) string {
 }
 
 // warnExposed logs what checkFiles warns of.
-func (d *daemon) warnExposed(set *rules.Set) {
-	for _, f := range checkFiles(d.cfg, d.file, set) {
+func (d *daemon) warnExposed() {
+	for _, f := range checkFiles(d.cfg, d.file, d.set) {
 		if f.Warn {
 			d.log.Warn("rowhook check warns of a file", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
 		}

@@ -10,13 +10,12 @@ import (
 	"time"
 
 	"rowhook/config"
-	"rowhook/pipeline"
 	"rowhook/rules"
 )
 
 // reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running. Each hour it looks who may read the
 // files.
-func (d *daemon) reloadOnHangup(ctx context.Context, line *pipeline.Pipeline) {
+func (f *follower) reloadOnHangup(ctx context.Context) {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
@@ -24,47 +23,46 @@ func (d *daemon) reloadOnHangup(ctx context.Context, line *pipeline.Pipeline) {
 		case <-ctx.Done():
 			return
 		case <-hourly.C:
-		case <-d.hangups:
-			d.hangup(ctx, line)
+		case <-f.hangups:
+			f.hangup(ctx, f)
 		}
-		d.warnExposed(d.set)
+		f.warnExposed()
 	}
 }
 
-// hangup does what SIGHUP asks for.
-func (d *daemon) hangup(ctx context.Context, line *pipeline.Pipeline) {
-	if err := d.reload(ctx, line); err != nil && ctx.Err() == nil {
-		d.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
+// hangup does what SIGHUP asks for; who follows the log is nil while nobody does.
+func (h *holder) hangup(ctx context.Context, follows *follower) {
+	if err := h.reload(ctx, follows); err != nil && ctx.Err() == nil {
+		h.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
 	}
 }
 
-// reload reads the rules again, for what delivers and for what follows the log; line is nil while it is not followed. The next
-// pipeline takes the daemon's.
-func (d *daemon) reload(ctx context.Context, line *pipeline.Pipeline) error {
-	d.manager.Reloading()
-	defer d.manager.Reloaded()
-	set, err := d.readAgain()
+// reload reads the rules again, for what delivers and for who follows the log. The next one who does takes the daemon's.
+func (h *holder) reload(ctx context.Context, follows *follower) error {
+	h.manager.Reloading()
+	defer h.manager.Reloaded()
+	set, err := h.readAgain()
 	if err != nil {
 		return err
 	}
-	d.set = set
-	d.worker.SetEndpoints(endpointsOf(d.cfg, set)) // before the pipeline: no delivery may find its rule missing
-	d.teller.SetRules(set)
-	d.monitor.show(d.cfg, set)
-	if err := errors.Join(d.tellRules(ctx, d.store, set), d.tellMachines(ctx, set)); err != nil { // they are taken over all the same
-		d.log.Warn("what rules this machine has is not written down", slog.Any("error", err))
+	h.set = set
+	h.worker.SetEndpoints(endpointsOf(h.cfg, set)) // before the pipeline: no delivery may find its rule missing
+	h.teller.SetRules(set)
+	h.monitor.show(h.cfg, set)
+	if err := errors.Join(h.tellRules(ctx, h.store), h.tellMachines(ctx)); err != nil { // they are taken over all the same
+		h.log.Warn("what rules this machine has is not written down", slog.Any("error", err))
 	}
-	if line != nil {
-		if err := line.SetRules(ctx, set); err != nil {
+	if follows != nil {
+		if err := follows.line.SetRules(ctx, set); err != nil {
 			return err
 		}
-		d.warnOptional(ctx, watchOf(d.cfg, set).Optional)
-		d.tellKeys(ctx, d.source, set)
+		follows.warnOptional(ctx)
+		follows.tellKeys(ctx)
 	}
-	if d.finder != nil {
-		d.finder.soon()
+	if h.finder != nil {
+		h.finder.soon()
 	}
-	d.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
+	h.log.Info("the rules are reloaded", slog.Int("rules", len(set.Rules)))
 	return nil
 }
 
@@ -85,9 +83,7 @@ func (d *daemon) relogin() error {
 	if err != nil {
 		return err
 	}
-	if d.server != nil { // a machine that only delivers has none
-		d.server.SetLogin(c.Database.User, c.Database.ReadPassword)
-	}
+	d.server.SetLogin(c.Database.User, c.Database.ReadPassword)
 	if keys := changedKeys(d.cfg, c); len(keys) > 0 {
 		d.log.Warn("these keys of the configuration were changed, which takes a restart", slog.String("keys", strings.Join(keys, ", ")))
 	}

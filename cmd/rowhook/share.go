@@ -9,10 +9,8 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"rowhook/api/control"
-	"rowhook/config"
 	"rowhook/outbox"
 	"rowhook/outbox/mysql"
 	"rowhook/retry"
@@ -24,37 +22,43 @@ import (
 // errWanted says that a machine has come that may follow the log, which this one may not.
 var errWanted = errors.New("a machine that follows the log has come")
 
+// machine is this process as one of those that share an outbox.
+type machine struct {
+	*daemon
+	front  front          // where commands are answered
+	beside sync.WaitGroup // members that end, and who answers commands
+}
+
 // share works on an outbox that machines share, until ctx ends.
-func (d *daemon) share(ctx context.Context) error {
-	if err := os.MkdirAll(d.cfg.StateDir, 0o700); err != nil { // for the socket and scratch files
+func (a *machine) share(ctx context.Context) error {
+	if err := os.MkdirAll(a.cfg.StateDir, 0o700); err != nil { // for the socket and scratch files
 		return fmt.Errorf("making state_dir: %w", err)
 	}
-	d.manager.Ready("joining the machines that share the outbox in " + outboxOf(d.cfg).String()) // which is no start that fails, however long it takes
-	defer d.manager.Watch(context.WithoutCancel(ctx), func(context.Context) error { return nil })()
-	var beside sync.WaitGroup
-	defer beside.Wait() // members that end, and who answers commands
+	a.manager.Ready("joining the machines that share the outbox in " + outboxOf(a.cfg).String()) // which is no start that fails, however long it takes
+	defer a.manager.Watch(context.WithoutCancel(ctx), func(context.Context) error { return nil })()
+	defer a.beside.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	socket, err := control.Listen(d.cfg.StateDir)
-	beside.Go(func() { d.serveCommands(ctx, socket, err, &d.front) })
+	socket, err := control.Listen(a.cfg.StateDir)
+	a.beside.Go(func() { a.serveCommands(ctx, socket, err, &a.front) })
 	for {
-		d.between()
-		store, err := d.takePart(ctx, &beside)
+		a.between()
+		store, err := a.takePart(ctx)
 		if err != nil {
 			return err
 		}
 		if store.shared == nil {
 			continue // it was lost, and there is another one
 		}
-		err = d.hold(ctx, store)
+		err = a.hold(ctx, store, &a.front)
 		switch {
 		case ctx.Err() != nil:
 			return err
 		case errors.Is(err, outbox.ErrFenced):
-			d.log.Warn("another rowhook holds the outbox now; this one goes on delivering its share", slog.String("outbox", outboxOf(d.cfg).String()), slog.Any("reason", err))
+			a.log.Warn("another rowhook holds the outbox now; this one goes on delivering its share", slog.String("outbox", outboxOf(a.cfg).String()), slog.Any("reason", err))
 		case errors.Is(err, errBeginning) && mayPass(err):
-			d.log.Warn("this machine cannot hold the outbox for now; it joins the others again", slog.Any("error", err))
-			if err := retry.Pause(ctx, d.cfg.Outbox.MySQL.Lease/5); err != nil {
+			a.log.Warn("this machine cannot hold the outbox for now; it joins the others again", slog.Any("error", err))
+			if err := retry.Pause(ctx, a.cfg.Outbox.MySQL.Lease/5); err != nil {
 				return err
 			}
 		case !errors.Is(err, errWanted):
@@ -64,9 +68,9 @@ func (d *daemon) share(ctx context.Context) error {
 }
 
 // between is for when this process has no part in the outbox: what it had is about to be closed.
-func (d *daemon) between() {
-	d.monitor.daemon.StandsBy()
-	d.front.show(control.HandlerOr(control.Refuse(errJoining), d.tellRoutes()...))
+func (a *machine) between() {
+	a.monitor.daemon.StandsBy()
+	a.front.show(control.HandlerOr(control.Refuse(errJoining), a.tellRoutes()...))
 }
 
 // errJoining is what commands are answered between two parts.
@@ -74,28 +78,28 @@ var errJoining = errors.New("rowhook is about to join the machines that share th
 
 // takePart delivers a share of the outbox until it is this process's turn to hold it, and takes it. The tenure is empty when the share was
 // lost before.
-func (d *daemon) takePart(ctx context.Context, beside *sync.WaitGroup) (tenure, error) {
+func (a *machine) takePart(ctx context.Context) (tenure, error) {
 	var waiting retry.Trouble
 	for {
-		m, err := d.join(ctx)
-		if errors.Is(err, outbox.ErrNotExist) && !d.cfg.Deliver.Only { // the first one makes the schema
+		m, err := a.join(ctx)
+		if errors.Is(err, outbox.ErrNotExist) && !a.cfg.Deliver.Only { // the first one makes the schema
 			var store tenure
-			if store, err = outboxOf(d.cfg).hold(ctx, d.set, d.log); err == nil {
+			if store, err = outboxOf(a.cfg).hold(ctx, a.set, a.log); err == nil {
 				return store, nil
 			}
 		}
 		switch {
 		case err == nil:
-			return d.deliverShare(ctx, m, beside)
+			return a.deliverShare(ctx, m)
 		case ctx.Err() != nil:
 			return tenure{}, ctx.Err()
 		case !mayPass(err):
 			return tenure{}, err
 		}
 		if waiting.Worth(err) {
-			d.log.Warn("rowhook cannot join the machines that share the outbox; it waits, and goes on by itself", slog.String("outbox", outboxOf(d.cfg).String()), slog.Any("error", err))
+			a.log.Warn("rowhook cannot join the machines that share the outbox; it waits, and goes on by itself", slog.String("outbox", outboxOf(a.cfg).String()), slog.Any("error", err))
 		}
-		if err := retry.Pause(ctx, min(waiting.Wait(), d.cfg.Outbox.MySQL.Lease/5)); err != nil {
+		if err := retry.Pause(ctx, min(waiting.Wait(), a.cfg.Outbox.MySQL.Lease/5)); err != nil {
 			return tenure{}, err
 		}
 	}
@@ -113,40 +117,17 @@ func mayPass(err error) bool {
 }
 
 // join makes this process a member.
-func (d *daemon) join(ctx context.Context) (*mysql.Member, error) {
-	server := sharedOutbox{d.cfg}.serverAs(d.set)
-	return mysql.Join(ctx, server, server.Who, d.log)
-}
-
-// handoverOf is what requests on their way get when their endpoint is to be another process's.
-func handoverOf(c *config.Config) time.Duration { return c.Outbox.MySQL.Lease * 2 / 5 }
-
-// rest is what a machine does that holds the outbox but is not to follow the log, until one comes that is.
-func (d *daemon) rest(ctx context.Context) error {
-	d.monitor.daemon.FollowsNot()
-	d.log.Warn("no machine follows the log, for all have deliver: only; this one holds the outbox until another one comes",
-		slog.String("fix", "start rowhook on a machine without deliver: only"))
-	d.manager.Status("delivering; no machine follows the log")
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-d.shares.Wanted():
-			d.log.Info("a machine has come that may follow the log; it holds the outbox now")
-			return errWanted
-		case <-d.hangups:
-			d.hangup(ctx, nil)
-		}
-	}
+func (a *machine) join(ctx context.Context) (*mysql.Member, error) {
+	server := sharedOutbox{a.cfg}.serverAs(a.set)
+	return mysql.Join(ctx, server, server.Who, a.log)
 }
 
 // answerMachines has commands answered by this process, also those that are asked of other machines, until ctx ends.
-func (d *daemon) answerMachines(ctx context.Context) {
-	worker, store := d.worker, d.store
-	d.shares.Answer(func(ctx context.Context, request []byte) []byte {
-		return control.Answer(ctx, control.Handler(append(d.orderRoutes(), control.HowItDoes(d.monitor.daemon.Whole), endpointsRoute(worker), settingRoute(store))...), request)
+func (h *holder) answerMachines(ctx context.Context) {
+	h.tenure.shared.Answer(func(ctx context.Context, request []byte) []byte {
+		return control.Answer(ctx, control.Handler(append(h.orderRoutes(), control.HowItDoes(h.monitor.daemon.Whole), endpointsRoute(h.worker), settingRoute(h.store))...), request)
 	})
-	d.front.show(control.Handler(d.routes()...))
+	h.front.show(control.Handler(h.routes()...))
 	<-ctx.Done()
 }
 

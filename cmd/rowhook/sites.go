@@ -42,17 +42,17 @@ type resumeOrder struct {
 }
 
 // siteRoutes is what the daemon does for the command.
-func (d *daemon) siteRoutes() []control.Route {
+func (h *holder) siteRoutes() []control.Route {
 	return []control.Route{
 		control.Handle(sitesStatus, func(ctx context.Context, _ struct{}) ([]pipeline.SiteStatus, error) {
-			line, err := d.following()
+			line, err := h.following()
 			if err != nil {
 				return nil, err
 			}
 			return line.Sites(ctx)
 		}),
 		control.Handle(sitesResume, func(ctx context.Context, o resumeOrder) (struct{}, error) {
-			line, err := d.following()
+			line, err := h.following()
 			if err != nil {
 				return struct{}{}, err
 			}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"rowhook/cdc"
-	"rowhook/pipeline"
 	"rowhook/retry"
 )
 
@@ -22,26 +21,26 @@ const (
 
 // watchUnfit names the sites whose tables are missing or may not be read, until they are as they must be. All others are
 // followed meanwhile, and so are those, as far as their tables are there.
-func (d *daemon) watchUnfit(ctx context.Context, line *pipeline.Pipeline, source *cdc.Source, unfit []cdc.Finding) {
+func (f *follower) watchUnfit(ctx context.Context, unfit []cdc.Finding) {
 	var told time.Time
 	var took time.Duration // the last look
 	var said []cdc.Finding
 	for len(unfit) > 0 {
 		if !slices.Equal(unfit, said) || time.Since(told) >= unfitTold {
-			for _, f := range unfit {
-				d.log.Error("sites cannot be served as they are, the others go on; it is looked at again until it is fixed",
-					slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
+			for _, is := range unfit {
+				f.log.Error("sites cannot be served as they are, the others go on; it is looked at again until it is fixed",
+					slog.String("check", is.Check), slog.String("found", is.Found), slog.String("fix", is.Fix))
 			}
 			said, told = unfit, time.Now()
 		}
-		if err := line.SetUnfit(ctx, unfit); err != nil {
+		if err := f.line.SetUnfit(ctx, unfit); err != nil {
 			return // it is told to stop
 		}
 		if retry.Pause(ctx, max(unfitAgain, unfitRest*took)) != nil {
 			return
 		}
 		began := time.Now()
-		if found, err := source.Preflight().CheckTables(ctx); err == nil { // else the database is away, which its readers say
+		if found, err := f.source.Preflight().CheckTables(ctx); err == nil { // else the database is away, which its readers say
 			unfit = slices.DeleteFunc(found, func(f cdc.Finding) bool { return f.OK || f.Warn || f.Schema == "" })
 		}
 		took = time.Since(began)
@@ -49,6 +48,6 @@ func (d *daemon) watchUnfit(ctx context.Context, line *pipeline.Pipeline, source
 	if said == nil || ctx.Err() != nil {
 		return
 	}
-	d.log.Info("the tables of all sites are there and can be read")
-	_ = line.SetUnfit(ctx, nil) // fails when it is told to stop
+	f.log.Info("the tables of all sites are there and can be read")
+	_ = f.line.SetUnfit(ctx, nil) // fails when it is told to stop
 }
