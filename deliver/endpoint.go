@@ -32,7 +32,6 @@ type endpoint struct {
 	rules   []string
 	opts    *Options
 	log     *slog.Logger
-	queue   outbox.Queue
 	pauses  *pauses
 	targets func(rule string) *target
 	settler settler
@@ -44,7 +43,7 @@ type endpoint struct {
 
 	mu       sync.Mutex
 	win      *window
-	scan     scan
+	claimer  claimer
 	schedule schedule
 	urls     urls
 	breaker  breaker // of the endpoint as a whole
@@ -68,13 +67,14 @@ func newEndpoint(w *Worker, name string, rules []string, term outbox.Term) *endp
 	limit := w.opts.Limits[name]
 	e := &endpoint{
 		name: name, term: term, rules: rules,
-		opts: &w.opts, log: w.log.With(slog.String("endpoint", name)), queue: w.store, pauses: w.pauses,
+		opts: &w.opts, log: w.log.With(slog.String("endpoint", name)), pauses: w.pauses,
 		targets: func(rule string) *target { return (*w.targets.Load())[rule] },
 		settler: settler{queue: w.store},
 		over:    make(chan struct{}), wake: make(chan struct{}, 1),
-		win: newWindow(w.opts.maxItems), scan: scan{more: true}, schedule: schedule{waits: w.opts.Schedule, maxAge: w.opts.MaxAge, began: time.Now()},
+		win: newWindow(w.opts.maxItems), schedule: schedule{waits: w.opts.Schedule, maxAge: w.opts.MaxAge, began: time.Now()},
 		urls: newURLs(), outages: w.outagesOf(name), pacer: newPacer(limit.Every), look: true, unread: w.share.leases != nil, gone: make(map[string]*Pause),
 	}
+	e.claimer = claimer{name: name, queue: w.store, settler: &e.settler, log: e.log, admit: e.admit, mu: &e.mu, win: e.win, more: true}
 	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
 	return e
 }
@@ -99,9 +99,9 @@ func (e *endpoint) run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-e.wake:
 		case <-timer.C:
-		case <-e.queue.Wake(e.name):
+		case <-e.claimer.queue.Wake(e.name):
 			e.mu.Lock()
-			e.scan.more = true
+			e.claimer.more = true
 			e.mu.Unlock()
 		}
 	}
@@ -120,7 +120,7 @@ func (e *endpoint) turn(ctx context.Context) (next time.Time, err error) {
 			return next, err
 		}
 		if !e.stopped() {
-			e.unshelve(now)
+			e.claimer.unshelve(now)
 			e.win.awake(now)
 			for _, it := range e.urls.probes(now) {
 				e.win.release(it, now)
@@ -146,7 +146,7 @@ func (e *endpoint) stopped() bool { return e.paused || e.breaker.open() }
 // work is what is to be read from the outbox now, nil when nothing is; mu is held.
 func (e *endpoint) work(now time.Time) func(context.Context) error {
 	switch {
-	case e.paused || now.Before(e.scan.rest):
+	case e.paused || now.Before(e.claimer.rest):
 		return nil
 	case e.breaker.open():
 		if len(e.win.items) == 0 && !now.Before(e.breaker.until) && !now.Before(e.pacer.next()) {
@@ -154,9 +154,9 @@ func (e *endpoint) work(now time.Time) func(context.Context) error {
 		}
 		return nil
 	case len(e.win.bare) > 0 && (len(e.win.ready) == 0 || e.win.roomy()):
-		return e.reload
-	case e.mayClaim():
-		return e.claim
+		return e.claimer.reload
+	case e.claimer.ready():
+		return e.claimer.claim
 	}
 	return nil
 }
@@ -182,10 +182,10 @@ func (e *endpoint) next(now time.Time) time.Time {
 			sooner(e.win.later[0].due)
 		}
 		sooner(e.urls.next())
-		sooner(e.scan.again(&e.win.shelf))
+		sooner(e.claimer.again())
 	}
-	if now.Before(e.scan.rest) {
-		return e.scan.rest
+	if now.Before(e.claimer.rest) {
+		return e.claimer.rest
 	}
 	return at
 }
@@ -251,7 +251,7 @@ func (e *endpoint) anew() {
 func (e *endpoint) forget() {
 	e.win.forget()
 	e.urls.forget()
-	e.scan.rewind(0)
+	e.claimer.rewind(0)
 }
 
 // fail takes in that the outbox is of no use any more.
@@ -260,4 +260,26 @@ func (e *endpoint) fail(err error) {
 	e.failed = err
 	e.mu.Unlock()
 	e.poke()
+}
+
+// admit makes an item of what was claimed, unless its URL is paused; mu is held.
+func (e *endpoint) admit(s *outbox.Stored, now time.Time) *item {
+	u := e.urlOf(s.Rule)
+	if u != nil && u.paused {
+		return nil
+	}
+	it := &item{Stored: s, url: u, lying: now.Add(-s.Age), due: e.schedule.due(s, now)}
+	if s.Last != nil {
+		it.tried = s.Last.At
+		it.failing = now.Add(-s.Failing)
+	}
+	return it
+}
+
+// urlOf is the URL that a rule posts to, nil when the rule is gone; mu is held.
+func (e *endpoint) urlOf(rule string) *urlState {
+	if t := e.targets(rule); t != nil {
+		return e.urls.of(t.url)
+	}
+	return nil
 }

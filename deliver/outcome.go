@@ -40,9 +40,10 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 	if e.urlOf(it.Rule) != u { // what the old URL says tells nothing of the new one
 		e.putBack(it, r, now)
 		it.early = true
-		if !e.claimsAnew(it, now) {
+		if !e.claimer.reclaim(it, now) {
 			e.win.release(it, now)
 		}
+		e.poke()
 		return
 	}
 	if e.paused || u.paused {
@@ -150,27 +151,10 @@ func (e *endpoint) fails(it *item, r *post.Result, now time.Time) {
 	}
 	it.early = false
 	e.putBack(it, r, now)
-	switch {
-	case e.claimsAnew(it, now):
-		return
-	case e.win.crowded():
-		e.win.shelve(it, now)
-		return
+	if !e.claimer.leave(it, now) {
+		e.win.postpone(it)
 	}
-	e.win.postpone(it)
 	e.poke()
-}
-
-// claimsAnew leaves an item and what waits for it to the outbox when the window was forgotten while it was on its way: they
-// are claimed anew, behind all earlier ones.
-func (e *endpoint) claimsAnew(it *item, now time.Time) bool {
-	if !it.left {
-		return false
-	}
-	e.win.shelve(it, now)
-	e.claimShelved()
-	e.poke()
-	return true
 }
 
 // bury gives a delivery up, and lets those go that waited for it.
@@ -215,15 +199,10 @@ func (e *endpoint) tripURL(it *item, r *post.Result, probe bool, now time.Time) 
 		e.bury(it, r, now)
 		return
 	}
-	switch {
-	case e.claimsAnew(it, now):
-		return
-	case e.win.crowded():
-		e.win.shelve(it, now)
-		return
+	if !e.claimer.leave(it, now) {
+		e.win.unloadAll(it)
+		u.waiting = append([]*item{it}, u.waiting...) // it was first
 	}
-	e.win.unloadAll(it)
-	u.waiting = append([]*item{it}, u.waiting...) // it was first
 	e.poke()
 }
 
@@ -263,8 +242,7 @@ func (e *endpoint) revive(now time.Time) {
 	e.log.Info("an endpoint is back", slog.Duration("after", now.Sub(e.breaker.since).Round(time.Millisecond)))
 	e.outages.end(now, e.breaker.probes)
 	e.breaker.close()
-	e.scan.early = true
-	e.scan.rewind(0)
+	e.claimer.hurry()
 	e.poke()
 }
 

@@ -219,7 +219,7 @@ func (e *endpoint) obey(ctx context.Context) {
 		e.outages.end(time.Now(), e.breaker.probes)
 		e.breaker.close()
 		e.forget()
-		e.scan.early = true
+		e.claimer.hurry()
 	}
 }
 
@@ -243,7 +243,7 @@ func (e *endpoint) readPauses(ctx context.Context) bool {
 	case errors.Is(err, outbox.ErrClosed), errors.Is(err, outbox.ErrFenced):
 		e.failed = err
 	default:
-		e.rest(err)
+		e.claimer.fails(err)
 	}
 	return false
 }

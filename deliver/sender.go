@@ -187,7 +187,7 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 	now := time.Now()
 	e.finish(it, &r, now)
 	e.rouse(now)
-	look := e.mayClaim() || len(e.win.bare) > 0 || e.next(now).Before(e.looks) // what waited behind it may have to wait on its own
+	look := e.claimer.ready() || len(e.win.bare) > 0 || e.next(now).Before(e.looks) // what waited behind it may have to wait on its own
 	e.mu.Unlock()
 	if look {
 		e.poke()

@@ -114,6 +114,21 @@ func (w *window) load(it *item) {
 	w.bytes += len(it.Body)
 }
 
+// takeBare are some items that are ready but for their payloads; fill makes them ready.
+func (w *window) takeBare(most int) []*item {
+	n := min(len(w.bare), most)
+	bare := w.bare[:n]
+	w.bare = w.bare[n:]
+	return bare
+}
+
+// fill gives an item its payload, with which it is ready.
+func (w *window) fill(it *item, body []byte) {
+	it.Body = body
+	w.load(it)
+	w.ready = append(w.ready, it)
+}
+
 // roomy tells whether there is room for more payloads.
 func (w *window) roomy() bool { return w.count < maxLoaded && w.bytes < maxLoadedBytes }
 
