@@ -3,6 +3,7 @@ package web
 import (
 	"slices"
 
+	"rowhook/api"
 	"rowhook/outbox"
 )
 
@@ -12,7 +13,8 @@ import (
 // all says whether somebody may see everything.
 func (s session) all() bool { return s.sites == nil }
 
-func (s session) sees(site string) bool { return s.all() || slices.Contains(s.sites, site) }
+// sees says whether somebody may see a site, or a part of it.
+func (s session) sees(site string) bool { return s.all() || slices.Contains(s.sites, api.SiteOf(site)) }
 
 func (s session) seesRule(r Rule) bool {
 	return s.all() || len(r.Sites) == 0 || slices.ContainsFunc(r.Sites, s.sees)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type sitesPage struct {
 // siteRow is a site with how it stands.
 type siteRow struct {
 	Site
+	Of                 string // the site, when the row is of tables of it that only custom rules name; otherwise as Name
 	Class, Word, Small string
 	Behind             string
 	Events             int
@@ -52,16 +54,19 @@ func (v *view) showSites(sure string) error {
 		byName[s.Name] = s
 	}
 	states, named, s := map[string]int{}, map[string]string{}, v.status()
-	open := cmp.Or(sure, v.q.URL.Query().Get("open"))
+	sites, open := 0, cmp.Or(sure, v.q.URL.Query().Get("open"))
 	for _, is := range s.Sites {
-		r := v.siteRow(is, byName[is.Name], s.Reader, open)
+		r := v.siteRow(is, byName[api.SiteOf(is.Name)], s.Reader, open)
 		states[r.Class]++
 		named[r.Class] = r.Name
 		p.Rows = append(p.Rows, r)
+		if r.Of == r.Name {
+			sites++
+		}
 	}
 	slices.SortStableFunc(p.Rows, func(a, b siteRow) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.Name, b.Name)) })
 	p.Numbers = v.logFigures()
-	p.Head = Head{Count: words.Count(len(p.Rows), "site", "sites"), Parts: headParts(states, []headPart{
+	p.Head = Head{Count: words.Count(sites, "site", "sites"), Parts: headParts(states, []headPart{
 		{"stopped", words.Plural(states["stopped"], "is stopped", "are stopped")}, {"held", words.Plural(states["held"], "waits", "wait")}, {"needs", words.Plural(states["needs"], "needs you", "need you")},
 		{"behind", words.Plural(states["behind"], "catches up", "catch up")}, {"up", words.Plural(states["up"], "is well", "are well")},
 	})}
@@ -79,7 +84,7 @@ func (v *view) showSites(sure string) error {
 
 // siteRow is how a site stands. Open is the name of the one whose row is open.
 func (p *picture) siteRow(is api.Site, site Site, reader *api.Reader, open string) siteRow {
-	r := siteRow{Site: site, Class: "up", Word: "well", rank: 3, Events: is.Events, Reason: is.Reason, Fix: is.Fix, Cmds: api.Typed(is.Fix), Ways: is.Ways, Since: is.Since, Read: is.Read, Open: is.Name == open}
+	r := siteRow{Site: site, Of: api.SiteOf(is.Name), Class: "up", Word: "well", rank: 3, Events: is.Events, Reason: is.Reason, Fix: is.Fix, Cmds: api.Typed(is.Fix), Ways: is.Ways, Since: is.Since, Read: is.Read, Open: is.Name == open}
 	r.Name = is.Name
 	switch {
 	case is.State == "stopped":
@@ -109,8 +114,8 @@ func (p *picture) siteRow(is api.Site, site Site, reader *api.Reader, open strin
 		}
 	}
 	r.Open = r.Open || r.rank == 0 && open == ""
-	if r.Toggle = "/sites?open=" + is.Name + "#" + is.Name; r.Open {
-		r.Toggle = "/sites?open=-#" + is.Name
+	if r.Toggle = rowAt("/sites", is.Name); r.Open {
+		r.Toggle = address("/sites", is.Name, url.Values{"open": {"-"}})
 	}
 	return r
 }
@@ -128,7 +133,7 @@ func (v *view) logFigures() []figure {
 // changeSite lets a stopped site go on.
 func (c *Console) changeSite(v *view) error {
 	name, do := v.q.PostFormValue("name"), v.q.PostFormValue("do")
-	if !v.who.sees(name) || !slices.ContainsFunc(c.opts.Sites(), func(s Site) bool { return s.Name == name }) {
+	if !v.who.sees(name) || !slices.ContainsFunc(c.opts.Sites(), func(s Site) bool { return s.Name == api.SiteOf(name) }) {
 		return v.message(http.StatusForbidden, "There is no such site", "")
 	}
 	if do != "resume" && do != "now" {
@@ -142,6 +147,6 @@ func (c *Console) changeSite(v *view) error {
 	if err != nil {
 		return v.message(http.StatusConflict, "That was not done", err.Error())
 	}
-	http.Redirect(v.w, v.q, "/sites?done="+do+"&open="+name, http.StatusSeeOther)
+	http.Redirect(v.w, v.q, address("/sites", "", url.Values{"done": {do}, "open": {name}}), http.StatusSeeOther)
 	return nil
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"strings"
 
 	"rowhook/api"
@@ -86,6 +87,7 @@ var classes = map[api.TroubleKind]string{
 	api.ReaderStopped: "stopped", api.PurgeSoon: "stopped", api.ReaderBehind: "behind",
 	api.SiteStopped: "stopped", api.SiteWaits: "held", api.SiteUnfit: "needs", api.SiteCatchesUp: "behind",
 	api.EndpointPaused: "paused", api.EndpointDown: "down", api.DeadLetters: "dead", api.HeldDeliveries: "held", api.RuleLacks: "needs",
+	api.OtherRules: "needs",
 }
 
 // trouble is one for the page.
@@ -102,7 +104,7 @@ func (p *picture) trouble(is *api.Trouble) trouble {
 	case api.PurgeSoon:
 		t.Cmds = is.Fix
 	case api.SiteStopped, api.SiteWaits, api.SiteUnfit, api.SiteCatchesUp:
-		t.Link, t.Said, t.Cmds = "/sites?open="+is.Site+"#"+is.Site, is.Reason, is.Fix
+		t.Link, t.Said, t.Cmds = rowAt("/sites", is.Site), is.Reason, is.Fix
 		if len(is.Fix) == 1 && is.Fix[0] == "rowhook sites list" { // what that lists is a click away
 			t.Cmds, t.Look = nil, "Ways out"
 		}
@@ -124,9 +126,19 @@ func (p *picture) trouble(is *api.Trouble) trouble {
 		t.Link, t.Look = "/deliveries?state=held", "Look at them"
 	case api.RuleLacks:
 		t.Link, t.Cmds = "/rules#"+is.Name, is.Fix
+	case api.OtherRules:
+		t.Cmds = is.Fix
 	}
 	return t
 }
 
 // endpointLink is the address of an endpoint's row, open.
-func endpointLink(name string) string { return "/endpoints?open=" + name + "#" + name }
+func endpointLink(name string) string { return rowAt("/endpoints", name) }
+
+// rowAt is the address of a row of a page, open.
+func rowAt(page, name string) string { return address(page, name, url.Values{"open": {name}}) }
+
+// address is a page's, with what is asked of it, at one of its rows.
+func address(page, row string, asked url.Values) string {
+	return (&url.URL{Path: page, RawQuery: asked.Encode(), Fragment: row}).String()
+}
