@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"rowhook/cdc"
+	"rowhook/retry"
 	"rowhook/rules"
 )
 
@@ -77,7 +78,7 @@ func New(db *sql.DB, src server, opts Options, log *slog.Logger) *Loader {
 	opts.MaxPayload = cmp.Or(opts.MaxPayload, DefaultMaxPayload)
 	return &Loader{
 		maker: newMaker(opts, log), pool: newPool(db), src: src, cache: newCache(),
-		locales: locales{packs: map[string]languagePack{}}, large: make(chan struct{}, 1),
+		locales: locales{packs: map[string]languagePack{}, told: map[string]*retry.Trouble{}}, large: make(chan struct{}, 1),
 	}
 }
 

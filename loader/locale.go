@@ -1,7 +1,11 @@
 package loader
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,9 +14,10 @@ import (
 
 	"rowhook/loader/render"
 	"rowhook/regular"
+	"rowhook/retry"
 )
 
-// embedded is the names by language, for sites whose WordPress folder we cannot read: months, their short forms, days
+// embedded is the names by language, for sites whose WordPress folder we do not know or cannot read: months, their short forms, days
 // from Sunday, their short forms.
 var embedded = map[string]string{
 	"it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre " +
@@ -35,11 +40,12 @@ var embedded = map[string]string{
 		"domingo segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado dom seg ter qua qui sex sáb",
 }
 
-// locales finds the names of locales. Where a site's WordPress folder is known, they are those of its language pack,
+// locales finds the names of locales. Where a site's WordPress folder can be looked into, they are those of its language pack,
 // English without one, as WordPress has it; else those that are embedded.
 type locales struct {
 	mu    sync.Mutex
-	packs map[string]languagePack // by file
+	packs map[string]languagePack   // by file
+	told  map[string]*retry.Trouble // by site: packs that cannot be read
 }
 
 type languagePack struct {
@@ -47,28 +53,77 @@ type languagePack struct {
 	names   *render.Names
 }
 
-// of is the names of a locale (it_IT; empty is English) at a site whose WordPress stands in root, empty when unknown.
-func (l *locales) of(root, locale string) *render.Names {
-	if locale == "" || strings.HasPrefix(locale, "en") || strings.ContainsAny(locale, `/\`) {
-		return render.English()
+// isEnglish says whether a locale (it_IT; empty is English) needs no language pack.
+func isEnglish(locale string) bool {
+	return locale == "" || strings.HasPrefix(locale, "en") || strings.ContainsAny(locale, `/\`)
+}
+
+// of is the names of a locale at a site whose WordPress stands in root, empty when unknown. The error is why its language pack
+// cannot be looked at; the names are then those that are embedded.
+func (l *locales) of(root, locale string) (*render.Names, error) {
+	if isEnglish(locale) {
+		return render.English(), nil
 	}
+	language, _, _ := strings.Cut(locale, "_")
 	if root == "" {
-		language, _, _ := strings.Cut(locale, "_")
-		return embeddedNames(language)
+		return embeddedNames(language), nil
 	}
-	file := filepath.Join(root, "wp-content", "languages", locale+".mo")
-	info, err := os.Stat(file)
+	names, err := l.pack(root, packFile(root, locale))
 	if err != nil {
-		return render.English()
+		return embeddedNames(language), err
+	}
+	return names, nil
+}
+
+// packFile is where WordPress has the language pack of a locale.
+func packFile(root, locale string) string {
+	return filepath.Join(contentOf(root), "languages", locale+".mo")
+}
+
+// contentOf is the folder of WordPress' folder that has language packs, themes and plugins.
+func contentOf(root string) string { return filepath.Join(root, "wp-content") }
+
+// pack is the names of a language pack: English where WordPress can be seen to have none.
+func (l *locales) pack(root, file string) (*render.Names, error) {
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(contentOf(root)); err != nil {
+			return nil, err // it stands elsewhere, or is hidden from us
+		}
+		return render.English(), nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	pack, ok := l.packs[file]
 	if !ok || !pack.changed.Equal(info.ModTime()) {
-		pack = languagePack{info.ModTime(), namesFromPack(file)}
+		names, err := namesFromPack(file)
+		if err != nil {
+			return nil, err
+		}
+		pack = languagePack{info.ModTime(), names}
 		l.packs[file] = pack
 	}
-	return pack.names
+	return pack.names, nil
+}
+
+// tell says in the log that a site's language pack cannot be read, when that begins and each hour.
+func (l *locales) tell(log *slog.Logger, site, locale string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	trouble := l.told[site]
+	if trouble == nil {
+		trouble = &retry.Trouble{}
+		l.told[site] = trouble
+	}
+	if err == nil {
+		trouble.Over()
+	} else if trouble.Worth(err) {
+		log.Warn("the language pack of a site's WordPress cannot be read; names of months and days in its payloads are rowhook's own for that language, or English",
+			slog.String("site", site), slog.String("locale", locale), slog.Any("error", err), slog.Time("since", trouble.Since()), slog.String("fix", "rowhook check"))
+	}
 }
 
 func embeddedNames(language string) *render.Names {
@@ -88,16 +143,19 @@ func embeddedNames(language string) *render.Names {
 const maxPack = 16 << 20
 
 // namesFromPack translates the English names with a language pack. What it does not translate stays English.
-func namesFromPack(file string) *render.Names {
+func namesFromPack(file string) (*render.Names, error) {
 	n, english := render.English(), render.English()
 	f, err := regular.Open(file)
 	if err != nil {
-		return n
+		return nil, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxPack+1))
-	if err != nil || len(data) > maxPack {
-		return n
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxPack {
+		return nil, fmt.Errorf("%s is larger than %d MB", file, maxPack>>20)
 	}
 	texts := parsePack(data)
 	translate := func(words []string, context string) {
@@ -121,7 +179,7 @@ func namesFromPack(file string) *render.Names {
 	n.Genitive = english.Months
 	translate(n.Genitive[:], "genitive\x04")
 	n.Declines = texts["decline months names: on or off\x04off"] == "on"
-	return n
+	return n, nil
 }
 
 // parsePack reads the texts of a gettext .mo file, as far as it is one.

@@ -1,9 +1,13 @@
 package loader
 
 import (
+	"bytes"
 	"encoding/binary"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -45,11 +49,81 @@ func TestLocales(t *testing.T) {
 		{"", "it_IT", "domenica Dom August agosto Ago pm"},
 		{"", "de_DE_formal", "Sonntag So. August August Aug. pm"},
 		{"", "ja", "Sunday Sun August August Aug pm"},
+		{filepath.Join(root, "elsewhere"), "it_IT", "domenica Dom August agosto Ago pm"}, // hidden from us, as ProtectHome=tmpfs does
 	} {
-		if got := string(render.AppendDate(nil, day, `l D \A\u\g\u\s\t F M a`, l.locales.of(test.root, test.locale))); got != test.want {
+		names, _ := l.locales.of(test.root, test.locale)
+		if got := string(render.AppendDate(nil, day, `l D \A\u\g\u\s\t F M a`, names)); got != test.want {
 			t.Errorf("%s in %q: got %q, want %q", test.locale, test.root, got, test.want)
 		}
 	}
+}
+
+// TestClosedFolder: where WordPress' folder, or a pack in it, may not be read, names are the embedded ones, and that is said once; when it
+// may be read they are the pack's.
+func TestClosedFolder(t *testing.T) {
+	t.Parallel()
+	for name, closed := range map[string]string{"folder of a home": "", "folder of WordPress": "www", "pack": "www/wp-content/languages/it_IT.mo"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			home := t.TempDir()
+			root := filepath.Join(home, "www")
+			file := packFile(root, "it_IT")
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, pack("August", "d'agosto"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			at := filepath.Join(home, filepath.FromSlash(closed))
+			info, err := os.Stat(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.Chmod(at, info.Mode()) })
+			if err := os.Chmod(at, 0); err != nil {
+				t.Fatal(err)
+			}
+			var log bytes.Buffer
+			l := New(nil, nil, Options{}, nil)
+			august := func() string {
+				names, err := l.locales.of(root, "it_IT")
+				l.locales.tell(slog.New(slog.NewTextHandler(&log, nil)), "salon", "it_IT", err)
+				return names.Months[7]
+			}
+			asNobody(t, func() {
+				if got := august() + " " + august(); got != "agosto agosto" {
+					t.Errorf("closed: %s", got)
+				}
+				if n := strings.Count(log.String(), "cannot be read"); n != 1 || !strings.Contains(log.String(), "site=salon") {
+					t.Errorf("said %d times: %s", n, &log)
+				}
+			})
+			if err := os.Chmod(at, info.Mode()); err != nil {
+				t.Fatal(err)
+			}
+			if got := august(); got != "d'agosto" {
+				t.Errorf("open again: %s", got)
+			}
+		})
+	}
+}
+
+// asNobody does something with the rights of a user to whom files are closed. Root, to whom nothing is, gives up its rights for files
+// on a thread of its own.
+func asNobody(t *testing.T, do func()) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		do()
+		return
+	}
+	const nobody = 65534
+	runtime.LockOSThread()
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_SETFSUID, nobody, 0, 0); errno != 0 {
+		t.Fatal(errno)
+	}
+	do()
+	_, _, _ = syscall.RawSyscall(syscall.SYS_SETFSUID, 0, 0, 0)
+	runtime.UnlockOSThread()
 }
 
 // pack makes a .mo file of texts and their translations.

@@ -18,7 +18,7 @@ import (
 // salonOf is a site with these lookup tables, whose rows are found by id and tag (lookups).
 func salonOf(tables map[string][]record) *lookupSet {
 	s := &lookupSet{tables: map[string]*entry{}, zones: &zones{}, zone: utc, language: "en-US", siteURL: "http://salon.test"}
-	s.names = (&locales{}).of("", "")
+	s.names, _ = (&locales{}).of("", "")
 	for name, def := range lookups() {
 		e := &entry{rows: map[rowKey][]record{}}
 		for _, r := range tables[name] {

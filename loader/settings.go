@@ -16,6 +16,7 @@ type lookupSet struct {
 	zones  *zones
 
 	siteURL  string
+	locale   string // it_IT, empty for English
 	language string // it-IT
 	fields   render.Fields
 	names    *render.Names
@@ -42,7 +43,10 @@ func (l *Loader) lookupSet(ctx context.Context, snap *snapshot, site *rules.Site
 	s.credit = render.True(config("usercredit"))
 	s.siteURL = strings.TrimRight(option("siteurl"), "/")
 	locale := option("WPLANG")
-	s.names = l.locales.of(site.Root, locale)
+	s.locale = locale
+	var err error
+	s.names, err = l.locales.of(site.Root, locale)
+	l.locales.tell(l.log, site.Name, locale, err)
 	if locale == "" {
 		locale = "en_US"
 	}

@@ -97,6 +97,7 @@ func checkDatabase(ctx context.Context, c *config.Config, set *rules.Set) ([]cdc
 		return nil, err
 	}
 	findings = append(findings, checkSites(ctx, db, source, c)...)
+	findings = append(findings, checkLanguages(ctx, db, source, c)...)
 	findings = append(findings, checkIndexes(ctx, db, source, c)...)
 	findings = append(findings, checkKeys(ctx, source, c, set)...)
 	findings = append(findings, checkRelay(ctx, db, c, set)...)

@@ -78,6 +78,23 @@ func ownerOf(path string) (uid int) {
 	return -1
 }
 
+// groupName is the name of the group that a file belongs to; empty when there is none, or it is root's.
+func groupName(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || st.Gid == 0 {
+		return ""
+	}
+	g, err := user.LookupGroupId(strconv.Itoa(int(st.Gid)))
+	if err != nil {
+		return ""
+	}
+	return g.Name
+}
+
 func userName(uid int) string {
 	id := strconv.Itoa(uid)
 	if u, err := user.LookupId(id); err == nil {
