@@ -17,6 +17,15 @@ const (
 	longestPath = 500 // in bytes
 )
 
+// previousField is where a payload has the columns as they were, rowField where that of a table's row has them as they are; it shows
+// some of them in the others, too.
+const (
+	previousField = "previous"
+	rowField      = "data"
+)
+
+var rowFields = []string{"old", "key", "keys"}
+
 // shape checks what a rule makes of its payload and fills it in. It stands behind filters: the action says which columns there are.
 func (c check) shape(e entry, rule *Rule) {
 	for _, key := range []string{"fields", "redact", "template", "template_file"} {
@@ -42,13 +51,29 @@ func (c check) shape(e entry, rule *Rule) {
 	c.paths("fields", e.Fields)
 	c.paths("redact", e.Redact)
 	if len(e.Fields)+len(e.Redact) > 0 {
-		s.Filter = shape.NewFilter(e.Fields, e.Redact)
+		s.Filter = shape.NewFilter(e.Fields, hidden(rule, e))
 	}
 	c.template(e, s, columns)
 	c.document(e, s, rule, columns)
 	if s.When != nil || s.Previous || s.Filter != nil || s.Template != nil || s.Document != nil {
 		rule.Shape = s
 	}
+}
+
+// hidden are the paths that a rule hides: what it names, and where else the payload shows the same column, as it was or as a key.
+func hidden(rule *Rule, e entry) []string {
+	paths := slices.Clone(e.Redact)
+	for _, path := range e.Redact {
+		if e.Previous {
+			paths = append(paths, previousField+"."+path)
+		}
+		if below, ok := strings.CutPrefix(path+".", rowField+"."); ok && rule.Action.Kind == Rows {
+			for _, other := range rowFields {
+				paths = append(paths, strings.TrimSuffix(other+"."+below, "."))
+			}
+		}
+	}
+	return paths
 }
 
 // wrongWhen reports what is wrong with a condition, in its own line of a block of several.

@@ -8,7 +8,8 @@ import (
 )
 
 // Filter keeps some fields of a JSON text and hides others, by dotted paths; a list in between stands for each of its
-// values. What stays keeps its bytes and its order. The zero Filter does nothing.
+// values, and a text that is JSON itself, as the plugin stores what customers fill in, for what it says. What stays keeps its
+// bytes and its order. The zero Filter does nothing.
 type Filter struct {
 	keep, hide *names
 }
@@ -96,10 +97,37 @@ func (s *scanner) value(b []byte, keep, hide *names, depth int) []byte {
 		return s.object(b, keep, hide, depth)
 	case '[':
 		return s.list(b, keep, hide, depth)
+	case '"':
+		return s.within(b, keep, hide, depth)
 	}
 	from := s.at
 	s.pass(depth)
 	return append(b, s.text[from:s.at]...)
+}
+
+// within copies a text below which names are kept or hidden: they are those of the JSON that it says. What says none is not
+// looked into by anybody, so where something of it is to be hidden all is, and where something is to be kept nothing is.
+func (s *scanner) within(b []byte, keep, hide *names, depth int) []byte {
+	from := s.at
+	s.pass(depth)
+	var text string
+	if s.bad = s.bad || json.Unmarshal(s.text[from:s.at], &text) != nil; s.bad {
+		return b
+	}
+	below := scanner{text: []byte(text)}
+	if below.skip(); below.at < len(text) && (text[below.at] == '{' || text[below.at] == '[') && json.Valid(below.text) {
+		left := below.value(nil, keep, hide, depth+1)
+		s.bad = below.bad
+		b, _ = appendJSON(b, string(left)) // a text
+		return b
+	}
+	switch {
+	case text == "":
+		return append(b, `""`...)
+	case hide != nil:
+		return append(b, Hidden...)
+	}
+	return append(b, "null"...)
 }
 
 func (s *scanner) object(b []byte, keep, hide *names, depth int) []byte {

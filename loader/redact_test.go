@@ -1,0 +1,80 @@
+package loader
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"rowhook/cdc"
+	"rowhook/cdc/rowcodec"
+	"rowhook/cdc/schema"
+	"rowhook/rules"
+)
+
+// secretText is in every column that a rule hides; what is posted must not have it.
+const secretText = "ann@example.com"
+
+// peopleEvent is an event of a table of people, of which a rule wants every row, without the value of some column.
+func peopleEvent(tb testing.TB, keyed string, shape string) *rules.Event {
+	tb.Helper()
+	parsed, err := rules.Parse("test.yaml", fmt.Appendf(nil, "rules: [{name: r, action: custom, table: people, load: full, url: 'http://127.0.0.1/', %s}]", shape), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	people := schema.NewTable(cdc.TableName{Schema: "wp", Name: "wp_people"}, []string{"id", "mail", "sum"}, nil)
+	switch keyed {
+	case "id":
+		people.Key = []int{0}
+	case "mail":
+		people.Key = []int{1}
+	}
+	row := func(mail string) cdc.Row {
+		var b rowcodec.RowBuilder
+		b.AddText(cdc.Int, "7")
+		b.AddText(cdc.Text, mail)
+		b.AddText(cdc.Decimal, "1.50")
+		return b.Row()
+	}
+	action := parsed[0].Action
+	action.Kind = rules.Save
+	ev := &rules.Event{
+		Site: &rules.Site{Name: "salon", Schema: "wp", Prefix: "wp_"}, Action: action, Rules: parsed,
+		Table: people, Before: row(secretText), Row: row(secretText + ".org"), Changed: []bool{false, true, false},
+	}
+	ev.IDs = []rules.Key{"7"}
+	if key := ev.Key(); len(key) > 0 {
+		ev.IDs[0] = rules.KeyAt(ev.Row, key)
+	}
+	return ev
+}
+
+// TestRedactedEverywhere: what a rule hides is in no part of what is posted, whatever part shows the same column.
+func TestRedactedEverywhere(t *testing.T) {
+	t.Parallel()
+	for _, keyed := range []string{"id", "mail", ""} {
+		for _, kind := range []string{"insert", "update", "delete"} {
+			for _, shape := range []string{"redact: [data.mail]", "redact: [data, nothing]", "fields: [type, data, old, key, keys], redact: [data.mail]"} {
+				ev := peopleEvent(t, keyed, shape)
+				switch ev.Insert = kind == "insert"; kind {
+				case "insert":
+					ev.Before, ev.Changed = cdc.Row{}, nil
+				case "delete":
+					ev.Action.Kind, ev.Changed = rules.Delete, nil
+				}
+				l := New(nil, mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
+				payloads, ok := l.Immediate(ev)
+				if !ok || len(payloads) != 1 || strings.Contains(string(payloads[0].Body), secretText) || payloads[0].Object == Unshaped {
+					t.Errorf("%s of a table with the key %q, %s: %t, %+v", kind, keyed, shape, ok, payloads)
+				}
+			}
+		}
+	}
+	for _, shape := range []string{"previous: true, redact: [code]", "previous: true, redact: [code], fields: [id, code, previous]"} {
+		l, ev := shapedWorld(t, map[string]string{"r": shape})
+		payloads, _ := l.Immediate(ev)
+		if body := string(payloads[0].Body); strings.Contains(body, "quoted") || strings.Count(body, "[redacted]") != 2 || !strings.Contains(body, `"previous":{"code":`) {
+			t.Errorf("%s gives %s", shape, body)
+		}
+	}
+}
