@@ -44,10 +44,8 @@ type endpoint struct {
 	mu       sync.Mutex
 	win      *window
 	claimer  claimer
+	health   health
 	schedule schedule
-	urls     urls
-	breaker  breaker // of the endpoint as a whole
-	outages  *outages
 	pacer    *pacer // nil: as fast as it takes them
 	stopping bool
 	paused   bool
@@ -55,8 +53,6 @@ type endpoint struct {
 	unread   bool              // and is to be read from the outbox: another process may have changed it
 	gone     map[string]*Pause // URLs to be paused, as they answered 410
 	looks    time.Time         // when run looks again by itself
-	success  time.Time         // when the last delivery was accepted; zero: none was yet
-	lastErr  string            // of the last failure
 	inFlight int               // requests
 	post     context.Context   //nolint:containedctx // of all requests: cut off at the end
 	settle   context.Context   //nolint:containedctx // of recording outcomes
@@ -72,8 +68,9 @@ func newEndpoint(w *Worker, name string, rules []string, term outbox.Term) *endp
 		settler: settler{queue: w.store},
 		over:    make(chan struct{}), wake: make(chan struct{}, 1),
 		win: newWindow(w.opts.maxItems), schedule: schedule{waits: w.opts.Schedule, maxAge: w.opts.MaxAge, began: time.Now()},
-		urls: newURLs(), outages: w.outagesOf(name), pacer: newPacer(limit.Every), look: true, unread: w.share.leases != nil, gone: make(map[string]*Pause),
+		pacer: newPacer(limit.Every), look: true, unread: w.share.leases != nil, gone: make(map[string]*Pause),
 	}
+	e.health = health{log: e.log, urls: newURLs(), outages: w.outagesOf(name)}
 	e.claimer = claimer{name: name, queue: w.store, settler: &e.settler, log: e.log, admit: e.admit, mu: &e.mu, win: e.win, more: true}
 	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
 	return e
@@ -122,7 +119,7 @@ func (e *endpoint) turn(ctx context.Context) (next time.Time, err error) {
 		if !e.stopped() {
 			e.claimer.unshelve(now)
 			e.win.awake(now)
-			for _, it := range e.urls.probes(now) {
+			for _, it := range e.health.urls.probes(now) {
 				e.win.release(it, now)
 			}
 		}
@@ -141,15 +138,15 @@ func (e *endpoint) turn(ctx context.Context) (next time.Time, err error) {
 }
 
 // stopped tells whether nothing but probes is sent; mu is held.
-func (e *endpoint) stopped() bool { return e.paused || e.breaker.open() }
+func (e *endpoint) stopped() bool { return e.paused || e.health.down() }
 
 // work is what is to be read from the outbox now, nil when nothing is; mu is held.
 func (e *endpoint) work(now time.Time) func(context.Context) error {
 	switch {
 	case e.paused || now.Before(e.claimer.rest):
 		return nil
-	case e.breaker.open():
-		if len(e.win.items) == 0 && !now.Before(e.breaker.until) && !now.Before(e.pacer.next()) {
+	case e.health.down():
+		if len(e.win.items) == 0 && !now.Before(e.health.breaker.until) && !now.Before(e.pacer.next()) {
 			return e.probe
 		}
 		return nil
@@ -172,16 +169,16 @@ func (e *endpoint) next(now time.Time) time.Time {
 	switch {
 	case len(e.win.ready) > 0 && e.pacer.next().After(now):
 		sooner(e.pacer.next())
-	case e.breaker.open() && !e.paused:
+	case e.health.down() && !e.paused:
 		if len(e.win.items) == 0 {
-			sooner(latest(e.breaker.until, e.pacer.next()))
+			sooner(latest(e.health.breaker.until, e.pacer.next()))
 		}
 	}
 	if !e.stopped() {
 		if len(e.win.later) > 0 {
 			sooner(e.win.later[0].due)
 		}
-		sooner(e.urls.next())
+		sooner(e.health.urls.next())
 		sooner(e.claimer.again())
 	}
 	if now.Before(e.claimer.rest) {
@@ -250,7 +247,7 @@ func (e *endpoint) anew() {
 // forget leaves everything that is not in flight to the outbox, and claims it anew later; mu is held.
 func (e *endpoint) forget() {
 	e.win.forget()
-	e.urls.forget()
+	e.health.urls.forget()
 	e.claimer.rewind(0)
 }
 
@@ -279,7 +276,7 @@ func (e *endpoint) admit(s *outbox.Stored, now time.Time) *item {
 // urlOf is the URL that a rule posts to, nil when the rule is gone; mu is held.
 func (e *endpoint) urlOf(rule string) *urlState {
 	if t := e.targets(rule); t != nil {
-		return e.urls.of(t.url)
+		return e.health.urls.of(t.url)
 	}
 	return nil
 }

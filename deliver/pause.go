@@ -199,25 +199,24 @@ func (e *endpoint) obey(ctx context.Context) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.urls.set(urls) {
+	if e.health.urls.set(urls) {
 		e.forget()
 	}
 	whole := e.pauses.of(e.name)
 	e.schedule.resumed = e.resumedAt(whole)
 	again := false
 	for _, url := range urls {
-		u, h := e.urls.of(url), e.pauses.of(pauseName(url))
+		u, h := e.health.urls.of(url), e.pauses.of(pauseName(url))
 		u.resumed = e.resumedAt(h)
 		paused := h.pause() != nil
 		again = again || paused != u.paused
 		u.paused = paused
 	}
-	paused := whole.pause() != nil || e.urls.paused()
+	paused := whole.pause() != nil || e.health.urls.paused()
 	if paused != e.paused || again {
 		// Either way everything that is not in flight lies in the outbox then, and what goes on does so from the beginning.
 		e.paused = paused
-		e.outages.end(time.Now(), e.breaker.probes)
-		e.breaker.close()
+		e.health.reset(time.Now())
 		e.forget()
 		e.claimer.hurry()
 	}

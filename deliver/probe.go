@@ -32,14 +32,15 @@ func (e *endpoint) probe(ctx context.Context) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	now := time.Now()
 	switch {
-	case !e.breaker.open() || e.inFlight > 0:
+	case !e.health.down() || e.inFlight > 0:
 	case len(free) == 0:
-		e.revive(time.Now()) // nothing waits: the next delivery will tell
+		e.health.revive(now) // nothing waits: the next delivery will tell
+		e.goOn(recovery{whole: true}, now)
 	default:
-		it := free[e.breaker.choose(len(free))]
+		it := free[e.health.breaker.choose(len(free))]
 		it.probe, it.early, it.next, it.waits = true, true, nil, 0
-		now := time.Now()
 		e.win.add(it, now)
 		e.rouse(now)
 	}
@@ -58,7 +59,7 @@ func (e *endpoint) probeable(list []*outbox.Stored, now time.Time) (free []*item
 		keys.add(it)
 		switch {
 		case it.waits > 0:
-		case e.breaker.probes > 0 && e.schedule.expired(it, &e.breaker, now):
+		case e.health.breaker.probes > 0 && e.schedule.expired(it, &e.health.breaker, now):
 			keys.remove(it, func(*item) {})
 			e.settler.add(outbox.Outcome{Seq: s.Seq, State: outbox.Dead, Attempts: s.Attempts})
 			expired++

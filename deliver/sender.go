@@ -134,7 +134,7 @@ func (e *endpoint) take(now time.Time) (*item, *target) {
 		if t == nil {
 			continue // cannot be: an endpoint whose rules change is stopped first
 		}
-		it.url = e.urls.of(t.url)
+		it.url = e.health.urls.of(t.url)
 		if !e.passes(it, now) {
 			continue
 		}
@@ -155,12 +155,10 @@ func (e *endpoint) take(now time.Time) (*item, *target) {
 // passes tells whether an item's URL lets it pass. If it does not, the item is put where it waits; mu is held.
 func (e *endpoint) passes(it *item, now time.Time) bool {
 	u := it.url
-	switch {
-	case it.probe, !u.breaker.open(), !u.probing && !now.Before(u.breaker.until):
+	if it.probe || u.passes(now) {
 		return true
-	case e.win.crowded():
-		e.win.shelve(it, now)
-	default:
+	}
+	if !e.claimer.leave(it, now) {
 		e.win.unloadAll(it)
 		u.waiting = append(u.waiting, it)
 	}

@@ -110,8 +110,8 @@ func (e *endpoint) status(due outbox.Due) EndpointStatus {
 	s := EndpointStatus{
 		Name: e.name, Rules: e.rules, Undelivered: due.Count, Bytes: due.Bytes, Oldest: due.Oldest,
 		Pending: len(e.win.items), InFlight: e.inFlight, Parked: due.Count > len(e.win.items),
-		Paused: e.pauses.of(e.name).pause(), DownSince: e.breaker.since, NextProbe: e.breaker.until, LastSuccess: e.success, LastError: e.lastErr,
-		Outages: e.outages.newest(e.breaker.probes), Pace: Pace{Most: e.pool.most, Every: e.pacer.every(), Next: e.pacer.next()},
+		Paused: e.pauses.of(e.name).pause(), DownSince: e.health.breaker.since, NextProbe: e.health.breaker.until, LastSuccess: e.health.success, LastError: e.health.lastErr,
+		Outages: e.health.outages.newest(e.health.breaker.probes), Pace: Pace{Most: e.pool.most, Every: e.pacer.every(), Next: e.pacer.next()},
 	}
 	byURL := make(map[string][]string)
 	for _, rule := range e.rules {
@@ -124,7 +124,7 @@ func (e *endpoint) status(due outbox.Due) EndpointStatus {
 		// What is stored counts: run may not have looked at it yet.
 		us := URLStatus{URL: weburl.Short(url), Rules: byURL[url], Paused: e.pauses.of(pauseName(url)).pause()}
 		going = going || us.Paused == nil
-		if u := e.urls.all[url]; u != nil {
+		if u := e.health.urls.all[url]; u != nil {
 			us.DownSince, us.Until = u.breaker.since, u.breaker.until
 			if us.Paused == nil && !u.breaker.open() {
 				continue

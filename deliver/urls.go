@@ -18,6 +18,11 @@ type urlState struct {
 	failed  time.Time // when it last was in trouble; zero: not since something was accepted
 }
 
+// passes tells whether a delivery may be posted there now.
+func (u *urlState) passes(now time.Time) bool {
+	return !u.breaker.open() || !u.probing && !now.Before(u.breaker.until)
+}
+
 // urls are an endpoint's URLs.
 type urls struct {
 	all     map[string]*urlState // by URL
