@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -28,7 +27,8 @@ type endpointRow struct {
 	Machine                  string // whose it is, of those that share the outbox
 	Bytes                    int64
 	URLs                     []urlRow
-	Paused, Own, Open        bool
+	Paused, Open             bool
+	Own                      bool // it serves nobody else; otherwise how much waits there is not shown
 	First                    *row // that goes out next
 	Toggle                   string
 	Spark                    spark
@@ -58,6 +58,8 @@ type endpointsPage struct {
 	Done string
 	Day  bool // what was counted by the hour is shown
 	Rest int  // how many more there are
+
+	Uncounted string // why it is not
 }
 
 // maxListed is how many endpoints, rules or sites a page shows.
@@ -77,11 +79,8 @@ func (c *Console) endpoints(v *view) error {
 		"pause": "It is paused. What comes for it waits until somebody resumes it.", "resume": "It goes on, and what waited is due at once.", "retry": "What waited is due at once.",
 	}[v.q.URL.Query().Get("done")]}
 	states := map[string]int{}
-	counted, err := v.hours()
-	if err != nil {
-		return err
-	}
-	p.Day = counted != nil
+	counted, why := v.hours()
+	p.Day, p.Uncounted = counted != nil, why
 	for _, e := range v.status().Endpoints {
 		r := v.endpointRow(&e)
 		if states[r.Class]++; counted != nil {
@@ -92,9 +91,7 @@ func (c *Console) endpoints(v *view) error {
 			if counted != nil {
 				r.Hours = counted.of(e.Name)
 			}
-			if err := v.complete(&r); err != nil {
-				return err
-			}
+			r.First = v.first(&r)
 		}
 		p.Rows = append(p.Rows, r)
 	}
@@ -151,7 +148,9 @@ func (p *picture) endpointRow(e *api.EndpointStatus) endpointRow {
 		}
 		r.Outages = append(r.Outages, row)
 	}
-	r.Dead = p.deadOf(r.Rules)
+	if r.Own {
+		r.Dead = p.deadOf(r.Rules)
+	}
 	return r
 }
 
@@ -186,28 +185,24 @@ func (h Head) Text() string {
 	return strings.TrimSuffix(h.Count+", "+strings.Join(texts, ", "), ", ")
 }
 
-// complete reads what only an open row shows.
-func (v *view) complete(r *endpointRow) error {
-	log, err := v.c.open(v.q.Context())
-	if err != nil {
-		return err
-	}
-	f := v.who.confine(outbox.Filter{Endpoints: []string{r.Name}, States: api.UndeliveredStates()})
-	f.Newest, f.Limit = false, 1
-	if r.Waiting == 0 && v.who.all() {
+// first is what goes out next to an endpoint, as far as that is at hand; nil: nothing, or it is not.
+func (v *view) first(r *endpointRow) *row {
+	if r.Waiting == 0 && r.Own {
 		return nil
 	}
-	ctx, stop := context.WithTimeout(v.q.Context(), aside) // what waits is at hand, but for a store with many other things that wait
+	ctx, stop := context.WithTimeout(v.q.Context(), aside) // what waits is, but for a store with many other things that wait
 	defer stop()
-	first, err := log.List(ctx, f)
-	if errors.Is(err, context.DeadlineExceeded) {
+	find, err := v.c.finder(ctx, v.who)
+	if err != nil {
 		return nil
 	}
-	if err == nil && len(first) > 0 {
-		row := v.row(first[0])
-		r.First = &row
+	f := v.who.confine(outbox.Filter{Endpoints: []string{r.Name}, States: api.UndeliveredStates(), Limit: 1})
+	first, err := find.log.List(ctx, f)
+	if err != nil || len(first) == 0 {
+		return nil
 	}
-	return err
+	row := v.row(first[0])
+	return &row
 }
 
 // changeEndpoint pauses or resumes an endpoint, or has what waits there tried at once.

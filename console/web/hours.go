@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"slices"
@@ -30,16 +31,28 @@ func readHours(ctx context.Context, log Log, now time.Time) (*hours, error) {
 	return h, err
 }
 
-// hours are those of the last day. A user of some sites gets none: what an endpoint was sent is of all its sites together.
-func (v *view) hours() (*hours, error) {
+// besideWithin is how long a page waits for what was counted, which it shows beside. It goes without: whether all is well does not lie in the outbox.
+const besideWithin = 500 * time.Millisecond
+
+// hours are those of the last day, or why they are not shown. A user of some sites gets none: what an endpoint was sent is of all its
+// sites together.
+func (v *view) hours() (counted *hours, why string) {
 	if !v.who.all() {
-		return nil, nil
+		return nil, ""
 	}
-	log, err := v.c.open(v.q.Context())
+	ctx, stop := context.WithTimeoutCause(v.q.Context(), besideWithin, errSilent)
+	defer stop()
+	log, err := v.c.open(ctx)
+	if err == nil {
+		counted, err = readHours(ctx, log, v.now)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errSilent
+	}
 	if err != nil {
-		return nil, err
+		return nil, "What was counted by the hour cannot be shown: " + words.Sentence(err.Error())
 	}
-	return readHours(v.q.Context(), log, v.now)
+	return counted, ""
 }
 
 // place is which of the day's hours one is; false: none.

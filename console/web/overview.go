@@ -19,23 +19,21 @@ type overview struct {
 	First                bool // nothing was ever made: what to do next
 	Rules                int
 	Sites                []Site
-	Day                  *day        // nil: there are no buckets yet
+	Day                  *day        // nil: it is not to be shown
+	Uncounted            string      // why not
 	Machines             [][3]string // that share the outbox: name, work, endpoints; none: nobody shares it
 }
 
 // figure is one of the numbers of a page.
 type figure struct{ Name, Value, Link, Sub string }
 
-func (v *view) overviewPage() (overview, error) {
+func (v *view) overviewPage() overview {
 	t := v.troubles()
 	o := overview{Needs: t.needs, Itself: t.itself, Rules: len(v.rules), Sites: v.c.opts.Sites()}
 	o.Needs, o.More = most(o.Needs)
 	o.Itself, o.MoreItself = most(o.Itself)
-	counted, err := v.hours()
-	if err != nil {
-		return o, err
-	}
-	if counted != nil {
+	var counted *hours
+	if counted, o.Uncounted = v.hours(); counted != nil {
 		o.Day = counted.day()
 	}
 	o.Numbers, o.First = v.figures()
@@ -44,7 +42,7 @@ func (v *view) overviewPage() (overview, error) {
 	}
 	o.Class, o.Verdict, o.Rest = v.verdict(t, o.First)
 	o.Machines = v.status().MachineLines()
-	return o, nil
+	return o
 }
 
 // most are the first of many troubles, and how many more there are.
@@ -66,10 +64,7 @@ func deliveredToday(d *day) figure {
 }
 
 func (c *Console) overview(v *view) error {
-	o, err := v.overviewPage()
-	if err != nil {
-		return err
-	}
+	o := v.overviewPage()
 	return v.show(http.StatusOK, "overview", "Overview: "+strings.ToLower(strings.TrimRight(o.Verdict, ",:.")), "/", o)
 }
 
@@ -103,32 +98,48 @@ func (p *picture) figures() (list []figure, nothing bool) {
 			kept.Value, kept.Sub = span(asTime(*r.Purge)), "from our position on"
 		}
 	}
-	waiting := figure{Name: "Waiting", Link: "/deliveries?state=waiting"}
 	n, oldest, more := p.waiting()
-	waiting.Value, waiting.Sub = words.Number(n), "nothing waits"
-	if n > 0 {
+	waiting := p.number("Waiting", "waiting", n, more)
+	switch {
+	case waiting.Sub != "":
+	case n == 0:
+		waiting.Sub = "nothing waits"
+	case oldest == 0:
+		waiting.Sub = "to be delivered"
+	default:
 		waiting.Sub = "oldest " + span(oldest)
-		if oldest == 0 {
-			waiting.Sub = "to be delivered"
-		}
 	}
 	delivered := figure{Name: "Delivered", Value: "–", Link: "/deliveries?state=delivered", Sub: "not counted by site"}
 	if p.who.all() {
 		done, _ := p.counted(outbox.Delivered)
-		delivered.Value, delivered.Sub = words.Number(done), "that are kept on record"
+		if delivered = p.number("Delivered", "delivered", done, false); delivered.Sub == "" {
+			delivered.Sub = "that are kept on record"
+		}
 	}
-	if more {
-		waiting.Value += "+"
-	}
-	dead, atLeast := p.counted(outbox.Dead)
-	letters := figure{Name: "Dead letters", Value: words.Number(dead), Link: "/deliveries?state=dead", Sub: "kept until somebody decides"}
-	if atLeast {
-		letters.Value += "+"
-	}
-	if dead == 0 {
+	dead, more := p.counted(outbox.Dead)
+	letters := p.number("Dead letters", "dead", dead, more)
+	switch {
+	case letters.Sub != "":
+	case dead == 0:
 		letters.Sub = "none"
+	default:
+		letters.Sub = "kept until somebody decides"
 	}
 	return []figure{behind, waiting, delivered, letters, kept}, p.who.all() && s.Outbox.Unused
+}
+
+// number is how many deliveries are in a state, or that this is not known. AtLeast says that not all were counted.
+func (p *picture) number(name, state string, n int, atLeast bool) figure {
+	f := figure{Name: name, Value: words.Number(n), Link: "/deliveries?state=" + state}
+	switch {
+	case p.seen.at.IsZero() || p.seen.status.StandsBy:
+		f.Value, f.Sub = "–", "not known"
+	case atLeast && n == 0:
+		f.Value, f.Sub = "–", "not counted yet"
+	case atLeast:
+		f.Value += "+"
+	}
+	return f
 }
 
 // asTime is a number of seconds.

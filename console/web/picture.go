@@ -98,10 +98,8 @@ func (p *picture) scope(s api.Status) api.Status {
 		for i := range e.URLs {
 			e.URLs[i].Rules = slices.DeleteFunc(slices.Clone(e.URLs[i].Rules), p.hides)
 		}
-		// How much waits for other sites is not this user's to know.
-		e.Undelivered, e.Bytes, e.Oldest, e.Pending = 0, 0, 0, 0
-		if !p.ownsEndpoint(e.Name) {
-			e.InFlight = -1
+		if !p.ownsEndpoint(e.Name) { // how much waits for other sites is not this user's to know
+			e.Undelivered, e.Bytes, e.Oldest, e.Pending, e.InFlight = 0, 0, 0, 0, -1
 		}
 		e.Machine = ""
 		is.Endpoints = append(is.Endpoints, e)
@@ -133,11 +131,8 @@ func (p *picture) waiting() (n int, oldest time.Duration, more bool) {
 	return n, oldest, false
 }
 
-// deadOf is how many dead letters these rules have.
+// deadOf is how many dead letters these rules have, which are all this one's.
 func (p *picture) deadOf(rules []Rule) (n int) {
-	if !p.who.all() {
-		return 0
-	}
 	for _, k := range p.seen.status.Outbox.Deliveries {
 		if k.State == outbox.Dead.String() && slices.ContainsFunc(rules, func(r Rule) bool { return r.Name == k.Rule }) {
 			n += k.Count

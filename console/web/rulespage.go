@@ -25,7 +25,7 @@ type ruleRow struct {
 	Class, Word              string
 	Text                     string // why it does not get on
 	Link                     string
-	Own                      bool
+	Own                      bool // it serves nobody else; otherwise the numbers are not shown
 	Lacks                    []api.Lack
 	Waiting, Delivered, Dead int
 	rank                     int
@@ -59,7 +59,7 @@ func (v *view) showRules(s *sent) error {
 
 func (p *picture) ruleRow(r Rule) ruleRow {
 	row := ruleRow{Rule: r, Class: "up", rank: 4, Own: p.who.owns(r)}
-	if p.who.all() {
+	if row.Own {
 		for _, k := range p.seen.status.Outbox.Deliveries {
 			if k.Rule != r.Name {
 				continue

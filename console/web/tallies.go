@@ -75,6 +75,8 @@ func (c *Console) tally(ctx context.Context, who session) (n counts, sure bool) 
 	if known {
 		return n, n.all
 	}
+	ctx, stop := context.WithTimeout(ctx, besideWithin)
+	defer stop()
 	find, err := c.finder(ctx, who)
 	if err == nil {
 		n, err = find.count(ctx, outbox.Filter{States: []outbox.State{outbox.Waiting, outbox.Dead, outbox.Held}}, aside)

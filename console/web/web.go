@@ -205,26 +205,56 @@ func (v *view) message(status int, title, text string) error {
 	return v.show(status, "message", title, "", map[string]string{"Title": title, "Text": text})
 }
 
-var errClosed = errors.New("the console is about to end")
+var (
+	errClosed = errors.New("the console is about to end")
+	errSilent = errors.New("the outbox does not answer; try again")
+)
 
-// open is the outbox, opened for reading.
+// opensWithin is how long a page waits until the outbox is open.
+const opensWithin = 2 * time.Second
+
+// open is the outbox, opened for reading. Who does not wait until it is leaves that to go on, for those who come later.
 func (c *Console) open(ctx context.Context) (Log, error) {
+	ctx, stop := context.WithTimeoutCause(ctx, opensWithin, errSilent)
+	defer stop()
 	select {
 	case c.opening <- struct{}{}:
-		defer func() { <-c.opening }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
-	if c.outbox != nil {
+	if c.outbox != nil || c.life.Err() != nil {
+		defer func() { <-c.opening }()
+		if c.outbox == nil {
+			return nil, errClosed
+		}
 		return c.outbox, nil
 	}
-	if c.life.Err() != nil {
-		return nil, errClosed
+	done := make(chan opened, 1)
+	go func() { // Close waits for the token
+		defer func() { <-c.opening }()
+		is := c.doOpen()
+		c.outbox = is.log
+		done <- is
+	}()
+	select {
+	case is := <-done:
+		return is.log, is.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
-	log, err := c.opts.Log(c.life) //nolint:contextcheck // it stays open for those who come later
+}
+
+// opened is an outbox, or why it cannot be opened.
+type opened struct {
+	log Log
+	err error
+}
+
+// doOpen opens it for as long as there is a console.
+func (c *Console) doOpen() opened {
+	log, err := c.opts.Log(c.life)
 	if err != nil {
-		return nil, fmt.Errorf("opening the outbox for reading: %w", err)
+		return opened{nil, fmt.Errorf("opening the outbox for reading: %w", err)}
 	}
-	c.outbox = log
-	return log, nil
+	return opened{log, nil}
 }

@@ -30,6 +30,7 @@ type world struct {
 	console *Console
 	server  *httptest.Server
 	store   *memory.Store
+	opens   func(context.Context) (Log, error) // the outbox for the console; nil: at once
 	log     strings.Builder
 	made    uint64
 
@@ -82,7 +83,12 @@ func (w *world) serve() {
 			defer w.mu.Unlock()
 			return w.status, w.failed
 		},
-		Log:   func(context.Context) (Log, error) { return w.store, nil },
+		Log: func(ctx context.Context) (Log, error) {
+			if w.opens != nil {
+				return w.opens(ctx)
+			}
+			return w.store, nil
+		},
 		Rules: func() []Rule { return w.rules }, Sites: func() []Site { return w.sites }, Orders: w,
 		Logger: slog.New(slog.NewTextHandler(&lockedWriter{mu: &w.mu, to: &w.log}, nil)),
 	})
