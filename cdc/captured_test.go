@@ -117,7 +117,7 @@ func offlineReader(tb testing.TB, file string) (*reader, *recorder) {
 	rec := newRecorder()
 	db := sql.OpenDB(noServer{})
 	tb.Cleanup(func() { db.Close() })
-	s := &Source{flavor: cdctest.Flavor(kind), db: db, cfg: Config{Server: connect.New(connect.Config{}), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	s := &Source{server: &server{flavor: cdctest.Flavor(kind), db: db, login: connect.New(connect.Config{})}, cfg: Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 	s.cfg.Tables = []TableName{{Schema: "log", Name: "t"}}
 	s.list.Store(newWatchList(s.dialect, s.cfg.Watch, nil))
 	r := newReader(tb.Context(), s, tracker, rec, false)

@@ -101,7 +101,7 @@ func (f *follower) emptied(t *testing.T) []string {
 
 // watching is a source that watches tables.
 func watching(tables ...TableName) *Source {
-	s := &Source{cfg: Config{Watch: Watch{Tables: tables}}}
+	s := &Source{server: new(server), cfg: Config{Watch: Watch{Tables: tables}}}
 	s.list.Store(newWatchList(ddl.Dialect{}, s.cfg.Watch, nil))
 	return s
 }

@@ -194,7 +194,7 @@ func newHanded(t *testing.T, last *Txn) *handed {
 		t.Fatal(err)
 	}
 	h := &handed{recorder: newRecorder(), log: newLog(), pos: 4}
-	s := &Source{flavor: "mariadb", cfg: Config{Now: time.Now, Log: slog.New(slog.NewTextHandler(h.log, nil))}}
+	s := &Source{server: &server{flavor: "mariadb"}, cfg: Config{Now: time.Now, Log: slog.New(slog.NewTextHandler(h.log, nil))}}
 	h.reader = newReader(t.Context(), s, tracker, h.recorder, last != nil)
 	h.seen = Coord{"binlog.000001", 4}
 	return h

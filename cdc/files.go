@@ -24,7 +24,7 @@ type File struct {
 }
 
 // Files lists the files that the server has, the oldest first. The last one is being written.
-func (s *Source) Files(ctx context.Context) ([]File, error) {
+func (s *server) Files(ctx context.Context) ([]File, error) {
 	rows, err := sqlmap.Rows(ctx, s.db, "SHOW BINARY LOGS")
 	if err != nil {
 		return nil, fmt.Errorf("asking for the log's files: %w", err)
@@ -50,7 +50,7 @@ type head struct {
 }
 
 // head reads the beginning of a file.
-func (s *Source) head(ctx context.Context, file string) (head, error) {
+func (s *server) head(ctx context.Context, file string) (head, error) {
 	r := &headReader{ctx: ctx, flavor: s.flavor}
 	err := s.stream(ctx, r, new(*link), func(b *replication.BinlogSyncer) (*replication.BinlogStreamer, error) {
 		return b.StartSync(mysql.Position{Name: file, Pos: firstEvent})
@@ -133,7 +133,7 @@ func parseGTIDList(body []byte) (*mysql.MariadbGTIDSet, error) {
 
 // lastFile finds the last file whose beginning is before something, the first when none is. Only about as many
 // beginnings are read as the number of files has digits in binary.
-func (s *Source) lastFile(ctx context.Context, files []File, before func(head) bool) (i int, err error) {
+func (s *server) lastFile(ctx context.Context, files []File, before func(head) bool) (i int, err error) {
 	after := sort.Search(len(files)-1, func(i int) bool {
 		if err != nil {
 			return true

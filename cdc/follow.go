@@ -81,7 +81,7 @@ func (s *Source) Follow(ctx context.Context, p Position, known []SchemaRecord, s
 }
 
 // checkFlavor says whether a position can be of a server of this kind.
-func (s *Source) checkFlavor(p Position) error {
+func (s *server) checkFlavor(p Position) error {
 	if p.Flavor == s.flavor {
 		return nil
 	}
@@ -100,10 +100,10 @@ func (e *sinkError) Unwrap() error { return e.err }
 // connectAndRead reads over one connection until it ends. The tracker's last transaction comes first, to be compared,
 // unless it is the one that is known to be gone from the log.
 func (s *Source) connectAndRead(ctx context.Context, tracker *tracker, h *schema.History, gone *Txn, sink Sink) error {
-	if err := s.Lock(ctx); err != nil {
+	if err := s.twin.take(ctx); err != nil {
 		return err
 	}
-	if err := s.cfg.Server.Fit(ctx, s.db); err != nil {
+	if err := s.login.Fit(ctx, s.db); err != nil {
 		return err
 	}
 	if err := s.checkHistory(ctx, tracker); err != nil {
@@ -111,7 +111,7 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *tracker, h *schema
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	var keeper sync.WaitGroup
-	keeper.Go(func() { stop(s.keepLock(ctx)) })
+	keeper.Go(func() { stop(s.twin.keep(ctx)) })
 	defer keeper.Wait()
 	defer stop(nil)
 	verify := tracker.last != nil && tracker.last != gone
@@ -129,49 +129,6 @@ func (s *Source) connectAndRead(ctx context.Context, tracker *tracker, h *schema
 		return r.err
 	}
 	return s.explain(err, tracker)
-}
-
-// stream hands the events of one connection to h until it ends; dump says which. Its link is kept in at, for the tails of
-// large events.
-func (s *Source) stream(ctx context.Context, h replication.EventHandler, at **link, dump func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) error {
-	syncer := s.syncer(h, at)
-	defer syncer.Close() // waits for the handler
-	streamer, err := start(syncer, dump)
-	if err != nil {
-		return fmt.Errorf("asking for the binary log: %w", err)
-	}
-	_, err = streamer.GetEvent(ctx) // events go to the handler; here only the end arrives
-	return fmt.Errorf("reading the binary log: %w", err)
-}
-
-// start asks for the log. What the server answers until the log comes go-mysql parses unprotected: an answer that makes it
-// panic is an error of the link.
-func start(b *replication.BinlogSyncer, dump func(*replication.BinlogSyncer) (*replication.BinlogStreamer, error)) (_ *replication.BinlogStreamer, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the server's answer cannot be read: %v", p)
-		}
-	}()
-	return dump(b)
-}
-
-// syncer makes the one connection of go-mysql that hands events to h. Its link is kept in at. The connection is logged in
-// when go-mysql gets it.
-func (s *Source) syncer(h replication.EventHandler, at **link) *replication.BinlogSyncer {
-	var flags uint16
-	if s.cfg.Statements && s.MariaDB() {
-		flags = replication.BINLOG_SEND_ANNOTATE_ROWS_EVENT
-	}
-	return replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
-		DumpCommandFlag: flags,
-		ServerID:        s.cfg.ServerID, Flavor: s.flavor, Localhost: "rowhook",
-		RawModeEnabled:          true, // we decode, and only what is watched
-		SynchronousEventHandler: h,
-		DisableRetrySync:        true, // resuming is ours: go-mysql's would repeat half a transaction
-		DiscardGTIDSet:          true,
-		HeartbeatPeriod:         heartbeatPeriod, Dialer: dialer(s.cfg.Server, at),
-		Logger: slog.New(slog.DiscardHandler), // what it has to say comes back as an error
-	})
 }
 
 // firstEvent is where every file of the log begins, behind its mark.
@@ -198,7 +155,7 @@ func (t *tracker) dump(syncer *replication.BinlogSyncer, again bool) (*replicati
 
 // checkHistory proves that the server has what we read. A server that was restored from an older copy accepts our
 // position and sends nothing, or something else.
-func (s *Source) checkHistory(ctx context.Context, t *tracker) error {
+func (s *server) checkHistory(ctx context.Context, t *tracker) error {
 	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
 	defer cancel()
 	end, err := s.End(ctx)
@@ -222,7 +179,7 @@ func (s *Source) checkHistory(ctx context.Context, t *tracker) error {
 }
 
 // explain turns the server's refusal of our position into what it means.
-func (s *Source) explain(err error, t *tracker) error {
+func (s *server) explain(err error, t *tracker) error {
 	var refused *mysql.MyError
 	if !errors.As(err, &refused) || refused.Code != mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG {
 		return err

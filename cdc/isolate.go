@@ -78,10 +78,7 @@ func (s *Source) Beside(wanted []TableName) *Source {
 		const least = 1 << 16 // smaller ids are those that people give
 		cfg.ServerID = rand.Uint32() | least
 	}
-	b := &Source{
-		cfg: cfg, db: s.db, flavor: s.flavor, version: s.version, dialect: s.dialect, beside: true,
-		lease: s.lease, asked: new(asked),
-	}
+	b := &Source{server: s.as(cfg.ServerID), cfg: cfg, twin: twinLock{none: true}, beside: true, asked: new(asked)}
 	b.list.Store(newWatchList(s.dialect, cfg.Watch, nil))
 	return b
 }

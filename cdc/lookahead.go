@@ -69,7 +69,9 @@ func (s *Source) aside() *Source {
 	for cfg.ServerID == s.cfg.ServerID {
 		cfg.ServerID = rand.Uint32() | 1
 	}
-	return &Source{cfg: cfg, db: s.db, flavor: s.flavor, version: s.version, dialect: s.dialect}
+	at := s.as(cfg.ServerID)
+	at.statements = false
+	return &Source{server: at, cfg: cfg, twin: twinLock{none: true}}
 }
 
 func (l *lookahead) run(ctx context.Context) error {

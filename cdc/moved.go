@@ -26,8 +26,8 @@ func (r *reader) checkName() error {
 
 // followName goes to where the server's name leads now, with all connections: that which holds the lock is the old machine's.
 func (s *Source) followName(e *movedError) {
-	s.cfg.Log.Warn("the database's name leads to another machine now, connecting there", slog.String("address", s.cfg.Server.Config().Address),
+	s.cfg.Log.Warn("the database's name leads to another machine now, connecting there", slog.String("address", s.login.Config().Address),
 		slog.String("from", e.from), slog.String("to", e.to))
-	_ = s.Close() // on a machine that is left
-	s.cfg.Server.Renew()
+	_ = s.twin.release() // on a machine that is left
+	s.login.Renew()
 }

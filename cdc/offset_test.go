@@ -48,7 +48,7 @@ func newLarge(t *testing.T, p Position, verify bool) *large {
 		t.Fatal(err)
 	}
 	l := &large{recorder: newRecorder(), at: firstEvent}
-	s := &Source{flavor: p.Flavor, cfg: Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	s := &Source{server: &server{flavor: p.Flavor}, cfg: Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 	l.reader = newReader(t.Context(), s, tracker, l.recorder, verify)
 	return l
 }

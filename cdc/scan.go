@@ -103,7 +103,7 @@ func (s *Source) Span(ctx context.Context, from, to Point) (*Span, error) {
 }
 
 // edge makes an edge of a point.
-func (s *Source) edge(p Point, end End) (edge, error) {
+func (s *server) edge(p Point, end End) (edge, error) {
 	switch {
 	case p.End:
 		return edge{coord: end.Coord}, nil
@@ -115,7 +115,7 @@ func (s *Source) edge(p Point, end End) (edge, error) {
 }
 
 // gtids reads a set that a person wrote, which must be of this server's log.
-func (s *Source) gtids(text string, end End) (mysql.GTIDSet, error) {
+func (s *server) gtids(text string, end End) (mysql.GTIDSet, error) {
 	set, err := mysql.ParseGTIDSet(s.flavor, text)
 	switch {
 	case err != nil:
@@ -129,7 +129,7 @@ func (s *Source) gtids(text string, end End) (mysql.GTIDSet, error) {
 }
 
 // firstFile is where the transactions behind an edge begin.
-func (s *Source) firstFile(ctx context.Context, files []File, from edge) (int, error) {
+func (s *server) firstFile(ctx context.Context, files []File, from edge) (int, error) {
 	switch {
 	case from.set != nil:
 		return s.lastFile(ctx, files, func(h head) bool { return !contains(h.set, from.set) })

@@ -43,7 +43,7 @@ func testLock(t *testing.T, server *dbtest.Server) {
 
 	t.Run("twin", func(t *testing.T) {
 		var stop *StopError
-		if err := openSource(t, cfg).Lock(t.Context()); !errors.As(err, &stop) {
+		if err := openSource(t, cfg).twin.take(t.Context()); !errors.As(err, &stop) {
 			t.Fatalf("a twin gets the lock: %v", err)
 		}
 		wantStop(t, stop, "another rowhook", "state_dir")
@@ -52,7 +52,7 @@ func testLock(t *testing.T, server *dbtest.Server) {
 	t.Run("other id", func(t *testing.T) {
 		other := cfg
 		other.ServerID++
-		if err := openSource(t, other).Lock(t.Context()); err != nil {
+		if err := openSource(t, other).twin.take(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -90,7 +90,7 @@ func testLease(t *testing.T, kind dbtest.Kind) {
 	log := newLog()
 	cfg := sourceConfig(server, log, "leased", "a")
 	s := openSource(t, cfg)
-	s.lease = lease{idle: 5 * time.Second, beat: 100 * time.Millisecond}
+	s.twin.lease = lease{idle: 5 * time.Second, beat: 100 * time.Millisecond}
 	f := followNow(t, s)
 	cdctest.Exec(t, conn, "INSERT INTO a VALUES (1)")
 	f.expect(t, "insert a(id=1)")
