@@ -27,16 +27,16 @@ var bridgeFields = []struct {
 // bridgeTexts say when each is told.
 var bridgeTexts = map[string]string{
 	rules.EndpointDown:   "An endpoint, or a URL of it, has not accepted anything for ten seconds, or is paused. Not told through that endpoint.",
-	rules.EndpointUp:     "It accepts deliveries again.",
+	rules.EndpointUp:     "It accepts deliveries again, or no rule posts there any more.",
 	rules.DeliveryDead:   "Deliveries of a rule were given up. Told every ten minutes at most, with their number; not of rules that tell such events themselves.",
 	rules.ReaderStopped:  "The log cannot be read on (then rowhook ends), or the database has not sent it for twenty seconds, or what is read cannot be stored, as the disk is full.",
 	rules.ReaderResumed:  "It is read again.",
 	rules.ReaderBehind:   "What is read was committed more than five minutes ago.",
 	rules.ReaderCaughtUp: "That is less than a minute again.",
 	rules.SiteStopped:    "A site's events wait: it is stopped, or what its events need cannot be read.",
-	rules.SiteResumed:    "It is read with the others again.",
+	rules.SiteResumed:    "It is read with the others again, or is not followed any more.",
 	rules.PurgeSoon:      "The server removes the log that is needed next within six hours, and it is not read, as the reader or a site is stopped.",
-	rules.PurgeAverted:   "That log is read, or kept longer.",
+	rules.PurgeAverted:   "That log is read, or kept longer, or the site that needs it is not followed any more.",
 }
 
 // bridgeActions are the documented actions about rowhook itself, in their order.

@@ -108,14 +108,14 @@ func (b *book) tell(n *news, trouble *Trouble) {
 	delete(b.seen, key)
 }
 
-// ended tells of those that were told and are over for long enough.
+// ended tells of those that were told and are over for long enough, or about something that is gone as long.
 func (b *book) ended(n *news, s *api.Status, now time.Time) {
 	for key, trouble := range b.told {
 		is := trouble.judge(s)
-		if b.gone[key].IsZero() || is == lasts || is == over && now.Sub(b.gone[key]) < settledAfter {
+		if b.gone[key].IsZero() || is == lasts || now.Sub(b.gone[key]) < settledAfter {
 			continue
 		}
-		if end := trouble.ended(now); is == over && end != nil {
+		if end := trouble.ended(is, now); end != nil {
 			n.events = append(n.events, end)
 		}
 		n.record(key, nil)

@@ -35,7 +35,7 @@ func TestDocumentedFields(t *testing.T) {
 	for _, e := range []*Trouble{
 		with(rules.EndpointDown, "endpoint"), with(rules.SiteStopped, "site"), with(rules.ReaderStopped), with(rules.ReaderBehind), with(rules.PurgeSoon, "site"),
 	} {
-		events = append(events, e, e.ended(now))
+		events = append(events, e, e.ended(over, now))
 	}
 	var told []string
 	for _, e := range events {

@@ -182,9 +182,37 @@ func TestEndpoint(t *testing.T) {
 	crm.DownSince = w.now
 	w.pass(time.Minute)
 	w.told("pager endpoint_down")
-	w.Endpoints = w.Endpoints[1:] // its rules are gone
+	w.Endpoints = w.Endpoints[1:] // its rules post elsewhere
+	w.pass(time.Minute)
+	gone := w.told("pager endpoint_up", "chat-up endpoint_up")[0]
+	if gone.Endpoint != "http://crm.example" || gone.Ended.IsZero() || !strings.HasPrefix(gone.Text, "rowhook: http://crm.example is no receiver of any rule any more, after ") {
+		t.Errorf("got %+v", gone)
+	}
+	w.restart()
 	w.pass(time.Minute)
 	w.told()
+}
+
+// TestRemoved: what was told of a site ends when the site is not followed any more, also when only tables of it were stopped.
+func TestRemoved(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"spa", "spa+tables"} {
+		w := newWorld(t)
+		w.Sites = append(w.Sites[:1], pipeline.SiteStatus{Name: name, State: pipeline.SiteStopped, Since: w.now, Reason: "r", Stop: &pipeline.Stop{Kept: pipeline.LogKept{Until: w.now.Add(time.Hour)}}})
+		w.pass(time.Minute)
+		w.told("pager site_stopped", "spa site_stopped", "pager purge_soon")
+		w.Reader = nil // it begins anew without the site
+		w.Sites = nil
+		w.pass(time.Minute)
+		w.told()
+		w.Reader, w.Sites = &api.Reader{Connected: true, CaughtUp: true}, []pipeline.SiteStatus{{Name: "salon", State: pipeline.SiteReading}}
+		w.pass(time.Minute)
+		for _, end := range w.told("pager site_resumed", "pager purge_averted") {
+			if end.Site != name || !strings.HasPrefix(end.Text, "rowhook: site "+name+" is not followed any more, after ") {
+				t.Errorf("got %+v", end)
+			}
+		}
+	}
 }
 
 // TestFlapping: what is over at once wakes nobody.

@@ -82,15 +82,23 @@ func word(action string) string { return strings.TrimPrefix(action, "rowhook.") 
 // action is the one that rules ask for.
 func (t *Trouble) action() string { return "rowhook." + t.Event }
 
-// ended is the event that tells that a trouble is over; nil when nobody is told.
-func (t *Trouble) ended(now time.Time) *Trouble {
+// ended is the event that tells that a trouble is over, or that what it was about is gone; nil when nobody is told.
+func (t *Trouble) ended(is verdict, now time.Time) *Trouble {
 	p, ok := pairs[t.Event]
 	if !ok {
 		return nil
 	}
 	e := *t
 	e.Event, e.Ended, e.Fix, e.rules = p.end, now, "", nil
-	e.Text = "rowhook: " + t.subject() + p.over + ", after " + now.Sub(t.Since).Round(time.Second).String()
+	over := p.over
+	switch {
+	case is != obsolete:
+	case t.Endpoint != "":
+		over = "is no receiver of any rule any more"
+	default:
+		over = "is not followed any more"
+	}
+	e.Text = "rowhook: " + t.subject() + over + ", after " + now.Sub(t.Since).Round(time.Second).String()
 	return &e
 }
 
