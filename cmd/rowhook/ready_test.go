@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -28,6 +29,7 @@ type standIn struct {
 	text     string        // the field that must hold a text
 	longest  int           // of that, in characters
 	mentions bool          // allowed_mentions must be empty
+	markup   bool          // a < in its text begins a mention or a link: none may come from a name
 	card     bool          // it takes an adaptive card
 	form     bool          // it takes a form, and no JSON
 
@@ -41,9 +43,9 @@ type standIn struct {
 // "Webhooks", n8n "Webhook node".
 func standIns() map[string]*standIn {
 	return map[string]*standIn{
-		"slack":       {status: 200, most: 1 << 20, every: time.Second, burst: 1, text: "text", longest: 40_000},
+		"slack":       {status: 200, most: 1 << 20, every: time.Second, burst: 1, text: "text", longest: 40_000, markup: true},
 		"discord":     {status: 204, most: 1 << 20, every: 400 * time.Millisecond, burst: 5, text: "content", longest: 2000, mentions: true},
-		"google-chat": {status: 200, most: 32_000, every: time.Second, burst: 1, text: "text", longest: 4096},
+		"google-chat": {status: 200, most: 32_000, every: time.Second, burst: 1, text: "text", longest: 4096, markup: true},
 		"teams":       {status: 202, most: 28 << 10, every: 250 * time.Millisecond, burst: 4, card: true},
 		"zapier":      {status: 200, most: 10 << 20, every: 30 * time.Millisecond, burst: 20, text: "purchaser_nominative"},
 		"make":        {status: 200, most: 5 << 20, every: 33 * time.Millisecond, burst: 30, header: "X-Make-Apikey", text: "purchaser_nominative"},
@@ -83,6 +85,7 @@ func (s *standIn) answer(r delivertest.Request) delivertest.Answer {
 	case s.header != "" && r.Header.Get(s.header) == "":
 		return delivertest.Answer{Status: http.StatusUnauthorized}
 	case s.text != "" && (!isText || text == "" || s.longest > 0 && len([]rune(text)) > s.longest):
+	case s.markup && strings.Contains(text, "<"):
 	case s.mentions && !isEmptyList(body["allowed_mentions"], "parse"):
 	case s.card && !isCard(body):
 	default:
@@ -124,7 +127,7 @@ func isCard(body map[string]any) bool {
 }
 
 // TestReadyRules has every ready rule post bookings of people with trying names to a stand-in for its receiver, at the rate that
-// its file says: nothing is refused, and nobody is asked too often.
+// its file says: nothing is refused, nobody is asked too often, and a time that the salon blocks is told as a booking to nobody.
 func TestReadyRules(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Start(t)
@@ -182,7 +185,11 @@ func TestReadyRules(t *testing.T) {
 	}
 	p := start(t, "env", append(env, build(t), "run", "--config", config)...)
 	p.until(t, following)
-	names := []string{`Ann "the <b>quote</b>" O'Neil \ @everyone`, "Größe ☃\nin two lines", strings.Repeat("長", 60)}
+	if _, err := site.Insert(t.Context(), "reservation", "id_employee", 2, "checkin_ts", dbtest.At(2, 10).Format("2006-01-02 15:04:05"), "duration", 60, "status", "C",
+		"locked_until", 1, "sid", "BLOCKED", "conf_key", "BLOCKED", "createdon", dbtest.At(0, 1).Format("2006-01-02 15:04:05"), "createdby", 1, "closure", 1); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"<!channel> <users/all> <https://evil.example|Ann>", `Ann "the <b>quote</b>" O'Neil \ @everyone`, "Größe ☃\nin two lines", strings.Repeat("長", 60)}
 	for _, name := range names {
 		if _, err := site.Insert(t.Context(), "users", "billing_name", name, "billing_mail", "a@b.example", "billing_phone", "1"); err != nil {
 			t.Fatal(err)
@@ -194,6 +201,9 @@ func TestReadyRules(t *testing.T) {
 	for name, r := range receivers {
 		r.WaitAccepted(patience(t), len(names))
 		for _, q := range r.Requests() {
+			if bytes.Contains(q.Body, []byte("BLOCKED")) || bytes.Contains(q.Body, []byte("booking 1 ")) {
+				t.Errorf("%s was told of a blocked time: %s", name, q.Body)
+			}
 			if !slices.Contains([]int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}, q.Status) {
 				t.Errorf("%s refused with %d: %s", name, q.Status, q.Body)
 			}
