@@ -10,33 +10,33 @@ import (
 
 // Config is the daemon's configuration. config.example.yaml explains every key.
 type Config struct {
-	Database    Database      `yaml:"database"`
-	Sites       []Site        `yaml:"sites"`
-	Discover    bool          `yaml:"discover"`  // sites that are not listed are found by themselves
-	Rules       string        `yaml:"rules"`     // a glob; Load makes it start from the file's folder
-	StateDir    string        `yaml:"state_dir"` // Load makes it start from the file's folder
-	Outbox      Outbox        `yaml:"outbox"`
-	Fidelity    string        `yaml:"fidelity"`
-	Restore     string        `yaml:"restore"`  // warn, or report: rows of a restore are events as all others are
-	Coalesce    time.Duration `yaml:"coalesce"` // 0: every transaction's changes are events of their own
-	CoalesceMax time.Duration `yaml:"coalesce_max"`
-	StatusWait  time.Duration `yaml:"status_wait"`
-	Numbers     string        `yaml:"numbers"`
-	MaxPayload  Size          `yaml:"max_payload"`
-	Egress      string        `yaml:"egress"`
-	Deliver     Deliver       `yaml:"deliver"`
-	Keep        Keep          `yaml:"keep"`
-	Metrics     Metrics       `yaml:"metrics"`
-	Console     Console       `yaml:"console"`
-	Log         Log           `yaml:"log"`
+	Database    Database      `yaml:"database"`     // the server whose log is followed
+	Sites       []Site        `yaml:"sites"`        // each WordPress install whose bookings are reported
+	Discover    bool          `yaml:"discover"`     // sites that are not listed are found by themselves
+	Rules       string        `yaml:"rules"`        // the rule files: a glob, from this file's folder
+	StateDir    string        `yaml:"state_dir"`    // the outbox and scratch files; from this file's folder
+	Outbox      Outbox        `yaml:"outbox"`       // where deliveries and the position are kept
+	Fidelity    string        `yaml:"fidelity"`     // which changes are a save: documented reports every one, plugin those that the plugin itself would
+	Restore     string        `yaml:"restore"`      // warn, or report: rows of a restore are events as all others are
+	Coalesce    time.Duration `yaml:"coalesce"`     // 0: every transaction's changes are events of their own
+	CoalesceMax time.Duration `yaml:"coalesce_max"` // no event waits longer than this for further changes
+	StatusWait  time.Duration `yaml:"status_wait"`  // how long a changed status waits for its row in the history
+	Numbers     string        `yaml:"numbers"`      // how payloads show numbers: as the plugin types them
+	MaxPayload  Size          `yaml:"max_payload"`  // of one webhook; the largest values of what would be longer are left out
+	Egress      string        `yaml:"egress"`       // where deliveries may go: private allows this machine and its networks, public does not
+	Deliver     Deliver       `yaml:"deliver"`      // how webhooks are sent; only: this machine never reads the log
+	Keep        Keep          `yaml:"keep"`         // how long what was delivered stays
+	Metrics     Metrics       `yaml:"metrics"`      // for Prometheus, with /healthz and /readyz
+	Console     Console       `yaml:"console"`      // the web page
+	Log         Log           `yaml:"log"`          // what the daemon logs
 }
 
 // Database is the server whose binary log is followed.
 type Database struct {
-	Address  string `yaml:"address"` // host:port, host, or the path of a socket
-	User     string `yaml:"user"`
-	Password string `yaml:"password"`
-	TLS      TLS    `yaml:"tls"`
+	Address  string `yaml:"address"`  // host:port, host, or the path of a socket
+	User     string `yaml:"user"`     // rowhook check prints the grants that it needs
+	Password string `yaml:"password"` // keep it out of this file: ${file:/etc/rowhook/password}
+	TLS      TLS    `yaml:"tls"`      // true, verify-ca or skip-verify, or more with keys of its own
 
 	login login
 }
@@ -58,8 +58,8 @@ func (d Database) Dial() (network, address string) { return dial(d.Address) }
 
 // Site is one WordPress install.
 type Site struct {
-	Name   string `yaml:"name"`
-	Schema string `yaml:"schema"`
+	Name   string `yaml:"name"`   // yours to choose; part of every delivery's id
+	Schema string `yaml:"schema"` // DB_NAME in wp-config.php
 	Prefix string `yaml:"prefix"` // wp_, or wp_2_ for a site of a network
 	Root   string `yaml:"root"`   // WordPress' folder, optional
 	// DBCharset is WordPress' DB_CHARSET, the charset of its connections. Empty, utf8 and utf8mb4 are UTF-8.
@@ -81,8 +81,8 @@ type Deliver struct {
 	Concurrency int           `yaml:"concurrency"` // requests at once to one endpoint
 	Timeout     time.Duration `yaml:"timeout"`     // of one request
 	MaxAge      time.Duration `yaml:"max_age"`     // after which a delivery is given up
-	Endpoints   []Endpoint    `yaml:"endpoints"`
-	Only        bool          `yaml:"only"` // the log is followed by other machines that share the outbox, never by this one
+	Endpoints   []Endpoint    `yaml:"endpoints"`   // what some endpoints need otherwise
+	Only        bool          `yaml:"only"`        // the log is followed by other machines that share the outbox, never by this one
 }
 
 // Endpoint is what the deliveries to one endpoint need otherwise.
@@ -94,7 +94,7 @@ type Endpoint struct {
 
 // Keep bounds the log of what was delivered.
 type Keep struct {
-	Age  time.Duration `yaml:"age"`
+	Age  time.Duration `yaml:"age"`  // since it was stored
 	Size Size          `yaml:"size"` // 0: no limit
 	Dead time.Duration `yaml:"dead"` // of what is dead or held; 0: until a person drops it
 }
@@ -109,13 +109,13 @@ type Console struct {
 	Listen  string   `yaml:"listen"`  // host:port; empty: nowhere
 	Exposed string   `yaml:"exposed"` // why it listens on more than this machine's own addresses
 	Hosts   []string `yaml:"hosts"`   // the names under which a proxy offers it
-	Users   []User   `yaml:"users"`
+	Users   []User   `yaml:"users"`   // who may see some sites only
 }
 
 // User is who sees some sites in the console only.
 type User struct {
-	Name  string   `yaml:"name"`
-	Sites []string `yaml:"sites"`
+	Name  string   `yaml:"name"`  // for rowhook console login --user
+	Sites []string `yaml:"sites"` // the names of those that it may see
 }
 
 // Log is how the daemon logs.

@@ -8,17 +8,17 @@ import (
 
 // Outbox is where deliveries and the position are kept: in a file in StateDir, or on a server that several machines share.
 type Outbox struct {
-	MySQL OutboxServer `yaml:"mysql"`
+	MySQL OutboxServer `yaml:"mysql"` // on a server that several machines share
 }
 
 // OutboxServer is a MariaDB or MySQL that holds the outbox.
 type OutboxServer struct {
 	Addresses Strings       `yaml:"addresses"` // as Database.Address, the nodes of a cluster in the order in which they are tried; none: the outbox is in StateDir
-	User      string        `yaml:"user"`
-	Password  string        `yaml:"password"`
-	Schema    string        `yaml:"schema"`
-	TLS       TLS           `yaml:"tls"`
-	Lease     time.Duration `yaml:"lease"` // after which another machine goes on when this one is silent
+	User      string        `yaml:"user"`      // of its own, with all rights in schema
+	Password  string        `yaml:"password"`  // as of the database
+	Schema    string        `yaml:"schema"`    // for rowhook alone
+	TLS       TLS           `yaml:"tls"`       // as of the database
+	Lease     time.Duration `yaml:"lease"`     // after which another machine goes on when this one is silent
 
 	login login
 }

@@ -36,7 +36,7 @@ func configSchema(t *testing.T) []byte {
 		"Console.listen":       listen,
 		"Log.level":            schematest.Enum("debug", "info", "warn", "error"),
 		"Log.format":           schematest.Enum("text", "json"),
-	}, map[string][]string{"Site": {"name", "schema"}, "Endpoint": {"endpoint"}, "User": {"name", "sites"}})
+	}, map[string][]string{"Site": {"name", "schema"}, "Endpoint": {"endpoint"}, "User": {"name", "sites"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

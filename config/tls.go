@@ -19,7 +19,7 @@ const (
 // TLS is how connections to the database are secured. In a file it is a Mode alone, or a mapping, which means VerifyFull
 // unless it says otherwise.
 type TLS struct {
-	Mode       string `yaml:"mode"`
+	Mode       string `yaml:"mode"`        // false, true, verify-ca or skip-verify
 	CAFile     string `yaml:"ca_file"`     // PEM; empty: the authorities that this machine trusts
 	ServerName string `yaml:"server_name"` // in the certificate; empty: the host of database.address
 	CertFile   string `yaml:"cert_file"`   // PEM, for a server that wants to know us by a certificate

@@ -257,15 +257,15 @@ func ParseAction(name string) (Action, error) {
 	if name == customAction {
 		return Action{}, fmt.Errorf("%q takes a table: write for example  table: posts", name)
 	}
-	if isHook(name) {
+	names = append(names, customAction)
+	if isHook(name) || mayBeForeign(name) && nearest(name, names, slips(name)) == "" {
 		return parseHook(name, false)
 	}
-	names = append(names, customAction)
 	ask := "; write one of"
 	if near := DidYouMean(name, names); near != "" {
 		ask = near + " There are"
 	}
-	return Action{}, fmt.Errorf("%.80q is no action%s %s, and the plugin's hooks", name, ask, strings.Join(names, ", "))
+	return Action{}, fmt.Errorf("%.80q is no action%s %s, and the plugin's hooks. If another plugin has a hook of that name, add  relay: {allow_unknown: true}", name, ask, strings.Join(names, ", "))
 }
 
 // Entities lists the entities of the plugin in the order of its documentation. Facts are from plugin/FINDINGS.md, sections 2

@@ -19,38 +19,38 @@ import (
 
 // file is a rule file.
 type file struct {
-	Rules []entry `yaml:"rules"`
+	Rules []entry `yaml:"rules"` // which events, and where to post them
 }
 
 // entry is a rule as it is written; rules.example/ shows the keys.
 type entry struct {
-	Name          string         `yaml:"name"`
-	Enabled       bool           `yaml:"enabled"`
-	Action        string         `yaml:"action"`
-	Type          string         `yaml:"type"`
-	Statuses      []string       `yaml:"statuses"`
-	Load          string         `yaml:"load"`
-	URL           string         `yaml:"url"`
-	Secret        string         `yaml:"secret"`
-	SigningSecret config.Strings `yaml:"signing_secret"`
-	Sites         []string       `yaml:"sites"`
-	ID            int64          `yaml:"id"`
-	OrderGroup    string         `yaml:"order_group"`
-	Table         string         `yaml:"table"` // custom rules only, as Key and On are
-	Key           []string       `yaml:"key"`
-	On            []string       `yaml:"on"`
-	Relay         relayEntry     `yaml:"relay"` // hooks that leave no row only
-	Headers       config.Pairs   `yaml:"headers"`
-	Format        string         `yaml:"format"`
+	Name          string         `yaml:"name"`           // of its own among all rules; part of every delivery's id
+	Enabled       bool           `yaml:"enabled"`        // false: it matches nothing, and what is stored for it is held
+	Action        string         `yaml:"action"`         // appointment.save and others, a hook's name, custom for rows of any table, or rowhook.* for what befalls rowhook itself
+	Type          string         `yaml:"type"`           // insert, update or both; saves only
+	Statuses      []string       `yaml:"statuses"`       // codes, for example [C, P]; none: every status
+	Load          string         `yaml:"load"`           // basic: what was saved; full: the whole row; extended: with all that belongs to it
+	URL           string         `yaml:"url"`            // where to post
+	Secret        string         `yaml:"secret"`         // sent as its md5 in X-VAP-WEBHOOK-SECURE, as the plugin does
+	SigningSecret config.Strings `yaml:"signing_secret"` // signs each request (Standard Webhooks): whsec_..., or a list, the newest first
+	Sites         []string       `yaml:"sites"`          // names of sites; none: every site
+	ID            int64          `yaml:"id"`             // sent as X-VAP-WEBHOOK-ID
+	OrderGroup    string         `yaml:"order_group"`    // deliveries of one group keep their order; without it those to the same scheme, host and port do
+	Table         string         `yaml:"table"`          // action: custom only; its name without the site's prefix
+	Key           []string       `yaml:"key"`            // action: custom only; the columns that tell rows apart, in place of the primary key
+	On            []string       `yaml:"on"`             // action: custom only; insert, update, delete; without it all three
+	Relay         relayEntry     `yaml:"relay"`          // hooks that leave no row in the database only
+	Headers       config.Pairs   `yaml:"headers"`        // sent besides rowhook's own
+	Format        string         `yaml:"format"`         // json; cloudevents: with its ce- headers; slack: one sentence, action: rowhook.* only
 
-	When     string      `yaml:"when"`
-	Previous bool        `yaml:"previous"`
-	Fields   []string    `yaml:"fields"`
-	Redact   []string    `yaml:"redact"`
-	Template config.Tree `yaml:"template"`
+	When     string      `yaml:"when"`     // a condition that must hold, for example before?.checkin_ts != after.checkin_ts
+	Previous bool        `yaml:"previous"` // true: the payload has the columns that changed as they were; saves only
+	Fields   []string    `yaml:"fields"`   // what stays of the payload, with dots between names: purchaser.mail
+	Redact   []string    `yaml:"redact"`   // what of the payload is hidden, with dots between names
+	Template config.Tree `yaml:"template"` // in place of the payload, posted as JSON; a text that begins with = is an expression
 
-	TemplateFile string `yaml:"template_file"`
-	ContentType  string `yaml:"content_type"`
+	TemplateFile string `yaml:"template_file"` // a file in the language of text/template, in place of the payload
+	ContentType  string `yaml:"content_type"`  // of what template_file makes; without it text/plain
 }
 
 var (

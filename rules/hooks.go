@@ -126,6 +126,22 @@ func isHook(name string) bool {
 	return slices.ContainsFunc(slices.Concat(nativeHooks, []string{"after_", "before_"}), func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
+// mayBeForeign says whether a name that is none of the plugin's may be of another plugin's hook: words with _ between them, where our own
+// have dots.
+func mayBeForeign(name string) bool {
+	return strings.Contains(name, "_") && !strings.Contains(name, ".") && relayName.MatchString(name)
+}
+
+// slips is in how many letters, and one less, a name may differ from a known one to be taken for a slip of the pen. One that does not
+// even begin as the plugin's hooks do is most likely another plugin's, unless it is all but the same.
+func slips(name string) int {
+	const ofForeign = 3
+	if least := len(shortHook(name))/3 + 1; isHook(name) || least < ofForeign {
+		return least
+	}
+	return ofForeign
+}
+
 // wordPressPrefix begins the names of the plugin's hooks in WordPress.
 const wordPressPrefix = "vikappointments_"
 
@@ -167,17 +183,22 @@ func distance(a, b string) int {
 
 // DidYouMean asks whether the nearest of some names is meant, behind a semicolon; it is empty when none is near.
 func DidYouMean(name string, names []string) string {
-	nearest, least := "", len(name)/3+1
+	near := nearest(name, names, len(name)/3+1)
+	if near == "" {
+		return ""
+	}
+	return "; did you mean " + near + "?"
+}
+
+// nearest is the one of some names that differs in the fewest letters, and in less than a number; empty when there is none.
+func nearest(name string, names []string, least int) (near string) {
 	if len(name) > longestHook {
 		return ""
 	}
 	for _, n := range names {
 		if d := distance(strings.ToLower(name), strings.ToLower(n)); d < least {
-			nearest, least = n, d
+			near, least = n, d
 		}
 	}
-	if nearest == "" {
-		return ""
-	}
-	return "; did you mean " + nearest + "?"
+	return near
 }

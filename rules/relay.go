@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,22 +58,17 @@ func isWebhook(name string) bool {
 // when it is nearly a known one it is refused, unless it is meant so.
 func relayAction(name string, unknown bool) (Action, error) {
 	short := shortHook(name)
-	nearest, least := "", len(short)/3+1
+	known := map[string]string{} // by their short names
 	for hook := range relayHooks() {
-		known := wordPressHook(hook)
-		if known == short {
-			return Action{relayEntity(hook), Fired}, nil
-		}
-		if len(short) > longestHook {
-			continue
-		}
-		if d := distance(short, known); d < least {
-			nearest, least = hook, d
-		}
+		known[wordPressHook(hook)] = hook
 	}
-	if near, d := nearestRow(short); near != "" && d <= least {
-		nearest = near
+	if hook := known[short]; hook != "" {
+		return Action{relayEntity(hook), Fired}, nil
 	}
+	for _, a := range slices.Concat(Actions(), hookActions()) { // those that leave a row
+		known[wordPressHook(a.Hook())] = a.Hook()
+	}
+	nearest := known[nearest(short, slices.Sorted(maps.Keys(known)), slips(name))]
 	e := relayEntity(name)
 	switch {
 	case isWebhook(name):
@@ -86,20 +82,6 @@ func relayAction(name string, unknown bool) (Action, error) {
 		return Action{}, fmt.Errorf("%.80q is no hook that the plugin has; did you mean %s? If another plugin has a hook of that name, add  relay: {allow_unknown: true}", name, nearest)
 	}
 	return Action{e, Fired}, nil
-}
-
-// nearestRow is the hook that leaves a row whose name is nearest.
-func nearestRow(short string) (nearest string, least int) {
-	if len(short) > longestHook {
-		return "", 0
-	}
-	least = len(short)/3 + 1
-	for _, a := range slices.Concat(Actions(), hookActions()) {
-		if d := distance(short, wordPressHook(a.Hook())); d < least {
-			nearest, least = a.Hook(), d
-		}
-	}
-	return nearest, least
 }
 
 // IsKnown says whether the plugin is known to have the hook of an action.
@@ -141,14 +123,14 @@ func (s *Set) RelayHooks(site *Site) (hooks []string) {
 
 // relayEntry is what a rule for a hook that leaves no row may say about the relay.
 type relayEntry struct {
-	AllowHot     bool `yaml:"allow_hot"`
-	AllowUnknown bool `yaml:"allow_unknown"`
+	AllowHot     bool `yaml:"allow_hot"`     // also one that is called many times while one page is made
+	AllowUnknown bool `yaml:"allow_unknown"` // also one of another plugin that looks like a misspelt name
 }
 
 // action is what a rule that is not for rows of a table wants.
 func (c check) action(e entry) (Action, error) {
 	a, err := ParseAction(e.Action)
-	if err != nil && isHook(e.Action) {
+	if err != nil && (isHook(e.Action) || e.Relay.AllowUnknown) {
 		a, err = parseHook(e.Action, e.Relay.AllowUnknown)
 	}
 	switch {

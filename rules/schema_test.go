@@ -22,6 +22,7 @@ func rulesSchema(t *testing.T) []byte {
 		}
 		return all
 	}
+	const foreign = `^(on[A-Z]|[A-Za-z0-9-]*_[A-Za-z0-9_-]*$)` // hooks, also of other plugins
 	actions := append(BridgeActions(), bridgeAll, restoredAtASite, customAction)
 	for _, a := range Actions() {
 		actions = append(actions, a.String())
@@ -29,7 +30,8 @@ func rulesSchema(t *testing.T) []byte {
 	slices.Sort(actions)
 	action := schematest.Enum(text(actions...)...)
 	branches, _ := action["anyOf"].([]any)
-	action["anyOf"] = append(branches, schematest.Kind{"type": "string", "pattern": "^(on[A-Z]|[a-z0-9]+_[a-z0-9_]+$)"}) // hooks of WordPress
+	branches = slices.Clip(branches)
+	action["anyOf"] = append(branches, schematest.Kind{"type": "string", "pattern": relayName.String()}) // allow_unknown; together says which without it
 	secret := schematest.Kind{"type": "string", "pattern": `^whsec_[A-Za-z0-9+/]{32,}=*$|\$\{`}
 	made, err := schematest.Make(file{}, "rowhook: a rule file", map[string]schematest.Kind{
 		"entry.action":         action,
@@ -51,21 +53,92 @@ func rulesSchema(t *testing.T) []byte {
 		"entry.order_group":    schematest.Pattern(ruleName.String()),
 		"entry.id":             schematest.Between(0, 1<<53),
 		"entry.when":           {"type": []any{"string", "boolean", "null"}, "minLength": 1},
-	}, map[string][]string{"entry": {"name", "action", "url"}})
+	}, map[string][]string{"entry": {"name", "action", "url"}}, map[string][]any{"entry": append(together(), schematest.Kind{
+		"if":   having("relay", schematest.Kind{"required": text("allow_unknown"), "properties": schematest.Kind{"allow_unknown": schematest.Kind{"enum": []any{true, "true"}}}}),
+		"else": schematest.Kind{"properties": schematest.Kind{"action": schematest.Kind{"anyOf": append(branches, schematest.Kind{"type": "string", "pattern": foreign})}}},
+	})})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return made
 }
 
+// having is what has a key of a kind.
+func having(key string, kind schematest.Kind) schematest.Kind {
+	return schematest.Kind{"required": []any{key}, "properties": schematest.Kind{key: kind}}
+}
+
+// without is what has none of some keys, or says nothing with them.
+func without(keys ...string) schematest.Kind {
+	none := schematest.Kind{}
+	for _, key := range keys {
+		none[key] = schematest.Kind{"type": "null"}
+	}
+	return schematest.Kind{"properties": none}
+}
+
+// together is which keys a rule may have beside others: by its action, as the catalog has it, and by what makes its payload.
+func together() []any {
+	isCustom := having("action", schematest.Kind{"const": customAction})
+	text := schematest.Kind{"type": "string"}
+	all := []any{
+		schematest.Kind{"if": isCustom, "then": schematest.Kind{"allOf": []any{
+			having("table", schematest.Kind{"not": schematest.Kind{"type": "null"}}), without("type", "statuses", "previous"),
+			schematest.Kind{"properties": schematest.Kind{"load": schematest.Kind{"not": schematest.Kind{"const": Extended.String()}}, "format": schematest.Kind{"not": schematest.Kind{"const": formatSlack}}}},
+		}}, "else": without("table", "key", "on")},
+		schematest.Kind{"properties": schematest.Kind{"on": schematest.Kind{"minItems": 1}}},
+		schematest.Kind{"if": having("template", schematest.Kind{"not": schematest.Kind{"type": "null"}}), "then": without("fields", "redact", "previous", "template_file")},
+		schematest.Kind{"if": having("template_file", text), "then": without("fields", "redact", "previous", "template")},
+		schematest.Kind{"if": having("url", schematest.Kind{"type": "string", "pattern": "^[^/]*//[^/?#]*@"}), "then": schematest.Kind{"properties": schematest.Kind{
+			"headers": schematest.Kind{"propertyNames": schematest.Kind{"not": schematest.Kind{"pattern": "^" + anyCase("authorization") + "$"}}},
+		}}},
+	}
+	told := []Action{RestoredAction()}
+	for _, name := range append(BridgeActions(), bridgeAll) {
+		a, _ := parseBridge(name)
+		told = append(told, a)
+	}
+	for _, a := range append(Actions(), told...) {
+		names := []any{a.String()}
+		if a.Hook() != a.String() {
+			names = append(names, a.Hook())
+		}
+		none := []string{"relay"}
+		if a.Kind != Save {
+			none = append(none, "type", "previous")
+		}
+		if !a.HasStatuses() {
+			none = append(none, "statuses")
+		}
+		if siteless(a.String()) {
+			none = append(none, "sites")
+		}
+		if a.Kind != Save && a.Kind != StatusChange {
+			none = append(none, "load")
+		}
+		not := without(none...)
+		properties, _ := not["properties"].(schematest.Kind)
+		if !slices.Contains(none, "load") && !slices.Contains(a.Entity.Loads, Extended) {
+			properties["load"] = schematest.Kind{"not": schematest.Kind{"const": Extended.String()}}
+		}
+		if a.Kind != Told && a.Kind != Restored {
+			properties["format"] = schematest.Kind{"not": schematest.Kind{"const": formatSlack}}
+		}
+		all = append(all, schematest.Kind{"if": having("action", schematest.Kind{"enum": names}), "then": not})
+	}
+	return all
+}
+
+// anyCase is a pattern of a name in any case of its letters.
+func anyCase(name string) (pattern string) {
+	for _, r := range name {
+		pattern += "[" + strings.ToUpper(string(r)) + string(r) + "]"
+	}
+	return strings.ReplaceAll(pattern, "[--]", "-")
+}
+
 // ownNames is a pattern of the headers that rowhook sets itself, in any case of their letters.
 func ownNames() string {
-	anyCase := func(name string) (pattern string) {
-		for _, r := range name {
-			pattern += "[" + strings.ToUpper(string(r)) + string(r) + "]"
-		}
-		return strings.ReplaceAll(pattern, "[--]", "-")
-	}
 	var names []string
 	for _, name := range ownHeaders {
 		names = append(names, anyCase(name)+"$")
@@ -96,12 +169,8 @@ func beyondSchema() map[string]string {
 	beyond := map[string]string{}
 	for why, names := range map[string][]string{
 		"what there is elsewhere": {"name-twice", "site-unknown", "variable-not-set", "action-custom-hook"},
-		"an expression":           {"template-faults", "when-lines", "when-no-condition", "when-now", "when-syntax", "when-told", "when-unbounded", "when-unknown-column", "when-wrong-type"},
-		"keys that go together": {
-			"action-custom", "custom-type", "headers-login", "load-extended-customer", "load-on-delete", "previous-on-delete", "slack-of-a-save", "statuses-on-delete",
-			"statuses-on-package-order", "table-on-save", "template-and-fields", "told-load", "type-on-delete", "type-on-status-change", "custom-on-empty",
-		},
-		"a number within a text": {"url-port"},
+		"an expression":           {"template-faults", "when-lines", "when-no-condition", "when-now", "when-syntax", "when-unbounded", "when-unknown-column", "when-wrong-type"},
+		"a number within a text":  {"url-port"},
 	} {
 		for _, name := range names {
 			beyond[name] = why

@@ -4,9 +4,15 @@ package schematest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"reflect"
+	"strings"
 	"time"
 
 	generator "github.com/invopop/jsonschema"
@@ -43,12 +49,18 @@ func AnyOf(values []any, structure string) Kind {
 }
 
 // Make is the schema of a file that is decoded into v, a struct of a package of ours whose source lies in the working folder.
-// Known are the keys of which more can be said, required those that a struct must have.
-func Make(v any, title string, known map[string]Kind, required map[string][]string) ([]byte, error) {
+// Known are the keys of which more can be said, required those that a struct must have, and together what keys of a struct make of
+// each other: schemas that must hold all. Comments become descriptions, and each key must have one.
+func Make(v any, title string, known map[string]Kind, required map[string][]string, together map[string][]any) ([]byte, error) {
 	r := &generator.Reflector{FieldNameTag: "yaml", ExpandedStruct: true, RequiredFromJSONSchemaTags: true, Mapper: scalar, Anonymous: true}
 	if err := r.AddGoComments(reflect.TypeOf(v).PkgPath(), "./"); err != nil {
 		return nil, fmt.Errorf("reading the comments: %w", err)
 	}
+	comments, err := commentsOf(reflect.TypeOf(v).PkgPath())
+	if err != nil {
+		return nil, err
+	}
+	r.LookupComment = func(t reflect.Type, field string) string { return comments[t.PkgPath()+"."+t.Name()+"."+field] }
 	text, err := json.Marshal(r.Reflect(v))
 	if err != nil {
 		return nil, fmt.Errorf("encoding the schema: %w", err)
@@ -58,7 +70,7 @@ func Make(v any, title string, known map[string]Kind, required map[string][]stri
 		return nil, fmt.Errorf("decoding the schema: %w", err)
 	}
 	root["title"] = title
-	p := patcher{known: known, required: required}
+	p := patcher{known: known, required: required, together: together}
 	p.object(reflect.TypeOf(v).Name(), root)
 	root["type"] = []any{"object", "null"} // a file may be empty
 	definitions, _ := root["$defs"].(map[string]any)
@@ -67,8 +79,8 @@ func Make(v any, title string, known map[string]Kind, required map[string][]stri
 			p.object(name, d)
 		}
 	}
-	if len(p.known) > 0 {
-		return nil, fmt.Errorf("there are no keys %v", p.known)
+	if len(p.known) > 0 || len(p.silent) > 0 {
+		return nil, fmt.Errorf("there are no keys %v, and no comments on %v", p.known, p.silent)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -78,6 +90,38 @@ func Make(v any, title string, known map[string]Kind, required map[string][]stri
 		return nil, fmt.Errorf("encoding the schema: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// commentsOf are the comments on fields of a package's structs, also of those that it does not export, which the generator passes over.
+func commentsOf(pkg string) (map[string]string, error) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		return nil, fmt.Errorf("looking for the source: %w", err)
+	}
+	comments := map[string]string{}
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("reading the comments: %w", err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			of, ok := spec.Type.(*ast.StructType)
+			if !ok {
+				return false
+			}
+			for _, field := range of.Fields.List {
+				for _, n := range field.Names {
+					comments[pkg+"."+spec.Name.Name+"."+n.Name] = strings.TrimSpace(cmp.Or(field.Doc.Text(), field.Comment.Text()))
+				}
+			}
+			return false
+		})
+	}
+	return comments, nil
 }
 
 // scalar is what the decoder takes for a Go type: any plain value for a text, for it is read as it is written.
@@ -116,11 +160,16 @@ func item(Kind) Kind { return Kind{"type": []any{"string", "number", "boolean"}}
 type patcher struct {
 	known    map[string]Kind
 	required map[string][]string
+	together map[string][]any
+	silent   []string // keys without a description
 }
 
 func (p *patcher) object(name string, o map[string]any) {
 	if required := p.required[name]; len(required) > 0 {
 		o["required"] = required
+	}
+	if all := p.together[name]; len(all) > 0 {
+		o["allOf"] = all
 	}
 	properties, _ := o["properties"].(map[string]any)
 	for key, property := range properties {
@@ -150,7 +199,9 @@ func (p *patcher) property(path string, of map[string]any) map[string]any {
 	case of["$ref"] != nil:
 		of = Kind{"anyOf": []any{Kind{"$ref": of["$ref"]}, Kind{"type": "null"}}}
 	}
-	if description != nil {
+	if description == nil {
+		p.silent = append(p.silent, path)
+	} else {
 		of["description"] = description
 	}
 	return of
