@@ -206,15 +206,10 @@ func (c *claimer) fetch(ctx context.Context, ask func(after int64) ([]*outbox.St
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	news := c.settler.unwatch()
-	switch {
-	case err == nil:
-		c.said = ""
-	case ctx.Err() != nil, errors.Is(err, outbox.ErrClosed), errors.Is(err, outbox.ErrFenced):
-		return nil, false, err
-	default:
-		c.fails(err)
-		return nil, false, nil
+	if err != nil {
+		return nil, false, c.fails(ctx, err)
 	}
+	c.said = ""
 	if turn != c.turn {
 		return nil, false, nil
 	}
@@ -230,11 +225,15 @@ func (c *claimer) fetch(ctx context.Context, ask func(after int64) ([]*outbox.St
 	}), true, nil
 }
 
-// fails takes in that the outbox could not be asked: it is asked again a moment later.
-func (c *claimer) fails(err error) {
+// fails takes in that the outbox could not be asked: it is asked again a moment later. It returns the error if that is of no use.
+func (c *claimer) fails(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, outbox.ErrClosed) || errors.Is(err, outbox.ErrFenced) {
+		return err
+	}
 	if c.said != err.Error() {
 		c.said = err.Error()
 		c.log.Error("deliveries cannot be claimed, trying again", slog.Any("error", err))
 	}
 	c.rest = time.Now().Add(claimAgain)
+	return nil
 }

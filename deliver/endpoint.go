@@ -35,6 +35,7 @@ type endpoint struct {
 	pauses  *pauses
 	targets func(rule string) *target
 	settler settler
+	pauser  pauser
 	pool    pool
 
 	stop context.CancelCauseFunc // ends run
@@ -49,14 +50,11 @@ type endpoint struct {
 	pacer    *pacer // nil: as fast as it takes them
 	stopping bool
 	paused   bool
-	look     bool              // what is paused may have changed
-	unread   bool              // and is to be read from the outbox: another process may have changed it
-	gone     map[string]*Pause // URLs to be paused, as they answered 410
-	looks    time.Time         // when run looks again by itself
-	inFlight int               // requests
-	post     context.Context   //nolint:containedctx // of all requests: cut off at the end
-	settle   context.Context   //nolint:containedctx // of recording outcomes
-	failed   error             // why the outbox is of no use any more
+	looks    time.Time       // when run looks again by itself
+	inFlight int             // requests
+	post     context.Context //nolint:containedctx // of all requests: cut off at the end
+	settle   context.Context //nolint:containedctx // of recording outcomes
+	failed   error           // why the outbox is of no use any more
 }
 
 func newEndpoint(w *Worker, name string, rules []string, term outbox.Term) *endpoint {
@@ -68,8 +66,9 @@ func newEndpoint(w *Worker, name string, rules []string, term outbox.Term) *endp
 		settler: settler{queue: w.store},
 		over:    make(chan struct{}), wake: make(chan struct{}, 1),
 		win: newWindow(w.opts.maxItems), schedule: schedule{waits: w.opts.Schedule, maxAge: w.opts.MaxAge, began: time.Now()},
-		pacer: newPacer(limit.Every), look: true, unread: w.share.leases != nil, gone: make(map[string]*Pause),
+		pacer: newPacer(limit.Every),
 	}
+	e.pauser = pauser{name: name, pauses: w.pauses, log: e.log, look: true, unread: w.share.leases != nil}
 	e.health = health{log: e.log, urls: newURLs(), outages: w.outagesOf(name)}
 	e.claimer = claimer{name: name, queue: w.store, settler: &e.settler, log: e.log, admit: e.admit, mu: &e.mu, win: e.win, more: true}
 	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
@@ -109,7 +108,9 @@ func (e *endpoint) run(ctx context.Context) error {
 // turn does all there is to do now, and tells when it has to look again.
 func (e *endpoint) turn(ctx context.Context) (next time.Time, err error) {
 	for {
-		e.obey(ctx)
+		if err := e.obey(ctx); err != nil {
+			return next, err
+		}
 		e.mu.Lock()
 		now := time.Now()
 		if err := e.failed; err != nil {
@@ -135,6 +136,50 @@ func (e *endpoint) turn(ctx context.Context) (next time.Time, err error) {
 			return next, err
 		}
 	}
+}
+
+// obey does what persons and answers of 410 say: it pauses, or goes on. What cannot be read is asked for again later, and nothing is
+// claimed meanwhile.
+func (e *endpoint) obey(ctx context.Context) error {
+	if !e.pauser.stale() {
+		return nil
+	}
+	targets := make(map[string]*target, len(e.rules))
+	var urls []string
+	for _, rule := range e.rules {
+		if t := e.targets(rule); t != nil {
+			targets[rule] = t
+			urls = append(urls, t.url)
+		}
+	}
+	err := e.pauser.update(ctx, targets)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err != nil {
+		return e.claimer.fails(ctx, err)
+	}
+	if e.health.urls.set(urls) {
+		e.forget()
+	}
+	whole := e.pauses.of(e.name)
+	e.schedule.resumed = e.pauses.resumed(whole)
+	again := false
+	for _, url := range urls {
+		u, h := e.health.urls.of(url), e.pauses.of(pauseName(url))
+		u.resumed = e.pauses.resumed(h)
+		paused := h.pause() != nil
+		again = again || paused != u.paused
+		u.paused = paused
+	}
+	paused := whole.pause() != nil || e.health.urls.paused()
+	if paused != e.paused || again {
+		// Either way everything that is not in flight lies in the outbox then, and what goes on does so from the beginning.
+		e.paused = paused
+		e.health.reset(time.Now())
+		e.forget()
+		e.claimer.hurry()
+	}
+	return nil
 }
 
 // stopped tells whether nothing but probes is sent; mu is held.
@@ -213,7 +258,7 @@ func (e *endpoint) leave(ctx context.Context, why error, cut, unsettled context.
 		e.log.Error("the last outcomes are not recorded; these deliveries are sent again",
 			slog.Int("outcomes", e.settler.left()), slog.Any("error", err))
 	}
-	e.storeGone(last)
+	e.pauser.store(last)
 }
 
 // poke makes run look.
@@ -221,9 +266,7 @@ func (e *endpoint) poke() { signal(e.wake) }
 
 // reconsider makes run look at what is paused.
 func (e *endpoint) reconsider() {
-	e.mu.Lock()
-	e.look = true
-	e.mu.Unlock()
+	e.pauser.again(false)
 	e.poke()
 }
 
@@ -237,8 +280,8 @@ func (e *endpoint) restart() {
 
 // anew makes the endpoint look at everything once more: another process changed what it has, or what is paused.
 func (e *endpoint) anew() {
+	e.pauser.again(true)
 	e.mu.Lock()
-	e.look, e.unread = true, true
 	e.forget()
 	e.mu.Unlock()
 	e.poke()

@@ -123,9 +123,8 @@ func (e *endpoint) failsURL(it *item, r *post.Result, probe bool, now time.Time)
 func (e *endpoint) pauseURL(it *item, r *post.Result, now time.Time) {
 	u := it.url
 	e.health.gone(u)
-	e.gone[u.url] = &Pause{Since: now.UTC(), Reason: r.Error}
+	e.pauser.isGone(u.url, r.Error, now)
 	e.win.drop(func(other *item) bool { return other == it || e.urlOf(other.Rule) == u }, now)
-	e.look = true
 	e.poke()
 }
 

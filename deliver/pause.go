@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -179,99 +178,4 @@ func (w *Worker) reconsider() {
 	for _, e := range w.all() {
 		e.reconsider()
 	}
-}
-
-// obey does what persons and answers of 410 say: it pauses, or goes on.
-func (e *endpoint) obey(ctx context.Context) {
-	e.mu.Lock()
-	look, unread := e.look, e.unread
-	e.look, e.unread = false, false
-	e.mu.Unlock()
-	if !look || unread && !e.readPauses(ctx) {
-		return
-	}
-	e.storeGone(ctx)
-	var urls []string
-	for _, rule := range e.rules {
-		if t := e.targets(rule); t != nil && !slices.Contains(urls, t.url) {
-			urls = append(urls, t.url)
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.health.urls.set(urls) {
-		e.forget()
-	}
-	whole := e.pauses.of(e.name)
-	e.schedule.resumed = e.resumedAt(whole)
-	again := false
-	for _, url := range urls {
-		u, h := e.health.urls.of(url), e.pauses.of(pauseName(url))
-		u.resumed = e.resumedAt(h)
-		paused := h.pause() != nil
-		again = again || paused != u.paused
-		u.paused = paused
-	}
-	paused := whole.pause() != nil || e.health.urls.paused()
-	if paused != e.paused || again {
-		// Either way everything that is not in flight lies in the outbox then, and what goes on does so from the beginning.
-		e.paused = paused
-		e.health.reset(time.Now())
-		e.forget()
-		e.claimer.hurry()
-	}
-}
-
-// readPauses reads what is paused. While that fails nothing is claimed.
-func (e *endpoint) readPauses(ctx context.Context) bool {
-	targets := make(map[string]*target, len(e.rules))
-	for _, rule := range e.rules {
-		if t := e.targets(rule); t != nil {
-			targets[rule] = t
-		}
-	}
-	err := e.pauses.load(ctx, targets)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if err == nil {
-		return true
-	}
-	e.look, e.unread = true, true
-	switch {
-	case ctx.Err() != nil:
-	case errors.Is(err, outbox.ErrClosed), errors.Is(err, outbox.ErrFenced):
-		e.failed = err
-	default:
-		e.claimer.fails(err)
-	}
-	return false
-}
-
-// storeGone makes the pauses last that answers of 410 began.
-func (e *endpoint) storeGone(ctx context.Context) {
-	e.mu.Lock()
-	gone := e.gone
-	e.gone = make(map[string]*Pause)
-	e.mu.Unlock()
-	if len(gone) == 0 {
-		return
-	}
-	// The receiver says so once: a stop at this moment is no reason to forget it.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
-	defer cancel()
-	for url, p := range gone {
-		e.log.Warn("a URL is paused", slog.String("url", weburl.Short(url)), slog.String("reason", p.Reason),
-			slog.String("resume", "rowhook endpoints resume "+e.name))
-		if err := e.pauses.pause(ctx, pauseName(url), *p); err != nil {
-			e.log.Error("the pause will not outlast this run", slog.String("url", weburl.Short(url)), slog.Any("error", err))
-		}
-	}
-}
-
-// resumedAt is when a pause was over, by the clock of this process; zero: there was none.
-func (e *endpoint) resumedAt(h hold) time.Time {
-	if h.Resumed.IsZero() {
-		return time.Time{}
-	}
-	return time.Now().Add(h.Uptime - e.pauses.clock.Uptime())
 }

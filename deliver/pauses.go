@@ -104,6 +104,14 @@ func (p *pauses) of(name string) hold {
 	return p.byName[name]
 }
 
+// resumed is when a pause was over, by the clock of this process; zero: there was none.
+func (p *pauses) resumed(h hold) time.Time {
+	if h.Resumed.IsZero() {
+		return time.Time{}
+	}
+	return time.Now().Add(h.Uptime - p.clock.Uptime())
+}
+
 // stored is a pause also before it was loaded.
 func (p *pauses) stored(ctx context.Context, name string) hold {
 	p.mu.Lock()
