@@ -145,6 +145,8 @@ type Reader struct {
 	Lag       float64 `json:"lag_seconds"` // since the commit of what was read last; 0 when caught up
 	// Purge is how long the server keeps the log that is needed next; nil: for ever, or that is not known.
 	Purge *float64 `json:"purge_seconds,omitempty"`
+	// Longer is what to type to have the log kept for longer; empty: that is not known, or the hosting keeps it no longer.
+	Longer string `json:"keep_longer,omitempty"`
 	// Storing is for how long a commit of the outbox has been on its way.
 	Storing float64 `json:"storing_seconds"`
 }
@@ -226,7 +228,7 @@ func (d *Daemon) Status(ctx context.Context) (s Status, err error) {
 		return s, fmt.Errorf("asking how the sites stand: %w", err)
 	}
 	s.Reader = readerOf(is, time.Now())
-	s.Reader.Purge = kept.purge(ctx, is.Position)
+	s.Reader.Purge, s.Reader.Longer = kept.purge(ctx, is.Position)
 	return s, nil
 }
 
@@ -270,18 +272,20 @@ type kept struct {
 	mu    sync.Mutex
 	asked time.Time
 	until time.Time // zero: for ever, or not known
+	fix   string    // what to type to have it kept longer
 }
 
 // askAgain is the time between two questions: they read more of the server than others do.
 const askAgain = 5 * time.Minute
 
-func (k *kept) purge(ctx context.Context, at cdc.Position) *float64 {
+// purge is for how many seconds the log is kept that is needed next (nil: for ever, or that is not known), and what makes that longer.
+func (k *kept) purge(ctx context.Context, at cdc.Position) (left *float64, fix string) {
 	now := time.Now()
 	if k.due(now) {
 		ctx, stop := context.WithTimeout(ctx, patience)
 		defer stop()
 		if st, err := k.source.Standing(ctx, at); err == nil {
-			k.take(pipeline.KeptOf(st, now).Until)
+			k.take(pipeline.KeptOf(st, now).Until, st.Longer)
 		}
 	}
 	return k.left(now)
@@ -298,19 +302,18 @@ func (k *kept) due(now time.Time) bool {
 	return true
 }
 
-func (k *kept) take(until time.Time) {
+func (k *kept) take(until time.Time, fix string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.until = until
+	k.until, k.fix = until, fix
 }
 
-// left is for how many seconds it is kept; nil: for ever, or that is not known.
-func (k *kept) left(now time.Time) *float64 {
+func (k *kept) left(now time.Time) (*float64, string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.until.IsZero() {
-		return nil
+		return nil, ""
 	}
 	left := max(0, k.until.Sub(now).Seconds())
-	return &left
+	return &left, k.fix
 }

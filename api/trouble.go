@@ -143,9 +143,14 @@ func (s *Status) ofReader(now time.Time) (all []Trouble) {
 		all = append(all, stopped)
 	}
 	if p := r.Purge; p != nil && seconds(*p) < keptFor && !r.CaughtUp {
-		all = append(all, Trouble{Kind: PurgeSoon, NeedsYou: true, State: "purged soon", What: "The log is kept for " + words.Span(seconds(*p)) + " more", Lasts: seconds(*p),
-			Text: "Then the server removes the part of its log that is read next, and changes are lost. Keep it for longer, on the database server:",
-			Fix:  []string{"SET GLOBAL binlog_expire_logs_seconds = 1209600;"}})
+		soon := Trouble{Kind: PurgeSoon, NeedsYou: true, State: "purged soon", What: "The log is kept for " + words.Span(seconds(*p)) + " more", Lasts: seconds(*p),
+			Text: "Then the server removes the part of its log that is read next, and changes are lost. ", Fix: Typed(r.Longer)}
+		if len(soon.Fix) > 0 {
+			soon.Text += "Have it kept for longer:"
+		} else {
+			soon.Text += "The hosting keeps none for longer: what keeps rowhook from reading has to end before that."
+		}
+		all = append(all, soon)
 	}
 	if lag := seconds(r.Lag); r.Connected && !r.CaughtUp && lag > behindFor {
 		all = append(all, Trouble{Kind: ReaderBehind, State: "behind", What: "Reading the log", Lasts: lag, Since: now.Add(-lag),
@@ -173,7 +178,7 @@ func (t *Trouble) fix(fix, or string) {
 func Typed(fix string) []string {
 	first, _, _ := strings.Cut(fix, " ")
 	switch first {
-	case "GRANT", "SET", "ALTER", "INSTALL", "CREATE", "rowhook", "systemctl":
+	case "GRANT", "SET", "ALTER", "INSTALL", "CREATE", "CALL", "gcloud", "rowhook", "systemctl":
 		return strings.Split(strings.TrimSpace(fix), "\n")
 	}
 	return nil

@@ -55,8 +55,12 @@ func TestTroubles(t *testing.T) {
 		"full disk": {func(s *Status) { s.Reader.Storing = 61 }, []string{"needs Reading the log is stopped|its disk is full|df -h"}, "Stopped: nothing is read. The outbox cannot be written"},
 		"silent":    {func(s *Status) { s.Reader.Connected = false }, []string{"needs Reading the log is stopped|does not send its log|rowhook check"}, "Stopped: nothing is read. The database does not send"},
 		"behind":    {func(s *Status) { s.Reader.CaughtUp, s.Reader.Lag = false, 38 }, []string{"passes Reading the log is behind|committed 38 s ago"}, "All is well: 38 s behind the log."},
-		"purged soon, and behind": {func(s *Status) { s.Reader.CaughtUp, s.Reader.Lag, s.Reader.Purge = false, 38, &hour },
-			[]string{"needs The log is kept for 60 min more|changes are lost|SET GLOBAL binlog_expire_logs_seconds", "passes Reading the log is behind|"}, "One thing needs you: the log is kept for 60 min more. 38 s behind the log."},
+		"purged soon, and behind": {func(s *Status) {
+			s.Reader.CaughtUp, s.Reader.Lag, s.Reader.Purge, s.Reader.Longer = false, 38, &hour, "CALL mysql.rds_set_configuration('x', 168);"
+		},
+			[]string{"needs The log is kept for 60 min more|changes are lost. Have it kept for longer:|CALL mysql.rds_set_configuration('x', 168);", "passes Reading the log is behind|"}, "One thing needs you: the log is kept for 60 min more. 38 s behind the log."},
+		"purged soon at a hosting that keeps no more": {func(s *Status) { s.Reader.CaughtUp, s.Reader.Purge = false, &hour },
+			[]string{"needs The log is kept for 60 min more|The hosting keeps none for longer: what keeps rowhook from reading has to end before that.|"}, "One thing needs you: the log is kept for 60 min more. "},
 		"kept for an hour, and all is read": {func(s *Status) { s.Reader.Purge = &hour }, nil, "All is well: all is read that was committed."},
 		"site stopped": {func(s *Status) {
 			s.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteStopped, Reason: "denied", Fix: "GRANT SELECT", Events: 7, Stop: &pipeline.Stop{Kept: pipeline.LogKept{Until: noon.Add(time.Hour)}}}

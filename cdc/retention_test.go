@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ func TestRetention(t *testing.T) {
 		"CREATE USER viewer IDENTIFIED BY 'secret'; GRANT "+cdctest.Grants+" TO viewer; GRANT SELECT ON checked.* TO viewer; "+
 		"GRANT SELECT ON mysql.rds_configuration TO viewer; CREATE USER blind IDENTIFIED BY 'secret'; GRANT "+cdctest.Grants+" TO blind; GRANT SELECT ON checked.* TO blind")
 	const hours = "'binlog retention hours'"
+	longer := map[string]string{"as long as can be": "-", "own": "SET GLOBAL binlog_expire_logs_seconds = 1209600;", "Cloud SQL": "gcloud sql instances patch"}
 	for _, c := range []struct {
 		name, set, user string
 		Hosting         preflight.Hosting
@@ -30,6 +32,7 @@ func TestRetention(t *testing.T) {
 		{"zero", "'0'", "viewer", preflight.AmazonRDS, true, "as soon as it can", "CALL mysql.rds_set_configuration"},
 		{"too short", "'6'", "viewer", preflight.AmazonRDS, true, "6 hours", "CALL mysql.rds_set_configuration"},
 		{"long", "'72'", "viewer", preflight.AmazonRDS, false, "3 days", ""},
+		{"as long as can be", "'168'", "viewer", preflight.AmazonRDS, false, "7 days", ""},
 		{"may not be read", "NULL", "blind", preflight.AmazonRDS, true, "not known", "GRANT SELECT ON mysql.rds_configuration TO 'blind'@'%'"},
 		{"Cloud SQL", "NULL", "blind", preflight.GoogleCloudSQL, true, "not known", "--retained-transaction-log-days"},
 		{"own", "NULL", "blind", preflight.OwnServer, false, "never", ""},
@@ -57,6 +60,8 @@ func TestRetention(t *testing.T) {
 		}
 		if st, err := source.Standing(t.Context(), standing); err != nil || st.Hidden != (c.warn && st.Retention == 0) {
 			t.Errorf("%s: the position's log: %+v, %v", c.name, st, err)
+		} else if want := longer[c.name]; !strings.HasPrefix(st.Longer, cmp.Or(want, "CALL mysql.rds_set_configuration("+hours+", 168);")) && (want != "-" || st.Longer != "") {
+			t.Errorf("%s: the log is kept longer by %q, want %q", c.name, st.Longer, want)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type Standing struct {
 	Last      time.Time     // when that was committed, zero when it was not read
 	Retention time.Duration // how long a file is kept after its last change; 0: until somebody removes it
 	Hidden    bool          // the hosting may remove files at any time, or when is not to be seen; Retention is 0
+	Longer    string        // what to type to have files kept for longer; empty: the hosting keeps none for longer
 	Limit     uint64        // how large the files may be together until the oldest goes, 0: there is no limit
 	Until     time.Time     // when the server may remove the file of Place by its age; zero: it is being written, or never
 }
@@ -102,7 +103,7 @@ func (s *Source) measure(ctx context.Context, st *Standing) error {
 	if err != nil {
 		return err
 	}
-	st.End, st.Retention, st.Hidden, st.Limit = end.Coord, kept.Age, kept.Hidden, kept.Limit
+	st.End, st.Retention, st.Hidden, st.Limit, st.Longer = end.Coord, kept.Age, kept.Hidden, kept.Limit, kept.Longer
 	i, ok := fileAt(files, st.Place.File)
 	if !ok {
 		return fmt.Errorf("the server has removed %s meanwhile", st.Place.File)

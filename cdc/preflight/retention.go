@@ -58,6 +58,7 @@ type Kept struct {
 	Age    time.Duration // after which files are removed; 0: none is removed by age, or after a time that is not known
 	Hidden bool          // they are removed, and nobody knows when
 	Limit  uint64        // of all files, in bytes; 0: none
+	Longer string        // what to type to have them kept for longer; empty: the hosting keeps none for longer
 }
 
 // Kept asks how long the log is kept.
@@ -67,7 +68,7 @@ func (s *Checker) Kept(ctx context.Context) (Kept, error) {
 		return Kept{}, fmt.Errorf("reading the server's variables: %w", err)
 	}
 	r := s.retention(ctx, vars)
-	kept := Kept{Age: r.age, Hidden: r.removal == removedSoon || r.removal == removedHidden}
+	kept := Kept{Age: r.age, Hidden: r.removal == removedSoon || r.removal == removedHidden, Longer: keepLonger(s.Hosting, r)}
 	kept.Limit, _ = strconv.ParseUint(vars["max_binlog_total_size"], 10, 64)
 	return kept, nil
 }
@@ -120,6 +121,20 @@ func RetentionFix(h Hosting, amazon bool) string {
 		return "gcloud sql instances patch INSTANCE --retained-transaction-log-days=7"
 	}
 	return h.set("binlog_expire_logs_seconds", "604800")
+}
+
+// week is for how long hostings keep a log at the most, as far as that can be set.
+const week = 7 * 24 * time.Hour
+
+// keepLonger is a line to type to have the log kept for longer than it is, at once.
+func keepLonger(h Hosting, is retention) string {
+	switch {
+	case !is.amazon && h != GoogleCloudSQL:
+		return fmt.Sprintf("SET GLOBAL binlog_expire_logs_seconds = %d;", 2*max(week, is.age)/time.Second)
+	case is.age >= week:
+		return ""
+	}
+	return RetentionFix(h, is.amazon)
 }
 
 // ageText is a time for a person who compares it with the length of an outage, and with the server's variable.

@@ -103,10 +103,12 @@ func TestReaderTroubles(t *testing.T) {
 		"a machine has other rules": {func(w *world) {
 			w.status.Machines = []api.Machine{{Name: "web1", Holds: true, Reads: true, SameRules: true}, {Name: "web2", Reads: true}}
 		}, []string{"One thing needs you: machine web2 has other rules", "web2 has other rules, delivers nothing"}},
-		"the database is away":    {func(w *world) { w.status.Reader.Connected = false }, []string{"Stopped: nothing is read.", "does not send its log"}},
-		"a full disk":             {func(w *world) { w.status.Reader.Storing = 61 }, []string{"Stopped:", "its disk is full", "df -h"}},
-		"purged soon, and behind": {func(w *world) { *w.status.Reader.Purge, w.status.Reader.CaughtUp = 3600, false }, []string{"One thing needs you: the log is kept for 60 min more", "The log is kept for 60 min more", "SET GLOBAL binlog_expire_logs_seconds"}},
-		"behind":                  {func(w *world) { w.status.Reader.Lag, w.status.Reader.CaughtUp = 38, false }, []string{"38 s behind the log", "behind Reading the log"}},
+		"the database is away": {func(w *world) { w.status.Reader.Connected = false }, []string{"Stopped: nothing is read.", "does not send its log"}},
+		"a full disk":          {func(w *world) { w.status.Reader.Storing = 61 }, []string{"Stopped:", "its disk is full", "df -h"}},
+		"purged soon, and behind": {func(w *world) {
+			*w.status.Reader.Purge, w.status.Reader.CaughtUp, w.status.Reader.Longer = 3600, false, "SET GLOBAL binlog_expire_logs_seconds = 1209600;"
+		}, []string{"One thing needs you: the log is kept for 60 min more", "The log is kept for 60 min more", "SET GLOBAL binlog_expire_logs_seconds"}},
+		"behind": {func(w *world) { w.status.Reader.Lag, w.status.Reader.CaughtUp = 38, false }, []string{"38 s behind the log", "behind Reading the log"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
