@@ -191,10 +191,11 @@ func (o object) lacking() Object {
 	return Closure
 }
 
-// Shown makes an event's payloads of what the log showed, marked Partial: its object cannot be loaded.
+// Shown makes an event's payloads of what the log showed, marked Partial: its object cannot be loaded. A rule makes of them what it
+// makes of others, or they are Unshaped.
 func (m *maker) Shown(ev *rules.Event) []Payload {
-	payloads := make([]Payload, len(ev.Rules))
-	for i, r := range ev.Rules {
+	payloads := make([]Payload, 0, len(ev.Rules))
+	for _, r := range ev.Rules {
 		row := shownRow(ev, r.Load)
 		p, err := m.fit(valuesOf(row, func(int) bool { return true }), func(out map[cell]bool) Payload {
 			row := object{out: out}.without(row)
@@ -204,7 +205,13 @@ func (m *maker) Shown(ev *rules.Event) []Payload {
 			p = Payload{Body: m.shownBody(ev, r.Load, record{})}
 		}
 		p.Rule, p.Object = r, Partial
-		payloads[i] = p
+		if r.Shape != nil {
+			var ok bool
+			if p, ok = m.shaped(ev, object{}, p); !ok {
+				continue
+			}
+		}
+		payloads = append(payloads, p)
 	}
 	return payloads
 }

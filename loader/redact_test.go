@@ -78,3 +78,58 @@ func TestRedactedEverywhere(t *testing.T) {
 		}
 	}
 }
+
+// TestShownIsShaped: where an order cannot be loaded, a rule makes of what the log showed what it makes of a whole one: it fires
+// when its condition holds, hides what it hides, and what cannot be made is not posted.
+func TestShownIsShaped(t *testing.T) {
+	t.Parallel()
+	columns := []string{"id", "status", "purchaser_mail", "custom_f", "total_cost"}
+	row := func(status string) cdc.Row {
+		var b rowcodec.RowBuilder
+		b.AddText(cdc.Int, "7")
+		b.AddText(cdc.Text, status)
+		b.AddText(cdc.Text, secretText)
+		b.AddText(cdc.Text, `{"Mail": "`+secretText+`"}`)
+		b.AddText(cdc.Decimal, "99.00")
+		return b.Row()
+	}
+	for shape, want := range map[string]string{
+		"":                               "",
+		"when: after.status == 'X'":      "not posted",
+		"when: payload.status == 'X'":    "not posted",
+		"when: payload.totals.gross > 1": "payload.totals: what belongs to this event could not be loaded",
+		"redact: [purchaser_mail, custom_f.Mail], fields: [id, purchaser_mail, custom_f]":             `{"id":"7","purchaser_mail":"[redacted]","custom_f":"{\"Mail\":\"[redacted]\"}"}`,
+		"redact: [purchaser_mail, displayFields.Mail, totals]":                                        `{"id":"7","status":"C","purchaser_mail":"[redacted]","custom_f":"[redacted]","total_cost":"[redacted]"}`,
+		"redact: [purchaser_mail, fields], previous: true":                                            `"previous":{"status":"P","custom_f":"[redacted]"}}`,
+		"redact: [purchaser_mail, custom_f], previous: true, when: before.status != after.status":     `"previous":{"status":"P","custom_f":"[redacted]"}}`,
+		"template: {text: \"= 'status ' + payload.status + ' of ' + string(after.id)\"}":              `{"text":"status C of 7"}`,
+		"template: {text: \"= payload.appointments[0].service.name\"}":                                "payload.appointments: what belongs to this event could not be loaded",
+		"when: after.status == 'C', template: {text: \"= payload.status\", b: \"= payload.billing\"}": "payload.billing: what belongs",
+	} {
+		keys := shape
+		if keys != "" {
+			keys = ", " + keys
+		}
+		parsed, err := rules.Parse("test.yaml", fmt.Appendf(nil, "rules: [{name: r, action: appointment.save, load: extended, url: 'http://127.0.0.1/'%s}]", keys), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev := &rules.Event{
+			Site: &rules.Site{Name: "salon", Schema: "wp", Prefix: "wp_"}, Action: parsed[0].Action, IDs: []rules.Key{"7"}, Rules: parsed,
+			Table:  schema.NewTable(cdc.TableName{Schema: "wp", Name: "wp_vikappointments_reservation"}, columns, []int{0}),
+			Before: row("P"), Row: row("C"), Changed: []bool{false, true, false, true, false},
+		}
+		l := New(nil, mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
+		payloads := l.Shown(ev)
+		if want == "not posted" {
+			if len(payloads) != 0 {
+				t.Errorf("%s posts %s", shape, payloads[0].Body)
+			}
+			continue
+		}
+		body, hides := string(payloads[0].Body), strings.Contains(shape, "redact")
+		if !strings.Contains(body, want) || hides && strings.Contains(body, secretText) || (payloads[0].Object == Unshaped) != strings.Contains(want, "what belongs") {
+			t.Errorf("%s posts %s (%s)\nwant %s", shape, body, payloads[0].Object, want)
+		}
+	}
+}

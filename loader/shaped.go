@@ -1,12 +1,14 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"rowhook/rules"
+	"rowhook/rules/shape"
 )
 
 // Unshaped says that Body is no payload but why a rule's shape makes none of this event. It is not posted.
@@ -17,7 +19,7 @@ const Unshaped Object = "unshaped"
 func (m *maker) shaped(ev *rules.Event, o object, p Payload) (Payload, bool) {
 	v := m.takeValues(ev, o)
 	defer m.giveValues(v)
-	body, holds, err := v.shape(p.Rule.Shape, p.Body)
+	body, holds, err := v.shape(p)
 	if err == nil && len(body) > m.opts.MaxPayload {
 		err = fmt.Errorf("what the rule makes of the payload has %d bytes, and max_payload is %d", len(body), m.opts.MaxPayload)
 	}
@@ -31,27 +33,57 @@ func (m *maker) shaped(ev *rules.Event, o object, p Payload) (Payload, bool) {
 
 // shape makes of a payload what a rule wants of it; false when its condition does not hold. What only the rest of the rule
 // names is not even looked at then.
-func (v *eventValues) shape(s *rules.Shape, payload []byte) (body []byte, holds bool, err error) {
+func (v *eventValues) shape(p Payload) (body []byte, holds bool, err error) {
+	s, payload := p.Rule.Shape, p.Body
 	if s.When != nil {
+		if err := p.lacks(s.When.Uses); err != nil {
+			return nil, false, fmt.Errorf("when: %w", err)
+		}
 		if holds, err = v.holds(s.When, payload); err != nil || !holds {
 			return payload, false, err
 		}
 	}
 	if s.Template != nil {
-		if err := v.add(s.Template.Uses, payload); err != nil {
+		if err := errors.Join(p.lacks(s.Template.Uses), v.add(s.Template.Uses, payload)); err != nil {
 			return nil, false, err
 		}
 	}
 	if s.Document != nil {
-		if err := v.add(s.Document.Uses, payload); err != nil {
+		if err := errors.Join(p.lacks(s.Document.Uses), v.add(s.Document.Uses, payload)); err != nil {
 			return nil, false, err
 		}
 	}
 	if s.Previous {
 		payload = withPrevious(payload, v.ev)
 	}
-	body, err = s.Make(payload, &v.Values)
+	if p.standsIn() {
+		body, err = s.MakeOfRow(payload, &v.Values)
+	} else {
+		body, err = s.Make(payload, &v.Values)
+	}
 	return body, true, err
+}
+
+// standsIn says whether the payload is a row in the place of all that belongs to it.
+func (p Payload) standsIn() bool { return p.Rule.Load == rules.Extended && p.Object != "" }
+
+// lacks says what of a payload, which is what the log showed and no more, expressions cannot have: it is not known, which is another
+// thing than that there is none.
+func (p Payload) lacks(u shape.Uses) error {
+	if p.Object != Partial || p.Rule.Load == rules.Basic {
+		return nil
+	}
+	fields, err := shape.Fields(p.Body, u.Fields)
+	if err != nil {
+		return err
+	}
+	known, _ := fields.(map[string]any)
+	for _, name := range u.Fields {
+		if _, is := known[name]; !is {
+			return fmt.Errorf("payload.%s: what belongs to this event could not be loaded, and the log does not show it", name)
+		}
+	}
+	return nil
 }
 
 // withPrevious adds the columns that an update changed as they were; null where there was no row, or nobody knows it.

@@ -231,7 +231,7 @@ func (ls *lanes) back(b loaded) {
 
 // emitLoaded makes deliveries of an event, and says so where they hold what the log showed only.
 func (ls *lanes) emitLoaded(ev *rules.Event, o outcome) {
-	if o.err != nil {
+	if o.err != nil && len(o.payloads) > 0 {
 		ls.log.Warn("an event is delivered as the log shows it, for its data cannot be read", slog.String("site", ev.Site.Name),
 			slog.String("event", ev.String()), slog.Any("error", o.err))
 	}

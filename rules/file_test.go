@@ -72,6 +72,9 @@ func describe(rules []*Rule) string {
 		if s := r.Shape; s != nil {
 			fmt.Fprintf(&b, "  uses=%v previous=%t filter=%t template=%t\n", s.Uses(), s.Previous, s.Filter != nil, s.Template != nil)
 		}
+		for _, doubt := range r.Doubts {
+			b.WriteString("  " + doubt + "\n")
+		}
 		if r.Endpoint.ContentType != "" {
 			fmt.Fprintf(&b, "  content_type=%s document=%t\n", r.Endpoint.ContentType, r.Shape != nil && r.Shape.Document != nil)
 		}

@@ -27,6 +27,7 @@ type Rule struct {
 	Place    string // where it is written, file:line, for messages
 	// KeyPlaces is where each column of Action.Entity.Key is named, for messages: rules.yaml:7: rules[0].key[0]. Custom rules only.
 	KeyPlaces []string
+	Doubts    []string // what is allowed, and most likely not meant
 }
 
 // Shape is what a rule wants of an event besides, and makes of its payload: in the order of the fields.
@@ -37,6 +38,8 @@ type Shape struct {
 	Filter   *shape.Filter     // nil: all fields stay
 	Template *shape.Template   // in place of the payload; nil: none
 	Document *shape.Document   // in place of the payload, and no JSON; nil: none
+
+	standIn *shape.Filter // the Filter of a row that stands in an extended payload's place
 }
 
 // Uses is what the shape's expressions name.
@@ -54,9 +57,16 @@ func (s *Shape) Uses() (uses []shape.Uses) {
 }
 
 // Make makes of a payload what is posted. The error is about these values.
-func (s *Shape) Make(body []byte, v *shape.Values) (_ []byte, err error) {
-	if s.Filter != nil {
-		if body, err = s.Filter.Apply(nil, body); err != nil {
+func (s *Shape) Make(body []byte, v *shape.Values) ([]byte, error) { return s.make(s.Filter, body, v) }
+
+// MakeOfRow makes what is posted of a row that stands in the place of an extended payload, for that cannot be loaded.
+func (s *Shape) MakeOfRow(body []byte, v *shape.Values) ([]byte, error) {
+	return s.make(s.standIn, body, v)
+}
+
+func (s *Shape) make(filter *shape.Filter, body []byte, v *shape.Values) (_ []byte, err error) {
+	if filter != nil {
+		if body, err = filter.Apply(nil, body); err != nil {
 			return nil, err
 		}
 	}

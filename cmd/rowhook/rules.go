@@ -123,6 +123,7 @@ func warnings(set *rules.Set) []string {
 		if !r.Action.IsKnown() {
 			list = append(list, fmt.Sprintf("rule %s is for %s, which is no hook of the plugin that is known; see that its name is right, it may be another plugin's", r.Name, r.Action))
 		}
+		list = append(list, r.Doubts...)
 	}
 	if enabled := slices.Collect(set.Enabled()); len(set.Rules) > 0 && len(enabled) == 0 {
 		list = append(list, "every rule is disabled, so nothing is posted; remove enabled: false where something shall be")

@@ -39,12 +39,12 @@ var (
 )
 
 // NewDocument compiles a text for a content type. Its errors are PlaceErrors, joined; their lines are the text's.
-func NewDocument(text, contentType string, c Columns) (*Document, error) {
+func NewDocument(text, contentType string, names *Names) (*Document, error) {
 	parsed, err := template.New("body").Option("missingkey=error").Funcs(functions()).Parse(strings.TrimSuffix(text, "\n"))
 	if err != nil {
 		return nil, placeOf(err)
 	}
-	r := documentReader{columns: c, escape: escaperOf(contentType), tree: parsed.Tree}
+	r := documentReader{known: names, escape: escaperOf(contentType), tree: parsed.Tree}
 	t := &Document{parsed: parsed, json: r.escape == "json" && !strings.Contains(contentType, "ndjson")}
 	r.uses = &t.Uses
 	if parsed.Tree == nil || parse.IsEmptyTree(parsed.Root) && len(parsed.Templates()) <= 1 { // nothing in it but definitions, or nothing at all
@@ -122,11 +122,11 @@ var escapers = []string{"text", "urlquery", "xml", "html", "json", "raw"}
 
 // documentReader finds what a text names, refuses what has no bound, and has values escaped.
 type documentReader struct {
-	columns Columns
-	uses    *Uses
-	escape  string
-	tree    *parse.Tree
-	faults  []error
+	known  *Names
+	uses   *Uses
+	escape string
+	tree   *parse.Tree
+	faults []error
 }
 
 func (r *documentReader) fault(n parse.Node, format string, args ...any) {
@@ -230,13 +230,19 @@ func (r *documentReader) named(n parse.Node, path []string) {
 			r.uses.Whole = true
 			return
 		}
-		if _, known := r.columns[path[1]]; !known && r.columns != nil {
-			r.fault(n, "%w", &ExpressionError{Message: "unknown field " + path[1]})
-			return
+		if columns := r.known.row(); columns != nil {
+			if _, known := columns[path[1]]; !known {
+				r.fault(n, "%w", &ExpressionError{Message: "unknown field " + path[1]})
+				return
+			}
 		}
 		r.uses.name(path[0], path[1])
 	case "payload":
 		r.uses.Payload = true
+		if err := r.known.payload().check(path[1:]); err != nil {
+			r.fault(n, "%w", err)
+			return
+		}
 		if len(path) == 1 {
 			r.uses.AllFields = true
 		} else {

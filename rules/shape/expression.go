@@ -135,12 +135,12 @@ var unbounded = map[string]string{
 }
 
 // Condition compiles what must hold for an event. Its errors are ExpressionErrors.
-func Condition(text string, c Columns) (*Expression, error) { return compile(text, c, expr.AsBool()) }
+func Condition(text string, n *Names) (*Expression, error) { return compile(text, n, expr.AsBool()) }
 
 // Value compiles what stands for a value of any type. Its errors are ExpressionErrors.
-func Value(text string, c Columns) (*Expression, error) { return compile(text, c, expr.AsAny()) }
+func Value(text string, n *Names) (*Expression, error) { return compile(text, n, expr.AsAny()) }
 
-func compile(text string, c Columns, as expr.Option) (*Expression, error) {
+func compile(text string, n *Names, as expr.Option) (*Expression, error) {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return nil, &ExpressionError{Message: "is empty"}
@@ -148,7 +148,7 @@ func compile(text string, c Columns, as expr.Option) (*Expression, error) {
 		return nil, &ExpressionError{Message: fmt.Sprintf("is longer than %d bytes", longestExpression)}
 	}
 	look := &look{bare: map[ast.Node]string{}}
-	program, err := expr.Compile(text, expr.Env(environment(c)), as, expr.MaxNodes(mostNodes), expr.Patch(look))
+	program, err := expr.Compile(text, expr.Env(environment(n.row(), n.payload())), as, expr.MaxNodes(mostNodes), expr.Patch(look))
 	if look.refused != nil {
 		return nil, fault(text, look.refused)
 	}
@@ -157,7 +157,7 @@ func compile(text string, c Columns, as expr.Option) (*Expression, error) {
 	}
 	// That was to find what is wrong. A program of typed columns compares two of them without asking whether one is NULL, and
 	// fails then; one of columns of any type asks.
-	if asking, err := expr.Compile(text, expr.Env(environment(c.untyped())), as, expr.MaxNodes(mostNodes)); err == nil {
+	if asking, err := expr.Compile(text, expr.Env(environment(n.row().untyped(), nil)), as, expr.MaxNodes(mostNodes)); err == nil {
 		program = asking
 	}
 	return &Expression{Uses: look.found(), program: program}, nil
@@ -213,7 +213,7 @@ func eventTypes() types.Map {
 // EventFields are the names of what an expression can ask of the event, sorted.
 func EventFields() []string { return slices.Sorted(maps.Keys(eventTypes())) }
 
-func environment(c Columns) types.Map {
+func environment(c Columns, payload *Tree) types.Map {
 	var row types.Type = types.Any
 	if c != nil {
 		columns := types.Map{}
@@ -222,7 +222,7 @@ func environment(c Columns) types.Map {
 		}
 		row = columns
 	}
-	return types.Map{"before": row, "after": row, "event": eventTypes(), "site": types.String, "payload": types.Any}
+	return types.Map{"before": row, "after": row, "event": eventTypes(), "site": types.String, "payload": payload.expression()}
 }
 
 // look goes over an expression: what it names, and what it may not have.

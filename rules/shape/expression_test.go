@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-func orders() Columns {
-	return Columns{"id": Int, "status": Text, "total_cost": Float, "checkin_ts": Int, "purchaser_mail": Text, "payment": Any}
+func orders() *Names {
+	return &Names{Row: Columns{"id": Int, "status": Text, "total_cost": Float, "checkin_ts": Int, "purchaser_mail": Text, "payment": Any}}
 }
 
 func bookings() *Values {

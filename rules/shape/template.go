@@ -46,9 +46,9 @@ const (
 )
 
 // NewTemplate compiles a tree. Its errors are PlaceErrors, joined. Texts that are no expressions go through expand.
-func NewTemplate(n *yaml.Node, c Columns, expand func(string) (string, error)) (*Template, error) {
+func NewTemplate(n *yaml.Node, names *Names, expand func(string) (string, error)) (*Template, error) {
 	t := &Template{}
-	r := templateReader{columns: c, expand: expand, uses: &t.Uses}
+	r := templateReader{known: names, expand: expand, uses: &t.Uses}
 	t.root = r.part("", n, 0)
 	if err := errors.Join(r.faults...); err != nil {
 		return nil, err
@@ -119,11 +119,11 @@ func escapes(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
 
 // templateReader compiles a tree.
 type templateReader struct {
-	columns Columns
-	expand  func(string) (string, error)
-	uses    *Uses
-	parts   int
-	faults  []error
+	known  *Names
+	expand func(string) (string, error)
+	uses   *Uses
+	parts  int
+	faults []error
 }
 
 func (r *templateReader) faultf(path string, n *yaml.Node, format string, args ...any) {
@@ -175,7 +175,7 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 	if n.ShortTag() == "!!str" {
 		text, isExpression := strings.CutPrefix(n.Value, "=")
 		if isExpression {
-			e, err := Value(text, r.columns)
+			e, err := Value(text, r.known)
 			if err != nil {
 				r.faults = append(r.faults, &PlaceError{path, lineOf(n, err), err})
 				return part{}
