@@ -71,7 +71,9 @@ func newEndpoint(w *Worker, name string, rules []string, term outbox.Term) *endp
 	e.pauser = pauser{name: name, pauses: w.pauses, log: e.log, look: true, unread: w.share.leases != nil}
 	e.health = health{log: e.log, urls: newURLs(), outages: w.outagesOf(name)}
 	e.claimer = claimer{name: name, queue: w.store, settler: &e.settler, log: e.log, admit: e.admit, mu: &e.mu, win: e.win, more: true}
-	e.pool = pool{most: cmp.Or(limit.Concurrency, w.opts.Concurrency), work: e.send, poster: w.poster, quit: make(chan struct{})}
+	e.pool = pool{
+		most: cmp.Or(limit.Concurrency, w.opts.Concurrency), poster: w.poster, take: e.take, deliver: e.deliver, mu: &e.mu, quit: make(chan struct{}),
+	}
 	return e
 }
 

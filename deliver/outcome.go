@@ -28,7 +28,7 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 	}
 	e.health.note(it, r)
 	if e.urlOf(it.Rule) != u { // what the old URL says tells nothing of the new one
-		e.putBack(it, r, now)
+		e.settler.putBack(it, r, now)
 		it.early = true
 		if !e.claimer.reclaim(it, now) {
 			e.win.release(it, now)
@@ -37,7 +37,7 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 		return
 	}
 	if e.paused || u.paused {
-		e.putBack(it, r, now)
+		e.settler.putBack(it, r, now)
 		e.win.remove(it, now)
 		return
 	}
@@ -48,14 +48,14 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 			e.goOn(e.health.answers(u, now), now)
 		}
 	case theURL:
-		e.putBack(it, r, now)
+		e.settler.putBack(it, r, now)
 		if r.Verdict == post.Gone {
 			e.pauseURL(it, r, now)
 			return
 		}
 		e.failsURL(it, r, probe, now)
 	case theEndpoint:
-		e.putBack(it, r, now)
+		e.settler.putBack(it, r, now)
 		if e.health.fail(it, r, probe, now) {
 			e.forget() // its deliveries go back to the others in the outbox
 		} else {
@@ -65,13 +65,9 @@ func (e *endpoint) finish(it *item, r *post.Result, now time.Time) {
 	}
 }
 
-// accept records a success. The outbox keeps no attempt of what was accepted at once.
+// accept takes in a success.
 func (e *endpoint) accept(it *item, r *post.Result, now time.Time) {
-	o := outbox.Outcome{Seq: it.Seq, State: outbox.Delivered, Attempts: it.Attempts + 1, Took: r.Latency}
-	if it.State == outbox.Waiting {
-		o.Attempt = recorded(r, now)
-	}
-	e.settler.add(o)
+	e.settler.delivered(it, r, now)
 	e.win.remove(it, now)
 	e.goOn(e.health.accepts(it.url, now), now)
 }
@@ -95,7 +91,7 @@ func (e *endpoint) fails(it *item, r *post.Result, now time.Time) {
 		return
 	}
 	it.early = false
-	e.putBack(it, r, now)
+	e.settler.putBack(it, r, now)
 	if !e.claimer.leave(it, now) {
 		e.win.postpone(it)
 	}
@@ -132,25 +128,6 @@ func (e *endpoint) pauseURL(it *item, r *post.Result, now time.Time) {
 func (e *endpoint) bury(it *item, r *post.Result, now time.Time) {
 	e.log.Warn("a delivery is given up", slog.String("rule", it.Rule), slog.String("id", it.ID.String()),
 		slog.Int("attempts", it.Attempts), slog.String("error", r.Error))
-	e.settler.add(outbox.Outcome{Seq: it.Seq, State: outbox.Dead, Attempts: it.Attempts, Attempt: recorded(r, now)})
+	e.settler.dead(it, r, now)
 	e.win.remove(it, now)
-}
-
-// putBack records a failure, of which the delivery's attempts tell whether it counts.
-func (e *endpoint) putBack(it *item, r *post.Result, now time.Time) {
-	o := outbox.Outcome{Seq: it.Seq, State: outbox.Waiting, Attempts: it.Attempts, Attempt: recorded(r, now)}
-	if !it.due.IsZero() {
-		o.Due = byClock(it.due, now)
-	}
-	e.settler.add(o)
-	it.State = outbox.Waiting
-}
-
-// byClock says by the clock as it is set now when t was, or will be: t may have been taken before somebody set the clock, and still
-// tells how far from now it lies. What is stored is compared with times of later processes, which have only the clock.
-func byClock(t, now time.Time) time.Time { return now.Round(0).Add(t.Sub(now)) }
-
-// recorded is an attempt for the record.
-func recorded(r *post.Result, now time.Time) *outbox.Attempt {
-	return &outbox.Attempt{At: byClock(r.At, now), Latency: r.Latency, Status: r.Status, Error: r.Error, Response: r.Response}
 }

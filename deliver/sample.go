@@ -82,6 +82,9 @@ func (w *Worker) postOnce(ctx context.Context, rule string, m *post.Message) (r 
 	return r, &RefusedError{r.Error, r.RetryAfter}
 }
 
+// maxReason is how much is told of why there is no payload, in bytes.
+const maxReason = 500
+
 // unshaped is the error of a delivery that has no payload, but why there is none.
 func unshaped(reason []byte) error {
 	return errors.New("not posted: " + string(reason[:min(len(reason), maxReason)]))

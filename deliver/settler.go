@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
+	"rowhook/deliver/post"
 	"rowhook/outbox"
 )
 
@@ -33,6 +35,30 @@ func (s *settler) add(o outbox.Outcome) {
 	if s.news != nil {
 		s.news[o.Seq] = o
 	}
+}
+
+// delivered notes a success. The outbox keeps no attempt of what was accepted at once.
+func (s *settler) delivered(it *item, r *post.Result, now time.Time) {
+	o := outbox.Outcome{Seq: it.Seq, State: outbox.Delivered, Attempts: it.Attempts + 1, Took: r.Latency}
+	if it.State == outbox.Waiting {
+		o.Attempt = recorded(r, now)
+	}
+	s.add(o)
+}
+
+// putBack notes a failure, of which the delivery's attempts tell whether it counts.
+func (s *settler) putBack(it *item, r *post.Result, now time.Time) {
+	o := outbox.Outcome{Seq: it.Seq, State: outbox.Waiting, Attempts: it.Attempts, Attempt: recorded(r, now)}
+	if !it.due.IsZero() {
+		o.Due = byClock(it.due, now)
+	}
+	s.add(o)
+	it.State = outbox.Waiting
+}
+
+// dead notes a failure that was the last.
+func (s *settler) dead(it *item, r *post.Result, now time.Time) {
+	s.add(outbox.Outcome{Seq: it.Seq, State: outbox.Dead, Attempts: it.Attempts, Attempt: recorded(r, now)})
 }
 
 // flush hands over what was added, unless somebody is at it already: then that one does.
@@ -91,4 +117,13 @@ func (s *settler) left() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.handing) + len(s.added)
+}
+
+// byClock says by the clock as it is set now when t was, or will be: t may have been taken before somebody set the clock, and still
+// tells how far from now it lies. What is stored is compared with times of later processes, which have only the clock.
+func byClock(t, now time.Time) time.Time { return now.Round(0).Add(t.Sub(now)) }
+
+// recorded is an attempt for the record.
+func recorded(r *post.Result, now time.Time) *outbox.Attempt {
+	return &outbox.Attempt{At: byClock(r.At, now), Latency: r.Latency, Status: r.Status, Error: r.Error, Response: r.Response}
 }
