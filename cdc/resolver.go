@@ -107,6 +107,22 @@ func (r *resolver) askServer(names []TableName) (*answer, error) {
 	return a, nil
 }
 
+// Tables is what the watched tables are at a position where the log ended a moment ago, for the commit that stores it as the first.
+// It is empty where nobody can tell, because the log has gone on meanwhile or the server does not say: then who reads on finds out.
+func (s *Source) Tables(ctx context.Context, p Position) []SchemaRecord {
+	h := schema.NewHistory(s.watched().names)
+	r := &resolver{ctx: ctx, src: s}
+	a, err := r.askServer(h.All())
+	if err != nil || a.end.Coord != p.Start {
+		return nil
+	}
+	for t, is := range a.is {
+		h.Learn(t, is)
+	}
+	s.asked.compared.Store(true)
+	return h.Commit()
+}
+
 // takeUp makes h the history of a new connection, and asks for what it lacks; the first time for all, to compare.
 func (r *resolver) takeUp(h *schema.History) error {
 	h.Abandon()

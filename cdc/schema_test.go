@@ -64,6 +64,20 @@ func testSchemas(t *testing.T, server *dbtest.Server) {
 		wantStop(t, follow(t, s, p).stopError(t), "behind.a", "altered later", "ADD n INT FIRST")
 	})
 
+	t.Run("known at once", func(t *testing.T) {
+		conn := cdctest.SchemaConn(t, server, "at_once", "CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(10))")
+		config := sourceConfig(server, newLog(), "at_once", "a", "missing")
+		s := openSource(t, config)
+		p := current(t, s)
+		known := s.Tables(t.Context(), p)
+		cdctest.Exec(t, conn, "INSERT INTO a VALUES (1, 'x')", "ALTER TABLE a ADD n INT FIRST", "INSERT INTO a VALUES (7, 2, 'y')")
+		if late := s.Tables(t.Context(), p); late != nil {
+			t.Errorf("of a place that the log has passed the server tells %v", late)
+		}
+		f := followWith(t, openSource(t, config), p, known)
+		f.expect(t, "insert a(id=1 s=x)", "insert a(n=7 id=2 s=y)")
+	})
+
 	t.Run("dropped since", func(t *testing.T) {
 		conn := cdctest.SchemaConn(t, server, "since", "CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)")
 		s := openSource(t, sourceConfig(server, newLog(), "since", "a", "b"))

@@ -29,6 +29,7 @@ import (
 // Source is the server whose log is read; a *cdc.Source.
 type Source interface {
 	Current(ctx context.Context) (cdc.Position, error)
+	Tables(ctx context.Context, p cdc.Position) []cdc.SchemaRecord
 	Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error
 	End(ctx context.Context) (cdc.End, error)
 }
@@ -185,6 +186,9 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	if state.Checkpoint == nil {
 		start, err = p.cfg.Source.Current(ctx)
 		p.moved = true // so that a crash does not lose where now was
+		if err == nil {
+			p.schema = p.cfg.Source.Tables(ctx, start) // for a start much later, when they may have been altered
+		}
 	} else {
 		start, err = decodePosition(state.Checkpoint)
 	}
@@ -199,6 +203,7 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	for _, r := range unknown {
 		p.cfg.Log.Warn("the outbox holds a record that this version cannot read; it is left as it is", slog.String("owner", r.Owner), slog.String("key", r.Key))
 	}
+	schema = append(schema, p.schema...)
 	p.sites.learn(schema)
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return start, nil, fmt.Errorf("reading the open events: %w", err)

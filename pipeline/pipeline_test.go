@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -208,6 +209,30 @@ func TestSchemaRecordsAreStoredWithThePosition(t *testing.T) {
 	}
 	if want := "sa=new sc=alone sd=without a transaction "; got != want || b.src.handed[0] != nil {
 		t.Errorf("handed at first %v, then %s; want %s", b.src.handed[0], got, want)
+	}
+}
+
+// TestFirstPositionKnowsTables: who stops before anything was read starts much later with tables that may have been altered.
+func TestFirstPositionKnowsTables(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 0)
+	b.src.tables = []cdc.SchemaRecord{{Key: cdc.SchemaPrefix + "a", Data: []byte("at first")}}
+	end := b.run()
+	state, err := b.store.Resume(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, known, _ := splitRecords(state.Open); state.Checkpoint == nil || !reflect.DeepEqual(known, b.src.tables) {
+		t.Errorf("position %s is stored with %v", state.Checkpoint, known)
+	}
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	b.src.tables = nil
+	b.run()
+	want := []cdc.SchemaRecord{{Key: cdc.SchemaPrefix + "a", Data: []byte("at first")}}
+	if !reflect.DeepEqual(b.src.handed, [][]cdc.SchemaRecord{want, want}) {
+		t.Errorf("the readings were handed %v", b.src.handed)
 	}
 }
 

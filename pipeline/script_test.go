@@ -20,6 +20,7 @@ type script struct {
 	later  map[int][]cdc.SchemaRecord // what comes behind it, alone
 	handed [][]cdc.SchemaRecord       // what each Follow was handed
 
+	tables  []cdc.SchemaRecord         // what they are where the log ends
 	opened  bool                       // a first reading begins at the beginning of the log
 	trouble map[uint64]*cdc.TableError // of transactions that cannot be read for a table
 	stands  cdc.Standing               // how every position stands to the log
@@ -50,6 +51,8 @@ func (s *script) Current(context.Context) (cdc.Position, error) {
 	}
 	return cdc.Position{Flavor: "mariadb", Start: coord(uint64(len(s.log)))}, nil
 }
+
+func (s *script) Tables(context.Context, cdc.Position) []cdc.SchemaRecord { return s.tables }
 
 func (s *script) End(context.Context) (cdc.End, error) {
 	s.mu.Lock()
