@@ -37,6 +37,7 @@ type link struct {
 	dumping bool             // events come
 	in      *bufio.Reader
 	made    []byte // what go-mysql reads next, in place of what came
+	room    []byte // that made is written into
 	packet
 	hidden byte           // packets that go-mysql did not see: by so many its sequence numbers are behind
 	size   int            // of the tail, that was announced
@@ -139,7 +140,8 @@ func (l *link) next() error {
 	if err != nil {
 		return err
 	}
-	l.made = append(l.made[:0], byte(l.left), byte(l.left>>8), byte(l.left>>16), seq-l.hidden)
+	l.room = append(l.room[:0], byte(l.left), byte(l.left>>8), byte(l.left>>16), seq-l.hidden)
+	l.made = l.room
 	if follows || l.left < largeEvent {
 		return nil
 	}
@@ -148,13 +150,14 @@ func (l *link) next() error {
 
 // head reads the head of a packet.
 func (l *link) head() (seq byte, err error) {
-	var head [packetHead]byte
-	if _, err := io.ReadFull(l.in, head[:]); err != nil {
+	head, err := l.in.Peek(packetHead)
+	if err != nil {
 		return 0, err
 	}
-	l.left = packetSize(head[:])
+	l.left, seq = packetSize(head), head[3]
 	l.more = l.left == fullPacket
-	return head[3], nil
+	_, err = l.in.Discard(packetHead)
+	return seq, err
 }
 
 // packetSize is what a packet's head says that it holds.
