@@ -51,7 +51,7 @@ conformance: # replay what the real plugin did, and compare what it sent: all re
 crash: # kills, power cuts, full disks, wrong clocks, and receivers that come and go; CRASH_FACTOR=20 for hours of it
 	@tools/need.sh mariadb galera netns
 	go vet -tags crash ./cmd/rowhook ./crash ./outbox/sqlite/...
-	go test -count=1 -tags crash -timeout $$((35 * $${CRASH_FACTOR:-1}))m -v $(TESTFLAGS) -run Crash ./cmd/rowhook ./outbox/sqlite ./crash
+	go test -count=1 -tags crash -timeout $$((35 * $${CRASH_FACTOR:-1}))m -v $(TESTFLAGS) -run Crash ./cmd/rowhook ./outbox/sqlite/... ./crash
 
 memory: servers # resident memory of the daemon under transactions of a million rows, rows of 64 MB and of 15 MB, a backlog of BACKLOG_GB
 	@tools/need.sh mariadb

@@ -3,12 +3,17 @@
 package crash
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ncruces/go-sqlite3"
 
 	"rowhook/outbox/sqlite/fault"
 )
@@ -48,12 +53,65 @@ func (w *world) cut() {
 			break
 		}
 	}
-	if err := fault.AfterCut(w.state); err != nil {
+	if err := d.gaveUp(); err != nil {
 		w.t.Fatal(err)
 	}
+	w.afterCut()
 	if d.fault() == "" && strings.Contains(d.words(), following) {
 		w.t.Fatalf("the power was not cut:\n%s", d.lastWords())
 	}
+}
+
+// afterCut lets the files be what a power cut left of them. What they were before stays beside the test's files, and when the
+// test fails it is kept: who looks for the reason wants the last cut, and no daemon to have changed it.
+func (w *world) afterCut() {
+	w.t.Helper()
+	if w.lastCut == "" {
+		w.lastCut = filepath.Join(w.t.TempDir(), "cut")
+		w.t.Cleanup(w.keepCut)
+	}
+	if err := os.RemoveAll(w.lastCut); err != nil {
+		w.t.Fatal(err)
+	}
+	w.copyAll(w.state, w.lastCut)
+	if err := fault.AfterCut(w.state); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := isWhole(filepath.Join(w.state, "outbox.db")); err != nil {
+		w.t.Fatalf("after a power cut: %v", err)
+	}
+}
+
+// isWhole is what SQLite finds wrong in a file, also where nobody would read. It changes nothing of it.
+func isWhole(path string) error {
+	c, err := sqlite3.OpenFlags("file:"+path, sqlite3.OPEN_READONLY|sqlite3.OPEN_URI)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	s, _, err := c.Prepare(`PRAGMA integrity_check(1)`)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for s.Step() {
+		if found := s.ColumnText(0); found != "ok" {
+			return errors.New(found)
+		}
+	}
+	return s.Err()
+}
+
+// keepCut keeps the files of the last power cut of a test that failed.
+func (w *world) keepCut() {
+	if !w.t.Failed() {
+		return
+	}
+	dir, err := os.MkdirTemp("", "power-cut-")
+	if err == nil {
+		err = os.Rename(w.lastCut, filepath.Join(dir, "state"))
+	}
+	w.t.Logf("the last power cut is kept in %s (%v): the files as they were written, what the disk had of them (.cut), and what was chosen (.txt)", dir, err)
 }
 
 // TestNoFaultsShippedCrash: the file system that fails is in no binary but those of the tag.

@@ -87,8 +87,8 @@ func (w *world) point(action, where string, n int) (what string, hit bool) {
 	if err := d.gaveUp(); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := fault.AfterCut(w.state); err != nil {
-		w.t.Fatal(err)
+	if action == "power" {
+		w.afterCut()
 	}
 	words := strings.Fields(d.fault()) // kill any 17: write outbox.db-wal
 	if len(words) < 4 {

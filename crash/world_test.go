@@ -37,6 +37,7 @@ type world struct {
 	shared  *shared         // where machines keep the outbox that they share; nil: it is in state
 	away    []time.Duration // until others had taken over
 	state   string          // the state directory
+	lastCut string          // where it lies as the last power cut found it
 	exact   bool            // nothing is merged
 	rewound bool            // settings.rewound
 	patient bool            // nothing is hastened at the end

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"rowhook/dbtest"
 	"rowhook/outbox"
 )
@@ -69,6 +71,11 @@ func commitForEver(dir string, random *rand.Rand) error {
 			return err
 		}
 		fmt.Println(events)
+		if random.IntN(12) == 0 { // removes nothing, but moves the log into the file and empties it
+			if _, err := s.Prune(ctx, outbox.Keep{Bytes: 1 << 40}); err != nil {
+				return err
+			}
+		}
 		if len(b.Deliveries) == 0 {
 			continue
 		}
@@ -155,6 +162,9 @@ func violation(dir string, reported int) error {
 		return err
 	}
 	defer s.Close()
+	if err := s.claims.snapshot(ctx, isWhole); err != nil {
+		return err
+	}
 	res, err := s.Resume(ctx)
 	if err != nil {
 		return err
@@ -190,6 +200,16 @@ func violation(dir string, reported int) error {
 		}
 	}
 	return nil
+}
+
+// isWhole is what SQLite finds wrong in the file, also where nobody reads.
+func isWhole(c *sqlite3.Conn) error {
+	return each(c, `PRAGMA integrity_check(1)`, nil, func(s *sqlite3.Stmt) (bool, error) {
+		if found := s.ColumnText(0); found != "ok" {
+			return false, fmt.Errorf("not whole: %s", found)
+		}
+		return true, nil
+	})
 }
 
 // misnumbered is what is wrong with the endpoints' numbers, counts and backlogs.

@@ -226,7 +226,7 @@ func (f *file) WriteAt(b []byte, off int64) (n int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.beforeWrite("write", f.path, func() { _, _ = f.systemFile.WriteAt(b[:len(b)/2], off) })
-	err = m.power.changes(f, off, off+int64(len(b)), func() error {
+	err = m.power.changes(f, f.path, off, off+int64(len(b)), func() error {
 		n, err = f.systemFile.WriteAt(b, off)
 		return err
 	})
@@ -243,7 +243,11 @@ func (f *file) Truncate(size int64) error {
 	if err != nil {
 		return err
 	}
-	return m.power.changes(f, size, max(size, old), func() error { return f.systemFile.Truncate(size) })
+	do := func() error { return f.systemFile.Truncate(size) }
+	if size > old {
+		return m.power.changes(f, f.path, old, size, do)
+	}
+	return m.power.truncates(f, f.path, size, do)
 }
 
 // SizeHint is vfs.FileSizeHint: the file grows.
@@ -256,7 +260,7 @@ func (f *file) SizeHint(size int64) error {
 		return err
 	}
 	m.before("grow", f.path)
-	return m.power.changes(f, old, size, func() error { return f.systemFile.SizeHint(size) })
+	return m.power.changes(f, f.path, old, size, func() error { return f.systemFile.SizeHint(size) })
 }
 
 // Sync is vfs.File.
