@@ -16,6 +16,7 @@ type catalog struct {
 	set      *rules.Set               // names the others
 	wanted   map[wantedKey]bool
 	before   map[string]bool // the entities of which a rule wants to know the row as it was
+	gone     map[string]bool // those of them of which it wants deletes
 	bindings map[*cdc.Table][]*binding
 }
 
@@ -29,10 +30,13 @@ func newCatalog(sites []*rules.Site) *catalog {
 func (c *catalog) use(set *rules.Set) {
 	c.set = set
 	clear(c.bindings)
-	c.wanted, c.before = map[wantedKey]bool{}, map[string]bool{}
+	c.wanted, c.before, c.gone = map[wantedKey]bool{}, map[string]bool{}, map[string]bool{}
 	for r := range set.Enabled() {
 		if r.Shape.Before() {
 			c.before[r.Action.Entity.Name] = true
+			if slices.Contains(r.Kinds(), rules.Delete) {
+				c.gone[r.Action.Entity.Name] = true
+			}
 		}
 		for _, s := range c.sites {
 			if !r.For(s) {

@@ -251,3 +251,55 @@ func customEntity(table string, key ...string) *rules.Entity {
 	}
 	return rules.EntityOf(name)
 }
+
+// TestDeletesAsked: rules that ask for the row as it was get an event of each row that a transaction deletes, in the order of the
+// log and under ids of their own; the others get one of all rows.
+func TestDeletesAsked(t *testing.T) {
+	t.Parallel()
+	asks := func(name, keys string) *rules.Rule {
+		parsed, err := rules.Parse("test.yaml", fmt.Appendf(nil, "rules: [{name: %s, url: 'http://127.0.0.1/', %s}]", name, keys), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parsed[0]
+	}
+	w := newLines(t, Options{}, everyOp...)
+	w.set.Rules = append(w.set.Rules, asks("lines-asked", "action: custom, table: lines, when: \"before?.status == 'C'\""),
+		asks("saves-asked", "action: custom, table: loose, on: [insert, update], when: \"before?.name == 'C'\""),
+		asks("coupon-asked", "action: coupon.delete, template: {was: '= before.code'}"))
+	w.engine.SetRules(w.set)
+	w.tx(0, w.remove("lines", "name=a code=1 status=C"), w.remove("coupon", "id=1 code=X"), w.remove("lines", "name=a code=2 status=P"), w.remove("coupon", "id=2 code=Y"))
+	w.tx(1, w.remove("lines", "name=a code=3 status=C"))
+	large := strings.Repeat("x", maxDeleteBytes)
+	w.tx(2, w.remove("lines", "name=b code=1 status="+large), w.remove("lines", "name=b code=2"), w.remove("lines", "name=b code=3"))
+	var got []string
+	ids := map[[16]byte]bool{}
+	for _, ev := range w.closed {
+		names := make([]string, 0, len(ev.Rules))
+		for _, r := range ev.Rules {
+			names = append(names, r.Name)
+			if id := ev.DeliveryID("s", r.Name); ids[id] {
+				t.Errorf("%v: two deliveries of %s have one id", ev, r.Name)
+			} else {
+				ids[id] = true
+			}
+		}
+		slices.Sort(names)
+		if len(ev.IDs) == 1 && rules.KeyAt(ev.Row, ev.Key()) != ev.IDs[0] {
+			t.Errorf("%v shows another row", ev)
+		}
+		got = append(got, fmt.Sprintf("%s %v %v", ev.Action, ev.IDs, names))
+	}
+	slices.Sort(got)
+	want := []string{
+		"coupon.delete [1 2] [coupon.delete]", "coupon.delete [1] [coupon-asked]", "coupon.delete [2] [coupon-asked]",
+		"custom.lines.delete [a,1 a,2] [lines]", "custom.lines.delete [a,1] [lines-asked]", "custom.lines.delete [a,2] [lines-asked]",
+		"custom.lines.delete [a,3] [lines lines-asked]",
+		"custom.lines.delete [b,1] [lines lines-asked]",
+		"custom.lines.delete [b,2 b,3] [lines]", "custom.lines.delete [b,2] [lines-asked]", "custom.lines.delete [b,3] [lines-asked]",
+		"custom.vikappointments_coupon.delete [1 2] [vikappointments_coupon]",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -9,18 +9,29 @@ import (
 )
 
 // deletes are the delete events of the transaction that is becoming visible: those of an entity of a site are one, cut at
-// maxDeleteIDs. They count as applied when theirs is closed.
+// maxDeleteIDs. They count as applied when theirs is closed. A rule that asks for the rows as they were gets an event of each, for
+// one may be what it wants and the next not.
 type deletes struct {
 	of     *translator
-	naming map[wantedKey]*event  // those that take more ids
+	naming map[wantedKey]*group  // those that take more ids
 	listed map[wantedKey][]int64 // the ids as the last statement has them
 }
 
-// maxDeleteIDs cuts a delete event of many rows into several.
-const maxDeleteIDs = 1000
+// group is the delete event of several rows.
+type group struct {
+	*event
+	apart []*event // one of each row, where a rule asks for them
+	bytes int      // of the rows of those
+}
+
+// maxDeleteIDs cuts a delete event of many rows into several, and so do maxDeleteBytes of rows that rules ask for.
+const (
+	maxDeleteIDs   = 1000
+	maxDeleteBytes = 1 << 20
+)
 
 func newDeletes(of *translator) deletes {
-	return deletes{of: of, naming: map[wantedKey]*event{}, listed: map[wantedKey][]int64{}}
+	return deletes{of: of, naming: map[wantedKey]*group{}, listed: map[wantedKey][]int64{}}
 }
 
 // apply takes in a deleted object. What is open of it closes first.
@@ -29,28 +40,35 @@ func (d *deletes) apply(b *binding, c *cdc.Change, p *progress) {
 	agg := windows.objectOf(b, c.Before)
 	windows.bury(agg, c)
 	k := wantedKey{b.site, b.entity.Name, rules.Delete}
-	ev := d.naming[k]
+	g := d.naming[k]
 	st := t.statements.of(b, c, &windows.txn)
 	if !b.isObject(c.Before) || !t.catalog.wants(agg, rules.Delete) || t.opts.Plugin && (!b.entity.Custom || b.entity.Hooks) && (st == nil || !st.model || st.verb != "DELETE") {
-		if ev == nil {
+		if g == nil {
 			p.done = p.n
 		}
 		return
 	}
-	if ev != nil && len(ev.IDs) == maxDeleteIDs {
+	if g != nil && (len(g.IDs) == maxDeleteIDs || g.bytes > maxDeleteBytes) {
 		d.close(k)
-		ev, p.done = nil, p.n-1
+		g, p.done = nil, p.n-1
 	}
 	if st != nil && len(st.ids) > 0 && !b.entity.Custom {
 		d.listed[k] = st.ids
 	}
-	if ev != nil {
-		ev.IDs = append(ev.IDs, agg.key)
-		return
+	asked := len(b.key) > 0 && !b.entity.Hooks && t.catalog.gone[b.entity.Name]
+	if g != nil {
+		g.IDs = append(g.IDs, agg.key)
+	} else {
+		g = &group{event: windows.makeEvent(agg, rules.Delete, c)}
+		g.Row = c.Before
+		d.naming[k] = g
 	}
-	ev = windows.makeEvent(agg, rules.Delete, c)
-	ev.Row = c.Before
-	d.naming[k] = ev
+	if asked {
+		one := windows.makeEvent(agg, rules.Delete, c)
+		one.Row, one.rows = c.Before, eachRow
+		g.apart = append(g.apart, one)
+		g.bytes += one.Row.Size()
+	}
 	if len(b.key) == 0 || b.entity.Hooks { // each row is named by all it has; a hook tells of each object
 		p.done = p.n
 		d.close(k)
@@ -59,11 +77,20 @@ func (d *deletes) apply(b *binding, c *cdc.Change, p *progress) {
 
 // close hands out a delete that takes no more ids.
 func (d *deletes) close(k wantedKey) {
-	ev := d.naming[k]
+	g := d.naming[k]
 	delete(d.naming, k)
-	ev.order(d.listed[k])
-	d.of.windows.unsent.add(ev)
-	d.of.windows.close(ev)
+	if len(g.apart) < 2 { // it is of one row, whoever asks
+		g.apart = nil
+	} else {
+		g.rows = allRows
+	}
+	g.order(d.listed[k])
+	d.of.windows.unsent.add(g.event)
+	d.of.windows.close(g.event)
+	for _, one := range g.apart {
+		d.of.windows.unsent.add(one)
+		d.of.windows.close(one)
+	}
 }
 
 // end hands out what is left, in the order of the first ids.

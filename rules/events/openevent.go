@@ -17,9 +17,22 @@ type event struct {
 	unnamed bool     // of a save: some statement of it is not known
 	waits   bool     // a status column changed and its history row has not come yet
 	sealed  bool     // absorbs nothing any more
+	rows    rows     // of a delete
 	first   moment   // of its first change
 	last    moment   // of its last change, or of one that prolonged it
 }
+
+// rows says which rules a delete is for, until it is matched.
+type rows uint8
+
+const (
+	anyRows rows = iota // all
+	allRows             // those that do not ask for a row as it was: the event is of several
+	eachRow             // those that do: the event is of one of several
+)
+
+// suit says whether a rule is among them.
+func (w rows) suit(r *rules.Rule) bool { return w == anyRows || (w == eachRow) == r.Shape.Before() }
 
 // moment is one instant on both clocks: the log's and ours.
 type moment struct {
@@ -48,7 +61,7 @@ func (c clock) of(m moment) time.Time {
 func (e *event) match(set *rules.Set, plugin bool) {
 	e.Rules = nil
 	for r := range set.Enabled() {
-		if (e.Backfill == "" || e.Backfill == r.Name) && r.Wants(&e.Event, plugin) {
+		if (e.Backfill == "" || e.Backfill == r.Name) && e.rows.suit(r) && r.Wants(&e.Event, plugin) {
 			e.Rules = append(e.Rules, r)
 		}
 	}
