@@ -25,7 +25,19 @@ var (
 )
 
 // endpoint is everything that goes to one scheme, host and port, or order group. The goroutine of run claims deliveries and
-// owns all timers. Senders, started on demand, take what is ready themselves. Who holds mu waits for nobody.
+// owns all timers; senders, started on demand, take what is ready themselves. It brings together parts of which none knows it:
+//
+//	claimer   fills the window from the outbox
+//	window    what was claimed: its order, and what is due
+//	pacer     keeps requests apart
+//	pool      the senders
+//	health    who is in trouble, and whose matter a failure is
+//	schedule  when a delivery is tried again, and when it is given up
+//	settler   hands outcomes to the outbox
+//	pauser    what of the pauses is to be read or stored
+//
+// mu guards all of them but the settler and the pauser, which have locks of their own. No lock is held while the outbox or a
+// receiver is asked: who holds mu waits for nobody.
 type endpoint struct {
 	name    string
 	term    outbox.Term // of this process's lease; the worker's mu guards it
@@ -36,7 +48,6 @@ type endpoint struct {
 	targets func(rule string) *target
 	settler settler
 	pauser  pauser
-	pool    pool
 
 	stop context.CancelCauseFunc // ends run
 	over chan struct{}           // closed when it has ended and its name is free
@@ -48,6 +59,7 @@ type endpoint struct {
 	health   health
 	schedule schedule
 	pacer    *pacer // nil: as fast as it takes them
+	pool     pool
 	stopping bool
 	paused   bool
 	looks    time.Time       // when run looks again by itself

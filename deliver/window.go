@@ -53,9 +53,6 @@ func (w *window) add(it *item, now time.Time) {
 	}
 }
 
-// isLater tells whether an item has to wait for its next attempt.
-func (it *item) isLater(now time.Time) bool { return !it.early && it.due.After(now) }
-
 // release is for an item that nothing is before any more.
 func (w *window) release(it *item, now time.Time) {
 	switch {
