@@ -289,7 +289,7 @@ func (d *decoder) scalar(key string, n *yaml.Node, v reflect.Value, set func(v r
 	d.src.places[key] = at
 	text, err := d.expander.expand(n.Value)
 	if err != nil {
-		d.src.Faultf(key, "%v", err)
+		d.src.Faultf(key, "%w", err)
 		return
 	}
 	if wrong := set(v, text); wrong != "" {

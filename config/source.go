@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 )
 
@@ -18,7 +20,8 @@ type Error struct {
 	Line    int    // 0: the fault is the file's
 	Key     string // path of the key, rules[2].url; empty: the fault is the file's
 	Message string // what is wrong; what to do
-	err     error
+	err     error  // of the operating system, where File itself cannot be read
+	away    bool   // a file that the key names cannot be read
 }
 
 func (e *Error) Error() string {
@@ -39,6 +42,23 @@ func (e *Error) Error() string {
 
 // Unwrap is the error of the operating system where there is one.
 func (e *Error) Unwrap() error { return e.err }
+
+// Away says whether an error is only that files cannot be read, also those that a file names: they lie on a disk that is not there yet,
+// most likely, and nothing may be wrong with what is written.
+func Away(err error) bool {
+	faults := Errors(err)
+	return len(faults) > 0 && !slices.ContainsFunc(faults, func(f *Error) bool { return !f.away && !isAway(f.err) })
+}
+
+func isAway(err error) bool {
+	_, bySystem := errors.AsType[syscall.Errno](err)
+	return bySystem || errors.Is(err, fs.ErrNotExist)
+}
+
+// Missing is the error of files of which there is none.
+func Missing(file, key, message string) *Error {
+	return &Error{File: file, Key: key, Message: message, away: true}
+}
 
 // Errors is every *Error that was joined or wrapped into err.
 func Errors(err error) []*Error {
@@ -123,20 +143,21 @@ func (s *Source) LineOf(key string, line int) int {
 	return p.text
 }
 
-// Faultf records that a key's value is wrong. The message says what is wrong and, behind a semicolon, what to do.
+// Faultf records that a key's value is wrong. The message says what is wrong and, behind a semicolon, what to do. An error among args
+// is wrapped with %w, for Away.
 func (s *Source) Faultf(key, format string, args ...any) {
-	s.fault(s.line(key), key, fmt.Sprintf(format, args...))
+	s.because(s.line(key), key, fmt.Errorf(format, args...))
 }
 
 // FaultAt is Faultf for a place below a key, in a value that was read otherwise (Tree).
 func (s *Source) FaultAt(line int, key, format string, args ...any) {
-	s.fault(line, key, fmt.Sprintf(format, args...))
+	s.because(line, key, fmt.Errorf(format, args...))
 }
 
 // FaultIn is FaultAt for a place in another file, which a key of this one names.
 func (s *Source) FaultIn(path string, line int, key, format string, args ...any) {
 	before := len(s.faults)
-	s.fault(line, key, fmt.Sprintf(format, args...))
+	s.because(line, key, fmt.Errorf(format, args...))
 	for _, f := range s.faults[before:] {
 		f.File = path
 	}
@@ -157,16 +178,19 @@ func (s *Source) ReadBeside(key, path string, most int64) (text, full string, ok
 		err = errors.New("is not UTF-8 text")
 	}
 	if err != nil {
-		s.Faultf(key, "names the file %s, which %v", quote(path), err)
+		s.Faultf(key, "names the file %s, which %w", quote(path), err)
 		return "", "", false
 	}
 	return string(content), path, true
 }
 
-func (s *Source) fault(line int, key, message string) {
+func (s *Source) fault(line int, key, message string) { s.because(line, key, errors.New(message)) }
+
+// because records a fault whose cause an error may wrap.
+func (s *Source) because(line int, key string, err error) {
 	switch {
 	case len(s.faults) < maxFaults:
-		s.faults = append(s.faults, &Error{File: s.path, Line: line, Key: key, Message: message})
+		s.faults = append(s.faults, &Error{File: s.path, Line: line, Key: key, Message: err.Error(), away: isAway(err)})
 	case len(s.faults) == maxFaults:
 		s.faults = append(s.faults, &Error{File: s.path, Line: line, Message: "has more faults than are shown; fix these first"})
 	}

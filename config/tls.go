@@ -140,7 +140,7 @@ func (t *TLS) check(src *Source, key, network string) {
 // checkFiles looks whether the files can be read, and hold what they should.
 func (t *TLS) checkFiles(src *Source, key string) {
 	if _, err := t.roots(); err != nil {
-		src.Faultf(key+"ca_file", "%v", err)
+		src.Faultf(key+"ca_file", "%w", err)
 	}
 	switch {
 	case t.CertFile != "" && t.KeyFile == "":
@@ -149,7 +149,7 @@ func (t *TLS) checkFiles(src *Source, key string) {
 		src.Faultf(key+"key_file", "needs a cert_file; name the file of the key's certificate")
 	case t.CertFile != "":
 		if _, wrong, err := t.pair(); err != nil {
-			src.Faultf(key+wrong, "%v", err)
+			src.Faultf(key+wrong, "%w", err)
 		}
 	}
 }

@@ -47,6 +47,7 @@ func (t *tree) check(ctx context.Context, asJSON bool, stdout io.Writer) error {
 	findings = append(findings, checkMachines(ctx, c, set)...)
 	findings = append(findings, checkRules(set)...)
 	findings = append(findings, checkFiles(c, t.config, set)...)
+	findings = append(findings, checkSandbox(unitOf(ctx), c, t.config, set)...)
 	findings = append(findings, checkStanding(ctx, c)...) // last: it gives up root's rights
 	if err := report(stdout, findings, asJSON); err != nil {
 		return err

@@ -73,8 +73,8 @@ func readRules(c *config.Config, file string) (*rules.Set, error) {
 		return nil, err
 	}
 	if len(set.Files) == 0 {
-		return nil, &config.Error{File: file, Key: "rules", Message: "no file matches " + c.Rules +
-			"; write one (rules.example/ has one for each action), or take the plugin's webhooks: rowhook import"}
+		return nil, config.Missing(file, "rules", "no file matches "+c.Rules+
+			"; write one (rules.example/ has one for each action), or take the plugin's webhooks: rowhook import")
 	}
 	return set, nil
 }

@@ -35,15 +35,29 @@ func (t *tree) runCommand() *cobra.Command {
 	})
 }
 
+// awayError is files that cannot be read: no wrong configuration, after which the service is not started again, for their disk may
+// come later.
+type awayError struct{ said string }
+
+func (e *awayError) Error() string { return e.said }
+
+// unready is why the daemon cannot start with its files.
+func unready(err error) error {
+	if config.Away(err) {
+		return &awayError{err.Error()}
+	}
+	return err
+}
+
 func runDaemon(ctx context.Context, file string, stderr io.Writer) error {
 	hangups := catchSignals()
 	c, err := config.Load(file)
 	if err != nil {
-		return err
+		return unready(err)
 	}
 	set, err := readRules(c, file)
 	if err != nil {
-		return err
+		return unready(err)
 	}
 	if err := becomeOwner(c.StateDir); err != nil {
 		return err
