@@ -6,7 +6,8 @@ set -eu
 deb=$(realpath "$1")
 rpm=$(realpath "$2")
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+older=$(mktemp -d)
+trap 'rm -rf "$root" "$older"' EXIT
 fail() {
 	echo "try-package.sh: $1" >&2
 	exit 1
@@ -15,6 +16,7 @@ fail() {
 mmdebstrap --quiet --variant=essential --include=passwd,procps,systemd bookworm "$root"
 # The unit, where its program is installed.
 dpkg --root="$root" -i "$deb"
+[ ! -e "$root/usr/lib/systemd/system/rowhook.service.d" ] || fail "this systemd needs nothing beside the unit"
 systemd-analyze verify --root="$root" rowhook.service
 systemd-analyze security --offline=true --threshold=20 "$root/usr/lib/systemd/system/rowhook.service" >/dev/null || fail "the unit's exposure is 2.0 or more"
 chroot "$root" getent passwd rowhook >/dev/null || fail "there is no user rowhook"
@@ -44,7 +46,13 @@ leave
 kept() {
 	[ "$(cat "$root/etc/rowhook/config.yaml" "$root/var/lib/rowhook/outbox.db" | tr '\n' ' ')" = "edited kept " ] || fail "$1 did not keep configuration and state"
 }
-dpkg --root="$root" -i "$deb"
+# Under a systemd whose service does not start any more, as after a wrong edit: the package is there nevertheless.
+mkdir -p "$root/run/systemd/system"
+printf '#!/bin/sh\ncase $1 in --version) echo "systemd 252" ;; *) exit 1 ;; esac\n' >"$root/usr/local/bin/systemctl"
+chmod 755 "$root/usr/local/bin/systemctl"
+dpkg --root="$root" -i "$deb" 2>&1 | grep 'journalctl -u rowhook' || fail "an upgrade does not say that the service did not start"
+[ "$(dpkg-query --root="$root" -W -f '${db:Status-Status}' rowhook)" = installed ] || fail "an upgrade whose service does not start left the package half configured"
+rm -r "$root/usr/local/bin/systemctl" "$root/run/systemd"
 kept "an upgrade"
 dpkg --root="$root" -r rowhook
 kept "a removal"
@@ -54,6 +62,22 @@ for path in /etc/rowhook /var/lib/rowhook; do
 	[ ! -e "$root$path" ] || fail "a purge left $path"
 done
 ! chroot "$root" getent passwd rowhook >/dev/null || fail "a purge left the user"
+
+# Debian 11, whose systemd hands over no folder of secrets: root copies them for the service.
+mmdebstrap --quiet --variant=essential --include=passwd,procps,systemd bullseye "$older"
+dpkg --root="$older" -i "$deb"
+beside=$older/usr/lib/systemd/system/rowhook.service.d/older-systemd.conf
+[ -e "$beside" ] || fail "an older systemd is not told where the secrets are"
+said=$(unshare --mount sh -c 'mount --rbind /proc "$0/proc"; mount --rbind /sys "$0/sys"; chroot "$0" systemd-analyze verify rowhook.service' "$older" 2>&1) || fail "an older systemd does not take the unit: $said"
+case $said in *rowhook*) fail "an older systemd does not take all of the unit: $said" ;; esac
+echo geheim >"$older/etc/rowhook/credentials/database"
+chmod 600 "$older/etc/rowhook/credentials/database"
+chroot "$older" install -d -m 0700 -o rowhook -g rowhook /run/rowhook # RuntimeDirectory=
+sed -n "s/^ExecStartPre=+.bin.sh -c '\(.*\)'$/\1/p" "$beside" | sed 's/\$\$/$/g' | chroot "$older" sh
+printf 'database: {address: 127.0.0.1, user: u, password: "${credential:database}"}\n' >"$older/etc/rowhook/config.yaml"
+chroot "$older" su rowhook -s /bin/sh -c 'CREDENTIALS_DIRECTORY=/run/rowhook rowhook rules validate' 2>&1 | grep -q 'sites: ' || fail "the service does not find its secrets there"
+dpkg --root="$older" -P rowhook
+[ ! -e "$beside" ] || fail "a purge left what an older systemd is told"
 
 # The rpm, in the same root. What it depends on is Debian's there.
 rpm --root="$root" --nodeps -i "$rpm"

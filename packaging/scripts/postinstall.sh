@@ -9,7 +9,19 @@ if ! getent passwd rowhook >/dev/null; then
 fi
 chgrp rowhook /etc/rowhook /etc/rowhook/rules.d
 
+# An older systemd has to be told otherwise where the secrets are.
+beside=/usr/lib/systemd/system/rowhook.service.d
+version=$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+if [ "${version:-251}" -lt 251 ]; then
+	mkdir -p $beside
+	cp /usr/share/rowhook/older-systemd.conf $beside/older-systemd.conf
+else
+	rm -f $beside/older-systemd.conf
+fi
+
 [ -d /run/systemd/system ] || exit 0
-systemctl daemon-reload
-# Only where it runs: a new install has no configuration yet.
-systemctl try-restart rowhook.service
+systemctl daemon-reload || true
+# Only where it runs: a new install has no configuration yet. A service that does not start is no reason to leave the package half
+# configured, and every later one with it.
+systemctl try-restart rowhook.service ||
+	echo "rowhook is installed, but its service did not start again: journalctl -u rowhook -n 20 says why" >&2

@@ -7,4 +7,4 @@ case ${1:-} in
 upgrade | failed-upgrade | 1) exit 0 ;;
 esac
 [ -d /run/systemd/system ] || exit 0
-systemctl --no-reload disable --now rowhook.service
+systemctl --no-reload disable --now rowhook.service || true # whatever is wrong with the service, the package can go
