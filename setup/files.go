@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"rowhook/config"
 )
 
 // File is one that init writes, unless it is there.
@@ -124,10 +126,10 @@ database:
   address: %s
   user: %s
   password: ${credential:database}   # the file credentials/database beside this one; systemd hands it to the service
-
+%s
 # A site's name is part of every delivery's id and sent as X-Rowhook-Site. Choose it now: another name later makes another site.
 sites:
-`, scalar(s.Address), scalar(a.User))
+`, scalar(s.Address), scalar(a.User), s.tlsLine())
 	b.WriteString(SiteLines(s.Sites))
 	b.WriteString(`
 rules: rules.d/*.yaml         # which events go where
@@ -140,6 +142,19 @@ console: {listen: 127.0.0.1:8484}   # the web page; rowhook console login prints
 fidelity: documented
 `)
 	return b.String()
+}
+
+// tlsLine is how the configuration says that logging in takes TLS; empty when it does not.
+func (s *Server) tlsLine() string {
+	switch {
+	case isSocket(s.Address) || s.TLS.Mode == "":
+		return ""
+	case s.TLS.CAFile == "":
+		return "  tls: true\n"
+	case s.TLS.Mode == config.VerifyCA:
+		return "  tls: {mode: verify-ca, ca_file: " + scalar(s.TLS.CAFile) + "}   # the certificate is not for the server's address\n"
+	}
+	return "  tls: {ca_file: " + scalar(s.TLS.CAFile) + "}\n"
 }
 
 // SiteLines are entries of the configuration's list of sites.

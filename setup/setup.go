@@ -4,15 +4,20 @@ package setup
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-sql-driver/mysql"
+
 	"rowhook/cdc"
+	"rowhook/config"
 	"rowhook/connect"
 	"rowhook/wordpress/wpconfig"
 )
@@ -37,21 +42,18 @@ type Server struct {
 	Host    string // that its users come from when they are here
 	Survey  cdc.Survey
 	Sites   []Site
+	TLS     config.TLS // that logging in takes; the zero TLS is none
+
+	self   string // what the server says of itself, which no other one does
+	socket string // where it listens on its own machine, by what it says
 }
 
 // Look asks the server of the installs, as their own user, what it is and which sites have the plugin. All installs must have
-// the same server. It only reads.
-func Look(ctx context.Context, installs []*wpconfig.Config) (*Server, error) {
-	found := &Server{}
+// the same server. It only reads. The authority's file is for a server that wants TLS, empty for authorities that this machine knows.
+func Look(ctx context.Context, installs []*wpconfig.Config, authority string) (*Server, error) {
+	found := &Server{TLS: config.TLS{CAFile: authority}}
 	taken := map[string]bool{}
 	for _, c := range installs {
-		address := wpconfig.Address(c.Host, wpconfig.Sockets())
-		if found.Address == "" {
-			found.Address = address
-		} else if found.Address != address {
-			return nil, fmt.Errorf("%s is at the database server %s, and the installs before it are at %s; one rowhook follows one server: "+
-				"run init for each with another --config", c.File, address, found.Address)
-		}
 		if err := found.install(ctx, c, taken); err != nil {
 			return nil, err
 		}
@@ -61,13 +63,25 @@ func Look(ctx context.Context, installs []*wpconfig.Config) (*Server, error) {
 
 // install looks at one install.
 func (s *Server) install(ctx context.Context, c *wpconfig.Config, taken map[string]bool) error {
-	server := dial(s.Address, c.User, c.Password)
+	address := wpconfig.Address(c.Host, wpconfig.Sockets())
+	server, err := s.enter(ctx, address, c.User, c.Password)
+	if err != nil {
+		return fmt.Errorf("asking the database server at %s, as user %s of %s: %w; %s", address, c.User, c.File, err, adviceFor(c, server, err))
+	}
 	db := server.Pool()
 	defer db.Close()
-	if s.Host == "" {
-		if err := s.survey(ctx, server, db); err != nil {
-			return fmt.Errorf("asking the database server at %s, as user %s of %s: %w; %s", s.Address, c.User, c.File, err, server.Advice(err))
-		}
+	self, socket, err := selfOf(ctx, db)
+	switch {
+	case err != nil:
+	case s.self == "":
+		s.Address, s.self, s.socket = address, self, socket
+		err = s.survey(ctx, server, db)
+	case s.self != self: // one server may have several addresses: localhost, which is a socket, and 127.0.0.1
+		return fmt.Errorf("%s is at the database server %s, and the installs before it are at another one, %s; one rowhook follows one server: "+
+			"run init for each with another --config", c.File, address, s.Address)
+	}
+	if err != nil {
+		return fmt.Errorf("asking the database server at %s, as user %s of %s: %w; %s", address, c.User, c.File, err, server.Advice(err))
 	}
 	sites, err := sitesOf(ctx, db, c)
 	if err != nil {
@@ -87,13 +101,90 @@ func (s *Server) install(ctx context.Context, c *wpconfig.Config, taken map[stri
 	return nil
 }
 
-// dial describes a server as somebody's.
-func dial(address, user, password string) *connect.Server {
-	network := "tcp"
-	if strings.HasPrefix(address, "/") {
-		network = "unix"
+// adviceFor is what to do about an error of WordPress' own login.
+func adviceFor(c *wpconfig.Config, server *connect.Server, err error) string {
+	switch connect.CauseOf(err) {
+	case connect.Denied:
+		return "see that DB_USER and DB_PASSWORD of " + c.File + " are right, and that the server lets that user in from this machine; or give others with --value; a user who REQUIREs SSL needs --ca-file"
+	case connect.Insecure:
+		return "the server wants TLS: name the file of the authority that signed its certificate (the server's ssl_ca, ca.pem, or the provider's bundle) with --ca-file"
+	case connect.Unreachable:
+		return "see that the server runs, and that DB_HOST of " + c.File + " is where it listens from here; or give another with --value"
 	}
-	return connect.New(connect.Config{Network: network, Address: address, User: user, Password: connect.Password(password)})
+	return server.Advice(err)
+}
+
+// enter logs in to the server at an address: as it stands, and where that is not safe enough by TLS, which then is how all log in.
+// With an authority's file it is TLS at once.
+func (s *Server) enter(ctx context.Context, address, user, password string) (*connect.Server, error) {
+	ways := []config.TLS{s.TLS}
+	if file := s.TLS.CAFile; s.TLS.Mode == "" {
+		ways = []config.TLS{{}, {Mode: config.VerifyFull}}
+		if file != "" {
+			ways = []config.TLS{{Mode: config.VerifyFull, CAFile: file}, {Mode: config.VerifyCA, CAFile: file}}
+		}
+	}
+	var first error
+	for _, way := range ways {
+		server := dial(address, user, password, way)
+		err := reach(ctx, server)
+		if err == nil {
+			if !isSocket(address) {
+				s.TLS = config.TLS{Mode: way.Mode, CAFile: s.TLS.CAFile}
+			}
+			return server, nil
+		}
+		cause := connect.CauseOf(err)
+		if first == nil || cause == connect.Denied {
+			first = err
+		}
+		switch cause {
+		case connect.Insecure, connect.Denied: // also a user who REQUIREs SSL
+		default:
+			return server, first
+		}
+	}
+	return dial(address, user, password, ways[0]), first
+}
+
+// reach logs in once.
+func reach(ctx context.Context, server *connect.Server) error {
+	db := server.Pool()
+	defer db.Close()
+	return db.PingContext(ctx)
+}
+
+// dial describes a server as somebody's.
+func dial(address, user, password string, way config.TLS) *connect.Server {
+	c := connect.Config{Network: "tcp", Address: address, User: user, Password: connect.Password(password)}
+	switch {
+	case isSocket(address):
+		c.Network = "unix"
+	case way.Mode != "" && way.Mode != config.NoTLS:
+		c.TLS = func() (*tls.Config, error) {
+			roots, _, err := way.Read("--ca-file")
+			host, _, _ := net.SplitHostPort(address)
+			return connect.TLS{Roots: roots, AnyName: way.Mode == config.VerifyCA}.Config(host), err
+		}
+	}
+	return connect.New(c)
+}
+
+func isSocket(address string) bool { return strings.HasPrefix(address, "/") }
+
+// selfOf is what a server says of itself, which no other server does, and the socket that it says it listens at.
+func selfOf(ctx context.Context, db *sql.DB) (self, socket string, err error) {
+	const says = "SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir, @@server_id), COALESCE(@@socket, '')"
+	if err := db.QueryRowContext(ctx, says).Scan(&self, &socket); err != nil {
+		return "", "", err
+	}
+	var unique string // of MySQL; two of a hosting may be the same in all else
+	const unknownVariable = 1193
+	err = db.QueryRowContext(ctx, "SELECT @@server_uuid").Scan(&unique)
+	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == unknownVariable {
+		err = nil
+	}
+	return self + " " + unique, socket, err
 }
 
 // survey finds out what the server is.

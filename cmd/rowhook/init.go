@@ -22,6 +22,7 @@ import (
 type initOrder struct {
 	wanted               installList
 	apply, asJSON        bool
+	authority            string
 	admin, adminPassword string
 }
 
@@ -39,6 +40,7 @@ func (t *tree) initCommand() *cobra.Command {
 	c.Flags().BoolVar(&o.apply, "apply", false, "make the database user and grant it what it needs, as an administrator of the server")
 	c.Flags().StringVar(&o.admin, "admin", "root", "the `USER` that --apply logs in as")
 	c.Flags().StringVar(&o.adminPassword, "admin-password-file", "", "the `FILE` with that user's password; default: none, as root has on the server's socket")
+	c.Flags().StringVar(&o.authority, "ca-file", "", "the `FILE` of the authority that signed the certificate of a server that wants TLS")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, for programs")
 	t.complete(c, "wordpress", folders)
 	return prints(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
@@ -54,7 +56,12 @@ func (t *tree) init(ctx context.Context, o *initOrder, stdout, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	server, err := setup.Look(ctx, installs)
+	if o.authority != "" { // the configuration lies elsewhere
+		if o.authority, err = filepath.Abs(o.authority); err != nil {
+			return fmt.Errorf("looking for the authority's file: %w", err)
+		}
+	}
+	server, err := setup.Look(ctx, installs, o.authority)
 	if err != nil {
 		return err
 	}

@@ -218,7 +218,7 @@ func TestInitErrors(t *testing.T) {
 		"no such value":  {[]string{"--wordpress", good, "--value", "DB=x"}, "DB_NAME", exitUsage},
 		"no plugin":      {[]string{"--wordpress", installed(t, server, "empty", "wp_", "")}, "the plugin has no tables in schema empty with the prefix wp_", exitFailed},
 		"wrong password": {[]string{"--wordpress", good, "--value", "DB_PASSWORD=no"}, "as user wp_shop of", exitFailed},
-		"two servers":    {[]string{"--wordpress", good, "--wordpress", good, "--value", "DB_HOST=127.0.0.1:1"}, "one rowhook follows one server", exitFailed},
+		"no server":      {[]string{"--wordpress", good, "--wordpress", good, "--value", "DB_HOST=127.0.0.1:1"}, "DB_HOST of " + good, exitFailed},
 		"not an admin":   {[]string{"--wordpress", good, "--apply", "--admin", "wp_empty"}, "as wp_empty", exitFailed},
 	} {
 		dir := t.TempDir()
