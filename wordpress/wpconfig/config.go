@@ -115,9 +115,14 @@ func locate(path string) (root, file string, err error) {
 	case err != nil:
 		return "", "", fmt.Errorf("looking for wp-config.php: %w", err)
 	case !info.IsDir():
-		return filepath.Dir(path), path, nil
+		root, err = rootOf(path)
+		return root, path, err
 	}
-	for _, dir := range []string{path, filepath.Dir(path)} {
+	above := filepath.Dir(path)
+	for _, dir := range []string{path, above} {
+		if dir == above && isWordPress(above) {
+			break // that file is another WordPress' own
+		}
 		file = filepath.Join(dir, "wp-config.php")
 		if _, err := os.Stat(file); err == nil {
 			return path, file, nil
@@ -126,6 +131,43 @@ func locate(path string) (root, file string, err error) {
 		}
 	}
 	return "", "", fmt.Errorf("there is no wp-config.php in %s or above it; name the folder of WordPress", path)
+}
+
+// isWordPress says whether WordPress stands in a folder, as it looks for that itself.
+func isWordPress(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "wp-settings.php"))
+	return err == nil
+}
+
+// rootOf is WordPress' folder for its file: where that lies, or the one folder beside it where WordPress stands.
+func rootOf(file string) (string, error) {
+	dir := filepath.Dir(file)
+	if isWordPress(dir) {
+		return dir, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("looking for the WordPress of %s: %w", file, err)
+	}
+	var found []string
+	for _, e := range entries {
+		// One that has a file of its own does not read this one.
+		if at := filepath.Join(dir, e.Name()); isWordPress(at) && !exists(filepath.Join(at, "wp-config.php")) {
+			found = append(found, at)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return dir, nil // WordPress stands elsewhere
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("%s is for several WordPress: %s; name the folder of one", file, strings.Join(found, ", "))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // config takes the settings out of what was followed.

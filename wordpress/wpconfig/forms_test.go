@@ -62,6 +62,8 @@ var forms = map[string]form{
 	"Azure": {php: "<?php\n$host = ''; $name = ''; $user = ''; $pass = '';\nforeach ($_SERVER as $key => $value) {\n  if (strpos($key, 'MYSQLCONNSTR_') !== 0) { continue; }\n  $host = preg_replace('/^.*Source=(.+?);.*$/', '\\\\1', $value);\n" +
 		"  $name = 'x'; $user = 'x'; $pass = 'x';\n}\ndefine('DB_NAME', $name); define('DB_USER', $user); define('DB_PASSWORD', $pass); define('DB_HOST', $host);\n$table_prefix = 'wp_';\n",
 		asks: "DB_NAME DB_USER DB_PASSWORD DB_HOST", why: "wp-config.php:3: is PHP that rowhook does not read: foreach"},
+	"unset of an element": {php: "<?php\n$c = ['user' => 'a'];\nunset($c['user']);\ndefine('DB_NAME', 'n'); define('DB_USER', $c['user'] ?? 'b'); define('DB_PASSWORD', 'p'); define('DB_HOST', 'h');\n$table_prefix = 'wp_';\n",
+		asks: "DB_USER", why: "wp-config.php:3: is PHP that rowhook does not read: unset"},
 	"Lando": {php: "<?php\n$info = json_decode(getenv('LANDO_INFO'), true);\n$db = $info['database'];\ndefine('DB_NAME', $db['creds']['database']); define('DB_USER', 'u'); define('DB_PASSWORD', 'p'); define('DB_HOST', 'h');\n$table_prefix = 'wp_';",
 		asks: "DB_NAME", why: "wp-config.php:2: calls json_decode()"},
 	"dotenv": {php: "<?php\nrequire __DIR__ . '/load.php';\n(new Loader)->load(__DIR__ . '/.env');\ndefine('DB_NAME', $_ENV['A_NAME'] ?? 'wordpress');\ndefine('DB_USER', getenv('A_USER') ?: 'root');\n" +

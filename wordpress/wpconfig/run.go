@@ -189,6 +189,18 @@ func (r *runner) written(tokens []token, i int) bool {
 			depth--
 		}
 	}
+	for at, depth := i-1, 0; at > 0 && !r.tired(1); at-- { // within unset( ... ), also of an element
+		switch {
+		case signs(at, ")"):
+			depth++
+		case signs(at, "(") && depth > 0:
+			depth--
+		case signs(at, "("):
+			if signs(at-1, "unset") {
+				return true
+			}
+		}
+	}
 	return signs(i-1, "&", "as", "=>", "++", "--") ||
 		signs(behind, "=", ".=", "??=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "++", "--", "->")
 }

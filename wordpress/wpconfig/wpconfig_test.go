@@ -211,6 +211,9 @@ func TestGiven(t *testing.T) {
 func TestAbove(t *testing.T) {
 	t.Parallel()
 	root := site(t, "define('DB_USER', 'wp');")
+	if err := os.Remove(filepath.Join(root, "wp-settings.php")); err != nil { // else that file is of the WordPress there
+		t.Fatal(err)
+	}
 	public := filepath.Join(root, "public")
 	write(t, filepath.Join(public, "wp-settings.php"), "<?php\n")
 	got, err := Read(public, Options{Env: environment(nil)})
