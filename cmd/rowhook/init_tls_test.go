@@ -30,7 +30,7 @@ func testInitTLS(t *testing.T, server *dbtest.Server) {
 	file := filepath.Join(t.TempDir(), "rowhook", "config.yaml")
 	args := []string{"--config", file, "--wordpress", root, "--apply"}
 	for want, back := range map[string]string{
-		"ALTER USER wp_wp_shop@'%' REQUIRE SSL":     "ALTER USER wp_wp_shop@'%' REQUIRE NONE",
+		"ALTER USER wp_wp_shop@'%' REQUIRE SSL":    "ALTER USER wp_wp_shop@'%' REQUIRE NONE",
 		"SET GLOBAL require_secure_transport = ON": "SET GLOBAL require_secure_transport = ON",
 	} {
 		server.Exec(t, want)
