@@ -255,8 +255,9 @@ func outboxed(ctx context.Context, store Outbox) (o Outboxed, err error) {
 }
 
 func readerOf(is pipeline.Status, now time.Time) *Reader {
-	r := &Reader{Position: is.Position.String(), Connected: !is.Heard.IsZero() && now.Sub(is.Heard) < silence, CaughtUp: is.CaughtUp}
-	if !is.CaughtUp && !is.Committed.IsZero() {
+	r := &Reader{Position: is.Position.String(), Connected: !is.Heard.IsZero() && now.Sub(is.Heard) < silence}
+	r.CaughtUp = is.CaughtUp && (is.Unanswered == nil || r.Connected) // what a link said that is gone is no news
+	if !r.CaughtUp && !is.Committed.IsZero() {
 		r.Lag = max(0, now.Sub(is.Committed).Seconds())
 	}
 	if !is.Storing.IsZero() {

@@ -81,6 +81,7 @@ type Commit struct {
 	// Statement says that it is a statement, such as DDL, that may have changed tables without logging rows.
 	Statement bool
 	Own       bool // it is of Config.Own, and nothing else
+	Idle      bool // nothing was committed: the server said, by a heartbeat, that it has no more to send
 	// Schema is what became known of tables' columns, to be stored with the position of this transaction, or of the last.
 	Schema  []SchemaRecord
 	Emptied []Emptied   // watched tables that lost rows without deletes

@@ -43,7 +43,7 @@ func (r *reader) dispatch(h *replication.EventHeader, body []byte) error {
 		return r.tableMap(body)
 	case replication.HEARTBEAT_EVENT, replication.HEARTBEAT_LOG_EVENT_V2:
 		r.linkIsWell()
-		return r.progress()
+		return r.readOn(true)
 	case replication.MARIADB_BINLOG_CHECKPOINT_EVENT, replication.MARIADB_GTID_LIST_EVENT, replication.PREVIOUS_GTIDS_EVENT,
 		replication.STOP_EVENT:
 		return r.progress()

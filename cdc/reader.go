@@ -96,14 +96,17 @@ func (r *reader) abandon() error {
 
 // progress says how far the log was read when no transaction is open. While the last transaction is still to come once
 // more, that is behind what was said before.
-func (r *reader) progress() error {
+func (r *reader) progress() error { return r.readOn(false) }
+
+// readOn is progress; idle says that the server has nothing more to send.
+func (r *reader) readOn(idle bool) error {
 	if r.txn.open || r.verify {
 		return nil
 	}
 	if err := r.resolver.settle(); err != nil {
 		return err
 	}
-	return r.told(&Commit{At: r.tracker.Cursor, End: r.seen, Time: r.src.clock, Schema: r.resolver.history.Commit()})
+	return r.told(&Commit{At: r.tracker.Cursor, End: r.seen, Time: r.src.clock, Idle: idle, Schema: r.resolver.history.Commit()})
 }
 
 // told hands a commit out.

@@ -23,6 +23,7 @@ type recorder struct {
 	discards []int            // since the last commit, but for those of nothing
 	txns     chan transaction // and progress with schema records
 	progress chan Coord       // the newest end, of any commit
+	idle     chan Coord       // the newest end at which the server had no more
 	onChange func(*Change) error
 }
 
@@ -34,7 +35,7 @@ type transaction struct {
 }
 
 func newRecorder() *recorder {
-	return &recorder{txns: make(chan transaction, 1<<16), progress: make(chan Coord, 1)}
+	return &recorder{txns: make(chan transaction, 1<<16), progress: make(chan Coord, 1), idle: make(chan Coord, 1)}
 }
 
 func (r *recorder) Change(c *Change) error {
@@ -65,12 +66,20 @@ func (r *recorder) Commit(c *Commit) error {
 		r.txns <- transaction{*c, r.open, r.discards}
 		r.open, r.discards = nil, nil
 	}
+	newest(r.progress, c.End)
+	if c.Idle {
+		newest(r.idle, c.End)
+	}
+	return nil
+}
+
+// newest leaves an end in a channel of one.
+func newest(in chan Coord, end Coord) {
 	select {
-	case <-r.progress:
+	case <-in:
 	default:
 	}
-	r.progress <- c.End
-	return nil
+	in <- end
 }
 
 // showChange writes a change as "update t(id=1 n=2 -> id=1 n=3)". Columns that were not logged are left out.

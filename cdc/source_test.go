@@ -164,8 +164,9 @@ func testEnd(t *testing.T, server *dbtest.Server) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.waitSeen(t, end.Coord) // by heartbeats and rotations
-		p := f.stored(t)         // and over a restart
+		f.waitSeen(t, end.Coord)        // by heartbeats and rotations
+		f.waitFor(t, f.idle, end.Coord) // and a heartbeat says that there is no more
+		p := f.stored(t)                // and over a restart
 		f.stop()
 		f = follow(t, s, p)
 		tracker, err := newTracker(p)
@@ -183,10 +184,15 @@ func testEnd(t *testing.T, server *dbtest.Server) {
 // waitSeen waits until the log was read up to a place, as commits and progress say.
 func (f *follower) waitSeen(t *testing.T, end Coord) {
 	t.Helper()
+	f.waitFor(t, f.progress, end)
+}
+
+func (f *follower) waitFor(t *testing.T, ends <-chan Coord, end Coord) {
+	t.Helper()
 	late := time.After(patience)
 	for {
 		select {
-		case seen := <-f.progress:
+		case seen := <-ends:
 			if !seen.Before(end) {
 				return
 			}

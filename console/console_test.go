@@ -120,6 +120,19 @@ func well() *parts {
 	}
 }
 
+// TestUnanswered: a server that sends heartbeats but takes no further connection does not make rowhook behind; one whose link is gone does.
+func TestUnanswered(t *testing.T) {
+	t.Parallel()
+	for silence, lag := range map[time.Duration]string{time.Second: "rowhook_lag_seconds 0\n", time.Minute: "rowhook_lag_seconds 108"} {
+		p := well()
+		p.line.Committed, p.line.Heard, p.line.Unanswered = time.Now().Add(-3*time.Hour), time.Now().Add(-silence), errors.New("too many connections")
+		_, _, server := serveParts(t, p)
+		if _, text := get(t, server.URL+"/metrics"); !strings.Contains(text, lag) {
+			t.Errorf("heard %v ago, it does not say %q", silence, lag)
+		}
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	_, registry, server := serveParts(t, well())

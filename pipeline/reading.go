@@ -15,6 +15,7 @@ type reading struct {
 	drive
 	cursor *cdc.Cursor // what is applied, as the commits told it
 	seen   cdc.Coord
+	idle   bool  // what was read last was that the server has nothing more
 	feed   *feed // nil: nothing is read
 
 	todo, spare []entry // taken from the feed and not applied yet; a slice to give back
@@ -113,7 +114,7 @@ func (p *Pipeline) applyCommit(r *reading, c *cdc.Commit) error {
 
 // noteRead takes in how far the log was read, and what became known of tables on the way.
 func (p *Pipeline) noteRead(r *reading, c *cdc.Commit) {
-	r.cursor, r.seen = c.At, c.End
+	r.cursor, r.seen, r.idle = c.At, c.End, c.Idle
 	if len(c.Schema) == 0 {
 		return
 	}

@@ -23,6 +23,7 @@ type script struct {
 	tables  []cdc.SchemaRecord         // what they are where the log ends
 	opened  bool                       // a first reading begins at the beginning of the log
 	trouble map[uint64]*cdc.TableError // of transactions that cannot be read for a table
+	silent  error                      // why the server does not say where its log ends
 	stands  cdc.Standing               // how every position stands to the log
 	purged  error                      // or why none does
 	stood   chan struct{}              // holds a token when somebody asked
@@ -57,7 +58,7 @@ func (s *script) Tables(context.Context, cdc.Position) []cdc.SchemaRecord { retu
 func (s *script) End(context.Context) (cdc.End, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return cdc.End{Coord: coord(uint64(len(s.log)))}, nil
+	return cdc.End{Coord: coord(uint64(len(s.log)))}, s.silent
 }
 
 func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.SchemaRecord, sink cdc.Sink) error {
@@ -109,7 +110,7 @@ func (s *script) Follow(ctx context.Context, p cdc.Position, schema []cdc.Schema
 		select {
 		case <-more:
 		case <-time.After(5 * time.Millisecond): // a heartbeat
-			if err := sink.Commit(&cdc.Commit{At: cursor, End: coord(next)}); err != nil {
+			if err := sink.Commit(&cdc.Commit{At: cursor, End: coord(next), Idle: true}); err != nil {
 				return err
 			}
 		case <-ctx.Done():

@@ -13,7 +13,7 @@ type Status struct {
 	Committed  time.Time // when the last transaction that was read was committed; zero: none since the start
 	Heard      time.Time // when the server last sent something, a heartbeat at least; zero: nothing yet
 	Storing    time.Time // since when a commit of the outbox is on its way; zero: none is
-	CaughtUp   bool      // everything is read that the server had when it was asked
+	CaughtUp   bool      // everything is read that the server had when it was asked, or, if it did not answer, when it last sent something
 	Unanswered error     // why it could not be asked; nil: it was
 }
 
@@ -26,7 +26,11 @@ func (p *Pipeline) Status(ctx context.Context, patience time.Duration) (Status, 
 	answer := make(chan Status, 1)
 	return await(ctx, p, answer, func() {
 		s := p.status()
-		s.CaughtUp, s.Unanswered = unanswered == nil && !p.engine.Applying() && p.cursor.Reached(end, p.seen), unanswered
+		s.Unanswered = unanswered
+		if s.CaughtUp = p.idle; unanswered == nil {
+			s.CaughtUp = p.cursor.Reached(end, p.seen)
+		}
+		s.CaughtUp = s.CaughtUp && !p.engine.Applying()
 		answer <- s
 	})
 }
