@@ -324,6 +324,13 @@ func (v *view) export(f outbox.Filter) error {
 	if err != nil {
 		return err
 	}
+	select {
+	case v.c.exports <- struct{}{}:
+		defer func() { <-v.c.exports }()
+	default:
+		return v.message(http.StatusServiceUnavailable, "Others export at this moment", "Try again when they have it all, or type: rowhook deliveries export")
+	}
+	v.made() // it takes as long as who reads it
 	v.c.log.Info("the console exports deliveries with their payloads", slog.String("user", v.who.name()))
 	v.w.Header().Set("Content-Type", "application/x-ndjson")
 	v.w.Header().Set("Content-Disposition", `attachment; filename="deliveries.jsonl"`)

@@ -94,11 +94,11 @@ func (d *doors) enter(link, address string) (string, session, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.now()
-	if d.barred(address, now) {
-		return "", session{}, errTries
-	}
 	s, ok := d.links[keyOf(link)]
-	if !ok || !now.Before(s.until) {
+	if !ok || !now.Before(s.until) { // a good link is let in always: who tries behind the same proxy locks nobody out
+		if d.barred(address, now) {
+			return "", session{}, errTries
+		}
 		d.tries[address] = append(d.tries[address], now)
 		return "", session{}, errLink
 	}

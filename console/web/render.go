@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"log/slog"
 	"net/http"
 	"time"
 )
@@ -33,24 +34,40 @@ func (v *view) show(status int, name, title, at string, main any) error {
 	if s := v.seen; s.err != nil && !s.at.IsZero() {
 		f.Stale = v.now.Sub(s.at)
 	}
-	return v.c.write(v.w, status, name, f)
+	page, err := v.c.make(name, f)
+	if err != nil {
+		return err
+	}
+	v.made()
+	send(v.w, status, page)
+	return nil
 }
 
 // render writes a page for anybody.
 func (c *Console) render(w http.ResponseWriter, _ *http.Request, status int, name, title string, main any) {
-	_ = c.write(w, status, name, frame{Title: title, Main: main}) // the browser may have gone
+	page, err := c.make(name, frame{Title: title, Main: main})
+	if err != nil {
+		c.log.Error("a page of the console cannot be shown", slog.String("page", name), slog.Any("error", err))
+		status = http.StatusInternalServerError
+	}
+	send(w, status, page)
 }
 
-func (c *Console) write(w http.ResponseWriter, status int, name string, f frame) error {
+// make makes a page.
+func (c *Console) make(name string, f frame) ([]byte, error) {
 	f.Now, f.Version, f.Server = time.Now().UTC(), c.opts.Version, c.opts.Server
 	var b bytes.Buffer
 	if err := c.pages[name].ExecuteTemplate(&b, "frame", f); err != nil {
-		return err
+		return nil, err
 	}
+	return bytes.Map(harmless, b.Bytes()), nil
+}
+
+// send sends a page.
+func send(w http.ResponseWriter, status int, page []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(bytes.Map(harmless, b.Bytes())) // the browser may have gone
-	return nil
+	_, _ = w.Write(page) // the browser may have gone
 }
 
 // harmless replaces what is not seen, or turns the order of a text round: names, payloads and answers may hold it.

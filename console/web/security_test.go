@@ -166,7 +166,7 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// TestBruteForce: an address that tries links is made to wait, and the rest of the world is not; what is remembered is bounded.
+// TestBruteForce: an address that tries links is made to wait, and the rest of the world is not, nor who has a link behind the same proxy; what is remembered is bounded.
 func TestBruteForce(t *testing.T) {
 	t.Parallel()
 	d := newDoors()
@@ -178,8 +178,11 @@ func TestBruteForce(t *testing.T) {
 			t.Errorf("try %d: %v", i, err)
 		}
 	}
-	if _, _, err := d.enter(good, "192.0.2.1"); err != errTries { //nolint:errorlint // it is this one
+	if _, _, err := d.enter("guess", "192.0.2.1"); err != errTries { //nolint:errorlint // it is this one
 		t.Errorf("one too many: %v", err)
+	}
+	if _, _, err := d.enter(d.link("", nil), "192.0.2.1"); err != nil {
+		t.Errorf("somebody with a link behind the same proxy: %v", err)
 	}
 	now = now.Add(59 * time.Second)
 	if _, _, err := d.enter("guess", "192.0.2.1"); err != errTries { //nolint:errorlint // it is this one
@@ -189,7 +192,7 @@ func TestBruteForce(t *testing.T) {
 		t.Errorf("somebody else: %v", err)
 	}
 	now = now.Add(2 * time.Second)
-	if _, _, err := d.enter(d.link("", nil), "192.0.2.1"); err != nil {
+	if _, _, err := d.enter("guess", "192.0.2.1"); err != errLink { //nolint:errorlint // it is this one
 		t.Errorf("a minute later: %v", err)
 	}
 	for range 10 * maxSessions {

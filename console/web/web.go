@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"rowhook/api"
@@ -70,6 +71,7 @@ type Console struct {
 	tallies tallies
 	pages   map[string]*template.Template
 	busy    chan struct{} // holds a token for each page that is being made
+	exports chan struct{} // for each export that somebody takes
 	looks   chan struct{} // for each event stream
 
 	opening chan struct{} // holds a token while somebody opens the outbox, or closes it
@@ -80,15 +82,16 @@ type Console struct {
 }
 
 const (
-	// maxPages bounds how many pages are made at once, maxStreams how many browsers are told of news.
-	maxPages, maxStreams = 4, 32
+	// maxPages bounds how many pages are made at once, maxExports how many exports are taken, maxStreams how many browsers are told
+	// of news.
+	maxPages, maxExports, maxStreams = 4, 4, 32
 )
 
 // New makes a console, to be closed. The error is one in its own templates.
 func New(o Options) (*Console, error) {
 	c := &Console{
 		opts: o, log: o.Logger, doors: newDoors(), live: newLive(o.Status), pages: map[string]*template.Template{},
-		busy: make(chan struct{}, maxPages), looks: make(chan struct{}, maxStreams), opening: make(chan struct{}, 1),
+		busy: make(chan struct{}, maxPages), exports: make(chan struct{}, maxExports), looks: make(chan struct{}, maxStreams), opening: make(chan struct{}, 1),
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	frame, err := template.New("").Funcs(calls()).ParseFS(files, "templates/frame.html", "templates/parts.html")
@@ -173,6 +176,7 @@ type view struct {
 	w http.ResponseWriter
 	q *http.Request
 	*picture
+	made func() // says that nothing is left but to send it, for as long as the browser takes
 }
 
 // page has a page made for who is logged in, and sends others to the login.
@@ -185,11 +189,12 @@ func (c *Console) page(do func(*view) error) http.Handler {
 		}
 		select {
 		case c.busy <- struct{}{}:
-			defer func() { <-c.busy }()
 		case <-q.Context().Done():
 			return
 		}
-		v := &view{c, w, q, newPicture(s, c.live.get(q.Context()), c.opts.Rules())}
+		made := sync.OnceFunc(func() { <-c.busy })
+		defer made()
+		v := &view{c, w, q, newPicture(s, c.live.get(q.Context()), c.opts.Rules()), made}
 		if !s.all() {
 			v.own, v.sure = c.tally(q.Context(), s)
 		}
