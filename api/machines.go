@@ -162,16 +162,34 @@ func (s *Status) complete(ctx context.Context, peers Peers) {
 	}
 }
 
-// otherRules are those machines that have other rules than the one that holds the outbox.
-func (s *Status) otherRules() (all []Trouble) {
-	holder := ""
-	for _, m := range s.Machines {
-		if m.Holds {
-			holder = m.Name
+// OutOfStep is the machine that holds the outbox, if this process has other rules and so delivers nothing; otherwise "".
+func (s *Status) OutOfStep() string {
+	holder := s.holder()
+	for i := range s.Machines {
+		if m := &s.Machines[i]; m.Here && m.outOfStep(holder) {
+			return holder
 		}
 	}
+	return ""
+}
+
+// holder is the machine that holds the outbox; "": none does.
+func (s *Status) holder() string {
 	for _, m := range s.Machines {
-		if m.SameRules || m.Holds || holder == "" {
+		if m.Holds {
+			return m.Name
+		}
+	}
+	return ""
+}
+
+func (m *Machine) outOfStep(holder string) bool { return !m.SameRules && !m.Holds && holder != "" }
+
+// otherRules are those machines that have other rules than the one that holds the outbox.
+func (s *Status) otherRules() (all []Trouble) {
+	holder := s.holder()
+	for _, m := range s.Machines {
+		if !m.outOfStep(holder) {
 			continue
 		}
 		all = append(all, Trouble{

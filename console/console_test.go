@@ -190,6 +190,15 @@ func (peers) Machines(context.Context) ([]api.Machine, error) {
 	return []api.Machine{{Name: "a", Holds: true, Reads: true, SameRules: true, Endpoints: []string{"crm"}}, {Name: "b", Here: true, Endpoints: []string{"erp", "pos"}}}, nil
 }
 
+// alike are the same with the same rules.
+type alike struct{ peers }
+
+func (p alike) Machines(ctx context.Context) ([]api.Machine, error) {
+	list, err := p.peers.Machines(ctx)
+	list[1].SameRules = true
+	return list, err
+}
+
 // deliverers are the same where both have deliver: only.
 type deliverers struct{ peers }
 
@@ -272,6 +281,7 @@ func TestHealth(t *testing.T) {
 		"hindered":     {nil, 200, 503, "waits for its database\n"},
 		"standing by":  {nil, 200, 503, "standby: the server with the outbox does not answer"},
 		"member":       {well(), 200, 200, "ok"},
+		"other rules":  {well(), 200, 503, "nothing is delivered from here: its rules are not those of a, which holds the outbox"},
 		"resting":      {well(), 200, 200, "ok"},
 		"server away":  {with(func(p *parts) { p.stored = errors.New("connection refused") }), 200, 503, "the server with the outbox does not answer: connection refused"},
 		"silent":       {with(func(p *parts) { p.line.Heard = time.Now().Add(-time.Minute) }), 200, 503, "does not send its log"},
@@ -286,6 +296,8 @@ func TestHealth(t *testing.T) {
 			d := api.New()
 			switch {
 			case name == "member", name == "server away":
+				d.Joins(c.parts, alike{})
+			case name == "other rules":
 				d.Joins(c.parts, peers{})
 			case name == "resting":
 				d.Holds(c.parts, peers{})

@@ -24,7 +24,8 @@ func healthy(d *api.Daemon) http.HandlerFunc {
 	})
 }
 
-// ready answers whether the daemon follows the log and the outbox takes what it reads; or delivers, where another one follows it.
+// ready answers whether the daemon does its part: it follows the log and the outbox takes what it reads; or it delivers, where another one
+// is to follow the log.
 func ready(d *api.Daemon) http.HandlerFunc {
 	return probe(d, func(s *api.Status, err error) string {
 		switch r := s.Reader; {
@@ -32,6 +33,8 @@ func ready(d *api.Daemon) http.HandlerFunc {
 			return err.Error()
 		case s.StandsBy:
 			return "standby: the server with the outbox does not answer, or it is about to join those that share it"
+		case s.Member && s.OutOfStep() != "":
+			return "nothing is delivered from here: its rules are not those of " + s.OutOfStep() + ", which holds the outbox"
 		case s.Member || s.Resting:
 			return ""
 		case r == nil && s.Hindrance != nil:
