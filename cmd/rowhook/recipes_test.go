@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"syscall"
@@ -25,7 +26,7 @@ func recipes(t *testing.T) map[string]string {
 }
 
 // TestDocumentedRecipes: the rules of the cookbook that look closely do what the cookbook says, of bookings that are made, moved,
-// edited, paid too late, cancelled by a customer and by the staff, and imported from another calendar.
+// edited, refused payment, paid too late, cancelled by a customer and by the staff, and imported from another calendar.
 func TestDocumentedRecipes(t *testing.T) { onServers(t, testDocumentedRecipes) }
 
 func testDocumentedRecipes(t *testing.T, server *dbtest.Server) {
@@ -33,7 +34,7 @@ func testDocumentedRecipes(t *testing.T, server *dbtest.Server) {
 	rowhookUser(t, server)
 	all := recipes(t)
 	ruleFile, receivers := "rules:\n", map[string]*delivertest.Receiver{}
-	for _, name := range []string{"rescheduled", "cancelled", "cancelled-by-customer", "unpaid", "payment-failed", "calendar"} {
+	for _, name := range []string{"rescheduled", "cancelled", "cancelled-by-customer", "unpaid", "expired", "payment-refused", "calendar"} {
 		if all[name] == "" {
 			t.Fatalf("the cookbook has no rule %s", name)
 		}
@@ -63,8 +64,16 @@ func testDocumentedRecipes(t *testing.T, server *dbtest.Server) {
 	_, err = site.Insert(ctx, "order_status", "id_order", theirs, "status", "X", "comment", "VAP_STATUS_ORDER_CANCELLED", "client", 0, "ip", "127.0.0.1",
 		"createdby", 0, "createdon", dbtest.At(0, 1).Format("2006-01-02 15:04:05"), "type", "reservation")
 	must(err)
+	receivers["calendar"].Wait(ctx, "the second booking", func(requests []delivertest.Request) bool { // what follows is no part of its making
+		return len(requests) > 0 && strings.Contains(string(requests[len(requests)-1].Body), `"purchaser_nominative":"Bob"`)
+	})
+	for n := range 2 { // as the plugin does when a payment method refuses
+		server.Exec(t, fmt.Sprintf("UPDATE wordpress.wp_vikappointments_reservation SET payment_attempt = payment_attempt + 1, log = 'refused' WHERE id = %d", theirs))
+		receivers["payment-refused"].WaitAccepted(ctx, n+1) // the second is another event
+	}
 	must(site.AddStatus(ctx, "reservation", theirs, "W", ""))
 	must(site.AddStatus(ctx, "reservation", theirs, "E", ""))
+	must(site.SaveBooking(ctx, theirs, "payment_attempt", 1)) // another try begins: not refused
 	must(site.SaveBooking(ctx, theirs, "icaluid", "7@calendar.example", "notes", "from the other calendar"))
 	_, err = site.Book(ctx, dbtest.Booking{Name: "Eve", CheckIn: dbtest.At(6, 10)}) // by when all else is decided
 	must(err)
@@ -76,7 +85,8 @@ func testDocumentedRecipes(t *testing.T, server *dbtest.Server) {
 		"cancelled":             {"", ""},
 		"cancelled-by-customer": {`"client":0`},
 		"unpaid":                {"", "", "", ""}, // each is pending when it is made
-		"payment-failed":        {""},
+		"expired":               {""},
+		"payment-refused":       {`"payment_attempt":2`, `"payment_attempt":3`},
 	} {
 		receivers[name].WaitAccepted(ctx, len(want))
 		got := receivers[name].Accepted()
