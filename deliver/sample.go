@@ -16,10 +16,10 @@ var ErrNoRule = errors.New("there is no such rule, or it is disabled")
 
 // Sample posts invented data to a rule's URL, marked as a test: once, at once, whatever is paused or waits there, and without
 // a record. It returns what the receiver answered; the error says why it did not accept it.
-func (w *Worker) Sample(ctx context.Context, rule, action, site string, body []byte) (said string, err error) {
-	m := post.Message{Action: action, Site: site, Test: true, Body: body}
+func (w *Worker) Sample(ctx context.Context, rule string, m *post.Message) (said string, err error) {
 	_, _ = rand.Read(m.ID[:]) // never fails
-	r, err := w.postOnce(ctx, rule, &m)
+	m.Test = true
+	r, err := w.postOnce(ctx, rule, m)
 	if err != nil {
 		return "", err
 	}

@@ -23,6 +23,7 @@ type Case struct {
 	Name    string
 	Place   string // where it is written, file:line
 	Event   *rules.Event
+	Others  []*rules.Event    // the event as rules for the same table have it that tell its rows apart by other keys
 	Payload []byte            // what would be loaded, as JSON; empty: it is not said
 	Want    []string          // the rules that fire, sorted
 	Posts   map[string][]byte // what some of them post, as JSON
@@ -38,6 +39,7 @@ type entry struct {
 	Site    string      `yaml:"site"`
 	Action  string      `yaml:"action"`
 	Table   string      `yaml:"table"`
+	Key     []string    `yaml:"key"` // of a table: the columns of its primary key, where that is not id
 	Before  config.Tree `yaml:"before"`
 	After   config.Tree `yaml:"after"`
 	Payload config.Tree `yaml:"payload"`
@@ -45,8 +47,8 @@ type entry struct {
 	Posts   config.Tree `yaml:"posts"`
 }
 
-// Read reads a file of cases for the rules of a set. The error is one or more *config.Error, joined.
-func Read(path string, set *rules.Set, sites []*rules.Site) ([]Case, error) {
+// Read reads a file of cases for the rules of a set; siteOf is a site by its name, "" for any, nil when there is none. The error is one or more *config.Error, joined.
+func Read(path string, set *rules.Set, siteOf func(name string) *rules.Site) ([]Case, error) {
 	var f file
 	src, err := config.DecodeFile(path, &f)
 	if err != nil {
@@ -57,7 +59,7 @@ func Read(path string, set *rules.Set, sites []*rules.Site) ([]Case, error) {
 	}
 	var cases []Case
 	for i, e := range f.Cases {
-		r := reader{src: src, key: "cases[" + strconv.Itoa(i) + "]", set: set, sites: sites}
+		r := reader{src: src, key: "cases[" + strconv.Itoa(i) + "]", set: set, siteOf: siteOf}
 		cases = append(cases, r.read(e))
 	}
 	if err := src.Err(); err != nil {
@@ -68,10 +70,10 @@ func Read(path string, set *rules.Set, sites []*rules.Site) ([]Case, error) {
 
 // reader reads one case.
 type reader struct {
-	src   *config.Source
-	key   string
-	set   *rules.Set
-	sites []*rules.Site
+	src    *config.Source
+	key    string
+	set    *rules.Set
+	siteOf func(name string) *rules.Site
 }
 
 func (r *reader) faultf(key, format string, args ...any) {
@@ -86,15 +88,26 @@ func (r *reader) read(e entry) Case {
 	for i, name := range e.Want {
 		r.rule(fmt.Sprintf("want[%d]", i), name)
 	}
-	c.Event = &rules.Event{Action: r.action(e), Site: r.site(e.Site), Last: cdc.Coord{}}
+	actions := r.actions(e)
+	c.Event = &rules.Event{Site: r.site(e.Site)}
+	if len(actions) > 0 { // else what is wrong is said
+		c.Event.Action = actions[0]
+		r.rows(c.Event, e, actions)
+		for _, a := range actions[1:] {
+			other := *c.Event
+			other.Action = a
+			identify(&other)
+			c.Others = append(c.Others, &other)
+		}
+	}
 	c.Payload = r.json("payload", e.Payload.Node)
 	c.Posts = map[string][]byte{}
 	for name, body := range pairs(e.Posts.Node) {
 		r.rule("posts."+name, name)
 		c.Posts[name] = r.json("posts."+name, body)
 	}
-	if c.Event.Action.Entity != nil {
-		r.rows(c.Event, e)
+	if c.Event.Action.Kind == rules.Fired && c.Payload == nil {
+		r.faultf("payload", "is missing; %s leaves no row, so write its arguments as they are posted: {arg1: ...}", c.Event.Action)
 	}
 	return c
 }
@@ -110,71 +123,71 @@ func (r *reader) rule(key, name string) {
 }
 
 func (r *reader) site(name string) *rules.Site {
-	for _, s := range r.sites {
-		if s.Name == name || name == "" {
-			return s
-		}
+	if s := r.siteOf(name); s != nil {
+		return s
 	}
 	r.faultf("site", "%q is no site of the configuration", name)
 	return &rules.Site{Name: name}
 }
 
-// action is the kind of the event: of a table that a custom rule names, what happened to the row.
-func (r *reader) action(e entry) rules.Action {
-	if e.Table != "" {
-		for _, rule := range r.set.Rules {
-			if rule.Action.Kind != rules.Rows || rule.Action.Entity.Table != e.Table {
-				continue
-			}
-			if e.After.Node == nil {
-				return rules.Action{Entity: rule.Action.Entity, Kind: rules.Delete}
-			}
-			return rules.Action{Entity: rule.Action.Entity, Kind: rules.Save}
+// actions is the kind of the event. Of a table that custom rules name it is what happened to the row, once for each way in which
+// they tell its rows apart.
+func (r *reader) actions(e entry) (all []rules.Action) {
+	if e.Table == "" {
+		if len(e.Key) > 0 {
+			r.faultf("key", "is for rows of a table; remove it")
 		}
+		return r.action(e)
+	}
+	kind := rules.Save
+	if e.After.Node == nil {
+		kind = rules.Delete
+	}
+	for _, rule := range r.set.Rules {
+		a := rules.Action{Entity: rule.Action.Entity, Kind: kind}
+		if rule.Action.Kind == rules.Rows && a.Entity.Table == e.Table && !slices.ContainsFunc(all, func(o rules.Action) bool { return o.Entity.Is(a.Entity) }) {
+			all = append(all, a)
+		}
+	}
+	if len(all) == 0 {
 		r.faultf("table", "no rule is for the table %s", e.Table)
-		return rules.Action{}
+	}
+	return all
+}
+
+// action is the action that a case names, none when it is wrong.
+func (r *reader) action(e entry) []rules.Action {
+	if e.Action == "" {
+		r.faultf("action", "is missing; write for example appointment.save, or a table that a custom rule names: table: posts")
+		return nil
+	}
+	for _, rule := range r.set.Rules { // which may name what is nearly known, and is meant so
+		if rule.Action.Kind == rules.Fired && (rule.Action.String() == e.Action || rule.Action.Hook() == e.Action) {
+			return []rules.Action{rule.Action}
+		}
 	}
 	a, err := rules.ParseAction(e.Action)
 	switch {
-	case e.Action == "":
-		r.faultf("action", "is missing; write for example appointment.save, or a table that a custom rule names: table: posts")
 	case err != nil:
 		r.faultf("action", "%v", err)
-	case a.Kind != rules.Save && a.Kind != rules.StatusChange && a.Kind != rules.Delete:
+	case a.Kind == rules.Restored, a.Kind == rules.Told:
 		r.faultf("action", "%s has no row that could be written down here", a)
 	default:
-		return a
+		return []rules.Action{a}
 	}
-	return rules.Action{}
+	return nil
 }
 
 // rows fills in the event's rows.
-func (r *reader) rows(ev *rules.Event, e entry) {
-	before, after := pairs(e.Before.Node), pairs(e.After.Node)
-	var columns []string
-	for _, row := range []func(func(string, *yaml.Node) bool){after, before} {
-		for name := range row {
-			if !slices.Contains(columns, name) {
-				columns = append(columns, name)
-			}
-		}
+func (r *reader) rows(ev *rules.Event, e entry, actions []rules.Action) {
+	if ev.Action.Kind == rules.Fired {
+		ev.Table, ev.IDs = schema.NewTable(ev.Action.Entity.TableOf(ev.Site), nil, nil), []rules.Key{"1"}
+		return
 	}
-	id := "id"
-	if ev.Action.Kind == rules.StatusChange {
-		id = "id_order"
-	}
-	key := slices.Index(columns, id)
-	if key < 0 && !ev.Action.Entity.Custom {
-		columns = append(columns, id)
-		key = len(columns) - 1
-	}
-	table := schema.NewTable(ev.Action.Entity.TableOf(ev.Site), columns, nil)
-	if key >= 0 {
-		table = schema.NewTable(table.TableName, columns, []int{key})
-	}
+	table := tableOf(ev, e, actions)
 	known := ev.Action.Columns()
 	was, is := r.row("before", table, known, e.Before.Node), r.row("after", table, known, e.After.Node)
-	ev.Table, ev.IDs = table, []rules.Key{"1"}
+	ev.Table = table
 	switch {
 	case ev.Action.Kind == rules.Delete && e.Before.Node == nil:
 		r.faultf("before", "is missing; a delete has the row as it was")
@@ -186,16 +199,58 @@ func (r *reader) rows(ev *rules.Event, e entry) {
 		ev.Row, ev.Before = is, was
 		ev.Insert = ev.Action.Kind == rules.Save && e.Before.Node == nil
 		ev.Status = is.Text(table.Index("status"))
-		ev.Changed = make([]bool, len(columns))
+		ev.Changed = make([]bool, len(table.Columns))
 		if e.Before.Node != nil {
 			for i := was.NextChange(is, 0); i >= 0; i = was.NextChange(is, i+1) {
 				ev.Changed[i] = true
 			}
 		}
 	}
-	if key >= 0 && ev.Row.Text(key) != "" {
-		ev.IDs[0] = rules.Key(ev.Row.Text(key))
+	identify(ev)
+}
+
+// identify fills in the key of the event's object.
+func identify(ev *rules.Event) {
+	ev.IDs = []rules.Key{"1"}
+	if key := ev.Key(); len(key) > 0 && ev.Row.Len() > 0 {
+		ev.IDs[0] = rules.KeyAt(ev.Row, key)
 	}
+}
+
+// tableOf is the table as a case shows it: the columns that it names and those of keys. Without a database nobody knows the
+// primary key: it is what the case says, or the column id.
+func tableOf(ev *rules.Event, e entry, actions []rules.Action) *cdc.Table {
+	entity, key := ev.Action.Entity, e.Key
+	var columns []string
+	add := func(name string) int {
+		if i := slices.IndexFunc(columns, func(c string) bool { return strings.EqualFold(c, name) }); i >= 0 {
+			return i
+		}
+		columns = append(columns, name)
+		return len(columns) - 1
+	}
+	for _, row := range []func(func(string, *yaml.Node) bool){pairs(e.After.Node), pairs(e.Before.Node)} {
+		for name := range row {
+			add(name)
+		}
+	}
+	for _, a := range actions {
+		for _, name := range a.Entity.Key {
+			add(name)
+		}
+	}
+	id := "id"
+	if ev.Action.Kind == rules.StatusChange {
+		id = "id_order"
+	}
+	if len(key) == 0 && (!entity.Custom || slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, id) })) {
+		key = []string{id}
+	}
+	var at []int
+	for _, name := range key {
+		at = append(at, add(name))
+	}
+	return schema.NewTable(entity.TableOf(ev.Site), columns, at)
 }
 
 // row is a row as it is written down. What is not written is not known.

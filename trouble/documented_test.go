@@ -79,10 +79,39 @@ func TestSlack(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, slack := range []bool{true, false} {
-			text := string(Sample(&rules.Rule{Action: a, Slack: slack}, time.Now()))
+			_, _, sample := Sample(&rules.Rule{Action: a, Slack: slack}, "salon", time.Now())
+			text := string(sample)
 			if !strings.Contains(text, `"text":"rowhook: `) || strings.HasPrefix(text, `{"text":`) != slack || !json.Valid([]byte(text)) {
 				t.Errorf("%s is tried with %s", action, text)
 			}
+		}
+	}
+}
+
+// TestSample: a sample has what its event tells, as a real one has.
+func TestSample(t *testing.T) {
+	t.Parallel()
+	for action, fields := range map[string]string{
+		rules.EndpointDown: "endpoint", rules.EndpointUp: "ended endpoint", rules.SiteStopped: "site", rules.SiteResumed: "ended site",
+		rules.DeliveryDead: "count rule", rules.ReaderStopped: "", rules.PurgeAverted: "ended",
+	} {
+		a, err := rules.ParseAction(action)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _, text := Sample(&rules.Rule{Action: a}, "salon", time.Now())
+		var got map[string]any
+		if err := json.Unmarshal(text, &got); err != nil || said != action || "rowhook."+got["event"].(string) != action {
+			t.Errorf("%s: %s, %v, %s", action, said, err, text)
+		}
+		var has []string
+		for _, name := range []string{"count", "ended", "endpoint", "rule", "site", "url"} {
+			if got[name] != nil {
+				has = append(has, name)
+			}
+		}
+		if strings.Join(has, " ") != fields {
+			t.Errorf("a sample of %s has %v, want %s", action, has, fields)
 		}
 	}
 }

@@ -264,12 +264,27 @@ func body(event *Trouble, r *rules.Rule) (text []byte) {
 	return text
 }
 
-// Sample is what a rule may be sent to try it.
-func Sample(r *rules.Rule, now time.Time) []byte {
-	event := &Trouble{Event: word(r.Action.String()), Since: now.UTC().Truncate(time.Second), Endpoint: "https://crm.example.com", Reason: "this is a sample", Fix: "nothing"}
+// Sample is what a rule may be sent to try it, as one is made of its event: of rowhook.* of an endpoint that is down. Site is one that
+// the rule is for.
+func Sample(r *rules.Rule, site string, now time.Time) (action, about string, text []byte) {
+	event := &Trouble{Event: word(r.Action.String()), Since: now.UTC().Truncate(time.Second), Reason: "this is a sample", Fix: "nothing"}
 	if event.Event == "*" {
 		event.Event = word(rules.EndpointDown)
 	}
+	begins := event.Event
+	for beginning, p := range pairs {
+		if p.end == event.Event {
+			begins, event.Ended, event.Since, event.Fix = beginning, event.Since, event.Since.Add(-time.Minute), ""
+		}
+	}
+	switch begins {
+	case word(rules.EndpointDown):
+		event.Endpoint = "https://crm.example.com"
+	case word(rules.SiteStopped):
+		event.Site = site
+	case word(rules.DeliveryDead):
+		event.Rule, event.Count = "crm-bookings", 1
+	}
 	event.say("all is well, "+event.Event+" would be told so", "")
-	return body(event, r)
+	return event.action(), event.about(), body(event, r)
 }

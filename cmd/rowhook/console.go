@@ -86,6 +86,7 @@ type inForce struct {
 	rules []web.Rule
 	sites []web.Site
 	set   *rules.Set
+	known []*rules.Site
 }
 
 // newPage makes the console where the configuration wants one.
@@ -124,12 +125,9 @@ func (p *page) serve(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// show has the console show these rules and the sites that are known.
+// show has the console show these rules and the sites that are known. Samples are of them also where there is no console.
 func (p *page) show(c *config.Config, set *rules.Set) {
-	if p.console == nil {
-		return
-	}
-	s := &inForce{set: set}
+	s := &inForce{set: set, known: sitesOf(c)}
 	for _, site := range c.Sites {
 		s.sites = append(s.sites, web.Site{Name: site.Name, Schema: site.Schema, Prefix: site.Prefix})
 	}
@@ -203,16 +201,11 @@ func (p *page) sample(ctx context.Context, worker *deliver.Worker, name string) 
 		return "", control.Wrong(fmt.Errorf("there is no rule %s", name))
 	}
 	r := s.set.Rules[i]
-	sites := make([]string, len(s.sites))
-	for i, known := range s.sites {
-		sites[i] = known.Name
-	}
-	site := siteFor(r, sites)
-	body, err := sampleOf(r, site)
+	m, err := sampler{p.cfg, s.known}.of(ctx, r)
 	if err != nil {
 		return "", err
 	}
-	return worker.Sample(ctx, name, r.Action.Hook(), site, body)
+	return worker.Sample(ctx, name, m)
 }
 
 // orders takes what the console wants changed the way that commands take.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -220,6 +221,34 @@ func knownSites(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	return errors.Join(sitesIn(ctx, log, c), log.Close())
+}
+
+// loadNamed reads the configuration for a command that needs neither the daemon nor the database, and of sites their names: with
+// discover: true those that the daemon found last, where it has run and the command may look.
+func loadNamed(ctx context.Context, file string) (*config.Config, error) {
+	c, err := config.Load(file)
+	if err != nil || !c.Discover {
+		return c, err
+	}
+	if err := becomeOwner(c.StateDir); err != nil {
+		return nil, err
+	}
+	_ = knownSites(ctx, c) // who may not read them gets those of the configuration
+	return c, nil
+}
+
+// siteOf is a site by its name, "" the first; nil when there is none. With discover: true one of any name may come to be, and stands
+// for what is not known of it.
+func siteOf(c *config.Config, name string) *rules.Site {
+	for _, s := range sitesOf(c) {
+		if s.Name == name || name == "" {
+			return s
+		}
+	}
+	if !c.Discover {
+		return nil
+	}
+	return &rules.Site{Name: cmp.Or(name, "wordpress"), Schema: cmp.Or(name, "wordpress"), Prefix: "wp_"}
 }
 
 // sitesIn adds the sites that an outbox knows of to those of a configuration with discover: true.

@@ -164,6 +164,43 @@ func TestDiscoverWithoutRights(t *testing.T) {
 	end()
 }
 
+// TestDiscoverUnseen: what needs only the rules works before the daemon has found a site.
+func TestDiscoverUnseen(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"config.yaml": "discover: true\nfidelity: plugin\nrules: rules.yaml\nstate_dir: state\n",
+		"rules.yaml": "rules:\n- {name: posts, action: custom, table: posts, url: 'http://127.0.0.1:1'}\n- {name: cart, action: onAddItemCart, url: 'http://127.0.0.1:1', sites: [spa]}\n" +
+			"- {name: full, action: onEmptyCart, url: 'http://127.0.0.1:1', sites: [inn]}\n" +
+			"- {name: shown, action: onAfterPublishOption, url: 'http://127.0.0.1:1'}\n",
+		"plugin.yaml": "cases:\n- {name: a, action: onAfterPublishOption, after: {id: 7, published: 1}, want: [shown], posts: {shown: {}}}\n",
+		"cases.yaml":  "cases:\n- {name: a, table: posts, after: {ID: 5}, want: [posts]}\n- {name: b, site: spa, table: posts, after: {ID: 5}, want: [posts]}\n",
+	} {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := dir + "/config.yaml"
+	if out, err := rowhook(t, file, "relay"); err != nil || !strings.Contains(out, "'add_item_cart'") || !strings.Contains(out, "'empty_cart'") {
+		t.Errorf("relay: %v\n%s", err, out)
+	}
+	if out, err := rowhook(t, file, "relay", "--site", "spa"); err != nil || !strings.Contains(out, "'add_item_cart'") || strings.Contains(out, "'empty_cart'") {
+		t.Errorf("relay of a site: %v\n%s", err, out)
+	}
+	if _, err := rowhook(t, file, "relay", "--sql"); err == nil || !strings.Contains(err.Error(), "has not found a site yet") {
+		t.Errorf("relay --sql: %v", err)
+	}
+	if out, err := rowhook(t, file, "rules", "validate"); err != nil || !strings.Contains(out, "in table posts of each site that is found, from the binlog") {
+		t.Errorf("rules validate: %v\n%s", err, out)
+	}
+	if out, err := rowhook(t, file, "rules", "test", "--case", dir+"/cases.yaml"); err != nil || strings.Count(out, "ok  ") != 2 {
+		t.Errorf("rules test: %v\n%s", err, out)
+	}
+	if out, err := rowhook(t, file, "rules", "test", "--case", dir+"/plugin.yaml"); err == nil || !strings.Contains(out, `posts {"arg0":7,"arg1":1,`) { // as the plugin counts
+		t.Errorf("rules test: %v\n%s", err, out)
+	}
+}
+
 // TestDiscoverBesideListed: what is listed keeps its own name, and a rule for a site that is not there is said.
 func TestDiscoverBesideListed(t *testing.T) {
 	t.Parallel()
@@ -172,7 +209,8 @@ func TestDiscoverBesideListed(t *testing.T) {
 	dbtest.Salon(t, server, "spa", "wp_")
 	rowhookUser(t, server)
 	server.Exec(t, "GRANT SELECT ON spa.* TO rowhook@'%'")
-	file := daemonFiles(t, server, "rules: [{name: all, action: coupon.save, url: 'http://127.0.0.1:1', sites: [salon, sap]}]\n", "discover: true\n")
+	file := daemonFiles(t, server, "rules:\n- {name: all, action: coupon.save, url: 'http://127.0.0.1:1', sites: [salon, sap]}\n"+
+		"- {name: cart, action: onAddItemCart, url: 'http://127.0.0.1:1'}\n", "discover: true\n")
 	said := &watched{awaited: "a rule is for a site that is not there", seen: make(chan struct{})}
 	startDaemon(t, file, said)()
 	select {
@@ -182,6 +220,9 @@ func TestDiscoverBesideListed(t *testing.T) {
 	}
 	if out, err := rowhook(t, file, "sites", "list"); err != nil || !strings.Contains(out, "salon") || !strings.Contains(out, "spa") || strings.Contains(out, "wordpress") {
 		t.Errorf("sites list: %v\n%s", err, out)
+	}
+	if out, err := rowhook(t, file, "relay", "--sql"); err != nil || !strings.Contains(out, "`wordpress`.`wp_rowhook_relay`") || !strings.Contains(out, "`spa`.`wp_rowhook_relay`") {
+		t.Errorf("relay --sql: %v\n%s", err, out)
 	}
 }
 

@@ -29,8 +29,8 @@ func (t *tree) relayCommand() *cobra.Command {
 	c.Flags().BoolVar(&o.sql, "sql", false, "print the SQL of the table, for each site, in place of the file")
 	c.Flags().StringVar(&o.engine, "engine", relay.Engines()[0], "the table's `ENGINE`: BLACKHOLE keeps no rows, and a server without it takes InnoDB; InnoDB where the log is another node's (Galera)")
 	t.complete(c, "site", t.siteNames)
-	return does(c, 0, 0, func(_ context.Context, _ []string, stdout, stderr io.Writer) error {
-		return printRelay(t.config, o, stdout, stderr)
+	return does(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+		return printRelay(ctx, t.config, o, stdout, stderr)
 	})
 }
 
@@ -40,11 +40,11 @@ type relayOptions struct {
 	sql          bool
 }
 
-func printRelay(configFile string, o relayOptions, stdout, stderr io.Writer) error {
+func printRelay(ctx context.Context, configFile string, o relayOptions, stdout, stderr io.Writer) error {
 	if !slices.ContainsFunc(relay.Engines(), func(e string) bool { return strings.EqualFold(e, o.engine) }) {
 		return &usageError{fmt.Sprintf("--engine is %q", o.engine), "write " + strings.Join(relay.Engines(), " or ")}
 	}
-	c, err := config.Load(configFile)
+	c, err := loadNamed(ctx, configFile)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,9 @@ func printRelay(configFile string, o relayOptions, stdout, stderr io.Writer) err
 	}
 	text := ""
 	if o.sql {
+		if len(sites) == 0 {
+			return errors.New("discover: true, and the daemon has not found a site yet; start it, or list the sites that rules want hooks of")
+		}
 		for _, s := range sites {
 			text += fmt.Sprintf("-- site %s\n%s", s.Name, relay.Table(s.Schema, s.Prefix, o.engine))
 		}
@@ -82,9 +85,22 @@ func relayed(c *config.Config, set *rules.Set, only string) (sites []*rules.Site
 		}
 		sites, hooks = append(sites, s), append(hooks, wanted...)
 	}
-	if len(sites) == 0 {
+	if c.Discover {
+		hooks = append(hooks, hooksToCome(set, only)...)
+	}
+	if len(hooks) == 0 {
 		return nil, nil, errors.New("no rule names a hook that leaves no row in the database, so no relay is needed; a rule for one has for example  action: onAddItemCart")
 	}
 	slices.Sort(hooks)
 	return sites, slices.Compact(hooks), nil
+}
+
+// hooksToCome are the hooks that leave no row which rules want of sites that may yet be found, or of one of them.
+func hooksToCome(set *rules.Set, only string) (hooks []string) {
+	for r := range set.Enabled() {
+		if e := r.Action.Entity; e.Relay && (only == "" || r.For(&rules.Site{Name: only})) {
+			hooks = append(hooks, e.Only.Value)
+		}
+	}
+	return hooks
 }

@@ -114,6 +114,28 @@ func TestRelayCommand(t *testing.T) {
 	}
 }
 
+// TestRelayHidden: a table that may not be read is not taken for one that is missing, which nobody could make again.
+func TestRelayHidden(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "wordpress", "wp_")
+	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, BINLOG MONITOR ON *.*", "SELECT ON wordpress.wp_options")
+	file := daemonFiles(t, server, "rules:\n  - {name: cart, action: onAddItemCart, url: 'https://example.com'}\n", "")
+	sql, err := rowhook(t, file, "relay", "--sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Exec(t, sql)
+	const grant = "GRANT SELECT ON `wordpress`.`wp_rowhook_relay` TO rowhook"
+	if out, _ := rowhook(t, file, "check"); !strings.Contains(out, "its table is not there, or may not be read") || !strings.Contains(out, grant) { // other grants are missing, too
+		t.Errorf("check:\n%s", out)
+	}
+	server.Exec(t, grant+"@'%'")
+	if out, _ := rowhook(t, file, "check"); !strings.Contains(out, "no page was made with its file yet") {
+		t.Errorf("check with the grant:\n%s", out)
+	}
+}
+
 // TestRelayFileOfRoot: where the configuration names WordPress' folder, the file there says what it relays.
 func TestRelayFileOfRoot(t *testing.T) {
 	t.Parallel()

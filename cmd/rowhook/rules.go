@@ -32,8 +32,8 @@ func (t *tree) validateRules() *cobra.Command {
 		Example: "  rowhook rules validate && systemctl reload rowhook",
 	}
 	o := newRuleOptions(c)
-	return prints(c, 0, 0, func(_ context.Context, _ []string, stdout, _ io.Writer) error {
-		c, err := config.Load(t.config)
+	return prints(c, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		c, err := loadNamed(ctx, t.config)
 		switch {
 		case err != nil && o.asJSON:
 			return writeFaults(stdout, err)
@@ -178,6 +178,9 @@ func sources(c *config.Config, set *rules.Set) (lines []string) {
 		if r.Action.Entity.Relay {
 			lines = append(lines, r.Name+": "+relaySource(r, sites))
 			continue
+		}
+		if len(tables) == 0 { // the sites are not found yet
+			tables = []string{r.Action.Entity.Table + " of each site that is found"}
 		}
 		lines = append(lines, fmt.Sprintf("%s: %s in table %s, from the binlog; rowhook check says whether it is there", r.Name, wanted(r), strings.Join(tables, ", ")))
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rowhook/config"
 	"rowhook/loader"
+	"rowhook/rules"
 	"rowhook/trial"
 )
 
@@ -24,8 +24,8 @@ func (t *tree) testRules() *cobra.Command {
 	file := c.Flags().String("case", "", "the `FILE` of the cases")
 	_ = c.MarkFlagRequired("case")
 	asJSON := jsonFlag(c)
-	return prints(c, 0, 0, func(_ context.Context, _ []string, stdout, _ io.Writer) error {
-		c, err := config.Load(t.config)
+	return prints(c, 0, 0, func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		c, err := loadNamed(ctx, t.config)
 		if err != nil {
 			return err
 		}
@@ -33,11 +33,11 @@ func (t *tree) testRules() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cases, err := trial.Read(*file, set, sitesOf(c))
+		cases, err := trial.Read(*file, set, func(name string) *rules.Site { return siteOf(c, name) })
 		if err != nil {
 			return err
 		}
-		return runCases(cases, trial.New(set, loader.Options{MaxPayload: int(c.MaxPayload)}), *asJSON, stdout)
+		return runCases(cases, trial.New(set, loader.Options{Plugin: c.Fidelity == plugin, MaxPayload: int(c.MaxPayload)}), *asJSON, stdout)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowhook/api"
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/loader"
@@ -27,8 +28,8 @@ func (t *tree) explainRules() *cobra.Command {
 	c := &cobra.Command{
 		Use: "explain", Short: "say of a real change why each rule fires or not",
 		Long: "Reads a part of the log beside the daemon, as rowhook events does, and says of each event of a row, or of the one that a\n" +
-			"delivery tells of, why each rule fires or not. Each transaction is looked at by itself, also where the daemon put several\n" +
-			"together; of a delivery that is its first. Nothing is posted or stored.",
+			"delivery tells of, why each rule fires or not; of a change that is no event, why it is none. Each transaction is looked at\n" +
+			"by itself, also where the daemon put several together; of a delivery that is its first. Nothing is posted or stored.",
 		Example: "  rowhook rules explain --table vikappointments_reservation --key 12 --from 2h\n" +
 			"  rowhook rules explain --event 3f0c6a0e9b1d4c5aa3c1e1a7c2d4f6b8",
 	}
@@ -40,6 +41,8 @@ func (t *tree) explainRules() *cobra.Command {
 	c.Flags().StringVar(&o.to, "to", "now", "end at this `PLACE`")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "write JSON, an object a line")
 	c.MarkFlagsMutuallyExclusive("event", "table")
+	c.MarkFlagsMutuallyExclusive("event", "from") // the delivery says where to look
+	c.MarkFlagsMutuallyExclusive("event", "to")
 	c.MarkFlagsOneRequired("event", "table")
 	t.complete(c, "from", oneOf("start", "now"))
 	return does(c, 0, 0, func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
@@ -65,7 +68,7 @@ func (t *tree) explain(ctx context.Context, o explainOrder, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
-	e := &explaining{order: o, set: set, plugin: c.Fidelity == plugin, out: stdout}
+	e := &explaining{order: o, set: set, plugin: c.Fidelity == plugin, out: stdout, txns: map[string]bool{}, misfits: map[cdc.TableName]bool{}}
 	first, last, err := eventsOrder{from: o.from, to: o.to}.span()
 	if o.event != "" {
 		first, last, err = e.findEvent(ctx, c)
@@ -87,15 +90,33 @@ func (t *tree) explain(ctx context.Context, o explainOrder, stdout, stderr io.Wr
 		d.opts.Coalesce = 0 // a change by itself: the log's clock may be too coarse to put together what the daemon did
 		e.trial = trial.New(set, loader.Options{Plugin: e.plugin, MaxPayload: int(c.MaxPayload)})
 		replay := pipeline.NewReplay(d.sites, set.Unfiltered(), d.opts, e)
-		if err := source.Scan(ctx, span, schema, replay); err != nil {
+		if err := source.Scan(ctx, span, schema, &rowWatch{Replay: replay, e: e, sites: d.sites}); err != nil {
 			return err
 		}
 		return replay.Close()
 	})
-	if err == nil && e.found == 0 {
-		err = errors.New("the log has no such event from --from to --to; an event needs a rule for its action, whatever else the rule asks for")
+	if err != nil {
+		return err
+	}
+	unheard, err := e.explainRows()
+	if err == nil && e.found+unheard == 0 {
+		err = e.nothing(sitesOf(c))
 	}
 	return err
+}
+
+// nothing says why nothing could be explained.
+func (e *explaining) nothing(sites []*rules.Site) error {
+	if e.order.event != "" {
+		return fmt.Errorf("the log has no change within %v of delivery %s that would make it again: it is of a backfill, or the server has purged that part, or the configuration was another then", around, e.order.event)
+	}
+	all := e.set.Unfiltered()
+	for _, site := range sites {
+		if slices.ContainsFunc(all.Tables(site), func(t cdc.TableName) bool { return e.named(t.Name, site) }) {
+			return errors.New("the log shows no change of that row from --from to --to")
+		}
+	}
+	return fmt.Errorf("no rule is for rows of a table %s, so rowhook does not read it; rowhook rules list shows what rules are for", e.order.table)
 }
 
 // explaining is a pipeline.ReplayTo that explains the events that were asked for.
@@ -110,6 +131,10 @@ type explaining struct {
 	id     outbox.ID // of a delivery; with its rule and the source that ids are derived from
 	rule   string
 	source string
+
+	rows    []rowChange            // of the row that was asked for
+	txns    map[string]bool        // that events began with
+	misfits map[cdc.TableName]bool // that were told of
 }
 
 // around is how far from a delivery's time its first change may lie.
@@ -132,7 +157,9 @@ func (e *explaining) findEvent(ctx context.Context, c *config.Config) (first *cd
 	if len(found) == 0 {
 		return nil, last, notFound(e.id)
 	}
-	e.rule = found[0].Rule
+	if e.rule = found[0].Rule; strings.HasPrefix(found[0].Kind, "rowhook.") {
+		return nil, last, fmt.Errorf("delivery %s tells of rowhook itself (%s), not of a change in the log", e.order.event, found[0].Kind)
+	}
 	if e.source, err = log.Get(ctx, sourceIDKey); err != nil {
 		return nil, last, err
 	}
@@ -149,6 +176,7 @@ func (e *explaining) Event(ev *rules.Event) error {
 		return nil
 	}
 	e.found++
+	e.txns[ev.First.Txn] = true
 	if e.order.asJSON {
 		return e.writeJSON(ev)
 	}
@@ -180,7 +208,9 @@ type explained struct {
 	Event string          `json:"event"`
 	IDs   []any           `json:"ids"`
 	Txn   string          `json:"transaction"`
-	Rules []explainedRule `json:"rules"`
+	Rules []explainedRule `json:"rules,omitempty"`
+
+	NoEvent string `json:"no_event,omitempty"` // why it is none
 }
 
 type explainedRule struct {
@@ -218,16 +248,31 @@ func (e *explaining) asked(ev *rules.Event) bool {
 	if e.order.event != "" {
 		return ev.DeliveryID(e.source, e.rule) == [16]byte(e.id)
 	}
-	table := ev.Action.Entity.TableOf(ev.Site).Name
-	return slices.Contains([]string{table, strings.TrimPrefix(table, ev.Site.Prefix), ev.Action.Entity.Name}, e.order.table) &&
+	return (e.named(ev.Action.Entity.TableOf(ev.Site).Name, ev.Site) || ev.Action.Entity.Name == e.order.table) &&
 		slices.ContainsFunc(ev.IDs, func(id rules.Key) bool { return string(id) == e.order.key })
+}
+
+// named says whether a table of a site is the one that was asked for.
+func (e *explaining) named(table string, site *rules.Site) bool {
+	if e.order.table == table || e.order.table == strings.TrimPrefix(table, site.Prefix) {
+		return true
+	}
+	entity := rules.EntityOf(e.order.table)
+	return entity != nil && entity.TableOf(site).Name == table
 }
 
 // Committed is pipeline.ReplayTo.
 func (e *explaining) Committed(*cdc.Commit) error { return nil }
 
-// LeftOut is pipeline.ReplayTo.
+// LeftOut is pipeline.ReplayTo. Of each table that is said once.
 func (e *explaining) LeftOut(m *events.MisfitError) error {
+	if e.misfits[m.Table] {
+		return nil
+	}
+	e.misfits[m.Table] = true
+	if e.order.asJSON {
+		return writeJSONLine(e.out, api.Loss{Warning: m.Error(), Site: m.Site.Name, Table: m.Table.Name})
+	}
 	_, err := fmt.Fprintf(e.out, "warning: %s: %s; the daemon stops there for the site\n", m.Site.Name, printable.Line(m.Error()))
 	return err
 }

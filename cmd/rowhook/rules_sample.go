@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowhook/api/control"
-	"rowhook/config"
+	"rowhook/deliver/post"
 	"rowhook/rules"
 	"rowhook/weburl"
 )
@@ -29,7 +29,7 @@ func (t *tree) sampleRule() *cobra.Command {
 	asJSON := jsonFlag(c)
 	send := c.Flags().Bool("send", false, "post it to the rule's url")
 	return prints(c, 1, 1, func(ctx context.Context, names []string, stdout, _ io.Writer) error {
-		c, err := config.Load(t.config)
+		c, err := loadNamed(ctx, t.config)
 		if err != nil {
 			return err
 		}
@@ -57,25 +57,21 @@ func (t *tree) sampleRule() *cobra.Command {
 		if i < 0 {
 			return fmt.Errorf("there is no rule %s; rowhook rules list shows which there are", names[0])
 		}
-		sites := make([]string, len(c.Sites))
-		for i, s := range c.Sites {
-			sites[i] = s.Name
+		m, err := sampler{c, sitesOf(c)}.of(ctx, set.Rules[i])
+		if err != nil {
+			return err
 		}
-		return printSample(stdout, set.Rules[i], siteFor(set.Rules[i], sites), *asJSON)
+		return printSample(stdout, set.Rules[i], m, *asJSON)
 	})
 }
 
 // printSample prints a request, but for what its secrets make of it.
-func printSample(w io.Writer, r *rules.Rule, site string, asJSON bool) error {
-	body, err := sampleOf(r, site)
-	if err != nil {
-		return err
-	}
+func printSample(w io.Writer, r *rules.Rule, m *post.Message, asJSON bool) error {
 	contentType := cmp.Or(r.Endpoint.ContentType, "application/json")
 	if asJSON {
-		shown := json.RawMessage(body)
-		if !json.Valid(body) { // a template_file's
-			shown, _ = json.Marshal(string(body)) // a text can always be written
+		shown := json.RawMessage(m.Body)
+		if !json.Valid(m.Body) { // a template_file's
+			shown, _ = json.Marshal(string(m.Body)) // a text can always be written
 		}
 		return writeJSON(w, struct {
 			URL         string          `json:"url"`
@@ -83,14 +79,20 @@ func printSample(w io.Writer, r *rules.Rule, site string, asJSON bool) error {
 			Site        string          `json:"site"`
 			ContentType string          `json:"content_type"`
 			Body        json.RawMessage `json:"body"`
-		}{weburl.Short(r.Endpoint.URL), r.Action.Hook(), site, contentType, shown})
+		}{weburl.Short(r.Endpoint.URL), m.Action, m.Site, contentType, shown})
 	}
 	var head strings.Builder
 	fmt.Fprintf(&head, "POST %s\nContent-Type: %s\nX-VAP-WEBHOOK-ACTION: %s\nX-Rowhook-Site: %s\nX-Rowhook-Test: 1\n",
-		weburl.Short(r.Endpoint.URL), contentType, r.Action.Hook(), site)
+		weburl.Short(r.Endpoint.URL), contentType, m.Action, m.Site)
+	if r.Endpoint.WebhookID != 0 {
+		fmt.Fprintf(&head, "X-VAP-WEBHOOK-ID: %d\n", r.Endpoint.WebhookID)
+	}
+	if r.Endpoint.CloudEvents {
+		head.WriteString(m.CloudEvent())
+	}
 	for _, h := range r.Endpoint.Headers {
 		head.WriteString(h.Name + ": (its value is not shown)\n")
 	}
-	_, err = fmt.Fprintf(w, "%s\n%s\n", &head, body)
+	_, err := fmt.Fprintf(w, "%s\n%s\n", &head, m.Body)
 	return err
 }

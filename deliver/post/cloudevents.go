@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+// CloudEvent is the fields of a request's head that make it a CloudEvent, a line each.
+func (m *Message) CloudEvent() string {
+	return strings.ReplaceAll(string(appendCloudEvent(nil, m)), "\r\n", "\n")
+}
+
 // appendCloudEvent appends what makes a request a CloudEvent in binary mode (CloudEvents 1.0.2, HTTP binding 3.1): the body
 // stays what it is. Source and id together are the event's, in each of its tries.
 func appendCloudEvent(b []byte, m *Message) []byte {

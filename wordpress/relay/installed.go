@@ -10,12 +10,15 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/go-sql-driver/mysql"
+
 	"rowhook/regular"
 )
 
 // Installed is what there is of the relay at a site.
 type Installed struct {
 	Engine  string   // of the table, empty when there is none, or none that may be seen
+	Hidden  string   // the table as GRANT names it, where nobody says whether it is there: it may not be read
 	Misses  []string // columns that the table should have
 	Relayed *Relayed // by what the file says in the site's options; nil when it says nothing
 }
@@ -27,9 +30,12 @@ func Ask(ctx context.Context, db *sql.DB, schema, prefix string) (is Installed, 
 		return is, fmt.Errorf("asking for the relay's table: %w", err)
 	}
 	if is.Engine != "" {
-		if is.Misses, err = misses(ctx, db, schema, prefix); err != nil {
-			return is, err
-		}
+		is.Misses, err = misses(ctx, db, schema, prefix)
+	} else {
+		is.Hidden, err = hidden(ctx, db, quote(schema)+"."+quote(prefix+Name))
+	}
+	if err != nil {
+		return is, err
 	}
 	var value string
 	const longest = 256 << 10
@@ -42,6 +48,24 @@ func Ask(ctx context.Context, db *sql.DB, schema, prefix string) (is Installed, 
 		is.Relayed, _ = parseOption(value)
 	}
 	return is, nil
+}
+
+// hidden is a table that may not be read, if it is there; empty where the server says that it is not: it does so only to those who may.
+func hidden(ctx context.Context, db *sql.DB, table string) (string, error) {
+	const (
+		noSuchTable = 1146 // ER_NO_SUCH_TABLE
+		denied      = 1142 // ER_TABLEACCESS_DENIED_ERROR
+	)
+	var none int
+	err := db.QueryRowContext(ctx, "SELECT 1 FROM "+table+" LIMIT 0").Scan(&none)
+	says, _ := errors.AsType[*mysql.MySQLError](err)
+	switch {
+	case errors.Is(err, sql.ErrNoRows), says != nil && says.Number == noSuchTable:
+		return "", nil
+	case says != nil && says.Number == denied:
+		return table, nil
+	}
+	return "", fmt.Errorf("asking for the relay's table: %w", err)
 }
 
 // misses are the columns that a table lacks.
@@ -91,6 +115,9 @@ func ReadFile(root string) (*Relayed, error) {
 // State says in a line how the relay stands where rules want hooks, and what to do when it does not serve them; ok when it does.
 func (is Installed) State(wanted []string) (says, fix string, ok bool) {
 	switch {
+	case is.Hidden != "":
+		return "its table is not there, or may not be read, so rules for hooks get nothing",
+			"GRANT SELECT ON " + is.Hidden + " TO rowhook's user; then rowhook check says whether the table is there", false
 	case is.Engine == "":
 		return "its table is not there, so rules for hooks get nothing", "rowhook relay --sql  prints what makes it; type that as a user who may create tables there", false
 	case len(is.Misses) > 0:
@@ -107,12 +134,12 @@ func (is Installed) State(wanted []string) (says, fix string, ok bool) {
 	if is.Relayed.Version != Version {
 		return fmt.Sprintf("%s; it is of version %d, and this is %d", says, is.Relayed.Version, Version), again, false
 	}
-	return says, "", true
+	return says + "; rules want " + hooksText(wanted), "", true
 }
 
 // hooksText lists hooks for people, not all when they are many.
 func hooksText(hooks []string) string {
-	const shown = 10
+	const shown = 100
 	switch n := len(hooks); {
 	case n == 0:
 		return "nothing"
