@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -130,6 +131,24 @@ func TestShownIsShaped(t *testing.T) {
 		body, hides := string(payloads[0].Body), strings.Contains(shape, "redact")
 		if !strings.Contains(body, want) || hides && strings.Contains(body, secretText) || (payloads[0].Object == Unshaped) != strings.Contains(want, "what belongs") {
 			t.Errorf("%s posts %s (%s)\nwant %s", shape, body, payloads[0].Object, want)
+		}
+	}
+}
+
+// TestNullInAKey: the key of a row that has NULL in it is shown as it is, whatever happened to the row.
+func TestNullInAKey(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []rules.Kind{rules.Save, rules.Delete} {
+		ev := peopleEvent(t, "id", "key: [mail, sum]")
+		var b rowcodec.RowBuilder
+		b.AddText(cdc.Int, "7")
+		b.AddText(cdc.Null, "")
+		b.AddText(cdc.Decimal, "1.50")
+		ev.Row, ev.Action.Kind, ev.IDs = b.Row(), kind, []rules.Key{"#0-1-1:1"}
+		l := New(nil, mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
+		payloads, _ := l.Immediate(ev)
+		if body := string(payloads[0].Body); !json.Valid(payloads[0].Body) || !strings.Contains(body, `{"mail":null,"sum":1.50}`) {
+			t.Errorf("%s posts %s", kind, body)
 		}
 	}
 }

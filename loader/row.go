@@ -96,10 +96,17 @@ func appendRowKey(b []byte, ev *rules.Event, object int) []byte {
 	return append(b, '}')
 }
 
-// keyRow is the columns of an object's key. The objects of an event are of one table, so their keys are of the same kinds.
+// keyRow is the columns of an object's key. The objects of an event are of one table, so their keys are of the same kinds; where NULL
+// is in one, it is the event's only object, and its row says the rest.
 func keyRow(ev *rules.Event, object int) cdc.Row {
 	var b rowcodec.RowBuilder
 	key := ev.Key()
+	if slices.ContainsFunc(key, func(c int) bool { return ev.Row.Kind(c) == cdc.Null }) {
+		for _, c := range key {
+			b.AddText(ev.Row.Kind(c), ev.Row.Text(c))
+		}
+		return b.Row()
+	}
 	texts := ev.IDs[object].Split(len(key))
 	for i, c := range key {
 		text := ""

@@ -125,6 +125,23 @@ func TestNamedKeys(t *testing.T) {
 		"a key that moves": {key: []string{"id"}, do: func(w *world) {
 			w.tx(0, w.update("lines", "name=a code=c id=1", "name=a code=c id=2"), w.update("lines", "name=b code=c id=5 status=A", "name=b code=c id=5 status=B"))
 		}, want: []string{"[1] delete", "[2] save insert", "[5] save"}},
+		"NULL in a key": {key: []string{"id"}, do: func(w *world) {
+			w.tx(0, w.insert("lines", "name=a id=NULL"), w.insert("lines", "name=b id=NULL"))
+			w.tx(1, w.update("lines", "name=a id=NULL", "name=a id=NULL status=C"))
+			w.tx(2, w.update("lines", "name=a id=NULL", "name=a id=7"))
+			w.tx(3, w.insert("lines", "name=c id=5"), w.insert("lines", "name=d id=6"))
+			w.tx(4, w.remove("lines", "name=c id=5"), w.remove("lines", "name=b id=NULL"), w.remove("lines", "name=d id=6"), w.update("lines", "name=a id=7", "name=a id=NULL"))
+		}, want: []string{
+			"[#0-1-1:1] save insert", "[#0-1-1:2] save insert", "[#0-1-2:1] save", "[#0-1-3:2] delete", "[7] save insert", "[5] save insert", "[6] save insert",
+			"[5] delete", "[#0-1-5:3] delete", "[6 7] delete", "[#0-1-5:1] save insert",
+		}},
+		"NULL and an empty text in a key": {key: []string{"status", "code"}, do: func(w *world) {
+			w.tx(0, w.insert("lines", "name=a code=x"), w.insert("lines", "name=b code=x status=NULL"))
+			w.tx(1, w.update("lines", "name=a code=x", "name=a code=x status=NULL"))
+			w.tx(2, w.update("lines", "name=b code=x status=NULL", "name=b code=x"))
+		}, want: []string{
+			"[,x] save insert", "[#0-1-1:2] save insert", "[,x] delete", "[#0-1-2:1] save insert", "[#0-1-3:2] delete", "[,x] save insert",
+		}},
 		"keys that are swapped": {key: []string{"id"}, do: func(w *world) {
 			w.tx(0, w.update("lines", "name=a id=1", "name=a id=2"), w.update("lines", "name=b id=2", "name=b id=1"))
 		}, want: []string{"[2] save insert", "[1] save insert"}},

@@ -48,14 +48,14 @@ func (d *deletes) apply(b *binding, c *cdc.Change, p *progress) {
 		}
 		return
 	}
-	if g != nil && (len(g.IDs) == maxDeleteIDs || g.bytes > maxDeleteBytes) {
+	alone := b.unnamed(c.Before) || b.entity.Hooks // it is named by all it has, and a hook tells of each object
+	if g != nil && (alone || len(g.IDs) == maxDeleteIDs || g.bytes > maxDeleteBytes) {
 		d.close(k)
 		g, p.done = nil, p.n-1
 	}
 	if st != nil && len(st.ids) > 0 && !b.entity.Custom {
 		d.listed[k] = st.ids
 	}
-	asked := len(b.key) > 0 && !b.entity.Hooks && t.catalog.gone[b.entity.Name]
 	if g != nil {
 		g.IDs = append(g.IDs, agg.key)
 	} else {
@@ -63,13 +63,13 @@ func (d *deletes) apply(b *binding, c *cdc.Change, p *progress) {
 		g.Row = c.Before
 		d.naming[k] = g
 	}
-	if asked {
+	if !alone && t.catalog.gone[b.entity.Name] {
 		one := windows.makeEvent(agg, rules.Delete, c)
 		one.Row, one.rows = c.Before, eachRow
 		g.apart = append(g.apart, one)
 		g.bytes += one.Row.Size()
 	}
-	if len(b.key) == 0 || b.entity.Hooks { // each row is named by all it has; a hook tells of each object
+	if alone {
 		p.done = p.n
 		d.close(k)
 	}

@@ -81,7 +81,7 @@ func (w *world) at(seconds float64) time.Time {
 	return w.start.Add(time.Duration(seconds * float64(time.Second)))
 }
 
-// row makes a row of a table: "id=1 status=C". What is not named is 0 for ids and numbers, empty for texts.
+// row makes a row of a table: "id=1 status=C". What is not named is 0 for ids and numbers, empty for texts; NULL is NULL.
 func (w *world) row(table, text string) cdc.Row {
 	values := map[string]string{}
 	for f := range strings.FieldsSeq(text) {
@@ -92,6 +92,10 @@ func (w *world) row(table, text string) cdc.Row {
 	for _, c := range w.tables[table].Columns {
 		v, ok := values[c]
 		delete(values, c)
+		if v == "NULL" {
+			b.AddText(cdc.Null, "")
+			continue
+		}
 		switch c {
 		case "createdon": // date_time
 			b.AddText(cdc.Text, strings.ReplaceAll(v, "_", " "))
