@@ -10,9 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"rowhook/api"
 	"rowhook/api/control"
 	"rowhook/outbox"
 	"rowhook/outbox/mysql"
+	"rowhook/pipeline"
 	"rowhook/retry"
 )
 
@@ -35,7 +37,7 @@ func (a *machine) share(ctx context.Context) error {
 		return fmt.Errorf("making state_dir: %w", err)
 	}
 	a.manager.Ready("joining the machines that share the outbox in " + outboxOf(a.cfg).String()) // which is no start that fails, however long it takes
-	defer a.manager.Watch(context.WithoutCancel(ctx), func(context.Context) error { return nil })()
+	defer a.manager.Watch(context.WithoutCancel(ctx), a.alive)()
 	defer a.beside.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -65,6 +67,16 @@ func (a *machine) share(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// alive says whether the parts of this process answer, whichever those are now. What the outbox's server does is no matter: it comes
+// back, and a restart does not help.
+func (a *machine) alive(ctx context.Context) error {
+	_, err := a.monitor.daemon.Status(ctx)
+	if errors.Is(err, api.ErrAway) || errors.Is(err, pipeline.ErrEnded) { // or a part has just ended, and another one begins
+		return nil
+	}
+	return err
 }
 
 // between is for when this process has no part in the outbox: what it had is about to be closed.
