@@ -147,7 +147,7 @@ func TestNullInAKey(t *testing.T) {
 		ev.Row, ev.Action.Kind, ev.IDs = b.Row(), kind, []rules.Key{"#0-1-1:1"}
 		l := New(nil, mariaDB{}, Options{}, slog.New(slog.DiscardHandler))
 		payloads, _ := l.Immediate(ev)
-		if body := string(payloads[0].Body); !json.Valid(payloads[0].Body) || !strings.Contains(body, `{"mail":null,"sum":1.50}`) {
+		if body := string(payloads[0].Body); !json.Valid(payloads[0].Body) || !strings.Contains(body, `{"mail":null,"sum":1.5}`) {
 			t.Errorf("%s posts %s", kind, body)
 		}
 	}
