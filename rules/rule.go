@@ -83,6 +83,16 @@ func (s *Shape) make(filter *shape.Filter, body []byte, v *shape.Values) (_ []by
 	return body, nil
 }
 
+// Masked is the shape as it may be shown: without the values of a template that may be secrets.
+func (s *Shape) Masked() *Shape {
+	if s == nil || s.Template == nil {
+		return s
+	}
+	masked := *s
+	masked.Template = s.Template.Masked()
+	return &masked
+}
+
 // Before says whether the shape needs the row as it was.
 func (s *Shape) Before() bool {
 	return s != nil && (s.Previous || slices.ContainsFunc(s.Uses(), func(u shape.Uses) bool { return u.Whole || len(u.Before) > 0 }))

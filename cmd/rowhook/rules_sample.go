@@ -57,11 +57,13 @@ func (t *tree) sampleRule() *cobra.Command {
 		if i < 0 {
 			return fmt.Errorf("there is no rule %s; rowhook rules list shows which there are", names[0])
 		}
-		m, err := sampler{c, sitesOf(c)}.of(ctx, set.Rules[i])
+		shown := *set.Rules[i]
+		shown.Shape = shown.Shape.Masked()
+		m, err := sampler{c, sitesOf(c)}.of(ctx, &shown)
 		if err != nil {
 			return err
 		}
-		return printSample(stdout, set.Rules[i], m, *asJSON)
+		return printSample(stdout, &shown, m, *asJSON)
 	})
 }
 

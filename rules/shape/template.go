@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,8 @@ type part struct {
 	list  bool
 	value *Expression
 	fixed []byte
+
+	outside bool // it is fixed, and in whole or in part from outside of the file, so it may be a secret
 }
 
 // PlaceError is how an error of a template names its place: a path below template, such as .blocks[0].text.
@@ -58,6 +61,20 @@ func NewTemplate(n *yaml.Node, names *Names, expand func(string) (string, error)
 
 // Body is the template with an event's values. The error is about these values.
 func (t *Template) Body(v *Values) ([]byte, error) { return t.root.append(nil, v) }
+
+// Masked is the template with a remark in the place of each value that is taken in from outside of the file: those may be secrets.
+func (t *Template) Masked() *Template { return &Template{Uses: t.Uses, root: t.root.masked()} }
+
+func (p part) masked() part {
+	if p.outside {
+		p.fixed = []byte(`"(its value is not shown)"`)
+	}
+	p.parts = slices.Clone(p.parts)
+	for i := range p.parts {
+		p.parts[i] = p.parts[i].masked()
+	}
+	return p
+}
 
 func (p *part) append(b []byte, v *Values) (_ []byte, err error) {
 	switch {
@@ -188,7 +205,7 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 			r.faults = append(r.faults, &PlaceError{path, n.Line, err})
 		}
 		fixed, _ := appendJSON(nil, plain) // a text
-		return part{fixed: fixed}
+		return part{fixed: fixed, outside: plain != n.Value}
 	}
 	var v any
 	if err := n.Decode(&v); err != nil {

@@ -85,3 +85,24 @@ func TestTemplateFaults(t *testing.T) {
 		t.Errorf("a deep one: %v", err)
 	}
 }
+
+// TestMasked: what is taken in from outside of the file is posted, and not shown; the rest is.
+func TestMasked(t *testing.T) {
+	t.Parallel()
+	made, err := templateOf(t, "{token: '${NAME}', list: [plain, {auth: 'Bearer ${NAME}'}], id: '= after.id'}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for masked, want := range map[bool]string{
+		false: `{"token":"ours","list":["plain",{"auth":"Bearer ours"}],"id":7}`,
+		true:  `{"token":"(its value is not shown)","list":["plain",{"auth":"(its value is not shown)"}],"id":7}`,
+	} {
+		of := made
+		if masked {
+			of = made.Masked()
+		}
+		if got, err := of.Body(bookings()); err != nil || string(got) != want {
+			t.Errorf("masked %t: %s, %v", masked, got, err)
+		}
+	}
+}
