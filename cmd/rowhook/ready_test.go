@@ -66,7 +66,7 @@ func (s *standIn) answer(r delivertest.Request) delivertest.Answer {
 		} else {
 			s.left = min(float64(s.burst), s.left+float64(now.Sub(s.last))/float64(s.every))
 		}
-		if s.last = now; s.left < 0.9 { // a clock is not better than that
+		if s.last = now; s.left < 0.5 { // one comes late at times, and the next does not
 			return delivertest.Answer{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"1"}}}
 		}
 		s.left--
@@ -189,7 +189,7 @@ func TestReadyRules(t *testing.T) {
 		"locked_until", 1, "sid", "BLOCKED", "conf_key", "BLOCKED", "createdon", dbtest.At(0, 1).Format("2006-01-02 15:04:05"), "createdby", 1, "closure", 1); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"<!channel> <users/all> <https://evil.example|Ann>", `Ann "the <b>quote</b>" O'Neil \ @everyone`, "Größe ☃\nin two lines", strings.Repeat("長", 60)}
+	names := []string{`Ann "the <b>quote</b>" O'Neil \ @everyone`, "Größe ☃\nin two lines <!channel> <users/all> <https://evil.example|Ann>", strings.Repeat("長", 60)}
 	for _, name := range names {
 		if _, err := site.Insert(t.Context(), "users", "billing_name", name, "billing_mail", "a@b.example", "billing_phone", "1"); err != nil {
 			t.Fatal(err)
