@@ -132,7 +132,10 @@ const (
 var unbounded = map[string]string{
 	"now":    "an event must come out the same whenever it is looked at; compare with event.time",
 	"repeat": "it may make texts of any size", "reduce": "it may make values of any size",
+	"keys": inNoOrder, "values": inNoOrder, "toPairs": inNoOrder,
 }
+
+const inNoOrder = "what it lists is in another order each time; name the fields"
 
 // Condition compiles what must hold for an event. Its errors are ExpressionErrors.
 func Condition(text string, n *Names) (*Expression, error) { return compile(text, n, expr.AsBool()) }
@@ -148,7 +151,7 @@ func compile(text string, n *Names, as expr.Option) (*Expression, error) {
 		return nil, &ExpressionError{Message: fmt.Sprintf("is longer than %d bytes", longestExpression)}
 	}
 	look := &look{bare: map[ast.Node]string{}}
-	program, err := expr.Compile(text, expr.Env(environment(n.row(), n.payload())), as, expr.MaxNodes(mostNodes), expr.Patch(look))
+	program, err := expr.Compile(text, append(boundedFunctions(), expr.Env(environment(n.row(), n.payload())), as, expr.MaxNodes(mostNodes), expr.Patch(look))...)
 	if look.refused != nil {
 		return nil, fault(text, look.refused)
 	}
@@ -157,7 +160,7 @@ func compile(text string, n *Names, as expr.Option) (*Expression, error) {
 	}
 	// That was to find what is wrong. A program of typed columns compares two of them without asking whether one is NULL, and
 	// fails then; one of columns of any type asks.
-	if asking, err := expr.Compile(text, expr.Env(environment(n.row().untyped(), nil)), as, expr.MaxNodes(mostNodes)); err == nil {
+	if asking, err := expr.Compile(text, append(boundedFunctions(), expr.Env(environment(n.row().untyped(), nil)), as, expr.MaxNodes(mostNodes))...); err == nil {
 		program = asking
 	}
 	return &Expression{Uses: look.found(), program: program}, nil

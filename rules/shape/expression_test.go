@@ -152,7 +152,7 @@ func TestUses(t *testing.T) {
 	for text, want := range map[string]Uses{
 		"after.id == 1 && after.status != before?.status": {Before: []string{"status"}, After: []string{"id", "status"}},
 		"before == nil":                            {Whole: true},
-		"len(keys(after)) > 3 && after.id == 1":    {Whole: true, After: []string{"id"}},
+		"len(after) > 3 && after.id == 1":          {Whole: true, After: []string{"id"}},
 		"any(['status'], after[#] != before?.[#])": {Whole: true},
 		"payload.id == '1'":                        {Payload: true, Fields: []string{"id"}},
 		`payload["b"] == payload.a.c`:              {Payload: true, Fields: []string{"a", "b"}},
@@ -195,6 +195,39 @@ func BenchmarkCondition(b *testing.B) {
 	for b.Loop() {
 		if ok, err := e.Holds(v); !ok || err != nil {
 			b.Fatal(ok, err)
+		}
+	}
+}
+
+// TestBoundedFunctions: what is made of the product of two sizes is bounded; else the functions are what they were.
+func TestBoundedFunctions(t *testing.T) {
+	t.Parallel()
+	v := bookings()
+	v.After["purchaser_mail"] = strings.Repeat("x", 64<<10)
+	for text, want := range map[string]any{
+		`replace("a-b-c", "-", "+")`:                                  "a+b+c",
+		`replace("a-b-c", "-", "", 1)`:                                "ab-c",
+		`join(["a", after.status], ", ")`:                             "a, C",
+		`join(split("a b", " "))`:                                     "ab",
+		`event.changed | join("+")`:                                   "status+total_cost",
+		`join(map(payload.options, .id_option), ",")`:                 "3",
+		`replace(after.purchaser_mail, "", after.purchaser_mail)`:     nil,
+		`join(split(after.purchaser_mail, ""), after.purchaser_mail)`: nil,
+		`replace(after.payment, "a", "b")`:                            nil,
+		`join(payload.options, ",")`:                                  nil,
+	} {
+		e, err := Value(text, orders())
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := e.Of(v); (err != nil) != (want == nil) || got != want {
+			t.Errorf("%s: %.50v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"keys(payload)", "values(after)", "toPairs(before)"} {
+		if _, err := Value(text, orders()); err == nil {
+			t.Errorf("%s is taken", text)
 		}
 	}
 }
