@@ -10,8 +10,9 @@ import (
 const (
 	// FlushAfter is how long an outcome may wait for a commit to ride on.
 	FlushAfter = 100 * time.Millisecond
-	// FlushCount is how many outcomes are written without waiting for one.
-	FlushCount = 128
+	// FlushCount is how many outcomes are written without waiting for one: more than come while two commits of a backlog are
+	// made, which each take what there is.
+	FlushCount = 512
 )
 
 // Flusher tells when outcomes are to be written that found no commit to ride on. Make it with NewFlusher.
@@ -25,11 +26,21 @@ func NewFlusher() Flusher {
 	return Flusher{due: make(chan struct{}, 1), full: make(chan struct{}, 1)}
 }
 
-// Wake tells it how many outcomes are pending.
+// Wake tells it how many outcomes are pending: more than before, or what a commit has left of them.
 func (f *Flusher) Wake(n int) {
-	Signal(f.due)
-	if n >= FlushCount {
-		Signal(f.full)
+	hold(f.due, n > 0)
+	hold(f.full, n >= FlushCount)
+}
+
+// hold leaves a token in a channel that holds one, or takes it out.
+func hold(c chan struct{}, token bool) {
+	if token {
+		Signal(c)
+		return
+	}
+	select {
+	case <-c:
+	default:
 	}
 }
 

@@ -106,3 +106,30 @@ func TestFlusher(t *testing.T) {
 		})
 	}
 }
+
+// TestFlusherRests: what a commit took along needs no writing, and makes that of what comes later no earlier.
+func TestFlusherRests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, closing, ended := NewFlusher(), make(chan struct{}), make(chan error, 1)
+		f.Wake(FlushCount)
+		f.Wake(0)
+		began, written := time.Now(), make(chan time.Duration, 1)
+		go func() {
+			ended <- f.Run(closing, func() error {
+				written <- time.Since(began)
+				return nil
+			})
+		}()
+		<-time.After(time.Hour)
+		f.Wake(FlushCount)
+		f.Wake(1)
+		if after := <-written; after != time.Hour+FlushAfter {
+			t.Errorf("it was written after %v", after)
+		}
+		close(closing)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

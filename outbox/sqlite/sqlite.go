@@ -268,6 +268,7 @@ func (s *Store) wrote(c *change, b *outbox.Batch, entries []*entry, outcomes int
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending.Written(outcomes)
+	s.flusher.Wake(s.pending.Len())
 	for _, seq := range c.gone {
 		s.recent.remove(seq)
 	}

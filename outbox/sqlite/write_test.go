@@ -136,6 +136,36 @@ func TestFlush(t *testing.T) {
 	})
 }
 
+// TestFlushRests: outcomes that rode on a commit make nobody write those that come later any earlier.
+func TestFlushRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir())
+		defer s.Close()
+		last := commit(t, s, 3)
+		pass := func(d time.Duration) (pending int) {
+			t.Helper()
+			<-time.After(d)
+			synctest.Wait()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.pending.Len()
+		}
+		for seq := last - 2; seq < last; seq++ { // the flusher waits for the first, and is told of the second
+			settle(t, s, outbox.Outcome{Seq: seq, State: outbox.Delivered, Attempts: 1})
+			synctest.Wait()
+		}
+		commit(t, s, 1)
+		pass(pending.FlushAfter * 3 / 2)
+		settle(t, s, outbox.Outcome{Seq: last, State: outbox.Delivered, Attempts: 1})
+		if n := pass(pending.FlushAfter - time.Nanosecond); n != 1 {
+			t.Error("an outcome is written too early")
+		}
+		if n := pass(time.Nanosecond); n != 0 {
+			t.Error("an outcome is not written")
+		}
+	})
+}
+
 // TestView: a person with sqlite3 sees deliveries, not the layout.
 func TestView(t *testing.T) {
 	t.Parallel()
