@@ -39,10 +39,10 @@ func parseSandbox(shown string) *sandbox {
 	s := &sandbox{ownTmp: has["PrivateTmp"] != "no"}
 	if has["ProtectSystem"] == "strict" {
 		s.writable = []string{}
-		for _, dir := range strings.Fields(has["StateDirectory"]) {
+		for dir := range strings.FieldsSeq(has["StateDirectory"]) {
 			s.writable = append(s.writable, "/var/lib/"+dir)
 		}
-		for _, dir := range strings.Fields(has["ReadWritePaths"]) {
+		for dir := range strings.FieldsSeq(has["ReadWritePaths"]) {
 			s.writable = append(s.writable, strings.TrimLeft(dir, "-+"))
 		}
 	}

@@ -355,7 +355,7 @@ func (v *view) export(f outbox.Filter) error {
 			_ = extend.SetWriteDeadline(time.Now().Add(time.Minute)) // as long as somebody takes it
 			for _, d := range page {
 				if gone := out.Encode(api.WithPayload(d)); gone != nil {
-					return nil //nolint:nilerr // the browser has gone
+					return nil // the browser has gone
 				}
 			}
 			part.Before = page[len(page)-1].Seq

@@ -47,13 +47,7 @@ func TestLeave(t *testing.T) {
 // connection is the server's number of a connection that is used.
 func connection(t *testing.T, db rower) (id int64) {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), "SELECT CONNECTION_ID()")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	rows.Next()
-	if err := rows.Scan(&id); err != nil {
+	if err := db.QueryRowContext(t.Context(), "SELECT CONNECTION_ID()").Scan(&id); err != nil {
 		t.Fatal(err)
 	}
 	return id
