@@ -28,6 +28,8 @@ import (
 var (
 	// ErrNotExist says that there is no outbox yet: no daemon ever ran there.
 	ErrNotExist = errors.New("there is no outbox yet")
+	// ErrDamaged says that what is stored cannot be read as it should be.
+	ErrDamaged = errors.New("the outbox is damaged")
 	// ErrLocked says that another process has the store open.
 	ErrLocked = errors.New("the outbox is in use by another process")
 	// ErrNotFound says that there is no such delivery.

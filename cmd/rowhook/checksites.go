@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/loader"
+	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/rules"
 )
@@ -28,6 +30,10 @@ func checkStanding(ctx context.Context, c *config.Config) []cdc.Finding {
 	var list siteList
 	if err == nil {
 		list, err = gatherSites(ctx, c)
+	}
+	if errors.Is(err, outbox.ErrDamaged) {
+		return []cdc.Finding{{Check: "outbox", Found: err.Error(),
+			Fix: "systemctl stop rowhook, and then what stands in docs/operations.md: Restore, or Without a backup"}}
 	}
 	if err != nil {
 		return []cdc.Finding{{Check: "stopped sites", Warn: true, Found: "how the sites stand cannot be read: " + err.Error(),

@@ -21,11 +21,25 @@ func explain(doing, path string, err error) error {
 			return err // nothing about the file
 		}
 	}
+	if isDamage(err) {
+		return &damage{fmt.Errorf("%s %s: %w: the file is damaged, or a copy that sqlite3 made, without the checksums; stop rowhook and put a backup "+
+			"back, or begin without one (docs/operations.md, Restore)", doing, path, err)}
+	}
 	if advice := advise(path, err); advice != "" {
 		return fmt.Errorf("%s %s: %w: %s", doing, path, err, advice)
 	}
 	return fmt.Errorf("%s %s: %w", doing, path, err)
 }
+
+// isDamage tells whether SQLite finds the file damaged.
+func isDamage(err error) bool {
+	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB) || errors.Is(err, sqlite3.IOERR_DATA) // the last: a checksum
+}
+
+// damage is an error that says so, as outbox.ErrDamaged.
+type damage struct{ error }
+
+func (d *damage) Unwrap() []error { return []error{d.error, outbox.ErrDamaged} }
 
 // lowSpace is how little room on a disk explains a failed write.
 const lowSpace = 64 << 20
@@ -34,8 +48,6 @@ func advise(path string, err error) string {
 	switch {
 	case errors.Is(err, sqlite3.FULL), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "the disk is full; nothing is lost, and it goes on when there is room again"
-	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.IOERR_DATA): // the last: a checksum
-		return "the file is damaged, or a copy that sqlite3 made, without the checksums; stop rowhook and put a backup back (docs/operations.md, Restore)"
 	case errors.Is(err, sqlite3.IOERR): // the driver reports a full disk as any other failed write
 		if room, ok := freeSpace(path); ok && room < lowSpace {
 			return fmt.Sprintf("the disk is full (%d KB are free); nothing is lost, and it goes on when there is room again", room>>10)
