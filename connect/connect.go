@@ -157,7 +157,8 @@ func (s *Server) DialLog(ctx context.Context) (*LogConn, error) {
 }
 
 // DialToWrite opens a connection for our own schema. Its session is strict, each statement commits by itself unless it is in a
-// transaction, READ COMMITTED, and several statements may go in one packet. Who uses it must log in as DialLog says.
+// transaction, READ COMMITTED, and several statements may go in one packet. Texts in them are bytes, in which a backslash is a character
+// like others. Who uses it must log in as DialLog says.
 func (s *Server) DialToWrite(ctx context.Context) (net.Conn, error) { return s.dial(ctx, writeSession) }
 
 // dialOnce connects, logs in and prepares the session.

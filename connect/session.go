@@ -41,7 +41,7 @@ func variables() []variable {
 	return []variable{
 		{name: "autocommit", value: "1"}, // else the first SELECT begins a transaction, which locks the table against ALTER
 		{name: "completion_type", value: "'NO_CHAIN'"},
-		{name: "sql_mode", value: "''", write: "'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"}, // else what is wrong is stored as something else
+		{name: "sql_mode", value: "''", write: "'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES'"}, // else what is wrong is stored as something else
 		{name: "time_zone", value: "'+00:00'"},
 		{name: "lc_messages", value: "'en_US'"}, // some errors are told apart by their texts
 		{name: "sql_select_limit", value: unlimited},
@@ -67,13 +67,14 @@ func variables() []variable {
 
 // prepare makes a session ours.
 func (s *Server) prepare(p *packets, kind sessionKind) error {
-	isolation := "REPEATABLE READ, READ ONLY" // nothing is written to the site's server
+	names, isolation := "utf8mb4", "REPEATABLE READ, READ ONLY" // nothing is written to the site's server
 	if kind == writeSession {
+		names = "binary"                         // what is written is bytes, of which the server need not look for characters
 		isolation = "READ COMMITTED, READ WRITE" // more would lock the gaps between rows
 	}
 	for _, statement := range []string{
 		"COMMIT AND NO CHAIN NO RELEASE", // init_connect may have begun a transaction, which would hold its locks
-		"SET NAMES utf8mb4",
+		"SET NAMES " + names,
 		"SET SESSION TRANSACTION ISOLATION LEVEL " + isolation,
 	} {
 		if err := p.exec(statement); err != nil {

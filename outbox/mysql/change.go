@@ -153,19 +153,17 @@ func (c *change) empty() bool {
 
 // whole is all of the change as one transaction, with the fence at its head: it makes seq NULL, which is an error, when another
 // process has taken over, or when this one's last commit is not what it takes it for.
-func (c *change) whole() *packet {
-	var p packet
+func (c *change) whole() (parts []string) {
+	var p, tail packet
 	p.add(`UPDATE state SET seq = IF(epoch = ? AND seq = ?, seq + 1, NULL), last = ?, bytes = bytes + ? WHERE id = 1`, c.epoch, c.commits, c.lastSeq, c.size)
 	c.writeWords(&p)
 	c.writeEnds(&p)
-	p.sql.WriteString(c.packet.sql.String())
-	p.args = append(p.args, c.packet.args...)
-	c.writeRows(&p)
-	c.writeCounts(&p)
+	c.writeRows(&tail)
+	c.writeCounts(&tail)
 	if ids := slices.Sorted(maps.Keys(c.disarranged)); len(ids) > 0 {
-		p.add(`UPDATE share SET turn = turn + 1 WHERE endpoint IN `+list(ids)+` AND member NOT IN ('', ?)`, c.owner)
+		tail.add(`UPDATE share SET turn = turn + 1 WHERE endpoint IN `+list(ids)+` AND member NOT IN ('', ?)`, c.owner)
 	}
-	return &p
+	return []string{p.sql.String(), c.packet.sql.String(), tail.sql.String()}
 }
 
 func (c *change) writeWords(p *packet) {

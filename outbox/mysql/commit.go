@@ -56,7 +56,13 @@ func (c *change) records(list []outbox.Record) {
 func (c *change) deliveries(list []*outbox.Delivery) []*entry {
 	kept := time.Now()
 	entries := make([]*entry, len(list))
-	var rows, payloads, held [][]any
+	size := 0
+	for _, d := range list {
+		size += len(d.Body) + overhead
+	}
+	c.packet.sql.Grow(size)
+	var held [][]any
+	rows := c.packet.list(`INSERT INTO delivery(seq, endpoint, n, label, id, aggs, omitted, object, as_of, created, kept, since, retried, len, erased) VALUES `)
 	for i, d := range list {
 		c.lastSeq++
 		e := &entry{since: c.now, length: int64(len(d.Body)), label: numberOf(label{d.Rule, d.Site, d.Action, d.Kind}, c.ids, c.newLabels)}
@@ -76,13 +82,16 @@ func (c *change) deliveries(list []*outbox.Delivery) []*entry {
 		if len(d.Omitted) > 0 {
 			omitted = outbox.JoinKeys(d.Omitted)
 		}
-		rows = append(rows, []any{e.Seq, e.endpoint, e.Number, e.label, d.ID[:], outbox.JoinKeys(d.Keys), omitted,
-			slices.Index(outbox.Objects(), d.Object) + 1, micros(e.AsOf), micros(e.Created), kept.UnixMicro(), c.now.Microseconds(), 0, e.length, 0})
-		payloads = append(payloads, []any{e.Seq, d.Body})
+		rows.add(e.Seq, e.endpoint, e.Number, e.label, d.ID[:], outbox.JoinKeys(d.Keys), omitted,
+			slices.Index(outbox.Objects(), d.Object)+1, micros(e.AsOf), micros(e.Created), kept.UnixMicro(), c.now.Microseconds(), 0, e.length, 0)
 		entries[i] = e
 	}
-	c.packet.rows(`INSERT INTO delivery(seq, endpoint, n, label, id, aggs, omitted, object, as_of, created, kept, since, retried, len, erased) VALUES `, ``, rows)
-	c.packet.rows(`INSERT INTO payload(seq, body) VALUES `, ``, payloads)
+	rows.end(``)
+	payloads := c.packet.list(`INSERT INTO payload(seq, body) VALUES `)
+	for i, d := range list {
+		payloads.add(entries[i].Seq, d.Body)
+	}
+	payloads.end(``)
 	c.packet.rows(`INSERT INTO failed(seq, endpoint, n, state, attempts, due, since) VALUES `, ``, held)
 	return entries
 }

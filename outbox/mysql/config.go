@@ -21,6 +21,8 @@
 //     beside what lists look at would do;
 //   - a takeover from one that did not release the lease leaves a gap in all numbers: another server may be in the place of the one
 //     that was written to, and lack its last commits, of which receivers and processes still know the numbers;
+//   - to a session texts are bytes, and a backslash is a character like others (package connect): half of what a commit takes the server
+//     is reading its statements, and it looks for characters and escapes in each payload otherwise;
 //   - Annotate_rows is off where the user may turn it off: it would write each payload to the binary log twice.
 package mysql
 

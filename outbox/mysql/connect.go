@@ -70,6 +70,7 @@ const (
 var (
 	errUnwritable = errors.New("it takes no writes")
 	errReadOnly   = fmt.Errorf("%w: the server is read-only", errUnwritable)
+	errSession    = errors.New("what is between here and the server, a proxy perhaps, has changed the session: texts would be read in another way than they are written")
 	errNotReady   = fmt.Errorf("%w: the cluster's node is not ready (wsrep_ready)", errUnwritable)
 )
 
@@ -139,12 +140,15 @@ const causal = `SET SESSION wsrep_sync_wait = 7`
 
 // greet enters the schema, and refuses a server that takes no writes.
 func (c *connector) greet(ctx context.Context, conn *session, reading bool) error {
-	found, err := query(ctx, conn, `SELECT VERSION(), @@GLOBAL.read_only`)
+	found, err := query(ctx, conn, `SELECT VERSION(), @@GLOBAL.read_only, CONCAT(@@SESSION.character_set_client, LENGTH('\\'))`)
 	if err != nil {
 		return err
 	}
-	if len(found) != 2 {
+	if len(found) != 3 {
 		return errors.New("the server does not tell its version")
+	}
+	if found[2] != "binary2" {
+		return errSession
 	}
 	if !reading && isOn(found[1]) {
 		return errReadOnly

@@ -1,62 +1,116 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-sql-driver/mysql"
 
 	"rowhook/outbox"
 )
 
 // packet is a transaction that goes to the server at once: BEGIN, what is to be done, COMMIT. A transaction that waits for
 // the next statement of a process that was frozen holds its locks meanwhile, and nobody could take over from it.
-type packet struct {
-	sql  strings.Builder
-	args []any
-}
+type packet struct{ sql strings.Builder }
 
-// add adds a statement. Texts are given as bytes: the server would refuse those that are no UTF-8.
-func (p *packet) add(stmt string, args ...any) {
+// add adds a statement, with values where it has question marks.
+func (p *packet) add(stmt string, values ...any) {
+	for _, v := range values {
+		before, after, _ := strings.Cut(stmt, "?")
+		p.sql.WriteString(before)
+		p.value(v)
+		stmt = after
+	}
 	p.sql.WriteString(stmt)
 	p.sql.WriteString(";\n")
-	p.bind(args)
-}
-
-func (p *packet) bind(args []any) {
-	for _, a := range args {
-		switch v := a.(type) {
-		case string:
-			a = []byte(v)
-		case []byte:
-			if v == nil {
-				a = []byte{}
-			}
-		}
-		p.args = append(p.args, a)
-	}
 }
 
 // rows adds a statement that ends in a list of rows, if there are any, and in what follows it.
 func (p *packet) rows(stmt, after string, rows [][]any) {
-	if len(rows) == 0 {
-		return
+	list := p.list(stmt)
+	for _, row := range rows {
+		list.add(row...)
 	}
-	p.sql.WriteString(stmt)
-	tuple := "(?" + strings.Repeat(",?", len(rows[0])-1) + ")"
-	for i, row := range rows {
+	list.end(after)
+}
+
+// rowList is a statement that ends in a list of rows, in the making.
+type rowList struct {
+	packet *packet
+	stmt   string // "": there is a row already
+}
+
+// list begins such a statement. Until its end nothing else is added to the packet.
+func (p *packet) list(stmt string) rowList { return rowList{p, stmt} }
+
+func (l *rowList) add(values ...any) {
+	sql := &l.packet.sql
+	if l.stmt == "" {
+		sql.WriteByte(',')
+	}
+	sql.WriteString(l.stmt)
+	l.stmt = ""
+	sql.WriteByte('(')
+	for i, v := range values {
 		if i > 0 {
-			p.sql.WriteByte(',')
+			sql.WriteByte(',')
 		}
-		p.sql.WriteString(tuple)
-		p.bind(row)
+		l.packet.value(v)
 	}
-	p.sql.WriteString(after)
-	p.sql.WriteString(";\n")
+	sql.WriteByte(')')
+}
+
+// end ends the statement, if it has rows.
+func (l *rowList) end(after string) {
+	if l.stmt == "" {
+		l.packet.sql.WriteString(after)
+		l.packet.sql.WriteString(";\n")
+	}
+}
+
+// value adds a value. The session takes texts for bytes, and a backslash for any other character (errSession).
+func (p *packet) value(v any) {
+	var digits [20]byte
+	switch v := v.(type) {
+	case nil:
+		p.sql.WriteString("NULL")
+	case int:
+		p.sql.Write(strconv.AppendInt(digits[:0], int64(v), 10))
+	case int64:
+		p.sql.Write(strconv.AppendInt(digits[:0], v, 10))
+	case bool:
+		p.sql.WriteString(strconv.FormatBool(v))
+	case string:
+		p.sql.WriteByte('\'')
+		p.sql.WriteString(strings.ReplaceAll(v, `'`, `''`))
+		p.sql.WriteByte('\'')
+	case []byte:
+		p.bytes(v)
+	default:
+		panic("a value of a type that is not written to the outbox")
+	}
+}
+
+// bytes adds what may be large.
+func (p *packet) bytes(b []byte) {
+	p.sql.WriteByte('\'')
+	for quote := true; quote; {
+		var before []byte
+		before, b, quote = bytes.Cut(b, []byte(`'`))
+		p.sql.Write(before)
+		if quote {
+			p.sql.WriteString(`''`)
+		}
+	}
+	p.sql.WriteByte('\'')
 }
 
 // each adds a statement about rows with these numbers, if there are any.
@@ -81,26 +135,26 @@ func list(numbers []int64) string {
 // errUnsent says that nothing of a transaction has reached the server.
 var errUnsent = errors.New("there is no connection to the server")
 
-// noSyntax is the server's error for what is no SQL.
-const noSyntax = 1064
-
 // send runs the transaction on a connection of db. What the server refuses is rolled back; on any other error nobody knows
 // whether it was done.
 func (p *packet) send(ctx context.Context, db *sql.DB) error {
+	return sendParts(ctx, db, p.sql.String())
+}
+
+// sendParts is send for one in several parts.
+func sendParts(ctx context.Context, db *sql.DB, parts ...string) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnsent, err)
 	}
 	defer conn.Close()
-	_, err = conn.ExecContext(ctx, "BEGIN;\n"+p.sql.String()+"COMMIT", p.args...)
-	if err == nil {
+	_, err = conn.ExecContext(ctx, strings.Join(slices.Concat([]string{"BEGIN;\n"}, parts, []string{"COMMIT"}), ""))
+	switch {
+	case err == nil:
 		return nil
-	}
-	if errors.Is(err, driver.ErrBadConn) { // an old connection, which had ended meanwhile
+	case errors.Is(err, driver.ErrBadConn): // an old connection, which had ended meanwhile
 		return fmt.Errorf("%w: %w", errUnsent, err)
-	}
-	// What would be too large with its arguments is prepared instead, which the server refuses of several statements.
-	if isNumber(err, noSyntax) || strings.Contains(err.Error(), "packet for query is too large") {
+	case errors.Is(err, mysql.ErrPktTooLarge):
 		return fmt.Errorf("%w: more than the server's max_allowed_packet", outbox.ErrTooLarge)
 	}
 	if _, rollback := conn.ExecContext(ctx, "ROLLBACK"); rollback != nil {

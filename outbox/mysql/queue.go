@@ -25,6 +25,7 @@ type queue struct {
 	ends    map[int64]*end
 	last    int64 // the last Seq given
 	pending *pending.Outcomes[entry]
+	riding  int // how many of those are in the transaction that is on its way
 	recent  recent
 	ages    ages
 	wakes   map[string]chan struct{}
@@ -174,7 +175,7 @@ func (q *queue) settle(outcomes []outbox.Outcome) (room <-chan struct{}, retried
 		q.pending.Add(o)
 		q.recent.settle(o)
 	}
-	if n := q.pending.Len(); n > 0 {
+	if n := q.pending.Len() - q.riding; n > 0 {
 		q.flusher.Wake(n)
 	}
 	return nil, false, nil
@@ -191,14 +192,20 @@ func (q *queue) record(outcomes []outbox.Outcome) []*outcome {
 func (q *queue) outcomes() []*outcome {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.pending.All()
+	all := q.pending.All()
+	q.riding = len(all)
+	return all
 }
 
 // written takes over what a transaction has changed: the first outcomes are written, entries are new.
 func (q *queue) written(content *content, c *change, entries []*entry, outcomes int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.pending.Written(outcomes)
+	if outcomes > 0 {
+		q.pending.Written(outcomes)
+		q.riding = 0
+		q.flusher.Wake(q.pending.Len())
+	}
 	q.look(content)
 	for _, o := range c.adopted {
 		q.recent.settle(o)

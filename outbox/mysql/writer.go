@@ -135,12 +135,12 @@ func (w *writer) transact(ctx context.Context, b *outbox.Batch, do func(c *chang
 // taken once more, which is decided after the commit, and fence.commits tells. The end of ctx breaks nothing off that was sent.
 func (w *writer) send(ctx context.Context, c *change) error {
 	ctx = context.WithoutCancel(ctx)
-	err := c.whole().send(ctx, w.pools.writes)
+	err := sendParts(ctx, w.pools.writes, c.whole()...)
 	for range maxDeadlocks {
 		if !isNumber(err, again...) {
 			break
 		}
-		err = c.whole().send(ctx, w.pools.writes)
+		err = sendParts(ctx, w.pools.writes, c.whole()...)
 	}
 	switch {
 	case err == nil:
