@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -16,6 +17,7 @@ type Proxy struct {
 	mark     []byte // the next packet with this in it is the last one of its connection; nil: none
 	after    bool   // it arrives, and its answer does not
 	met      chan struct{}
+	hangs    atomic.Bool
 }
 
 // NewProxy takes connections to an address, at a listener or, without one, at a port of this machine, until the test ends.
@@ -52,6 +54,9 @@ func (p *Proxy) Cut(mark string, after bool) (met <-chan struct{}) {
 	return p.met
 }
 
+// Hang lets nothing pass any more. Connections stay open, and are taken, as by a machine that is frozen.
+func (p *Proxy) Hang() { p.hangs.Store(true) }
+
 // meets tells whether data is where to cut, and how; once.
 func (p *Proxy) meets(data []byte) (cut, after bool) {
 	p.mu.Lock()
@@ -84,6 +89,10 @@ func (g *gate) isShut() bool {
 
 func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
+	if p.hangs.Load() {
+		_, _ = io.Copy(io.Discard, client)
+		return
+	}
 	server, err := net.Dial("tcp", p.target) //nolint:noctx // of this machine
 	if err != nil {
 		return
@@ -97,6 +106,9 @@ func (p *Proxy) serve(client net.Conn) {
 			n, err := server.Read(buf)
 			if err != nil || answers.isShut() { // it answered: so it was done
 				return
+			}
+			if p.hangs.Load() {
+				continue
 			}
 			if _, err := client.Write(buf[:n]); err != nil {
 				return
@@ -115,6 +127,9 @@ func (p *Proxy) serve(client net.Conn) {
 		}
 		if cut {
 			answers.close()
+		}
+		if p.hangs.Load() {
+			continue
 		}
 		if _, err := server.Write(buf[:n]); err != nil {
 			return

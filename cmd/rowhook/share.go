@@ -29,6 +29,8 @@ type machine struct {
 	*daemon
 	front  front          // where commands are answered
 	beside sync.WaitGroup // members that end, and who answers commands
+	was    *mysql.Member  // what this process is, or was last, while another one holds the outbox; nil: nothing yet
+	former string         // under which name this process held it last; "": it did not
 }
 
 // share works on an outbox that machines share, until ctx ends.
@@ -52,6 +54,7 @@ func (a *machine) share(ctx context.Context) error {
 		if store.shared == nil {
 			continue // it was lost, and there is another one
 		}
+		a.former = store.shared.Name()
 		err = a.hold(ctx, store, &a.front)
 		switch {
 		case ctx.Err() != nil:
@@ -131,7 +134,12 @@ func mayPass(err error) bool {
 // join makes this process a member.
 func (a *machine) join(ctx context.Context) (*mysql.Member, error) {
 	server := sharedOutbox{a.cfg}.serverAs(a.set)
-	return mysql.Join(ctx, server, server.Who, a.log)
+	server.Former, server.Beside = a.former, a.was
+	m, err := mysql.Join(ctx, server, server.Who, a.log)
+	if err == nil {
+		a.was = m
+	}
+	return m, err
 }
 
 // answerMachines has commands answered by this process, also those that are asked of other machines, until ctx ends.

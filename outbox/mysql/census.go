@@ -47,7 +47,7 @@ func (c *census) look(list []citizen, now time.Time) {
 	known := make(map[string]lived, len(list))
 	for _, is := range list {
 		l := lived{is, now}
-		if was, ok := c.known[is.name]; ok && was.beat == is.beat {
+		if was, ok := c.known[is.name]; ok && is.beat <= was.beat { // less, from a server that lacks the last commits
 			l.since = was.since
 		}
 		known[is.name] = l

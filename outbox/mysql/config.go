@@ -46,6 +46,7 @@ type Config struct {
 	Schema   string        // it is made when it is not there, if User may; nobody else writes to it
 	Lease    time.Duration // 0: DefaultLease
 	Who      Who           // what Open tells the other processes of this one
-	Beside   *Member       // has watched the lease: Open takes it when it has stood still for that one for long enough
+	Beside   *Member       // has watched the lease: Open takes it when it has stood still for that one for long enough, and Join goes on watching
+	Former   string        // the Name of a Store of this process that is closed: it may have lost the lease, and left it under that name
 	NoWait   bool          // Open waits for nothing: the error is outbox.ErrLocked when another process is seen to hold the lease
 }

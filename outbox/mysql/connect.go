@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"database/sql"
@@ -10,7 +11,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -18,18 +18,22 @@ import (
 	"rowhook/connect"
 )
 
-// connector connects to the first address that answers and takes writes, beginning with the one that was used last. Logging in and
+// connector connects to the first address that answers and takes writes, beginning with the one that was used last, unless that hangs. Logging in and
 // the session are package connect's: one policy for every connection of rowhook.
 type connector struct {
 	servers []*host
 	schema  string
 	timeout time.Duration // of a statement
+	hang    time.Duration // without an answer to a ping, after which a server is taken for one that hangs; 0: it is not asked
 	anyNode bool          // one that takes no writes will do if there is no other: for reading
-	good    *atomic.Int64 // the address that was used last
+	roads   *roads
 }
 
 func newConnector(cfg Config, anyNode bool) *connector {
-	c := &connector{schema: cfg.Schema, timeout: cfg.deadline(), anyNode: anyNode, good: new(atomic.Int64)}
+	c := &connector{schema: cfg.Schema, timeout: cfg.deadline(), anyNode: anyNode, roads: newRoads(len(cfg.Addresses))}
+	if len(cfg.Addresses) > 1 { // or there is nothing better than to wait
+		c.hang = cfg.hang()
+	}
 	for _, address := range cfg.Addresses {
 		c.servers = append(c.servers, &host{Server: cfg.server(address)})
 	}
@@ -74,19 +78,28 @@ var (
 	errNotReady   = fmt.Errorf("%w: the cluster's node is not ready (wsrep_ready)", errUnwritable)
 )
 
-// Connect implements driver.Connector.
+// Connect implements driver.Connector. An address that hangs does not keep the others waiting: only when none lets us in soon are they
+// given more time.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.connect(ctx, cmp.Or(c.hang, dialTimeout))
+	if err != nil && c.hang > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		conn, err = c.connect(ctx, dialTimeout)
+	}
+	return conn, err
+}
+
+func (c *connector) connect(ctx context.Context, patience time.Duration) (driver.Conn, error) {
 	var errs []error
 	for _, reading := range []bool{false, true} {
 		if reading && (!c.anyNode || !errors.Is(errors.Join(errs...), errUnwritable)) {
 			break
 		}
-		first := int(c.good.Load())
+		first := c.roads.first()
 		for i := range c.servers {
 			at := (first + i) % len(c.servers)
-			conn, err := c.dial(ctx, c.servers[at], reading)
+			conn, err := c.dial(ctx, at, patience, reading)
 			if err == nil {
-				c.good.Store(int64(at))
+				c.roads.use(at)
 				return conn, nil
 			}
 			errs = append(errs, fmt.Errorf("%s: %w", c.servers[at].Config().Address, err))
@@ -101,10 +114,37 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return mysql.MySQLDriver{} }
 
-func (c *connector) dial(ctx context.Context, host *host, reading bool) (driver.Conn, error) {
+// dial opens a connection that can be worked with.
+func (c *connector) dial(ctx context.Context, at int, patience time.Duration, reading bool) (driver.Conn, error) {
+	if c.hang > 0 { // for all that is asked until then
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	host := c.servers[at]
+	times := host.left.Load()
+	conn, err := c.login(ctx, at, patience, func(conn net.Conn) net.Conn { return c.roads.open(conn, at) })
+	if err != nil {
+		return nil, err
+	}
+	s := &session{driverConn: conn, host: host, times: times}
+	if err := c.greet(ctx, s, reading); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return s, nil
+}
+
+// login opens a connection.
+func (c *connector) login(ctx context.Context, at int, patience time.Duration, with func(net.Conn) net.Conn) (driverConn, error) {
 	cfg := mysql.NewConfig()
-	cfg.Addr, cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = "server", dialTimeout, c.timeout, c.timeout
-	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return host.DialToWrite(ctx) }
+	cfg.Addr, cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = "server", patience, c.timeout, c.timeout
+	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := c.servers[at].DialToWrite(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return with(conn), nil
+	}
 	cfg.MultiStatements, cfg.InterpolateParams = true, true
 	cfg.ClientFoundRows = true // else an UPDATE that changes nothing looks as if we were fenced
 	cfg.MaxAllowedPacket = 0   // what the server says
@@ -113,7 +153,6 @@ func (c *connector) dial(ctx context.Context, host *host, reading bool) (driver.
 	if err != nil {
 		return nil, err
 	}
-	times := host.left.Load()
 	conn, err := inner.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -122,11 +161,7 @@ func (c *connector) dial(ctx context.Context, host *host, reading bool) (driver.
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("the driver's connections are other ones: %T", conn), conn.Close())
 	}
-	s := &session{driverConn: inside, host: host, times: times}
-	if err := c.greet(ctx, s, reading); err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return s, nil
+	return inside, nil
 }
 
 // withoutSQL is for those who have the right, BINLOG ADMIN: Annotate_rows would write each payload to the log twice. Who has not is
@@ -224,9 +259,10 @@ type pools struct {
 	beats  *sql.DB // one for the lease: a renewal waits for no commit
 	polls  *sql.DB // one for what is looked at all the time
 	reads  *sql.DB
+	to     *connector
 }
 
-func openPools(c *connector) pools { return pools{pool(c, 1), pool(c, 1), pool(c, 1), pool(c, 8)} }
+func openPools(c *connector) pools { return pools{pool(c, 1), pool(c, 1), pool(c, 1), pool(c, 8), c} }
 
 func pool(c *connector, most int) *sql.DB {
 	db := sql.OpenDB(c)
@@ -251,9 +287,16 @@ func (c *Config) lease() time.Duration {
 // deadline is how long after it began to be renewed a lease is used: its holder stops well before another may go on.
 func (c *Config) deadline() time.Duration { return c.lease() * 2 / 3 }
 
+// hang is how long a server may take to answer a ping where there are other addresses: so short that two that hang can be passed over
+// before the deadline.
+func (c *Config) hang() time.Duration { return c.lease() / 5 }
+
 // silence is after how long of it a lease is taken for free, and a member for dead: later than those stop by themselves, and so much
 // before a lease is over that what is to be done by another one is done by then.
 func (c *Config) silence() time.Duration { return c.lease() * 4 / 5 }
+
+// ended tells whether nobody works under the name of who has the lease.
+func (c *Config) ended(owner string) bool { return owner == "" || owner == c.Former }
 
 // check refuses what names no server.
 func (c *Config) check() error {

@@ -22,6 +22,12 @@ type holder struct {
 	uptime      time.Duration
 }
 
+// beyond tells whether the lease was renewed, taken or released since it was seen as another one. One that is behind that was not: a server
+// that lacks the last commits has taken another one's place.
+func (h holder) beyond(last holder) bool {
+	return h.epoch > last.epoch || h.epoch == last.epoch && h.beat > last.beat
+}
+
 var errNoLease = errors.New("the table lease has no row: the schema is damaged")
 
 func readHolder(ctx context.Context, db *sql.DB) (h holder, err error) {
@@ -63,13 +69,14 @@ func (w *watch) free(ctx context.Context, db *sql.DB) (holder, error) {
 			return h, err
 		}
 		now := time.Now()
-		if w.since.IsZero() || h.epoch != w.last.epoch || h.beat != w.last.beat {
-			w.last, w.since = h, now
+		if w.since.IsZero() || h.beyond(w.last) {
+			w.since = now
 		}
+		w.last = h
 		if began.IsZero() {
 			began = w.since
 		}
-		if h.owner == "" || now.Sub(w.since) >= w.cfg.silence() {
+		if w.cfg.ended(h.owner) || now.Sub(w.since) >= w.cfg.silence() {
 			return h, nil
 		}
 		if w.cfg.NoWait && w.since != began {

@@ -33,6 +33,7 @@ type mail struct {
 	cfg *Config
 	log *slog.Logger
 	db  *sql.DB
+	as  *right // this process's, without which it asks nobody
 
 	answering sync.WaitGroup
 	ended     chan struct{} // closed when nobody asks or answers any more
@@ -44,8 +45,8 @@ type mail struct {
 	closed bool
 }
 
-func newMail(cfg *Config, log *slog.Logger, db *sql.DB) *mail {
-	return &mail{cfg: cfg, log: log, db: db, open: make(map[string]context.CancelFunc), done: make(map[string]time.Time), ended: make(chan struct{})}
+func newMail(cfg *Config, log *slog.Logger, db *sql.DB, as *right) *mail {
+	return &mail{cfg: cfg, log: log, db: db, as: as, open: make(map[string]context.CancelFunc), done: make(map[string]time.Time), ended: make(chan struct{})}
 }
 
 // close ends answering.
@@ -126,7 +127,7 @@ func (m *mail) reply(ctx context.Context, id string, answer func(ctx context.Con
 // errNobody says that there is no such process.
 var errNobody = fmt.Errorf("%w: no process of this name works on the outbox", outbox.ErrNotFound)
 
-// ask asks a process, "": the holder. It returns early when that one goes away.
+// ask asks a process, "": the holder. It returns early when that one goes away, or this one's right is lost.
 func (m *mail) ask(ctx context.Context, to string, request []byte) ([]byte, error) {
 	if len(request) > maxLetter {
 		return nil, fmt.Errorf("%w: a request of %d bytes", outbox.ErrTooLarge, len(request))
@@ -190,6 +191,8 @@ func (m *mail) await(ctx context.Context, id, from string) ([]byte, error) {
 		select {
 		case <-m.ended:
 			return nil, outbox.ErrClosed
+		case <-m.as.lost:
+			return nil, m.as.held()
 		default:
 		}
 		if err := retry.Pause(ctx, letterAfter); err != nil {

@@ -60,8 +60,13 @@ func newMember(cfg Config, log *slog.Logger) *Member {
 	m.presence = newPresence(&m.cfg, pools.beats)
 	m.appender = &appender{cfg: &m.cfg, pools: pools, presence: m.presence, parts: m.parts, trouble: trouble{log: log}, log: log}
 	m.vacancy = newVacancy(&m.cfg, m.presence.name)
-	m.mail = newMail(&m.cfg, log, pools.reads)
+	m.mail = newMail(&m.cfg, log, pools.reads, &m.presence.right)
 	m.census = newCensus(&m.cfg)
+	if cfg.Beside != nil {
+		m.vacancy.inherit(cfg.Beside.vacancy)
+		m.census.inherit(cfg.Beside.census)
+		m.cfg.Beside = nil
+	}
 	return m
 }
 
@@ -90,6 +95,7 @@ func (m *Member) start(ctx context.Context) {
 	m.shutDown = sync.OnceValue(m.shut)
 	ctx, m.stop = context.WithCancel(context.WithoutCancel(ctx))
 	m.running.Go(func() { m.presence.keep(ctx, &m.cfg, m.log, m.presence.renew) })
+	m.running.Go(func() { m.pools.to.probe(ctx) })
 	m.running.Go(func() { m.watch(ctx) })
 	m.running.Go(func() { m.watchAges(ctx) })
 	m.handing.Go(func() { m.appender.run(ctx, m.closing) })

@@ -42,6 +42,7 @@ func (s *Store) start(ctx context.Context) {
 	s.running.Go(func() {
 		s.lease.keep(ctx, s.cfg, s.log, func(ctx context.Context) error { return s.lease.renew(ctx, s.Uptime()) })
 	})
+	s.running.Go(func() { s.pools.to.probe(ctx) })
 	s.running.Go(func() { s.queue.watchAges(ctx, s.reader.oldest) })
 	s.flushing.Go(func() { s.flushOutcomes(ctx) })
 	s.flushing.Go(func() { s.steward.run(ctx) })

@@ -24,6 +24,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) {
 	o := &opening{cfg: &cfg, log: log, connector: connector, pools: openPools(connector), watch: &watch{cfg: &cfg, log: log}, clock: running}
 	if cfg.Beside != nil {
 		o.watch.last, o.watch.since = cfg.Beside.vacancy.seen()
+		cfg.Former = cfg.Beside.cfg.Former
 	}
 	return o.open(ctx)
 }
@@ -40,7 +41,12 @@ type opening struct {
 
 // open waits until the store is open, and begins what goes on until it is closed.
 func (o *opening) open(ctx context.Context) (*Store, error) {
+	var probing sync.WaitGroup
+	until, stop := context.WithCancel(ctx)
+	probing.Go(func() { o.connector.probe(until) })
 	s, err := o.wait(ctx)
+	stop()
+	probing.Wait()
 	if err != nil {
 		_ = o.pools.close()
 		return nil, err
@@ -139,7 +145,7 @@ func (o *opening) read(ctx context.Context, lease *lease, f fence, before holder
 func (o *opening) assemble(ctx context.Context, lease *lease, queue *queue, content *content, limits outbox.Limits) (*Store, error) {
 	s := &Store{
 		cfg: o.cfg, log: o.log, pools: o.pools, limits: limits, lease: lease, reader: reader{o.pools.reads}, queue: queue, terms: newTerms(),
-		mail: newMail(o.cfg, o.log, o.pools.reads), closing: make(chan struct{}),
+		mail: newMail(o.cfg, o.log, o.pools.reads, &lease.right), closing: make(chan struct{}),
 	}
 	s.writer = &writer{cfg: o.cfg, pools: o.pools, lease: lease, queue: queue, closing: s.closing, trouble: trouble{log: o.log}, content: content}
 	s.steward = newSteward(o.cfg, o.log, o.pools, s.writer, s.terms, s.mail, content)

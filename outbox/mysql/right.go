@@ -60,6 +60,7 @@ func (r *right) held() error {
 func (r *right) keep(ctx context.Context, cfg *Config, log *slog.Logger, renew func(ctx context.Context) error) {
 	tick := time.NewTicker(cfg.lease() / 5)
 	defer tick.Stop()
+	var again <-chan time.Time // sooner, after one that failed
 	var trouble retry.Trouble
 	for {
 		r.mu.Lock()
@@ -71,12 +72,16 @@ func (r *right) keep(ctx context.Context, cfg *Config, log *slog.Logger, renew f
 		case <-r.lost:
 		case <-expiry.C:
 		case <-tick.C:
+		case <-again:
 		}
 		expiry.Stop()
 		if ctx.Err() != nil || r.held() != nil {
 			return
 		}
 		err := within(ctx, deadline, renew)
+		if again = nil; err != nil {
+			again = time.After(cfg.lease() / 50)
+		}
 		switch {
 		case err == nil:
 			if lasted, was := trouble.Over(); was {

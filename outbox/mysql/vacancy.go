@@ -41,6 +41,13 @@ func (v *vacancy) seen() (holder, time.Time) {
 	return v.last, v.since
 }
 
+// inherit begins with what another one has seen, which this process was before.
+func (v *vacancy) inherit(from *vacancy) {
+	from.mu.Lock()
+	defer from.mu.Unlock()
+	v.last, v.since, v.rules, v.reader = from.last, from.since, from.rules, from.reader
+}
+
 func (v *vacancy) become(who Who) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -51,9 +58,10 @@ func (v *vacancy) become(who Who) {
 func (v *vacancy) look(h holder, living []citizen, now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.since.IsZero() || h.owner != v.last.owner || h.epoch != v.last.epoch || h.beat != v.last.beat {
-		v.last, v.since = h, now
+	if v.since.IsZero() || h.beyond(v.last) {
+		v.since = now
 	}
+	v.last = h
 	for _, c := range living {
 		if c.name == h.owner && c.who.Rules != "" { // or it is about to end
 			v.rules = c.who.Rules
@@ -62,7 +70,7 @@ func (v *vacancy) look(h holder, living []citizen, now time.Time) {
 			v.reader = now
 		}
 	}
-	switch free := h.owner == "" || now.Sub(v.since) >= v.cfg.silence(); {
+	switch free := v.cfg.ended(h.owner) || now.Sub(v.since) >= v.cfg.silence(); {
 	case !free && v.told:
 		v.vacant, v.told = make(chan struct{}), false
 	case free && !v.told && now.Sub(v.since) >= v.turn(h, living, now):
@@ -78,7 +86,7 @@ func (v *vacancy) turn(h holder, living []citizen, now time.Time) time.Duration 
 		return never
 	}
 	wait := v.cfg.silence()
-	if h.owner == "" {
+	if v.cfg.ended(h.owner) {
 		wait = 0
 	}
 	ahead := 0
