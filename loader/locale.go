@@ -40,8 +40,8 @@ var embedded = map[string]string{
 		"domingo segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado dom seg ter qua qui sex sáb",
 }
 
-// locales finds the names of locales. Where a site's WordPress folder can be looked into, they are those of its language pack,
-// English without one, as WordPress has it; else those that are embedded.
+// locales finds the names of locales. Where a site's WordPress folder is known, they are those of its language pack, English without
+// one, as WordPress has it. Where it is not, or is closed to us, they are those that are embedded.
 type locales struct {
 	mu    sync.Mutex
 	packs map[string]languagePack   // by file
@@ -59,7 +59,7 @@ func isEnglish(locale string) bool {
 }
 
 // of is the names of a locale at a site whose WordPress stands in root, empty when unknown. The error is why its language pack
-// cannot be looked at; the names are then those that are embedded.
+// cannot be looked at; there are names all the same.
 func (l *locales) of(root, locale string) (*render.Names, error) {
 	if isEnglish(locale) {
 		return render.English(), nil
@@ -69,10 +69,10 @@ func (l *locales) of(root, locale string) (*render.Names, error) {
 		return embeddedNames(language), nil
 	}
 	names, err := l.pack(root, packFile(root, locale))
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return embeddedNames(language), err
 	}
-	return names, nil
+	return names, err
 }
 
 // packFile is where WordPress has the language pack of a locale.
@@ -83,17 +83,15 @@ func packFile(root, locale string) string {
 // contentOf is the folder of WordPress' folder that has language packs, themes and plugins.
 func contentOf(root string) string { return filepath.Join(root, "wp-content") }
 
-// pack is the names of a language pack: English where WordPress can be seen to have none.
+// pack is the names of a language pack, English where there is none.
 func (l *locales) pack(root, file string) (*render.Names, error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(contentOf(root)); err != nil {
-			return nil, err // it stands elsewhere, or is hidden from us
-		}
-		return render.English(), nil
+		_, err := os.Stat(contentOf(root)) // is it there at all?
+		return render.English(), err
 	}
 	if err != nil {
-		return nil, err
+		return render.English(), err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,7 +99,7 @@ func (l *locales) pack(root, file string) (*render.Names, error) {
 	if !ok || !pack.changed.Equal(info.ModTime()) {
 		names, err := namesFromPack(file)
 		if err != nil {
-			return nil, err
+			return render.English(), err
 		}
 		pack = languagePack{info.ModTime(), names}
 		l.packs[file] = pack

@@ -29,7 +29,7 @@ func checkLanguages(ctx context.Context, db *sql.DB, source *cdc.Source, c *conf
 		}
 		f := cdc.Finding{Check: "language of site " + site.Name, OK: true, Found: "its language pack names months and days: " + pack.File}
 		names := "English"
-		if pack.Own {
+		if _, err := os.Stat(pack.Content); pack.Own && !errors.Is(err, fs.ErrNotExist) {
 			names = "rowhook's own for that language, which may differ from the site's"
 		}
 		found, fix := closedPack(pack, uid, groups)
