@@ -41,15 +41,16 @@ type receiver struct {
 	address string
 	gone    chan struct{} // holds a token when it answered 410: somebody has to resume it
 
-	mu     sync.Mutex
-	random *rand.Rand // chooses the moods
-	server *http.Server
-	got    *ledger
-	fickle bool
-	mood   mood
-	until  time.Time // of the mood
-	count  [moods]int
-	errors []error
+	mu       sync.Mutex
+	random   *rand.Rand // chooses the moods
+	listener net.Listener
+	server   *http.Server
+	got      *ledger
+	fickle   bool
+	mood     mood
+	until    time.Time // of the mood
+	count    [moods]int
+	errors   []error
 }
 
 func newReceiver(t *testing.T, random *rand.Rand) *receiver {
@@ -84,7 +85,7 @@ func (r *receiver) listen() {
 		r.errors = append(r.errors, fmt.Errorf("the receiver cannot listen: %w", err))
 		return
 	}
-	r.address = listener.Addr().String()
+	r.address, r.listener = listener.Addr().String(), listener
 	server := &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}
 	r.server = server
 	go func() { _ = server.Serve(listener) }() // ends with Close
@@ -211,6 +212,7 @@ func (r *receiver) upTo(bound time.Duration) time.Duration { return upTo(r.rando
 // refuse closes the door for a while. mu is held.
 func (r *receiver) refuse() {
 	old := r.server
+	_ = r.listener.Close() // now: old may not even have begun to serve it
 	go func() { _ = old.Close() }()
 	time.AfterFunc(100*time.Millisecond+r.upTo(400*time.Millisecond), func() {
 		r.mu.Lock()

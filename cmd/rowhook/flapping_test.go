@@ -25,6 +25,7 @@ type flapping struct {
 
 	mu       sync.Mutex
 	random   *rand.Rand // chooses the moods
+	listener net.Listener
 	server   *http.Server
 	got      *receipts
 	mood     mood
@@ -74,7 +75,7 @@ func (f *flapping) listen(fail func(string, ...any)) {
 		fail("the receiver cannot listen: %v", err)
 		return
 	}
-	f.address = listener.Addr().String()
+	f.address, f.listener = listener.Addr().String(), listener
 	f.server = &http.Server{Handler: f}
 	go f.server.Serve(listener)
 }
@@ -134,6 +135,7 @@ func (f *flapping) next() (now mood, wait time.Duration) {
 // refuse closes the door for a while. The caller holds mu.
 func (f *flapping) refuse() {
 	old := f.server
+	_ = f.listener.Close() // now: old may not even have begun to serve it
 	go old.Close()
 	time.AfterFunc(time.Duration(100+f.random.IntN(400))*time.Millisecond, func() {
 		f.mu.Lock()

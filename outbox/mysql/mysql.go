@@ -51,7 +51,7 @@ func (s *Store) start(ctx context.Context) {
 // flushOutcomes writes outcomes that found no commit to ride on. It ends when the store is closed, or when they can never be
 // written: another process may work on it.
 func (s *Store) flushOutcomes(ctx context.Context) {
-	err := s.queue.flusher.Run(s.closing, func() error { return s.writer.commit(ctx, &outbox.Batch{}, nil) })
+	err := s.queue.flusher.Run(ctx, s.closing, func() error { return s.writer.commit(ctx, &outbox.Batch{}, nil) })
 	if err == nil {
 		return
 	}

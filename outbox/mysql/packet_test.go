@@ -84,7 +84,7 @@ func TestRiding(t *testing.T) {
 		q := newQueue(running(0), content)
 		flushes, closing, ended := 0, make(chan struct{}), make(chan error, 1)
 		go func() {
-			ended <- q.flusher.Run(closing, func() error { flushes++; return nil })
+			ended <- q.flusher.Run(t.Context(), closing, func() error { flushes++; return nil })
 		}()
 		settle := func(n, want int) {
 			t.Helper()

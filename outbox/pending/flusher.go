@@ -1,6 +1,7 @@
 package pending
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -45,12 +46,14 @@ func hold(c chan struct{}, token bool) {
 }
 
 // Run calls write a little later than outcomes became pending, or when they are many. It returns nil when closing is closed, or
-// write returns outbox.ErrClosed, and any other error of write as it is: outcomes will never be written then.
-func (f *Flusher) Run(closing <-chan struct{}, write func() error) error {
+// write returns outbox.ErrClosed, and ctx's error or any other of write as it is: outcomes will never be written then.
+func (f *Flusher) Run(ctx context.Context, closing <-chan struct{}, write func() error) error {
 	for {
 		select {
 		case <-closing:
 			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-f.due:
 		}
 		wait := time.NewTimer(FlushAfter)

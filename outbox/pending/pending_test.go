@@ -87,7 +87,7 @@ func TestFlusher(t *testing.T) {
 				f, closing, ended := NewFlusher(), make(chan struct{}), make(chan error, 1)
 				began, written := time.Now(), make(chan time.Duration, 1)
 				go func() {
-					ended <- f.Run(closing, func() error {
+					ended <- f.Run(t.Context(), closing, func() error {
 						written <- time.Since(began)
 						return c.write
 					})
@@ -116,7 +116,7 @@ func TestFlusherRests(t *testing.T) {
 		f.Wake(0)
 		began, written := time.Now(), make(chan time.Duration, 1)
 		go func() {
-			ended <- f.Run(closing, func() error {
+			ended <- f.Run(t.Context(), closing, func() error {
 				written <- time.Since(began)
 				return nil
 			})

@@ -237,7 +237,7 @@ func (s *Store) settleNow(ctx context.Context, outcomes []outbox.Outcome) error 
 // flushOutcomes writes outcomes that found no commit to ride on. It ends when the store is closed, or when its file is beyond
 // help.
 func (s *Store) flushOutcomes(ctx context.Context) {
-	err := s.flusher.Run(s.closing, func() error {
+	err := s.flusher.Run(ctx, s.closing, func() error {
 		return s.persist(ctx, func() error { return s.write(&outbox.Batch{}, false, nil) })
 	})
 	if err == nil {
