@@ -18,8 +18,8 @@ import (
 	"rowhook/connect"
 )
 
-// connector connects to the first address that answers and takes writes, beginning with the one that was used last, unless that hangs. Logging in and
-// the session are package connect's: one policy for every connection of rowhook.
+// connector connects to the first address that answers and takes writes, beginning with the one that was used last, unless that
+// hangs. Logging in and the session are package connect's: one policy for every connection of rowhook.
 type connector struct {
 	servers []*host
 	schema  string
