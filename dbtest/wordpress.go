@@ -3,7 +3,9 @@ package dbtest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -28,21 +30,8 @@ func InstallWordPress(tb testing.TB, s *Server, schema string) *WordPress {
 	tb.Helper()
 	w := &WordPress{Root: tb.TempDir()}
 	from := filepath.Join(unpackedWordPress(tb), "usr/share/wordpress")
-	tops, err := filepath.Glob(filepath.Join(from, "*.php"))
-	if err != nil || len(tops) < 2 {
-		tb.Fatalf("there is no WordPress in %s (%v): tools/get-wordpress.sh downloads it", from, err)
-	}
-	for _, path := range tops { // copied: PHP takes the folder that a file really is in for WordPress'
-		text, err := os.ReadFile(path)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		w.Write(tb, filepath.Base(path), string(text))
-	}
-	for _, dir := range []string{"wp-includes", "wp-admin"} {
-		if err := os.Symlink(filepath.Join(from, dir), filepath.Join(w.Root, dir)); err != nil {
-			tb.Fatal(err)
-		}
+	for _, dir := range []string{".", "wp-admin"} {
+		w.link(tb, from, dir)
 	}
 	s.Exec(tb, "CREATE DATABASE IF NOT EXISTS `"+schema+"`")
 	for _, table := range []string{"options", "users", "postmeta"} { // the salon's are cut down
@@ -66,6 +55,31 @@ require_once ABSPATH . 'wp-settings.php';
 		tb.Fatalf("WordPress was not installed: %s", out)
 	}
 	return w
+}
+
+// link puts a folder of WordPress there: its files as copies, for PHP takes the folder that a file really is in for WordPress', and the
+// folders in it as links.
+func (w *WordPress) link(tb testing.TB, from, dir string) {
+	tb.Helper()
+	entries, err := os.ReadDir(filepath.Join(from, dir))
+	if err != nil {
+		tb.Fatalf("there is no WordPress (tools/get-wordpress.sh downloads it): %v", err)
+	}
+	for _, entry := range entries {
+		name := filepath.Join(dir, entry.Name())
+		switch {
+		case entry.IsDir() && name != "wp-admin" && name != "wp-content":
+			err = os.Symlink(filepath.Join(from, name), filepath.Join(w.Root, name))
+		case filepath.Ext(name) == ".php":
+			var text []byte
+			if text, err = os.ReadFile(filepath.Join(from, name)); err == nil {
+				w.Write(tb, name, string(text))
+			}
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
 }
 
 // unpackedWordPress is where tools/get-wordpress.sh unpacks it.
@@ -115,7 +129,7 @@ func (w *WordPress) RunBefore(tb testing.TB, before, code string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Serve serves WordPress on the loopback until the test ends, and returns its URL.
+// Serve serves WordPress on the loopback until the test ends, and returns its URL. Every error of PHP is shown in the page, and logged.
 func (w *WordPress) Serve(tb testing.TB) string {
 	tb.Helper()
 	port, err := freePort()
@@ -123,7 +137,8 @@ func (w *WordPress) Serve(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), "php", "-d", "display_errors=1", "-S", address, "-t", w.Root)
+	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), "php", "-d", "display_errors=1", "-d", "log_errors=1", "-d", "error_log="+w.log(),
+		"-d", "memory_limit=256M", "-S", address, "-t", w.Root)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := cmd.StderrPipe()
 	if err != nil {
@@ -154,6 +169,19 @@ func (w *WordPress) Serve(tb testing.TB) string {
 		tb.Fatal("php -S does not come up")
 	}
 	return "http://" + address
+}
+
+// log is where PHP logs its errors.
+func (w *WordPress) log() string { return filepath.Join(w.Root, "php-errors.log") }
+
+// Logged is what PHP has logged in the pages so far.
+func (w *WordPress) Logged(tb testing.TB) string {
+	tb.Helper()
+	text, err := os.ReadFile(w.log())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		tb.Fatal(err)
+	}
+	return string(text)
 }
 
 // Get asks WordPress for a page, and returns its status and body.
