@@ -2,7 +2,7 @@
 
 TESTFLAGS ?=
 
-.PHONY: build package package-test demo browser alerts test lint conformance crash memory bench bench-cdc bench-console fuzz servers matrix walk clean
+.PHONY: build package package-test demo browser alerts test lint conformance crash memory bench bench-cdc bench-console bench-relay fuzz servers matrix walk clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
@@ -73,6 +73,12 @@ bench-cdc: # what reading costs, as ratios to go-mysql; fails when a target is m
 
 bench-console: # each page over a million deliveries, while others are committed; fails when one takes more than 200 ms
 	go test -count=1 -tags bench -v -timeout 10m -run TestMillion ./console/web
+
+bench-relay: # what the relay makes a hook cost in a real WordPress, as a ratio to an INSERT, on every kind of server
+	@tools/need.sh mariadb php
+	tools/get-server.sh mysql97 mariadb118
+	tools/get-wordpress.sh
+	go test -count=1 -tags bench -v -run TestCost ./wordpress/relay
 
 fuzz: # every fuzz target for a moment; .ci/run gives those of the reader longer
 	tools/fuzz.sh 10s
