@@ -118,7 +118,7 @@ func (f *flapping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *flapping) next() (now mood, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.left--; f.left < 0 && !f.isCalm {
+	if f.left--; f.left < 0 && !f.isCalm && f.mood != refusing { // which ends by itself
 		f.mood, f.left = mood(f.random.IntN(6)), f.random.IntN(150)
 		if f.mood == refusing {
 			f.refuse()

@@ -98,7 +98,7 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 		case <-ctx.Done():
 			return tenure{}, nil
 		case <-m.store.Lost():
-			m.log.Warn("the other machines take this one for dead, as the outbox's server did not hear of it in time; it joins them again")
+			m.log.Warn("this machine may not deliver its share any more; it joins the others again", slog.Any("error", m.store.Why()))
 			return tenure{}, nil
 		case <-m.ended:
 			if m.err != nil && !mayPass(m.err) {

@@ -281,6 +281,8 @@ var (
 	// errLostCommits says that the server has less than it said. Who joins anew sends again what it has no record of.
 	errLostCommits = errors.New("the server has lost commits that it had confirmed, as one may that takes its primary's place; " +
 		"what it has no record of is sent again, under the same ids")
+	// errOtherServer says that all that is known of the outbox may be wrong: names, numbers, whose an endpoint is.
+	errOtherServer = errors.New("another server has taken the place of the outbox's, and may lack the last commits; this process joins anew there")
 	errHandedCount = errors.New("the table share is damaged")
 )
 

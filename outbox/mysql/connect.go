@@ -27,6 +27,7 @@ type connector struct {
 	hang    time.Duration // without an answer to a ping, after which a server is taken for one that hangs; 0: it is not asked
 	anyNode bool          // one that takes no writes will do if there is no other: for reading
 	roads   *roads
+	other   func() // is told that another server than before answers, before anything else is done there; nil: nobody is
 }
 
 func newConnector(cfg Config, anyNode bool) *connector {
@@ -173,13 +174,16 @@ const withoutSQL = `BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR SQLEXCEPTION B
 // could be told from noise, of half a millisecond.
 const causal = `SET SESSION wsrep_sync_wait = 7`
 
+// itself is what tells a server from others, whatever address leads to it. MariaDB has no @@server_uuid.
+const itself = `CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)`
+
 // greet enters the schema, and refuses a server that takes no writes.
 func (c *connector) greet(ctx context.Context, conn *session, reading bool) error {
-	found, err := query(ctx, conn, `SELECT VERSION(), @@GLOBAL.read_only, CONCAT(@@SESSION.character_set_client, LENGTH('\\'))`)
+	found, err := query(ctx, conn, `SELECT VERSION(), @@GLOBAL.read_only, CONCAT(@@SESSION.character_set_client, LENGTH('\\')), `+itself)
 	if err != nil {
 		return err
 	}
-	if len(found) != 3 {
+	if len(found) != 4 {
 		return errors.New("the server does not tell its version")
 	}
 	if found[2] != "binary2" {
@@ -208,6 +212,9 @@ func (c *connector) greet(ctx context.Context, conn *session, reading bool) erro
 			}
 			conn.node = true
 		}
+	}
+	if !reading && !conn.node && c.roads.meet(found[3]) && c.other != nil {
+		c.other()
 	}
 	if c.schema != "" {
 		if err := execute(ctx, conn, "USE "+quoteName(c.schema)); err != nil {

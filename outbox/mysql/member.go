@@ -26,6 +26,7 @@ type Member struct {
 	mail     *mail
 	census   *census
 	older    older
+	lag      lag
 
 	closing  chan struct{}
 	shutDown func() error       // runs once
@@ -53,11 +54,13 @@ func Join(ctx context.Context, cfg Config, who Who, log *slog.Logger) (*Member, 
 }
 
 func newMember(cfg Config, log *slog.Logger) *Member {
-	pools, terms := openPools(newConnector(cfg, false)), newTerms()
+	to, terms := newConnector(cfg, false), newTerms()
+	pools := openPools(to)
 	m := &Member{
 		ReadOnly: &ReadOnly{cfg, reader{pools.reads}}, log: log, pools: pools, terms: terms, parts: newParts(terms), closing: make(chan struct{}),
 	}
 	m.presence = newPresence(&m.cfg, pools.beats)
+	to.other = func() { _ = m.presence.lose(errOtherServer) }
 	m.appender = &appender{cfg: &m.cfg, pools: pools, presence: m.presence, parts: m.parts, trouble: trouble{log: log}, log: log}
 	m.vacancy = newVacancy(&m.cfg, m.presence.name)
 	m.mail = newMail(&m.cfg, log, pools.reads, &m.presence.right)
@@ -154,10 +157,24 @@ func (m *Member) poll(ctx context.Context, all bool) error {
 	}
 	m.vacancy.look(v.holder, m.census.living(before), now)
 	m.mail.deliver(ctx, v.mail)
-	if leave := m.parts.see(&v, &m.cfg, now); len(leave) > 0 {
+	leave, behind := m.parts.see(&v, &m.cfg, now)
+	if m.lag.lasts(behind, now) >= m.cfg.hang() {
+		return m.presence.lose(errLostCommits)
+	}
+	if len(leave) > 0 {
 		m.running.Go(func() { m.letGo(ctx, leave) })
 	}
 	return nil
+}
+
+// lag is how long the server has had less than it showed before. A node of a cluster may, for a moment.
+type lag struct{ since time.Time }
+
+func (l *lag) lasts(behind bool, now time.Time) time.Duration {
+	if !behind || l.since.IsZero() {
+		l.since = now
+	}
+	return now.Sub(l.since)
 }
 
 // letGo leaves parts that nobody delivers to.
@@ -212,9 +229,12 @@ func (m *Member) Leave(ctx context.Context, endpoint string) error {
 	return nil
 }
 
-// Lost returns a channel that is closed when the holder takes this process for dead, or may do so: it must stop delivering. All that
-// is left to do is Close, and Join again.
+// Lost returns a channel that is closed when the holder takes this process for dead, or may do so, or when the server lost commits: it
+// must stop delivering. All that is left to do is Close, and Join again.
 func (m *Member) Lost() <-chan struct{} { return m.presence.lost }
+
+// Why says why Lost is closed; nil while it is not.
+func (m *Member) Why() error { return m.presence.held() }
 
 // Held says whether this process is still one that may deliver, by its own clock.
 func (m *Member) Held() bool { return m.presence.held() == nil }

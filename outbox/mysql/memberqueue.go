@@ -59,6 +59,9 @@ func (m *Member) read(ctx context.Context, endpoint string, after int64, ask fun
 			return nil, nil
 		}
 		items, err := m.readOnce(ctx, &g, &one, ask)
+		if lost := m.presence.held(); lost != nil { // it may have been read by names that are another server's
+			return nil, lost
+		}
 		switch {
 		case err == nil:
 			m.parts.claimed(g.id, items)

@@ -94,8 +94,9 @@ func (p *parts) unknown(v *view) bool {
 	return false
 }
 
-// see takes over what there is now. It returns endpoints that are to be left and are not delivered to.
-func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []*part) {
+// see takes over what there is now. It returns endpoints that are to be left and are not delivered to, and whether there is less than
+// was seen before.
+func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []*part, behind bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seeUptime(v.holder, cfg, now)
@@ -119,7 +120,7 @@ func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []*part) {
 			is = one.share
 		}
 		one.turn, one.leaving = is.turn, one.leaving || is.leaving
-		p.seeHead(one, v.heads[id])
+		behind = !p.seeHead(one, v.heads[id]) || behind
 	}
 	if v.all {
 		p.heads = v.heads
@@ -133,20 +134,21 @@ func (p *parts) see(v *view, cfg *Config, now time.Time) (leave []*part) {
 			leave = append(leave, one)
 		}
 	}
-	return leave
+	return leave, behind
 }
 
-// seeHead takes over what there is of an endpoint that is ours: what came, and what the holder has recorded.
-func (p *parts) seeHead(one *part, is head) {
+// seeHead takes over what there is of an endpoint that is ours: what came, and what the holder has recorded. It returns false when
+// that is less than before.
+func (p *parts) seeHead(one *part, is head) bool {
+	if is.last < one.head.last || is.applied.before(one.head.applied) {
+		return false
+	}
 	if is.last > one.head.last {
 		pending.Signal(p.channel(one.name))
 	}
-	if is.applied.before(one.head.applied) {
-		return
-	}
 	one.head = is
 	if is.applied.epoch != one.epoch {
-		return
+		return true
 	}
 	n := 0
 	for _, s := range one.sent {
@@ -159,6 +161,7 @@ func (p *parts) seeHead(one *part, is head) {
 	if one.sent = one.sent[n:]; n > 0 {
 		p.makeRoom()
 	}
+	return true
 }
 
 // seeUptime keeps the holder's clock, with ours in between.

@@ -16,7 +16,8 @@ type roads struct {
 	n int // of addresses
 
 	mu    sync.Mutex
-	good  int // the address that was used last
+	good  int    // the address that was used last
+	met   string // the server that was, by what it says of itself; "": none was, or nodes of a cluster
 	lines map[*line]struct{}
 }
 
@@ -41,6 +42,15 @@ func (r *roads) use(at int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.good = at
+}
+
+// meet notes which server answers, and tells whether that is another one than before.
+func (r *roads) meet(server string) (other bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	other = r.met != "" && r.met != server
+	r.met = server
+	return other
 }
 
 // open is a connection to an address, until it is closed.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/dbtest"
 	"rowhook/netfault"
 	"rowhook/outbox"
 )
@@ -97,4 +98,64 @@ func TestAskedByALostOne(t *testing.T) {
 	asks(func() error { _, err := m.Ask(t.Context(), s.Name(), nil); return err }, m.presence.lose) // who answers nothing
 	other := join(t, cfg, cfg.Who)
 	asks(func() error { _, err := s.Ask(t.Context(), other.Name(), nil); return err }, s.lease.lose)
+}
+
+// TestOtherServer: another server that takes the outbox's place may lack commits, and have others under the same numbers and names. A member
+// that has nothing to hand over would not find out; it is one no more as soon as it gets there.
+func TestOtherServer(t *testing.T) {
+	t.Parallel()
+	first, second := serve(t), serve(t)
+	cfg := config(second, "outbox")
+	for _, server := range []*dbtest.Server{second, first} { // with other endpoints than are used here
+		s := open(t, config(server, "outbox"))
+		routeMany(t, s, 3)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg.Addresses = []string{first.Address(), second.Address()}
+	_, m := memberOf(t, cfg, 2, 5)
+	first.KillConnections(t, "rowhook")
+	until(t, "the server is used again", func() bool { return m.pools.polls.PingContext(t.Context()) == nil })
+	if err := m.Why(); err != nil {
+		t.Fatalf("it is the same server: %v", err)
+	}
+	if err := first.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-m.Lost():
+		if err := m.Why(); !errors.Is(err, errOtherServer) || !errors.Is(err, outbox.ErrFenced) {
+			t.Errorf("it is lost: %v", err)
+		}
+	case <-t.Context().Done():
+	}
+	if list, err := m.Claim(t.Context(), "end00", 0, 10); !errors.Is(err, outbox.ErrFenced) {
+		t.Errorf("it claims %d deliveries of another outbox: %v", len(list), err)
+	}
+}
+
+// TestLessThanBefore: a server that has less than it showed, as after a backup was restored, has lost commits. A member that has nothing
+// to hand over would wait until there is more than before, and pass over all up to there.
+func TestLessThanBefore(t *testing.T) {
+	t.Parallel()
+	cfg := config(serve(t), "outbox")
+	s, m := memberOf(t, cfg, 2, 5)
+	restore := remember(t, s)
+	commitMany(t, s, 2, 5)
+	until(t, "the member sees them", func() bool {
+		due, err := m.Due(t.Context())
+		return err == nil && due["end00"].Count == 10
+	})
+	if err := m.Why(); err != nil {
+		t.Fatal(err)
+	}
+	restore()
+	select {
+	case <-m.Lost():
+		if err := m.Why(); !errors.Is(err, errLostCommits) {
+			t.Errorf("it is lost: %v", err)
+		}
+	case <-t.Context().Done():
+	}
 }
