@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"mime"
 	"regexp"
 	"slices"
@@ -25,8 +24,6 @@ type Document struct {
 }
 
 const (
-	longestText  = 1 << 20 // what a function makes of values, in bytes: a text that is put in again and again has no bound
-	longestBody  = 16 << 20
 	mostInFormat = 3 // digits of a width or precision in a format
 )
 
@@ -35,6 +32,7 @@ const DefaultContentType = "text/plain; charset=utf-8"
 
 var (
 	templateLine = regexp.MustCompile(`(?s)^template: [^:]*:(\d+):(?:\d+:)? ?(.*)$`)
+	calling      = regexp.MustCompile(`(?s)^<.*>: error calling (\w+: .*)$`)
 	tooWide      = regexp.MustCompile(`%[^%a-zA-Z]*(?:\*|\d{` + strconv.Itoa(mostInFormat+1) + `})`)
 )
 
@@ -64,6 +62,7 @@ func NewDocument(text, contentType string, names *Names) (*Document, error) {
 
 // Body is the text with an event's values. The error is about these values.
 func (t *Document) Body(v *Values) ([]byte, error) {
+	v.budget.begin()
 	var w bounded
 	if err := t.parsed.Execute(&w, v.named()); err != nil {
 		at, ok := errors.AsType[*PlaceError](placeOf(err))
@@ -84,8 +83,8 @@ type bounded struct{ text []byte }
 var _ io.Writer = (*bounded)(nil)
 
 func (w *bounded) Write(p []byte) (int, error) {
-	if len(w.text)+len(p) > longestBody {
-		return 0, fmt.Errorf("it is longer than %d MiB", longestBody>>20)
+	if len(w.text)+len(p) > mostBody {
+		return 0, errBody
 	}
 	w.text = append(w.text, p...)
 	return len(p), nil
@@ -96,7 +95,10 @@ func placeOf(err error) error {
 	if m := templateLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1])
 		message := strings.TrimPrefix(m[2], `executing "body" at `)
-		return &PlaceError{Line: line, Err: errors.New(message)}
+		if called := calling.FindStringSubmatch(message); called != nil {
+			message = strings.NewReplacer(eachName+": ", "", stepName+": ", "range: ").Replace(called[1])
+		}
+		return &PlaceError{Line: line, Err: errors.New(shortened(strings.ReplaceAll(message, " $."+budgetName, "")))}
 	}
 	return &PlaceError{Line: 1, Err: err}
 }
@@ -126,6 +128,7 @@ type documentReader struct {
 	uses   *Uses
 	escape string
 	tree   *parse.Tree
+	calls  int // so far
 	faults []error
 }
 
@@ -156,8 +159,10 @@ func (r *documentReader) list(l *parse.ListNode, root bool) {
 		case *parse.WithNode:
 			r.branch(&n.BranchNode, root, false)
 		case *parse.RangeNode:
+			before := r.calls
 			r.branch(&n.BranchNode, root, false)
-			r.call(n.Pipe, "each")
+			r.call(n.Pipe, eachName)
+			r.metered(n.List, r.calls-before)
 		case *parse.TemplateNode:
 			r.fault(n, "{{template}} is not allowed: it may go on without end")
 		}
@@ -175,6 +180,7 @@ func (r *documentReader) pipe(p *parse.PipeNode, root bool) {
 		return
 	}
 	for _, c := range p.Cmds {
+		r.calls++
 		for i, arg := range c.Args {
 			switch n := arg.(type) {
 			case *parse.FieldNode:
@@ -185,9 +191,13 @@ func (r *documentReader) pipe(p *parse.PipeNode, root bool) {
 				if n.Ident[0] == "$" {
 					r.named(n, n.Ident[1:])
 				}
+				if len(n.Ident) == 1 && n.Ident[0] == "$" {
+					c.Args[i] = r.all(n, n.Pos)
+				}
 			case *parse.DotNode:
 				if root {
 					r.named(n, nil)
+					c.Args[i] = r.all(n, n.Pos)
 				}
 			case *parse.PipeNode:
 				r.pipe(n, root)
@@ -196,12 +206,43 @@ func (r *documentReader) pipe(p *parse.PipeNode, root bool) {
 					r.pipe(within, root)
 				}
 			case *parse.IdentifierNode:
-				if n.Ident == "printf" && i == 0 {
-					r.format(c)
+				if _, ours := functions()[n.Ident]; ours && i > 0 {
+					r.fault(n, "%s is a function: write ( ) around it and what it is of", n.Ident)
 				}
 			}
 		}
+		if name, ok := c.Args[0].(*parse.IdentifierNode); ok {
+			if name.Ident == "printf" {
+				r.format(c)
+			}
+			if strings.HasSuffix(name.Ident, "_") { // one of those that are put in
+				r.fault(c, "function %q not defined", name.Ident)
+			}
+			if _, ours := functions()[name.Ident]; ours {
+				c.Args = slices.Insert(c.Args, 1, r.budget(c.Pos))
+			}
+		}
 	}
+}
+
+// budget is what functions find the budget by.
+func (r *documentReader) budget(at parse.Pos) parse.Node {
+	return &parse.VariableNode{NodeType: parse.NodeVariable, Pos: at, Ident: []string{"$", budgetName}}
+}
+
+// all is a part that names all values, but for the budget.
+func (r *documentReader) all(n parse.Node, at parse.Pos) parse.Node {
+	name := parse.NewIdentifier(allName).SetPos(at).SetTree(r.tree)
+	return &parse.PipeNode{NodeType: parse.NodePipe, Pos: at, Cmds: []*parse.CommandNode{{NodeType: parse.NodeCommand, Pos: at, Args: []parse.Node{name, r.budget(at), n}}}}
+}
+
+// metered has each turn of a loop take the work of so many calls.
+func (r *documentReader) metered(body *parse.ListNode, calls int) {
+	work := perCall * (calls + len(body.Nodes) + 1)
+	name := parse.NewIdentifier(stepName).SetPos(body.Pos).SetTree(r.tree)
+	number := &parse.NumberNode{NodeType: parse.NodeNumber, Pos: body.Pos, IsInt: true, Int64: int64(work), Text: strconv.Itoa(work)}
+	step := &parse.PipeNode{NodeType: parse.NodePipe, Pos: body.Pos, Cmds: []*parse.CommandNode{{NodeType: parse.NodeCommand, Pos: body.Pos, Args: []parse.Node{name, r.budget(body.Pos), number}}}}
+	body.Nodes = slices.Insert(body.Nodes, 0, parse.Node(&parse.ActionNode{NodeType: parse.NodeAction, Pos: body.Pos, Pipe: step}))
 }
 
 // format refuses a format that asks for a text of any size, and one that a value may be.
@@ -271,8 +312,5 @@ func (r *documentReader) escaped(p *parse.PipeNode) {
 // call has what a pipeline makes go through a function.
 func (r *documentReader) call(p *parse.PipeNode, function string) {
 	name := parse.NewIdentifier(function).SetPos(p.Pos).SetTree(r.tree)
-	p.Cmds = append(p.Cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: p.Pos, Args: []parse.Node{name}})
+	p.Cmds = append(p.Cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: p.Pos, Args: []parse.Node{name, r.budget(p.Pos)}})
 }
-
-// Functions are the names of those that a Document has besides the ones of text/template, sorted.
-func Functions() []string { return slices.Sorted(maps.Keys(functions())) }

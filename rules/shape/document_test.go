@@ -119,8 +119,8 @@ func TestDocumentOfValuesThatDoNotFit(t *testing.T) {
 		"{{range 900000000000}}{{end}}":      "range goes over lists and objects",
 		`{{date "2006" "x"}}`:                `date: "x" is no time`,
 		"{{range $x := .payload.id}}{{end}}": "range goes over lists and objects",
-		`{{$a := .site}}` + strings.Repeat(`{{$a = print $a $a $a $a}}`, 20) + `{{$a}}`:                                "it is longer than 1024 KiB",
-		`{{$a := "<<<<"}}` + strings.Repeat(`{{$a = print (js $a) (js $a)}}`, 20) + `{{$a}}`:                           "it is longer than 1024 KiB",
+		`{{$a := .site}}` + strings.Repeat(`{{$a = print $a $a $a $a}}`, 20) + `{{$a}}`:                                "print: what it makes of these values is larger than 8 MiB",
+		`{{$a := "<<<<"}}` + strings.Repeat(`{{$a = print (js $a) (js $a)}}`, 20) + `{{$a}}`:                           "js: what it makes of these values is larger than 8 MiB",
 		`{{$a := print .payload.options}}` + strings.Repeat(`{{$a = print $a $a}}`, 13) + strings.Repeat(`{{$a}}`, 80): "it is longer than 16 MiB",
 	} {
 		d, err := NewDocument(text, "text/plain", nil)

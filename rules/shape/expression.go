@@ -3,6 +3,7 @@
 package shape
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -40,6 +41,7 @@ type Values struct {
 
 	names   map[string]any // the same by their names; filled once, for a template has many expressions
 	machine vm.VM
+	budget  budget
 }
 
 // Forget has the next expression see the values as they are by then.
@@ -51,7 +53,7 @@ func (v *Values) named() map[string]any {
 		return v.names
 	}
 	if v.names == nil {
-		v.names = make(map[string]any, 5)
+		v.names = make(map[string]any, 6)
 	}
 	v.names["before"], v.names["after"] = nil, nil // nil itself, which a map that is nil does not equal
 	if v.Before != nil {
@@ -61,6 +63,7 @@ func (v *Values) named() map[string]any {
 		v.names["after"] = v.After
 	}
 	v.names["event"], v.names["site"], v.names["payload"] = v.Event, v.Site, v.Payload
+	v.names[budgetName] = &v.budget
 	return v.names
 }
 
@@ -120,12 +123,31 @@ func (f *ExpressionError) Error() string {
 	if f.Text == "" {
 		return f.Message
 	}
-	return fmt.Sprintf("%s\n    %s\n    %s^", f.Message, strings.ReplaceAll(f.Text, "\t", " "), strings.Repeat(" ", f.Column))
+	text, column := around([]rune(strings.ReplaceAll(f.Text, "\t", " ")), f.Column)
+	return fmt.Sprintf("%s\n    %s\n    %s^", f.Message, text, strings.Repeat(" ", column))
+}
+
+// widestLine is how much of a line is shown, in characters.
+const widestLine = 120
+
+// around is as much of a line as a person can look at, with the place in it.
+func around(line []rune, column int) (string, int) {
+	const cut = "..."
+	before, behind := "", ""
+	if from := column - widestLine*2/3; len(line) > widestLine && from > 0 {
+		line, column, before = line[from:], column-from+len(cut), cut
+	}
+	if len(line) > widestLine {
+		line, behind = line[:widestLine], cut
+	}
+	return before + string(line) + behind, column
 }
 
 const (
 	longestExpression = 4 << 10 // in bytes
 	mostNodes         = 500
+	mostMembers       = 200_000 // of the lists and objects that an expression writes out, together
+	longestReason     = 300     // of what a library says of a value, in bytes
 )
 
 // unbounded are the functions that an expression may not have: what they take has no end, or is not the same each time.
@@ -151,7 +173,7 @@ func compile(text string, n *Names, as expr.Option) (*Expression, error) {
 		return nil, &ExpressionError{Message: fmt.Sprintf("is longer than %d bytes", longestExpression)}
 	}
 	look := &look{bare: map[ast.Node]string{}}
-	program, err := expr.Compile(text, append(boundedFunctions(), expr.Env(environment(n.row(), n.payload())), as, expr.MaxNodes(mostNodes), expr.Patch(look))...)
+	_, err := expr.Compile(text, expr.Env(environment(n.row(), n.payload())), as, expr.MaxNodes(mostNodes), expr.Patch(look))
 	if look.refused != nil {
 		return nil, fault(text, look.refused)
 	}
@@ -160,8 +182,11 @@ func compile(text string, n *Names, as expr.Option) (*Expression, error) {
 	}
 	// That was to find what is wrong. A program of typed columns compares two of them without asking whether one is NULL, and
 	// fails then; one of columns of any type asks.
-	if asking, err := expr.Compile(text, append(boundedFunctions(), expr.Env(environment(n.row().untyped(), nil)), as, expr.MaxNodes(mostNodes))...); err == nil {
-		program = asking
+	env := environment(n.row().untyped(), nil)
+	env[budgetName] = types.Any
+	program, err := expr.Compile(text, append(meteredFunctions(), expr.Env(env), as, expr.MaxNodes(mostNodes), expr.Patch(metering{}))...)
+	if err != nil {
+		return nil, fault(text, err)
 	}
 	return &Expression{Uses: look.found(), program: program}, nil
 }
@@ -177,27 +202,37 @@ func (c Columns) untyped() Columns {
 
 // Holds says whether a condition holds. The error is about these values.
 func (e *Expression) Holds(v *Values) (bool, error) {
-	got, err := e.Of(v)
+	v.budget.begin()
+	got, err := e.of(v)
 	if err != nil {
 		return false, err
 	}
 	holds, ok := got.(bool)
 	if !ok {
-		return false, fmt.Errorf("it is %v, neither true nor false", got)
+		return false, fmt.Errorf("it is %s, neither true nor false", described(got))
 	}
 	return holds, nil
 }
 
-// Of is an expression's value. The error is about these values.
-func (e *Expression) Of(v *Values) (any, error) {
+// of is an expression's value, within what is left of the values' budget. The error is about these values.
+func (e *Expression) of(v *Values) (any, error) {
+	v.machine.MemoryBudget = mostMembers
 	got, err := v.machine.Run(e.program, v.named())
 	if err != nil {
 		if at, ok := errors.AsType[*file.Error](err); ok {
-			err = errors.New(at.Message)
+			err = errors.New(shortened(at.Message))
 		}
 		return nil, err
 	}
 	return got, nil
+}
+
+// shortened is the beginning of a reason: a library may show a value in it.
+func shortened(reason string) string {
+	if len(reason) <= longestReason {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:longestReason], "") + "..."
 }
 
 // eventTypes is what an expression can ask of the event.
@@ -246,6 +281,8 @@ func (l *look) Visit(node *ast.Node) {
 			l.bare[n], l.uses.Payload = n.Value, true
 		case "event":
 			l.uses.Event = true
+		case "$env":
+			l.refuse(n, "$env is not allowed: name before, after, payload, event or site")
 		}
 	case *ast.MemberNode:
 		name, isName := n.Property.(*ast.StringNode)
@@ -254,22 +291,30 @@ func (l *look) Visit(node *ast.Node) {
 			delete(l.bare, n.Node)
 		}
 	case *ast.BinaryNode:
-		if n.Operator == ".." {
+		switch n.Operator {
+		case "..":
 			l.refuse(n, "ranges are not allowed: they may be of any size")
+		case "matches":
+			l.matches(n)
 		}
 	case *ast.BuiltinNode:
-		l.called(n, n.Name)
-	case *ast.CallNode:
-		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
-			l.called(n, callee.Value)
+		if _, metered := builtins[n.Name]; !metered && !slices.Contains(loops, n.Name) {
+			l.called(n, n.Name)
 		}
 	}
 }
 
-func (l *look) called(n ast.Node, name string) {
-	if why, ok := unbounded[name]; ok {
-		l.refuse(n, name+" is not allowed: "+why)
+func (l *look) matches(n *ast.BinaryNode) {
+	text, ok := n.Right.(*ast.StringNode)
+	if !ok {
+		l.refuse(n, "the pattern of matches must be written out: what a value may hold has no bound")
+	} else if _, err := newPattern(text.Value); err != nil {
+		l.refuse(n, err.Error())
 	}
+}
+
+func (l *look) called(n ast.Node, name string) {
+	l.refuse(n, name+" is not allowed: "+cmp.Or(unbounded[name], "nobody has bounded it yet"))
 }
 
 func (l *look) refuse(n ast.Node, message string) {

@@ -119,10 +119,15 @@ func TestFaults(t *testing.T) {
 		"reduce(event.changed, #acc + #, '') == ''": "reduce is not allowed",
 		"now().Unix() > 1":                          "now is not allowed",
 		"event.statuss == ''":                       "unknown field statuss",
-		"after.status ==\n  after.nothing":          "unknown field nothing\n      after.nothing\n            ^",
-		strings.Repeat("!", 400) + "(id == 1)":      "unknown name id",
-		strings.Repeat("true && ", 600):             "is longer than",
-		strings.Repeat("1+", 1500) + "1 == 1":       "exceeds maximum allowed nodes",
+		strings.Repeat("true && ", 20) + "after.no || " + strings.Repeat("false || ", 50) + "false": "unknown field no\n    ...& true && true && true && true && true && true && true && true && true && after.no || false || false || false || false |...\n" + strings.Repeat(" ", 87) + "^",
+		"$env.after.id == 7":                                               "$env is not allowed",
+		"after.status matches before.status":                               "the pattern of matches must be written out",
+		`after.status matches "(((x{100}){10}x{900}){1}y{1000}){2}z{999}"`: "the pattern",
+		`after.status matches "("`:                                         "missing closing",
+		"after.status ==\n  after.nothing":                                 "unknown field nothing\n      after.nothing\n            ^",
+		strings.Repeat("!", 400) + "(id == 1)":                             "unknown name id",
+		strings.Repeat("true && ", 600):                                    "is longer than",
+		strings.Repeat("1+", 1500) + "1 == 1":                              "exceeds maximum allowed nodes",
 	} {
 		_, err := Condition(text, orders())
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -221,7 +226,7 @@ func TestBoundedFunctions(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got, err := e.Of(v); (err != nil) != (want == nil) || got != want {
+		if got, err := valueOf(e, v); (err != nil) != (want == nil) || got != want {
 			t.Errorf("%s: %.50v, %v", text, got, err)
 		}
 	}
@@ -230,4 +235,10 @@ func TestBoundedFunctions(t *testing.T) {
 			t.Errorf("%s is taken", text)
 		}
 	}
+}
+
+// valueOf is an expression's value, within a budget of its own.
+func valueOf(e *Expression, v *Values) (any, error) {
+	v.budget.begin()
+	return e.of(v)
 }

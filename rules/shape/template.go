@@ -1,11 +1,8 @@
 package shape
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,7 +57,10 @@ func NewTemplate(n *yaml.Node, names *Names, expand func(string) (string, error)
 }
 
 // Body is the template with an event's values. The error is about these values.
-func (t *Template) Body(v *Values) ([]byte, error) { return t.root.append(nil, v) }
+func (t *Template) Body(v *Values) ([]byte, error) {
+	v.budget.begin()
+	return t.root.append(nil, v)
+}
 
 // Masked is the template with a remark in the place of each value that is taken in from outside of the file: those may be secrets.
 func (t *Template) Masked() *Template { return &Template{Uses: t.Uses, root: t.root.masked()} }
@@ -79,11 +79,11 @@ func (p part) masked() part {
 func (p *part) append(b []byte, v *Values) (_ []byte, err error) {
 	switch {
 	case p.value != nil:
-		got, err := p.value.Of(v)
+		got, err := p.value.of(v)
 		if err != nil {
 			return nil, err
 		}
-		return appendJSON(b, got)
+		return encoder{&v.budget, mostBody, errBody}.append(b, got)
 	case p.fixed != nil:
 		return append(b, p.fixed...), nil
 	case p.list:
@@ -107,32 +107,6 @@ func (p *part) append(b []byte, v *Values) (_ []byte, err error) {
 	}
 	return append(b, '}'), nil
 }
-
-// appendJSON appends what an expression came to. HTML's letters stay as they are: it is no page.
-func appendJSON(b []byte, v any) ([]byte, error) {
-	switch v := v.(type) {
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("it is %v, which JSON has no number for", v)
-		}
-	case int:
-		return strconv.AppendInt(b, int64(v), 10), nil
-	case string:
-		if !strings.ContainsFunc(v, escapes) { // most texts: no encoder has to be made for them
-			return append(append(append(b, '"'), v...), '"'), nil
-		}
-	}
-	var w bytes.Buffer
-	e := json.NewEncoder(&w)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("encoding what it is: %w", err)
-	}
-	return append(b, bytes.TrimSuffix(w.Bytes(), []byte("\n"))...), nil
-}
-
-// escapes says whether JSON may have to write a character in another way.
-func escapes(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
 
 // templateReader compiles a tree.
 type templateReader struct {
