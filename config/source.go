@@ -91,6 +91,13 @@ type Source struct {
 	sum    [sha256.Size]byte
 }
 
+// Apart is the source without the faults so far, for a check that is made once more is known.
+func (s *Source) Apart() *Source {
+	apart := *s
+	apart.faults = nil
+	return &apart
+}
+
 // Sum is the SHA-256 of the file as it was read.
 func (s *Source) Sum() []byte { return s.sum[:] }
 

@@ -22,11 +22,17 @@ func (c check) shape(e entry, rule *Rule) {
 			c.faultf(key, "makes a payload of its own, as format: slack does; remove one of them")
 		}
 	}
-	s := &Shape{Previous: e.Previous}
 	var names *shape.Names
 	if c.has("when") || c.has("template") || c.has("template_file") || len(e.Fields)+len(e.Redact) > 0 {
 		names = &shape.Names{Row: rule.Action.Columns(), Payload: rule.payload()}
+		rule.misnamed = c.misnamed(e, rule)
 	}
+	c.shapeOf(e, rule, names)
+}
+
+// shapeOf is shape where it is known what may be named.
+func (c check) shapeOf(e entry, rule *Rule, names *shape.Names) {
+	s := &Shape{Previous: e.Previous}
 	if c.has("when") {
 		var err error
 		s.WhenText = strings.TrimSpace(e.When)

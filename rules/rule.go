@@ -28,6 +28,8 @@ type Rule struct {
 	// KeyPlaces is where each column of Action.Entity.Key is named, for messages: rules.yaml:7: rules[0].key[0]. Custom rules only.
 	KeyPlaces []string
 	Doubts    []string // what is allowed, and most likely not meant
+
+	misnamed func(table cdc.TableName, columns []string) []Misnamed // nil: it names no columns but its key's
 }
 
 // Shape is what a rule wants of an event besides, and makes of its payload: in the order of the fields.

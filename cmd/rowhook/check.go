@@ -100,7 +100,7 @@ func checkDatabase(ctx context.Context, c *config.Config, set *rules.Set) ([]cdc
 	findings = append(findings, checkSites(ctx, db, source, c)...)
 	findings = append(findings, checkLanguages(ctx, db, source, c)...)
 	findings = append(findings, checkIndexes(ctx, db, source, c)...)
-	findings = append(findings, checkKeys(ctx, source, c, set)...)
+	findings = append(findings, checkColumns(ctx, source, c, set)...)
 	findings = append(findings, checkRelay(ctx, db, c, set)...)
 	return append(findings, checkTexts(ctx, db, c)...), nil
 }
@@ -139,7 +139,7 @@ func report(w io.Writer, findings []cdc.Finding, asJSON bool) error {
 	if faults > 0 {
 		summary = "rowhook cannot run here until every FAIL is fixed"
 	} else if apart > 0 {
-		summary += ", but not for every site: one that fails waits until that is fixed, the others go on"
+		summary += ", but a site or a rule that fails gets nothing until that is fixed; the others go on"
 	} else if warnings > 0 {
 		summary += "; the warnings say what it would miss, or what could go wrong"
 	}

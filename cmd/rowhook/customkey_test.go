@@ -28,7 +28,7 @@ func testKeyOfARule(t *testing.T, server *dbtest.Server) {
 	}
 	file := daemonFiles(t, server, named("sku, odrer_id"), "coalesce: 50ms\n")
 	ruleFile := filepath.Join(filepath.Dir(file), "rules.yaml")
-	want := ruleFile + `:7: rules[1].key[1]: table wordpress.wp_lines has no column "odrer_id"; did you mean Order_ID?`
+	want := ruleFile + `:7: rules[1].key[1]: table wordpress.wp_lines has no column odrer_id; did you mean Order_ID?`
 	if out, err := rowhook(t, file, "check"); err == nil || !strings.Contains(out, "FAIL  rule lines: "+want) {
 		t.Errorf("check says %v\n%s", err, out)
 	}

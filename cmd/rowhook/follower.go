@@ -119,7 +119,7 @@ func (f *follower) checked(ctx context.Context) (err error) {
 	if len(faults) > 0 {
 		return fmt.Errorf("the database at %s %w:\n%s", f.cfg.Database.Address, errUnfit, strings.Join(faults, "\n"))
 	}
-	f.tellKeys(ctx)
+	f.tellColumns(ctx)
 	return nil
 }
 
@@ -160,13 +160,5 @@ func (f *follower) warnOptional(ctx context.Context) {
 	}
 	for _, is := range findings {
 		f.log.Warn("rules wait for a table", slog.String("check", is.Check), slog.String("found", is.Found), slog.String("fix", is.Fix))
-	}
-}
-
-// tellKeys says which rules name columns as keys that their tables do not have. Those rules wait as well.
-func (f *follower) tellKeys(ctx context.Context) {
-	for _, is := range checkKeys(ctx, f.source, f.cfg, f.set) {
-		f.log.Error("a rule waits, for its key names a column that is not there", slog.String("rule", strings.TrimPrefix(is.Check, "rule ")),
-			slog.String("found", is.Found), slog.String("fix", is.Fix+"; then send SIGHUP"))
 	}
 }

@@ -57,7 +57,7 @@ func (h *holder) reload(ctx context.Context, follows *follower) error {
 			return err
 		}
 		follows.warnOptional(ctx)
-		follows.tellKeys(ctx)
+		follows.tellColumns(ctx)
 	}
 	if h.finder != nil {
 		h.finder.soon()
