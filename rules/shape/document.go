@@ -38,17 +38,18 @@ var (
 
 // NewDocument compiles a text for a content type. Its errors are PlaceErrors, joined; their lines are the text's.
 func NewDocument(text, contentType string, names *Names) (*Document, error) {
-	parsed, err := template.New("body").Option("missingkey=error").Funcs(functions()).Parse(strings.TrimSuffix(text, "\n"))
+	text = strings.TrimSuffix(text, "\n")
+	parsed, err := template.New("body").Option("missingkey=error").Funcs(functions()).Parse(text)
 	if err != nil {
 		return nil, placeOf(err)
 	}
-	r := documentReader{known: names, escape: escaperOf(contentType), tree: parsed.Tree}
+	r := documentReader{known: names, escape: escaperOf(contentType), tree: parsed.Tree, text: text, assigned: assignedIn(text)}
 	t := &Document{parsed: parsed, json: r.escape == "json" && !strings.Contains(contentType, "ndjson")}
 	r.uses = &t.Uses
 	if parsed.Tree == nil || parse.IsEmptyTree(parsed.Root) && len(parsed.Templates()) <= 1 { // nothing in it but definitions, or nothing at all
 		return nil, &PlaceError{Line: 1, Err: errors.New("is empty; write what to post")}
 	}
-	r.list(parsed.Root, true)
+	r.list(parsed.Root, meaning{kind: everything})
 	for _, other := range parsed.Templates() {
 		if other != parsed {
 			r.fault(other.Root, "has a template within it, %s; write what it makes where it is wanted", other.Name())
@@ -128,39 +129,36 @@ type documentReader struct {
 	uses   *Uses
 	escape string
 	tree   *parse.Tree
-	calls  int // so far
-	faults []error
+	text   string
+
+	variables []variable // that are declared, the innermost last
+	assigned  []string
+	calls     int // so far
+	faults    []error
 }
 
-func (r *documentReader) fault(n parse.Node, format string, args ...any) {
-	line := 1
-	if where, _ := r.tree.ErrorContext(n); where != "" { // body:3:14
-		_, rest, _ := strings.Cut(where, ":")
-		text, _, _ := strings.Cut(rest, ":")
-		line, _ = strconv.Atoi(text)
-	}
-	r.faults = append(r.faults, &PlaceError{Line: line, Err: fmt.Errorf(format, args...)})
-}
-
-// list goes over what stands one behind the other; root says whether the dot is all values there.
-func (r *documentReader) list(l *parse.ListNode, root bool) {
+// list goes over what stands one behind the other. What a block declares ends with it.
+func (r *documentReader) list(l *parse.ListNode, dot meaning) {
 	if l == nil {
 		return
 	}
+	outside := r.variables
+	defer func() { r.variables = outside }()
 	for _, n := range l.Nodes {
 		switch n := n.(type) {
 		case *parse.ActionNode:
-			r.pipe(n.Pipe, root)
+			r.pipe(n.Pipe, dot)
+			r.declare(n.Pipe, r.meaning(n.Pipe, dot))
 			if len(n.Pipe.Decl) == 0 {
 				r.escaped(n.Pipe)
 			}
 		case *parse.IfNode:
-			r.branch(&n.BranchNode, root, root)
+			r.branch(&n.BranchNode, dot, func(meaning) meaning { return dot })
 		case *parse.WithNode:
-			r.branch(&n.BranchNode, root, false)
+			r.branch(&n.BranchNode, dot, func(of meaning) meaning { return of })
 		case *parse.RangeNode:
 			before := r.calls
-			r.branch(&n.BranchNode, root, false)
+			r.branch(&n.BranchNode, dot, meaning.each)
 			r.call(n.Pipe, eachName)
 			r.metered(n.List, r.calls-before)
 		case *parse.TemplateNode:
@@ -169,59 +167,81 @@ func (r *documentReader) list(l *parse.ListNode, root bool) {
 	}
 }
 
-func (r *documentReader) branch(b *parse.BranchNode, root, inside bool) {
-	r.pipe(b.Pipe, root)
-	r.list(b.List, inside)
-	r.list(b.ElseList, root)
+// branch goes over a block whose dot is made of what its pipeline comes to.
+func (r *documentReader) branch(b *parse.BranchNode, dot meaning, inside func(meaning) meaning) {
+	outside := r.variables
+	defer func() { r.variables = outside }()
+	r.pipe(b.Pipe, dot)
+	of := r.meaning(b.Pipe, dot)
+	if b.NodeType == parse.NodeRange {
+		of = of.each()
+		inside = func(of meaning) meaning { return of }
+	}
+	r.declare(b.Pipe, of)
+	r.list(b.List, inside(of))
+	r.list(b.ElseList, dot)
 }
 
-func (r *documentReader) pipe(p *parse.PipeNode, root bool) {
+// pipe goes over the calls of a pipeline, and gives each what it needs.
+func (r *documentReader) pipe(p *parse.PipeNode, dot meaning) {
 	if p == nil {
 		return
 	}
 	for _, c := range p.Cmds {
 		r.calls++
 		for i, arg := range c.Args {
-			switch n := arg.(type) {
-			case *parse.FieldNode:
-				if root {
-					r.named(n, n.Ident)
-				}
-			case *parse.VariableNode:
-				if n.Ident[0] == "$" {
-					r.named(n, n.Ident[1:])
-				}
-				if len(n.Ident) == 1 && n.Ident[0] == "$" {
-					c.Args[i] = r.all(n, n.Pos)
-				}
-			case *parse.DotNode:
-				if root {
-					r.named(n, nil)
-					c.Args[i] = r.all(n, n.Pos)
-				}
-			case *parse.PipeNode:
-				r.pipe(n, root)
-			case *parse.ChainNode:
-				if within, ok := n.Node.(*parse.PipeNode); ok {
-					r.pipe(within, root)
-				}
-			case *parse.IdentifierNode:
-				if _, ours := functions()[n.Ident]; ours && i > 0 {
-					r.fault(n, "%s is a function: write ( ) around it and what it is of", n.Ident)
-				}
-			}
+			c.Args[i] = r.argument(arg, i, dot)
 		}
 		if name, ok := c.Args[0].(*parse.IdentifierNode); ok {
-			if name.Ident == "printf" {
-				r.format(c)
-			}
-			if strings.HasSuffix(name.Ident, "_") { // one of those that are put in
-				r.fault(c, "function %q not defined", name.Ident)
-			}
-			if _, ours := functions()[name.Ident]; ours {
-				c.Args = slices.Insert(c.Args, 1, r.budget(c.Pos))
-			}
+			r.called(c, name.Ident)
 		}
+	}
+}
+
+// argument goes over a part of a call and returns what stands in its place.
+func (r *documentReader) argument(arg parse.Node, i int, dot meaning) parse.Node {
+	switch n := arg.(type) {
+	case *parse.FieldNode:
+		if dot.kind == everything {
+			r.used(n.Ident)
+		}
+		r.of(n, dot)
+	case *parse.VariableNode:
+		if n.Ident[0] == "$" {
+			r.used(n.Ident[1:])
+		}
+		r.of(n, dot)
+		if len(n.Ident) == 1 && n.Ident[0] == "$" {
+			return r.all(n, n.Pos)
+		}
+	case *parse.DotNode:
+		if dot.kind == everything {
+			r.used(nil)
+			return r.all(n, n.Pos)
+		}
+	case *parse.PipeNode:
+		r.pipe(n, dot)
+	case *parse.ChainNode:
+		n.Node = r.argument(n.Node, 0, dot)
+		r.of(n, dot)
+	case *parse.IdentifierNode:
+		if _, ours := functions()[n.Ident]; ours && i > 0 {
+			r.fault(n, "%s is a function: write ( ) around it and what it is of", n.Ident)
+		}
+	}
+	return arg
+}
+
+// called looks at a function that is called, and gives it the budget when it is one of ours.
+func (r *documentReader) called(c *parse.CommandNode, name string) {
+	if name == "printf" {
+		r.format(c)
+	}
+	if strings.HasSuffix(name, "_") { // one of those that are put in
+		r.fault(c, "function %q not defined", name)
+	}
+	if _, ours := functions()[name]; ours {
+		c.Args = slices.Insert(c.Args, 1, r.budget(c.Pos))
 	}
 }
 
@@ -256,47 +276,6 @@ func (r *documentReader) format(c *parse.CommandNode) {
 		r.fault(c, "the format of printf must be written out")
 	case tooWide.MatchString(format.Text):
 		r.fault(c, "printf with a width of more than %d digits, or one that is a value, is not allowed: it may make texts of any size", mostInFormat)
-	}
-}
-
-// named notes what a text names: after and a column of it, payload and what is below.
-func (r *documentReader) named(n parse.Node, path []string) {
-	if len(path) == 0 { // all there is
-		r.uses.Whole, r.uses.Payload, r.uses.AllFields, r.uses.Event = true, true, true, true
-		return
-	}
-	switch path[0] {
-	case "before", "after":
-		if len(path) == 1 {
-			r.uses.Whole = true
-			return
-		}
-		if columns := r.known.row(); columns != nil {
-			if _, known := columns[path[1]]; !known {
-				r.fault(n, "%w", &ExpressionError{Message: "unknown field " + path[1]})
-				return
-			}
-		}
-		r.uses.name(path[0], path[1])
-	case "payload":
-		r.uses.Payload = true
-		if err := r.known.payload().check(path[1:]); err != nil {
-			r.fault(n, "%w", err)
-			return
-		}
-		if len(path) == 1 {
-			r.uses.AllFields = true
-		} else {
-			r.uses.name(path[0], path[1])
-		}
-	case "event":
-		r.uses.Event = true
-		if len(path) > 1 && !slices.Contains(EventFields(), path[1]) {
-			r.fault(n, "%w", &ExpressionError{Message: "unknown field " + path[1]})
-		}
-	case "site":
-	default:
-		r.fault(n, "%w", &ExpressionError{Message: "unknown name " + path[0]})
 	}
 }
 

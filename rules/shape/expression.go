@@ -191,6 +191,14 @@ func compile(text string, n *Names, as expr.Option) (*Expression, error) {
 	return &Expression{Uses: look.found(), program: program}, nil
 }
 
+// names are the columns', in no order; nil: they are not known.
+func (c Columns) names() []string {
+	if c == nil {
+		return nil
+	}
+	return slices.AppendSeq([]string{}, maps.Keys(c))
+}
+
 // untyped are the same columns, each of any type.
 func (c Columns) untyped() Columns {
 	loose := maps.Clone(c)
@@ -341,8 +349,13 @@ func fault(text string, err error) *ExpressionError {
 	if !ok {
 		return &ExpressionError{Message: err.Error()}
 	}
+	return faultAt(text, at.From, at.Message)
+}
+
+// faultAt is an error with its place in a text, in characters.
+func faultAt(text string, at int, message string) *ExpressionError {
 	runes := []rune(text)
-	from := min(max(at.From, 0), len(runes))
+	from := min(max(at, 0), len(runes))
 	begin := 0
 	line := 1
 	for i, r := range runes[:from] {
@@ -354,5 +367,5 @@ func fault(text string, err error) *ExpressionError {
 	for end < len(runes) && runes[end] != '\n' {
 		end++
 	}
-	return &ExpressionError{Message: at.Message, Line: line, Column: from - begin, Text: string(runes[begin:end])}
+	return &ExpressionError{Message: message, Line: line, Column: from - begin, Text: string(runes[begin:end])}
 }

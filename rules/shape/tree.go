@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/expr-lang/expr/types"
 )
@@ -181,23 +180,23 @@ func (t *Tree) expression() types.Type {
 	return types.Any // a number may be whole or not
 }
 
-// check finds the first of some names behind payload that there is none of; text/template knows no way through lists.
-func (t *Tree) check(path []string) error {
-	at := t
-	for i, name := range path {
-		switch {
-		case at == nil || at.open:
-			return nil
-		case at.items != nil && !slices.Contains(at.types, "object"):
-			return &ExpressionError{Message: fmt.Sprintf("%s is a list: go over it with range", strings.Join(append([]string{"payload"}, path[:i]...), "."))}
-		case len(at.below) == 0:
-			return nil
-		}
-		below, known := at.below[name]
-		if !known {
-			return &ExpressionError{Message: "unknown field " + name}
-		}
-		at = below
+// isList says whether the tree is of a list, whose values text/template knows no way through but range.
+func (t *Tree) isList() bool {
+	return t != nil && !t.open && t.items != nil && !slices.Contains(t.types, "object")
+}
+
+// members are the names below the tree, when they are known to be all.
+func (t *Tree) members() []string {
+	if t == nil || t.open || len(t.below) == 0 {
+		return nil
 	}
-	return nil
+	return slices.Collect(maps.Keys(t.below))
+}
+
+// find is the tree below a name; nil where nobody knows one.
+func (t *Tree) find(name string) *Tree {
+	if t == nil {
+		return nil
+	}
+	return t.below[name]
 }
