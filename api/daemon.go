@@ -9,6 +9,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/deliver"
+	"rowhook/lasting"
 	"rowhook/outbox"
 	"rowhook/pipeline"
 )
@@ -49,6 +50,7 @@ type Daemon struct {
 	kept      *kept
 	hindrance *Hindrance // why it does not follow; nil: nothing is known
 	lacking   *lacking   // of the rules that are in force; nil: nobody has looked
+	wrong     func() []lasting.Wrong
 }
 
 // New makes one that has not even an outbox.
@@ -135,6 +137,7 @@ type Status struct {
 	Endpoints []deliver.EndpointStatus `json:"endpoints"`
 	Outbox    Outboxed                 `json:"outbox"`
 	Lacks     []Lack                   `json:"lacks,omitempty"` // of rules
+	Wrong     []lasting.Wrong          `json:"wrong,omitempty"` // what the log repeats each hour
 }
 
 // Reader is how far the log is read.
@@ -200,7 +203,11 @@ func (d *Daemon) Status(ctx context.Context) (s Status, err error) {
 	if d.lacking != nil {
 		s.Lacks = d.lacking.last
 	}
+	wrong := d.wrong
 	d.mu.Unlock()
+	if wrong != nil {
+		s.Wrong = wrong()
+	}
 	if store == nil {
 		return s, nil
 	}

@@ -29,6 +29,7 @@ const (
 	HeldDeliveries TroubleKind = "held_deliveries" // their rule is gone
 	RuleLacks      TroubleKind = "rule_lacks"      // something without which a rule gets no events
 	OtherRules     TroubleKind = "other_rules"     // a machine has, of those that share the outbox
+	LastingWrong   TroubleKind = "lasting"         // what the log repeats each hour, and nothing else here shows
 )
 
 // Trouble is one thing that is not as it should be, in the words that people read, wherever they look: the console, `rowhook status`,
@@ -71,7 +72,7 @@ func (t *Trouble) Verb() string {
 // Headline is the trouble in a few words: "Site spa is stopped".
 func (t *Trouble) Headline() string {
 	switch t.Kind {
-	case PurgeSoon, DeadLetters, HeldDeliveries:
+	case PurgeSoon, DeadLetters, HeldDeliveries, LastingWrong:
 		return t.What
 	}
 	return t.What + " " + t.Verb()
@@ -101,7 +102,8 @@ func (s *Status) Troubles(now time.Time) (all []Trouble) {
 	all = append(all, DeadOf(s.kept(outbox.Dead), false)...)
 	all = append(all, HeldOf(s.kept(outbox.Held), false)...)
 	all = append(all, s.otherRules()...)
-	return append(all, ofLacks(s.Lacks)...)
+	all = append(all, ofLacks(s.Lacks)...)
+	return append(all, ofWrong(s.Wrong)...)
 }
 
 func (s *Status) kept(state outbox.State) (n int) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rowhook/deliver"
+	"rowhook/lasting"
 	"rowhook/outbox"
 	"rowhook/pipeline"
 )
@@ -88,6 +89,10 @@ func TestTroubles(t *testing.T) {
 			s.Lacks = []Lack{{"a", "spa", "The relay is not on spa.", []string{"rowhook relay"}}, {"a", "salon", "Nor on salon.", nil}}
 		},
 			[]string{"needs Rule a is not as it must be|It can wait until morning. The relay is not on spa.|rowhook relay"}, "One thing needs you"},
+		"what lasts": {func(s *Status) {
+			s.Wrong = []lasting.Wrong{{About: "reload", Text: "the old rules stay", Found: "rules.yaml:4: no action", Fix: "rowhook rules validate", NeedsYou: true}, {About: "sync_binlog", Text: "check warns"},
+				{About: "site spa", Text: "it cannot be seen", Fix: "ask the administrator", NeedsYou: true}}
+		}, []string{"needs Reload: the old rules stay|rules.yaml:4: no action|rowhook rules validate", "needs Site spa: it cannot be seen|To fix it: ask the administrator."}, "Two things need you, first of all: reload: the old rules stay. All is read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -111,6 +116,38 @@ func TestTroubles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestStatusLasts: of all troubles those are repeated that nobody else repeats, under names that stay while their texts move.
+func TestStatusLasts(t *testing.T) {
+	t.Parallel()
+	s := wellStatus()
+	hour := 3600.0
+	s.Reader.CaughtUp, s.Reader.Lag, s.Reader.Purge = false, 38, &hour
+	s.Sites[1] = pipeline.SiteStatus{Name: "spa", State: pipeline.SiteStopped, Reason: "denied", Stop: &pipeline.Stop{Kept: pipeline.LogKept{Until: noon.Add(time.Hour)}}}
+	s.Endpoints[0].DownSince, s.Endpoints[0].NextProbe = noon, noon.Add(18*time.Second)
+	s.Endpoints[1].URLs = []deliver.URLStatus{{URL: "https://zaps.example/1", Rules: []string{"a"}, Paused: &deliver.Pause{Since: noon, Reason: "410 Gone"}}}
+	s.Endpoints = append(s.Endpoints, deliver.EndpointStatus{Name: "https://far.example:443", Rules: []string{"c"}, DownSince: noon, Elsewhere: true})
+	s.Outbox.Deliveries = []Kept{{"crm", "dead", 2}, {"old", "held", 1}}
+	s.Lacks = []Lack{{"a", "spa", "The relay is not on spa.", nil}}
+	s.Wrong = []lasting.Wrong{{About: "reload", NeedsYou: true}}
+	names := func() (all []string) {
+		for _, w := range s.Lasting(noon) {
+			all = append(all, fmt.Sprintf("%s %t", w.About, w.Told))
+			if w.Text == "" || w.Found == "" || w.NeedsYou {
+				t.Errorf("%+v", w)
+			}
+		}
+		return all
+	}
+	const want = "[the log false Endpoint crm.example true https://zaps.example/1 true dead letters true held deliveries false Rule a false]"
+	if got := fmt.Sprint(names()); got != want {
+		t.Errorf("got %s", got)
+	}
+	hour, s.Endpoints[0].NextProbe, s.Outbox.Deliveries[0].Count, s.Outbox.Deliveries[1].Count = 1800, noon, 3, 2
+	if got := fmt.Sprint(names()); got != want {
+		t.Errorf("got %s later", got)
 	}
 }
 

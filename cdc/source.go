@@ -42,6 +42,9 @@ type Config struct {
 	// Created is told of each table that comes to be under a name that is not watched, and which transaction made it. An error
 	// ends Follow before that transaction, with this error. Nil: nobody wants to know.
 	Created func(table TableName, txn string) error
+	// Dropped is told of each table that goes whose name is not watched, and of each schema: of that without a name. Nil: nobody wants
+	// to know.
+	Dropped func(table TableName)
 	// NeedStatements makes it a fault in Check when the server does not log them.
 	NeedStatements bool
 	// After is the Source of the same server that this one takes the place of, if any: of the tables that both watch the server is

@@ -3,6 +3,7 @@ package cdc
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,7 +62,12 @@ func testOptionalTables(t *testing.T, server *dbtest.Server) {
 	defer cancel()
 	for name, look := range map[string]func() ([]Finding, error){
 		"at the start": func() ([]Finding, error) { return s.Preflight().CheckTables(ctx) },
-		"alone":        func() ([]Finding, error) { return s.Preflight().CheckOptional(ctx, cfg.Optional) },
+		"of other rules": func() ([]Finding, error) {
+			c := s.Preflight()
+			c.Tables = slices.Insert(slices.Clone(c.Tables), 1, TableName{Schema: "optional", Name: "later"})
+			c.Optional = c.Tables[1:]
+			return c.CheckTables(ctx)
+		},
 	} {
 		found, err := look()
 		if err != nil {
@@ -76,6 +82,7 @@ func testOptionalTables(t *testing.T, server *dbtest.Server) {
 				warned[f.Check] = true
 			}
 		}
+		delete(warned, "table optional.later")
 		if got := fmt.Sprint(warned); got != "map[table optional.missing:true table optional.seen:true]" {
 			t.Errorf("%s: warned of %s", name, got)
 		}

@@ -71,13 +71,14 @@ var (
 	undelivered  = describe("undelivered", "Deliveries of an endpoint that are not delivered yet.", "endpoint")
 	oldest       = describe("oldest_undelivered_seconds", "For how long the oldest undelivered delivery of an endpoint has been waiting; 0: there is none.", "endpoint")
 	endpoint     = describe("endpoint_state", "1 for the state an endpoint is in: healthy, down (its breaker is open) or paused.", "endpoint", "state")
+	wrong        = describe("wrong", "How many things are wrong that the log repeats each hour: those that need a person, and those that rowhook check warns of.", "needs_you")
 	outboxBytes  = describe("outbox_bytes", "What the outbox takes on disk.")
 	outboxStates = describe("outbox_deliveries", "Deliveries in the outbox.", "rule", "state")
 )
 
 func (a asked) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		up, standby, holds, shares, sameRules, lag, connected, purge, storing, siteStopped, siteWaiting, undelivered, oldest, endpoint, outboxBytes, outboxStates,
+		up, standby, holds, shares, sameRules, lag, connected, purge, storing, siteStopped, siteWaiting, undelivered, oldest, endpoint, wrong, outboxBytes, outboxStates,
 	} {
 		ch <- d
 	}
@@ -95,6 +96,14 @@ func (a asked) Collect(ch chan<- prometheus.Metric) {
 	s, err := a.daemon.Status(ctx)
 	gauge(up, truth(err == nil))
 	gauge(standby, truth(s.StandsBy))
+	needs := 0
+	for _, w := range s.Wrong {
+		if w.NeedsYou {
+			needs++
+		}
+	}
+	gauge(wrong, float64(needs), "true")
+	gauge(wrong, float64(len(s.Wrong)-needs), "false")
 	for _, m := range s.Machines {
 		gauge(holds, truth(m.Holds && m.Reads), m.Name)
 		gauge(shares, float64(len(m.Endpoints)), m.Name)

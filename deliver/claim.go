@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rowhook/outbox"
+	"rowhook/retry"
 )
 
 const (
@@ -33,18 +34,18 @@ type claimer struct {
 	log     *slog.Logger
 	admit   func(*outbox.Stored, time.Time) *item // makes an item of what was claimed, nil: it is to stay in the outbox
 
-	mu    *sync.Mutex // the endpoint's
-	win   *window
-	after int64         // what has a higher Number was not claimed yet
-	high  int64         // the highest Number that was ever claimed
-	more  bool          // there may be something
-	size  int           // of a payload, as of late
-	began time.Time     // when it began at the beginning
-	spent time.Duration // how long it took to get to the end, the last time
-	turn  int           // counts rewinds: what was asked for before one is of no use
-	rest  time.Time     // no asking before: it failed
-	said  string        // how
-	early bool          // what is claimed need not wait for its own next attempt: the endpoint is back
+	mu      *sync.Mutex // the endpoint's
+	win     *window
+	after   int64         // what has a higher Number was not claimed yet
+	high    int64         // the highest Number that was ever claimed
+	more    bool          // there may be something
+	size    int           // of a payload, as of late
+	began   time.Time     // when it began at the beginning
+	spent   time.Duration // how long it took to get to the end, the last time
+	turn    int           // counts rewinds: what was asked for before one is of no use
+	rest    time.Time     // no asking before: it failed
+	trouble retry.Trouble // of asking
+	early   bool          // what is claimed need not wait for its own next attempt: the endpoint is back
 }
 
 // rewind makes it begin again behind a Number.
@@ -209,7 +210,7 @@ func (c *claimer) fetch(ctx context.Context, ask func(after int64) ([]*outbox.St
 	if err != nil {
 		return nil, false, c.fails(ctx, err)
 	}
-	c.said = ""
+	c.trouble.Over()
 	if turn != c.turn {
 		return nil, false, nil
 	}
@@ -230,8 +231,7 @@ func (c *claimer) fails(ctx context.Context, err error) error {
 	if ctx.Err() != nil || errors.Is(err, outbox.ErrClosed) || errors.Is(err, outbox.ErrFenced) {
 		return err
 	}
-	if c.said != err.Error() {
-		c.said = err.Error()
+	if c.trouble.Worth(err) {
 		c.log.Error("deliveries cannot be claimed, trying again", slog.Any("error", err))
 	}
 	c.rest = time.Now().Add(claimAgain)

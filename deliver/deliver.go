@@ -30,6 +30,7 @@ import (
 
 	"rowhook/deliver/post"
 	"rowhook/outbox"
+	"rowhook/retry"
 )
 
 // Store is what a Worker needs of an outbox.
@@ -211,12 +212,12 @@ func (w *Worker) change(ctx context.Context) error {
 func (w *Worker) insist(ctx context.Context, do func() error) error {
 	again := time.NewTicker(claimAgain)
 	defer again.Stop()
-	for said := false; ; said = true {
+	for trouble := (retry.Trouble{}); ; {
 		err := do()
 		if err == nil || w.share.leases == nil || ctx.Err() != nil || errors.Is(err, outbox.ErrClosed) || errors.Is(err, outbox.ErrFenced) {
 			return err
 		}
-		if !said {
+		if trouble.Worth(err) {
 			w.log.Warn("the rules are not taken over yet, as the outbox cannot be used; trying again", slog.Any("error", err))
 		}
 		select {

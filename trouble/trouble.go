@@ -157,7 +157,7 @@ func eventOf(t *api.Trouble, r *api.Reader) string {
 		if t.Lasts < purgeWithin && (t.Site != "" || r != nil && (!r.Connected || r.Lag > purgeUnread.Seconds())) {
 			return word(rules.PurgeSoon)
 		}
-	case api.SiteUnfit, api.DeadLetters, api.HeldDeliveries, api.RuleLacks: // check says the first and the last; countDead tells of the second
+	case api.SiteUnfit, api.DeadLetters, api.HeldDeliveries, api.RuleLacks, api.LastingWrong: // check says the first and the last; countDead tells of the second
 	}
 	return ""
 }

@@ -40,24 +40,6 @@ func (s *Checker) CheckTables(ctx context.Context) ([]Finding, error) {
 	return c.findings, nil
 }
 
-// CheckOptional looks for tables that only rules name, and warns of those that rules wait for.
-func (s *Checker) CheckOptional(ctx context.Context, tables []ddl.TableName) ([]Finding, error) {
-	c := &tablesCheck{server: s}
-	for _, t := range tables {
-		is, err := s.Define(ctx, t)
-		if err == nil {
-			err = c.readable(ctx, t)
-		}
-		if err != nil && !schema.IsOfTable(err) {
-			return nil, fmt.Errorf("table %s: %w", t, err)
-		}
-		if f := (Finding{Check: "table " + t.String()}); f.optional(t, is, err) {
-			c.findings = append(c.findings, f)
-		}
-	}
-	return c.findings, nil
-}
-
 // nothing says whether none of the watched tables can be followed.
 func (c *tablesCheck) nothing() bool {
 	n := 0

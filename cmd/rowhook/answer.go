@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"slices"
 
 	"rowhook/api/control"
+	"rowhook/lasting"
 )
 
 // answers has commands answered from now on. What it returns does so until ctx ends.
@@ -39,7 +39,7 @@ func (d *daemon) serveCommands(ctx context.Context, socket *control.Socket, err 
 		err = socket.Serve(ctx, h)
 	}
 	if err != nil {
-		d.log.Error("commands such as rowhook deliveries retry do not reach this daemon; deliveries go on", slog.Any("error", err),
-			slog.String("fix", "see who may write to "+d.cfg.StateDir+", and restart rowhook"))
+		d.wrong.Found(wrongCommands, lasting.Wrong{About: "commands", Text: "commands such as rowhook deliveries retry do not reach this daemon; deliveries go on", Found: err.Error(),
+			Fix: "see who may write to " + d.cfg.StateDir + ", and restart rowhook", NeedsYou: true})
 	}
 }

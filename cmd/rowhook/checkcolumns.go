@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -144,21 +143,4 @@ func checkColumns(ctx context.Context, source *cdc.Source, c *config.Config, set
 		findings = append(findings, f)
 	}
 	return findings
-}
-
-// tellColumns is checkColumns for the log.
-func (f *follower) tellColumns(ctx context.Context) {
-	for _, is := range misnamedIn(ctx, f.source, f.cfg, f.set) {
-		about := []any{slog.String("rule", is.rule), slog.String("found", is.found), slog.String("fix", is.fix+"; then send SIGHUP")}
-		switch {
-		case is.table:
-			f.log.Warn("a rule waits for a table, and there is one whose name is nearly that", about...)
-		case is.key:
-			f.log.Error("a rule waits, for its key names a column that is not there", about...)
-		case is.spared:
-			f.log.Warn("a rule keeps or hides a column that is not there", about...)
-		default:
-			f.log.Error("a rule names a column that is not there: its events are given up", about...)
-		}
-	}
 }

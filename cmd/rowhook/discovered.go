@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/discover"
+	"rowhook/lasting"
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/rules"
@@ -37,10 +39,11 @@ var errSitesChanged = errors.New("there are other sites than those that are foll
 
 // finder finds the sites of a daemon whose configuration has discover: true.
 type finder struct {
-	listed  []config.Site   // in the configuration
-	found   discover.Names  // that are followed; nil: nobody has looked yet
-	seen    map[string]bool // tables that the log showed, with the transactions that made them
-	waited  *discover.Place // that the log showed before the stages ended
+	listed  []config.Site    // in the configuration
+	found   discover.Names   // that are followed; nil: nobody has looked yet
+	seen    map[string]bool  // tables that the log showed, with the transactions that made them
+	waited  *discover.Place  // that the log showed before the stages ended
+	unseen  []discover.Place // that the log showed and the server does not: they may not be read
 	missing map[discover.Place]bool
 	now     chan struct{} // asks to look at once
 }
@@ -68,6 +71,27 @@ func (f *finder) created(table cdc.TableName, txn string) error {
 	}
 	f.waited = &place
 	return errSitesChanged
+}
+
+// mostUnseen bounds what is remembered of sites that may not be read.
+const mostUnseen = 1000
+
+// looked takes in where the server has sites. The one that the log showed is gone again when it is not among them, or may not be read.
+func (f *finder) looked(places []discover.Place) {
+	if f.waited != nil && len(f.unseen) < mostUnseen && !slices.Contains(f.unseen, *f.waited) {
+		f.unseen = append(f.unseen, *f.waited)
+	}
+	f.waited = nil
+	f.unseen = slices.DeleteFunc(f.unseen, func(p discover.Place) bool { return slices.Contains(places, p) })
+}
+
+// dropped looks at a table that goes, in the log (cdc.Config); without a name at all of a schema. It says whether that was of a site
+// which may not be read.
+func (f *finder) dropped(table cdc.TableName) (unseen bool) {
+	place, _ := discover.PlaceOf(table.Schema, table.Name)
+	before := len(f.unseen)
+	f.unseen = slices.DeleteFunc(f.unseen, func(p discover.Place) bool { return p == place || table.Name == "" && p.Schema == table.Schema })
+	return len(f.unseen) < before
 }
 
 // findSites finds out which sites there are, before the daemon's stages start, and says what is new and what is gone.
@@ -98,17 +122,15 @@ func (f *follower) findSites(ctx context.Context) error {
 		}
 	}
 	f.tellSites(found)
-	if finder.waited != nil && !slices.Contains(places, *finder.waited) {
-		f.log.Warn("the log shows a site of the plugin that cannot be seen, so nothing of it is delivered: it is gone again, or rowhook's user may not read it",
-			slog.String("schema", finder.waited.Schema), slog.String("prefix", finder.waited.Prefix),
-			slog.String("fix", fmt.Sprintf("as an administrator of the server:  GRANT SELECT ON `%s`.* TO the user of the configuration", finder.waited.Schema)))
-	}
-	finder.found, finder.waited, finder.missing = found, nil, map[discover.Place]bool{}
+	finder.looked(places)
+	f.tellUnseen()
+	finder.found, finder.missing = found, map[discover.Place]bool{}
 	f.cfg.Sites = sites
+	f.tellRuleSites()
 	return nil
 }
 
-// tellSites says which sites are new, which are gone, and which rules are for sites that are not there.
+// tellSites says which sites are new, and which are gone.
 func (f *follower) tellSites(found discover.Names) {
 	finder := f.finder
 	for place, name := range found {
@@ -122,20 +144,38 @@ func (f *follower) tellSites(found discover.Names) {
 				slog.String("schema", place.Schema), slog.String("prefix", place.Prefix))
 		}
 	}
+}
+
+// tellRuleSites says which rules are for sites that are not there.
+func (f *follower) tellRuleSites() {
+	if f.finder == nil {
+		return // reading the rules fails then
+	}
 	there := map[string]bool{}
-	for _, s := range finder.listed {
+	for _, s := range f.cfg.Sites {
 		there[s.Name] = true
 	}
-	for _, name := range found {
-		there[name] = true
-	}
+	var wrong []lasting.Wrong
 	for r := range f.set.Enabled() {
-		for name := range r.Sites {
+		for _, name := range slices.Sorted(maps.Keys(r.Sites)) {
 			if !there[name] {
-				f.log.Warn("a rule is for a site that is not there", slog.String("rule", r.Name), slog.String("site", name), slog.String("fix", "rowhook sites list   shows the names of all"))
+				wrong = append(wrong, lasting.Wrong{About: fmt.Sprintf("rule %s, site %s", r.Name, name), Text: "a rule is for a site that is not there", Found: "no site is called " + name,
+					Fix: "rowhook sites list   shows the names of all; correct the rule, and send SIGHUP", NeedsYou: true})
 			}
 		}
 	}
+	f.wrong.Found(wrongRuleSites, wrong...)
+}
+
+// tellUnseen says which sites the log shows and the server does not.
+func (f *follower) tellUnseen() {
+	var wrong []lasting.Wrong
+	for _, p := range f.finder.unseen {
+		wrong = append(wrong, lasting.Wrong{About: fmt.Sprintf("site with schema %s and prefix %s", p.Schema, p.Prefix), Text: "the log shows it and its tables cannot be seen, so nothing of it is delivered",
+			Found: "rowhook's user may not read it, or it was dropped where the log does not show it",
+			Fix:   fmt.Sprintf("as an administrator of the server:  GRANT SELECT ON `%s`.* TO the user of the configuration", p.Schema), NeedsYou: true})
+	}
+	f.wrong.Found(wrongUnseen, wrong...)
 }
 
 // watchSites looks whether there are other sites than those that are followed, and ends with errSitesChanged when there are.

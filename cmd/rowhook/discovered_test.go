@@ -135,15 +135,15 @@ func TestDiscoverWithoutRights(t *testing.T) {
 	files := discoverFiles(t, server, receiver.URL())
 	stop := startDaemon(t, files)
 	stop()
-	named := &watched{awaited: "GRANT SELECT ON `hidden`.*", seen: make(chan struct{})}
-	end, hangups := startByHand(t, files, named)
+	log, ctx := newDaemonLog(), patience(t)
+	end, hangups := startByHand(t, files, log)
 	hidden := dbtest.Salon(t, server, "hidden", "wp_")
-	ctx := patience(t)
-	select {
-	case <-named.seen:
-	case <-ctx.Done():
-		t.Fatal("the site that may not be read is not named")
-	}
+	log.wait(ctx, t, "GRANT SELECT ON `hidden`.*", 1)
+	dbtest.Salon(t, server, "passing", "wp_")
+	log.wait(ctx, t, "GRANT SELECT ON `passing`.*", 1)
+	statusSays(t, files, true, "Two things need you", "Site with schema hidden and prefix wp_: the log shows it", "Site with schema passing and prefix wp_")
+	server.Exec(t, "DROP DATABASE passing")
+	log.wait(ctx, t, `ended" about="site with schema passing and prefix wp_"`, 1)
 	server.Exec(t, "GRANT SELECT ON hidden.* TO rowhook@'%'")
 	for {
 		if _, err := hidden.Insert(t.Context(), "coupon", "code", "x"); err != nil {
@@ -161,6 +161,7 @@ func TestDiscoverWithoutRights(t *testing.T) {
 	if site := receiver.Accepted()[0].Header.Get("X-Rowhook-Site"); site != "hidden" {
 		t.Errorf("site %q", site)
 	}
+	log.wait(ctx, t, `ended" about="site with schema hidden and prefix wp_"`, 1)
 	end()
 }
 

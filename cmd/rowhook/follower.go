@@ -80,6 +80,7 @@ func (f *follower) connect(ctx context.Context) error {
 		case <-f.hangups:
 			trouble = retry.Trouble{} // the person who sent it wants to hear whether it helped
 			f.hangup(ctx, nil)
+			f.lookAtFiles()
 		}
 	}
 }
@@ -96,6 +97,11 @@ func (f *follower) checked(ctx context.Context) (err error) {
 	cfg.After = f.last
 	if f.finder != nil {
 		cfg.Created = f.finder.created
+		cfg.Dropped = func(table cdc.TableName) {
+			if f.finder.dropped(table) {
+				f.tellUnseen()
+			}
+		}
 	}
 	if f.source, err = cdc.Open(ctx, f.db, cfg); err != nil {
 		return err
@@ -105,11 +111,12 @@ func (f *follower) checked(ctx context.Context) (err error) {
 		return err
 	}
 	var faults []string
+	var warn []cdc.Finding
 	f.unfit = nil
 	for _, is := range findings {
 		switch {
 		case is.Warn:
-			f.log.Warn("rowhook check warns of the database", slog.String("check", is.Check), slog.String("found", is.Found), slog.String("fix", is.Fix))
+			warn = append(warn, is)
 		case !is.OK && is.Schema != "": // watchUnfit says so
 			f.unfit = append(f.unfit, is)
 		case !is.OK:
@@ -119,6 +126,7 @@ func (f *follower) checked(ctx context.Context) (err error) {
 	if len(faults) > 0 {
 		return fmt.Errorf("the database at %s %w:\n%s", f.cfg.Database.Address, errUnfit, strings.Join(faults, "\n"))
 	}
+	f.warnServer(warn)
 	f.tellColumns(ctx)
 	return nil
 }
@@ -151,14 +159,3 @@ func (f *follower) run(ctx context.Context) error {
 
 // watch has the tables read that rules want.
 func (f *follower) watch(set *rules.Set) { f.source.Watch(watchOf(f.cfg, set)) }
-
-// warnOptional says which tables of custom rules are not as they must be. Those rules wait.
-func (f *follower) warnOptional(ctx context.Context) {
-	findings, err := f.source.Preflight().CheckOptional(ctx, watchOf(f.cfg, f.set).Optional)
-	if err != nil {
-		return // the database is away, which its readers say
-	}
-	for _, is := range findings {
-		f.log.Warn("rules wait for a table", slog.String("check", is.Check), slog.String("found", is.Found), slog.String("fix", is.Fix))
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"rowhook/api/control"
 	"rowhook/cdc"
 	"rowhook/deliver"
+	"rowhook/lasting"
 	"rowhook/outbox"
 	"rowhook/pipeline"
 	"rowhook/retry"
@@ -38,6 +39,7 @@ func (d *daemon) hold(ctx context.Context, t tenure, front *front) (err error) {
 	defer func() { err = errors.Join(err, t.Close()) }()
 	d.monitor.daemon.Holds(t.Store, t.peers())
 	defer d.monitor.daemon.Holds(nil, nil)
+	defer d.forgetHeld()
 	if err := d.tellRules(ctx, t); err != nil {
 		return fmt.Errorf("%w: %w", errBeginning, err)
 	}
@@ -117,9 +119,7 @@ func (h *holder) begin(ctx context.Context) (err error) {
 	if h.worker, err = deliver.New(h.store, endpointsOf(h.cfg, h.set), o); err != nil {
 		return err
 	}
-	for _, name := range unused(h.cfg.Deliver.Endpoints, h.set) {
-		h.log.Warn("no rule posts to this endpoint of deliver.endpoints", slog.String("endpoint", name))
-	}
+	h.tellUnused()
 	h.monitor.show(h.cfg, h.set)
 	h.monitor.daemon.Delivers(h.worker)
 	h.teller = trouble.New(whole{h.monitor.daemon}, h.store, h.worker, h.id.source, h.set, h.log)
@@ -141,8 +141,10 @@ func (h *holder) follow(ctx context.Context) error {
 // rest is what a machine does that holds the outbox but is not to follow the log, until one comes that is.
 func (h *holder) rest(ctx context.Context) error {
 	h.monitor.daemon.FollowsNot()
-	h.log.Warn("no machine follows the log, for all have deliver: only; this one holds the outbox until another one comes",
-		slog.String("fix", "start rowhook on a machine without deliver: only"))
+	h.wrong.Found(wrongIdle, lasting.Wrong{About: "the log", Text: "no machine follows the log, for all have deliver: only; this one holds the outbox until another one comes",
+		Fix: "start rowhook on a machine without deliver: only"})
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
 	h.manager.Status("delivering; no machine follows the log")
 	for {
 		select {
@@ -153,6 +155,9 @@ func (h *holder) rest(ctx context.Context) error {
 			return errWanted
 		case <-h.hangups:
 			h.hangup(ctx, nil)
+			h.lookAtFiles()
+		case <-hourly.C:
+			h.lookAtFiles()
 		}
 	}
 }

@@ -122,6 +122,7 @@ func (m *member) until(ctx context.Context) (tenure, error) {
 		case <-hourly.C:
 			m.warnExposed()
 		case <-m.hangups:
+			m.wrong.Asked()
 			stays := m.reload(ctx)
 			m.warnExposed()
 			if !stays {
@@ -155,8 +156,8 @@ func (m *member) reload(ctx context.Context) (stays bool) {
 	m.manager.Reloading()
 	defer m.manager.Reloaded()
 	set, err := m.readAgain()
+	m.notReloaded(err)
 	if err != nil {
-		m.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
 		return true
 	}
 	m.set = set

@@ -57,6 +57,12 @@ func (l *daemonLog) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
+func (l *daemonLog) count(what string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), what)
+}
+
 func (l *daemonLog) wait(ctx context.Context, t *testing.T, what string, n int) {
 	t.Helper()
 	for {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -101,15 +100,6 @@ func userName(uid int) string {
 		return u.Username
 	}
 	return id
-}
-
-// warnExposed logs what checkFiles warns of.
-func (d *daemon) warnExposed() {
-	for _, f := range checkFiles(d.cfg, d.file, d.set) {
-		if f.Warn {
-			d.log.Warn("rowhook check warns of a file", slog.String("check", f.Check), slog.String("found", f.Found), slog.String("fix", f.Fix))
-		}
-	}
 }
 
 // keepPrivate takes from everybody else the file that standard output is sent to, if it is one, before secrets are written to it.

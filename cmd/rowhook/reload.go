@@ -6,15 +6,14 @@ import (
 	"log/slog"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"rowhook/config"
 	"rowhook/rules"
 )
 
-// reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running. Each hour it looks who may read the
-// files.
+// reloadOnHangup reads the rules again on SIGHUP. Bad files leave the old rules running. Then, and each hour, it looks whether what
+// was wrong still is.
 func (f *follower) reloadOnHangup(ctx context.Context) {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
@@ -26,14 +25,15 @@ func (f *follower) reloadOnHangup(ctx context.Context) {
 		case <-f.hangups:
 			f.hangup(ctx, f)
 		}
-		f.warnExposed()
+		f.lookAgain(ctx)
 	}
 }
 
 // hangup does what SIGHUP asks for; who follows the log is nil while nobody does.
 func (h *holder) hangup(ctx context.Context, follows *follower) {
-	if err := h.reload(ctx, follows); err != nil && ctx.Err() == nil {
-		h.log.Error("the rules are not reloaded, the old ones stay", slog.Any("error", err), slog.String("fix", seeValidate))
+	h.wrong.Asked()
+	if err := h.reload(ctx, follows); ctx.Err() == nil {
+		h.notReloaded(err)
 	}
 }
 
@@ -56,8 +56,6 @@ func (h *holder) reload(ctx context.Context, follows *follower) error {
 		if err := follows.line.SetRules(ctx, set); err != nil {
 			return err
 		}
-		follows.warnOptional(ctx)
-		follows.tellColumns(ctx)
 	}
 	if h.finder != nil {
 		h.finder.soon()
@@ -84,9 +82,7 @@ func (d *daemon) relogin() error {
 		return err
 	}
 	d.server.SetLogin(c.Database.User, c.Database.ReadPassword)
-	if keys := changedKeys(d.cfg, c); len(keys) > 0 {
-		d.log.Warn("these keys of the configuration were changed, which takes a restart", slog.String("keys", strings.Join(keys, ", ")))
-	}
+	d.tellRestart(changedKeys(d.cfg, c))
 	return nil
 }
 

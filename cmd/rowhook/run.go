@@ -17,6 +17,7 @@ import (
 	"rowhook/config"
 	"rowhook/connect"
 	"rowhook/deliver"
+	"rowhook/lasting"
 	"rowhook/rules"
 	"rowhook/scratch"
 	"rowhook/systemd"
@@ -93,6 +94,7 @@ type daemon struct {
 	set     *rules.Set
 	finder  *finder  // nil: the configuration lists all sites
 	monitor *monitor // what others may ask of it
+	wrong   *lasting.Board
 	memory  memoryLimit
 
 	manager *systemd.Notifier
@@ -101,7 +103,7 @@ type daemon struct {
 
 func newDaemon(c *config.Config, file string, logTo io.Writer) *daemon {
 	log := newLogger(c.Log, logTo)
-	d := &daemon{cfg: c, file: file, log: log, files: scratch.In(c.StateDir), server: serverOf(c.Database), manager: systemd.New(log)}
+	d := &daemon{cfg: c, file: file, log: log, files: scratch.In(c.StateDir), server: serverOf(c.Database), manager: systemd.New(log), wrong: lasting.New(log, time.Now)}
 	if c.Discover {
 		d.finder = newFinder(c)
 	}
@@ -116,6 +118,13 @@ func (d *daemon) run(ctx context.Context, set *rules.Set) (err error) {
 		return fmt.Errorf("showing what is done: %w", err)
 	}
 	defer d.monitor.close()
+	d.monitor.daemon.Wrong(d.wrong.List)
+	telling, stop := context.WithCancel(ctx)
+	var tells sync.WaitGroup
+	defer tells.Wait()
+	defer stop()
+	tells.Go(func() { d.wrong.Run(telling) })
+	tells.Go(func() { d.keepTelling(telling) })
 	unwatched := context.AfterFunc(ctx, d.manager.Stopping)
 	defer unwatched()
 	if d.cfg.Outbox.MySQL.Used() {

@@ -80,7 +80,7 @@ func (p *picture) status() *api.Status {
 
 func (p *picture) scope(s api.Status) api.Status {
 	is := s
-	is.Sites, is.Endpoints, is.Outbox.Deliveries, is.Machines = nil, nil, nil, nil
+	is.Sites, is.Endpoints, is.Outbox.Deliveries, is.Machines, is.Wrong = nil, nil, nil, nil, nil
 	is.Lacks = slices.DeleteFunc(slices.Clone(s.Lacks), func(l api.Lack) bool { return p.hides(l.Rule) || !p.who.sees(l.Site) })
 	if s.Hindrance != nil { // what the database says names its address and user
 		is.Hindrance = &api.Hindrance{Since: s.Hindrance.Since}

@@ -87,7 +87,7 @@ var classes = map[api.TroubleKind]string{
 	api.ReaderStopped: "stopped", api.PurgeSoon: "stopped", api.ReaderBehind: "behind",
 	api.SiteStopped: "stopped", api.SiteWaits: "held", api.SiteUnfit: "needs", api.SiteCatchesUp: "behind",
 	api.EndpointPaused: "paused", api.EndpointDown: "down", api.DeadLetters: "dead", api.HeldDeliveries: "held", api.RuleLacks: "needs",
-	api.OtherRules: "needs",
+	api.OtherRules: "needs", api.LastingWrong: "needs",
 }
 
 // trouble is one for the page.
@@ -128,6 +128,8 @@ func (p *picture) trouble(is *api.Trouble) trouble {
 		t.Link, t.Cmds = "/rules#"+is.Name, is.Fix
 	case api.OtherRules:
 		t.Cmds = is.Fix
+	case api.LastingWrong:
+		t.Said, t.Cmds = is.Reason, is.Fix
 	}
 	return t
 }

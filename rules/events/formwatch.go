@@ -27,12 +27,12 @@ type strangeForms struct {
 	sample string // the beginning of the newest text
 }
 
-// People are told when so many transactions came in so long, and again after some hours. A site where nothing but
+// People are told when so many transactions came in so long, and again each hour. A site where nothing but
 // housekeeping happens for an evening is well.
 const (
 	strangeCount  = 20
 	strangeFor    = 2 * time.Hour
-	strangeAgain  = 6 * time.Hour
+	strangeAgain  = time.Hour
 	strangeSample = 300 // bytes of a statement
 )
 
