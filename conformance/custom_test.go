@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -212,15 +213,42 @@ func common(args, other map[string]any) map[string]any {
 	return args
 }
 
+// familyOf is what hooks of all tables have in common; a hook that is of none is a family of its own.
+func familyOf(action string) string {
+	a, err := rules.ParseAction(action)
+	if class := a.Entity; err == nil && !class.IsSingle() {
+		return strings.TrimSuffix(action, class.Hook) + "<Table>"
+	}
+	return action
+}
+
+func (l *customLine) add(o *customLine) {
+	l.requests, l.unseen = l.requests+o.requests, l.unseen+o.unseen
+	l.wanted, l.found, l.extra = l.wanted+o.wanted, l.found+o.found, l.extra+o.extra
+	l.compared, l.equal = l.compared+o.compared, l.equal+o.equal
+}
+
+func (l *customLine) print(w io.Writer, what, source string) {
+	fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", what, source, l.requests, l.unseen, l.wanted, l.found, l.extra, l.compared, l.equal)
+}
+
 // check prints the report.
 func (r *customReport) check(t *testing.T) {
 	t.Helper()
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "hook\trequests\tno row event\twanted\tfound\textra\tcompared\tequal\t")
+	fmt.Fprintln(w, "hook\tsource\trequests\tno row event\twanted\tfound\textra\tcompared\tequal\t")
+	families := map[string]*customLine{}
 	for _, action := range slices.SortedFunc(maps.Keys(r.lines), cmp.Compare) {
-		l := r.lines[action]
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", action, l.requests, l.unseen, l.wanted, l.found, l.extra, l.compared, l.equal)
+		r.lines[action].print(w, action, rowHook(hook{Action: action}))
+		of := familyOf(action)
+		if families[of] == nil {
+			families[of] = &customLine{}
+		}
+		families[of].add(r.lines[action])
+	}
+	for _, of := range slices.SortedFunc(maps.Keys(families), cmp.Compare) {
+		families[of].print(w, of, "all")
 	}
 	_ = w.Flush()
 	for i := range argumentRules {
