@@ -48,8 +48,9 @@ type Pairs []Pair
 
 // Tree is a value of any shape, for who reads it otherwise.
 type Tree struct {
-	Node   *yaml.Node // nil: it is not there
-	Expand func(text string) (string, error)
+	Node *yaml.Node // nil: it is not there
+	// Expand is a text with what it takes in from outside of the file, and what that is.
+	Expand func(text string) (expanded string, taken []string, err error)
 }
 
 // DecodeFile reads a file of at most 1 MiB and decodes it. Every error is an *Error.
@@ -151,7 +152,11 @@ func (d *decoder) value(key string, n *yaml.Node, v reflect.Value) {
 		d.scalar(key, n, v, setEvery)
 		return
 	case Tree:
-		v.Set(reflect.ValueOf(Tree{n, d.expander.expand}))
+		v.Set(reflect.ValueOf(Tree{n, func(text string) (string, []string, error) {
+			read := len(d.expander.files)
+			defer func() { d.src.files = append(d.src.files, d.expander.files[read:]...) }()
+			return d.expander.taking(text)
+		}}))
 		return
 	case Pairs:
 		v.Set(reflect.ValueOf(d.pairs(key, n)))

@@ -26,9 +26,15 @@ type expander struct {
 }
 
 func (e *expander) expand(text string) (string, error) {
+	expanded, _, err := e.taking(text)
+	return expanded, err
+}
+
+// taking is expand, and what was put in.
+func (e *expander) taking(text string) (expanded string, taken []string, err error) {
 	before, rest, found := strings.Cut(text, "$")
 	if !found {
-		return text, nil
+		return text, nil, nil
 	}
 	var b strings.Builder
 	for ; found; before, rest, found = strings.Cut(rest, "$") {
@@ -41,20 +47,21 @@ func (e *expander) expand(text string) (string, error) {
 		inside, after, ok := strings.Cut(rest, "}")
 		name, braced := strings.CutPrefix(inside, "{")
 		if !ok || !braced {
-			return "", errors.New("has a lone $; write $$ for a dollar, ${NAME} for an environment variable")
+			return "", nil, errors.New("has a lone $; write $$ for a dollar, ${NAME} for an environment variable")
 		}
 		value, err := e.lookup(name)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if e.left -= len(value); e.left < 0 {
-			return "", fmt.Errorf("expands to too much; a file's values may take in %d MiB", maxExpanded>>20)
+			return "", nil, fmt.Errorf("expands to too much; a file's values may take in %d MiB", maxExpanded>>20)
 		}
 		b.WriteString(value)
+		taken = append(taken, value)
 		rest = after
 	}
 	b.WriteString(before)
-	return b.String(), nil
+	return b.String(), taken, nil
 }
 
 func (e *expander) lookup(name string) (string, error) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,6 +21,9 @@ func (s *Source) Secret(key string) {
 		s.secret = true
 	}
 }
+
+// Holds says that a file of the source's, or the source itself, has a secret written in it: path is as ReadBeside returns it, or empty.
+func (s *Source) Holds(path string) { s.files = append(s.files, cmp.Or(path, s.path)) }
 
 // SecretFiles are the files that hold secrets: this one, when a value that was given to Secret is written in it, and those that
 // ${file:PATH} and ${credential:NAME} stand for.

@@ -16,8 +16,9 @@ type Endpoint struct {
 	SigningSecrets []string // Standard Webhooks keys, whsec_ and base64; one signature for each
 	OrderGroup     string   // deliveries of one group keep their order; empty: scheme, host and port of URL
 	Headers        []post.Header
-	CloudEvents    bool   // sends the ce- headers of CloudEvents, too
-	ContentType    string // empty: application/json
+	CloudEvents    bool     // sends the ce- headers of CloudEvents, too
+	ContentType    string   // empty: application/json
+	Posted         []string // texts in what is posted that may be secrets
 }
 
 // target is a rule's Endpoint made ready for posting.
@@ -31,7 +32,7 @@ type target struct {
 func newTarget(e Endpoint) (*target, error) {
 	t, err := post.NewTarget(post.Endpoint{
 		URL: e.URL, WebhookID: e.WebhookID, Secret: e.Secret, AlwaysSecure: e.AlwaysSecure, SigningSecrets: e.SigningSecrets,
-		Headers: e.Headers, CloudEvents: e.CloudEvents, ContentType: e.ContentType,
+		Headers: e.Headers, CloudEvents: e.CloudEvents, ContentType: e.ContentType, Posted: e.Posted,
 	})
 	if err != nil {
 		return nil, err

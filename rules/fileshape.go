@@ -72,6 +72,8 @@ func (c check) template(e entry, s *Shape, names *shape.Names) {
 	var err error
 	if s.Template, err = shape.NewTemplate(e.Template.Node, names, e.Template.Expand); err != nil {
 		c.placed(err, names)
+	} else if s.Template.Written {
+		c.src.Holds("")
 	}
 }
 
@@ -96,6 +98,8 @@ func (c check) document(e entry, s *Shape, rule *Rule, names *shape.Names) {
 			var err error
 			if s.Document, err = shape.NewDocument(text, contentType, names); err != nil {
 				c.placedIn(path, err, names)
+			} else if len(s.Document.Secrets) > 0 {
+				c.src.Holds(path)
 			}
 		}
 	}

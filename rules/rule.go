@@ -85,6 +85,20 @@ func (s *Shape) make(filter *shape.Filter, body []byte, v *shape.Values) (_ []by
 	return body, nil
 }
 
+// Secrets are the texts that may be secrets in what a rule posts.
+func (s *Shape) Secrets() (secrets []string) {
+	if s == nil {
+		return nil
+	}
+	if s.Template != nil {
+		secrets = append(secrets, s.Template.Secrets...)
+	}
+	if s.Document != nil {
+		secrets = append(secrets, s.Document.Secrets...)
+	}
+	return secrets
+}
+
 // Masked is the shape as it may be shown: without the values of a template that may be secrets.
 func (s *Shape) Masked() *Shape {
 	if s == nil || s.Template == nil {

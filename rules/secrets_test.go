@@ -15,6 +15,11 @@ func TestSecretFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(os.Getenv("KEY")), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for name, text := range map[string]string{"form.txt": "id={{.after.id}}&api_key=abc123&to=x", "plain.txt": "token={{.after.code}}&id={{.after.id}}&secret=&to=x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	const key, address = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "url: https://crm.example.com/hooks/vik"
 	for text, want := range map[string][]string{
 		address:                                                         nil,
@@ -24,6 +29,13 @@ func TestSecretFiles(t *testing.T) {
 		address + ", signing_secret: " + key:                            {"rules.yaml"},
 		address + ", signing_secret: ['${KEY}', " + key + "]":           {"rules.yaml"},
 		address + ", signing_secret: ['${KEY}', '${file:key}']":         {"key"},
+		address + ", template: {text: hello, n: 5}":                     nil,
+		address + ", template: {token: '${KEY}', a: {x: '${HOST}'}}":    nil,
+		address + ", template: {a: [{bot_token: 'abc'}]}":               {"rules.yaml"},
+		address + ", template: {password: '= after.code'}":              nil,
+		address + ", template: {a: '${file:key}'}":                      {"key"},
+		address + ", template_file: form.txt":                           {"form.txt"},
+		address + ", template_file: plain.txt":                          nil,
 		address + ", enabled: false, secret: abc":                       {"rules.yaml"},
 		"url: https://hooks.slack.com/services/T0000/B0000/aB3xQ9zLkPw": {"rules.yaml"},
 		"url: '${HOST}/hook'":                                           nil,

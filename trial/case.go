@@ -304,7 +304,7 @@ func (r *reader) json(key string, n *yaml.Node) []byte {
 	if n == nil {
 		return nil
 	}
-	t, err := shape.NewTemplate(n, nil, func(text string) (string, error) { return text, nil })
+	t, err := shape.NewTemplate(n, nil, func(text string) (string, []string, error) { return text, nil, nil })
 	var b []byte
 	if err == nil {
 		b, err = t.Body(&shape.Values{})

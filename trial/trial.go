@@ -92,9 +92,12 @@ func (t *Trial) Run(c *Case) Outcome {
 	return o
 }
 
-// try asks one rule.
+// try asks one rule. What it says may be shown, and is kept in a log of tests, so it has no secrets.
 func (t *Trial) try(c *Case, r *rules.Rule) Verdict {
 	v := Verdict{Rule: r.Name}
+	shown := *r
+	shown.Shape = r.Shape.Masked()
+	r = &shown
 	ev := *c.Event
 	for _, other := range c.Others {
 		if other.Action.Entity.Is(r.Action.Entity) {

@@ -112,7 +112,7 @@ func endpointsOf(c *config.Config, set *rules.Set) map[string]deliver.Endpoint {
 			headers[i] = post.Header(h)
 		}
 		endpoints[r.Name] = deliver.Endpoint{
-			Headers: headers, CloudEvents: r.Endpoint.CloudEvents, ContentType: r.Endpoint.ContentType,
+			Headers: headers, CloudEvents: r.Endpoint.CloudEvents, ContentType: r.Endpoint.ContentType, Posted: r.Shape.Secrets(),
 			URL: r.Endpoint.URL, WebhookID: r.Endpoint.WebhookID, Secret: r.Endpoint.Secret, AlwaysSecure: c.Fidelity == plugin,
 			SigningSecrets: r.Endpoint.SigningSecret, OrderGroup: r.Endpoint.OrderGroup,
 		}

@@ -25,6 +25,10 @@ func hiding(e Endpoint, u *url.URL, md5 string) *redact.Redactor {
 		_, token, _ := strings.Cut(h.Value, " ")
 		secrets = append(secrets, longParts(h.Value, token)...)
 	}
+	for _, text := range e.Posted {
+		_, token, _ := strings.Cut(text, " ")
+		secrets = append(secrets, longParts(text, token)...)
+	}
 	whole := []string{u.RequestURI()} // its beginning is no more than a path
 	if first, more, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/"); more != "" || !weburl.IsWord(first) {
 		whole = append(whole, u.EscapedPath(), u.Path)

@@ -20,6 +20,7 @@ func TestHiding(t *testing.T) {
 	target, err := NewTarget(Endpoint{
 		URL:    "https://deploybot:pass%2Fword%26@example.com/hooks/T0AB12CD/se%2fc-ret.one/plain?format=json&key=a%26b%2Fc+d%22&k=xyz",
 		Secret: `plug<in>/"secret"`, SigningSecrets: []string{"whsec_" + bare},
+		Posted: []string{"Bot 123:AAbb\"cc", "hook"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +31,7 @@ func TestHiding(t *testing.T) {
 	for _, secret := range []string{
 		"deploybot", "pass/word&", "pass%2Fword%26", "deploybot:pass/word&", "T0AB12CD", "se/c-ret.one", "se%2Fc-ret.one",
 		`a&b/c d"`, "a%26b%2fc%20d%22", "k=xyz", "/hooks/T0AB12CD/se%2fc-ret.one/plain", `plug<in>/"secret"`, secure, strings.ToUpper(secure),
-		"whsec_" + bare, bare, strings.TrimRight(bare, "="), string(key), hex.EncodeToString(key), base64.URLEncoding.EncodeToString(key),
+		"Bot 123:AAbb\"cc", "123:AAbb\"cc", "whsec_" + bare, bare, strings.TrimRight(bare, "="), string(key), hex.EncodeToString(key), base64.URLEncoding.EncodeToString(key),
 		base64.StdEncoding.EncodeToString([]byte("deploybot:pass/word&")),
 	} {
 		for name, write := range map[string]func(string) string{

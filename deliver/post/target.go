@@ -30,6 +30,7 @@ type Endpoint struct {
 	Headers        []Header // sent with each request; their values are taken for secrets
 	CloudEvents    bool     // sends the ce- headers of a CloudEvent in binary mode
 	ContentType    string   // of the messages; empty: application/json
+	Posted         []string // texts in the messages' bodies that may be secrets
 }
 
 // Header is a field of a request's head.

@@ -19,8 +19,9 @@ import (
 // value can break it.
 type Document struct {
 	Uses
-	parsed *template.Template
-	json   bool // its content type is
+	Secrets []string // what is written in it by a name that says it is a secret
+	parsed  *template.Template
+	json    bool // its content type is
 }
 
 const (
@@ -44,7 +45,7 @@ func NewDocument(text, contentType string, names *Names) (*Document, error) {
 		return nil, placeOf(err)
 	}
 	r := documentReader{known: names, escape: escaperOf(contentType), tree: parsed.Tree, text: text, assigned: assignedIn(text)}
-	t := &Document{parsed: parsed, json: r.escape == "json" && !strings.Contains(contentType, "ndjson")}
+	t := &Document{Secrets: secretsIn(text), parsed: parsed, json: r.escape == "json" && !strings.Contains(contentType, "ndjson")}
 	r.uses = &t.Uses
 	if parsed.Tree == nil || parse.IsEmptyTree(parsed.Root) && len(parsed.Templates()) <= 1 { // nothing in it but definitions, or nothing at all
 		return nil, &PlaceError{Line: 1, Err: errors.New("is empty; write what to post")}
@@ -59,6 +60,16 @@ func NewDocument(text, contentType string, names *Names) (*Document, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// written is how a text has a secret: token=abc, "api_key": "abc", <secret>abc<.
+var written = regexp.MustCompile(telling.String() + `[\w-]*["']?\s*[=:>]\s*["']?(?:[Bb]earer\s+)?([^\s"'&<{}]+)`)
+
+func secretsIn(text string) (secrets []string) {
+	for _, found := range written.FindAllStringSubmatch(text, -1) {
+		secrets = append(secrets, found[len(found)-1])
+	}
+	return secrets
 }
 
 // Body is the text with an event's values. The error is about these values.

@@ -3,6 +3,7 @@ package shape
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +15,10 @@ import (
 // no value can break it.
 type Template struct {
 	Uses
-	root part
+	// Secrets are the texts in it that may be secrets: what is taken in from outside of the file, and what its key says is one.
+	Secrets []string
+	Written bool // a secret is written in the file itself
+	root    part
 }
 
 // part is a value of the tree: one of a mapping, a list, an expression, or JSON that is always the same.
@@ -25,7 +29,7 @@ type part struct {
 	value *Expression
 	fixed []byte
 
-	outside bool // it is fixed, and in whole or in part from outside of the file, so it may be a secret
+	secret bool // it is fixed, and may be a secret
 }
 
 // PlaceError is how an error of a template names its place: a path below template, such as .blocks[0].text.
@@ -40,15 +44,18 @@ func (w *PlaceError) Error() string { return w.Err.Error() }
 // Unwrap returns the ExpressionError.
 func (w *PlaceError) Unwrap() error { return w.Err }
 
+// Expand is a text with what it takes in from outside of the file, and what that is.
+type Expand func(text string) (expanded string, taken []string, err error)
+
 const (
 	mostParts   = 2000
 	deepestPart = 50
 )
 
 // NewTemplate compiles a tree. Its errors are PlaceErrors, joined. Texts that are no expressions go through expand.
-func NewTemplate(n *yaml.Node, names *Names, expand func(string) (string, error)) (*Template, error) {
+func NewTemplate(n *yaml.Node, names *Names, expand Expand) (*Template, error) {
 	t := &Template{}
-	r := templateReader{known: names, expand: expand, uses: &t.Uses}
+	r := templateReader{known: names, expand: expand, made: t}
 	t.root = r.part("", n, 0)
 	if err := errors.Join(r.faults...); err != nil {
 		return nil, err
@@ -62,11 +69,11 @@ func (t *Template) Body(v *Values) ([]byte, error) {
 	return t.root.append(nil, v)
 }
 
-// Masked is the template with a remark in the place of each value that is taken in from outside of the file: those may be secrets.
+// Masked is the template with a remark in the place of each value that may be a secret.
 func (t *Template) Masked() *Template { return &Template{Uses: t.Uses, root: t.root.masked()} }
 
 func (p part) masked() part {
-	if p.outside {
+	if p.secret {
 		p.fixed = []byte(`"(its value is not shown)"`)
 	}
 	p.parts = slices.Clone(p.parts)
@@ -111,8 +118,8 @@ func (p *part) append(b []byte, v *Values) (_ []byte, err error) {
 // templateReader compiles a tree.
 type templateReader struct {
 	known  *Names
-	expand func(string) (string, error)
-	uses   *Uses
+	expand Expand
+	made   *Template
 	parts  int
 	faults []error
 }
@@ -143,7 +150,9 @@ func (r *templateReader) part(path string, n *yaml.Node, depth int) (p part) {
 			seen[name.Value] = true
 			key, _ := appendJSON(nil, name.Value)
 			p.names = append(p.names, string(key)+":")
-			p.parts = append(p.parts, r.part(path+"."+name.Value, n.Content[i+1], depth+1))
+			below := r.part(path+"."+name.Value, n.Content[i+1], depth+1)
+			r.secretOf(name.Value, n.Content[i+1], &below)
+			p.parts = append(p.parts, below)
 		}
 	case yaml.SequenceNode:
 		p.list = true
@@ -171,15 +180,18 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 				r.faults = append(r.faults, &PlaceError{path, lineOf(n, err), err})
 				return part{}
 			}
-			r.uses.and(e.Uses)
+			r.made.and(e.Uses)
 			return part{value: e}
 		}
-		plain, err := r.expand(n.Value)
+		plain, taken, err := r.expand(n.Value)
 		if err != nil {
 			r.faults = append(r.faults, &PlaceError{path, n.Line, err})
 		}
 		fixed, _ := appendJSON(nil, plain) // a text
-		return part{fixed: fixed, outside: plain != n.Value}
+		if len(taken) > 0 {
+			r.made.Secrets = append(r.made.Secrets, append(taken, plain)...)
+		}
+		return part{fixed: fixed, secret: len(taken) > 0}
 	}
 	var v any
 	if err := n.Decode(&v); err != nil {
@@ -191,6 +203,23 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 		r.faults = append(r.faults, &PlaceError{path, n.Line, err})
 	}
 	return part{fixed: fixed}
+}
+
+// telling is in the names of what is a secret.
+var telling = regexp.MustCompile(`(?i)(token|secret|passw|api[-_]?key|access[-_]?key|authorization|credential)`)
+
+// secretOf marks what is written below a name that says it is a secret.
+func (r *templateReader) secretOf(name string, n *yaml.Node, p *part) {
+	if n.Kind != yaml.ScalarNode || p.fixed == nil || p.secret || !telling.MatchString(name) {
+		return
+	}
+	switch n.ShortTag() {
+	case "!!str", "!!int", "!!float":
+		if n.Value != "" {
+			p.secret, r.made.Written = true, true
+			r.made.Secrets = append(r.made.Secrets, n.Value)
+		}
+	}
 }
 
 // lineOf is the line of a file that an expression's error is in.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,12 @@ func templateOf(t *testing.T, text string) (*Template, error) {
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		t.Fatal(err)
 	}
-	return NewTemplate(doc.Content[0], orders(), func(s string) (string, error) { return strings.ReplaceAll(s, "${NAME}", "ours"), nil })
+	return NewTemplate(doc.Content[0], orders(), func(s string) (string, []string, error) {
+		if !strings.Contains(s, "${NAME}") {
+			return s, nil, nil
+		}
+		return strings.ReplaceAll(s, "${NAME}", "ours"), []string{"ours"}, nil
+	})
 }
 
 func TestTemplate(t *testing.T) {
@@ -89,13 +95,16 @@ func TestTemplateFaults(t *testing.T) {
 // TestMasked: what is taken in from outside of the file is posted, and not shown; the rest is.
 func TestMasked(t *testing.T) {
 	t.Parallel()
-	made, err := templateOf(t, "{token: '${NAME}', list: [plain, {auth: 'Bearer ${NAME}'}], id: '= after.id'}")
+	made, err := templateOf(t, "{token: '${NAME}', list: [plain, {auth: 'Bearer ${NAME}'}], id: '= after.id', apiKey: abc123, pass: no, password: '= after.status', secrets: [a], token_id: 7}")
 	if err != nil {
 		t.Fatal(err)
 	}
+	if want := []string{"ours", "ours", "ours", "Bearer ours", "abc123", "7"}; !slices.Equal(made.Secrets, want) || !made.Written {
+		t.Errorf("its secrets are %q, written %t", made.Secrets, made.Written)
+	}
 	for masked, want := range map[bool]string{
-		false: `{"token":"ours","list":["plain",{"auth":"Bearer ours"}],"id":7}`,
-		true:  `{"token":"(its value is not shown)","list":["plain",{"auth":"(its value is not shown)"}],"id":7}`,
+		false: `{"token":"ours","list":["plain",{"auth":"Bearer ours"}],"id":7,"apiKey":"abc123","pass":"no","password":"C","secrets":["a"],"token_id":7}`,
+		true:  `{"token":"(its value is not shown)","list":["plain",{"auth":"(its value is not shown)"}],"id":7,"apiKey":"(its value is not shown)","pass":"no","password":"C","secrets":["a"],"token_id":"(its value is not shown)"}`,
 	} {
 		of := made
 		if masked {
