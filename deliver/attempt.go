@@ -67,27 +67,36 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 	if it.probe || e.pacer != nil {
 		tries = 1
 	}
-	s.message = post.Message{
-		ID: it.ID, Action: it.Action, Site: it.Site, Object: it.Object, AsOf: it.AsOf, Sequence: it.Number,
-		Kind: it.Kind, Created: it.Created, Key: keyOf(it.Keys), Omitted: omitted(it.Omitted), Body: it.Body, KeepText: it.State == outbox.Waiting,
-	}
-	var r post.Result
 	if it.Object == outbox.Unshaped {
-		r = post.Result{Verdict: post.Rejected, At: time.Now(), Error: unshaped(it.Body).Error()}
+		s.result = post.Result{Verdict: post.Rejected, At: time.Now(), Error: unshaped(it.Body).Error()}
 	} else {
-		r = s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
+		s.compose(it)
+		s.result = s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
 	}
+	e.takeIn(it, &s.result)
+	if err := e.settler.flush(e.settle); err != nil {
+		e.fail(err)
+	}
+}
+
+// takeIn takes in what came of an attempt, and has done what there is to do then.
+func (e *endpoint) takeIn(it *item, r *post.Result) {
 	e.mu.Lock()
 	now := time.Now()
-	e.finish(it, &r, now)
+	e.finish(it, r, now)
 	e.rouse(now)
 	look := e.claimer.ready() || len(e.win.bare) > 0 || e.next(now).Before(e.looks) // what waited behind it may have to wait on its own
 	e.mu.Unlock()
 	if look {
 		e.poke()
 	}
-	if err := e.settler.flush(e.settle); err != nil {
-		e.fail(err)
+}
+
+// compose makes the message of a delivery. What is made here is not on the stack while the answer is waited for, of which there may be hundreds.
+func (s *sender) compose(it *item) {
+	s.message = post.Message{
+		ID: it.ID, Action: it.Action, Site: it.Site, Object: it.Object, AsOf: it.AsOf, Sequence: it.Number,
+		Kind: it.Kind, Created: it.Created, Key: keyOf(it.Keys), Omitted: omitted(it.Omitted), Body: it.Body, KeepText: it.State == outbox.Waiting,
 	}
 }
 

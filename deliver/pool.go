@@ -22,6 +22,7 @@ const idleTime = 90 * time.Second
 type sender struct {
 	poster
 	message post.Message
+	result  post.Result   // what posting it came to
 	work    chan struct{} // holds a token when it is called
 	called  bool          // it is to look for work
 }

@@ -27,35 +27,37 @@ type answer struct {
 }
 
 // readAnswer reads an answer. Without keep its text is of no interest, and may be missing.
-func (c *conn) readAnswer(keep bool) (answer, error) {
+func (c *conn) readAnswer(keep bool, a *answer) error {
 	for {
 		seen, _ := c.in.Peek(c.in.Buffered())
-		a, size, form := parse(seen)
+		size, form := parse(seen, a)
 		switch {
 		case form == usual:
 			_, err := c.in.Discard(size)
-			return a, err
+			return err
 		case form == unusual || len(seen) == c.in.Size():
-			return c.readAny(keep)
+			return c.readAny(keep, a)
 		}
 		if _, err := c.in.Peek(len(seen) + 1); err != nil {
-			return c.readAny(keep) // which has a word for it
+			return c.readAny(keep, a) // which has a word for it
 		}
 	}
 }
 
 // readAny reads an answer as net/http does. Interim ones are passed over.
-func (c *conn) readAny(keep bool) (answer, error) {
+func (c *conn) readAny(keep bool, a *answer) error {
+	*a = answer{}
 	for {
 		resp, err := http.ReadResponse(c.in, nil) //nolint:bodyclose // closing it would read on without bounds
 		switch {
 		case err != nil && errors.Is(c.failed, io.EOF) && c.answered:
-			return answer{}, io.ErrUnexpectedEOF
+			return io.ErrUnexpectedEOF
 		case err != nil:
-			return answer{}, cmp.Or(c.failed, err) // the parser takes what it has for all there is
+			return cmp.Or(c.failed, err) // the parser takes what it has for all there is
 		case resp.StatusCode/100 != 1 || resp.StatusCode == http.StatusSwitchingProtocols:
 			c.left = maxBody
-			return answerOf(resp, keep), nil
+			*a = answerOf(resp, keep)
+			return nil
 		}
 	}
 }

@@ -22,13 +22,12 @@ type burst struct {
 	*Sender
 	t    *Target
 	m    *Message
-	last tried
 	made int // how many answers go-retryablehttp got
 }
 
-// burst makes up to so many tries, with the one that was made. It returns the last.
-func (s *Sender) burst(ctx context.Context, stop <-chan struct{}, t *Target, m *Message, tries int, first tried) tried {
-	b := &burst{Sender: s, t: t, m: m, last: first}
+// burst makes up to so many tries, with the one that was made.
+func (s *Sender) burst(ctx context.Context, stop <-chan struct{}, t *Target, m *Message, tries int) {
+	b := &burst{Sender: s, t: t, m: m}
 	client := retryablehttp.Client{
 		HTTPClient: &http.Client{Transport: b},
 		RetryMax:   tries - 1,
@@ -50,13 +49,12 @@ func (s *Sender) burst(ctx context.Context, stop <-chan struct{}, t *Target, m *
 	if err != nil && ctx.Err() != nil {
 		b.last.err = err // also when what was waited for then was no error
 	}
-	return b.last
 }
 
 // RoundTrip makes a try, unless it was made. What of the answer matters is in b.last.
 func (b *burst) RoundTrip(req *http.Request) (*http.Response, error) {
 	if b.made++; b.made > 1 {
-		b.last = b.try(req.Context(), b.t, b.m)
+		b.try(req.Context(), b.t, b.m)
 	}
 	if b.last.err != nil {
 		return nil, b.last.err

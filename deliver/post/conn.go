@@ -121,29 +121,36 @@ func (c *conn) begin(deadline time.Time) error {
 
 // request writes a request and reads its answer. A receiver may answer before it has read all of the request; what it says
 // counts, also when it closed the connection and the rest could not be written.
-func (c *conn) request(r request) (a answer, err error) {
-	var unwritten error
-	if len(r.rest) <= writeAhead {
-		unwritten = c.write(r)
-		a, err = c.readAnswer(r.keep)
-	} else {
-		written := make(chan error, 1)
-		go func() { written <- c.write(r) }()
-		a, err = c.readAnswer(r.keep)
-		_ = c.raw.SetWriteDeadline(time.Unix(1, 0)) // it has its answer: what is not written by now is not needed
-		unwritten = <-written
+func (c *conn) request(r *request, a *answer) error {
+	if len(r.rest) > writeAhead {
+		return c.requestLong(r, a)
 	}
+	unwritten := c.write(r)
+	return c.after(unwritten, a, c.readAnswer(r.keep, a))
+}
+
+// requestLong reads while it writes.
+func (c *conn) requestLong(r *request, a *answer) error {
+	written := make(chan error, 1)
+	go func() { written <- c.write(r) }()
+	err := c.readAnswer(r.keep, a)
+	_ = c.raw.SetWriteDeadline(time.Unix(1, 0)) // it has its answer: what is not written by now is not needed
+	return c.after(<-written, a, err)
+}
+
+// after is what a request comes to that was written like that and answered like this.
+func (c *conn) after(unwritten error, a *answer, err error) error {
 	if unwritten == nil {
-		return a, err
+		return err
 	}
 	a.reuse = false
 	if !c.answered && !timedOut(err) {
-		return a, unwritten
+		return unwritten
 	}
-	return a, err
+	return err
 }
 
-func (c *conn) write(r request) (err error) {
+func (c *conn) write(r *request) (err error) {
 	if len(r.rest) == 0 {
 		_, err = c.Write(r.begin)
 		return err

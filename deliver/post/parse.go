@@ -19,23 +19,24 @@ const (
 // parse reads an answer from the bytes that came so far, and tells how many it has. It understands HTTP/1.1 as servers
 // write it, in its strictest form: a final status, fields of printable characters, and a length or chunks. The text is a
 // part of the bytes, unless it came in several chunks.
-func parse(b []byte) (a answer, size int, f form) {
-	h := head{length: -1}
+func parse(b []byte, a *answer) (size int, f form) {
+	*a = answer{}
+	h := head{answer: a, length: -1}
 	for first := true; ; first = false {
 		line, length, f := cutLine(b[size:])
 		if f != usual {
-			return a, 0, f
+			return 0, f
 		}
 		size += length
 		switch {
 		case first && !h.status(line):
-			return a, 0, unusual
+			return 0, unusual
 		case first:
 		case len(line) == 0:
 			n, f := h.body(b[size:])
-			return h.answer, size + n, f
+			return size + n, f
 		case !h.field(line):
-			return a, 0, unusual
+			return 0, unusual
 		}
 	}
 }
@@ -55,7 +56,7 @@ func cutLine(b []byte) (line []byte, length int, f form) {
 
 // head is what of an answer's head matters.
 type head struct {
-	answer
+	*answer
 	length  int // of the body; -1: it was not told
 	chunked bool
 }

@@ -54,10 +54,16 @@ type Result struct {
 // Post posts a message to a target, up to so many times. The end of ctx cuts it off; when stop is closed, the try on its way
 // is the last. A nil stop is never closed.
 func (s *Sender) Post(ctx context.Context, stop <-chan struct{}, t *Target, m *Message, tries int) Result {
-	last := s.try(ctx, t, m)
-	if tries > 1 && last.again(ctx, stop) {
-		last = s.burst(ctx, stop, t, m, tries, last)
+	s.try(ctx, t, m)
+	if tries > 1 && s.last.again(ctx, stop) {
+		s.burst(ctx, stop, t, m, tries)
 	}
+	return s.result(ctx, t, m)
+}
+
+// result is what the last try came to.
+func (s *Sender) result(ctx context.Context, t *Target, m *Message) Result {
+	last := &s.last
 	r := Result{At: last.began, Latency: time.Since(last.began), RetryAfter: last.retryAfter(time.Now())}
 	switch err := last.err; {
 	case err != nil && ctx.Err() != nil:

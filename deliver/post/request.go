@@ -36,13 +36,15 @@ type request struct {
 }
 
 // compose makes a request, but for its deadline.
-func (s *Sender) compose(t *Target, m *Message, now time.Time) request {
+func (s *Sender) compose(t *Target, m *Message, now time.Time) {
 	s.out = s.appendHead(s.out[:0], t, m, now)
+	var rest []byte
 	if len(m.Body) > oneWrite {
-		return request{begin: s.out, rest: m.Body, keep: m.KeepText}
+		rest = m.Body
+	} else {
+		s.out = append(s.out, m.Body...)
 	}
-	s.out = append(s.out, m.Body...)
-	return request{begin: s.out, keep: m.KeepText}
+	s.request = request{begin: s.out, rest: rest, keep: m.KeepText}
 }
 
 // appendHead appends the head of a try: what all requests to the target begin with, and what is this message's and this
