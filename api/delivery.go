@@ -74,3 +74,5 @@ func NewAttempt(a outbox.Attempt) Attempt {
 		At: a.At, LatencyMS: milliseconds(a.Latency), Status: a.Status, Error: a.Error, Response: a.Response,
 	}
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -182,7 +182,7 @@ func (r *reference) describe() (all []described) {
 			add(name+".extended", "The order with all that belongs to it.", extended, r.schema(extended))
 		}
 	}
-	r.describeBridge(add)
+	r.describeTold(add)
 	return all
 }
 
@@ -251,7 +251,7 @@ func (r *reference) openAPI() map[string]any {
 	if err != nil {
 		panic(err) // it is one
 	}
-	for _, action := range slices.Concat(rules.Actions(), bridgeActions(), []rules.Action{restored}) {
+	for _, action := range slices.Concat(rules.Actions(), toldActions(), []rules.Action{restored}) {
 		var forms []any
 		for _, name := range slices.Sorted(maps.Keys(r.schemas)) {
 			if name == action.String() || strings.HasPrefix(name, action.String()+".") {

@@ -20,7 +20,7 @@ const (
 	Rows     // in custom rules only: saves and deletes, as Rule.On says
 	Publish  // an object was published, or is no longer; of the plugin's hooks only
 	Fired    // a hook that leaves no row was called, see relay.go
-	Told     // something befell rowhook itself, see bridge.go
+	Told     // something befell rowhook itself, see told.go
 )
 
 func (k Kind) String() string {
@@ -248,11 +248,11 @@ func ParseAction(name string) (Action, error) {
 		}
 		names = append(names, a.String())
 	}
-	if a, ok := parseBridge(name); ok {
+	if a, ok := parseTold(name); ok {
 		return a, nil
 	}
-	if strings.HasPrefix(name, bridgeEntity+".") {
-		return Action{}, fmt.Errorf("%.80q is no event about rowhook itself; write one of %s", name, bridgeNames())
+	if strings.HasPrefix(name, toldEntity+".") {
+		return Action{}, fmt.Errorf("%.80q is no event about rowhook itself; write one of %s", name, toldNames())
 	}
 	if name == customAction {
 		return Action{}, fmt.Errorf("%q takes a table: write for example  table: posts", name)

@@ -64,7 +64,7 @@ type First struct {
 	Key       string
 }
 
-// Key names one aggregate of the event for ordering: salon/appointment/12.
+// key names one aggregate of the event for ordering: salon/appointment/12.
 func (e *Event) key(id Key) string {
 	if e.Restored != nil {
 		return e.Site.Name + "/" + e.Action.Entity.Name + "/" + e.Action.Kind.String()
@@ -103,7 +103,7 @@ func (e *Event) DeliveryID(source string, rule string) [16]byte {
 // is not, or the plugin looks at the object as loaded), one with statuses does: the loader asks WantsStatus once it knows.
 func (r *Rule) Wants(e *Event, plugin bool) bool {
 	if r.Action.Kind == Told {
-		return e.Restored != nil && r.WantsTold(bridgeAll, e.Site.Name)
+		return e.Restored != nil && r.WantsTold(toldAll, e.Site.Name)
 	}
 	if !r.Action.Entity.Is(e.Action.Entity) || !r.For(e.Site) {
 		return false

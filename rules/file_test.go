@@ -230,7 +230,7 @@ func TestExamples(t *testing.T) {
 	for _, r := range set.Rules {
 		covered = append(covered, r.Action.String())
 	}
-	all := append(BridgeActions(), bridgeAll, RestoredAction().String(), "custom.posts", "onAfterSaveReview", "onAddItemCart")
+	all := append(ToldActions(), toldAll, RestoredAction().String(), "custom.posts", "onAfterSaveReview", "onAddItemCart")
 	for _, a := range Actions() {
 		all = append(all, a.String())
 	}

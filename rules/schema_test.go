@@ -23,7 +23,7 @@ func rulesSchema(t *testing.T) []byte {
 		return all
 	}
 	const foreign = `^(on[A-Z]|[A-Za-z0-9-]*_[A-Za-z0-9_-]*$)` // hooks, also of other plugins
-	actions := append(BridgeActions(), bridgeAll, restoredAtASite, customAction)
+	actions := append(ToldActions(), toldAll, restoredAtASite, customAction)
 	for _, a := range Actions() {
 		actions = append(actions, a.String())
 	}
@@ -94,8 +94,8 @@ func together() []any {
 		}}},
 	}
 	told := []Action{RestoredAction()}
-	for _, name := range append(BridgeActions(), bridgeAll) {
-		a, _ := parseBridge(name)
+	for _, name := range append(ToldActions(), toldAll) {
+		a, _ := parseTold(name)
 		told = append(told, a)
 	}
 	for _, a := range append(Actions(), told...) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"syscall"
 )
 
 // File is a scratch file; an *os.File.
@@ -33,16 +32,3 @@ func In(dir string) Files {
 		return f, nil
 	}
 }
-
-// Error says that a scratch file cannot be made, written or read.
-type Error struct{ err error }
-
-func (e *Error) Error() string {
-	text := "using a scratch file: " + e.err.Error()
-	if errors.Is(e.err, syscall.ENOSPC) || errors.Is(e.err, syscall.EDQUOT) {
-		text += ": the disk is full; nothing is lost, and it goes on when there is room again"
-	}
-	return text
-}
-
-func (e *Error) Unwrap() error { return e.err }

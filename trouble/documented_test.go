@@ -65,7 +65,7 @@ func TestDocumentedFields(t *testing.T) {
 		}
 	}
 	slices.Sort(told)
-	if want := slices.Sorted(slices.Values(rules.BridgeActions())); !slices.Equal(told, want) {
+	if want := slices.Sorted(slices.Values(rules.ToldActions())); !slices.Equal(told, want) {
 		t.Errorf("told are %q, and there are actions for %q", told, want)
 	}
 }
@@ -73,7 +73,7 @@ func TestDocumentedFields(t *testing.T) {
 // TestSlack: in that format there is the sentence alone, in what is told and in samples.
 func TestSlack(t *testing.T) {
 	t.Parallel()
-	for _, action := range append(rules.BridgeActions(), "rowhook.*") {
+	for _, action := range append(rules.ToldActions(), "rowhook.*") {
 		a, err := rules.ParseAction(action)
 		if err != nil {
 			t.Fatal(err)

@@ -60,12 +60,6 @@ func NewDecoder(charset string) (Decoder, error) {
 	return nil, fmt.Errorf("text in charset %q", charset)
 }
 
-// OneByte says whether each character is one byte: then text may be cut anywhere.
-func OneByte(d Decoder) bool {
-	_, ok := d.(*byteText)
-	return ok
-}
-
 // AppendUTF8 adds text with U+FFFD for what is no UTF-8.
 func AppendUTF8(text, value []byte) []byte {
 	return append(text, bytes.ToValidUTF8(value, []byte(string(utf8.RuneError)))...)

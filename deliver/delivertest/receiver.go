@@ -126,15 +126,6 @@ func (r *Receiver) Script(answers ...Answer) {
 	r.script = slices.Clone(answers)
 }
 
-// Statuses scripts answers by their status.
-func (r *Receiver) Statuses(statuses ...int) {
-	answers := make([]Answer, len(statuses))
-	for i, s := range statuses {
-		answers[i].Status = s
-	}
-	r.Script(answers...)
-}
-
 // Requests are all requests so far, in the order of their arrival.
 func (r *Receiver) Requests() []Request {
 	r.mu.Lock()

@@ -11,10 +11,10 @@ import (
 // A backfill reports rows that were there before as if they had just been saved, while others change them. It reads a
 // chunk of rows in a snapshot and asks for nothing but reading, so what orders it against live changes is the log:
 //
-// WatchChunk is called at a place of the log that the snapshot will contain, Fill when the log was applied up to a place
-// that the snapshot does not reach beyond. A row that no transaction in between touched is now as the snapshot showed it, and its save takes its place at the end of its object's queue: behind all that happened to it before, and before
-// all that comes. A row that was touched may be stale. It is left to the live save where the rule gets one, and
-// otherwise read again.
+// WatchChunk is called at an offset that the snapshot will contain, Fill when the log was applied up to one that the snapshot does not
+// reach beyond. A row that no transaction in between touched is now as the snapshot showed it, and its save goes to the end of its
+// object's queue: behind all that happened to it before, and before all that comes. A row that was touched may be stale.
+// It is left to the live save where the rule gets one, and otherwise read again.
 
 // Fill is a chunk of existing rows for one rule.
 type Fill struct {

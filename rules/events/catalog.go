@@ -12,7 +12,7 @@ type catalog struct {
 	sites    []*rules.Site
 	entities []*rules.Entity          // of the plugin
 	customs  map[string]*rules.Entity // those that rules name, or named, by name
-	bridge   *rules.Entity            // of events that are not about the plugin's objects
+	told     *rules.Entity            // of events that are not about the plugin's objects
 	set      *rules.Set               // names the others
 	wanted   map[wantedKey]bool
 	before   map[string]bool // the entities of which a rule wants to know the row as it was
@@ -22,7 +22,7 @@ type catalog struct {
 
 func newCatalog(sites []*rules.Site) *catalog {
 	return &catalog{
-		sites: sites, entities: rules.Entities(), customs: map[string]*rules.Entity{}, bridge: rules.RestoredAction().Entity, set: &rules.Set{}, bindings: map[*cdc.Table][]*binding{},
+		sites: sites, entities: rules.Entities(), customs: map[string]*rules.Entity{}, told: rules.RestoredAction().Entity, set: &rules.Set{}, bindings: map[*cdc.Table][]*binding{},
 	}
 }
 
@@ -89,8 +89,8 @@ func (c *catalog) intern(e *rules.Entity) *rules.Entity {
 
 // byName is the entity that rules call name, nil when there is none.
 func (c *catalog) byName(name string) *rules.Entity {
-	if name == c.bridge.Name {
-		return c.bridge
+	if name == c.told.Name {
+		return c.told
 	}
 	e := rules.EntityOf(name)
 	if e != nil && e.Custom {
@@ -122,7 +122,7 @@ func (c *catalog) site(name string, e *rules.Entity) *rules.Site {
 // part is the catalog of one site, with the same entities.
 func (c *catalog) part(site *rules.Site) *catalog {
 	return &catalog{
-		sites: []*rules.Site{site}, entities: c.entities, customs: c.customs, bridge: c.bridge, set: c.set, bindings: map[*cdc.Table][]*binding{},
+		sites: []*rules.Site{site}, entities: c.entities, customs: c.customs, told: c.told, set: c.set, bindings: map[*cdc.Table][]*binding{},
 	}
 }
 

@@ -100,7 +100,7 @@ func (u *unsent) decode(r Record, c *catalog, now time.Time) (*event, error) {
 		return nil, err
 	}
 	entity := c.byName(v.Entity)
-	site := c.site(v.Site, cmp.Or(entity, c.bridge))
+	site := c.site(v.Site, cmp.Or(entity, c.told))
 	if site == nil {
 		return nil, nil
 	}

@@ -117,7 +117,7 @@ func (t *translator) restored(b *binding, c *cdc.Change) bool {
 	if !b.first { // it is counted
 		return true
 	}
-	a := aggregate{b.site, t.catalog.bridge, rules.NumberKey(0)}
+	a := aggregate{b.site, t.catalog.told, rules.NumberKey(0)}
 	ev := t.windows.open.head(a) // it still counts rows
 	if ev == nil {
 		ev = t.windows.newEvent(a, rules.Restored, c)

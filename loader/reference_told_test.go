@@ -6,8 +6,8 @@ import (
 	"rowhook/rules"
 )
 
-// bridgeFields are the fields of events about rowhook itself: their kind, what they are, and which events have them (all: nil).
-var bridgeFields = []struct {
+// toldFields are the fields of events about rowhook itself: their kind, what they are, and which events have them (all: nil).
+var toldFields = []struct {
 	name, kind, text string
 	of               []string
 }{
@@ -24,8 +24,8 @@ var bridgeFields = []struct {
 	{"fix", "text", "what to do, or to type", []string{"_down", "_stopped", "_dead", "_behind", "_soon"}},
 }
 
-// bridgeTexts say when each is told.
-var bridgeTexts = map[string]string{
+// toldTexts say when each is told.
+var toldTexts = map[string]string{
 	rules.EndpointDown:   "An endpoint, or a URL of it, has not accepted anything for ten seconds, or is paused. Not told through that endpoint.",
 	rules.EndpointUp:     "It accepts deliveries again, or no rule posts there any more.",
 	rules.DeliveryDead:   "Deliveries of a rule were given up. Told every ten minutes at most, with their number; not of rules that tell such events themselves.",
@@ -39,9 +39,9 @@ var bridgeTexts = map[string]string{
 	rules.PurgeAverted:   "That log is read, or kept longer, or the site that needs it is not followed any more.",
 }
 
-// bridgeActions are the documented actions about rowhook itself, in their order.
-func bridgeActions() (actions []rules.Action) {
-	for _, name := range rules.BridgeActions() {
+// toldActions are the documented actions about rowhook itself, in their order.
+func toldActions() (actions []rules.Action) {
+	for _, name := range rules.ToldActions() {
 		a, err := rules.ParseAction(name)
 		if err != nil {
 			panic(err) // the list is of actions
@@ -51,10 +51,10 @@ func bridgeActions() (actions []rules.Action) {
 	return actions
 }
 
-// bridgeTree is the places of an event's payload.
-func bridgeTree(action string) *place {
+// toldTree is the places of an event's payload.
+func toldTree(action string) *place {
 	root := &place{path: "$", below: map[string]*place{}}
-	for _, f := range bridgeFields {
+	for _, f := range toldFields {
 		has := f.of == nil
 		for _, part := range f.of {
 			has = has || strings.Contains(action, part)
@@ -66,10 +66,10 @@ func bridgeTree(action string) *place {
 	return root
 }
 
-// describeBridge makes the schemas of events about rowhook itself.
-func (r *reference) describeBridge(add func(name, text string, tree *place, s map[string]any)) {
-	for _, a := range bridgeActions() {
-		tree := bridgeTree(a.String())
+// describeTold makes the schemas of events about rowhook itself.
+func (r *reference) describeTold(add func(name, text string, tree *place, s map[string]any)) {
+	for _, a := range toldActions() {
+		tree := toldTree(a.String())
 		s := r.schema(tree)
 		s["type"], s["required"] = "object", []string{"event", "since", "text"}
 		for _, at := range []string{"since", "ended"} {
@@ -77,7 +77,7 @@ func (r *reference) describeBridge(add func(name, text string, tree *place, s ma
 				p["format"] = "date-time"
 			}
 		}
-		add(a.String(), bridgeTexts[a.String()], tree, s)
+		add(a.String(), toldTexts[a.String()], tree, s)
 	}
 	at := func(text string) map[string]any {
 		return map[string]any{"type": "string", "format": "date-time", "description": text}
