@@ -58,6 +58,8 @@ func TestHookBody(t *testing.T) {
 			for plugin, want := range map[bool]string{false: test.documented, true: test.plugin} {
 				if got := string(hookBody(ev, test.load, record{table, r.row}, plugin)); got != want {
 					t.Errorf("plugin %t:\n got %s\nwant %s", plugin, got, want)
+				} else if !plugin {
+					conforms(t, formOf(ev.Action), got)
 				}
 			}
 			if got := string(hookBody(ev, test.load, record{}, true)); ev.Action.Kind == rules.Save && !strings.HasPrefix(got, `{"arg0":{},`) {
@@ -82,7 +84,9 @@ func TestRowPayload(t *testing.T) {
 		if ev.Action.Kind == rules.Delete {
 			ev.IDs = []rules.Key{"3", "4"}
 		}
-		if p := rowPayload(ev, object{}, rules.Full); string(p.Body) != want || p.Object != "" {
+		p := rowPayload(ev, object{}, rules.Full)
+		conforms(t, formOf(ev.Action), string(p.Body))
+		if string(p.Body) != want || p.Object != "" {
 			t.Errorf("got %s, marked %q\nwant %s", p.Body, p.Object, want)
 		}
 	}

@@ -182,6 +182,7 @@ func (r *reference) describe() (all []described) {
 			add(name+".extended", "The order with all that belongs to it.", extended, r.schema(extended))
 		}
 	}
+	r.describeOthers(add)
 	r.describeTold(add)
 	return all
 }
@@ -190,8 +191,12 @@ func (r *reference) describe() (all []described) {
 func (r *reference) page(all []described) string {
 	var b strings.Builder
 	b.WriteString(pageTop)
+	headerRows(&b)
 	for _, d := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n%s [Schema](schemas/%[1]s.json)\n", d.name, d.text)
+		if d.name == hookSave {
+			r.hookRows(&b)
+		}
 		if d.tree == nil {
 			continue
 		}
@@ -229,8 +234,8 @@ Every field of every payload, with the column that it comes from (of a table beh
 [schemas/](schemas), and as one OpenAPI 3.1 document with webhooks in [openapi.json](openapi.json). All of it is made, and checked against what the plugin was recorded
 to post, by a test: ` + "`go test ./loader -run Reference -update`" + `.
 
-` + "`load`" + ` of a rule decides how much comes: basic, full or extended; a delete has one form. What a rule for rows of a table, or for a hook, posts is in
-[rules.md](rules.md). A value that would make a payload too large is null, and its column is named in ` + "`X-Rowhook-Omitted`" + `. A star stands for names that the site gives.
+` + "`load`" + ` of a rule decides how much comes: basic, full or extended; a delete has one form. Rules for [rows of a table](#customsave), for
+[hooks](#hooksave) and for the [relay](#hookrelay) post what stands there; [rules.md](rules.md) has such rules. A value that would make a payload too large is null, and its column is named in ` + "`X-Rowhook-Omitted`" + `. A star stands for names that the site gives.
 
     rowhook events --from 2h --json          # what would fire at your site
     rowhook deliveries export --since 2h     # what was sent, with payloads
@@ -238,9 +243,6 @@ to post, by a test: ` + "`go test ./loader -run Reference -update`" + `.
 
 // openAPI is the document for programs.
 func (r *reference) openAPI() map[string]any {
-	header := func(name, text string) map[string]any {
-		return map[string]any{"name": name, "in": "header", "description": text, "schema": map[string]any{"type": "string"}}
-	}
 	hooks, schemas := map[string]any{}, map[string]any{}
 	for name, s := range r.schemas {
 		plain := maps.Clone(s)
@@ -251,23 +253,23 @@ func (r *reference) openAPI() map[string]any {
 	if err != nil {
 		panic(err) // it is one
 	}
+	summaries := maps.Clone(otherSummaries)
 	for _, action := range slices.Concat(rules.Actions(), toldActions(), []rules.Action{restored}) {
+		summaries[action.String()] = action.Hook()
+	}
+	for hook, summary := range summaries {
 		var forms []any
 		for _, name := range slices.Sorted(maps.Keys(r.schemas)) {
-			if name == action.String() || strings.HasPrefix(name, action.String()+".") {
+			if name == hook || strings.HasPrefix(name, hook+".") {
 				forms = append(forms, map[string]any{"$ref": "#/components/schemas/" + name})
 			}
 		}
 		if forms == nil {
 			continue
 		}
-		hooks[action.String()] = map[string]any{"post": map[string]any{
-			"summary": action.Hook(),
-			"parameters": []any{
-				header("webhook-id", "the delivery, the same in every attempt"), header("webhook-timestamp", "seconds since 1970"),
-				header("webhook-signature", "v1, and the base64 of HMAC-SHA256 over id.timestamp.body"), header("X-VAP-WEBHOOK-ACTION", action.Hook()),
-				header("X-Rowhook-Site", "the site"), header("X-Rowhook-Sequence", "counts the deliveries to your host"),
-			},
+		hooks[hook] = map[string]any{"post": map[string]any{
+			"summary":     summary,
+			"parameters":  headerReferences(),
 			"requestBody": map[string]any{"required": true, "content": map[string]any{"application/json": map[string]any{"schema": map[string]any{"anyOf": forms}}}},
 			"responses": map[string]any{
 				"2XX": map[string]any{"description": "accepted"}, "410": map[string]any{"description": "stop: the URL is paused"},
@@ -279,7 +281,7 @@ func (r *reference) openAPI() map[string]any {
 		"openapi":    "3.1.0",
 		"info":       map[string]any{"title": "rowhook", "version": "1", "description": "Webhooks of VikAppointments, as rowhook posts them."},
 		"webhooks":   hooks,
-		"components": map[string]any{"schemas": schemas},
+		"components": map[string]any{"schemas": schemas, "parameters": headerParameters()},
 	}
 }
 
@@ -299,7 +301,7 @@ func TestReference(t *testing.T) {
 	for name, s := range r.schemas {
 		files[filepath.Join("schemas", name+".json")] = encode(s)
 	}
-	if want := 6*2 + 2 + 2*3 + 6 + 12; len(r.schemas) != want { // saves, those of orders extended too, status changes, deletes, and what befalls rowhook
+	if want := 6*2 + 2 + 2*3 + 6 + 12 + 6; len(r.schemas) != want { // saves, those of orders extended too, status changes, deletes, what befalls rowhook, rows and hooks
 		t.Errorf("%d schemas", len(r.schemas))
 	}
 	for name, text := range files {

@@ -77,6 +77,14 @@ func (e *Entity) hookOf(k Kind) string {
 	return "onAfterSave" + e.Hook
 }
 
+// HookActions are the plugin's hooks that leave a row, beside those that it documents, in the order of their names.
+func HookActions() []Action {
+	return slices.SortedFunc(slices.Values(hookActions()), func(a, b Action) int { return strings.Compare(a.Hook(), b.Hook()) })
+}
+
+// RelayHooks are the names of those that leave none, in their order.
+func RelayHooks() []string { return slices.Sorted(relayHooks()) }
+
 // hookActions lists the hooks that leave a row and that the plugin does not document.
 func hookActions() (actions []Action) {
 	for _, single := range []string{CustomerSaveHook, ReservationLateHook, SubscriptionHook} {

@@ -77,6 +77,9 @@ func testCustomTablesBySIGHUP(t *testing.T, server *dbtest.Server) {
 				t.Errorf("%s is shown as %s", r.Body, object)
 			}
 			got = append(got, r.Header.Get("X-VAP-WEBHOOK-ACTION")+" "+string(r.Body))
+			if r.Header.Get("X-VAP-WEBHOOK-ACTION") == "custom" {
+				conforms(t, &r)
+			}
 		}
 		slices.Sort(got)
 		return got

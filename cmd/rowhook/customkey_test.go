@@ -55,6 +55,7 @@ func testKeyOfARule(t *testing.T, server *dbtest.Server) {
 	var got []string
 	for _, r := range lines.Accepted() {
 		got = append(got, string(r.Body))
+		conforms(t, &r)
 	}
 	slices.Sort(got[2:]) // of two objects
 	for i, want := range []string{

@@ -51,6 +51,7 @@ func testHooks(t *testing.T, server *dbtest.Server) {
 		execAll(ctx, t, server, step.statement)
 		var all []string
 		for _, r := range receiver.WaitAccepted(ctx, before+len(step.want))[before:] {
+			conforms(t, &r)
 			if object := r.Header.Get("X-Rowhook-Object"); object != "" {
 				t.Errorf("%s is shown as %s", r.Body, object)
 			}

@@ -60,6 +60,7 @@ func testRelay(t *testing.T, server *dbtest.Server) {
 	got := map[string]int{}
 	ids := map[string]bool{}
 	for _, r := range receiver.WaitAccepted(patience(t), 5) {
+		conforms(t, &r)
 		got[fmt.Sprintf("%s %s omitted=%s object=%s", r.Header.Get("X-VAP-WEBHOOK-ACTION"), r.Body, r.Header.Get("X-Rowhook-Omitted"), r.Header.Get("X-Rowhook-Object"))]++
 		ids[r.Header.Get("webhook-id")] = true
 	}

@@ -9,7 +9,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -316,6 +319,48 @@ func TestAllowed(t *testing.T) {
 	for size, want := range map[int]time.Duration{0: 0, 1 << 19: 0, 1 << 20: time.Second, 64 << 20: 64 * time.Second} {
 		if got := c.allowed(size); got != 10*time.Second+want {
 			t.Errorf("%d bytes: %s", size, got)
+		}
+	}
+}
+
+// TestDocumentedHeaders: docs/openapi.json has each header that a request may have, and no other.
+func TestDocumentedHeaders(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Components struct {
+			Parameters map[string]struct{ Required bool }
+		}
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	r := delivertest.NewReceiver(t)
+	all := message()
+	all.Site, all.Kind, all.Key, all.Object, all.Sequence, all.Omitted, all.Test = "salon", "appointment.save", "12", "gone", 1, "notes", true
+	all.AsOf, all.Created = time.Now(), time.Now()
+	attempt(t, Endpoint{URL: r.URL(), CloudEvents: true, WebhookID: 12, Secret: "x", SigningSecrets: []string{"whsec_" + base64.StdEncoding.EncodeToString([]byte("a key of 24 bytes or so"))}}, all, Options{})
+	least := message()
+	least.Site = "salon"
+	attempt(t, Endpoint{URL: r.URL()}, least, Options{})
+	sent := r.Requests()
+	documented := map[string]bool{}
+	for name, is := range document.Components.Parameters {
+		name = http.CanonicalHeaderKey(name)
+		documented[name] = true
+		if sent[0].Header.Get(name) == "" {
+			t.Errorf("%s is documented, and was not sent", name)
+		}
+		if _, always := sent[1].Header[name]; always != is.Required {
+			t.Errorf("%s is required: %t, and always sent: %t", name, is.Required, always)
+		}
+	}
+	for name := range sent[0].Header {
+		if !documented[name] && !slices.Contains([]string{"Content-Length", "Content-Type", "User-Agent", "Accept-Encoding", "Connection"}, name) {
+			t.Errorf("%s is sent, and not documented", name)
 		}
 	}
 }
