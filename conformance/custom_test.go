@@ -228,7 +228,7 @@ func (l *customLine) add(o *customLine) {
 	l.compared, l.equal = l.compared+o.compared, l.equal+o.equal
 }
 
-func (l *customLine) print(w io.Writer, what, source string) {
+func (l *customLine) write(w io.Writer, what, source string) {
 	fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", what, source, l.requests, l.unseen, l.wanted, l.found, l.extra, l.compared, l.equal)
 }
 
@@ -240,7 +240,7 @@ func (r *customReport) check(t *testing.T) {
 	fmt.Fprintln(w, "hook\tsource\trequests\tno row event\twanted\tfound\textra\tcompared\tequal\t")
 	families := map[string]*customLine{}
 	for _, action := range slices.SortedFunc(maps.Keys(r.lines), cmp.Compare) {
-		r.lines[action].print(w, action, rowHook(hook{Action: action}))
+		r.lines[action].write(w, action, rowHook(hook{Action: action}))
 		of := familyOf(action)
 		if families[of] == nil {
 			families[of] = &customLine{}
@@ -248,7 +248,7 @@ func (r *customReport) check(t *testing.T) {
 		families[of].add(r.lines[action])
 	}
 	for _, of := range slices.SortedFunc(maps.Keys(families), cmp.Compare) {
-		families[of].print(w, of, "all")
+		families[of].write(w, of, "all")
 	}
 	_ = w.Flush()
 	for i := range argumentRules {
