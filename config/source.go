@@ -89,12 +89,16 @@ type Source struct {
 	secret bool     // a value that is secret is written in it
 	files  []string // what ${file:PATH} and ${credential:NAME} stand for
 	sum    [sha256.Size]byte
+	beside map[string]besideFile // by key, as they were when they were read first
 }
 
-// Apart is the source without the faults so far, for a check that is made once more is known.
+// besideFile is a file that a key names.
+type besideFile struct{ path, text string }
+
+// Apart is the source as it was read, without the faults so far, for a check that is made when more is known.
 func (s *Source) Apart() *Source {
 	apart := *s
-	apart.faults = nil
+	apart.faults, apart.files = nil, nil
 	return &apart
 }
 
@@ -173,6 +177,9 @@ func (s *Source) FaultIn(path string, line int, key, format string, args ...any)
 // ReadBeside is the text of a file that a key names, by a path that starts from this file's folder, and that path in full; false
 // when it cannot be read or is larger than most, in bytes, which is a fault of the key.
 func (s *Source) ReadBeside(key, path string, most int64) (text, full string, ok bool) {
+	if known, is := s.beside[key]; is {
+		return known.text, known.path, true
+	}
 	if path == "" {
 		s.Faultf(key, "is empty; name a file, or remove it")
 		return "", "", false
@@ -188,6 +195,10 @@ func (s *Source) ReadBeside(key, path string, most int64) (text, full string, ok
 		s.Faultf(key, "names the file %s, which %w", quote(path), err)
 		return "", "", false
 	}
+	if s.beside == nil {
+		s.beside = map[string]besideFile{}
+	}
+	s.beside[key] = besideFile{path, string(content)}
 	return string(content), path, true
 }
 

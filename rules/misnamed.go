@@ -35,8 +35,9 @@ func (r *Rule) Misnamed(table cdc.TableName, columns []string) []Misnamed {
 	return r.misnamed(table, columns)
 }
 
-// misnamed checks a rule's shape again, once it is known which columns there are.
+// misnamed checks a rule's shape again, once it is known which columns there are. It may be asked any number of times, and reads no file.
 func (c check) misnamed(e entry, rule *Rule) func(cdc.TableName, []string) []Misnamed {
+	e.Template.Expand = func(text string) (string, []string, error) { return text, nil, nil } // what comes from outside names nothing
 	return func(table cdc.TableName, columns []string) (list []Misnamed) {
 		again := check{src: c.src.Apart(), key: c.key}
 		to := &Rule{Action: rule.Action, Load: rule.Load}

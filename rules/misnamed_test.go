@@ -15,9 +15,7 @@ func TestMisnamed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "rules.yaml")
-	if err := os.WriteFile(filepath.Join(dir, "post.txt"), []byte("Post {{.after.ID}}\n{{.after.post_titel}} {{.event.type}}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	first := "Post {{.after.ID}}\n{{.after.post_titel}} {{.event.type}}\n"
 	const head = "rules:\n- name: a\n  url: https://example.com\n"
 	posts := []string{"ID", "post_title", "post_type", "data"}
 	for rule, want := range map[string][]string{
@@ -36,6 +34,9 @@ func TestMisnamed(t *testing.T) {
 			"  template: {a: '= payload.data', b: '= payload.keys', c: '= site', d: '= after'}": nil,
 		"  action: coupon.save": nil,
 	} {
+		if err := os.WriteFile(filepath.Join(dir, "post.txt"), []byte(first), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		list, err := Parse(file, []byte(head+rule+"\n"), nil)
 		if err != nil {
 			t.Fatalf("%s: %v", rule, err)
@@ -46,12 +47,42 @@ func TestMisnamed(t *testing.T) {
 			t.Errorf("%s: it names columns of %s: %t", rule, table, names)
 		}
 		if names {
+			if err := os.WriteFile(filepath.Join(dir, "post.txt"), []byte("changed {{.after.no}}"), 0o600); err != nil { // it is not taken over
+				t.Fatal(err)
+			}
 			got = list[0].Misnamed(cdc.TableName{Schema: "s", Name: "wp_posts"}, posts)
 		}
 		if !slices.EqualFunc(got, want, func(got Misnamed, want string) bool {
 			return strings.Contains(got.Found, want) && got.Spared == strings.Contains(want, "is known")
 		}) {
 			t.Errorf("%s:\n got %+v\nwant %q", rule, got, want)
+		}
+	}
+}
+
+// TestMisnamedReadsNothing: a rule is asked again and again while it is in force, and what it takes in from files may be gone by then.
+func TestMisnamedReadsNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	token := filepath.Join(dir, "token")
+	if err := os.WriteFile(token, []byte(strings.Repeat("x", 60<<10)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const text = `rules:
+- {name: a, url: https://example.com, action: custom, table: posts, template: {token: '${file:token}', id: = after.ID}}
+`
+	list, err := Parse(filepath.Join(dir, "rules.yaml"), []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if got := list[0].Misnamed(cdc.TableName{}, []string{"ID"}); len(got) > 0 {
+			t.Fatalf("the %dth time: %+v", i, got)
+		}
+		if i == 90 {
+			if err := os.Remove(token); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
