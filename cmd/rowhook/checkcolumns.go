@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
 	"rowhook/config"
@@ -24,26 +27,30 @@ type misnamed struct {
 // a table itself, others say.
 func misnamedIn(ctx context.Context, source *cdc.Source, c *config.Config, set *rules.Set) (list []misnamed) {
 	known := tableColumns{source: source, asked: map[cdc.TableName][]string{}}
+	sites := sitesOf(c)
+	known.ask(ctx, tablesNamed(sites, set))
 	for r := range set.Enabled() {
-		for _, site := range sitesOf(c) {
+		fits := map[string]bool{} // columns in which it names nothing wrongly: most sites have the same
+		for _, site := range sites {
 			if !r.For(site) {
 				continue
 			}
 			var all []misnamed
-			if len(r.KeyPlaces) > 0 {
+			if r.Action.Kind == rules.Rows {
 				table := r.Action.Entity.TableOf(site)
-				all = misnamedKeys(r, table, known.of(ctx, table))
-			}
-			if table, names := r.RowTable(site); names {
-				if columns := known.of(ctx, table); columns != nil {
-					for _, is := range r.Misnamed(table, columns) {
-						all = append(all, misnamed{found: is.Found, spared: is.Spared, fix: anyOf(columns)})
-					}
+				if columns := known.asked[table]; columns != nil {
+					all = misnamedKeys(r, table, columns)
+				} else {
+					all = misnamedTable(r, site, table, known.beside(ctx, site))
 				}
 			}
-			if r.Action.Kind == rules.Rows {
-				if table := r.Action.Entity.TableOf(site); known.of(ctx, table) == nil {
-					all = append(all, misnamedTable(r, site, table, known.beside(ctx, site))...)
+			table, names := r.RowTable(site)
+			columns := known.asked[table]
+			if key := strings.Join(columns, ","); names && columns != nil && !fits[key] {
+				wrong := r.Misnamed(table, columns)
+				fits[key] = len(wrong) == 0
+				for _, is := range wrong {
+					all = append(all, misnamed{found: is.Found, spared: is.Spared, fix: anyOf(columns)})
 				}
 			}
 			for _, is := range all {
@@ -55,10 +62,29 @@ func misnamedIn(ctx context.Context, source *cdc.Source, c *config.Config, set *
 	return list
 }
 
+// tablesNamed are the tables of which rules name columns, and those that they name themselves.
+func tablesNamed(sites []*rules.Site, set *rules.Set) map[cdc.TableName]bool {
+	tables := map[cdc.TableName]bool{}
+	for r := range set.Enabled() {
+		for _, site := range sites {
+			if !r.For(site) {
+				continue
+			}
+			if table, names := r.RowTable(site); names {
+				tables[table] = true
+			}
+			if r.Action.Kind == rules.Rows {
+				tables[r.Action.Entity.TableOf(site)] = true
+			}
+		}
+	}
+	return tables
+}
+
 // misnamedKeys are the columns that a rule names as its key and a table does not have.
 func misnamedKeys(r *rules.Rule, table cdc.TableName, columns []string) (list []misnamed) {
 	for i, column := range r.Action.Entity.Key {
-		if columns == nil || slices.ContainsFunc(columns, func(name string) bool { return strings.EqualFold(name, column) }) {
+		if slices.ContainsFunc(columns, func(name string) bool { return strings.EqualFold(name, column) }) {
 			continue
 		}
 		found := fmt.Sprintf("%s: table %s has no column %s%s", r.KeyPlaces[i], table, column, rules.DidYouMean(column, columns))
@@ -69,6 +95,9 @@ func misnamedKeys(r *rules.Rule, table cdc.TableName, columns []string) (list []
 
 // misnamedTable says which of a site's tables a rule may mean whose own is not there; nothing where none has such a name.
 func misnamedTable(r *rules.Rule, site *rules.Site, table cdc.TableName, tables []string) []misnamed {
+	if slices.Contains(tables, r.Action.Entity.Table) { // it is locked, or may not be read
+		return nil
+	}
 	near := rules.DidYouMean(r.Action.Entity.Table, tables)
 	if name, prefixed := strings.CutPrefix(r.Action.Entity.Table, site.Prefix); prefixed && slices.Contains(tables, name) {
 		near = "; did you mean " + name + "?"
@@ -84,25 +113,38 @@ func anyOf(columns []string) string {
 	return "write one of its columns there: " + strings.Join(columns, ", ")
 }
 
-// tableColumns asks for the columns of tables, of each once, and for the tables of schemas.
+// tableColumns are the columns of tables; of those that cannot be had, none. A schema, which has no Name, has tables.
 type tableColumns struct {
 	source *cdc.Source
-	asked  map[cdc.TableName][]string // a schema, which has no Name, has tables
+	asked  map[cdc.TableName][]string
 }
 
-// of are a table's; nil where they cannot be had.
-func (t tableColumns) of(ctx context.Context, table cdc.TableName) []string {
-	if names, asked := t.asked[table]; asked {
-		return names
+// askAtOnce is how many tables the server is asked for at a time.
+const askAtOnce = 4
+
+// ask asks for the columns of tables.
+func (t tableColumns) ask(ctx context.Context, tables map[cdc.TableName]bool) {
+	define := t.source.Preflight().Define
+	var mu sync.Mutex // of asked
+	var g errgroup.Group
+	g.SetLimit(askAtOnce)
+	for table := range tables {
+		g.Go(func() error {
+			is, err := define(ctx, table)
+			if err != nil {
+				return nil
+			}
+			names := make([]string, len(is.Columns))
+			for i, column := range is.Columns {
+				names[i] = column.Name
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			t.asked[table] = names
+			return nil
+		})
 	}
-	var names []string
-	if is, err := t.source.Preflight().Define(ctx, table); err == nil {
-		for _, column := range is.Columns {
-			names = append(names, column.Name)
-		}
-	}
-	t.asked[table] = names
-	return names
+	_ = g.Wait()
 }
 
 // beside are the tables of a site that may be read, without its prefix; not all where there are very many.
