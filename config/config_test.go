@@ -189,7 +189,7 @@ func TestLoadFaults(t *testing.T) {
 		site + "keep: {size: much}":                                                 `config.yaml:2: keep.size: "much" is not a size; write for example 512MiB or 1GiB`,
 		site + "log: {level: all}":                                                  `config.yaml:2: log.level: "all" is not known; write debug, info, warn or error`,
 		site + "log: {format: xml}":                                                 `config.yaml:2: log.format: "xml" is not known; write text or json`,
-		site + "database: {adress: a}":                                              "config.yaml:2: database.adress: unknown key; known keys: address, user, password, tls",
+		site + "database: {adress: a}":                                              "config.yaml:2: database.adress: unknown key; did you mean address? Known keys: address, user, password, tls",
 		site + "database: {address: ''}":                                            "config.yaml:2: database.address: \"\" is no address",
 		site + "database: {address: 'a b'}":                                         "config.yaml:2: database.address: \"a b\" is no address",
 		site + "database: {address: 'a:0'}":                                         "config.yaml:2: database.address: has no port from 1 to 65535",

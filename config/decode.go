@@ -19,12 +19,21 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"rowhook/words"
 )
 
 const (
 	maxFile   = 1 << 20 // bytes of a configuration file
 	maxValues = 100_000 // values of a file, each alias counted with all it stands for
 )
+
+func unknownKey(key string, known []string) string {
+	if near := words.DidYouMean(key, known); near != "" {
+		return "unknown key" + near + " Known keys: " + strings.Join(known, ", ")
+	}
+	return "unknown key; known keys: " + strings.Join(known, ", ")
+}
 
 // coreTags are the tags that plain YAML values have.
 const coreTags = "!!map !!seq !!str !!int !!float !!bool !!null !!timestamp !!merge "
@@ -218,7 +227,7 @@ func (d *decoder) mapping(key string, n *yaml.Node, v reflect.Value) {
 		case name.ShortTag() == "!!merge":
 			d.src.fault(name.Line, path, "merge keys are not supported; write the keys out")
 		case !known:
-			d.src.fault(name.Line, path, "unknown key; known keys: "+strings.Join(names, ", "))
+			d.src.fault(name.Line, path, unknownKey(name.Value, names))
 		case seen[name.Value]:
 			d.src.fault(name.Line, path, "is set twice, first in line "+strconv.Itoa(d.src.line(path))+"; remove one")
 		default:

@@ -73,7 +73,7 @@ func TestDecodeKeepsWhatIsNotSet(t *testing.T) {
 func TestDecodeFaults(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"\nnme: x":                 `a.yaml:2: nme: unknown key; known keys: name, count, on, wait, keys, list, items`,
+		"\nnme: x":                 `a.yaml:2: nme: unknown key; did you mean name? Known keys: name, count, on, wait, keys, list, items`,
 		"name: a\nname: b":         `a.yaml:2: name: is set twice, first in line 1; remove one`,
 		"items:\n- {url: a, x: 1}": `a.yaml:2: items[0].x: unknown key; known keys: url`,
 		"count: 1.5":               `a.yaml:1: count: "1.5" is not a whole number; write digits only`,

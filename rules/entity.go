@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rowhook/cdc"
+	"rowhook/words"
 )
 
 // Kind is what happened to an aggregate.
@@ -258,11 +259,11 @@ func ParseAction(name string) (Action, error) {
 		return Action{}, fmt.Errorf("%q takes a table: write for example  table: posts", name)
 	}
 	names = append(names, customAction)
-	if isHook(name) || mayBeForeign(name) && nearest(name, names, slips(name)) == "" {
+	if isHook(name) || mayBeForeign(name) && words.Nearest(name, names, slips(name)) == "" {
 		return parseHook(name, false)
 	}
 	ask := "; write one of"
-	if near := DidYouMean(name, names); near != "" {
+	if near := words.DidYouMean(name, names); near != "" {
 		ask = near + " There are"
 	}
 	return Action{}, fmt.Errorf("%.80q is no action%s %s, and the plugin's hooks. If another plugin has a hook of that name, add  relay: {allow_unknown: true}", name, ask, strings.Join(names, ", "))

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"rowhook/rules/shape"
+	"rowhook/words"
 )
 
 // filter checks which fields a rule keeps and which it hides, and fills it in.
@@ -21,7 +22,7 @@ func (c check) filter(e entry, s *Shape, rule *Rule, names *shape.Names) {
 	if e.Previous {
 		payload = payload.With(previousField, shape.NewTree(slices.Collect(maps.Keys(names.Row))...))
 	}
-	rule.Doubts = append(c.doubts("fields", e.Fields, rule, payload), c.doubts("redact", e.Redact, rule, payload)...)
+	rule.Doubts = slices.Concat(rule.Doubts, c.doubts("fields", e.Fields, rule, payload), c.doubts("redact", e.Redact, rule, payload))
 	hide := append(slices.Clone(e.Redact), again(e.Redact, rule)...)
 	columns := columnsBehind(e.Redact, rule, payload)
 	if e.Previous {
@@ -55,7 +56,7 @@ func (c check) doubts(key string, paths []string, rule *Rule, payload *shape.Tre
 		parts := strings.Split(path, ".")
 		if found, at := payload.Find(parts); found < len(parts) {
 			doubts = append(doubts, fmt.Sprintf("%s: %s: what %s posts has no %s that is known%s; see that its name is right: a name that is not there %s nothing",
-				c.src.Place(item), item, rule.Action, strings.Join(parts[:found+1], "."), DidYouMean(parts[found], at.Below()), map[string]string{"fields": "keeps", "redact": "hides"}[key]))
+				c.src.Place(item), item, rule.Action, strings.Join(parts[:found+1], "."), words.DidYouMean(parts[found], at.Below()), map[string]string{"fields": "keeps", "redact": "hides"}[key]))
 		}
 	}
 	return doubts

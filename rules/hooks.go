@@ -110,9 +110,6 @@ func knownHook(name string) (Action, bool) {
 	return Action{}, false
 }
 
-// longestHook is how many letters a name has at most for which a nearest one is looked for.
-const longestHook = 64
-
 // parseHook is the action of a hook's name; unknown says that it may be a name that is nearly a known one.
 func parseHook(name string, unknown bool) (Action, error) {
 	if a, ok := knownHook(name); ok {
@@ -166,47 +163,4 @@ func wordPressHook(name string) string {
 		b.WriteRune(unicode.ToLower(r))
 	}
 	return b.String()
-}
-
-// distance is how many letters to write, to drop or to change to make one word of the other (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := before
-			if a[i] != b[j] {
-				change++
-			}
-			before = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-// DidYouMean asks whether the nearest of some names is meant, behind a semicolon; it is empty when none is near.
-func DidYouMean(name string, names []string) string {
-	near := nearest(name, names, len(name)/3+1)
-	if near == "" {
-		return ""
-	}
-	return "; did you mean " + near + "?"
-}
-
-// nearest is the one of some names that differs in the fewest letters, and in less than a number; empty when there is none.
-func nearest(name string, names []string, least int) (near string) {
-	if len(name) > longestHook {
-		return ""
-	}
-	for _, n := range names {
-		if d := distance(strings.ToLower(name), strings.ToLower(n)); d < least {
-			near, least = n, d
-		}
-	}
-	return near
 }

@@ -40,7 +40,7 @@ func (c check) misnamed(e entry, rule *Rule) func(cdc.TableName, []string) []Mis
 	e.Template.Expand = func(text string) (string, []string, error) { return text, nil, nil } // what comes from outside names nothing
 	return func(table cdc.TableName, columns []string) (list []Misnamed) {
 		again := check{src: c.src.Apart(), key: c.key}
-		to := &Rule{Action: rule.Action, Load: rule.Load}
+		to := &Rule{Action: rule.Action, Load: rule.Load, Type: rule.Type, On: rule.On}
 		again.shapeOf(e, to, namesIn(columns, rule))
 		for _, fault := range config.Errors(again.src.Err()) {
 			found, _, _ := strings.Cut(fault.Message, "\n")

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"rowhook/words"
 )
 
 // A hook that leaves no row in the database reaches the binary log through the relay: one file in WordPress (package
@@ -68,7 +70,7 @@ func relayAction(name string, unknown bool) (Action, error) {
 	for _, a := range slices.Concat(Actions(), hookActions()) { // those that leave a row
 		known[wordPressHook(a.Hook())] = a.Hook()
 	}
-	nearest := known[nearest(short, slices.Sorted(maps.Keys(known)), slips(name))]
+	nearest := known[words.Nearest(short, slices.Sorted(maps.Keys(known)), slips(name))]
 	e := relayEntity(name)
 	switch {
 	case isWebhook(name):

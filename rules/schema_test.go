@@ -169,7 +169,7 @@ func beyondSchema() map[string]string {
 	beyond := map[string]string{}
 	for why, names := range map[string][]string{
 		"what there is elsewhere": {"name-twice", "site-unknown", "variable-not-set", "action-custom-hook"},
-		"an expression":           {"template-faults", "when-lines", "when-no-condition", "when-no-order", "when-now", "when-payload", "when-syntax", "when-unbounded", "when-unknown-column", "when-wrong-type"},
+		"an expression":           {"template-faults", "when-lines", "when-meant", "when-no-condition", "when-no-order", "when-now", "when-payload", "when-syntax", "when-unbounded", "when-unknown-column", "when-wrong-type"},
 		"a number within a text":  {"url-port"},
 	} {
 		for _, name := range names {

@@ -16,6 +16,7 @@ import (
 	"rowhook/config"
 	"rowhook/rules"
 	"rowhook/rules/shape"
+	"rowhook/words"
 )
 
 // Case is an event and what is expected of it.
@@ -118,7 +119,7 @@ func (r *reader) rule(key, name string) {
 		names[i] = rule.Name
 	}
 	if !slices.Contains(names, name) {
-		r.faultf(key, "there is no rule %s%s", name, rules.DidYouMean(name, names))
+		r.faultf(key, "there is no rule %s%s", name, words.DidYouMean(name, names))
 	}
 }
 
@@ -265,7 +266,7 @@ func (r *reader) row(what string, t *cdc.Table, known shape.Columns, n *yaml.Nod
 			for k := range known {
 				names = append(names, k)
 			}
-			r.faultf(what+"."+name, "there is no such column%s", rules.DidYouMean(name, names))
+			r.faultf(what+"."+name, "there is no such column%s", words.DidYouMean(name, names))
 		}
 		if value.Kind != yaml.ScalarNode {
 			r.faultf(what+"."+name, "must be a single value")

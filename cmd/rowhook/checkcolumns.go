@@ -12,6 +12,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/config"
 	"rowhook/rules"
+	"rowhook/words"
 )
 
 // misnamed is a column that a rule names and its table at a site does not have, or a table whose name is nearly that of another.
@@ -87,7 +88,7 @@ func misnamedKeys(r *rules.Rule, table cdc.TableName, columns []string) (list []
 		if slices.ContainsFunc(columns, func(name string) bool { return strings.EqualFold(name, column) }) {
 			continue
 		}
-		found := fmt.Sprintf("%s: table %s has no column %s%s", r.KeyPlaces[i], table, column, rules.DidYouMean(column, columns))
+		found := fmt.Sprintf("%s: table %s has no column %s%s", r.KeyPlaces[i], table, column, words.DidYouMean(column, columns))
 		list = append(list, misnamed{found: found, fix: anyOf(columns), key: true})
 	}
 	return list
@@ -98,7 +99,7 @@ func misnamedTable(r *rules.Rule, site *rules.Site, table cdc.TableName, tables 
 	if slices.Contains(tables, r.Action.Entity.Table) { // it is locked, or may not be read
 		return nil
 	}
-	near := rules.DidYouMean(r.Action.Entity.Table, tables)
+	near := words.DidYouMean(r.Action.Entity.Table, tables)
 	if name, prefixed := strings.CutPrefix(r.Action.Entity.Table, site.Prefix); prefixed && slices.Contains(tables, name) {
 		near = "; did you mean " + name + "?"
 	}

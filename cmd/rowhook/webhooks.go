@@ -164,7 +164,7 @@ func ruleNode(name, site string, h webhook, p params) *yaml.Node {
 			set("type", word(p.Type))
 		}
 		if action.HasStatuses() && len(p.Statuses) > 0 {
-			set("statuses", words(p.Statuses))
+			set("statuses", wordList(p.Statuses))
 		}
 		if action.Kind != rules.Delete && !action.Entity.Hooks {
 			set("load", word(p.Load))
@@ -174,7 +174,7 @@ func ruleNode(name, site string, h webhook, p params) *yaml.Node {
 	if h.Secret != "" {
 		set("secret", quoted(h.Secret))
 	}
-	set("sites", words([]string{site}))
+	set("sites", wordList([]string{site}))
 	set("id", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.FormatInt(h.ID, 10)})
 	return n
 }
@@ -196,7 +196,7 @@ func quoted(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: literal(text), Style: yaml.DoubleQuotedStyle}
 }
 
-func words(texts []string) *yaml.Node {
+func wordList(texts []string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 	for _, t := range texts {
 		n.Content = append(n.Content, word(t))

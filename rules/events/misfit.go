@@ -6,6 +6,7 @@ import (
 
 	"rowhook/cdc"
 	"rowhook/rules"
+	"rowhook/words"
 )
 
 // MisfitError is a row of a site that no event can be made of: its table is not what the plugin makes it.
@@ -58,7 +59,7 @@ func (b *binding) hasKey(t *cdc.Table, row cdc.Row) error {
 	for i, column := range b.entity.Key {
 		switch {
 		case b.key[i] < 0:
-			return &keyError{fmt.Sprintf("its table has no column %s, which a rule names in key:%s", column, rules.DidYouMean(column, t.Columns)),
+			return &keyError{fmt.Sprintf("its table has no column %s, which a rule names in key:%s", column, words.DidYouMean(column, t.Columns)),
 				"correct key: in the rule, or remove it: then it is the table's primary key; then send rowhook SIGHUP"}
 		case row.Kind(b.key[i]) == cdc.Absent:
 			return &keyError{fmt.Sprintf("the log does not show its column %s, which a rule names in key:", column),

@@ -33,6 +33,7 @@ const DefaultContentType = "text/plain; charset=utf-8"
 
 var (
 	templateLine = regexp.MustCompile(`(?s)^template: [^:]*:(\d+):(?:\d+:)? ?(.*)$`)
+	undefined    = regexp.MustCompile(`^function "(\w+)" not defined$`)
 	calling      = regexp.MustCompile(`(?s)^<.*>: error calling (\w+: .*)$`)
 	tooWide      = regexp.MustCompile(`%[^%a-zA-Z]*(?:\*|\d{` + strconv.Itoa(mostInFormat+1) + `})`)
 )
@@ -107,6 +108,9 @@ func placeOf(err error) error {
 	if m := templateLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1])
 		message := strings.TrimPrefix(m[2], `executing "body" at `)
+		if unknown := undefined.FindStringSubmatch(message); unknown != nil {
+			message = fmt.Sprintf("there is no function %s; there are %s", unknown[1], strings.Join(documentFunctions(), ", "))
+		}
 		if called := calling.FindStringSubmatch(message); called != nil {
 			message = strings.NewReplacer(eachName+": ", "", stepName+": ", "range: ").Replace(called[1])
 		}
@@ -249,7 +253,7 @@ func (r *documentReader) called(c *parse.CommandNode, name string) {
 		r.format(c)
 	}
 	if strings.HasSuffix(name, "_") { // one of those that are put in
-		r.fault(c, "function %q not defined", name)
+		r.fault(c, "there is no function %s", name)
 	}
 	if _, ours := functions()[name]; ours {
 		c.Args = slices.Insert(c.Args, 1, r.budget(c.Pos))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -42,6 +43,18 @@ func functions() template.FuncMap {
 		stepName:   func(b *budget, work int) (string, error) { return "", b.spend(work) },
 		allName:    all,
 	}
+}
+
+// documentFunctions are the names of those that a Document can call, sorted.
+func documentFunctions() []string {
+	names := []string{"and", "len", "not", "or", "slice"} // text/template's own
+	for name := range functions() {
+		if !strings.HasSuffix(name, "_") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // The names of functions that documentReader puts in, and that no person may write.

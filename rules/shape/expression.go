@@ -107,7 +107,9 @@ func (u *Uses) and(other Uses) {
 // Expression is an expression that was found right. It never changes.
 type Expression struct {
 	Uses
-	program *vm.Program
+	// NeedsBefore is that it cannot be evaluated where there is no row before, and does not ask whether there is one.
+	NeedsBefore bool
+	program     *vm.Program
 }
 
 // ExpressionError is what is wrong with an expression.
@@ -188,7 +190,7 @@ func compile(text string, n *Names, as expr.Option) (*Expression, error) {
 	if err != nil {
 		return nil, fault(text, err)
 	}
-	return &Expression{Uses: look.found(), program: program}, nil
+	return &Expression{Uses: look.found(), NeedsBefore: look.needsBefore && !look.asksBefore, program: program}, nil
 }
 
 // names are the columns', in no order; nil: they are not known.
@@ -228,7 +230,7 @@ func (e *Expression) of(v *Values) (any, error) {
 	got, err := v.machine.Run(e.program, v.named())
 	if err != nil {
 		if at, ok := errors.AsType[*file.Error](err); ok {
-			err = errors.New(shortened(at.Message))
+			err = errors.New(plain(shortened(at.Message)))
 		}
 		return nil, err
 	}
@@ -241,6 +243,11 @@ func shortened(reason string) string {
 		return reason
 	}
 	return strings.ToValidUTF8(reason[:longestReason], "") + "..."
+}
+
+// Functions are the names of those that expressions can call, sorted.
+func Functions() []string {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(builtins)), loops...)))
 }
 
 // eventTypes is what an expression can ask of the event.
@@ -276,6 +283,8 @@ type look struct {
 	bare    map[ast.Node]string // what is named without a column or field, so far
 	uses    Uses
 	refused *file.Error
+
+	needsBefore, asksBefore bool
 }
 
 // Visit sees the parts of a node before the node.
@@ -297,6 +306,10 @@ func (l *look) Visit(node *ast.Node) {
 		if of := l.bare[n.Node]; isName && of != "" {
 			l.uses.name(of, name.Value)
 			delete(l.bare, n.Node)
+			l.needsBefore = l.needsBefore || of == "before" && !n.Optional
+		}
+		if event, ok := n.Node.(*ast.IdentifierNode); ok && isName && event.Value == "event" && name.Value == "type" {
+			l.asksBefore = true // an update has a row before
 		}
 	case *ast.BinaryNode:
 		switch n.Operator {
@@ -304,6 +317,10 @@ func (l *look) Visit(node *ast.Node) {
 			l.refuse(n, "ranges are not allowed: they may be of any size")
 		case "matches":
 			l.matches(n)
+		case "==", "!=":
+			_, first := n.Left.(*ast.NilNode)
+			_, second := n.Right.(*ast.NilNode)
+			l.asksBefore = l.asksBefore || second && l.bare[n.Left] == "before" || first && l.bare[n.Right] == "before"
 		}
 	case *ast.BuiltinNode:
 		if _, metered := builtins[n.Name]; !metered && !slices.Contains(loops, n.Name) {
@@ -347,9 +364,9 @@ func (l *look) found() Uses {
 func fault(text string, err error) *ExpressionError {
 	at, ok := errors.AsType[*file.Error](err)
 	if !ok {
-		return &ExpressionError{Message: err.Error()}
+		return &ExpressionError{Message: plain(err.Error())}
 	}
-	return faultAt(text, at.From, at.Message)
+	return faultAt(text, at.From, plain(at.Message))
 }
 
 // faultAt is an error with its place in a text, in characters.

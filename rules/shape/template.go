@@ -18,7 +18,10 @@ type Template struct {
 	// Secrets are the texts in it that may be secrets: what is taken in from outside of the file, and what its key says is one.
 	Secrets []string
 	Written bool // a secret is written in the file itself
-	root    part
+	// Doubts are about what is allowed, and most likely not meant.
+	Doubts      []*PlaceError
+	NeedsBefore bool // as of an Expression
+	root        part
 }
 
 // part is a value of the tree: one of a mapping, a list, an expression, or JSON that is always the same.
@@ -181,11 +184,15 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 				return part{}
 			}
 			r.made.and(e.Uses)
+			r.made.NeedsBefore = r.made.NeedsBefore || e.NeedsBefore
 			return part{value: e}
 		}
 		plain, taken, err := r.expand(n.Value)
 		if err != nil {
 			r.faults = append(r.faults, &PlaceError{path, n.Line, err})
+		}
+		if like := expressionLike.FindString(n.Value); like != "" {
+			r.made.Doubts = append(r.made.Doubts, &PlaceError{path, n.Line, fmt.Errorf("is posted as it is, %s; an expression begins with =, as in \"= after.id\"", like)})
 		}
 		fixed, _ := appendJSON(nil, plain) // a text
 		if len(taken) > 0 {
@@ -204,6 +211,9 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 	}
 	return part{fixed: fixed}
 }
+
+// expressionLike is what a person writes who means an expression.
+var expressionLike = regexp.MustCompile(`^(?:before|after|payload|event)\??\.\w+|\{\{.*?\}\}`)
 
 // telling is in the names of what is a secret.
 var telling = regexp.MustCompile(`(?i)(token|secret|passw|api[-_]?key|access[-_]?key|authorization|credential)`)
