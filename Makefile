@@ -2,13 +2,17 @@
 
 TESTFLAGS ?=
 
-.PHONY: build package package-test demo browser alerts test lint conformance crash memory bench bench-cdc bench-console bench-relay fuzz servers matrix walk clean
+.PHONY: build package reproducible package-test demo browser alerts test lint conformance crash memory bench bench-cdc bench-console bench-relay fuzz servers matrix walk clean
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/rowhook ./cmd/rowhook
 
 package: # deb and rpm for amd64 and arm64 in bin/package, the same bytes whoever builds a commit
 	tools/package.sh $(VERSION)
+
+reproducible: # builds the packages of the commit twice, in other folders, hours, zones and habits, and fails when one byte differs
+	@tools/need.sh packages
+	tools/same-packages.sh
 
 # Of schema 3 and 4 of the state; see version in outbox/sqlite/schema.go.
 OLDER ?= 9ec8472 f3296da^

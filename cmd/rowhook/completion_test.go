@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -105,5 +106,16 @@ func TestManPages(t *testing.T) {
 	found, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil || len(found) != pages || pages < 20 {
 		t.Errorf("%d pages for %d commands, %v", len(found), pages, err)
+	}
+}
+
+// TestPagesDate: man pages are of the same month wherever they are made.
+func TestPagesDate(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 5, 0, 0, 0, time.FixedZone("", 20700))
+	for epoch, want := range map[string]string{"1767225599": "Dec 2025", "1767225600": "Jan 2026", "": "Dec 2025", "soon": "Dec 2025"} {
+		if got := pagesDate(epoch, now).Format("Jan 2006"); got != want {
+			t.Errorf("%q: %s, want %s", epoch, got, want)
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -22,12 +24,21 @@ func manCommand() *cobra.Command {
 			return fmt.Errorf("writing man pages: %w", err)
 		}
 		c.Root().DisableAutoGenTag = true
-		header := &doc.GenManHeader{Section: "8", Source: "rowhook", Manual: "rowhook"}
+		date := pagesDate(os.Getenv("SOURCE_DATE_EPOCH"), time.Now())
+		header := &doc.GenManHeader{Section: "8", Source: "rowhook", Manual: "rowhook", Date: &date}
 		if err := doc.GenManTree(c.Root(), header, names[0]); err != nil {
 			return fmt.Errorf("writing man pages: %w", err)
 		}
 		return nil
 	})
+}
+
+// pagesDate is the month on man pages. It is the same wherever a package is built: of the last evening of a month one zone makes the next.
+func pagesDate(epoch string, now time.Time) time.Time {
+	if seconds, err := strconv.ParseInt(epoch, 10, 64); err == nil {
+		return time.Unix(seconds, 0).UTC()
+	}
+	return now.UTC()
 }
 
 // helpCommand is `rowhook help COMMAND`, which is COMMAND --help.
