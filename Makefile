@@ -45,8 +45,10 @@ browser: # the console's pages in a headless Chromium, for eyes, keyboard and ax
 lint: # the version that tools/go.mod pins
 	go tool -modfile=tools/go.mod golangci-lint run ./...
 
-alerts: # the alert rules say what they should, and when; with Prometheus' own tool
-	promtool=$$(tools/get-promtool.sh) && $$promtool check rules packaging/alerts.yml && $$promtool test rules packaging/alerts_test.yml
+alerts: # the alert rules say what they should, and when, and docs/monitoring.md shows a configuration; with Prometheus' own tool
+	@mkdir -p bin
+	sed -n '/^    scrape_configs:/,/^$$/s/^    //p' docs/monitoring.md >bin/prometheus.yml
+	promtool=$$(tools/get-promtool.sh) && $$promtool check rules packaging/alerts.yml && $$promtool test rules packaging/alerts_test.yml && $$promtool check config bin/prometheus.yml
 
 conformance: # replay what the real plugin did, and compare what it sent: all records in or below ROWHOOK_PLUGIN_DIR, or testdata's
 	@tools/need.sh mariadb

@@ -91,8 +91,8 @@ func TestDocumentedSnippets(t *testing.T) {
 	}
 	kinds := map[string]int{}
 	for file, text := range documents(t) {
-		for _, f := range regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```").FindAllSubmatch(text, -1) {
-			kind, snippet := string(f[1]), string(f[2])
+		for _, f := range regexp.MustCompile("(?ms)^( *)```([a-z]*)\n(.*?)^ *```").FindAllSubmatch(text, -1) {
+			kind, snippet := string(f[2]), regexp.MustCompile("(?m)^"+string(f[1])).ReplaceAllString(string(f[3]), "")
 			kinds[kind]++
 			t.Run(fmt.Sprintf("%s/%s%d", filepath.Base(file), kind, kinds[kind]), func(t *testing.T) {
 				t.Parallel()
