@@ -89,7 +89,7 @@ func adviceApplying(err error) string {
 // asAdmin logs in as an administrator, where the sites do, or else at the socket of the same server: at many that is the only place where
 // root is let in.
 func (s *Server) asAdmin(ctx context.Context, admin Account) (*connect.Server, error) {
-	server, err := s.enter(ctx, s.Address, admin.User, admin.Password)
+	server, err := s.enter(ctx, s.Address, admin, false)
 	if err == nil {
 		return server, nil
 	}

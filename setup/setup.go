@@ -64,7 +64,7 @@ func Look(ctx context.Context, installs []*wpconfig.Config, authority string) (*
 // install looks at one install.
 func (s *Server) install(ctx context.Context, c *wpconfig.Config, taken map[string]bool) error {
 	address := wpconfig.Address(c.Host, wpconfig.Sockets())
-	server, err := s.enter(ctx, address, c.User, c.Password)
+	server, err := s.enter(ctx, address, Account{User: c.User, Password: c.Password}, c.TLS)
 	if err != nil {
 		return fmt.Errorf("asking the database server at %s, as user %s of %s: %w; %s", address, c.User, c.File, err, adviceFor(c, server, err))
 	}
@@ -107,6 +107,9 @@ func adviceFor(c *wpconfig.Config, server *connect.Server, err error) string {
 	case connect.Denied:
 		return "see that DB_USER and DB_PASSWORD of " + c.File + " are right, and that the server lets that user in from this machine; or give others with --value; a user who REQUIREs SSL needs --ca-file"
 	case connect.Insecure:
+		if c.TLS {
+			return "WordPress asks for TLS (MYSQL_CLIENT_FLAGS of " + c.File + "): name the file of the authority that signed the server's certificate (the server's ssl_ca, ca.pem, or the provider's bundle) with --ca-file"
+		}
 		return "the server wants TLS: name the file of the authority that signed its certificate (the server's ssl_ca, ca.pem, or the provider's bundle) with --ca-file"
 	case connect.Unreachable:
 		return "see that the server runs, and that DB_HOST of " + c.File + " is where it listens from here; or give another with --value"
@@ -115,18 +118,21 @@ func adviceFor(c *wpconfig.Config, server *connect.Server, err error) string {
 }
 
 // enter logs in to the server at an address: as it stands, and where that is not safe enough by TLS, which then is how all log in.
-// With an authority's file it is TLS at once.
-func (s *Server) enter(ctx context.Context, address, user, password string) (*connect.Server, error) {
+// With an authority's file, or where WordPress itself asks for it, it is TLS at once.
+func (s *Server) enter(ctx context.Context, address string, a Account, byTLS bool) (*connect.Server, error) {
 	ways := []config.TLS{s.TLS}
 	if file := s.TLS.CAFile; s.TLS.Mode == "" {
 		ways = []config.TLS{{}, {Mode: config.VerifyFull}}
-		if file != "" {
+		switch {
+		case file != "":
 			ways = []config.TLS{{Mode: config.VerifyFull, CAFile: file}, {Mode: config.VerifyCA, CAFile: file}}
+		case byTLS:
+			ways = ways[1:]
 		}
 	}
 	var first error
 	for _, way := range ways {
-		server := dial(address, user, password, way)
+		server := dial(address, a.User, a.Password, way)
 		err := reach(ctx, server)
 		if err == nil {
 			if !isSocket(address) {
@@ -144,7 +150,7 @@ func (s *Server) enter(ctx context.Context, address, user, password string) (*co
 			return server, first
 		}
 	}
-	return dial(address, user, password, ways[0]), first
+	return dial(address, a.User, a.Password, ways[0]), first
 }
 
 // reach logs in once.

@@ -40,6 +40,14 @@ func testInitTLS(t *testing.T, server *dbtest.Server) {
 		}
 		server.Exec(t, back)
 	}
+	if err := server.Restart(t.Context(), "--ssl-ca="+ca.file, "--ssl-cert="+cert, "--ssl-key="+key); err != nil { // a server that does not ask for it
+		t.Fatal(err)
+	}
+	edit(t, filepath.Join(root, "wp-config.php"), "<?php", "<?php\ndefine('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL);")
+	err := command(t.Context(), append([]string{"init"}, args...), io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "WordPress asks for TLS (MYSQL_CLIENT_FLAGS of "+filepath.Join(root, "wp-config.php")) || !strings.Contains(err.Error(), "--ca-file") {
+		t.Errorf("WordPress asks for TLS, without an authority: %v", err)
+	}
 	initiated(t, append(args, "--ca-file", ca.file)...)
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -44,6 +44,7 @@ type Config struct {
 	Host     string   // DB_HOST, in any of its forms
 	Charset  string   // DB_CHARSET, empty when there is none
 	Prefix   string   // of the tables
+	TLS      bool     // WordPress itself logs in by TLS: MYSQL_CLIENT_FLAGS
 	Notes    []string // what a person should know about how a value was found
 }
 
@@ -193,7 +194,33 @@ func (r *runner) config(root, file string) (*Config, error) {
 	if len(missing.Settings) > 0 {
 		return nil, missing
 	}
+	c.TLS = r.wantsTLS()
+	c.Notes = r.notes
 	return c, nil
+}
+
+// flags are the constant of wp-config.php that WordPress hands to mysqli_real_connect.
+const flags = "MYSQL_CLIENT_FLAGS"
+
+// clientSSL is the flag among them that asks for TLS.
+const clientSSL = 2048
+
+// clientFlags are PHP's names of them, as mysqli has them.
+var clientFlags = map[string]int64{
+	"MYSQLI_CLIENT_FOUND_ROWS": 2, "MYSQLI_CLIENT_COMPRESS": 32, "MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT": 64, "MYSQLI_CLIENT_IGNORE_SPACE": 256,
+	"MYSQLI_CLIENT_INTERACTIVE": 1024, "MYSQLI_CLIENT_SSL": clientSSL, "MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT": 1 << 30,
+}
+
+// wantsTLS says whether WordPress asks its server for TLS. Where only PHP knows, a person is told.
+func (r *runner) wantsTLS() bool {
+	v, there := r.state.constants[flags]
+	if u, is := v.(unknown); is {
+		u.why.What = flags + " is not known, and so whether WordPress asks for TLS: " + u.why.What
+		r.note(u.why)
+		return false
+	}
+	n, ok := toInt(v)
+	return there && ok && n&clientSSL != 0
 }
 
 // setting is the value of a constant, or of the prefix.

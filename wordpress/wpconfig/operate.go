@@ -111,12 +111,31 @@ func (r *runner) binary(x binaryX) any {
 		if same, ok := alike(a, b); ok {
 			return same == (x.op == "==")
 		}
+	case "|", "&", "^":
+		if n, ok := bits(x.op, a, b); ok {
+			return n
+		}
 	case "+", "-", "*":
 		if n, ok := arithmetic(x.op, a, b); ok {
 			return n
 		}
 	}
 	return unknown{r.doubt(x.line, "computes what rowhook does not: %s", x.op)}
+}
+
+// bits combines whole numbers, as flags are; texts PHP combines byte by byte.
+func bits(op string, a, b any) (n int64, ok bool) {
+	x, ok := a.(int64)
+	y, also := b.(int64)
+	switch op {
+	case "|":
+		n = x | y
+	case "&":
+		n = x & y
+	case "^":
+		n = x ^ y
+	}
+	return n, ok && also
 }
 
 // logic is && and ||: the second is looked at when the first is not the answer already.

@@ -107,6 +107,9 @@ func (r *runner) constant(name string, line int) any {
 	if v, there := map[string]any{"PHP_EOL": "\n", "DIRECTORY_SEPARATOR": "/", "PATH_SEPARATOR": ":", "PHP_OS": "Linux", "PHP_OS_FAMILY": "Linux"}[name]; there {
 		return v
 	}
+	if v, there := clientFlags[name]; there {
+		return v
+	}
 	if r.state.cloud != nil {
 		return unknown{*r.state.cloud}
 	}

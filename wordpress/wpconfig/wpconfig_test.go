@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -77,6 +78,7 @@ var odd = map[string]struct {
 	"parts of texts":    {php: `define('DB_USER', substr('wp_x', 0, 2) . substr('abc', -2) . substr('abcd', 1, -1) . substr('ab', 5) . strstr('u@h', '@') . (stripos('ABC', 'b') === 1 ? 'y' : 'n') . (stristr('a', 'b') ? 'y' : 'n'));`, user: "wpbcbc@hyn"},
 	"in_array":          {php: `define('DB_USER', (in_array('b', ['a', 'b']) ? 'w' : 'x') . (in_array('1', [1], true) ? 'x' : 'p') . (in_array('q', array('a')) ? 'x' : ''));`, user: "wp"},
 	"loop":              {php: `$c = ['u' => ['wp']]; foreach ($c['u'] as $v) { $x[$v] = 1; } define('DB_USER', $c['u'][0]);`, user: "wp"},
+	"flags":             {php: `define('DB_USER', 'wp' . (1 | 6 & 4 ^ 2));`, user: "wp7"},
 	"attribute":         {php: "#[Attribute]\nclass A {}\ndefine('DB_USER', 'wp');", user: "wp"},
 }
 
@@ -260,4 +262,28 @@ func FuzzRead(f *testing.F) {
 		r.source(before + php + after)
 		_, _ = r.config("/nowhere", r.file)
 	})
+}
+
+// TestClientFlags: MYSQL_CLIENT_FLAGS says whether WordPress asks for TLS; what only PHP knows of it is said.
+func TestClientFlags(t *testing.T) {
+	t.Parallel()
+	for php, want := range map[string]string{
+		"": "false", "define('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL);": "true", "const MYSQL_CLIENT_FLAGS = MYSQLI_CLIENT_COMPRESS | MYSQLI_CLIENT_SSL;": "true",
+		"define('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT);": "true", "define('MYSQL_CLIENT_FLAGS', 2048);": "true", "define('MYSQL_CLIENT_FLAGS', '2048');": "true",
+		"define('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_COMPRESS);": "false", "define('MYSQL_CLIENT_FLAGS', 0x800 ^ 0x820 & 0xfff);": "false", "define('MYSQL_CLIENT_FLAGS', 0);": "false",
+		"if (getenv('WPX_TLS')) { define('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL); }": "false", "define('MYSQL_CLIENT_FLAGS', flags_of_host());": "false, said",
+	} {
+		c, err := Read(site(t, php+" define('DB_USER', 'wp');"), Options{Env: func(string) (string, bool) { return "", false }})
+		if err != nil {
+			t.Errorf("%s: %v", php, err)
+			continue
+		}
+		got := strconv.FormatBool(c.TLS)
+		if slices.ContainsFunc(c.Notes, func(n string) bool { return strings.Contains(n, "MYSQL_CLIENT_FLAGS is not known") }) {
+			got += ", said"
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s (%q)", php, got, want, c.Notes)
+		}
+	}
 }
