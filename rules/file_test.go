@@ -190,7 +190,7 @@ func TestReadFaultsOfEveryFile(t *testing.T) {
 	}
 	_, err := Read(filepath.Join(dir, "*.yaml"), salonOnly)
 	want := b + `:3: rules[1].name: "one" is the name of the rule at ` + a + ":2 too; give each rule its own\n" +
-		c + ":1: rule: unknown key; known keys: rules\n" +
+		c + ":1: rule: unknown key; did you mean rules? Known keys: rules\n" +
 		filepath.Join(dir, "d.yaml") + ": is not a regular file; name one"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)

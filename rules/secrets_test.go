@@ -15,7 +15,7 @@ func TestSecretFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(os.Getenv("KEY")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"form.txt": "id={{.after.id}}&api_key=abc123&to=x", "plain.txt": "token={{.after.code}}&id={{.after.id}}&secret=&to=x"} {
+	for name, text := range map[string]string{"form.txt": "id={{.before.id}}&api_key=abc123&to=x", "plain.txt": "token={{.before.code}}&id={{.before.id}}&secret=&to=x"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +32,7 @@ func TestSecretFiles(t *testing.T) {
 		address + ", template: {text: hello, n: 5}":                     nil,
 		address + ", template: {token: '${KEY}', a: {x: '${HOST}'}}":    nil,
 		address + ", template: {a: [{bot_token: 'abc'}]}":               {"rules.yaml"},
-		address + ", template: {password: '= after.code'}":              nil,
+		address + ", template: {password: '= before.code'}":              nil,
 		address + ", template: {a: '${file:key}'}":                      {"key"},
 		address + ", template_file: form.txt":                           {"form.txt"},
 		address + ", template_file: plain.txt":                          nil,
