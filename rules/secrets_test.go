@@ -32,7 +32,7 @@ func TestSecretFiles(t *testing.T) {
 		address + ", template: {text: hello, n: 5}":                     nil,
 		address + ", template: {token: '${KEY}', a: {x: '${HOST}'}}":    nil,
 		address + ", template: {a: [{bot_token: 'abc'}]}":               {"rules.yaml"},
-		address + ", template: {password: '= before.code'}":              nil,
+		address + ", template: {password: '= before.code'}":             nil,
 		address + ", template: {a: '${file:key}'}":                      {"key"},
 		address + ", template_file: form.txt":                           {"form.txt"},
 		address + ", template_file: plain.txt":                          nil,

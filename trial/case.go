@@ -144,14 +144,18 @@ func (r *reader) actions(e entry) (all []rules.Action) {
 	if e.After.Node == nil {
 		kind = rules.Delete
 	}
+	var tables []string
 	for _, rule := range r.set.Rules {
+		if rule.Action.Kind == rules.Rows {
+			tables = append(tables, rule.Action.Entity.Table)
+		}
 		a := rules.Action{Entity: rule.Action.Entity, Kind: kind}
 		if rule.Action.Kind == rules.Rows && a.Entity.Table == e.Table && !slices.ContainsFunc(all, func(o rules.Action) bool { return o.Entity.Is(a.Entity) }) {
 			all = append(all, a)
 		}
 	}
 	if len(all) == 0 {
-		r.faultf("table", "no rule is for the table %s", e.Table)
+		r.faultf("table", "no rule is for the table %s%s", e.Table, words.DidYouMean(e.Table, tables))
 	}
 	return all
 }

@@ -65,6 +65,9 @@ func (t *Trial) Run(c *Case) Outcome {
 	var fired []string
 	for _, r := range t.rules.Rules {
 		v := t.try(c, r)
+		if strings.HasSuffix(v.Why, "has no such column") {
+			v.Why += " in this case; write it down there"
+		}
 		o.Verdicts = append(o.Verdicts, v)
 		if v.Fires {
 			fired = append(fired, r.Name)
