@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"rowhook/dbtest"
 )
 
 // child is a process that is measured.
@@ -58,22 +57,8 @@ func (c *child) thaw() error { return c.cmd.Process.Signal(syscall.SIGCONT) }
 
 // usage is the CPU time so far and the resident memory now.
 func (c *child) usage() (cpu time.Duration, rssMB float64, err error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
-	if err != nil {
-		return 0, 0, err
-	}
-	const utime, stime, rss, hertz = 11, 12, 21, 100 // behind the name; proc(5) counts from 1, with pid and name
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) <= rss {
-		return 0, 0, fmt.Errorf("/proc has %d fields about a process", len(fields))
-	}
-	var n [3]int
-	for i, field := range []int{utime, stime, rss} {
-		if n[i], err = strconv.Atoi(fields[field]); err != nil {
-			return 0, 0, err
-		}
-	}
-	return time.Duration(n[0]+n[1]) * time.Second / hertz, float64(n[2]*os.Getpagesize()) / (1 << 20), nil
+	u, err := dbtest.UsageOf(c.cmd.Process.Pid)
+	return u.CPU, float64(u.Resident) / (1 << 20), err
 }
 
 // command runs a command of rowhook with the measurement's configuration.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/dbtest"
 	"rowhook/outbox"
 	"rowhook/outbox/sqlite"
 )
@@ -163,20 +164,9 @@ func peakMemory(t *testing.T, d *daemon) int {
 // processorTime is how much time of the processor a daemon has used, which does not depend on what else runs.
 func processorTime(t *testing.T, d *daemon) time.Duration {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.cmd.Process.Pid))
+	u, err := dbtest.UsageOf(d.cmd.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, behindName, _ := strings.Cut(string(text), ") ")
-	const ticks, user, system = 100, 11, 12 // a second; the places in proc(5)'s list, from the state on
-	fields := strings.Fields(behindName)
-	var sum time.Duration
-	for _, place := range []int{user, system} {
-		n, err := strconv.Atoi(fields[place])
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += time.Duration(n) * time.Second / ticks
-	}
-	return sum
+	return u.CPU
 }
