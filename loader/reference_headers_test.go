@@ -18,7 +18,7 @@ var headers = []struct{ name, text, when string }{
 	{"X-Rowhook-Object", "the payload does not show the whole object: `gone`, `closure` or `partial`", "that is so"},
 	{"X-Rowhook-Omitted", "columns whose values are null for they were too large, with commas between", "that is so"},
 	{"X-Rowhook-As-Of", "when the largest values were read from the table (RFC 3339, to the millisecond): they may be newer than the event", "that is so"},
-	{"X-Rowhook-Test", "`1`: a sample of invented data", "a person sent it, from the console or by `rowhook rules sample`"},
+	{"X-Rowhook-Test", "`1`: a sample of invented data", "a person sent it, from the console or by `rowhook rules sample NAME --send`"},
 	{"ce-specversion", "`1.0`", ofCloudEvents},
 	{"ce-id", "as `webhook-id`", ofCloudEvents},
 	{"ce-source", "`rowhook/` and the site", ofCloudEvents},
