@@ -91,7 +91,7 @@ func TestDocumentFaults(t *testing.T) {
 		"\n\n{{.event.kind}}":     {3, "unknown field kind"},
 		"{{range .payload.x}}{{$.after.no}}{{end}}": {1, "unknown field no"},
 		"{{if (eq .before.no 1)}}{{end}}":           {1, "unknown field no"},
-		"a\n{{now}}":                                {2, `function "now" not defined`},
+		"a\n{{now}}":                                {2, "there is no function now; there are and, date,"},
 		"{{.after.id":                               {1, "unclosed action"},
 		"{{if .after.id}}":                          {1, "unexpected EOF"},
 		"{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}": {1, "is not allowed"},
