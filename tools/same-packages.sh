@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 other=$(mktemp -d)
-trap 'chmod -R u+w "$other"; rm -rf "$other"' EXIT
+trap 'kill ${first:-} 2>/dev/null || true; chmod -R u+w "$other"; rm -rf "$other"' EXIT
 fail() {
 	echo "same-packages.sh: $1" >&2
 	exit 1
@@ -22,9 +22,11 @@ git archive HEAD | tar -x -C "$other/one"
 git archive HEAD | tar -x -C "$other/another one"
 find "$other/another one" -exec touch -d '2 hours ago' {} +
 mkdir -m 700 "$other/home"
-(cd "$other/one" && umask 022 && env TZ=UTC tools/package.sh "$version" >"$other/made")
+(cd "$other/one" && umask 022 && env TZ=UTC tools/package.sh "$version" >"$other/made") &
+first=$!
 (cd "$other/another one" && umask 077 &&
 	env TZ=Asia/Kathmandu LC_ALL=C HOME="$other/home" GOCACHE="$cache" GOMODCACHE="$modules" GOFLAGS=-modcacherw tools/package.sh "$version" >"$other/again")
+wait $first
 for file in "$other"/one/bin/package/*; do
 	cmp "$file" "$other/another one/bin/package/${file##*/}" || fail "two builds of one commit differ in ${file##*/}"
 done
