@@ -65,23 +65,40 @@ func (b *bench) many(ctx context.Context) error {
 	return nil
 }
 
-// cost returns the CPU time of a delivery in microseconds and the most memory that was resident. Rowhook is frozen while the changes
-// are made, for a server with thousands of tables makes them more slowly, and who follows it closely commits more often. What a start
-// does, and the first change of each site, is not counted.
+// cost returns the CPU time of a delivery in microseconds and the most memory that was resident. What a start does, and the first
+// change of each site, is not counted.
 func (b *bench) cost(ctx context.Context, changes, each int, update func(n int) string) (micros, rssMB float64, err error) {
 	child, err := b.follow(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	b.sink.reset()
 	first := int(float64(changes) * warmUp)
-	for _, n := range [...]int{first, changes - first} {
-		if err = b.idle(ctx, child); err != nil {
-			return 0, 0, err
+	if _, err := b.backlogs(ctx, child, first, each, update); err != nil {
+		return 0, 0, err
+	}
+	used, err := b.backlogs(ctx, child, changes-first, each, update)
+	if err != nil {
+		return 0, 0, err
+	}
+	if _, rssMB, err = child.stop(); err != nil {
+		return 0, 0, fmt.Errorf("%w\n%s", err, child.tail())
+	}
+	return float64(used.Microseconds()) / float64((changes-first)*each), rssMB, nil
+}
+
+// backlogs has rowhook deliver so many changes, some at a time, and returns the CPU time that took. It is frozen while they are made, for
+// a server with thousands of tables makes them more slowly, and who follows it closely commits more often; but not for so long that its
+// connection is given up.
+func (b *bench) backlogs(ctx context.Context, child *child, changes, each int, update func(n int) string) (used time.Duration, err error) {
+	const atOnce = 10_000
+	for ; changes > 0; changes -= atOnce {
+		n := min(changes, atOnce)
+		if err := b.idle(ctx, child); err != nil {
+			return 0, err
 		}
 		before, _, err := child.usage()
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		b.sink.reset()
 		err = child.freeze()
@@ -89,21 +106,18 @@ func (b *bench) cost(ctx context.Context, changes, each int, update func(n int) 
 			err = b.write(ctx, n, update)
 		}
 		if err = errors.Join(err, child.thaw()); err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		if err := b.sink.wait(ctx, n*each, child.ended); err != nil {
-			return 0, 0, fmt.Errorf("%w\n%s", err, child.tail())
+			return 0, fmt.Errorf("%w\n%s", err, child.tail())
 		}
 		after, _, err := child.usage()
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
-		micros = float64((after - before).Microseconds()) / float64(n*each)
+		used += after - before
 	}
-	if _, rssMB, err = child.stop(); err != nil {
-		return 0, 0, fmt.Errorf("%w\n%s", err, child.tail())
-	}
-	return micros, rssMB, nil
+	return used, nil
 }
 
 // idle waits until a process does next to nothing.
