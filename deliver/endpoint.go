@@ -181,7 +181,7 @@ func (e *endpoint) obey(ctx context.Context) error {
 	for _, url := range urls {
 		u, h := e.health.urls.of(url), e.pauses.of(pauseName(url))
 		u.resumed = e.pauses.resumed(h)
-		paused := h.pause() != nil
+		paused := h.pause() != nil || e.pauser.pausing(url) // that may have come in the meantime
 		again = again || paused != u.paused
 		u.paused = paused
 	}

@@ -40,6 +40,13 @@ func (p *pauser) isGone(url, reason string, now time.Time) {
 	p.look = true
 }
 
+// pausing tells whether a URL answered 410 and its pause is yet to be stored.
+func (p *pauser) pausing(url string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gone[url] != nil
+}
+
 // stale tells whether there is something to update.
 func (p *pauser) stale() bool {
 	p.mu.Lock()

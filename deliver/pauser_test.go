@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"rowhook/deliver/post"
 	"rowhook/outbox"
 )
 
@@ -50,5 +51,46 @@ func TestPauser(t *testing.T) {
 	}
 	if err := elsewhere.load(t.Context(), targets); err != nil || elsewhere.of(pauseName("http://crm.test/hook")).pause() == nil {
 		t.Error("the 410 is not stored", err)
+	}
+}
+
+// meanwhile does something while a setting is stored.
+type meanwhile struct {
+	outbox.Settings
+	do func()
+}
+
+func (s *meanwhile) CompareAndSet(ctx context.Context, key, old, to string) error {
+	s.do()
+	return s.Settings.CompareAndSet(ctx, key, old, to)
+}
+
+// TestGoneMeanwhile: a URL that answers 410 while another one's pause is stored is paused too, and nothing more is claimed for it.
+func TestGoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	const first, second = "http://crm.test/first", "http://crm.test/second"
+	s := newStore()
+	w, err := New(s, map[string]Endpoint{"one": {URL: first}, "two": {URL: second}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEndpoint(w, crmName, []string{"one", "two"}, outbox.Term{})
+	if err := e.obey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	answers410 := func(url string) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.pauseURL(&item{Stored: &outbox.Stored{}, url: e.health.urls.of(url)}, &post.Result{Error: "410 Gone"}, time.Now())
+	}
+	answers410(first)
+	e.pauser.pauses.settings = &meanwhile{s, func() { answers410(second) }}
+	if err := e.obey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{first, second} {
+		if !e.health.urls.of(url).paused {
+			t.Errorf("%s is not paused", url)
+		}
 	}
 }
