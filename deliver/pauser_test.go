@@ -68,12 +68,13 @@ func (s *meanwhile) CompareAndSet(ctx context.Context, key, old, to string) erro
 // TestGoneMeanwhile: a URL that answers 410 while another one's pause is stored is paused too, and nothing more is claimed for it.
 func TestGoneMeanwhile(t *testing.T) {
 	t.Parallel()
-	const first, second = "http://crm.test/first", "http://crm.test/second"
 	s := newStore()
-	w, err := New(s, map[string]Endpoint{"one": {URL: first}, "two": {URL: second}}, Options{})
+	w, err := New(s, map[string]Endpoint{"one": {URL: "http://crm.test/1"}, "two": {URL: "http://crm.test/2"}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.targets.Store(&w.wanted) // as Run does
+	first, second := w.wanted["one"].url, w.wanted["two"].url
 	e := newEndpoint(w, crmName, []string{"one", "two"}, outbox.Term{})
 	if err := e.obey(t.Context()); err != nil {
 		t.Fatal(err)
