@@ -91,10 +91,38 @@ func changedKeys(is, will *config.Config) (keys []string) {
 	a, b := *is, *will
 	a.Sites = slices.DeleteFunc(slices.Clone(a.Sites), func(s config.Site) bool { return s.Found() })
 	a.Database, b.Database = a.Database.WithoutLogin(), b.Database.WithoutLogin()
+	if now, err := a.Outbox.MySQL.ReadPassword(); err == nil { // each connection reads it
+		a.Outbox.MySQL.Password = now
+	}
 	for field, value := range reflect.ValueOf(a).Fields() {
-		if !reflect.DeepEqual(value.Interface(), reflect.ValueOf(b).FieldByIndex(field.Index).Interface()) {
+		if !same(value, reflect.ValueOf(b).FieldByIndex(field.Index)) {
 			keys = append(keys, field.Tag.Get("yaml"))
 		}
 	}
 	return keys
+}
+
+// same compares what the file says in values of a configuration. An empty list is as good as none: it may say either.
+func same(a, b reflect.Value) bool {
+	switch a.Kind() {
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if a.Type().Field(i).IsExported() && !same(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Slice:
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := range a.Len() {
+			if !same(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	default:
+		return a.Equal(b)
+	}
 }
