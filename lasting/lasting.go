@@ -40,7 +40,8 @@ type Board struct {
 // entry is a thing that is wrong, and when that was said last.
 type entry struct {
 	Wrong
-	said time.Time // zero: it is to be said when it is found again
+	said  time.Time
+	asked bool // it is to be said when it is found again
 }
 
 // New makes a board on which nothing is wrong.
@@ -59,14 +60,13 @@ func (b *Board) Found(topic string, wrongs ...Wrong) {
 		if slices.ContainsFunc(is, about) {
 			continue
 		}
-		e := &entry{Wrong: w}
+		e := &entry{Wrong: w, said: now}
 		e.Since = now
-		if i := slices.IndexFunc(before, about); i >= 0 {
+		i := slices.IndexFunc(before, about)
+		if i >= 0 {
 			e.Since, e.said = before[i].Since, before[i].said
-		} else if w.Told {
-			e.said = now
 		}
-		if e.said.IsZero() {
+		if i < 0 && !w.Told || i >= 0 && before[i].asked {
 			b.say(e, now)
 		}
 		is = append(is, e)
@@ -79,15 +79,14 @@ func (b *Board) Found(topic string, wrongs ...Wrong) {
 	}
 }
 
-// Asked has everything said again when it is found next: a person has done something, and wants to hear whether it helped.
+// Asked has everything said again when it is found next: a person has done something, and wants to hear whether it helped. What nobody
+// looks for again is said each hour as before.
 func (b *Board) Asked() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, list := range b.topics {
 		for _, e := range list {
-			if !e.Told {
-				e.said = time.Time{}
-			}
+			e.asked = !e.Told
 		}
 	}
 }
@@ -137,9 +136,6 @@ func (b *Board) Repeat() (wait time.Duration) {
 	wait = again
 	for _, list := range b.topics {
 		for _, e := range list {
-			if e.said.IsZero() {
-				continue // whoever looks next says it
-			}
 			if now.Sub(e.said) >= again {
 				b.say(e, now)
 			}
@@ -151,7 +147,7 @@ func (b *Board) Repeat() (wait time.Duration) {
 
 // say says what is wrong.
 func (b *Board) say(e *entry, now time.Time) {
-	e.said = now
+	e.said, e.asked = now, false
 	args := []any{slog.String("about", e.About)}
 	if e.Found != "" {
 		args = append(args, slog.String("found", e.Found))

@@ -72,9 +72,10 @@ func TestLasting(t *testing.T) {
 	expect(t, "an hour after that of the other topic", said(), ruleLine)
 
 	b.Asked()
-	if wait := b.Repeat(); wait != time.Hour {
-		t.Errorf("what is looked at anew is repeated after %s", wait)
+	if wait := b.Repeat(); wait != 40*time.Minute {
+		t.Errorf("what nobody has looked at yet is repeated after %s", wait)
 	}
+	expect(t, "nobody has looked yet", said())
 	b.Found("keys", rule)
 	b.Found("server")
 	expect(t, "a person asked", said(), ruleLine, `level=INFO msg="what was wrong has ended" about=sync_binlog was="check warns" after=1h20m0s`)
@@ -87,6 +88,46 @@ func TestLasting(t *testing.T) {
 	expect(t, "forgotten", said())
 	b.Found("keys", rule)
 	expect(t, "it begins anew", said(), ruleLine)
+}
+
+// TestAsked: what a person asks about is said once when it is found again, and each hour where nobody looks for it any more.
+func TestAsked(t *testing.T) {
+	t.Parallel()
+	b, now, said := board(t)
+	pass := func(d time.Duration) { *now = now.Add(d) }
+	socket, idle, key := Wrong{About: "commands", Text: "they do not arrive"}, Wrong{About: "the log", Text: "nobody follows it"}, Wrong{About: "key", Text: "it is not there"}
+	const socketLine, idleLine, keyLine = `level=WARN msg="they do not arrive" about=commands`, `level=WARN msg="nobody follows it" about="the log"`, `level=WARN msg="it is not there" about=key`
+	b.Found("commands", socket)
+	b.Found("keys", key)
+	pass(10 * time.Minute)
+	b.Found("idle", idle)
+	said()
+
+	pass(10 * time.Minute)
+	for range 2 {
+		b.Asked()
+	}
+	b.Found("keys", key)
+	expect(t, "what is found again", said(), keyLine)
+	b.Found("keys", key)
+	expect(t, "it was said", said())
+	pass(40 * time.Minute)
+	b.Repeat()
+	expect(t, "an hour after the first was said", said(), socketLine)
+	pass(10 * time.Minute)
+	b.Repeat()
+	expect(t, "after that of the second", said(), idleLine)
+	pass(10 * time.Minute)
+	b.Found("keys", key)
+	b.Repeat()
+	expect(t, "after that which was found", said(), keyLine)
+	b.Found("commands", socket)
+	expect(t, "that the hour said it is answer enough", said())
+	pass(time.Hour)
+	b.Repeat()
+	if lines := said(); len(lines) != 3 {
+		t.Errorf("an hour later %q are said", lines)
+	}
 }
 
 // TestTold: what says itself when it begins and ends is only repeated.
