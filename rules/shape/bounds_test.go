@@ -116,10 +116,10 @@ func costlyDocuments() []string {
 		strings.Repeat("{{if lt .before.notes .after.notes}}x{{end}}", 1000), strings.Repeat("{{if index .payload .after.notes}}x{{end}}", 1000), strings.Repeat("{{len (js .after.bad)}}", 1000),
 		"{{$a := .after.notes}}" + strings.Repeat("{{$a = print $a $a}}", 40), "{{$a := .after.bad}}" + strings.Repeat("{{$a = js $a}}", 40), "{{$a := .after.bad}}" + strings.Repeat("{{$a = urlquery $a}}", 40),
 		"{{$a := .after.bad}}" + strings.Repeat("{{$a = xml $a}}", 40), "{{$a := .after.bad}}" + strings.Repeat("{{$a = json $a}}", 40), "{{$a := .after.bad}}" + strings.Repeat("{{$a = printf \"%q%q\" $a $a}}", 40),
-		`{{printf "` + strings.Repeat("%[1]s", 5000) + `" .after.notes}}`, `{{printf "` + strings.Repeat("%999s", 5000) + `" .after.id}}`, `{{printf "%#v" .payload}}`, `{{printf "%+q" .after.bad}}`, `{{printf "% #x" .after.bad}}`,
+		`{{printf "` + strings.Repeat("%[1]s", 5000) + `" .after.notes}}`, `{{printf "` + strings.Repeat("%999[1]s", 5000) + `" .after.id}}`, `{{printf "%v" .payload}}`, `{{printf "%.999f" .after.id}}`, `{{printf "%+q" .after.bad}}`, `{{printf "% #x" .after.bad}}`,
 		"{{json .}}", "{{print .}}", "{{.}}", "{{$}}", "{{.payload}}", "{{js .payload}}", "{{date .after.notes .after.notes}}", `{{date "2006" .after.notes}}`, "{{.after.notes}}", strings.Repeat("{{.after.notes}}", 300),
 		"{{range .payload.many}}{{$.after.notes}}{{end}}", "{{range .payload.many}}{{json $.payload}}{{end}}", "{{range .payload.many}}" + strings.Repeat("x", 60_000) + "{{end}}", "{{range .after.notes}}{{end}}", "{{index .payload.many .after.notes}}",
-		"{{range .payload.many}}{{slice $.after.notes 1}}{{end}}", "{{html .after.bad}}{{urlquery .after.bad}}", "{{range .payload.many}}{{println .}}{{end}}", "{{range $i, $x := .payload.many}}{{and $i $x}}{{or $i $x}}{{not $x}}{{end}}",
+		"{{range .payload.many}}{{slice $.after.notes 1}}{{end}}", strings.Repeat("{{len .after.wide}}", 1000), "{{$a := .after.wide}}" + strings.Repeat("{{$a = slice $a 0}}", 1000), "{{html .after.bad}}{{urlquery .after.bad}}", "{{range .payload.many}}{{println .}}{{end}}", "{{range $i, $x := .payload.many}}{{and $i $x}}{{or $i $x}}{{not $x}}{{end}}",
 	}
 }
 

@@ -24,10 +24,6 @@ type Document struct {
 	json    bool // its content type is
 }
 
-const (
-	mostInFormat = 3 // digits of a width or precision in a format
-)
-
 // DefaultContentType is a Document's unless its rule says another.
 const DefaultContentType = "text/plain; charset=utf-8"
 
@@ -35,7 +31,6 @@ var (
 	templateLine = regexp.MustCompile(`(?s)^template: [^:]*:(\d+):(?:\d+:)? ?(.*)$`)
 	undefined    = regexp.MustCompile(`^function "(\w+)" not defined$`)
 	calling      = regexp.MustCompile(`(?s)^<.*>: error calling (\w+: .*)$`)
-	tooWide      = regexp.MustCompile(`%[^%a-zA-Z]*(?:\*|\d{` + strconv.Itoa(mostInFormat+1) + `})`)
 )
 
 // NewDocument compiles a text for a content type. Its errors are PlaceErrors, joined; their lines are the text's.
@@ -202,13 +197,13 @@ func (r *documentReader) pipe(p *parse.PipeNode, dot meaning) {
 	if p == nil {
 		return
 	}
-	for _, c := range p.Cmds {
+	for i, c := range p.Cmds {
 		r.calls++
-		for i, arg := range c.Args {
-			c.Args[i] = r.argument(arg, i, dot)
+		for j, arg := range c.Args {
+			c.Args[j] = r.argument(arg, j, dot)
 		}
 		if name, ok := c.Args[0].(*parse.IdentifierNode); ok {
-			r.called(c, name.Ident)
+			r.called(c, name.Ident, i > 0)
 		}
 	}
 }
@@ -248,9 +243,9 @@ func (r *documentReader) argument(arg parse.Node, i int, dot meaning) parse.Node
 }
 
 // called looks at a function that is called, and gives it the budget when it is one of ours.
-func (r *documentReader) called(c *parse.CommandNode, name string) {
+func (r *documentReader) called(c *parse.CommandNode, name string, piped bool) {
 	if name == "printf" {
-		r.format(c)
+		r.format(c, piped)
 	}
 	if strings.HasSuffix(name, "_") { // one of those that are put in
 		r.fault(c, "there is no function %s", name)
@@ -278,20 +273,6 @@ func (r *documentReader) metered(body *parse.ListNode, calls int) {
 	number := &parse.NumberNode{NodeType: parse.NodeNumber, Pos: body.Pos, IsInt: true, Int64: int64(work), Text: strconv.Itoa(work)}
 	step := &parse.PipeNode{NodeType: parse.NodePipe, Pos: body.Pos, Cmds: []*parse.CommandNode{{NodeType: parse.NodeCommand, Pos: body.Pos, Args: []parse.Node{name, r.budget(body.Pos), number}}}}
 	body.Nodes = slices.Insert(body.Nodes, 0, parse.Node(&parse.ActionNode{NodeType: parse.NodeAction, Pos: body.Pos, Pipe: step}))
-}
-
-// format refuses a format that asks for a text of any size, and one that a value may be.
-func (r *documentReader) format(c *parse.CommandNode) {
-	if len(c.Args) < 2 {
-		r.fault(c, "printf needs its format behind it")
-		return
-	}
-	switch format, ok := c.Args[1].(*parse.StringNode); {
-	case !ok:
-		r.fault(c, "the format of printf must be written out")
-	case tooWide.MatchString(format.Text):
-		r.fault(c, "printf with a width of more than %d digits, or one that is a value, is not allowed: it may make texts of any size", mostInFormat)
-	}
 }
 
 // escaped has what a pipeline makes go through the content type's escaper, unless an escaper ends it.

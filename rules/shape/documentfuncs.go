@@ -29,9 +29,11 @@ func functions() template.FuncMap {
 		"json":     encode,
 		"date":     date,
 		"default":  withDefault,
-		"print":    printer(fmt.Sprint),
-		"println":  printer(fmt.Sprintln),
+		"print":    printer(false, ""),
+		"println":  printer(true, "\n"),
 		"printf":   printf,
+		"len":      length,
+		"slice":    slice,
 		"index":    index,
 		"eq":       equals,
 		"ne":       func(b *budget, v, other any) (bool, error) { same, err := b.equal(v, other); return !same, err },
@@ -47,7 +49,7 @@ func functions() template.FuncMap {
 
 // documentFunctions are the names of those that a Document can call, sorted.
 func documentFunctions() []string {
-	names := []string{"and", "len", "not", "or", "slice"} // text/template's own
+	names := []string{"and", "not", "or"} // text/template's own
 	for name := range functions() {
 		if !strings.HasSuffix(name, "_") {
 			names = append(names, name)
@@ -65,9 +67,8 @@ const (
 )
 
 const (
-	atOnce   = 32 << 10 // bytes of a text that are escaped together
-	widest   = 6        // times as long as a value is what a format makes of it: \xff\xff, or "0xff " of each byte
-	perWidth = 1000     // of a verb of a format
+	atOnce  = 32 << 10 // bytes of a text that are escaped together
+	perRune = 4        // bytes of a character that is counted
 )
 
 // escaper is a function that has each character of a value written in another way.
@@ -94,31 +95,88 @@ func escaper(escape func(string) string) func(*budget, any) (string, error) {
 	}
 }
 
-// printer is a function that prints values one behind the other.
-func printer(f func(...any) string) func(*budget, ...any) (string, error) {
+// printer is a function that has values one behind the other, as a person writes them: with a space between all of them, or
+// only between two of which neither is a text.
+func printer(spaced bool, end string) func(*budget, ...any) (string, error) {
 	return func(b *budget, values ...any) (string, error) {
-		return b.within(2, func() string { return f(values...) }, values...)
+		var w strings.Builder
+		for i, v := range values {
+			if i > 0 && (spaced || !isText(v) && !isText(values[i-1])) {
+				w.WriteByte(' ')
+			}
+			text, err := textOf(b, v)
+			if err == nil {
+				err = errors.Join(b.spend(perValue), b.make(len(text)+1))
+			}
+			if err != nil {
+				return "", err
+			}
+			w.WriteString(text)
+		}
+		return w.String() + end, nil
 	}
 }
 
-// printf is fmt's, whose format was looked at when the template was read.
-func printf(b *budget, format string, values ...any) (string, error) {
-	verbs := strings.Count(format, "%")
-	if err := b.room(verbs * perWidth); err != nil {
-		return "", err
-	}
-	return b.within(1+widest*verbs, func() string { return fmt.Sprintf(format, values...) }, append([]any{format}, values...)...)
+// isText says whether a value is a text: NULL is an empty one.
+func isText(v any) bool {
+	_, is := v.(string)
+	return is || v == nil
 }
 
-// within has a text made of values, so many times as long as they are at most.
-func (b *budget) within(times int, text func() string, values ...any) (string, error) {
-	most := min(b.work, b.made) / times
-	size := min(deep(values, most), most+1) * times
-	if err := errors.Join(b.room(size), b.spend(size)); err != nil {
-		return "", err
+// length is how many characters a text has, or values a list or an object.
+func length(b *budget, v any) (int, error) {
+	if text, ok := textIn(v); ok {
+		return utf8.RuneCountInString(text), b.spend(len(text))
 	}
-	made := text()
-	return made, b.make(len(made))
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Slice, reflect.Map:
+		return r.Len(), nil
+	}
+	return 0, fmt.Errorf("len takes a text, a list or an object, and this is %s", described(v))
+}
+
+// slice is a text from one of its characters to before another one, or a list so. What lies beyond the end is the end, as in expressions.
+func slice(b *budget, v any, places ...any) (any, error) {
+	if len(places) > 2 {
+		return nil, errors.New("slice takes a text or a list, where it begins and where it ends")
+	}
+	if text, ok := textIn(v); ok {
+		if err := errors.Join(b.spend(len(text)), b.make(len(text)*(1+perRune))); err != nil {
+			return nil, err
+		}
+		characters := []rune(text)
+		from, to, err := between(places, len(characters))
+		return string(characters[from:to]), err
+	}
+	list := reflect.ValueOf(v)
+	if list.Kind() != reflect.Slice {
+		return nil, fmt.Errorf("slice takes a text or a list, and this is %s", described(v))
+	}
+	from, to, err := between(places, list.Len())
+	return list.Slice(from, to).Interface(), err
+}
+
+// between is where a part of something begins and ends that has so many members. A place below 0 is counted from the end.
+func between(places []any, length int) (from, to int, err error) {
+	at := []int{0, length}
+	for i, place := range places {
+		whole, is := wholeOf(place)
+		n, small := whole.(int)
+		if !is || !small {
+			return 0, 0, fmt.Errorf("slice counts in whole numbers, and this is %s", shownShort(place))
+		}
+		if n < 0 {
+			n += length
+		}
+		at[i] = min(max(n, 0), length)
+	}
+	return min(at[0], at[1]), at[1], nil
+}
+
+// textIn is the text that a value is, if it is one.
+func textIn(v any) (string, bool) {
+	text, _ := v.(string)
+	return text, isText(v)
 }
 
 // textOf is a value as a person writes it: nothing for nil, a number without an exponent.

@@ -78,7 +78,7 @@ func TestDocumentOfNames(t *testing.T) {
 		"{{(index .payload.options 0).id_option}}{{index .payload.options 0 \"id_option\"}}":                                                                "33",
 		"{{eq .after.total_cost 120.5}}{{eq .after.id 7.0}}{{ne .after.status \"P\" }}{{lt .after.id 8}}{{ge 7 .after.id}}{{eq .after.status \"P\" \"C\"}}": "truetruetruetruetruetrue",
 		"{{json .event}}": `{"action":"appointment.save","changed":["status","total_cost"],"key":"7","seconds":1772359200,"status":"","time":"2026-03-01T10:00:00Z","type":"update"}`,
-		"{{len (json .)}}{{if .}}x{{end}}{{print . | len}}": "407x350",
+		"{{len (json .)}}{{if .}}x{{end}}{{print . | len}}": "407x407",
 	} {
 		d, err := NewDocument(text, "text/plain", nil)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,8 +161,8 @@ func described(v any) string {
 	case bool, int, uint64:
 		return fmt.Sprint(v)
 	case float64:
-		if math.Trunc(v) == v && math.Abs(v) < 1e15 {
-			return fmt.Sprintf("%.0f", v)
+		if math.Abs(v) < 1e15 {
+			return strconv.FormatFloat(v, 'f', -1, 64)
 		}
 		return fmt.Sprint(v)
 	case time.Time, time.Duration:
