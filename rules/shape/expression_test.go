@@ -23,19 +23,21 @@ func bookings() *Values {
 func TestCondition(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
-		"after.total_cost > 100":                                             true,
-		"after.total_cost > 100 && before?.status != after.status":           true,
-		"before?.checkin_ts != after.checkin_ts":                             false,
-		`site in ["salon", "spa"]`:                                           true,
-		`event.type == "update" && "status" in event.changed`:                true,
-		`after.purchaser_mail endsWith "@b.example"`:                         true,
-		`any(payload.options, .id_option == "3")`:                            true,
-		"after.payment == nil":                                               true,
-		"(after.payment ?? 0) > 0":                                           false,
-		`after.purchaser_mail matches "^[a-z]@"`:                             true,
-		`get(after, "newer") == 1`:                                           true, // what this version does not know
-		`event.key == string(after.id)`:                                      true,
-		`after["status"] == "C" and not (event.action == "customer.delete")`: true,
+		"after.total_cost > 100":                                                       true,
+		"after.total_cost > 100 && before?.status != after.status":                     true,
+		"before?.checkin_ts != after.checkin_ts":                                       false,
+		`site in ["salon", "spa"]`:                                                     true,
+		`event.type == "update" && "status" in event.changed`:                          true,
+		`after.purchaser_mail endsWith "@b.example"`:                                   true,
+		`any(payload.options, .id_option == "3")`:                                      true,
+		"after.payment == nil":                                                         true,
+		"(after.payment ?? 0) > 0":                                                     false,
+		`after.purchaser_mail matches "^[a-z]@"`:                                       true,
+		`get(after, "newer") == 1`:                                                     true, // what this version does not know
+		`event.key == string(after.id)`:                                                true,
+		`int(date(event.time).Weekday()) == 0 && int(date(event.time).Month()) in [3]`: true,
+		`!date(event.time).IsZero() && date(event.time).IsDST() == false`:              true,
+		`after["status"] == "C" and not (event.action == "customer.delete")`:           true,
 	} {
 		e, err := Condition(text, orders())
 		if err != nil {
@@ -118,6 +120,11 @@ func TestFaults(t *testing.T) {
 		"len(repeat('a', 9)) > 1": "repeat is not allowed: it may make texts of any size\n    len(repeat('a', 9)) > 1\n        ^",
 		"reduce(event.changed, #acc + #, '') == ''": "reduce is not allowed",
 		"now().Unix() > 1":                          "now is not allowed",
+		"date(site).Weekday() == 0":                 "these are a day of the week and a number; write int(...) around a day of the week: Sunday is 0\n",
+		"3 == date(site).Month()":                   "these are a number and a month; write int(...) around a month: January is 1\n",
+		"date(site).Month() in [3]":                 "these are a month and a list of which each is a number; write int(...) around a month: January is 1\n",
+		"duration('1h') > 3":                        `these are a duration and a number; compare it with another one, such as duration("36h"), or write .Hours() behind it`,
+		"date(event.time) > event.time":             "these are a time and a text; write date(...) around a text, or .Unix() behind a time",
 		"event.statuss == ''":                       "unknown field statuss",
 		strings.Repeat("true && ", 20) + "after.no || " + strings.Repeat("false || ", 50) + "false": "unknown field no\n    ...& true && true && true && true && true && true && true && true && true && after.no || false || false || false || false |...\n" + strings.Repeat(" ", 87) + "^",
 		"$env.after.id == 7":                                               "$env is not allowed",

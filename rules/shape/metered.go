@@ -7,6 +7,7 @@ import (
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/checker/nature"
 )
 
 // budgetName is what expressions and documents name the budget by. No person can write it.
@@ -33,6 +34,10 @@ func (m metering) Visit(node *ast.Node) {
 		for i := range n.Arguments {
 			m.wrap(&n.Arguments[i], "argument")
 		}
+		// What it was found to be is forgotten: what the method is of may be of any type from now on, and a call that is known to be of
+		// one is made in another way.
+		n.SetNature(nature.Nature{})
+		n.Callee.SetNature(nature.Nature{})
 	case *ast.MemberNode:
 		m.wrap(&n.Property, "name")
 	case *ast.SliceNode:

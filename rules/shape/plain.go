@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -13,6 +14,7 @@ var (
 	isToken     = regexp.MustCompile(`^unexpected token \w+\((".*")\)$`)
 	isOfNothing = regexp.MustCompile(`^cannot fetch (\S+) from <nil>$`)
 	isNoBool    = regexp.MustCompile(`^expected bool, but got (.+)$`)
+	isNotInList = regexp.MustCompile(`^cannot use (\S+) as type (\S+) in array$`)
 	isNoLoop    = regexp.MustCompile(`^builtin (\w+) takes only array \(got (.+)\)$`)
 )
 
@@ -39,6 +41,9 @@ func plain(message string) string {
 	if m := isNoBool.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("a condition is true or false, and this is %s; compare it with something", kindWord(m[1]))
 	}
+	if m := isNotInList.FindStringSubmatch(message); m != nil {
+		return mismatched("in", kindWord(m[1]), "a list of which each is "+kindWord(m[2]))
+	}
 	if m := isNoLoop.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("%s goes over a list, and this is %s", m[1], kindWord(m[2]))
 	}
@@ -46,6 +51,22 @@ func plain(message string) string {
 }
 
 const nothing = "nothing (NULL)"
+
+// What times, and what their methods come to, are called.
+const (
+	aTime     = "a time"
+	aDuration = "a duration"
+	aWeekday  = "a day of the week"
+	aMonth    = "a month"
+)
+
+// ofTimes is what to write where one of these does not go together with something else.
+var ofTimes = map[string]string{
+	aTime:     "; write date(...) around a text, or .Unix() behind a time for its seconds",
+	aDuration: `; compare it with another one, such as duration("36h"), or write .Hours() behind it`,
+	aWeekday:  "; write int(...) around a day of the week: Sunday is 0",
+	aMonth:    "; write int(...) around a month: January is 1",
+}
 
 // mismatched says what an operator takes, and what it was given.
 func mismatched(operator, first, second string) string {
@@ -66,6 +87,7 @@ func mismatched(operator, first, second string) string {
 	case "&&", "||", "and", "or":
 		takes, write = "takes two conditions", "; compare each value with something"
 	}
+	write = cmp.Or(ofTimes[first], ofTimes[second], write)
 	if first == nothing || second == nothing {
 		write = `; write (... ?? 0) or (... ?? "") around what may be NULL`
 	}
@@ -84,7 +106,13 @@ func kindWord(name string) string {
 	case "<nil>", "nil":
 		return nothing
 	case "time.Time":
-		return "a time"
+		return aTime
+	case "time.Duration":
+		return aDuration
+	case "time.Weekday":
+		return aWeekday
+	case "time.Month":
+		return aMonth
 	}
 	switch {
 	case strings.HasPrefix(name, "[]"), name == "array":
