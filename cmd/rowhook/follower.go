@@ -134,9 +134,10 @@ func (f *follower) checked(ctx context.Context) (err error) {
 // run follows the log of the server that was found.
 func (f *follower) run(ctx context.Context) error {
 	asPlugin := f.cfg.Fidelity == plugin
+	payload := min(int64(f.cfg.MaxPayload), f.store.Limits().Payload)
 	f.line = pipeline.New(pipeline.Config{
 		Source: f.source, Beside: catchUp(f.source), Watch: f.watch, SourceID: f.id.source, Outbox: f.store,
-		Loader: loader.New(f.db, f.source, loader.Options{Plugin: asPlugin, MaxPayload: int(f.cfg.MaxPayload)}, f.log),
+		Loader: loader.New(f.db, f.source, loader.Options{Plugin: asPlugin, MaxPayload: int(payload)}, f.log),
 		Sites:  sitesOf(f.cfg), Rules: f.set, Log: f.log,
 		Options: events.Options{
 			Plugin: asPlugin, Coalesce: f.cfg.Coalesce, CoalesceMax: f.cfg.CoalesceMax, StatusWait: f.cfg.StatusWait, ReportAll: f.cfg.Restore == reportAll,

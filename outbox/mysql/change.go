@@ -153,7 +153,7 @@ func (c *change) empty() bool {
 
 // whole is all of the change as one transaction, with the fence at its head: it makes seq NULL, which is an error, when another
 // process has taken over, or when this one's last commit is not what it takes it for.
-func (c *change) whole() (parts []string) {
+func (c *change) whole() (parts []*packet) {
 	var p, tail packet
 	p.add(`UPDATE state SET seq = IF(epoch = ? AND seq = ?, seq + 1, NULL), last = ?, bytes = bytes + ? WHERE id = 1`, c.epoch, c.commits, c.lastSeq, c.size)
 	c.writeWords(&p)
@@ -163,7 +163,7 @@ func (c *change) whole() (parts []string) {
 	if ids := slices.Sorted(maps.Keys(c.disarranged)); len(ids) > 0 {
 		tail.add(`UPDATE share SET turn = turn + 1 WHERE endpoint IN `+list(ids)+` AND member NOT IN ('', ?)`, c.owner)
 	}
-	return []string{p.sql.String(), c.packet.sql.String(), tail.sql.String()}
+	return []*packet{&p, &c.packet, &tail}
 }
 
 func (c *change) writeWords(p *packet) {

@@ -62,7 +62,7 @@ func (c *change) deliveries(list []*outbox.Delivery) []*entry {
 	}
 	c.packet.sql.Grow(size)
 	var held [][]any
-	rows := c.packet.list(`INSERT INTO delivery(seq, endpoint, n, label, id, aggs, omitted, object, as_of, created, kept, since, retried, len, erased) VALUES `)
+	rows := c.packet.list(`INSERT INTO delivery(seq, endpoint, n, label, id, aggs, omitted, object, as_of, created, kept, since, retried, len, erased) VALUES `, ``)
 	for i, d := range list {
 		c.lastSeq++
 		e := &entry{since: c.now, length: int64(len(d.Body)), label: numberOf(label{d.Rule, d.Site, d.Action, d.Kind}, c.ids, c.newLabels)}
@@ -86,12 +86,12 @@ func (c *change) deliveries(list []*outbox.Delivery) []*entry {
 			slices.Index(outbox.Objects(), d.Object)+1, micros(e.AsOf), micros(e.Created), kept.UnixMicro(), c.now.Microseconds(), 0, e.length, 0)
 		entries[i] = e
 	}
-	rows.end(``)
-	payloads := c.packet.list(`INSERT INTO payload(seq, body) VALUES `)
+	rows.end()
+	payloads := c.packet.list(`INSERT INTO payload(seq, body) VALUES `, ``)
 	for i, d := range list {
 		payloads.add(entries[i].Seq, d.Body)
 	}
-	payloads.end(``)
+	payloads.end()
 	c.packet.rows(`INSERT INTO failed(seq, endpoint, n, state, attempts, due, since) VALUES `, ``, held)
 	return entries
 }

@@ -169,6 +169,16 @@ func (c *connector) login(ctx context.Context, at int, patience time.Duration, w
 // not told so: a connection on which something was denied is not used again.
 const withoutSQL = `BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END; SET SESSION binlog_annotate_row_events = 0; END`
 
+// patience has the server end the session of a process that was frozen within a transaction, which holds locks that others wait for.
+// MySQL has no such limit for a transaction alone, only one for a session.
+func (c *connector) patience(maria bool) string {
+	seconds := max(1, int(c.timeout/time.Second))
+	if maria {
+		return fmt.Sprint("SET SESSION idle_write_transaction_timeout = ", seconds)
+	}
+	return fmt.Sprint("SET SESSION wait_timeout = ", max(30, 2*seconds))
+}
+
 // causal makes a node of a cluster have all that was committed anywhere before it does what it is told, be it outside of a transaction
 // or its beginning: connections of one process may lead to different nodes. On three nodes of one machine that costs a look nothing that
 // could be told from noise, of half a millisecond.
@@ -221,8 +231,8 @@ func (c *connector) greet(ctx context.Context, conn *session, reading bool) erro
 			return err
 		}
 	}
-	if !maria {
-		return nil
+	if err := execute(ctx, conn, c.patience(maria)); err != nil || !maria {
+		return err
 	}
 	return execute(ctx, conn, withoutSQL)
 }

@@ -134,7 +134,7 @@ func (o *opening) read(ctx context.Context, lease *lease, f fence, before holder
 	if err := queue.findOldest(ctx, reader.oldest); err != nil {
 		return nil, err
 	}
-	s, err := o.assemble(ctx, lease, queue, content, limitsOf(packet))
+	s, err := o.assemble(ctx, lease, queue, content, packet)
 	if err == nil && before.owner != "" { // it did not end in order
 		err = s.writer.try(ctx, &outbox.Batch{}, (*change).skip)
 	}
@@ -142,12 +142,12 @@ func (o *opening) read(ctx context.Context, lease *lease, f fence, before holder
 }
 
 // assemble puts the parts together.
-func (o *opening) assemble(ctx context.Context, lease *lease, queue *queue, content *content, limits outbox.Limits) (*Store, error) {
+func (o *opening) assemble(ctx context.Context, lease *lease, queue *queue, content *content, packet int64) (*Store, error) {
 	s := &Store{
-		cfg: o.cfg, log: o.log, pools: o.pools, limits: limits, lease: lease, reader: reader{o.pools.reads}, queue: queue, terms: newTerms(),
+		cfg: o.cfg, log: o.log, pools: o.pools, limits: limitsOf(packet), lease: lease, reader: reader{o.pools.reads}, queue: queue, terms: newTerms(),
 		mail: newMail(o.cfg, o.log, o.pools.reads, &lease.right), closing: make(chan struct{}),
 	}
-	s.writer = &writer{cfg: o.cfg, pools: o.pools, lease: lease, queue: queue, closing: s.closing, trouble: trouble{log: o.log}, content: content}
+	s.writer = &writer{cfg: o.cfg, pools: o.pools, lease: lease, queue: queue, closing: s.closing, room: int(packet) - spare, trouble: trouble{log: o.log}, content: content}
 	s.steward = newSteward(o.cfg, o.log, o.pools, s.writer, s.terms, s.mail, content)
 	s.writer.steward = s.steward
 	if err := s.steward.open(ctx, o.pools.writes); err != nil {
@@ -171,9 +171,11 @@ func (o *opening) takeLease(ctx context.Context) (*lease, fence, holder, error) 
 	}
 }
 
-// limitsOf is what a commit can be when it is one packet: each byte of a payload may take two in SQL, and there are the rows.
+// spare is what is left free of the server's max_allowed_packet, in bytes.
+const spare = 4 << 10
+
+// limitsOf is what a commit can be. It goes in several packets where it must, but a payload is in one: each of its bytes may take two in
+// SQL, and there are the rows of the statement before it.
 func limitsOf(packet int64) outbox.Limits {
-	const rows = 1 << 20
-	most := packet/2 - rows
-	return outbox.Limits{Deliveries: 1024, Records: 4096, Bytes: min(most, 128<<20), Payload: min(most, 64<<20)}
+	return outbox.Limits{Deliveries: 1024, Records: 1 << 16, Bytes: 128 << 20, Payload: min(packet/2-maxStatement, 64<<20)}
 }

@@ -8,7 +8,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"slices"
+	"math"
 	"strconv"
 	"strings"
 
@@ -18,8 +18,15 @@ import (
 )
 
 // packet is a transaction that goes to the server at once: BEGIN, what is to be done, COMMIT. A transaction that waits for
-// the next statement of a process that was frozen holds its locks meanwhile, and nobody could take over from it.
-type packet struct{ sql strings.Builder }
+// the next statement of a process that was frozen holds its locks meanwhile, and nobody could take over from it. Only where it is more
+// than the server takes at once it goes in several; then the server ends the session of one that is frozen in between, see patience.
+type packet struct {
+	sql  strings.Builder
+	ends []int // of its statements
+}
+
+// maxStatement is how long a statement that lists rows is made, about, in bytes: a transaction is cut between its statements.
+const maxStatement = 1 << 20
 
 // add adds a statement, with values where it has question marks.
 func (p *packet) add(stmt string, values ...any) {
@@ -30,34 +37,48 @@ func (p *packet) add(stmt string, values ...any) {
 		stmt = after
 	}
 	p.sql.WriteString(stmt)
+	p.end()
+}
+
+// end ends a statement.
+func (p *packet) end() {
 	p.sql.WriteString(";\n")
+	p.ends = append(p.ends, p.sql.Len())
 }
 
 // rows adds a statement that ends in a list of rows, if there are any, and in what follows it.
 func (p *packet) rows(stmt, after string, rows [][]any) {
-	list := p.list(stmt)
+	list := p.list(stmt, after)
 	for _, row := range rows {
 		list.add(row...)
 	}
-	list.end(after)
+	list.end()
 }
 
-// rowList is a statement that ends in a list of rows, in the making.
+// rowList is a statement with a list of rows, in the making, or several of them when the rows are many.
 type rowList struct {
-	packet *packet
-	stmt   string // "": there is a row already
+	packet       *packet
+	stmt, after  string
+	begin, count int // where the statement begins, and how many rows it has
 }
 
 // list begins such a statement. Until its end nothing else is added to the packet.
-func (p *packet) list(stmt string) rowList { return rowList{p, stmt} }
+func (p *packet) list(stmt, after string) rowList {
+	return rowList{packet: p, stmt: stmt, after: after}
+}
 
 func (l *rowList) add(values ...any) {
 	sql := &l.packet.sql
-	if l.stmt == "" {
+	if l.count > 0 && sql.Len()-l.begin >= maxStatement {
+		l.end()
+	}
+	if l.count == 0 {
+		l.begin = sql.Len()
+		sql.WriteString(l.stmt)
+	} else {
 		sql.WriteByte(',')
 	}
-	sql.WriteString(l.stmt)
-	l.stmt = ""
+	l.count++
 	sql.WriteByte('(')
 	for i, v := range values {
 		if i > 0 {
@@ -69,11 +90,12 @@ func (l *rowList) add(values ...any) {
 }
 
 // end ends the statement, if it has rows.
-func (l *rowList) end(after string) {
-	if l.stmt == "" {
-		l.packet.sql.WriteString(after)
-		l.packet.sql.WriteString(";\n")
+func (l *rowList) end() {
+	if l.count > 0 {
+		l.packet.sql.WriteString(l.after)
+		l.packet.end()
 	}
+	l.count = 0
 }
 
 // value adds a value. The session takes texts for bytes, and a backslash for any other character (errSession).
@@ -138,17 +160,21 @@ var errUnsent = errors.New("there is no connection to the server")
 // send runs the transaction on a connection of db. What the server refuses is rolled back; on any other error nobody knows
 // whether it was done.
 func (p *packet) send(ctx context.Context, db *sql.DB) error {
-	return sendParts(ctx, db, p.sql.String())
+	return sendParts(ctx, db, math.MaxInt, p)
 }
 
-// sendParts is send for one in several parts.
-func sendParts(ctx context.Context, db *sql.DB, parts ...string) error {
+// sendParts is send for one in several parts, of which the server takes so many bytes at once.
+func sendParts(ctx context.Context, db *sql.DB, room int, parts ...*packet) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnsent, err)
 	}
 	defer conn.Close()
-	_, err = conn.ExecContext(ctx, strings.Join(slices.Concat([]string{"BEGIN;\n"}, parts, []string{"COMMIT"}), ""))
+	for _, text := range transaction(room, parts) {
+		if _, err = conn.ExecContext(ctx, text); err != nil {
+			break
+		}
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -161,6 +187,36 @@ func sendParts(ctx context.Context, db *sql.DB, parts ...string) error {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // nobody shall go on in this transaction
 	}
 	return err
+}
+
+// transaction is the texts of one, each with as many statements as there is room for.
+func transaction(room int, parts []*packet) (texts []string) {
+	const begin, commit = "BEGIN;\n", "COMMIT"
+	size := len(begin) + len(commit)
+	for _, p := range parts {
+		size += p.sql.Len()
+	}
+	var text strings.Builder
+	text.Grow(min(size, room))
+	text.WriteString(begin)
+	for _, p := range parts {
+		sql := p.sql.String()
+		if size <= room {
+			text.WriteString(sql)
+			continue
+		}
+		at := 0
+		for _, end := range p.ends {
+			if text.Len()+end-at+len(commit) > room && text.Len() > len(begin) {
+				texts = append(texts, text.String())
+				text.Reset()
+			}
+			text.WriteString(sql[at:end])
+			at = end
+		}
+	}
+	text.WriteString(commit)
+	return append(texts, text.String())
 }
 
 // hash is a key of texts that may be long.

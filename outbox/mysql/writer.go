@@ -27,6 +27,7 @@ type writer struct {
 	queue   *queue          // is told of all that was written
 	steward *steward        // is told of routes
 	closing <-chan struct{} // closed when the store is
+	room    int             // for what the server takes at once, in bytes
 	trouble trouble
 
 	mu      sync.Mutex // held for each transaction, and before queue.mu where both are
@@ -135,12 +136,12 @@ func (w *writer) transact(ctx context.Context, b *outbox.Batch, do func(c *chang
 // taken once more, which is decided after the commit, and fence.commits tells. The end of ctx breaks nothing off that was sent.
 func (w *writer) send(ctx context.Context, c *change) error {
 	ctx = context.WithoutCancel(ctx)
-	err := sendParts(ctx, w.pools.writes, c.whole()...)
+	err := sendParts(ctx, w.pools.writes, w.room, c.whole()...)
 	for range maxDeadlocks {
 		if !isNumber(err, again...) {
 			break
 		}
-		err = sendParts(ctx, w.pools.writes, c.whole()...)
+		err = sendParts(ctx, w.pools.writes, w.room, c.whole()...)
 	}
 	switch {
 	case err == nil:

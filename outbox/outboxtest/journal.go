@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 
 	"rowhook/outbox"
@@ -153,7 +154,7 @@ func commitLimits(t *testing.T, h *harness) {
 	}
 	records := make([]outbox.Record, l.Records+1)
 	for i := range records {
-		records[i] = outbox.Record{Owner: "o", Key: string(rune('a' + i%26))}
+		records[i] = outbox.Record{Owner: "o", Key: strconv.Itoa(i)}
 	}
 	largest.Body = make([]byte, l.Payload+1)
 	for name, b := range map[string]outbox.Batch{
