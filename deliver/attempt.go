@@ -74,6 +74,7 @@ func (e *endpoint) deliver(s *sender, it *item, t *target) {
 		s.result = s.Post(e.post, e.pool.quit, t.Target, &s.message, tries)
 	}
 	e.takeIn(it, &s.result)
+	s.message, s.result = post.Message{}, post.Result{} // a sender that waits for work keeps no payload
 	if err := e.settler.flush(e.settle); err != nil {
 		e.fail(err)
 	}

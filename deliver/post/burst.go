@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -20,6 +21,7 @@ const (
 // of its own. Each try is composed anew, so it has a new time and signature, and the same id.
 type burst struct {
 	*Sender
+	ctx  context.Context //nolint:containedctx // of the tries
 	t    *Target
 	m    *Message
 	made int // how many answers go-retryablehttp got
@@ -27,7 +29,7 @@ type burst struct {
 
 // burst makes up to so many tries, with the one that was made.
 func (s *Sender) burst(ctx context.Context, stop <-chan struct{}, t *Target, m *Message, tries int) {
-	b := &burst{Sender: s, t: t, m: m}
+	b := &burst{Sender: s, ctx: ctx, t: t, m: m}
 	client := retryablehttp.Client{
 		HTTPClient: &http.Client{Transport: b},
 		RetryMax:   tries - 1,
@@ -41,7 +43,18 @@ func (s *Sender) burst(ctx context.Context, stop <-chan struct{}, t *Target, m *
 		},
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	req := (&http.Request{Method: http.MethodPost, URL: t.url}).WithContext(ctx)
+	waiting, leave := context.WithCancel(ctx) // what is on its way goes on when that ends
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer leave()
+	watch.Go(func() {
+		select {
+		case <-stop:
+			leave()
+		case <-waiting.Done():
+		}
+	})
+	req := (&http.Request{Method: http.MethodPost, URL: t.url}).WithContext(waiting)
 	resp, err := client.Do(&retryablehttp.Request{Request: req})
 	if resp != nil {
 		_ = resp.Body.Close()
@@ -51,10 +64,10 @@ func (s *Sender) burst(ctx context.Context, stop <-chan struct{}, t *Target, m *
 	}
 }
 
-// RoundTrip makes a try, unless it was made. What of the answer matters is in b.last.
+// RoundTrip makes a try, unless it was made, or no more is to be. What of the answer matters is in b.last.
 func (b *burst) RoundTrip(req *http.Request) (*http.Response, error) {
-	if b.made++; b.made > 1 {
-		b.try(req.Context(), b.t, b.m)
+	if b.made++; b.made > 1 && req.Context().Err() == nil {
+		b.try(b.ctx, b.t, b.m)
 	}
 	if b.last.err != nil {
 		return nil, b.last.err

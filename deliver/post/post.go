@@ -58,7 +58,9 @@ func (s *Sender) Post(ctx context.Context, stop <-chan struct{}, t *Target, m *M
 	if tries > 1 && s.last.again(ctx, stop) {
 		s.burst(ctx, stop, t, m, tries)
 	}
-	return s.result(ctx, t, m)
+	r := s.result(ctx, t, m)
+	s.request, s.last = request{}, tried{} // who waits for another message keeps nothing of this one
+	return r
 }
 
 // result is what the last try came to.

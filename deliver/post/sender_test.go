@@ -152,6 +152,43 @@ func TestContexts(t *testing.T) {
 	}
 }
 
+// TestStoppedWait: a burst that waits for its next try when it is stopped ends at once, with the last answer, and makes no other.
+func TestStoppedWait(t *testing.T) {
+	t.Parallel()
+	r := delivertest.NewReceiver(t)
+	stop := make(chan struct{})
+	var came atomic.Int64
+	r.Decide(func(delivertest.Request) delivertest.Answer {
+		if came.Add(1) == 1 {
+			time.AfterFunc(100*time.Millisecond, func() { close(stop) }) // it waits by then
+		}
+		return delivertest.Answer{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"2"}}}
+	})
+	p := newPoster(t, r.URL(), Options{})
+	began := time.Now()
+	if res := p.sender.Post(t.Context(), stop, p.target, message(), 3); res.Verdict != Trouble || res.Status != 503 {
+		t.Errorf("%+v", res)
+	}
+	if took := time.Since(began); took > 1500*time.Millisecond || came.Load() != 1 {
+		t.Errorf("%d tries, after %v", came.Load(), took)
+	}
+}
+
+// TestKeepsNothing: a sender that has posted holds nothing of the message, nor of its answer.
+func TestKeepsNothing(t *testing.T) {
+	t.Parallel()
+	r := delivertest.NewReceiver(t)
+	p := newPoster(t, r.URL(), Options{})
+	m := message()
+	m.Body = make([]byte, 10*oneWrite)
+	if res := p.sender.Post(t.Context(), nil, p.target, m, 3); res.Verdict != Accepted {
+		t.Fatalf("%+v", res)
+	}
+	if s := p.sender; s.request.rest != nil || s.request.begin != nil || s.last.answer.text != nil || len(s.out) > 2*oneWrite {
+		t.Errorf("it holds %d and %d bytes of the request, %d of the answer", len(s.request.rest), len(s.request.begin), len(s.last.answer.text))
+	}
+}
+
 // TestBurstEnds: neither the end of the context nor a stop waits for the next try.
 func TestBurstEnds(t *testing.T) {
 	t.Parallel()
