@@ -143,10 +143,11 @@ func testValues(t *testing.T, s *site) {
 	if n := len(seen["case_value"]); n != 6 {
 		t.Errorf("%d rows of values", n)
 	}
-	if got, want := fmt.Sprint(seen["case_action"]), `[{case_action action ["one","two"] []} {case_action action [""] []} {case_action action [] []} {case_action filter ["value","three"] []}]`; got != want {
+	if got, want := fmt.Sprint(seen["case_action"]), `[{case_action action ["one","two"] []} {case_action action [""] []} {case_action action [] []} {case_action filter ["value","three"] []} `+
+		`{case_action action [3,"inner"] []} {case_action action [2,"inner"] []} {case_action action [1,"outer"] []}]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := fmt.Sprint(seen["case_assoc"]), `[{case_assoc filter [null,1] []}]`; got != want {
+	if got, want := fmt.Sprint(seen["case_assoc"]), `[{case_assoc filter ["in it",2] []} {case_assoc filter [null,1] []}]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

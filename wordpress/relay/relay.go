@@ -20,7 +20,7 @@ const Name = "rowhook_relay"
 const FileName = "rowhook-relay.php"
 
 // Version is that of the file. One of another version is to be written again.
-const Version = 1
+const Version = 2
 
 //go:embed relay.php
 var template string

@@ -2,7 +2,7 @@
 /**
  * Plugin Name: rowhook relay
  * Description: Tells rowhook of hooks that leave no row in the database. It belongs into wp-content/mu-plugins. "rowhook relay" writes it, and writes it again when rowhook's rules name other hooks.
- * Version: 1
+ * Version: 2
  */
 
 if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
@@ -13,7 +13,7 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 	 */
 	final class Rowhook_Relay {
 
-		const VERSION = 1;
+		const VERSION = 2;
 
 		// The hooks' names, without the plugin's prefix.
 		const HOOKS = array( /* hooks */ );
@@ -29,6 +29,7 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 		private $failures = 0;
 		private $written  = 0;
 		private $actions  = array(); // How often each name was an action so far.
+		private $kinds    = array(); // Of the calls that are being made, by how deep each is in others.
 
 		public static function start() {
 			$relay = new self();
@@ -53,6 +54,27 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 				return $args ? reset( $args ) : null;
 			};
 			add_filter( $name, $callback, PHP_INT_MAX, PHP_INT_MAX );
+			add_filter(
+				$name,
+				function ( $value = null ) use ( $name ) {
+					$this->begin( $name );
+					return $value;
+				},
+				PHP_INT_MIN
+			);
+		}
+
+		/** Notes what a call is before what it does: that may call the same hook again, as a save does that saves again. */
+		private function begin( $name ) {
+			$before = isset( $this->actions[ $name ] ) ? $this->actions[ $name ] : 0;
+
+			$this->actions[ $name ]        = did_action( $name );
+			$this->kinds[ $this->depth() ] = $this->actions[ $name ] > $before ? 'action' : 'filter'; // A filter's first argument is its value.
+		}
+
+		private function depth() {
+			global $wp_current_filter;
+			return is_array( $wp_current_filter ) ? count( $wp_current_filter ) : 0;
 		}
 
 		/** Does something of which nobody may notice that it failed. */
@@ -75,10 +97,8 @@ if ( defined( 'ABSPATH' ) && ! class_exists( 'Rowhook_Relay', false ) ) {
 		private function write( $hook, $name, array $args ) {
 			$encoder = new Rowhook_Relay_Encoder();
 			$json    = $encoder->encode( $args );
-			$before  = isset( $this->actions[ $name ] ) ? $this->actions[ $name ] : 0;
-			$kind    = did_action( $name ) > $before ? 'action' : 'filter'; // A filter's first argument is its value.
-
-			$this->actions[ $name ] = did_action( $name );
+			$depth   = $this->depth();
+			$kind    = isset( $this->kinds[ $depth ] ) ? $this->kinds[ $depth ] : 'action'; // It leaves nothing out.
 			// The time, to the microsecond, and a random number: rows are in order, and each has a key of its own in any engine.
 			list( $fraction, $seconds ) = explode( ' ', microtime() );
 			$id = sprintf( '%08x%06x', $seconds, 1e6 * $fraction ) . bin2hex( random_bytes( 9 ) );

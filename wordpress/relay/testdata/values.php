@@ -59,6 +59,8 @@ foreach (array(null, false, 0, '', array(), new stdClass()) as $value) {
 }
 do_action('case_action', 'one', 'two'); do_action('case_action'); do_action_ref_array('case_action', array());
 apply_filters('case_action', 'value', 'three');
+$again = static function ($n) { if ($n < 3) { do_action('case_action', $n + 1, 'inner'); } else { apply_filters('case_assoc', 'in it', 2); } };
+add_action('case_action', $again, 10, 1); do_action('case_action', 1, 'outer'); remove_action('case_action', $again, 10);
 apply_filters_ref_array('case_assoc', array(null, 'cart' => 1));
 $mid = 'before'; $stop = static function ($v, &$err) { $err = 'refused'; return false; };
 add_filter('case_last', $stop, PHP_INT_MAX - 1, 2);
