@@ -101,7 +101,7 @@ func costly() []string {
 		"findLast(payload.many, after.notes endsWith before.notes)", "payload", "after", "[payload, payload, payload, payload, payload, payload, payload, payload]",
 		"all(payload.many, " + strings.TrimSuffix(strings.Repeat("# + ", 200), "+ ") + " > -1)",
 	}
-	for _, pattern := range []string{"(?i)vip", "a.*b.*c", "(a|b|ab)*c", "(.*)(.*)(.*)(.*)z", "(a?b?){200}c", "(a{0,50}){0,5}b", "(a?){100}c", `(\\pL?){100}x`} {
+	for _, pattern := range []string{"a(a?b?){200}c", strings.Repeat("a", 900) + "(a?){100}c", "b(,|a)*c", "(?i)vip", "a.*b.*c", "(a|b|ab)*c", "(.*)(.*)(.*)(.*)z", "(a?b?){200}c", "(a{0,50}){0,5}b", "(a?){100}c", `(\\pL?){100}x`} {
 		all = append(all, "after.notes matches '"+pattern+"'", "after.bits matches '"+pattern+"'")
 	}
 	return all
@@ -247,6 +247,26 @@ func TestMetered(t *testing.T) {
 	for name := range builtins {
 		if !tried[name] {
 			t.Errorf("%s was not tried", name)
+		}
+	}
+}
+
+// TestPagesAreSearched: a pattern that begins with letters costs a long text one search, up to where they are.
+func TestPagesAreSearched(t *testing.T) {
+	t.Parallel()
+	const pattern = `'\\[(vikappointments|vikrestaurants|vikbooking)_[a-z]+ id="\\d+"\\]'`
+	page := strings.Repeat("<p>Lorem ipsum dolor sit amet</p>\n", 4<<20/35)
+	for text, want := range map[string]bool{page: false, page + "[vikbooking_form id=\"7\"]": true, page + "[vikbooking_form]": false} {
+		e, err := Condition("after.notes matches "+pattern, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := &Values{After: map[string]any{"notes": text}}
+		if got, err := e.Holds(v); err != nil || got != want {
+			t.Errorf("%t, %v; want %t", got, err, want)
+		}
+		if spent := mostWork - v.budget.work; spent > 2*len(text) {
+			t.Errorf("it took %d of %d bytes", spent, len(text))
 		}
 	}
 }

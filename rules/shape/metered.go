@@ -153,7 +153,8 @@ func meteredFunctions() []expr.Option {
 // pattern is a regular expression that is written in a rule.
 type pattern struct {
 	*regexp.Regexp
-	steps int
+	steps  int
+	prefix string // each match begins with it
 }
 
 const (
@@ -177,5 +178,6 @@ func newPattern(text string) (*pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the pattern: %w", err)
 	}
-	return &pattern{re, len(program.Inst)}, nil
+	prefix, _ := re.LiteralPrefix()
+	return &pattern{re, len(program.Inst), prefix}, nil
 }

@@ -121,7 +121,16 @@ func matched(b *budget, of []any) (any, error) {
 	if !is || !are {
 		return nil, errors.New("matches takes a text; write string(...) around what is none")
 	}
-	if err := b.spend(len(text) * p.steps * perStep); err != nil {
+	from := 0
+	if p.prefix != "" { // up to the first one all steps are spared
+		if err := searchWork(b, []any{text, p.prefix}); err != nil {
+			return nil, err
+		}
+		if from = strings.Index(text, p.prefix); from < 0 {
+			return false, nil
+		}
+	}
+	if err := b.spend((len(text) - from) * p.steps * perStep); err != nil {
 		return nil, err
 	}
 	return p.MatchString(text), nil
