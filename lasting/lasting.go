@@ -26,6 +26,8 @@ type Wrong struct {
 
 	// Told is for what says itself when it begins and when it ends: only what comes in between is said here.
 	Told bool `json:"-"`
+	// Unseen is for what could not be looked at: if it was wrong, it is taken to be so still; if it was not, nothing is said of it.
+	Unseen bool `json:"-"`
 }
 
 // Board holds what is wrong now, by topic. Who looks after a topic says what there is; all else is the board's.
@@ -63,6 +65,12 @@ func (b *Board) Found(topic string, wrongs ...Wrong) {
 		e := &entry{Wrong: w, said: now}
 		e.Since = now
 		i := slices.IndexFunc(before, about)
+		if w.Unseen {
+			if i < 0 {
+				continue
+			}
+			e.Wrong = before[i].Wrong
+		}
 		if i >= 0 {
 			e.Since, e.said = before[i].Since, before[i].said
 		}

@@ -130,6 +130,33 @@ func TestAsked(t *testing.T) {
 	}
 }
 
+// TestUnseen: what could not be looked at has not ended, and nothing is new of what was not wrong.
+func TestUnseen(t *testing.T) {
+	t.Parallel()
+	b, now, said := board(t)
+	one, two := Wrong{About: "one", Text: "it is not there", Found: "a"}, Wrong{About: "two", Text: "it is not there", Found: "b"}
+	const oneLine, twoLine = `level=WARN msg="it is not there" about=one found=a`, `level=WARN msg="it is not there" about=two found=b`
+	b.Found("keys", one, two)
+	said()
+	*now = now.Add(time.Hour)
+	b.Found("keys", two, Wrong{About: "one", Unseen: true}, Wrong{About: "two", Unseen: true}, Wrong{About: "three", Unseen: true})
+	expect(t, "one cannot be seen", said())
+	b.Repeat()
+	if lines := said(); len(lines) != 2 {
+		t.Errorf("after an hour %q are said", lines)
+	}
+	b.Asked()
+	b.Found("keys", two, Wrong{About: "one", Unseen: true})
+	expect(t, "a person asked", said(), twoLine, oneLine)
+	b.Found("keys", Wrong{About: "one", Unseen: true})
+	expect(t, "the other ended", said(), `level=INFO msg="what was wrong has ended" about=two was="it is not there" after=1h0m0s`)
+	if list := b.List(); len(list) != 1 || list[0].Unseen || list[0].Found != "a" || now.Sub(list[0].Since) != time.Hour {
+		t.Errorf("there is %+v", list)
+	}
+	b.Found("keys")
+	expect(t, "it is seen again", said(), `level=INFO msg="what was wrong has ended" about=one was="it is not there" after=1h0m0s`)
+}
+
 // TestTold: what says itself when it begins and ends is only repeated.
 func TestTold(t *testing.T) {
 	t.Parallel()

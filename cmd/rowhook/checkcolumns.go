@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowhook/cdc"
+	served "rowhook/cdc/schema"
 	"rowhook/config"
 	"rowhook/rules"
 	"rowhook/words"
@@ -22,12 +24,14 @@ type misnamed struct {
 	key          bool // it is of the rule's key, so its events wait
 	table        bool // it is the table itself, so the rule waits for it
 	spared       bool // its events are posted all the same
+	unseen       bool // what its table has could not be had, so nothing is known
 }
 
 // misnamedIn looks for the columns and tables that rules name. Rule files know nothing of them, only the server does. What is wrong with
-// a table itself, others say.
+// a table itself, others say. Those that could not be looked at come last.
 func misnamedIn(ctx context.Context, source *cdc.Source, c *config.Config, set *rules.Set) (list []misnamed) {
-	known := tableColumns{source: source, asked: map[cdc.TableName][]string{}}
+	known := tableColumns{source: source, asked: map[cdc.TableName][]string{}, unseen: map[cdc.TableName]bool{}}
+	var unseen []misnamed
 	sites := sitesOf(c)
 	known.ask(ctx, tablesNamed(sites, set))
 	for r := range set.Enabled() {
@@ -58,9 +62,12 @@ func misnamedIn(ctx context.Context, source *cdc.Source, c *config.Config, set *
 				is.rule, is.schema = r.Name, site.Schema
 				list = append(list, is)
 			}
+			if known.unseenOf(r, site) {
+				unseen = append(unseen, misnamed{rule: r.Name, schema: site.Schema, unseen: true})
+			}
 		}
 	}
-	return list
+	return append(list, unseen...)
 }
 
 // tablesNamed are the tables of which rules name columns, and those that they name themselves.
@@ -71,13 +78,21 @@ func tablesNamed(sites []*rules.Site, set *rules.Set) map[cdc.TableName]bool {
 			if !r.For(site) {
 				continue
 			}
-			if table, names := r.RowTable(site); names {
+			for _, table := range tablesOf(r, site) {
 				tables[table] = true
 			}
-			if r.Action.Kind == rules.Rows {
-				tables[r.Action.Entity.TableOf(site)] = true
-			}
 		}
+	}
+	return tables
+}
+
+// tablesOf are those of a rule at a site.
+func tablesOf(r *rules.Rule, site *rules.Site) (tables []cdc.TableName) {
+	if table, names := r.RowTable(site); names {
+		tables = append(tables, table)
+	}
+	if r.Action.Kind == rules.Rows {
+		tables = append(tables, r.Action.Entity.TableOf(site))
 	}
 	return tables
 }
@@ -118,6 +133,7 @@ func anyOf(columns []string) string {
 type tableColumns struct {
 	source *cdc.Source
 	asked  map[cdc.TableName][]string
+	unseen map[cdc.TableName]bool // for another reason than that the server has no such table
 }
 
 // askAtOnce is how many tables the server is asked for at a time.
@@ -126,49 +142,56 @@ const askAtOnce = 4
 // ask asks for the columns of tables.
 func (t tableColumns) ask(ctx context.Context, tables map[cdc.TableName]bool) {
 	define := t.source.Preflight().Define
-	var mu sync.Mutex // of asked
+	var mu sync.Mutex // of asked and unseen
 	var g errgroup.Group
 	g.SetLimit(askAtOnce)
 	for table := range tables {
 		g.Go(func() error {
 			is, err := define(ctx, table)
-			if err != nil {
-				return nil
-			}
-			names := make([]string, len(is.Columns))
-			for i, column := range is.Columns {
-				names[i] = column.Name
-			}
 			mu.Lock()
 			defer mu.Unlock()
-			t.asked[table] = names
+			if err != nil {
+				t.unseen[table] = !errors.Is(err, served.ErrNoTable)
+				return nil
+			}
+			for _, column := range is.Columns {
+				t.asked[table] = append(t.asked[table], column.Name)
+			}
 			return nil
 		})
 	}
 	_ = g.Wait()
 }
 
+// unseenOf says whether what a rule names at a site could not be looked at.
+func (t tableColumns) unseenOf(r *rules.Rule, site *rules.Site) bool {
+	tables := append(tablesOf(r, site), cdc.TableName{Schema: site.Schema})
+	return slices.ContainsFunc(tables, func(table cdc.TableName) bool { return t.unseen[table] })
+}
+
 // beside are the tables of a site that may be read, without its prefix; not all where there are very many.
 func (t tableColumns) beside(ctx context.Context, site *rules.Site) (names []string) {
-	schema := cdc.TableName{Schema: site.Schema}
-	if _, asked := t.asked[schema]; !asked {
+	all := cdc.TableName{Schema: site.Schema}
+	if _, asked := t.asked[all]; !asked {
 		const most = 10_000
 		rows, err := t.source.Preflight().DB.QueryContext(ctx, "SELECT table_name FROM information_schema.tables WHERE table_schema = ? LIMIT ?", site.Schema, most)
 		if err != nil {
-			return nil // the database is away, which others say
+			t.unseen[all] = true // the database is away, which others say
+			return nil
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var name string
 			if rows.Scan(&name) == nil {
-				t.asked[schema] = append(t.asked[schema], name)
+				t.asked[all] = append(t.asked[all], name)
 			}
 		}
 		if rows.Err() != nil {
+			t.unseen[all] = true
 			return nil
 		}
 	}
-	for _, table := range t.asked[schema] {
+	for _, table := range t.asked[all] {
 		if name, is := strings.CutPrefix(table, site.Prefix); is {
 			names = append(names, name)
 		}
@@ -179,6 +202,9 @@ func (t tableColumns) beside(ctx context.Context, site *rules.Site) (names []str
 // checkColumns says which rules name columns that are not there.
 func checkColumns(ctx context.Context, source *cdc.Source, c *config.Config, set *rules.Set) (findings []cdc.Finding) {
 	for _, is := range misnamedIn(ctx, source, c, set) {
+		if is.unseen {
+			continue // which is found of the table
+		}
 		f := cdc.Finding{Check: "rule " + is.rule, Schema: is.schema, Found: is.found, Fix: is.fix}
 		if is.spared {
 			f.OK, f.Warn = true, true

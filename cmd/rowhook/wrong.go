@@ -99,6 +99,13 @@ func (f *follower) lookAgain(ctx context.Context) {
 func (f *follower) tellColumns(ctx context.Context) {
 	wrong := map[string][]lasting.Wrong{wrongTables: nil, wrongKeys: nil, wrongColumns: nil, wrongSpared: nil}
 	for _, is := range misnamedIn(ctx, f.source, f.cfg, f.set) {
+		about := "rule " + is.rule + ", in schema " + is.schema
+		if is.unseen {
+			for topic, list := range wrong {
+				wrong[topic] = append(list, lasting.Wrong{About: about, Unseen: true})
+			}
+			continue
+		}
 		topic, text := wrongColumns, "a rule names a column that is not there: its events are given up"
 		switch {
 		case is.table:
@@ -108,7 +115,7 @@ func (f *follower) tellColumns(ctx context.Context) {
 		case is.spared:
 			topic, text = wrongSpared, "a rule keeps or hides a column that is not there"
 		}
-		about, list := "rule "+is.rule+", in schema "+is.schema, wrong[topic]
+		list := wrong[topic]
 		if n := len(list); n > 0 && list[n-1].About == about { // several columns
 			list[n-1].Found += "; " + is.found
 			continue

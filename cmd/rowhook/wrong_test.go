@@ -133,3 +133,60 @@ func TestLasting(t *testing.T) {
 	said(1, ended...)
 	said(2, `level=ERROR msg="keys of the configuration were changed`)
 }
+
+// TestLastingUnseen: a table of one of two sites that may not be read any more has not got better, nor has it when there are more signals; it
+// ends when it is seen that it did, and when there is no such table.
+func TestLastingUnseen(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	for _, schema := range []string{"wordpress", "spa", "inn"} {
+		dbtest.Salon(t, server, schema, "wp_")
+	}
+	rowhookUser(t, server)
+	execAll(t.Context(), t, server, "GRANT SELECT ON spa.* TO rowhook@'%'", "GRANT SELECT ON inn.* TO rowhook@'%'",
+		"CREATE TABLE wp_lines (id INT PRIMARY KEY)", "CREATE TABLE spa.wp_lines LIKE wp_lines", "CREATE TABLE inn.wp_lines LIKE wp_lines")
+	file := daemonFiles(t, server, "rules:\n  - {name: lines, action: custom, table: lines, key: [nubmer], url: 'http://127.0.0.1:1'}\n"+
+		"  - {name: when, action: custom, table: lines, when: after.odrer == 1, url: 'http://127.0.0.1:1'}\n", "")
+	edit(t, file, "{name: salon, schema: wordpress, prefix: wp_}", "{name: salon, schema: wordpress, prefix: wp_}, {name: spa, schema: spa, prefix: wp_}, {name: inn, schema: inn, prefix: wp_}")
+	log, ctx := newDaemonLog(), patience(t)
+	_, hour, hangups := wrongDaemon(t, file, log)
+	log.wait(ctx, t, following, 1)
+	about := func(rule, schema string) string { return `about="rule ` + rule + `, in schema ` + schema + `"` }
+	const ended = `has ended" `
+	looks, said := 1, 1
+	look := func(statements ...string) {
+		t.Helper()
+		execAll(ctx, t, server, statements...)
+		for range 2 { // the second is taken when all is done that the first asked for
+			hangups <- syscall.SIGHUP
+			looks++
+		}
+		log.wait(ctx, t, about("lines", "spa"), looks)
+		log.wait(ctx, t, about("when", "spa"), looks)
+		said = looks
+	}
+	look("REVOKE SELECT ON spa.* FROM rowhook@'%'", "ALTER TABLE wp_lines ADD nubmer INT, ADD odrer INT", "DROP TABLE inn.wp_lines")
+	for _, rule := range []string{"lines", "when"} {
+		log.wait(ctx, t, ended+about(rule, "wordpress"), 1)
+		log.wait(ctx, t, ended+about(rule, "inn"), 1)
+		if log.count(ended+about(rule, "spa")) > 0 {
+			t.Errorf("rule %s is said to have got better, whose table cannot be seen", rule)
+		}
+	}
+	statusSays(t, file, true, "Rule lines, in schema spa: a rule waits", "has no column nubmer")
+	hour()
+	looks++
+	log.wait(ctx, t, about("lines", "spa"), looks)
+	look("GRANT SELECT ON spa.* TO rowhook@'%'")
+	if n := log.count(ended + about("lines", "spa")); n > 0 {
+		t.Errorf("it ended %d times", n)
+	}
+	execAll(ctx, t, server, "ALTER TABLE spa.wp_lines ADD nubmer INT, ADD odrer INT")
+	hangups <- syscall.SIGHUP
+	for _, rule := range []string{"lines", "when"} {
+		log.wait(ctx, t, ended+about(rule, "spa"), 1)
+		if n := log.count(about(rule, "spa")); n != said+1 {
+			t.Errorf("rule %s is said %d times, want %d and that it ended", rule, n, said)
+		}
+	}
+}
