@@ -283,9 +283,11 @@ func (m *Member) shut() error {
 	return explain("close", &m.cfg, errors.Join(m.finish(ctx), m.pools.close()))
 }
 
-// finish lets go of all there is, also when this process is taken for dead, or may be so: what the holder has not taken back is ours
-// still, and outcomes of it count.
+// finish lets go of all there is, once the holder gives this process nothing more: else it might be given back what it has let go of.
+// It does so, too, when this process is taken for dead, or may be so: what the holder has not taken back is ours still, and outcomes of
+// it count.
 func (m *Member) finish(ctx context.Context) error {
+	_ = tell(ctx, m.pools.beats, m.presence.name, Who{}) // where that fails, so will the next
 	err := m.appender.leave(ctx, ends{}, m.parts.all())
 	// Also where that was refused, as by a server that lost the last commits: nobody is to wait for one who has ended.
 	_, gone := m.pools.beats.ExecContext(ctx, `DELETE FROM member WHERE id = ?`, m.presence.name)
