@@ -24,6 +24,7 @@ import (
 // behind mu.
 type Backfills struct {
 	cfg   *Config
+	sites func() []*rules.Site       // all, in their parts
 	set   *atomic.Pointer[rules.Set] // the rules of now
 	live  *reading                   // whose engine the rows go to
 	waits func(site string) bool     // whether a site is stopped, and a backfill with it
@@ -66,16 +67,16 @@ type fillAnswer struct {
 
 const keptRuns = 20 // that are remembered
 
-func newBackfills(cfg *Config, set *atomic.Pointer[rules.Set], live *reading, waits func(site string) bool, ended <-chan struct{}) *Backfills {
+func newBackfills(cfg *Config, sites func() []*rules.Site, set *atomic.Pointer[rules.Set], live *reading, waits func(site string) bool, ended <-chan struct{}) *Backfills {
 	return &Backfills{
-		cfg: cfg, set: set, live: live, waits: waits, ended: ended,
+		cfg: cfg, sites: sites, set: set, live: live, waits: waits, ended: ended,
 		dirty: map[string]bool{}, size: smallestFill, orders: make(chan fillOrder), results: make(chan *filling, 1),
 	}
 }
 
 // Start begins a backfill, or queues it behind those that run. Like Stop and Resume it waits until that is durable.
 func (f *Backfills) Start(ctx context.Context, b Backfill) (Run, error) {
-	run, err := plan(ctx, f.cfg.Loader, f.set.Load(), f.cfg.Sites, b)
+	run, err := plan(ctx, f.cfg.Loader, f.set.Load(), f.sites(), b)
 	if err != nil {
 		return Run{}, err
 	}

@@ -79,7 +79,7 @@ func (f *Backfills) readChunk(ctx context.Context, g *errgroup.Group, run *Run) 
 	part := run.Parts[run.At]
 	request := run.Backfill
 	request.Site = part.Site
-	rule, sites, err := request.find(f.set.Load(), f.cfg.Sites)
+	rule, sites, err := request.find(f.set.Load(), f.sites())
 	if err != nil {
 		run.end(Failed, err.Error(), time.Now())
 		f.cfg.Log.Error("a backfill ended early", slog.String("run", run.ID), slog.String("rule", run.Rule), slog.Any("error", err),
@@ -178,9 +178,15 @@ func (f *Backfills) pour(run *Run, r *filling) {
 		if last := f.live.cursor.Last(); last != nil {
 			gtid = last.GTID
 		}
-		site := f.cfg.Sites[slices.IndexFunc(f.cfg.Sites, func(s *rules.Site) bool {
+		sites := f.sites()
+		of := slices.IndexFunc(sites, func(s *rules.Site) bool {
 			return s.Name == rules.SiteOf(run.Parts[run.At].Site) && s.Has(rule.Action.Entity)
-		})]
+		})
+		if of < 0 { // the rule is for another table now, and other sites
+			f.live.engine.ForgetChunk()
+			return
+		}
+		site := sites[of]
 		done = f.live.engine.Fill(events.Fill{
 			Site: site, Rule: rule, Run: run.ID, Table: f.table, Rows: c.Rows, Last: at.End, GTID: gtid, Now: now,
 		})

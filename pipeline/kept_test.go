@@ -78,7 +78,7 @@ func TestLogOfAStoppedSite(t *testing.T) {
 func TestWarningsComeAgain(t *testing.T) {
 	t.Parallel()
 	log := &lockedText{}
-	s := newSites(&Config{Log: slog.New(slog.NewTextHandler(log, nil))}, nil, nil, nil, nil)
+	s := newSites(&Config{Log: slog.New(slog.NewTextHandler(log, nil))}, nil, nil, nil, nil, nil)
 	d := &detached{site: newBench(t, 0).sites[0], stop: Stop{Kept: LogKept{Until: time.Now().Add(2 * time.Hour)}}}
 	for _, since := range []time.Duration{-1, 0, 59 * time.Minute, 61 * time.Minute} { // -1: never said
 		before := len(log.String())

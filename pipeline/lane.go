@@ -66,10 +66,13 @@ type outcome struct {
 func newLanes(sites []*rules.Site, l *loader.Loader, log *slog.Logger, emit func(*rules.Event, []loader.Payload)) *lanes {
 	ls := &lanes{loader: l, log: log, emit: emit, all: make(map[*rules.Site]*lane, len(sites)), active: map[*lane]bool{}, loaded: make(chan loaded)}
 	for _, s := range sites {
-		ls.all[s] = &lane{site: s, held: held{all: &ls.held}}
+		ls.add(s)
 	}
 	return ls
 }
+
+// add takes in a site.
+func (ls *lanes) add(s *rules.Site) { ls.all[s] = &lane{site: s, held: held{all: &ls.held}} }
 
 // take makes payloads of an event: at once where the log showed all that is needed and no earlier event of the site waits.
 func (ls *lanes) take(ev *rules.Event) {

@@ -12,7 +12,7 @@ func (s *sites) detachOverfull() {
 	for l := range s.lanes.active {
 		switch {
 		case s.detached[l.site] != nil:
-		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(s.lanes.all) > partsOfSite:
+		case l.outage.text != "" && len(l.waiting) >= maxInLanes/4 && len(s.cfg.Sites) > 1: // else it is everybody's
 			s.detachFull(l, l.outage.text, "")
 		case most == nil || l.held.bytes > most.held.bytes:
 			most = l
@@ -24,9 +24,6 @@ func (s *sites) detachOverfull() {
 	why := most.held.first()
 	s.detachFull(most, loader.Reason(why.err), loader.Fix(why.err))
 }
-
-// partsOfSite is how many lanes a site has: where there is one site only, its outage is everybody's.
-const partsOfSite = 2
 
 // detachFull stops reading for a site until its events are loaded.
 func (s *sites) detachFull(l *lane, reason, fix string) {

@@ -111,19 +111,19 @@ const (
 
 // New makes a pipeline; Run starts it.
 func New(cfg Config) *Pipeline {
-	cfg.Sites = rules.CutSites(cfg.Sites)
+	parts := rules.CutSites(cfg.Sites, cfg.Rules, nil)
 	p := &Pipeline{
-		reading:   reading{drive: drive{engine: events.NewEngine(cfg.Sites, cfg.Rules, cfg.Options)}},
+		reading:   reading{drive: drive{engine: events.NewEngine(parts, cfg.Rules, cfg.Options)}},
 		cfg:       cfg,
 		committed: make(chan commit, 1), rules: make(chan *rules.Set), ended: make(chan struct{}),
 		observer: cfg.Loader.Observe(cfg.Sites), clock: newClock(cfg.Source, cfg.Log), questions: newQuestions(cfg.Loader, cfg.Log),
 	}
 	p.set.Store(cfg.Rules)
 	p.engine.AskOwners(p.questions.answer)
-	p.lanes = newLanes(cfg.Sites, cfg.Loader, cfg.Log, p.emit)
-	p.sites = newSites(&p.cfg, &p.set, &p.reading, p.lanes, p.questions)
+	p.lanes = newLanes(parts, cfg.Loader, cfg.Log, p.emit)
+	p.sites = newSites(&p.cfg, parts, &p.set, &p.reading, p.lanes, p.questions)
 	p.catchUp = catchUp{p.sites, p}
-	p.fills = newBackfills(&p.cfg, &p.set, &p.reading, p.sites.stopped, p.ended)
+	p.fills = newBackfills(&p.cfg, p.sites.all, &p.set, &p.reading, p.sites.stopped, p.ended)
 	p.sites.leaves = p.fills.leave
 	return p
 }
@@ -156,7 +156,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	parts, stop := context.WithCancel(ctx)
 	g, parts := errgroup.WithContext(parts)
-	p.feed = newFeed(parts, p.cfg.Sites, p.sites.tables, p.observer.Tables())
+	p.feed = newFeed(parts, p.sites.all, p.sites.tables, p.observer.Tables())
 	p.feed.skipAll(p.sites.detached)
 	for site, d := range p.sites.detached { // the rules may be others since it stopped
 		p.sites.unwanted(d, p.sites.tables(site))
@@ -199,7 +199,11 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 		return start, nil, fmt.Errorf("reading the stored position: %w", err)
 	}
 	p.seen = start.Start
-	records, schema, unknown := splitRecords(state.Open)
+	stored, err := p.sites.takeOver(state.Open)
+	if err != nil {
+		return start, nil, err
+	}
+	records, schema, unknown := splitRecords(stored)
 	for _, r := range unknown {
 		p.cfg.Log.Warn("the outbox holds a record that this version cannot read; it is left as it is", slog.String("owner", r.Owner), slog.String("key", r.Key))
 	}
@@ -208,12 +212,13 @@ func (p *Pipeline) resume(ctx context.Context) (cdc.Position, []cdc.SchemaRecord
 	if err := p.engine.Restore(records, time.Now()); err != nil {
 		return start, nil, fmt.Errorf("reading the open events: %w", err)
 	}
+	p.sites.cut(p.set.Load())
 	p.sites.stranded = strandedEvents{bySite: p.engine.Stranded(), since: time.Now()}
 	if p.fills.runs, err = restoreRuns(state.Open); err != nil {
 		return start, nil, err
 	}
 	p.fills.show()
-	if err := p.sites.restoreStops(state.Open); err != nil {
+	if err := p.sites.restoreStops(stored); err != nil {
 		return start, nil, err
 	}
 	return start, schema, p.commitNow(ctx)

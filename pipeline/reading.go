@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -179,23 +178,20 @@ func (p *Pipeline) batchFull() bool {
 
 // useRules makes events that close from now on use other rules.
 func (p *Pipeline) useRules(set *rules.Set) {
+	p.sites.cut(set)
 	for e := range p.sites.engines() {
 		e.SetRules(set)
 	}
 	if len(p.sites.detached) == 0 { // else an event could come to another engine than its site is at
 		p.engine.TakeBack(time.Now())
+		p.sites.cut(set)
 		p.sites.stranded.bySite = p.engine.Stranded()
 	}
-	was := p.set.Swap(set)
+	p.set.Store(set)
 	if p.cfg.Watch != nil { // last: what it reads finds the rules that want it
 		p.cfg.Watch(set)
 	}
 	for site, d := range p.sites.detached {
-		switch tables := set.Tables(site); {
-		case p.sites.unwanted(d, tables):
-		case d.feed != nil && !slices.Equal(was.Tables(site), tables):
-			d.others = true
-			p.feed.want(wish{site: site, skip: true})
-		}
+		p.sites.unwanted(d, set.Tables(site))
 	}
 }

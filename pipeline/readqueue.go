@@ -16,7 +16,7 @@ type feed struct {
 	ready chan struct{}   // holds a token when there is something to take
 	space chan struct{}   // holds a token when something was taken
 
-	sites     []*rules.Site
+	sites     func() []*rules.Site
 	lookups   map[cdc.TableName]bool
 	statement string                            // of the last change; the reader's, as the next two are
 	tables    func(*rules.Site) []cdc.TableName // those of a site that make events now
@@ -59,7 +59,7 @@ const (
 )
 
 // newFeed makes a feed of the rows of sites. The lookups are those of their tables that matter to others.
-func newFeed(ctx context.Context, sites []*rules.Site, tables func(*rules.Site) []cdc.TableName, lookups map[cdc.TableName]bool) *feed {
+func newFeed(ctx context.Context, sites func() []*rules.Site, tables func(*rules.Site) []cdc.TableName, lookups map[cdc.TableName]bool) *feed {
 	return &feed{
 		ctx: ctx, ready: make(chan struct{}, 1), space: make(chan struct{}, 1),
 		most: feedBytes, sites: sites, tables: tables, lookups: lookups, skipped: map[cdc.TableName]*rules.Site{},

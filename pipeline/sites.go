@@ -23,9 +23,10 @@ import (
 // them again. Its position, and what is known of its tables there, lie in the outbox beside that of the others, in the
 // commits that hold what became of its events: a crash changes nothing of that.
 
-// sites are all sites, of which some are not read with the others. The loop owns them.
+// sites are all sites, or rather their parts (rules/sitepart.go), of which some are not read with the others. The loop owns them.
 type sites struct {
 	cfg       *Config
+	parts     atomic.Pointer[[]*rules.Site] // the loop replaces them, others look
 	set       *atomic.Pointer[rules.Set]
 	common    *reading // of all sites but the detached ones
 	lanes     *lanes
@@ -34,7 +35,7 @@ type sites struct {
 
 	detached map[*rules.Site]*detached
 	known    map[string]cdc.SchemaRecord // what is known of tables where all others are
-	gone     []outbox.Record             // of sites that are back: to be deleted with the next commit
+	changed  []outbox.Record             // of sites that are back, mostly: for the next commit
 	told     []func()                    // who waits for the next commit
 	stranded strandedEvents
 	unfit    map[string]unfit // what was wrong with their tables when somebody looked, by schema
@@ -66,14 +67,63 @@ type detached struct {
 	asked   bool // for its rows to come with the others'
 	carried bool // they do
 	fromNow bool // a person gave up what lies between
-	others  bool // rules name other tables than those that are read for it
 }
 
-func newSites(cfg *Config, set *atomic.Pointer[rules.Set], common *reading, lanes *lanes, questions *questions) *sites {
-	return &sites{
+func newSites(cfg *Config, parts []*rules.Site, set *atomic.Pointer[rules.Set], common *reading, lanes *lanes, questions *questions) *sites {
+	s := &sites{
 		cfg: cfg, set: set, common: common, lanes: lanes, questions: questions, detached: map[*rules.Site]*detached{}, known: map[string]cdc.SchemaRecord{},
 		ready: make(chan struct{}, 1), ended: make(chan endedReading), orders: make(chan func()),
 	}
+	s.parts.Store(&parts)
+	return s
+}
+
+// all are the parts of all sites, in the order of the configuration.
+func (s *sites) all() []*rules.Site { return *s.parts.Load() }
+
+// cut adds the parts of sites that rules name now, and those that the engine has made of events. None goes before the next start:
+// one whose table no rule names costs nothing.
+func (s *sites) cut(set *rules.Set) {
+	there := slices.Clone(s.all())
+	for _, part := range s.common.engine.Sites() {
+		if s.lanes.all[part] == nil {
+			there = append(there, part)
+		}
+	}
+	parts := rules.CutSites(s.cfg.Sites, set, there)
+	has := make(map[*rules.Site]bool, len(there))
+	for _, part := range there {
+		has[part] = true
+	}
+	var fresh []*rules.Site
+	for _, part := range parts {
+		if s.lanes.all[part] == nil {
+			s.lanes.add(part)
+		}
+		if !has[part] {
+			fresh = append(fresh, part)
+		}
+	}
+	s.parts.Store(&parts)
+	if len(fresh) > 0 {
+		s.common.engine.Add(fresh)
+	}
+}
+
+// stoppedPart is the part that a stop is of, also one that no rule names any more; nil when the site is not configured.
+func (s *sites) stoppedPart(stop *Stop) *rules.Site {
+	all := s.all()
+	if i := slices.IndexFunc(all, func(part *rules.Site) bool { return part.ID() == stop.Site }); i >= 0 {
+		return all[i]
+	}
+	i := slices.IndexFunc(s.cfg.Sites, func(site *rules.Site) bool { return site.Name == rules.SiteOf(stop.Site) })
+	if i < 0 || stop.Of == "" {
+		return nil
+	}
+	part := s.cfg.Sites[i].Part(stop.Of)
+	s.common.engine.Add([]*rules.Site{part})
+	s.cut(s.set.Load())
+	return part
 }
 
 // of is the detached site whose reading r is, nil when it is that of all others.
@@ -124,7 +174,7 @@ func (d *detached) learn(records []cdc.SchemaRecord) {
 func (s *sites) detach(site *rules.Site, stop Stop) *detached {
 	d := s.newDetached(site, s.common.cursor, s.common.seen)
 	d.stop, d.retry = stop, time.Now().Add(firstSiteWait)
-	d.stop.Site, d.stop.Since, d.stop.Read, d.stop.Cut = site.ID(), time.Now(), s.common.applying.Time, true
+	d.stop.Site, d.stop.Of, d.stop.Since, d.stop.Read, d.stop.Cut = site.ID(), site.Named(), time.Now(), s.common.applying.Time, true
 	d.learn(s.knownOf(site))
 	s.common.feed.want(wish{site: site, skip: true})
 	d.told = time.Now().Add(shortStop - tellAgain) // nobody has to hear of what is over at once
@@ -202,7 +252,7 @@ func (s *sites) misfit(r *reading, m *events.MisfitError) error {
 func (s *sites) stopAgain(d *detached, stop Stop) error {
 	s.endReading(d)
 	again := stop.Reason == d.stop.Reason && stop.Txn == d.stop.Txn
-	stop.Site, stop.Read, stop.Since, stop.Accept, stop.Cut = d.stop.Site, d.stop.Read, d.stop.Since, d.stop.Accept, true
+	stop.Site, stop.Of, stop.Read, stop.Since, stop.Accept, stop.Cut = d.stop.Site, d.stop.Of, d.stop.Read, d.stop.Since, d.stop.Accept, true
 	if !stop.Gone {
 		stop.Kept = d.stop.Kept
 	}
@@ -239,11 +289,11 @@ func (s *sites) join(d *detached) {
 	s.endReading(d)
 	delete(s.detached, d.site)
 	s.common.engine.Join(d.engine)
-	s.gone = append(s.gone, d.fresh...)
+	s.changed = append(s.changed, d.fresh...)
 	for _, r := range d.schema {
-		s.gone = append(s.gone, outbox.Record{Owner: siteOwner, Key: d.stop.schemaKey(r)})
+		s.changed = append(s.changed, outbox.Record{Owner: siteOwner, Key: d.stop.schemaKey(r)})
 	}
-	s.gone = append(s.gone, outbox.Record{Owner: siteOwner, Key: d.stop.key()})
+	s.changed = append(s.changed, outbox.Record{Owner: siteOwner, Key: d.stop.key()})
 	if after := time.Since(d.stop.Since); after > shortStop {
 		s.cfg.Log.Info("a site has caught up and is read with the others again", slog.String("site", d.site.ID()), slog.Duration("after", after.Round(time.Second)))
 	}
@@ -251,7 +301,7 @@ func (s *sites) join(d *detached) {
 
 // behind says whether there are records to be stored.
 func (s *sites) behind() bool {
-	if len(s.gone) > 0 || len(s.told) > 0 {
+	if len(s.changed) > 0 || len(s.told) > 0 {
 		return true
 	}
 	for _, d := range s.detached {
@@ -264,8 +314,8 @@ func (s *sites) behind() bool {
 
 // take returns the records that are behind.
 func (s *sites) take() ([]outbox.Record, error) {
-	records := s.gone
-	s.gone = nil
+	records := s.changed
+	s.changed = nil
 	for _, d := range s.detached {
 		records = append(records, d.fresh...)
 		d.fresh = nil
@@ -283,28 +333,15 @@ func (s *sites) take() ([]outbox.Record, error) {
 	return records, nil
 }
 
-// uncut makes two stops of each that is of a whole site: one for each of its parts.
-func uncut(stops []*storedStop) (all []*storedStop) {
-	for _, s := range stops {
-		if all = append(all, s); s.Cut {
-			continue
-		}
-		named := *s
-		named.Site = rules.CutSites([]*rules.Site{{Name: s.Site}})[1].ID()
-		all = append(all, &named)
-	}
-	return all
-}
-
 // restoreStops detaches the sites that were when the last commit was made.
 func (s *sites) restoreStops(stored []outbox.Record) error {
 	stops, err := readStops(stored)
 	if err != nil {
 		return err
 	}
-	for _, stop := range uncut(stops) {
-		i := slices.IndexFunc(s.cfg.Sites, func(site *rules.Site) bool { return site.ID() == stop.Site })
-		if i < 0 {
+	for _, stop := range stops {
+		site := s.stoppedPart(&stop.Stop)
+		if site == nil {
 			s.cfg.Log.Warn("a stopped site is not configured any more; it goes on from there when it is again", slog.String("site", stop.Site))
 			continue
 		}
@@ -312,12 +349,9 @@ func (s *sites) restoreStops(stored []outbox.Record) error {
 		if err != nil {
 			return fmt.Errorf("reading the position of site %s: %w", stop.Site, err)
 		}
-		d := s.newDetached(s.cfg.Sites[i], at, stop.Position.Start)
-		d.stop, d.dirty, d.stop.Cut = stop.Stop, !stop.Cut, true
-		d.learn(stop.schema)
-		if stop.Cut {
-			d.fresh = nil // it is stored
-		}
+		d := s.newDetached(site, at, stop.Position.Start)
+		d.stop, d.dirty = stop.Stop, false
+		learn(d.schema, stop.schema)
 		s.tell(d)
 	}
 	return nil
@@ -357,26 +391,17 @@ func (s *sites) engines() func(yield func(*events.Engine) bool) {
 // tables are those of a site that make events now.
 func (s *sites) tables(site *rules.Site) []cdc.TableName { return s.set.Load().Tables(site) }
 
-// unwanted lets a site go on that is stopped for a table that no rule names any more: nobody has to decide about it. It says
-// whether none of its tables is named.
-func (s *sites) unwanted(d *detached, tables []cdc.TableName) bool {
+// unwanted lets a site go on that is stopped for a table that no rule names any more: nobody has to decide about it.
+func (s *sites) unwanted(d *detached, tables []cdc.TableName) {
 	if len(tables) == 0 {
 		s.endReading(d)
 		d.fromNow = true
-		return true
+		return
 	}
 	d.retry, d.wait = time.Time{}, 0 // the rules may have been what is wrong
 	if d.stop.Decide && d.stop.Table != "" && !slices.ContainsFunc(tables, func(t cdc.TableName) bool { return t.String() == d.stop.Table }) {
 		d.stop.Decide, d.dirty = false, true
 	}
-	return false
-}
-
-// readOthers begins the reading of a site anew, for rules name other tables of it.
-func (s *sites) readOthers(d *detached) error {
-	s.endReading(d)
-	d.others, d.wait, d.retry = false, 0, time.Time{}
-	return d.engine.Discard(0)
 }
 
 // engineOf is the engine that a site's events are in.

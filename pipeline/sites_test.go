@@ -11,6 +11,7 @@ import (
 	"rowhook/cdc"
 	"rowhook/outbox"
 	"rowhook/rules"
+	"rowhook/rules/events"
 )
 
 // dying is a store that takes so many commits more, as if the process were killed then.
@@ -148,47 +149,110 @@ func TestKnownOfASite(t *testing.T) {
 	}
 }
 
-// TestStopOfAWholeSite: a stop that was stored before sites were read in two parts is one of each, at the same place.
-func TestStopOfAWholeSite(t *testing.T) {
+// TestTakeOver: a stop that an earlier version stored is one of each part that it was of, at the same place: with what is known of
+// tables there, and how much of a transaction is applied. It is stored so, in place of the old one, and read again the same.
+func TestTakeOver(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, 0)
-	stop := Stop{Site: "salon", Reason: "it does not fit", Decide: true, Since: time.Now(), Position: cdc.Position{Flavor: "mariadb", Start: coord(3)}}
-	stored, err := stop.record()
+	set := customSet(t, "posts", "my notes", "tables", "vikappointments_reservation")
+	whole := []string{"salon", "salon+my%20notes", "salon+posts", "salon+tables"}
+	for name, test := range map[string]struct {
+		stop Stop
+		set  *rules.Set
+		want []string
+	}{
+		"of a whole site":                {Stop{Site: "salon"}, set, whole},
+		"and no rule names a table":      {Stop{Site: "salon"}, &rules.Set{}, whole[:1]},
+		"of all that rules name":         {Stop{Site: "salon+tables", Cut: true}, set, whole[1:]},
+		"and they name none any more":    {Stop{Site: "salon+tables", Cut: true}, &rules.Set{}, nil},
+		"of a table":                     {Stop{Site: "salon+tables", Of: "tables", Cut: true}, set, whole[3:]},
+		"and no rule names it any more":  {Stop{Site: "salon+my%20notes", Of: "my notes", Cut: true}, &rules.Set{}, whole[1:2]},
+		"of a site that is not here now": {Stop{Site: "gone"}, set, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stop := test.stop
+			stop.Reason, stop.Decide, stop.Since, stop.Position = "it does not fit", true, time.Now(), cdc.Position{Flavor: "mariadb", Start: coord(3)}
+			record, err := stop.record()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored := map[[2]string][]byte{}
+			store := func(records ...outbox.Record) {
+				for _, r := range records {
+					if stored[[2]string{r.Owner, r.Key}] = r.Data; r.Data == nil {
+						delete(stored, [2]string{r.Owner, r.Key})
+					}
+				}
+			}
+			all := func() (records []outbox.Record) {
+				for k, data := range stored {
+					records = append(records, outbox.Record{Owner: k[0], Key: k[1], Data: data})
+				}
+				return records
+			}
+			store(record, outbox.Record{Owner: siteOwner, Key: stop.schemaKey(cdc.SchemaRecord{Key: "wp.a/things"}), Data: []byte("{}")},
+				outbox.Record{Owner: eventsOwner, Key: events.ApartKey(stop.Site), Data: []byte(`{"txn": "7"}`)})
+			for range 2 {
+				b := newBench(t, 0)
+				p := New(Config{Sites: b.sites, Rules: test.set, Options: b.opts, Log: b.log})
+				if p.cursor, err = cdc.NewCursor(cdc.Position{Flavor: "mariadb", Start: coord(9)}); err != nil {
+					t.Fatal(err)
+				}
+				records, err := p.sites.takeOver(all())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := p.sites.restoreStops(records); err != nil {
+					t.Fatal(err)
+				}
+				var stopped []string
+				for _, s := range p.sites.status() {
+					if s.Apart() {
+						stopped = append(stopped, s.Name)
+						if s.Stop.Position.Start != coord(3) {
+							t.Errorf("%s goes on at %s", s.Name, s.Stop.Position.Start)
+						}
+					}
+				}
+				if !slices.Equal(stopped, test.want) {
+					t.Errorf("stopped are %q, want %q", stopped, test.want)
+				}
+				changes, err := p.sites.take()
+				if err != nil {
+					t.Fatal(err)
+				}
+				store(changes...)
+				again, err := readStops(all())
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := len(test.want)
+				if rules.SiteOf(stop.Site) == "gone" { // it waits for that site
+					want = 1
+				}
+				if len(again) != want || len(stored) != 3*want {
+					t.Fatalf("%d stops are stored in %d records, want %d", len(again), len(stored), want)
+				}
+				for _, s := range again {
+					if progress := stored[[2]string{eventsOwner, events.ApartKey(s.Site)}]; len(s.schema) != 1 || string(progress) != `{"txn": "7"}` {
+						t.Errorf("%s is stored with %d tables, and applied is %s", s.Site, len(s.schema), progress)
+					}
+				}
+			}
+		})
+	}
+}
+
+// customSet is rules for rows of tables.
+func customSet(t *testing.T, tables ...string) *rules.Set {
+	t.Helper()
+	text := "rules:\n"
+	for i, table := range tables {
+		text += fmt.Sprintf("  - {name: r%d, action: custom, table: %q, url: \"http://127.0.0.1/\"}\n", i, table)
+	}
+	all, err := rules.Parse("rules.yaml", []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := outbox.Record{Owner: siteOwner, Key: stop.schemaKey(cdc.SchemaRecord{Key: "wp.a_things"}), Data: []byte("{}")}
-	p := New(Config{Sites: b.sites, Rules: &rules.Set{}, Options: b.opts, Log: b.log})
-	if p.cursor, err = cdc.NewCursor(cdc.Position{Flavor: "mariadb", Start: coord(9)}); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.sites.restoreStops([]outbox.Record{stored, schema}); err != nil {
-		t.Fatal(err)
-	}
-	var stopped []string
-	for _, s := range p.sites.status() {
-		if s.Apart() {
-			stopped = append(stopped, fmt.Sprintf("%s at %s", s.Name, s.Stop.Position.Start))
-		}
-	}
-	at := coord(3).String()
-	if want := []string{"salon at " + at, "salon+tables at " + at}; !slices.Equal(stopped, want) {
-		t.Errorf("stopped are %q, want %q", stopped, want)
-	}
-	records, err := p.sites.take()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := readStops(records)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(again) != 2 || len(uncut(again)) != 2 {
-		t.Fatalf("%d stops are stored, and read as %d", len(again), len(uncut(again)))
-	}
-	for _, s := range again {
-		if len(s.schema) != 1 {
-			t.Errorf("%s is stored with %d tables", s.Site, len(s.schema))
-		}
-	}
+	return &rules.Set{Rules: all}
 }

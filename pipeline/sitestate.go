@@ -109,11 +109,12 @@ func await[T any](ctx context.Context, p *Pipeline, answer <-chan T, do func()) 
 
 // resume takes in a person's word.
 func (s *sites) resume(name string, fromNow bool) error {
-	i := slices.IndexFunc(s.cfg.Sites, func(s *rules.Site) bool { return s.ID() == name })
+	all := s.all()
+	i := slices.IndexFunc(all, func(part *rules.Site) bool { return part.ID() == name })
 	if i < 0 {
 		return fmt.Errorf("%w: %s", ErrNoSite, name)
 	}
-	d := s.detached[s.cfg.Sites[i]]
+	d := s.detached[all[i]]
 	if d == nil {
 		return nil // it is read with the others
 	}
@@ -192,11 +193,11 @@ func (s *storedStop) deletions() []outbox.Record {
 // status is how all sites stand.
 func (s *sites) status() []SiteStatus {
 	var all []SiteStatus
-	for _, site := range s.cfg.Sites {
+	for _, site := range s.all() {
 		l := s.lanes.all[site]
 		is := SiteStatus{Name: site.ID(), State: SiteReading, Events: len(l.waiting) + l.held.events}
 		is.take(l)
-		if u, ok := s.unfit[site.Schema]; ok && is.Reason == "" && !site.IsNamed() {
+		if u, ok := s.unfit[site.Schema]; ok && is.Reason == "" && site.Named() == "" {
 			is.State, is.Reason, is.Fix, is.Since = SiteWaiting, u.found, u.fix, u.since
 		}
 		if is.Reason != "" {
@@ -206,7 +207,7 @@ func (s *sites) status() []SiteStatus {
 		if d := s.detached[site]; d != nil {
 			is.stopped(d.stop, d.feed != nil || d.fromNow)
 		}
-		if !site.IsNamed() || is.State != SiteReading || is.Events > 0 { // of that part nobody has to know else
+		if site.Named() == "" || is.State != SiteReading || is.Events > 0 { // of such a part nobody has to know else
 			all = append(all, is)
 		}
 	}
@@ -270,7 +271,7 @@ func (s *Stored) StoredSites(names []string) []SiteStatus {
 		}
 		all = append(all, site)
 	}
-	for _, stop := range s.Stops { // of the tables that only rules name
+	for _, stop := range s.Stops { // of tables that only rules name
 		if of := rules.SiteOf(stop.Site); of != stop.Site && slices.Contains(names, of) {
 			part := SiteStatus{Name: stop.Site}
 			part.stopped(stop, false)

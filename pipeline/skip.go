@@ -66,14 +66,15 @@ func (f *feed) Skips(t cdc.TableName) bool { return f.skipped[t] != nil }
 
 // SetAside is cdc.Isolator.
 func (f *feed) SetAside(t *cdc.TableError) bool {
-	i := slices.IndexFunc(f.sites, func(s *rules.Site) bool { return slices.Contains(f.tables(s), t.Table) })
+	sites := f.sites()
+	i := slices.IndexFunc(sites, func(s *rules.Site) bool { return s.Schema == t.Table.Schema && slices.Contains(f.tables(s), t.Table) })
 	if i < 0 {
 		return false
 	}
 	if f.accept.covers(t) {
 		return true
 	}
-	f.skip(f.sites[i])
-	f.skipped[t.Table] = f.sites[i]
-	return f.put(entry{op: asideEntry, site: f.sites[i], trouble: t}, 0) == nil
+	f.skip(sites[i])
+	f.skipped[t.Table] = sites[i]
+	return f.put(entry{op: asideEntry, site: sites[i], trouble: t}, 0) == nil
 }

@@ -14,6 +14,7 @@ import (
 // what was made of the site's events.
 type Stop struct {
 	Site   string    `json:"site"`
+	Of     string    `json:"of,omitempty"` // the table that it is of, as rules name it; empty: the plugin's own
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason"`
 	Fix    string    `json:"fix,omitempty"`   // what takes the cause away, without the ways out of this stop
@@ -32,7 +33,7 @@ type Stop struct {
 	Read     time.Time    `json:"read,omitzero"`    // when the last transaction before it was committed
 	Accept   *acceptance  `json:"accept,omitempty"` // a person said to go on
 	Kept     LogKept      `json:"log,omitzero"`     // how long the server keeps the log behind Position
-	// Cut says that it is of one part of the site; without it, as it was stored once, it is of all its tables.
+	// Cut says that it is of a part of the site; without it, as it was stored once, it is of all its tables.
 	Cut bool `json:"cut,omitempty"`
 }
 

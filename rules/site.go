@@ -11,6 +11,8 @@ type Site struct {
 	// Client is what the site's programs see texts through; nil: their connections are in UTF-8.
 	Client *cdc.Client
 	part   sitePart
+	table  string // of a part with one table
+	id     string // of such a part
 }
 
 // PluginPrefix stands between a site's prefix and the names of the plugin's tables.
@@ -30,7 +32,7 @@ func (s *Site) WordPressTable(name string) cdc.TableName {
 // Tables lists the plugin's tables of a site that make events, for every rule.
 func (s *Site) Tables() []cdc.TableName {
 	var names []cdc.TableName
-	if s.part == namedTables {
+	if s.part == oneTable {
 		return nil
 	}
 	for _, e := range Entities() {

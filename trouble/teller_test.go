@@ -196,7 +196,7 @@ func TestEndpoint(t *testing.T) {
 // TestRemoved: what was told of a site ends when the site is not followed any more, also when only tables of it were stopped.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"spa", "spa+tables"} {
+	for _, name := range []string{"spa", "spa+posts"} {
 		w := newWorld(t)
 		w.Sites = append(w.Sites[:1], pipeline.SiteStatus{Name: name, State: pipeline.SiteStopped, Since: w.now, Reason: "r", Stop: &pipeline.Stop{Kept: pipeline.LogKept{Until: w.now.Add(time.Hour)}}})
 		w.pass(time.Minute)

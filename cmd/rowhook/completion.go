@@ -85,7 +85,7 @@ func (t *tree) siteNames(cmd *cobra.Command, _ []string, _ string) (names []cobr
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// stoppedNames completes the sites, and those of their tables that are stopped by themselves: salon+tables.
+// stoppedNames completes the sites, and those of their tables that are stopped by themselves: salon+posts.
 func (t *tree) stoppedNames(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	names, directive := t.siteNames(cmd, args, typed)
 	if c, err := loadState(cmd.Context(), t.config); err == nil {

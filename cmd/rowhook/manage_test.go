@@ -100,8 +100,8 @@ func awaitTold(t *testing.T, socket *net.UnixConn, want ...string) {
 func TestStatusOf(t *testing.T) {
 	t.Parallel()
 	got := statusOf([]pipeline.SiteStatus{{Name: "a", State: pipeline.SiteReading, Events: 2}, {Name: "b", State: pipeline.SiteStopped, Events: 1},
-		{Name: "b+tables", State: pipeline.SiteCatching}})
-	if !strings.Contains(got, "2 sites; events on their way: 3; see rowhook sites list: b is stopped, b+tables is catching up") {
+		{Name: "b+posts", State: pipeline.SiteCatching}})
+	if !strings.Contains(got, "2 sites; events on their way: 3; see rowhook sites list: b is stopped, b+posts is catching up") {
 		t.Errorf("got %q", got)
 	}
 }

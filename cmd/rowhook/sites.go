@@ -205,12 +205,12 @@ func (t *tree) resumeSite() *cobra.Command {
 	})
 }
 
-// tellStillStopped names the tables of a site that are stopped by themselves, which is to be decided apart.
+// tellStillStopped names the tables of a site that are stopped by themselves, which are to be decided apart.
 func tellStillStopped(ctx context.Context, c *config.Config, name string, stdout io.Writer) error {
 	list, err := gatherSites(ctx, c)
 	for _, s := range list.Sites {
 		if s.Apart() && s.Name != name && rules.SiteOf(s.Name) == name {
-			_, failed := fmt.Fprintf(stdout, "%s, the tables that custom rules name, is on its own still; see rowhook sites list, then: rowhook sites resume %[1]s\n", s.Name)
+			_, failed := fmt.Fprintf(stdout, "%s, a table that only rules name, is on its own still; see rowhook sites list, then: rowhook sites resume %[1]s\n", s.Name)
 			err = errors.Join(err, failed)
 		}
 	}

@@ -22,35 +22,35 @@ func TestTablesOfASite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, name := range []string{"salon", "spa"} {
-		w.status.Sites = append(w.status.Sites, pipeline.SiteStatus{Name: name + "+tables", State: pipeline.SiteStopped, Since: time.Now().Add(-time.Hour), Reason: "no primary key in " + name, Ways: []string{"way of " + name}, Stop: &pipeline.Stop{Site: name + "+tables"}})
+		w.status.Sites = append(w.status.Sites, pipeline.SiteStatus{Name: name + "+my%20posts", State: pipeline.SiteStopped, Since: time.Now().Add(-time.Hour), Reason: "no primary key in " + name, Ways: []string{"way of " + name}, Stop: &pipeline.Stop{Site: name + "+my%20posts"}})
 	}
 	for user, sites := range map[string][]string{"": nil, "anna": {"salon"}} {
 		b := w.login(user, sites...)
 		front := b.get("/")
-		front.shows(t, "Site salon+tables")
+		front.shows(t, "Site salon+my%20posts")
 		link := between(front.body, `href="/sites?open=`, `"`)
-		b.get("/sites?open="+strings.SplitN(link, "#", 2)[0]).shows(t, "stopped since", "tables of salon that only custom rules name, schema wp_salon, prefix wp_", "no primary key in salon", "way of salon")
+		b.get("/sites?open="+strings.SplitN(link, "#", 2)[0]).shows(t, "stopped since", "a table of salon that only rules name, schema wp_salon, prefix wp_", "no primary key in salon", "way of salon")
 		closed := b.get("/sites?open=salon")
 		closed.hides(t, "way of salon")
-		if toggle := between(between(closed.body, `<tr id="salon&#43;tables">`, "</tr>"), `href="`, `"`); toggle != "/sites?open=salon%2Btables#salon&#43;tables" {
+		if toggle := between(between(closed.body, `<tr id="salon&#43;my%20posts">`, "</tr>"), `href="`, `"`); toggle != "/sites?open=salon%2Bmy%2520posts#salon&#43;my%2520posts" {
 			t.Errorf("its row opens at %s", toggle)
 		}
-		done := b.post("/sites", url.Values{"name": {"salon+tables"}, "do": {"resume"}})
-		if done.status != http.StatusSeeOther || !strings.Contains(done.header.Get("Location"), "open=salon%2Btables") {
+		done := b.post("/sites", url.Values{"name": {"salon+my%20posts"}, "do": {"resume"}})
+		if done.status != http.StatusSeeOther || !strings.Contains(done.header.Get("Location"), "open=salon%2Bmy%2520posts") {
 			t.Errorf("%q is told %d, %s: %s", user, done.status, done.header.Get("Location"), done.text())
 		}
-		b.post("/sites", url.Values{"name": {"salon+tables"}, "do": {"now"}}).shows(t, "Go on from now, and leave it out")
+		b.post("/sites", url.Values{"name": {"salon+my%20posts"}, "do": {"now"}}).shows(t, "Go on from now, and leave it out")
 	}
 	b := w.login("anna", "salon")
-	for _, page := range []string{"/", "/sites", "/sites?open=spa%2Btables"} {
+	for _, page := range []string{"/", "/sites", "/sites?open=spa%2Bmy%2520posts"} {
 		b.get(page).hides(t, "way of spa", "no primary key in spa")
 	}
-	for _, name := range []string{"spa+tables", "none+tables"} {
+	for _, name := range []string{"spa+my%20posts", "none+my%20posts"} {
 		if got := b.post("/sites", url.Values{"name": {name}, "do": {"resume"}}); got.status != http.StatusForbidden {
 			t.Errorf("%s: %d", name, got.status)
 		}
 	}
-	if got := w.given(); !slices.Equal(got, []string{"resume site salon+tables false", "resume site salon+tables false"}) {
+	if got := w.given(); !slices.Equal(got, []string{"resume site salon+my%20posts false", "resume site salon+my%20posts false"}) {
 		t.Errorf("it did %v", got)
 	}
 	w.login("").get("/sites").shows(t, "3 sites: 2 are stopped, 3 are well.")

@@ -42,11 +42,13 @@ type binding struct {
 func (c *catalog) bind(t *cdc.Table) (bindings []*binding) {
 	for _, site := range c.sites {
 		name, ok := strings.CutPrefix(t.Name, site.Prefix)
-		if !ok || t.Schema != site.Schema {
+		if !ok || t.Schema != site.Schema || site.Named() != "" && site.Named() != name {
 			continue
 		}
-		if b := c.bindPlugin(site, name, t); b != nil && !site.IsNamed() {
-			bindings = append(bindings, b)
+		if site.Named() == "" {
+			if b := c.bindPlugin(site, name, t); b != nil {
+				bindings = append(bindings, b)
+			}
 		}
 		for _, e := range c.set.Named(site) {
 			if e.Table == name {

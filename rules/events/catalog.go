@@ -1,7 +1,9 @@
 package events
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"rowhook/cdc"
 	"rowhook/rules"
@@ -10,6 +12,7 @@ import (
 // catalog is the entities as one engine uses them, so that pointers can be compared.
 type catalog struct {
 	sites    []*rules.Site
+	parts    map[string][]*rules.Site // the parts of each
 	entities []*rules.Entity          // of the plugin
 	customs  map[string]*rules.Entity // those that rules name, or named, by name
 	told     *rules.Entity            // of events that are not about the plugin's objects
@@ -21,9 +24,14 @@ type catalog struct {
 }
 
 func newCatalog(sites []*rules.Site) *catalog {
-	return &catalog{
-		sites: sites, entities: rules.Entities(), customs: map[string]*rules.Entity{}, told: rules.RestoredAction().Entity, set: &rules.Set{}, bindings: map[*cdc.Table][]*binding{},
+	c := &catalog{
+		sites: sites, parts: make(map[string][]*rules.Site, len(sites)), entities: rules.Entities(), customs: map[string]*rules.Entity{},
+		told: rules.RestoredAction().Entity, set: &rules.Set{}, bindings: map[*cdc.Table][]*binding{},
 	}
+	for _, s := range sites {
+		c.parts[s.Name] = append(c.parts[s.Name], s)
+	}
+	return c
 }
 
 // use takes over a set of rules, with the tables that they name.
@@ -38,13 +46,20 @@ func (c *catalog) use(set *rules.Set) {
 				c.gone[r.Action.Entity.Name] = true
 			}
 		}
-		for _, s := range c.sites {
-			if !r.For(s) {
-				continue
-			}
-			for _, k := range r.Kinds() {
-				c.wanted[wantedKey{s, r.Action.Entity.Name, k}] = true
-			}
+	}
+	for _, s := range c.sites {
+		c.want(s)
+	}
+}
+
+// want notes what rules want of a site.
+func (c *catalog) want(site *rules.Site) {
+	for r := range c.set.Enabled() {
+		if !r.For(site) || !site.Has(r.Action.Entity) {
+			continue
+		}
+		for _, k := range r.Kinds() {
+			c.wanted[wantedKey{site, r.Action.Entity.Name, k}] = true
 		}
 	}
 }
@@ -58,8 +73,8 @@ func (c *catalog) wants(a aggregate, k rules.Kind) bool {
 func (c *catalog) bound(t *cdc.Table) []*binding {
 	b, ok := c.bindings[t]
 	if !ok {
-		// Every connection makes its tables anew; a site has some ten.
-		if len(c.bindings) >= 256+32*len(c.sites) {
+		// Every connection makes its tables anew; a site has some ten, and a part for each that only rules name.
+		if len(c.bindings) >= 256+32*len(c.parts)+2*len(c.sites) {
 			clear(c.bindings)
 		}
 		b = c.bind(t)
@@ -109,26 +124,47 @@ func (c *catalog) byStatusType(t string) *rules.Entity {
 	return nil
 }
 
-// site is the site of a name, or the part of it that an entity is of; nil when it is not configured.
+// site is the site of a name, or the part of it that an entity is of; nil when it is not here. A table that no rule names any more
+// gets a part as well: its events have to be somewhere.
 func (c *catalog) site(name string, e *rules.Entity) *rules.Site {
-	for _, s := range c.sites {
-		if s.Name == name && s.Has(e) {
-			return s
-		}
+	parts := c.parts[name]
+	if i := slices.IndexFunc(parts, func(s *rules.Site) bool { return s.Has(e) }); i >= 0 {
+		return parts[i]
+	}
+	if i := slices.IndexFunc(parts, func(s *rules.Site) bool { return s.Named() == "" }); i >= 0 && e.Custom {
+		part := parts[i].Part(e.Table)
+		c.add(part)
+		return part
 	}
 	return nil
 }
 
 // part is the catalog of one site, with the same entities.
 func (c *catalog) part(site *rules.Site) *catalog {
-	return &catalog{
-		sites: []*rules.Site{site}, entities: c.entities, customs: c.customs, told: c.told, set: c.set, bindings: map[*cdc.Table][]*binding{},
-	}
+	part := newCatalog([]*rules.Site{site})
+	part.customs, part.set = c.customs, c.set
+	return part
 }
 
-// drop takes out a site, and add takes one in. The rules are to be set again behind it.
+// drop takes out a site.
 func (c *catalog) drop(site *rules.Site) {
-	c.sites = slices.DeleteFunc(slices.Clone(c.sites), func(s *rules.Site) bool { return s == site })
+	without := func(all []*rules.Site) []*rules.Site {
+		return slices.DeleteFunc(slices.Clone(all), func(s *rules.Site) bool { return s == site })
+	}
+	c.sites, c.parts[site.Name] = without(c.sites), without(c.parts[site.Name])
+	c.unbind(site)
 }
 
-func (c *catalog) add(site *rules.Site) { c.sites = append(slices.Clone(c.sites), site) }
+// add takes one in.
+func (c *catalog) add(site *rules.Site) {
+	c.sites, c.parts[site.Name] = append(slices.Clip(c.sites), site), append(c.parts[site.Name], site)
+	c.want(site)
+	c.unbind(site)
+}
+
+// unbind forgets whose a site's tables are.
+func (c *catalog) unbind(site *rules.Site) {
+	maps.DeleteFunc(c.bindings, func(t *cdc.Table, _ []*binding) bool {
+		return t.Schema == site.Schema && strings.HasPrefix(t.Name, site.Prefix)
+	})
+}

@@ -9,6 +9,7 @@ package events
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"rowhook/cdc"
@@ -88,6 +89,18 @@ func newEngine(o Options, c *catalog, numbers *counters, progress string) *Engin
 
 // SetRules makes later closings use other rules.
 func (e *Engine) SetRules(set *rules.Set) { e.catalog.use(set) }
+
+// Sites are the sites whose events it makes.
+func (e *Engine) Sites() []*rules.Site { return e.catalog.sites }
+
+// Add takes in sites that it has not read before.
+func (e *Engine) Add(sites []*rules.Site) {
+	for _, s := range sites {
+		e.catalog.parts[s.Name] = append(e.catalog.parts[s.Name], s)
+	}
+	e.catalog.sites = slices.Concat(e.catalog.sites, sites)
+	e.catalog.use(e.catalog.set)
+}
 
 // Change gathers a change of the transaction that is being read. It is invisible until Commit. After a MisfitError the engine
 // goes on as if the row had not come.

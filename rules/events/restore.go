@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"log/slog"
 	"maps"
 	"slices"
@@ -94,7 +95,7 @@ func (is *restoring) over(now time.Time) bool {
 // owner is the site that a table belongs to, nil when it is none whose rows make events.
 func (c *catalog) owner(t cdc.TableName) *rules.Site {
 	for _, s := range c.sites {
-		if slices.Contains(c.set.Tables(s), t) {
+		if s.Schema == t.Schema && slices.Contains(c.set.Tables(s), t) {
 			return s
 		}
 	}
@@ -117,8 +118,8 @@ func (t *translator) restored(b *binding, c *cdc.Change) bool {
 	if !b.first { // it is counted
 		return true
 	}
-	a := aggregate{b.site, t.catalog.told, rules.NumberKey(0)}
-	ev := t.windows.open.head(a) // it still counts rows
+	a := aggregate{cmp.Or(t.catalog.site(b.site.Name, t.catalog.told), b.site), t.catalog.told, rules.NumberKey(0)} // one of all its parts that are here
+	ev := t.windows.open.head(a)                                                                                    // it still counts rows
 	if ev == nil {
 		ev = t.windows.newEvent(a, rules.Restored, c)
 		ev.Restored = &rules.Restore{Tables: map[string]int{}, From: t.windows.txn.Time}

@@ -15,20 +15,21 @@ import (
 // apartPrefix begins the key of a transaction that a site's own engine applied in part.
 const apartPrefix = progressPrefix + "site/"
 
+// ApartKey is the key of the record that says how much of a transaction the own engine of a site, or of a part of one, has applied.
+func ApartKey(id string) string { return apartPrefix + id }
+
 // Split takes a site out of the engine, which passes its rows over from then on: also those that were gathered of the
 // transaction that is being read. It must not be called while Applying says so.
 func (e *Engine) Split(site *rules.Site) *Engine {
-	o := newEngine(e.opts, e.catalog.part(site), e.windows.unsent.count, apartPrefix+site.ID())
+	o := newEngine(e.opts, e.catalog.part(site), e.windows.unsent.count, ApartKey(site.ID()))
 	o.windows.txn, o.windows.now = e.windows.txn, e.windows.now
 	o.translator.owner, o.translator.orphans, o.translator.statements.forms = e.translator.owner, e.translator.orphans, e.translator.statements.forms
 	if again := e.work.apart[site.ID()]; again != nil {
 		o.work.again, o.work.stored = again, true
 		delete(e.work.apart, site.ID())
 	}
-	set := e.catalog.set
 	e.catalog.drop(site)
-	o.SetRules(set)
-	e.SetRules(set)
+	o.SetRules(e.catalog.set)
 	if c := e.windows.chunk; c != nil && c.site == site {
 		e.windows.chunk = nil
 	}
@@ -41,7 +42,6 @@ func (e *Engine) Split(site *rules.Site) *Engine {
 func (e *Engine) Join(o *Engine) {
 	site := o.catalog.sites[0]
 	e.catalog.add(site)
-	e.SetRules(e.catalog.set)
 	e.take(o, site)
 	e.windows.unsent.gone = append(e.windows.unsent.gone, o.windows.unsent.gone...)
 	e.windows.closed = append(e.windows.closed, o.windows.closed...)
