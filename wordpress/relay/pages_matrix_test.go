@@ -28,7 +28,7 @@ func TestPages(t *testing.T) {
 	s := newSite(t, dbtest.MariaDB1011, hooks()...)
 	for name, test := range map[string]func(*testing.T, *site){
 		"requests": testRequests, "values": testValues, "troubles": testTroubles, "read-only": testReadOnly, "locked": testLocked,
-		"small packets": testSmallPackets, "other class": testOtherClass, "tables": testTables, "transactions": testTransactions, "lost connection": testLostConnection, "upkeep": testUpkeep,
+		"small packets": testSmallPackets, "other class": testOtherClass, "warnings": testWarnings, "tables": testTables, "transactions": testTransactions, "lost connection": testLostConnection, "upkeep": testUpkeep,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.relay(t, hooks()...)

@@ -5,6 +5,7 @@ package relay
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -79,6 +80,60 @@ $GLOBALS['wpdb'] = new Own_DB(DB_USER, DB_PASSWORD, DB_NAME, DB_HOST);`)
 	}
 	s.server.Exec(t, "DROP TABLE wordpress.wp_rowhook_relay")
 	s.page(t, state)
+	if err := os.Remove(s.Root + "/wp-content/db.php"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// warner is an object that says so when its code runs, and a class in the place of wpdb whose code runs within the relay and raises
+// all that PHP knows but errors.
+const warner = `
+class Warner implements JsonSerializable, IteratorAggregate, Countable, ArrayAccess {
+	public $shown = 1;
+	private function raise($what) { foreach (array(E_USER_WARNING, E_USER_NOTICE, E_USER_DEPRECATED) as $level) { trigger_error($what, $level); } }
+	public function jsonSerialize(): mixed { $this->raise('serialized'); return 1; }
+	public function getIterator(): Iterator { $this->raise('walked'); return new ArrayIterator(array()); }
+	public function count(): int { $this->raise('counted'); return 0; }
+	public function offsetExists($at): bool { $this->raise('looked at'); return true; }
+	public function offsetGet($at): mixed { $this->raise('taken'); return 1; }
+	public function offsetSet($at, $value): void { $this->raise('put'); }
+	public function offsetUnset($at): void { $this->raise('removed'); }
+	public function __get($name) { $this->raise('got'); return 1; }
+	public function __isset($name) { $this->raise('asked for'); return true; }
+	public function __toString(): string { $this->raise('a text'); return ''; }
+	public function __serialize(): array { $this->raise('serialized'); return array(); }
+	public function __debugInfo() { $this->raise('debugged'); return array(); }
+}
+$unset = new Warner(); unset($unset->shown);
+if (apply_filters('add_item_cart', 1, new Warner(), array($unset)) !== 1) { echo 'another value came back'; }
+if (!empty($GLOBALS['raised'])) { $GLOBALS['raised'] = 0; do_action('add_item_cart', 2); if (!$GLOBALS['raised']) { echo 'nothing was raised'; } }
+if (ini_get('display_errors') != 1 || error_reporting() !== E_ALL) { echo 'a warning would not be seen'; }
+echo 'fine';
+`
+
+// testWarnings: what PHP says while the file works is no part of the page, nor of the site's log: neither of an argument's code, nor
+// of a class in the place of wpdb.
+func testWarnings(t *testing.T, s *site) {
+	s.page(t, warner)
+	want := `[{add_item_cart filter [1,{"shown":1},[{}]] []}]`
+	if got := fmt.Sprint(s.calls(t)); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	s.Write(t, "wp-content/db.php", `<?php class Warning_DB extends wpdb { function query($q) {
+	if (strpos($q, 'INSERT') !== false && strpos($q, 'rowhook_relay') !== false) {
+		$GLOBALS['raised'] = 1;
+		$none = array(); $none['not there'] .= $none['neither'];
+		strlen(null);
+		foreach (array(E_USER_WARNING, E_USER_NOTICE, E_USER_DEPRECATED) as $level) { trigger_error('of the site', $level); }
+	}
+	return parent::query($q);
+} }
+$GLOBALS['wpdb'] = new Warning_DB(DB_USER, DB_PASSWORD, DB_NAME, DB_HOST);`)
+	s.page(t, warner)
+	want = strings.TrimSuffix(want, "]") + ` {add_item_cart action [2] []}]`
+	if got := fmt.Sprint(s.calls(t)); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 	if err := os.Remove(s.Root + "/wp-content/db.php"); err != nil {
 		t.Fatal(err)
 	}
