@@ -23,10 +23,11 @@ var update = flag.Bool("update", false, "write docs/payloads.md, the schemas and
 
 // reference is all documents by their paths.
 type reference struct {
-	columns map[string]map[string]bool // of each table
-	null    map[string]bool            // TABLE.COLUMN that may be NULL
-	kinds   *kindsAt
-	schemas map[string]map[string]any // by name: appointment.save.full
+	columns  map[string]map[string]bool // of each table
+	null     map[string]bool            // TABLE.COLUMN that may be NULL
+	kinds    *kindsAt
+	schemas  map[string]map[string]any // by name: appointment.save.full
+	recorded map[string][]posted       // by the same names
 }
 
 // place is a field of payloads in the tree of a schema.
@@ -46,7 +47,7 @@ func newReference(t *testing.T) *reference {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reference{columns: map[string]map[string]bool{}, null: map[string]bool{}, kinds: readKinds(t), schemas: map[string]map[string]any{}}
+	r := &reference{columns: map[string]map[string]bool{}, null: map[string]bool{}, kinds: readKinds(t), schemas: map[string]map[string]any{}, recorded: recorded(t)}
 	for _, table := range regexp.MustCompile("(?s)CREATE TABLE `\\{prefix\\}(\\w+)` \\((.*?)\\n\\)").FindAllSubmatch(ddl, -1) {
 		name := string(table[1])
 		r.columns[name] = map[string]bool{}
@@ -184,6 +185,9 @@ func (r *reference) describe() (all []described) {
 	}
 	r.describeOthers(add)
 	r.describeTold(add)
+	for name, s := range r.schemas {
+		r.illustrate(name, s)
+	}
 	return all
 }
 

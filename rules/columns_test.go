@@ -29,6 +29,8 @@ func TestKnownColumns(t *testing.T) {
 				kind = "i"
 			case "decimal", "float", "double":
 				kind = "f"
+			case "date", "datetime":
+				kind = m[2]
 			}
 			want.WriteString(" " + m[1] + "/" + kind)
 		}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"rowhook/config"
@@ -94,7 +92,10 @@ func inventValues(r *rules.Rule, site string, body []byte, row map[string]any) *
 		v.After, v.Before = row, maps.Clone(row)
 		return v
 	}
-	columns := maps.Clone(r.Action.Columns())
+	columns, table := r.Action.Columns(), ""
+	if r.Action.Entity != nil {
+		table = r.Action.Table()
+	}
 	if columns == nil {
 		columns = shape.Columns{}
 		for _, u := range r.Shape.Uses() {
@@ -104,18 +105,7 @@ func inventValues(r *rules.Rule, site string, body []byte, row map[string]any) *
 		}
 	}
 	for name, kind := range columns {
-		text := inventText(name)
-		n, err := strconv.Atoi(text)
-		switch {
-		case kind == shape.Int && err == nil:
-			v.After[name] = n
-		case kind == shape.Int:
-			v.After[name] = 12
-		case kind == shape.Float:
-			v.After[name] = 20.0
-		default:
-			v.After[name] = text
-		}
+		_, v.After[name] = inventColumn(table, name, kind, "")
 	}
 	v.Before = maps.Clone(v.After)
 	return v
@@ -136,72 +126,4 @@ func inventFor(r *rules.Rule) ([]byte, error) {
 		return nil, fmt.Errorf("reading the schema %s: %w", name, err)
 	}
 	return json.Marshal(s.invent(""))
-}
-
-// schema is as much of a JSON schema as those of the payloads use.
-type schema struct {
-	Type       types             `json:"type"`
-	Properties map[string]schema `json:"properties"`
-	Items      *schema           `json:"items"`
-}
-
-// types are one or several.
-type types []string
-
-// UnmarshalJSON reads a name, or a list of names.
-func (t *types) UnmarshalJSON(text []byte) error {
-	if text[0] == '[' {
-		return json.Unmarshal(text, (*[]string)(t))
-	}
-	*t = make(types, 1)
-	return json.Unmarshal(text, &(*t)[0])
-}
-
-// invent is a value of the schema, under a key.
-func (s *schema) invent(key string) any {
-	is := func(name string) bool { return slices.Contains(s.Type, name) }
-	switch {
-	case is("object") || len(s.Properties) > 0:
-		object := make(map[string]any, len(s.Properties))
-		for name, property := range s.Properties {
-			object[name] = property.invent(name)
-		}
-		return object
-	case is("array"):
-		if s.Items == nil {
-			return []any{}
-		}
-		return []any{s.Items.invent(key)}
-	case is("string"):
-		return inventText(key)
-	case is("number") || is("integer"):
-		return 12
-	case is("boolean"):
-		return true
-	}
-	return nil
-}
-
-// inventText is a text that fits a column's name. Nobody is called that, and the addresses are reserved for examples.
-func inventText(key string) string {
-	has := func(parts ...string) bool {
-		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(key, part) })
-	}
-	switch {
-	case key == "status":
-		return "C"
-	case has("mail"):
-		return "sample@example.com"
-	case has("phone"):
-		return "+1 555 0100"
-	case has("nominative", "name", "title", "description"):
-		return "Sample"
-	case has("_ts", "createdon", "modifiedon"):
-		return "1795921325"
-	case has("cost", "price", "total", "paid", "gross", "net", "tax"):
-		return "20.00"
-	case key == "id" || has("id_", "people", "duration"):
-		return "12"
-	}
-	return ""
 }

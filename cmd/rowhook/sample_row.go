@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +22,8 @@ import (
 type inventedColumn struct {
 	name string
 	kind shape.Type
-	key  bool // of the primary key
+	of   string // its type in MySQL; empty: it is not known
+	key  bool   // of the primary key
 }
 
 // longestAsk is how long the database may take to tell a table's columns: a sample can do without.
@@ -47,7 +47,8 @@ func columnsAt(ctx context.Context, db config.Database, table cdc.TableName) (co
 		if found.Scan(&c.name, &of, &c.key) != nil {
 			return nil
 		}
-		c.kind = kindOfType(strings.ToLower(of.String))
+		c.of = strings.ToLower(of.String)
+		c.kind = kindOfType(c.of)
 		columns = append(columns, c)
 	}
 	if found.Err() != nil {
@@ -70,7 +71,7 @@ func kindOfType(of string) shape.Type {
 // columnsNamed are the columns that are known without the database: those of the plugin's tables, else what a rule names.
 func columnsNamed(r *rules.Rule) (columns []inventedColumn) {
 	for name, kind := range r.Action.Columns() {
-		columns = append(columns, inventedColumn{name, kind, name == "id"})
+		columns = append(columns, inventedColumn{name: name, kind: kind, key: name == "id"})
 	}
 	slices.SortFunc(columns, func(a, b inventedColumn) int { return strings.Compare(a.name, b.name) })
 	names := slices.Clone(r.Action.Entity.Key)
@@ -86,13 +87,18 @@ func columnsNamed(r *rules.Rule) (columns []inventedColumn) {
 			names = append(append(names, u.Before...), u.After...)
 		}
 	}
+	known := rules.ColumnsOf(r.Action.Entity.Table)
 	for i, name := range names {
-		kind := shape.Text
-		if name == "id" || name == "published" || strings.HasPrefix(name, "id_") || strings.HasSuffix(name, "_id") {
+		kind, ok := known[name]
+		switch {
+		case ok:
+		case name == "id" || name == "published" || strings.HasPrefix(name, "id_") || strings.HasSuffix(name, "_id"):
 			kind = shape.Int
+		default:
+			kind = shape.Text
 		}
 		if !slices.ContainsFunc(columns, func(c inventedColumn) bool { return c.name == name }) {
-			columns = append(columns, inventedColumn{name, kind, i < key && len(r.Action.Entity.Key) == 0})
+			columns = append(columns, inventedColumn{name: name, kind: kind, key: i < key && len(r.Action.Entity.Key) == 0})
 		}
 	}
 	return columns
@@ -117,26 +123,20 @@ func inventEvent(r *rules.Rule, site *rules.Site, columns []inventedColumn) (ev 
 		if names = append(names, c.name); c.key {
 			key = append(key, i)
 		}
-		text := inventText(c.name)
-		n, err := strconv.Atoi(text)
-		switch {
-		case c.name == "published":
-			n, text = 1, "1"
-		case c.kind == shape.Int && err != nil:
-			n, text = 12, "12"
-		case c.kind == shape.Float:
-			text = "20.00"
+		text, value := inventColumn(action.Entity.Table, c.name, c.kind, c.of)
+		if c.name == "published" {
+			text, value = "1", 1
 		}
-		switch c.kind {
-		case shape.Int:
+		values[c.name] = value
+		switch {
+		case c.kind == shape.Int:
 			b.AddText(cdc.Int, text)
-			values[c.name] = n
-		case shape.Float:
+		case c.kind == shape.Float:
 			b.AddText(cdc.Decimal, text)
-			values[c.name] = 20.0
+		case c.of == "json":
+			b.AddText(cdc.JSON, text)
 		default:
 			b.AddText(cdc.Text, text)
-			values[c.name] = text
 		}
 	}
 	ev.Table = tables.NewTable(action.Entity.TableOf(site), names, key)
