@@ -37,6 +37,9 @@ func PlaceOf(schema, table string) (Place, bool) {
 	return Place{schema, prefix}, ok && config.IsPrefix(prefix)
 }
 
+// Marker is the table that the plugin always has there.
+func (p Place) Marker() string { return p.Prefix + marker }
+
 // Find asks the server for all places that the user may see, in the order of their names.
 func Find(ctx context.Context, db *sql.DB) ([]Place, error) {
 	rows, err := db.QueryContext(ctx, "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_name LIKE ? LIMIT ?",

@@ -48,7 +48,8 @@ func (t *tree) check(ctx context.Context, asJSON bool, stdout io.Writer) error {
 	findings = append(findings, checkRules(set)...)
 	findings = append(findings, checkFiles(c, t.config, set)...)
 	findings = append(findings, checkSandbox(unitOf(ctx), c, t.config, set)...)
-	findings = append(findings, checkStanding(ctx, c)...) // last: it gives up root's rights
+	findings = append(findings, checkStanding(ctx, c)...) // it gives up root's rights
+	findings = append(findings, checkUnseen(ctx, c)...)
 	if err := report(stdout, findings, asJSON); err != nil {
 		return err
 	}

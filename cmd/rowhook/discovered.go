@@ -122,8 +122,15 @@ func (f *follower) findSites(ctx context.Context) error {
 		}
 	}
 	f.tellSites(found)
+	if finder.unseen, err = readUnseen(ctx, f.store); err != nil { // as they were when this process or another one ended
+		return err
+	}
 	finder.looked(places)
+	finder.unseen = slices.DeleteFunc(finder.unseen, func(p discover.Place) bool { return isGone(ctx, f.db, p) })
 	f.tellUnseen()
+	if err := f.keepUnseen(ctx); err != nil {
+		return err
+	}
 	finder.found, finder.missing = found, map[discover.Place]bool{}
 	f.cfg.Sites = sites
 	f.tellRuleSites()
@@ -165,17 +172,6 @@ func (f *follower) tellRuleSites() {
 		}
 	}
 	f.wrong.Found(wrongRuleSites, wrong...)
-}
-
-// tellUnseen says which sites the log shows and the server does not.
-func (f *follower) tellUnseen() {
-	var wrong []lasting.Wrong
-	for _, p := range f.finder.unseen {
-		wrong = append(wrong, lasting.Wrong{About: fmt.Sprintf("site with schema %s and prefix %s", p.Schema, p.Prefix), Text: "the log shows it and its tables cannot be seen, so nothing of it is delivered",
-			Found: "rowhook's user may not read it, or it was dropped where the log does not show it",
-			Fix:   fmt.Sprintf("as an administrator of the server:  GRANT SELECT ON `%s`.* TO the user of the configuration", p.Schema), NeedsYou: true})
-	}
-	f.wrong.Found(wrongUnseen, wrong...)
 }
 
 // watchSites looks whether there are other sites than those that are followed, and ends with errSitesChanged when there are.

@@ -165,6 +165,73 @@ func TestDiscoverWithoutRights(t *testing.T) {
 	end()
 }
 
+// TestDiscoverWithoutRightsForLong: sites that may not be read are named after a restart as well, by status, the log and check, until one
+// is dropped, one may be read, and one proves to be gone.
+func TestDiscoverWithoutRightsForLong(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	dbtest.Salon(t, server, "first", "wp_")
+	receiver := delivertest.NewReceiver(t)
+	server.CreateUser(t, "rowhook", "secret", "REPLICATION SLAVE, BINLOG MONITOR ON *.*", "SELECT ON first.*")
+	files := discoverFiles(t, server, receiver.URL())
+	log, ctx := newDaemonLog(), patience(t)
+	end, _ := startByHand(t, files, log)
+	log.wait(ctx, t, following, 1)
+	about := func(schema string) string { return "site with schema " + schema + " and prefix wp_" }
+	all := []string{"secondshop", "dropped", "gone"}
+	for _, schema := range all {
+		dbtest.Salon(t, server, schema, "wp_")
+		log.wait(ctx, t, "GRANT SELECT ON `"+schema+"`.*", 1)
+	}
+	end()
+	checked := func(what string, want ...string) {
+		t.Helper()
+		out, err := rowhook(t, files, "check")
+		for _, schema := range all {
+			if is := strings.Contains(out, "FAIL  "+about(schema)) && strings.Contains(out, "GRANT SELECT ON `"+schema+"`.*"); is != slices.Contains(want, schema) {
+				t.Errorf("%s: check names %s: %t\n%s", what, schema, is, out)
+			}
+		}
+		if (err != nil) != (len(want) > 0) {
+			t.Errorf("%s: check ends with %v", what, err)
+		}
+	}
+	checked("without a daemon", all...)
+
+	log = newDaemonLog()
+	end, _ = startByHand(t, files, log)
+	for _, schema := range all {
+		log.wait(ctx, t, "GRANT SELECT ON `"+schema+"`.*", 1)
+	}
+	log.wait(ctx, t, following, 1)
+	statusSays(t, files, true, "Three things need you", "Site with schema secondshop and prefix wp_: the log shows it", "Site with schema dropped and prefix wp_", "Site with schema gone and prefix wp_")
+	server.Exec(t, "DROP DATABASE dropped")
+	log.wait(ctx, t, `ended" about="`+about("dropped")+`"`, 1)
+	server.Exec(t, "SET sql_log_bin = 0; DROP DATABASE gone; SET sql_log_bin = 1")
+	checked("one is dropped", "secondshop", "gone")
+	end()
+
+	server.Exec(t, "GRANT SELECT ON gone.* TO rowhook@'%'")
+	checked("one proves to be gone", "secondshop")
+	log = newDaemonLog()
+	end, _ = startByHand(t, files, log)
+	log.wait(ctx, t, following, 1)
+	if log.count("`gone`")+log.count("`dropped`") > 0 || log.count("`secondshop`") != 1 {
+		t.Error("other sites than the one that may not be read are named")
+	}
+	end()
+
+	server.Exec(t, "GRANT SELECT ON secondshop.* TO rowhook@'%'")
+	checked("the last may be read")
+	log = newDaemonLog()
+	end, _ = startByHand(t, files, log)
+	log.wait(ctx, t, following, 1)
+	if log.count("`secondshop`") > 0 || log.count(`site=secondshop`) == 0 {
+		t.Error("the site that may be read is not found")
+	}
+	end()
+}
+
 // TestDiscoverUnseen: what needs only the rules works before the daemon has found a site.
 func TestDiscoverUnseen(t *testing.T) {
 	t.Parallel()

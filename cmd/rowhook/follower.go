@@ -97,11 +97,7 @@ func (f *follower) checked(ctx context.Context) (err error) {
 	cfg.After = f.last
 	if f.finder != nil {
 		cfg.Created = f.finder.created
-		cfg.Dropped = func(table cdc.TableName) {
-			if f.finder.dropped(table) {
-				f.tellUnseen()
-			}
-		}
+		cfg.Dropped = func(table cdc.TableName) { f.unseenDropped(ctx, table) }
 	}
 	if f.source, err = cdc.Open(ctx, f.db, cfg); err != nil {
 		return err
