@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -39,6 +40,7 @@ type entry struct {
 	Name    string      `yaml:"name"`
 	Site    string      `yaml:"site"`
 	Action  string      `yaml:"action"`
+	Time    string      `yaml:"time"` // when it was committed, event.time
 	Table   string      `yaml:"table"`
 	Key     []string    `yaml:"key"` // of a table: the columns of its primary key, where that is not id
 	Before  config.Tree `yaml:"before"`
@@ -90,7 +92,7 @@ func (r *reader) read(e entry) Case {
 		r.rule(fmt.Sprintf("want[%d]", i), name)
 	}
 	actions := r.actions(e)
-	c.Event = &rules.Event{Site: r.site(e.Site)}
+	c.Event = &rules.Event{Site: r.site(e.Site), Time: r.time(e.Time)}
 	if len(actions) > 0 { // else what is wrong is said
 		c.Event.Action = actions[0]
 		r.rows(c.Event, e, actions)
@@ -129,6 +131,23 @@ func (r *reader) site(name string) *rules.Site {
 	}
 	r.faultf("site", "%q is no site of the configuration", name)
 	return &rules.Site{Name: name}
+}
+
+// aTime is when the event of a case was committed that does not say so.
+const aTime = "2026-03-01 09:00:00"
+
+// time reads when the event was committed. A time without a zone is UTC, as the plugin writes its columns.
+func (r *reader) time(text string) time.Time {
+	if text == "" {
+		text = aTime
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateTime} { // either takes parts of a second
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC()
+		}
+	}
+	r.faultf("time", "%q is no date and time; write 2026-03-01 09:00:00, which is UTC, or 2026-03-01T10:00:00+01:00", text)
+	return time.Time{}
 }
 
 // actions is the kind of the event. Of a table that custom rules name it is what happened to the row, once for each way in which

@@ -81,6 +81,7 @@ func TestWrongCases(t *testing.T) {
 		"cases:\n- {name: a, action: rowhook.restored, after: {id: 1}}":                                       "has no row that could be written down",
 		"cases:\n- {name: a, action: onAddItemCart}":                                                          ":2: cases[0].payload: is missing; onAddItemCart leaves no row",
 		"cases:\n- {name: a, action: coupon.save, key: [code], after: {code: x}}":                             ":2: cases[0].key: is for rows of a table",
+		"cases:\n- {name: a, time: noon, action: coupon.save, after: {code: x}}":                              `cases[0].time: "noon" is no date and time; write 2026-03-01 09:00:00`,
 		"cases:\n- {name: a, table: pages, after: {id: 1}}":                                                   "no rule is for the table pages",
 		"cases:\n- {name: a, site: spas, action: coupon.save, after: {id: 1}}":                                `cases[0].site: "spas" is no site`,
 		"cases:\n- {name: a, action: coupon.save, after: {cod: x}, want: [cancel, cancelld]}":                 "there is no such column; did you mean code?",
@@ -95,6 +96,58 @@ func TestWrongCases(t *testing.T) {
 		}
 		if _, err := Read(path, ruleSet(t), siteOf); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n%v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestTimeOfCases: rules about time see the time that a case says, in either form, and else the one that docs/rules.md has.
+func TestTimeOfCases(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	set, err := rules.Read(write("rules.yaml", `rules:
+  - name: soon
+    action: appointment.save
+    load: full
+    when: date(after.checkin_ts) - date(event.time) < duration("24h")
+    template: {time: "= event.time", seconds: "= event.seconds"}
+    url: https://crm.example.com/soon
+`), func(string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := "cases:\n"
+	for _, c := range []struct{ time, checkin, posts string }{
+		{"", "2026-03-02 08:00:00", `{time: "2026-03-01T09:00:00Z", seconds: 1772355600}`},
+		{"", "2026-03-02 10:00:00", ""},
+		{"2026-03-01 10:00:01", "2026-03-02 10:00:00", `{time: "2026-03-01T10:00:01Z", seconds: 1772359201}`},
+		{"2026-03-01 10:00:00", "2026-03-02 10:00:00", ""},
+		{"2026-03-01T10:00:01.5+01:00", "2026-03-02 09:00:00", `{time: "2026-03-01T09:00:01.5Z", seconds: 1772355601}`},
+		{"2026-03-01T10:00:00+01:00", "2026-03-02 09:00:00", ""},
+	} {
+		cases += fmt.Sprintf("- {name: a, action: appointment.save, after: {checkin_ts: %q}, ", c.checkin)
+		if c.time != "" {
+			cases += fmt.Sprintf("time: %q, ", c.time)
+		}
+		if c.posts != "" {
+			cases += "want: [soon], posts: {soon: " + c.posts + "}, "
+		}
+		cases += "}\n"
+	}
+	read, err := Read(write("cases.yaml", cases), set, siteOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial := New(set, loader.Options{})
+	for i := range read {
+		if o := trial.Run(&read[i]); len(o.Faults) > 0 {
+			t.Errorf("%s: %s", read[i].Place, strings.Join(o.Faults, "\n"))
 		}
 	}
 }
