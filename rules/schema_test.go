@@ -51,7 +51,7 @@ func rulesSchema(t *testing.T) []byte {
 		"entry.statuses":       schematest.Pattern(statusCode.String()),
 		"entry.url":            schematest.Pattern(`^[hH][tT][tT][pP][sS]?://[^/?#:][^#]*$`),
 		"entry.order_group":    schematest.Pattern(ruleName.String()),
-		"entry.id":             schematest.Between(0, 1<<53),
+		"entry.id":             {"anyOf": []any{schematest.Kind{"type": "integer", "minimum": 0, "maximum": 1 << 53}, schematest.Kind{"type": "string", "pattern": `^\+?[0-9]+$|\$\{`}, schematest.Kind{"type": "null"}}},
 		"entry.when":           {"type": []any{"string", "boolean", "null"}, "minLength": 1},
 	}, map[string][]string{"entry": {"name", "action", "url"}}, map[string][]any{"entry": append(together(), schematest.Kind{
 		"if":   having("relay", schematest.Kind{"required": text("allow_unknown"), "properties": schematest.Kind{"allow_unknown": schematest.Kind{"enum": []any{true, "true"}}}}),
@@ -77,22 +77,34 @@ func without(keys ...string) schematest.Kind {
 	return schematest.Kind{"properties": none}
 }
 
+// withoutPrevious allows to say that there is none.
+func withoutPrevious() schematest.Kind {
+	return schematest.Kind{"properties": schematest.Kind{"previous": schematest.Kind{"anyOf": []any{
+		schematest.Kind{"enum": []any{nil, false, "false"}}, schematest.Kind{"type": "string", "pattern": `\$\{`},
+	}}}}
+}
+
 // together is which keys a rule may have beside others: by its action, as the catalog has it, and by what makes its payload.
 func together() []any {
 	isCustom := having("action", schematest.Kind{"const": customAction})
 	text := schematest.Kind{"type": "string"}
 	all := []any{
 		schematest.Kind{"if": isCustom, "then": schematest.Kind{"allOf": []any{
-			having("table", schematest.Kind{"not": schematest.Kind{"type": "null"}}), without("type", "statuses", "previous"),
+			having("table", schematest.Kind{"not": schematest.Kind{"type": "null"}}), without("type", "statuses"), withoutPrevious(),
 			schematest.Kind{"properties": schematest.Kind{"load": schematest.Kind{"not": schematest.Kind{"const": Extended.String()}}, "format": schematest.Kind{"not": schematest.Kind{"const": formatSlack}}}},
 		}}, "else": without("table", "key", "on")},
-		schematest.Kind{"properties": schematest.Kind{"on": schematest.Kind{"minItems": 1}}},
-		schematest.Kind{"if": having("template", schematest.Kind{"not": schematest.Kind{"type": "null"}}), "then": without("fields", "redact", "previous", "template_file")},
-		schematest.Kind{"if": having("template_file", text), "then": without("fields", "redact", "previous", "template")},
+		schematest.Kind{"properties": schematest.Kind{
+			"on": schematest.Kind{"minItems": 1}, "key": schematest.Kind{"minItems": 1, "maxItems": mostKeyColumns},
+			"fields": schematest.Kind{"minItems": 1, "maxItems": mostPaths}, "redact": schematest.Kind{"minItems": 1, "maxItems": mostPaths},
+		}},
+		schematest.Kind{"if": having("format", schematest.Kind{"const": formatSlack}), "then": without("fields", "redact", "template", "template_file")},
+		schematest.Kind{"if": having("template", schematest.Kind{"not": schematest.Kind{"type": "null"}}), "then": schematest.Kind{"allOf": []any{without("fields", "redact", "template_file"), withoutPrevious()}}},
+		schematest.Kind{"if": having("template_file", text), "then": schematest.Kind{"allOf": []any{without("fields", "redact", "template"), withoutPrevious()}}},
 		schematest.Kind{"if": having("url", schematest.Kind{"type": "string", "pattern": "^[^/]*//[^/?#]*@"}), "then": schematest.Kind{"properties": schematest.Kind{
 			"headers": schematest.Kind{"propertyNames": schematest.Kind{"not": schematest.Kind{"pattern": "^" + anyCase("authorization") + "$"}}},
 		}}},
 	}
+	documented := []any{customAction}
 	told := []Action{RestoredAction()}
 	for _, name := range append(ToldActions(), toldAll) {
 		a, _ := parseTold(name)
@@ -103,9 +115,10 @@ func together() []any {
 		if a.Hook() != a.String() {
 			names = append(names, a.Hook())
 		}
+		documented = append(documented, names...)
 		none := []string{"relay"}
 		if a.Kind != Save {
-			none = append(none, "type", "previous")
+			none = append(none, "type")
 		}
 		if !a.HasStatuses() {
 			none = append(none, "statuses")
@@ -124,9 +137,13 @@ func together() []any {
 		if a.Kind != Told && a.Kind != Restored {
 			properties["format"] = schematest.Kind{"not": schematest.Kind{"const": formatSlack}}
 		}
+		if a.Kind != Save {
+			properties["previous"] = withoutPrevious()["properties"].(schematest.Kind)["previous"]
+		}
 		all = append(all, schematest.Kind{"if": having("action", schematest.Kind{"enum": names}), "then": not})
 	}
-	return all
+	hook := schematest.Kind{"type": "string", "not": schematest.Kind{"anyOf": []any{schematest.Kind{"enum": documented}, schematest.Kind{"pattern": `\$\{`}}}}
+	return append(all, schematest.Kind{"if": having("action", hook), "then": schematest.Kind{"allOf": []any{without("statuses"), withoutPrevious()}}})
 }
 
 // anyCase is a pattern of a name in any case of its letters.

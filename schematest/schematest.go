@@ -134,7 +134,7 @@ func scalar(t reflect.Type) *generator.Schema {
 	case reflect.TypeFor[config.Size]():
 		return kind(anyOf(Kind{"type": "string", "pattern": `^[0-9.]+ *([KMGT]i?)?B?$`}, Kind{"type": "integer", "minimum": 0}))
 	case reflect.TypeFor[config.Every]():
-		return kind(anyOf(Kind{"type": "string", "pattern": `^[0-9.]+/[a-z]+$`}))
+		return kind(anyOf(Kind{"type": "string", "pattern": `^[0-9.]*[1-9][0-9.]*/[smh]$`}))
 	case reflect.TypeFor[config.Strings]():
 		return kind(Kind{"anyOf": []any{text, Kind{"type": "array", "items": item(text)}}})
 	case reflect.TypeFor[config.Pairs]():
