@@ -111,6 +111,7 @@ type initWork struct {
 	written  map[string]bool // of files
 	missing  []setup.Site    // in a configuration that is there
 	imported imported
+	left     []leftWebhooks
 	faulty   error // why a configuration that is there cannot be read
 	applied  bool
 }
@@ -125,9 +126,11 @@ func (w *initWork) prepare(ctx context.Context) error {
 		return fmt.Errorf("reading the password of an earlier init: %w", err)
 	}
 	pattern := filepath.Join(filepath.Dir(w.file), "rules.d", "*.yaml")
+	var added []setup.Site // that no configuration had
 	c, err := config.Load(w.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		added = w.server.Sites
 		w.files = append(w.files, setup.File{Path: credential, Text: w.account.Password + "\n", Secret: true})
 	case err != nil:
 		w.faulty = err
@@ -139,12 +142,14 @@ func (w *initWork) prepare(ctx context.Context) error {
 		w.missing = slices.DeleteFunc(slices.Clone(w.server.Sites), func(s setup.Site) bool {
 			return slices.ContainsFunc(c.Sites, func(o config.Site) bool { return o.Schema == s.Schema && o.Prefix == s.Prefix })
 		})
+		added = w.missing
 	}
 	w.files = append(w.files, setup.File{Path: w.file, Text: w.server.ConfigText(w.account)})
 	if rules, err := filepath.Glob(pattern); err == nil && len(rules) > 0 {
 		for _, path := range rules {
 			w.files = append(w.files, setup.File{Path: path})
 		}
+		w.leave(ctx, pattern, added)
 	} else if err := w.rules(ctx, filepath.Dir(pattern)); err != nil {
 		return err
 	}
@@ -156,11 +161,9 @@ func (w *initWork) prepare(ctx context.Context) error {
 func (w *initWork) rules(ctx context.Context, dir string) error {
 	var found []siteWebhooks
 	for _, site := range w.server.Sites {
-		db := site.Pool()
-		hooks, err := readWebhooks(ctx, db, config.Site{Name: site.Name, Schema: site.Schema, Prefix: site.Prefix, DBCharset: site.Charset})
-		db.Close()
+		hooks, err := webhooksOf(ctx, site)
 		if err != nil {
-			return fmt.Errorf("reading the webhooks of site %s: %w", site.Name, err)
+			return err
 		}
 		if len(hooks) > 0 {
 			found = append(found, siteWebhooks{site.Name, hooks})
@@ -176,4 +179,48 @@ func (w *initWork) rules(ctx context.Context, dir string) error {
 	}
 	w.files = append(w.files, setup.File{Path: filepath.Join(dir, "imported.yaml"), Text: string(w.imported.text)})
 	return nil
+}
+
+// webhooksOf reads the plugin's webhooks of a site.
+func webhooksOf(ctx context.Context, site setup.Site) ([]webhook, error) {
+	db := site.Pool()
+	defer db.Close()
+	hooks, err := readWebhooks(ctx, db, config.Site{Name: site.Name, Schema: site.Schema, Prefix: site.Prefix, DBCharset: site.Charset})
+	if err != nil {
+		return nil, fmt.Errorf("reading the webhooks of site %s: %w", site.Name, err)
+	}
+	return hooks, nil
+}
+
+// leftWebhooks are those of a site of which no rule is made.
+type leftWebhooks struct {
+	Site      string `json:"site"`
+	Webhooks  int    `json:"webhooks"`
+	Published int    `json:"published"`
+	Unread    string `json:"unread,omitempty"` // why they cannot be read
+	Import    string `json:"import"`           // the command that makes rules of them
+}
+
+// leave finds the webhooks of sites that come to rules which are there. Rules of them are not written: until the sites stand in the
+// configuration, no rule may name them, and a person may have written some already.
+func (w *initWork) leave(ctx context.Context, pattern string, added []setup.Site) {
+	for _, site := range added {
+		hooks, err := webhooksOf(ctx, site)
+		left := leftWebhooks{Site: site.Name, Webhooks: len(hooks), Import: "rowhook import" + w.with() + " --site " + site.Name}
+		for _, h := range hooks {
+			if h.Published {
+				left.Published++
+			}
+		}
+		if err != nil { // the site may be in the making, and the files are there
+			left.Unread = err.Error()
+		} else if len(hooks) == 0 {
+			continue
+		}
+		file := filepath.Join(filepath.Dir(pattern), "imported-"+site.Name+".yaml")
+		if read, err := filepath.Match(pattern, file); err == nil && read {
+			left.Import += " > " + file
+		}
+		w.left = append(w.left, left)
+	}
 }

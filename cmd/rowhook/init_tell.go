@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"rowhook/printable"
 	"rowhook/setup"
 )
 
@@ -24,10 +25,7 @@ func (w *initWork) tell(out io.Writer) error {
 
 // next is the commands to type when all that init says is done.
 func (w *initWork) next() []string {
-	with := ""
-	if w.file != defaultConfig {
-		with = " --config " + w.file
-	}
+	with := w.with()
 	run := "rowhook run" + with
 	if _, err := os.Stat("/run/systemd/system"); err == nil && with == "" {
 		run = "systemctl enable --now rowhook"
@@ -35,24 +33,33 @@ func (w *initWork) next() []string {
 	return []string{"rowhook check" + with, run}
 }
 
+// with is what commands need to find the configuration.
+func (w *initWork) with() string {
+	if w.file == defaultConfig {
+		return ""
+	}
+	return " --config " + w.file
+}
+
 // initReport is what init writes for programs. It has no password but the one in statements, which somebody has to type.
 type initReport struct {
-	Server     string     `json:"server"`
-	Version    string     `json:"version"`
-	Hosting    string     `json:"hosting"`
-	Sites      []initSite `json:"sites"`
-	Missing    []initSite `json:"missing_sites,omitempty"` // in a configuration that was there
-	User       string     `json:"user"`
-	Applied    bool       `json:"applied"`                // the user is made
-	Statements []string   `json:"statements,omitempty"`   // that make it
-	Lines      []string   `json:"server_lines,omitempty"` // for the server's configuration
-	LinesFile  string     `json:"server_file,omitempty"`  // where they go
-	Restart    bool       `json:"restart"`                // of the server is needed
-	Typed      []string   `json:"server_typed,omitempty"` // what is typed at the server instead, or without a restart
-	Written    []string   `json:"files_written"`
-	Kept       []string   `json:"files_kept"`
-	Faulty     string     `json:"config_error,omitempty"` // why a configuration that was there cannot be read
-	Next       []string   `json:"next"`                   // commands
+	Server     string         `json:"server"`
+	Version    string         `json:"version"`
+	Hosting    string         `json:"hosting"`
+	Sites      []initSite     `json:"sites"`
+	Missing    []initSite     `json:"missing_sites,omitempty"` // in a configuration that was there
+	Left       []leftWebhooks `json:"webhooks_left,omitempty"` // of which no rule is made, for there are rules
+	User       string         `json:"user"`
+	Applied    bool           `json:"applied"`                // the user is made
+	Statements []string       `json:"statements,omitempty"`   // that make it
+	Lines      []string       `json:"server_lines,omitempty"` // for the server's configuration
+	LinesFile  string         `json:"server_file,omitempty"`  // where they go
+	Restart    bool           `json:"restart"`                // of the server is needed
+	Typed      []string       `json:"server_typed,omitempty"` // what is typed at the server instead, or without a restart
+	Written    []string       `json:"files_written"`
+	Kept       []string       `json:"files_kept"`
+	Faulty     string         `json:"config_error,omitempty"` // why a configuration that was there cannot be read
+	Next       []string       `json:"next"`                   // commands
 }
 
 type initSite struct {
@@ -65,7 +72,7 @@ type initSite struct {
 func (w *initWork) report() initReport {
 	log := w.server.Log()
 	r := initReport{
-		Server: w.server.Address, Version: w.server.Survey.Version, Hosting: w.server.Survey.Hosting, Sites: initSites(w.server.Sites), Missing: initSites(w.missing),
+		Server: w.server.Address, Version: w.server.Survey.Version, Hosting: w.server.Survey.Hosting, Sites: initSites(w.server.Sites), Missing: initSites(w.missing), Left: w.left,
 		User: w.account.User, Applied: w.applied, Lines: log.Lines, LinesFile: log.File, Restart: log.Restart,
 		Typed: slices.Concat(log.Typed, log.Now), Written: []string{}, Kept: []string{}, Next: w.next(),
 	}
@@ -162,5 +169,13 @@ func (w *initWork) tellFiles(b *strings.Builder) {
 	}
 	if len(w.missing) > 0 {
 		fmt.Fprintf(b, "    to be added under sites: in %s, then restart rowhook:\n%s", w.file, setup.SiteLines(w.missing))
+	}
+	for _, left := range w.left {
+		has := fmt.Sprintf("%s, published of them: %d", count(left.Webhooks, "webhook"), left.Published)
+		if left.Unread != "" {
+			has = printable.Line(left.Unread)
+		}
+		fmt.Fprintf(b, "    no rules are made of the plugin's webhooks of site %s, for there are rules: %s. Once the site stands under sites:,\n"+
+			"    this makes them; then see rowhook rules validate, restart rowhook, and unpublish them in the plugin:\n        %s\n", left.Site, has, left.Import)
 	}
 }

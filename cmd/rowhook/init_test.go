@@ -179,7 +179,7 @@ func testInitAgain(t *testing.T, server *dbtest.Server, file string, args []stri
 	}
 	server.Exec(t, "CREATE TABLE shop.wp_3_vikappointments_reservation LIKE shop.wp_vikappointments_reservation") // a new one of the network
 	said := initiated(t, append(args, "--apply")...)
-	for _, want := range []string{"no restart is needed", "kept     " + file, "prefix: wp_3_", "to be added under sites"} {
+	for _, want := range []string{"no restart is needed", "kept     " + file, "prefix: wp_3_", "to be added under sites", "reading the webhooks of site shop-3"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("init again does not say %q:\n%s", want, said)
 		}
@@ -196,6 +196,65 @@ func testInitAgain(t *testing.T, server *dbtest.Server, file string, args []stri
 		if text, err := os.ReadFile(path); err != nil || string(text) != want {
 			t.Errorf("%s: changed to %q, %v", path, text, err)
 		}
+	}
+}
+
+// TestInitFurtherSites: rules are made of the webhooks of the sites that the first init is shown. Of those of further ones it says how many
+// there are and what makes rules of them, which it does.
+func TestInitFurtherSites(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Start(t)
+	roots := map[string]string{}
+	for _, schema := range []string{"first", "second", "third", "quiet"} {
+		dbtest.Salon(t, server, schema, "wp_")
+		roots[schema] = installed(t, server, schema, "wp_", "")
+		server.Exec(t, "DELETE FROM "+schema+".wp_vikappointments_webhook")
+	}
+	webhook := func(schema, name string, published int) {
+		server.Exec(t, "INSERT INTO "+schema+".wp_vikappointments_webhook (name, hook, url, secret, published, params, logkey) VALUES (?, 'onAfterSaveReservation', 'http://127.0.0.1:1/', '', ?, '[]', '')", name, published)
+	}
+	webhook("second", "crm", 1)
+	webhook("second", "old", 0)
+	webhook("third", "erp", 1)
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	said := initiated(t, "--config", file, "--wordpress", roots["first"], "--apply")
+	if strings.Contains(said, "no rules are made") {
+		t.Errorf("the first init leaves webhooks:\n%s", said)
+	}
+	args := []string{"--config", file, "--wordpress", roots["first"], "--wordpress", roots["second"], "--wordpress", roots["third"], "--wordpress", roots["quiet"], "--apply"}
+	said = initiated(t, args...)
+	for _, want := range []string{"of site salon-example-test-2, for there are rules: 2 webhooks, published of them: 1.", "of site salon-example-test-3, for there are rules: 1 webhook, published of them: 1."} {
+		if !strings.Contains(said, want) {
+			t.Errorf("init does not say %q:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, "of site salon-example-test,") || strings.Contains(said, "of site salon-example-test-4") {
+		t.Errorf("init names sites without webhooks:\n%s", said)
+	}
+	var asJSON initReport
+	if err := json.Unmarshal([]byte(initiated(t, append(args, "--json")...)), &asJSON); err != nil || len(asJSON.Left) != 2 || asJSON.Left[0].Webhooks != 2 || asJSON.Left[0].Published != 1 {
+		t.Fatalf("init --json: %+v, %v", asJSON.Left, err)
+	}
+	lines := said[strings.Index(said, "  - name: "):strings.Index(said, "    no rules are made")]
+	edit(t, file, "\nrules: rules.d", "\n"+lines+"rules: rules.d")
+	for _, left := range asJSON.Left {
+		typed, to, ok := strings.Cut(left.Import, " > ")
+		if !ok || !strings.Contains(said, left.Import) {
+			t.Fatalf("the import of %s is %q:\n%s", left.Site, left.Import, said)
+		}
+		var out bytes.Buffer
+		if err := command(t.Context(), strings.Fields(typed)[1:], &out, io.Discard); err != nil {
+			t.Fatalf("%s: %v", typed, err)
+		}
+		if err := os.WriteFile(to, out.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := rowhook(t, file, "rules", "validate"); err != nil || !strings.Contains(out, "4 rules in 3 files") {
+		t.Errorf("rules validate: %v\n%s", err, out)
+	}
+	if said := initiated(t, args...); strings.Contains(said, "no rules are made") {
+		t.Errorf("init says it of sites that stand in the configuration:\n%s", said)
 	}
 }
 
