@@ -42,7 +42,7 @@ func (c check) shapeOf(e entry, rule *Rule, names *shape.Names) {
 		if s.When, err = shape.Condition(e.When, names); err != nil {
 			c.wrongWhen(err, names, rule)
 		} else {
-			c.missing("when", s.When.Uses, s.When.NeedsBefore, rule)
+			c.missing("when", s.When.Uses, s.When.Needs, rule)
 		}
 	}
 	if e.Previous && (rule.Action.Kind != Save || rule.Action.Entity.Custom) {
@@ -57,12 +57,12 @@ func (c check) shapeOf(e entry, rule *Rule, names *shape.Names) {
 }
 
 // missing reports an expression about a row that none of the rule's events has, and tells of one about a row that some have not.
-func (c check) missing(key string, uses shape.Uses, needsBefore bool, rule *Rule) {
+func (c check) missing(key string, uses shape.Uses, needs shape.Needs, rule *Rule) {
 	is := func(op cdc.Op) bool { return rule.Action.Kind != Rows || slices.Contains(rule.On, op) }
 	switch kind := rule.Action.Kind; {
-	case len(uses.After) > 0 && (kind == Delete || kind == Rows && !is(cdc.Insert) && !is(cdc.Update)):
+	case needs.After && (kind == Delete || kind == Rows && !is(cdc.Insert) && !is(cdc.Update)):
 		c.faultf(key, "names after.%s, and of what is deleted there is no row after; name before", uses.After[0])
-	case needsBefore && (kind == Save && rule.Type != UpdateOnly || kind == Rows && is(cdc.Insert)):
+	case needs.Before && (kind == Save && rule.Type != UpdateOnly || kind == Rows && is(cdc.Insert)):
 		place := c.key + "." + key
 		remedy := "type: update"
 		if kind == Rows {
@@ -99,7 +99,7 @@ func (c check) template(e entry, s *Shape, rule *Rule, names *shape.Names) {
 	if s.Template.Written {
 		c.src.Holds("")
 	}
-	c.missing("template", s.Template.Uses, s.Template.NeedsBefore, rule)
+	c.missing("template", s.Template.Uses, s.Template.Needs, rule)
 	for _, d := range s.Template.Doubts {
 		rule.Doubts = append(rule.Doubts, fmt.Sprintf("%s: %s.template%s: %v", c.src.Place(c.key+".template"), c.key, d.Path, d.Err))
 	}

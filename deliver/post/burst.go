@@ -67,7 +67,7 @@ func (s *Sender) burst(ctx context.Context, stop <-chan struct{}, t *Target, m *
 // RoundTrip makes a try, unless it was made, or no more is to be. What of the answer matters is in b.last.
 func (b *burst) RoundTrip(req *http.Request) (*http.Response, error) {
 	if b.made++; b.made > 1 && req.Context().Err() == nil {
-		b.try(b.ctx, b.t, b.m)
+		b.try(b.ctx, b.t, b.m) //nolint:contextcheck // the end of the waiting cuts off no try
 	}
 	if b.last.err != nil {
 		return nil, b.last.err

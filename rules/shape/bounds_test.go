@@ -94,7 +94,7 @@ func costly() []string {
 		"int(after.notes)", "float(after.notes)", "date(after.notes)", "duration(after.notes)", "timezone(after.notes)", "date('2026-01-01').Format(after.notes)", "date('2026-01-01', after.notes)",
 		"sort(payload.texts)", "sortBy(payload.texts, #)", "sortBy(payload.many, -#)", "sortBy(payload.many, before.notes)", "uniq(payload.many)", "uniq(payload.texts)", "median(payload.many)", "groupBy(payload.few, before.notes)",
 		"groupBy(payload.many, #)", "payload[after.notes]", "get(payload, after.notes)", "{(after.notes): 1}", "after.notes in payload", "after.notes in payload.texts", "payload.n[after.notes:]",
-		"all(payload.many, any(payload.many, # < 0) == false)", "all(payload.few, all(payload.few, all(payload.few, true)))", "map(payload.many, map(payload.many, #))", "sum(map(payload.many, sum(payload.many)))",
+		"all(payload.many, any(payload.many, # < 0) == false)", `any(payload.many, "zz" in payload.many)`, "any(payload.many, -1 in payload.many)", "all(payload.few, all(payload.few, all(payload.few, true)))", "map(payload.many, map(payload.many, #))", "sum(map(payload.many, sum(payload.many)))",
 		"count(payload.many, len(after.notes) > 1)", "all(payload.many, before.notes != after.notes)", "all(payload.many, before.notes < after.notes or before.notes > after.notes)", "map(payload.many, {{}})",
 		"map(payload.many, {{'a': {}, 'b': {}, 'c': {}, 'd': {}}})", "map(payload.many, [[], [], [], [], [], [], [], []])", "map(payload.many, after.notes + string(#))", "map(payload.few, split(after.notes, 'b'))",
 		"map(payload.many, date('2026-01-01', '2006-01-02', 'Europe/Berlin'))", "map(payload.many, date('2026-01-01').Format('2006'))", "map(payload.many, payload.few)", "map(payload.few, payload.notes)",

@@ -107,10 +107,14 @@ func (u *Uses) and(other Uses) {
 // Expression is an expression that was found right. It never changes.
 type Expression struct {
 	Uses
-	// NeedsBefore is that it cannot be evaluated where there is no row before, and does not ask whether there is one.
-	NeedsBefore bool
-	program     *vm.Program
+	Needs   Needs
+	program *vm.Program
 }
+
+// Needs are the rows without which it cannot be evaluated, as it does not ask whether they are there.
+type Needs struct{ Before, After bool }
+
+func (n *Needs) and(more Needs) { n.Before, n.After = n.Before || more.Before, n.After || more.After }
 
 // ExpressionError is what is wrong with an expression.
 type ExpressionError struct {
@@ -190,7 +194,8 @@ func compile(text string, n *Names, as expr.Option) (*Expression, error) {
 	if err != nil {
 		return nil, fault(text, err)
 	}
-	return &Expression{Uses: look.found(), NeedsBefore: look.needsBefore && !look.asksBefore, program: program}, nil
+	needs := Needs{Before: look.needs.Before && !look.asks.Before, After: look.needs.After && !look.asks.After}
+	return &Expression{Uses: look.found(), Needs: needs, program: program}, nil
 }
 
 // names are the columns', in no order; nil: they are not known.
@@ -284,7 +289,7 @@ type look struct {
 	uses    Uses
 	refused *file.Error
 
-	needsBefore, asksBefore bool
+	needs, asks Needs
 }
 
 // Visit sees the parts of a node before the node.
@@ -306,10 +311,10 @@ func (l *look) Visit(node *ast.Node) {
 		if of := l.bare[n.Node]; isName && of != "" {
 			l.uses.name(of, name.Value)
 			delete(l.bare, n.Node)
-			l.needsBefore = l.needsBefore || of == "before" && !n.Optional
+			l.needs.and(Needs{Before: of == "before" && !n.Optional, After: of == "after" && !n.Optional})
 		}
 		if event, ok := n.Node.(*ast.IdentifierNode); ok && isName && event.Value == "event" && name.Value == "type" {
-			l.asksBefore = true // an update has a row before
+			l.asks = Needs{Before: true, After: true} // it tells which rows there are
 		}
 	case *ast.BinaryNode:
 		switch n.Operator {
@@ -320,7 +325,8 @@ func (l *look) Visit(node *ast.Node) {
 		case "==", "!=":
 			_, first := n.Left.(*ast.NilNode)
 			_, second := n.Right.(*ast.NilNode)
-			l.asksBefore = l.asksBefore || second && l.bare[n.Left] == "before" || first && l.bare[n.Right] == "before"
+			asks := func(row string) bool { return second && l.bare[n.Left] == row || first && l.bare[n.Right] == row }
+			l.asks.and(Needs{Before: asks("before"), After: asks("after")})
 		}
 	case *ast.BuiltinNode:
 		if _, metered := builtins[n.Name]; !metered && !slices.Contains(loops, n.Name) {

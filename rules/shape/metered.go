@@ -58,7 +58,7 @@ func (m metering) binary(node *ast.Node, n *ast.BinaryNode) {
 		return
 	}
 	_, is := operators[n.Operator]
-	if constant := isConstant(n.Left) || isConstant(n.Right); !is || constant && n.Operator != "contains" && n.Operator != "+" || isConstant(n.Left) && isConstant(n.Right) {
+	if constant := isConstant(n.Left) || isConstant(n.Right); !is || constant && n.Operator != "contains" && n.Operator != "+" && (n.Operator != "in" || isConstant(n.Right)) || isConstant(n.Left) && isConstant(n.Right) {
 		return
 	}
 	ast.Patch(node, call(n.Operator, n.Left, n.Right))

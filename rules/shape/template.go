@@ -15,13 +15,13 @@ import (
 // no value can break it.
 type Template struct {
 	Uses
+	Needs Needs
 	// Secrets are the texts in it that may be secrets: what is taken in from outside of the file, and what its key says is one.
 	Secrets []string
 	Written bool // a secret is written in the file itself
 	// Doubts are about what is allowed, and most likely not meant.
-	Doubts      []*PlaceError
-	NeedsBefore bool // as of an Expression
-	root        part
+	Doubts []*PlaceError
+	root   part
 }
 
 // part is a value of the tree: one of a mapping, a list, an expression, or JSON that is always the same.
@@ -183,8 +183,8 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 				r.faults = append(r.faults, &PlaceError{path, lineOf(n, err), err})
 				return part{}
 			}
-			r.made.and(e.Uses)
-			r.made.NeedsBefore = r.made.NeedsBefore || e.NeedsBefore
+			r.made.Uses.and(e.Uses)
+			r.made.Needs.and(e.Needs)
 			return part{value: e}
 		}
 		plain, taken, err := r.expand(n.Value)
