@@ -10,6 +10,7 @@ import (
 
 	"rowhook/dbtest"
 	"rowhook/deliver/delivertest"
+	"rowhook/wordpress/relay"
 )
 
 // TestRelay follows the table of the relay as its file writes to it, in the engine that the printed SQL gives it: BLACKHOLE, which
@@ -44,9 +45,9 @@ func testRelay(t *testing.T, server *dbtest.Server) {
 	server.Exec(t, sql)
 	check(fmt.Sprintf("its table is there (%s), but no page was made with its file yet", engine))
 
-	server.Exec(t, "INSERT INTO wordpress.wp_options (option_name, option_value) VALUES ('rowhook_relay', '1 2026-11-29 add_item_cart')")
+	server.Exec(t, "INSERT INTO wordpress.wp_options (option_name, option_value) VALUES ('rowhook_relay', ?)", fmt.Sprint(relay.Version, " 2026-11-29 add_item_cart"))
 	check("its file relays add_item_cart; a page was last made with it on 2026-11-29; rules want also remove_item_cart")
-	server.Exec(t, "UPDATE wordpress.wp_options SET option_value = '1 2026-11-29 add_item_cart,remove_item_cart'")
+	server.Exec(t, "UPDATE wordpress.wp_options SET option_value = ?", fmt.Sprint(relay.Version, " 2026-11-29 add_item_cart,remove_item_cart"))
 	check(fmt.Sprintf("ok    relay of salon: its table is there (%s), and its file relays add_item_cart, remove_item_cart", engine))
 
 	const into = "INSERT INTO wp_rowhook_relay (id, hook, kind, args, omitted) VALUES "
