@@ -183,7 +183,7 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 				r.faults = append(r.faults, &PlaceError{path, lineOf(n, err), err})
 				return part{}
 			}
-			r.made.Uses.and(e.Uses)
+			r.made.and(e.Uses)
 			r.made.Needs.and(e.Needs)
 			return part{value: e}
 		}
