@@ -64,14 +64,7 @@ func TestCustomTablesTroubleIsItsOwn(t *testing.T) {
 			book(2)
 			states := func() map[string]pipeline.SiteStatus {
 				t.Helper()
-				out, err := rowhook(t, file, "sites", "list", "--json")
-				var list siteList
-				if err == nil {
-					err = json.Unmarshal([]byte(out), &list)
-				}
-				if err != nil {
-					t.Fatalf("%v\n%s", err, out)
-				}
+				list := listed(t, file)
 				all := map[string]pipeline.SiteStatus{}
 				for _, s := range list.Sites {
 					all[s.Name] = s
@@ -262,14 +255,7 @@ func TestTroubleOfOneTable(t *testing.T) {
 	}
 	stopped := func() (names []string) {
 		t.Helper()
-		out, err := rowhook(t, file, "sites", "list", "--json")
-		var list siteList
-		if err == nil {
-			err = json.Unmarshal([]byte(out), &list)
-		}
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		list := listed(t, file)
 		for _, s := range list.Sites {
 			if s.Apart() {
 				names = append(names, s.Name+" "+s.Reason)
@@ -346,4 +332,17 @@ func TestTroubleOfOneTable(t *testing.T) {
 	if got := receivers["my notes"].Accepted(); len(got) > 0 {
 		t.Errorf("what no rule can tell apart was sent %d times", len(got))
 	}
+}
+
+// listed is what the command says of the sites.
+func listed(t *testing.T, file string) (list siteList) {
+	t.Helper()
+	out, err := rowhook(t, file, "sites", "list", "--json")
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &list)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return list
 }
