@@ -3,6 +3,7 @@ package cdc
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -100,4 +101,37 @@ func FuzzGTID(f *testing.F) {
 			t.Fatalf("%q: %v", gtid, err)
 		}
 	})
+}
+
+// TestTrackerForgets: the whole set is kept up to date while somebody asks for it, and for a while after; asked later, it is
+// right again.
+func TestTrackerForgets(t *testing.T) {
+	tr, err := newTracker(Position{Flavor: "mariadb", Set: "0-1-4,1-1-9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 4
+	check := func(advances int, kept bool) {
+		t.Helper()
+		for range advances {
+			n++
+			if err := tr.Advance(Txn{GTID: fmt.Sprint("0-1-", n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if (tr.all != nil) != kept {
+			t.Errorf("after %d transactions the set is kept: %v", advances, tr.all != nil)
+		}
+		set, err := tr.full()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := set.String(), fmt.Sprintf("0-1-%d,1-1-9", n); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	check(1, false)
+	check(forgetAll, true)
+	check(forgetAll+1, false)
+	check(1, true)
 }

@@ -73,8 +73,13 @@ func (p Position) String() string {
 // tracker is the cursor of whoever reads, which moves with each transaction, and is often asked whether an end is reached.
 type tracker struct {
 	*Cursor
-	all mysql.GTIDSet // what was read, when somebody asked for it; a set is long and copied no more than once
+	// all is what was read, while somebody asks for it. A set is long and is not copied at each question; but to keep it costs
+	// each transaction something, so it goes when nobody has asked for a while.
+	all     mysql.GTIDSet
+	unasked int // transactions since
 }
+
+const forgetAll = 1000 // transactions
 
 // newTracker starts at a position.
 func newTracker(p Position) (*tracker, error) {
@@ -87,6 +92,9 @@ func (t *tracker) Advance(txn Txn) error {
 	next, err := t.Cursor.Advance(txn)
 	if err != nil {
 		return err
+	}
+	if t.unasked++; t.unasked > forgetAll {
+		t.all = nil
 	}
 	if gtid := next.last.GTID; t.all != nil && gtid != "" {
 		if err := t.all.Update(gtid); err != nil {
@@ -102,6 +110,7 @@ func (t *tracker) Reached(end End, seen Coord) bool { return t.reached(end, seen
 
 // full is the GTID set with the last transaction. It stays the tracker's.
 func (t *tracker) full() (mysql.GTIDSet, error) {
+	t.unasked = 0
 	if t.all == nil {
 		set, err := t.read()
 		if err != nil {

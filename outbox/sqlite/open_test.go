@@ -59,9 +59,9 @@ func TestOpenRefuses(t *testing.T) {
 		}, "damaged"},
 		"a newer version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
-			alter(t, dir, `UPDATE meta SET value = '6' WHERE key = 'schema'`)
+			alter(t, dir, `UPDATE meta SET value = '7' WHERE key = 'schema'`)
 			return dir
-		}, "written by a newer rowhook (schema 6, this one knows 5)"},
+		}, "written by a newer rowhook (schema 7, this one knows 6)"},
 		"no version": {func(t *testing.T, dir string) string {
 			fill(t, dir)
 			alter(t, dir, `DELETE FROM meta`)

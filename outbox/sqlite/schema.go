@@ -10,7 +10,7 @@ import (
 
 // version is the layout of the file. A file of an older rowhook is brought up to date, one of a newer is refused, not
 // guessed at.
-const version = 5
+const version = 6
 
 // schemaKey is the setting that holds the version.
 const schemaKey = "schema"
@@ -58,7 +58,7 @@ CREATE INDEX attempt_seq ON attempt(seq);
 
 -- Deliveries that a person had sent again, and when.
 CREATE TABLE retried(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, uptime INTEGER NOT NULL DEFAULT 0);
-` + piece + addedIn4 + addedIn5 + view
+` + piece + addedIn4 + addedIn5 + addedIn6 + view
 
 // piece came with version 3. Versions since 4 write none.
 const piece = `
@@ -121,6 +121,12 @@ CREATE INDEX hour_endpoint ON hour(endpoint);
 
 -- Events that became deliveries.
 CREATE TABLE event(site TEXT NOT NULL, kind TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(site, kind)) WITHOUT ROWID;
+`
+
+// addedIn6 came with version 6.
+const addedIn6 = `
+-- What a commit adds to event, where that is more than a few rows: by kind and by site, as JSON.
+CREATE TABLE counted(id INTEGER PRIMARY KEY, events TEXT NOT NULL);
 `
 
 // The view must be plain enough for the sqlite3 of old distributions: one that cannot read it reads nothing of the file.

@@ -75,8 +75,20 @@ func (c *change) beginHour(endpoint, hour int64, has outbox.Tally) error {
 		id <= (SELECT id FROM hour WHERE endpoint = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`).int(endpoint).int(outbox.HoursKept).run()
 }
 
+// Events of many sites would have a commit change as many rows, all over the table. So more than a few are written as one row
+// beside it, and what some commits have written there is added up at once.
+const (
+	fewEvents  = 8
+	mostBeside = 64 // commits
+	beside     = `SELECT bySite.key AS site, byKind.key AS kind, bySite.value AS n
+		FROM counted, json_each(counted.events) byKind, json_each(byKind.value) bySite`
+)
+
 // countEvents adds up events that became deliveries.
 func (c *change) countEvents(list []outbox.EventCount) error {
+	if len(list) > fewEvents {
+		return c.countBeside(list)
+	}
 	for _, e := range list {
 		err := c.stmt(`INSERT INTO event(site, kind, n) VALUES (?, ?, ?) ON CONFLICT(site, kind) DO UPDATE SET n = n + excluded.n`).
 			text(e.Site).text(e.Kind).int(e.N).run()
@@ -87,11 +99,38 @@ func (c *change) countEvents(list []outbox.EventCount) error {
 	return nil
 }
 
+func (c *change) countBeside(list []outbox.EventCount) error {
+	added := map[string]map[string]int64{}
+	for _, e := range list {
+		sites := added[e.Kind]
+		if sites == nil {
+			sites = map[string]int64{}
+			added[e.Kind] = sites
+		}
+		sites[e.Site] += e.N
+	}
+	events, err := json.Marshal(added)
+	if err != nil {
+		return err
+	}
+	if err := c.stmt(`INSERT INTO counted(events) VALUES (?)`).text(string(events)).run(); err != nil {
+		return err
+	}
+	if c.conn.LastInsertRowID() < mostBeside { // its ids begin anew when it is empty
+		return nil
+	}
+	if err := c.stmt(`INSERT INTO event(site, kind, n) SELECT site, kind, sum(n) FROM (` + beside + `) GROUP BY site, kind
+		ON CONFLICT(site, kind) DO UPDATE SET n = n + excluded.n`).run(); err != nil {
+		return err
+	}
+	return c.stmt(`DELETE FROM counted`).run()
+}
+
 // totals reads what was counted since the store was made.
 func (r *reader) totals(ctx context.Context) (t outbox.Totals, err error) {
 	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
 		for sql, row := range map[string]func(s *sqlite3.Stmt){
-			`SELECT site, kind, n FROM event ORDER BY site, kind`: func(s *sqlite3.Stmt) {
+			`SELECT site, kind, sum(n) FROM (SELECT * FROM event UNION ALL ` + beside + `) GROUP BY site, kind ORDER BY site, kind`: func(s *sqlite3.Stmt) {
 				t.Events = append(t.Events, outbox.EventCount{Site: s.ColumnText(0), Kind: s.ColumnText(1), N: s.ColumnInt64(2)})
 			},
 			`SELECT rule, ever_delivered, ever_failed, ever_dead FROM counter ORDER BY rule`: func(s *sqlite3.Stmt) {

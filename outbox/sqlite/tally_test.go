@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -74,6 +76,46 @@ func TestHours(t *testing.T) {
 	totals, err := s.Totals(t.Context())
 	if err != nil || len(totals.Endpoints) != 1 || totals.Endpoints[0].Delivered != 11+4*outbox.HoursKept {
 		t.Errorf("in all %+v, %v", totals, err)
+	}
+}
+
+// TestEventsOfManySites: events are counted exactly however many sites a commit has, after each commit and after a start; and
+// what is written beside the table stays little.
+func TestEventsOfManySites(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	want := map[string]int64{}
+	for n := range 3*mostBeside + 5 {
+		b := new(outbox.Batch)
+		for i := range []int{1, fewEvents, 3 * fewEvents}[n%3] {
+			e := outbox.EventCount{Site: fmt.Sprintf("site %d \"é\"", (n*7+i)%50), Kind: []string{"a.b", "c"}[i%2], N: int64(i + 1)}
+			want[e.Site+"/"+e.Kind] += e.N
+			b.Events = append(b.Events, e)
+		}
+		if err := s.Commit(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		if n%mostBeside == 3 {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s = open(t, dir)
+		}
+		totals, err := s.Totals(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int64{}
+		for _, e := range totals.Events {
+			got[e.Site+"/"+e.Kind] += e.N
+		}
+		if !maps.Equal(got, want) || len(totals.Events) != len(want) {
+			t.Fatalf("after %d commits %v, want %v", n+1, got, want)
+		}
+	}
+	if rows, err := number(s.w.conn, `SELECT count(*) FROM counted`); err != nil || rows == 0 || rows >= mostBeside {
+		t.Errorf("%d commits lie beside, %v", rows, err)
 	}
 }
 

@@ -14,7 +14,11 @@ func upgrade(c *sqlite3.Conn, found int) error {
 				return err
 			}
 		}
-		return c.Exec(addedIn5 + fmt.Sprintf(`UPDATE meta SET value = '%d' WHERE key = '%s'`, version, schemaKey))
+		added := addedIn6
+		if found < 5 {
+			added = addedIn5 + added
+		}
+		return c.Exec(added + fmt.Sprintf(`UPDATE meta SET value = '%d' WHERE key = '%s'`, version, schemaKey))
 	})
 	if err != nil {
 		return fmt.Errorf("bringing the file up to date, from schema %d to %d: %w", found, version, err)

@@ -60,7 +60,7 @@ func lines(list []*outbox.Stored) (text []string) {
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	dir := schema3(t)
-	if _, err := OpenLog(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "older rowhook (schema 3, this one reads 5)") {
+	if _, err := OpenLog(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "older rowhook (schema 3, this one reads 6)") {
 		t.Errorf("before the daemon: %v", err)
 	}
 	content, err := os.ReadFile(filepath.Join("testdata", "schema3", "deliveries.txt"))
@@ -206,6 +206,36 @@ func TestUpgradeFrom4(t *testing.T) {
 	}
 }
 
+// TestUpgradeFrom5: what was counted before schema 6 still counts.
+func TestUpgradeFrom5(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	if err := s.Commit(t.Context(), &outbox.Batch{Events: []outbox.EventCount{{Site: "salon", Kind: "k", N: 3}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	alter(t, dir, `DROP TABLE counted; UPDATE meta SET value = '5' WHERE key = 'schema'`)
+	for n := range int64(2) {
+		s := open(t, dir)
+		many := make([]outbox.EventCount, 2*fewEvents)
+		for i := range many {
+			many[i] = outbox.EventCount{Site: "salon", Kind: "k", N: 1}
+		}
+		if err := s.Commit(t.Context(), &outbox.Batch{Events: many}); err != nil {
+			t.Fatal(err)
+		}
+		if totals, err := s.Totals(t.Context()); err != nil || len(totals.Events) != 1 || totals.Events[0].N != 3+(n+1)*2*fewEvents {
+			t.Errorf("counted %+v, %v", totals.Events, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestUpgradeOlder: those before it have no table of what was sent again, and none of pieces.
 func TestUpgradeOlder(t *testing.T) {
 	t.Parallel()
@@ -269,8 +299,8 @@ func TestDowngrade(t *testing.T) {
 	if err := open(t, dir).Close(); err != nil {
 		t.Fatal(err)
 	}
-	alter(t, dir, `UPDATE meta SET value = '6' WHERE key = 'schema' AND value = '5'`)
-	if _, err := Open(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "newer rowhook (schema 6, this one knows 5)") {
+	alter(t, dir, `UPDATE meta SET value = '7' WHERE key = 'schema' AND value = '6'`)
+	if _, err := Open(t.Context(), dir, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "newer rowhook (schema 7, this one knows 6)") {
 		t.Errorf("got %v", err)
 	}
 }
