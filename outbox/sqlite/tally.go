@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -80,34 +81,21 @@ func (c *change) beginHour(endpoint, hour int64, has outbox.Tally) error {
 const (
 	fewEvents  = 8
 	mostBeside = 64 // commits
-	beside     = `SELECT bySite.key AS site, byKind.key AS kind, bySite.value AS n
-		FROM counted, json_each(counted.events) byKind, json_each(byKind.value) bySite`
 )
 
 // countEvents adds up events that became deliveries.
 func (c *change) countEvents(list []outbox.EventCount) error {
-	if len(list) > fewEvents {
-		return c.countBeside(list)
-	}
-	for _, e := range list {
-		err := c.stmt(`INSERT INTO event(site, kind, n) VALUES (?, ?, ?) ON CONFLICT(site, kind) DO UPDATE SET n = n + excluded.n`).
-			text(e.Site).text(e.Kind).int(e.N).run()
-		if err != nil {
-			return err
+	if len(list) <= fewEvents {
+		for _, e := range list {
+			if err := c.countEvent(e.Site, e.Kind, e.N); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	return nil
-}
-
-func (c *change) countBeside(list []outbox.EventCount) error {
-	added := map[string]map[string]int64{}
+	added := make(eventCounts)
 	for _, e := range list {
-		sites := added[e.Kind]
-		if sites == nil {
-			sites = map[string]int64{}
-			added[e.Kind] = sites
-		}
-		sites[e.Site] += e.N
+		added.add(e.Site, e.Kind, e.N)
 	}
 	events, err := json.Marshal(added)
 	if err != nil {
@@ -119,20 +107,74 @@ func (c *change) countBeside(list []outbox.EventCount) error {
 	if c.conn.LastInsertRowID() < mostBeside { // its ids begin anew when it is empty
 		return nil
 	}
-	if err := c.stmt(`INSERT INTO event(site, kind, n) SELECT site, kind, sum(n) FROM (` + beside + `) GROUP BY site, kind
-		ON CONFLICT(site, kind) DO UPDATE SET n = n + excluded.n`).run(); err != nil {
+	return c.addBesides()
+}
+
+func (c *change) countEvent(site, kind string, n int64) error {
+	return c.stmt(`INSERT INTO event(site, kind, n) VALUES (?, ?, ?) ON CONFLICT(site, kind) DO UPDATE SET n = n + excluded.n`).
+		text(site).text(kind).int(n).run()
+}
+
+// addBesides moves what is beside the table into it.
+func (c *change) addBesides() error {
+	sum := make(eventCounts)
+	if err := sum.read(c.conn); err != nil {
 		return err
+	}
+	for _, e := range sum.list() { // in the table's order
+		if err := c.countEvent(e.Site, e.Kind, e.N); err != nil {
+			return err
+		}
 	}
 	return c.stmt(`DELETE FROM counted`).run()
 }
 
+// eventCounts is events by kind and by site, as they are written beside the table.
+type eventCounts map[string]map[string]int64
+
+func (b eventCounts) add(site, kind string, n int64) {
+	if b[kind] == nil {
+		b[kind] = make(map[string]int64)
+	}
+	b[kind][site] += n
+}
+
+// list is them by site and by kind.
+func (b eventCounts) list() (list []outbox.EventCount) {
+	for kind, sites := range b {
+		for site, n := range sites {
+			list = append(list, outbox.EventCount{Site: site, Kind: kind, N: n})
+		}
+	}
+	slices.SortFunc(list, func(a, b outbox.EventCount) int { return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Kind, b.Kind)) })
+	return list
+}
+
+// read adds all that is beside the table.
+func (b eventCounts) read(c *sqlite3.Conn) error {
+	return each(c, `SELECT events FROM counted`, nil, func(s *sqlite3.Stmt) (bool, error) {
+		var one eventCounts
+		if err := json.Unmarshal(s.ColumnRawText(0), &one); err != nil {
+			return false, fmt.Errorf("reading how many events there were: %w", err)
+		}
+		for kind, sites := range one {
+			for site, n := range sites {
+				b.add(site, kind, n)
+			}
+		}
+		return true, nil
+	})
+}
+
 // totals reads what was counted since the store was made.
 func (r *reader) totals(ctx context.Context) (t outbox.Totals, err error) {
+	events := make(eventCounts)
 	err = r.snapshot(ctx, func(c *sqlite3.Conn) error {
+		if err := events.read(c); err != nil {
+			return err
+		}
 		for sql, row := range map[string]func(s *sqlite3.Stmt){
-			`SELECT site, kind, sum(n) FROM (SELECT * FROM event UNION ALL ` + beside + `) GROUP BY site, kind ORDER BY site, kind`: func(s *sqlite3.Stmt) {
-				t.Events = append(t.Events, outbox.EventCount{Site: s.ColumnText(0), Kind: s.ColumnText(1), N: s.ColumnInt64(2)})
-			},
+			`SELECT site, kind, n FROM event`: func(s *sqlite3.Stmt) { events.add(s.ColumnText(0), s.ColumnText(1), s.ColumnInt64(2)) },
 			`SELECT rule, ever_delivered, ever_failed, ever_dead FROM counter ORDER BY rule`: func(s *sqlite3.Stmt) {
 				t.Rules = append(t.Rules, outbox.RuleCount{Rule: s.ColumnText(0),
 					OutcomeCount: outbox.OutcomeCount{Delivered: s.ColumnInt64(1), Failed: s.ColumnInt64(2), Dead: s.ColumnInt64(3)}})
@@ -151,6 +193,7 @@ func (r *reader) totals(ctx context.Context) (t outbox.Totals, err error) {
 		}
 		return nil
 	})
+	t.Events = events.list()
 	return t, err
 }
 
