@@ -107,7 +107,7 @@ func (c *change) countEvents(list []outbox.EventCount) error {
 	if c.conn.LastInsertRowID() < mostBeside { // its ids begin anew when it is empty
 		return nil
 	}
-	return c.addBesides()
+	return c.addBeside()
 }
 
 func (c *change) countEvent(site, kind string, n int64) error {
@@ -115,8 +115,8 @@ func (c *change) countEvent(site, kind string, n int64) error {
 		text(site).text(kind).int(n).run()
 }
 
-// addBesides moves what is beside the table into it.
-func (c *change) addBesides() error {
+// addBeside moves what is beside the table into it.
+func (c *change) addBeside() error {
 	sum := make(eventCounts)
 	if err := sum.read(c.conn); err != nil {
 		return err
