@@ -53,12 +53,12 @@ func (c *TableCache) Announce(body []byte) error {
 	if err != nil {
 		return err
 	}
-	if !c.watched[string(schema)][string(name)] {
-		c.byID[id] = nil
+	const tableIDSize = 6
+	if t := c.byID[id]; t != nil && bytes.Equal(t.announcement, body[tableIDSize:]) { // as nearly always: no name is looked up
 		return nil
 	}
-	const tableIDSize = 6
-	if t := c.byID[id]; t != nil && bytes.Equal(t.announcement, body[tableIDSize:]) {
+	if !c.watched[string(schema)][string(name)] {
+		c.byID[id] = nil
 		return nil
 	}
 	full := ddl.TableName{Schema: string(schema), Name: string(name)}
