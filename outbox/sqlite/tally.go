@@ -146,7 +146,9 @@ func (b eventCounts) list() (list []outbox.EventCount) {
 			list = append(list, outbox.EventCount{Site: site, Kind: kind, N: n})
 		}
 	}
-	slices.SortFunc(list, func(a, b outbox.EventCount) int { return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Kind, b.Kind)) })
+	slices.SortFunc(list, func(a, b outbox.EventCount) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Kind, b.Kind))
+	})
 	return list
 }
 
