@@ -55,11 +55,19 @@ type Pair struct {
 // Pairs are such a mapping, in the order of the file.
 type Pairs []Pair
 
+// Expand is a text with what it takes in from outside of the file, and what that is.
+type Expand = func(text string) (expanded string, taken []string, err error)
+
 // Tree is a value of any shape, for who reads it otherwise.
 type Tree struct {
-	Node *yaml.Node // nil: it is not there
-	// Expand is a text with what it takes in from outside of the file, and what that is.
-	Expand func(text string) (expanded string, taken []string, err error)
+	Node   *yaml.Node // nil: it is not there
+	Expand Expand
+}
+
+// Text is a single value as it is written, for who expands only parts of it.
+type Text struct {
+	Written string
+	Expand  Expand
 }
 
 // DecodeFile reads a file of at most 1 MiB and decodes it. Every error is an *Error.
@@ -161,11 +169,12 @@ func (d *decoder) value(key string, n *yaml.Node, v reflect.Value) {
 		d.scalar(key, n, v, setEvery)
 		return
 	case Tree:
-		v.Set(reflect.ValueOf(Tree{n, func(text string) (string, []string, error) {
-			read := len(d.expander.files)
-			defer func() { d.src.files = append(d.src.files, d.expander.files[read:]...) }()
-			return d.expander.taking(text)
-		}}))
+		v.Set(reflect.ValueOf(Tree{n, d.expand}))
+		return
+	case Text:
+		if d.noted(key, n) {
+			v.Set(reflect.ValueOf(Text{n.Value, d.expand}))
+		}
 		return
 	case Pairs:
 		v.Set(reflect.ValueOf(d.pairs(key, n)))
@@ -294,13 +303,9 @@ func (d *decoder) sequence(key string, n *yaml.Node, v reflect.Value) {
 
 // scalar expands a value and hands it to set, which returns what is wrong with it.
 func (d *decoder) scalar(key string, n *yaml.Node, v reflect.Value, set func(v reflect.Value, text string) (wrong string)) {
-	if n.Kind != yaml.ScalarNode {
-		d.src.Faultf(key, "must be a single value; write it on the key's line")
+	if !d.noted(key, n) {
 		return
 	}
-	at := d.src.places[key]
-	at.raw, at.text, at.all = n.Value, FirstLine(n), n.Style&yaml.LiteralStyle != 0
-	d.src.places[key] = at
 	text, err := d.expander.expand(n.Value)
 	if err != nil {
 		d.src.Faultf(key, "%w", err)
@@ -309,6 +314,25 @@ func (d *decoder) scalar(key string, n *yaml.Node, v reflect.Value, set func(v r
 	if wrong := set(v, text); wrong != "" {
 		d.src.Faultf(key, "%s %s", quote(n.Value), wrong)
 	}
+}
+
+// noted notes where a single value is written; false when it is none.
+func (d *decoder) noted(key string, n *yaml.Node) bool {
+	if n.Kind != yaml.ScalarNode {
+		d.src.Faultf(key, "must be a single value; write it on the key's line")
+		return false
+	}
+	at := d.src.places[key]
+	at.raw, at.text, at.all = n.Value, FirstLine(n), n.Style&yaml.LiteralStyle != 0
+	d.src.places[key] = at
+	return true
+}
+
+// expand is for values that are read otherwise, once the rest of the file was read.
+func (d *decoder) expand(text string) (string, []string, error) {
+	read := len(d.expander.files)
+	defer func() { d.src.files = append(d.src.files, d.expander.files[read:]...) }()
+	return d.expander.taking(text)
 }
 
 // FirstLine is the line of a file that a value's text begins in: behind the mark of a block, | or >, not the mark's own.

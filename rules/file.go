@@ -43,7 +43,7 @@ type entry struct {
 	Headers       config.Pairs   `yaml:"headers"`        // sent besides rowhook's own
 	Format        string         `yaml:"format"`         // json; cloudevents: with its ce- headers; slack: one sentence, action: rowhook.* only
 
-	When     string      `yaml:"when"`     // a condition that must hold, for example before?.checkin_ts != after.checkin_ts
+	When     config.Text `yaml:"when"`     // a condition that must hold, for example before?.checkin_ts != after.checkin_ts
 	Previous bool        `yaml:"previous"` // true: the payload has the columns that changed as they were; saves only
 	Fields   []string    `yaml:"fields"`   // what stays of the payload, with dots between names: purchaser.mail
 	Redact   []string    `yaml:"redact"`   // what of the payload is hidden, with dots between names

@@ -28,7 +28,10 @@ func (c check) shape(e entry, rule *Rule) {
 	var names *shape.Names
 	if c.has("when") || c.has("template") || c.has("template_file") || len(e.Fields)+len(e.Redact) > 0 {
 		names = &shape.Names{Row: rule.Action.Columns(), Payload: rule.payload()}
-		rule.misnamed = c.misnamed(e, rule)
+		texts, later := remembered{}, e
+		later.When.Expand, later.Template.Expand = texts.again, texts.again
+		rule.misnamed = c.misnamed(later, rule)
+		e.When.Expand, e.Template.Expand = texts.by(e.When.Expand), texts.by(e.Template.Expand)
 	}
 	c.shapeOf(e, rule, names)
 }
@@ -38,8 +41,8 @@ func (c check) shapeOf(e entry, rule *Rule, names *shape.Names) {
 	s := &Shape{Previous: e.Previous}
 	if c.has("when") {
 		var err error
-		s.WhenText = strings.TrimSpace(e.When)
-		if s.When, err = shape.Condition(e.When, names); err != nil {
+		s.WhenText = strings.TrimSpace(e.When.Written)
+		if s.When, err = shape.Condition(e.When.Written, names, e.When.Expand); err != nil {
 			c.wrongWhen(err, names, rule)
 		} else {
 			c.missing("when", s.When.Uses, s.When.Needs, rule)

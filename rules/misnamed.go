@@ -35,9 +35,9 @@ func (r *Rule) Misnamed(table cdc.TableName, columns []string) []Misnamed {
 	return r.misnamed(table, columns)
 }
 
-// misnamed checks a rule's shape again, once it is known which columns there are. It may be asked any number of times, and reads no file.
+// misnamed checks a rule's shape again, once it is known which columns there are. It may be asked any number of times, and reads no
+// file: what its texts take in was taken in before.
 func (c check) misnamed(e entry, rule *Rule) func(cdc.TableName, []string) []Misnamed {
-	e.Template.Expand = func(text string) (string, []string, error) { return text, nil, nil } // what comes from outside names nothing
 	return func(table cdc.TableName, columns []string) (list []Misnamed) {
 		again := check{src: c.src.Apart(), key: c.key}
 		to := &Rule{Action: rule.Action, Load: rule.Load, Type: rule.Type, On: rule.On}
@@ -72,4 +72,26 @@ func namesIn(columns []string, rule *Rule) *shape.Names {
 		}
 	}
 	return names
+}
+
+// remembered are texts as they were expanded.
+type remembered map[string]expanded
+
+type expanded struct {
+	text  string
+	taken []string
+}
+
+// by is an expansion whose results are kept.
+func (m remembered) by(expand config.Expand) config.Expand {
+	return func(text string) (string, []string, error) {
+		made, taken, err := expand(text)
+		m[text] = expanded{made, taken}
+		return made, taken, err
+	}
+}
+
+// again is a text as it was expanded.
+func (m remembered) again(text string) (string, []string, error) {
+	return m[text].text, m[text].taken, nil
 }

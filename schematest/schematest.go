@@ -139,6 +139,8 @@ func scalar(t reflect.Type) *generator.Schema {
 		return kind(Kind{"anyOf": []any{text, Kind{"type": "array", "items": item(text)}}})
 	case reflect.TypeFor[config.Pairs]():
 		return kind(Kind{"type": []any{"object", "null"}, "additionalProperties": item(text)})
+	case reflect.TypeFor[config.Text]():
+		return kind(text)
 	case reflect.TypeFor[config.Tree]():
 		return kind(Kind{})
 	}

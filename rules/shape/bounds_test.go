@@ -157,7 +157,7 @@ func TestBounds(t *testing.T) { // alone: it looks at what the whole process mak
 			}
 		}
 		for _, text := range costly() {
-			e, err := Value(text, nil)
+			e, err := Value(text, nil, nil)
 			if err != nil {
 				if size == 64<<10 {
 					t.Errorf("%.80s: %v", text, err)
@@ -184,7 +184,7 @@ func FuzzBounds(f *testing.F) {
 	}
 	v := huge(64 << 10)
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := Value(text, nil)
+		e, err := Value(text, nil, nil)
 		if err != nil {
 			return
 		}
@@ -221,7 +221,7 @@ func TestMetered(t *testing.T) {
 		`sortBy(event.changed, #, "desc")`, "payload.options[0].id_option", "payload.options[after.id - 7]", `after["sta" + "tus"]`, `after[lower(upper("status"))]`, "event.changed[after.id - 7:]", "after.purchaser_mail[:after.id]", `{"a": after.id, (after.status): 2}`, `event.changed | map(upper(#)) | join("-")`,
 		`let a = after.id; a + a`, "after.id > 5 ? after.status : before.status", "after.payment ?? after.status", "payload.options[0]?.none?.more", "any(payload.options, any(event.changed, # == after.status))", "-after.id + 2 ** 3 - after.id % 5", `filter(map(event.changed, #), # != "")`, "all(event.changed, # != '') and all(event.changed, len(#) > 1)",
 	} {
-		e, err := Value(text, nil)
+		e, err := Value(text, nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -257,7 +257,7 @@ func TestPagesAreSearched(t *testing.T) {
 	const pattern = `'\\[(vikappointments|vikrestaurants|vikbooking)_[a-z]+ id="\\d+"\\]'`
 	page := strings.Repeat("<p>Lorem ipsum dolor sit amet</p>\n", 4<<20/35)
 	for text, want := range map[string]bool{page: false, page + "[vikbooking_form id=\"7\"]": true, page + "[vikbooking_form]": false} {
-		e, err := Condition("after.notes matches "+pattern, nil)
+		e, err := Condition("after.notes matches "+pattern, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -156,6 +156,8 @@ func (r *documentReader) list(l *parse.ListNode, dot meaning) {
 	defer func() { r.variables = outside }()
 	for _, n := range l.Nodes {
 		switch n := n.(type) {
+		case *parse.TextNode:
+			r.plain(n, string(n.Text))
 		case *parse.ActionNode:
 			r.pipe(n.Pipe, dot)
 			r.declare(n.Pipe, r.meaning(n.Pipe, dot))
@@ -234,6 +236,8 @@ func (r *documentReader) argument(arg parse.Node, i int, dot meaning) parse.Node
 	case *parse.ChainNode:
 		n.Node = r.argument(n.Node, 0, dot)
 		r.of(n, dot)
+	case *parse.StringNode:
+		r.plain(n, n.Text)
 	case *parse.IdentifierNode:
 		if _, ours := functions()[n.Ident]; ours && i > 0 {
 			r.fault(n, "%s is a function: write ( ) around it and what it is of", n.Ident)
@@ -273,6 +277,18 @@ func (r *documentReader) metered(body *parse.ListNode, calls int) {
 	number := &parse.NumberNode{NodeType: parse.NodeNumber, Pos: body.Pos, IsInt: true, Int64: int64(work), Text: strconv.Itoa(work)}
 	step := &parse.PipeNode{NodeType: parse.NodePipe, Pos: body.Pos, Cmds: []*parse.CommandNode{{NodeType: parse.NodeCommand, Pos: body.Pos, Args: []parse.Node{name, r.budget(body.Pos), number}}}}
 	body.Nodes = slices.Insert(body.Nodes, 0, parse.Node(&parse.ActionNode{NodeType: parse.NodeAction, Pos: body.Pos, Pipe: step}))
+}
+
+// plain refuses a text that would be posted as it is and means something from outside of the file.
+func (r *documentReader) plain(n parse.Node, text string) {
+	at := reference.FindStringIndex(text)
+	if at == nil {
+		return
+	}
+	name := text[at[0]:at[1]]
+	r.faults = append(r.faults, &PlaceError{Line: atByte(r.text, int(n.Position())+at[0], "").Line, Err: fmt.Errorf(
+		`has %s, and a template_file takes in nothing: it would be posted as it stands here. Write it in headers or in a template, or write the value itself and let nobody else read the file; where these letters are meant, write {{"${"}}%s`,
+		name, strings.TrimPrefix(name, "${"))})
 }
 
 // escaped has what a pipeline makes go through the content type's escaper, unless an escaper ends it.

@@ -107,7 +107,9 @@ func (u *Uses) and(other Uses) {
 // Expression is an expression that was found right. It never changes.
 type Expression struct {
 	Uses
-	Needs   Needs
+	Needs Needs
+	// Taken is what its texts take in from outside of the file, which may be secrets.
+	Taken   []string
 	program *vm.Program
 }
 
@@ -165,37 +167,42 @@ var unbounded = map[string]string{
 
 const inNoOrder = "what it lists is in another order each time; name the fields"
 
-// Condition compiles what must hold for an event. Its errors are ExpressionErrors.
-func Condition(text string, n *Names) (*Expression, error) { return compile(text, n, expr.AsBool()) }
+// Condition compiles what must hold for an event. Its errors are ExpressionErrors. Only the texts in it, in quotes, go through expand,
+// so what they take in is never read as an expression; nil: they stay as they are.
+func Condition(text string, n *Names, expand Expand) (*Expression, error) {
+	return compile(text, n, expand, expr.AsBool())
+}
 
-// Value compiles what stands for a value of any type. Its errors are ExpressionErrors.
-func Value(text string, n *Names) (*Expression, error) { return compile(text, n, expr.AsAny()) }
+// Value compiles what stands for a value of any type, as Condition does.
+func Value(text string, n *Names, expand Expand) (*Expression, error) {
+	return compile(text, n, expand, expr.AsAny())
+}
 
-func compile(text string, n *Names, as expr.Option) (*Expression, error) {
+func compile(text string, n *Names, expand Expand, as expr.Option) (*Expression, error) {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return nil, &ExpressionError{Message: "is empty"}
 	case len(text) > longestExpression:
 		return nil, &ExpressionError{Message: fmt.Sprintf("is longer than %d bytes", longestExpression)}
 	}
-	look := &look{bare: map[ast.Node]string{}}
-	_, err := expr.Compile(text, expr.Env(environment(n.row(), n.payload())), as, expr.MaxNodes(mostNodes), expr.Patch(look))
-	if look.refused != nil {
-		return nil, fault(text, look.refused)
+	look, take := &look{bare: map[ast.Node]string{}}, &taking{expand: expand, known: map[string]string{}}
+	_, err := expr.Compile(text, expr.Env(environment(n.row(), n.payload())), as, expr.MaxNodes(mostNodes), expr.Patch(take), expr.Patch(look))
+	if err := cmp.Or(take.refused, look.refused); err != nil {
+		return nil, take.hidden(fault(text, err))
 	}
 	if err != nil {
-		return nil, fault(text, err)
+		return nil, take.hidden(outside(fault(text, err)))
 	}
 	// That was to find what is wrong. A program of typed columns compares two of them without asking whether one is NULL, and
 	// fails then; one of columns of any type asks.
 	env := environment(n.row().untyped(), nil)
 	env[budgetName] = types.Any
-	program, err := expr.Compile(text, append(meteredFunctions(), expr.Env(env), as, expr.MaxNodes(mostNodes), expr.Patch(metering{}))...)
+	program, err := expr.Compile(text, append(meteredFunctions(), expr.Env(env), as, expr.MaxNodes(mostNodes), expr.Patch(take), expr.Patch(metering{}))...)
 	if err != nil {
-		return nil, fault(text, err)
+		return nil, take.hidden(fault(text, err))
 	}
 	needs := Needs{Before: look.needs.Before && !look.asks.Before, After: look.needs.After && !look.asks.After}
-	return &Expression{Uses: look.found(), Needs: needs, program: program}, nil
+	return &Expression{Uses: look.found(), Needs: needs, Taken: take.taken, program: program}, nil
 }
 
 // names are the columns', in no order; nil: they are not known.
@@ -235,7 +242,7 @@ func (e *Expression) of(v *Values) (any, error) {
 	got, err := v.machine.Run(e.program, v.named())
 	if err != nil {
 		if at, ok := errors.AsType[*file.Error](err); ok {
-			err = errors.New(plain(shortened(at.Message)))
+			err = errors.New(hide(e.Taken, plain(shortened(hide(e.Taken, at.Message)))))
 		}
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func TestCondition(t *testing.T) {
 		`!date(event.time).IsZero() && date(event.time).IsDST() == false`:              true,
 		`after["status"] == "C" and not (event.action == "customer.delete")`:           true,
 	} {
-		e, err := Condition(text, orders())
+		e, err := Condition(text, orders(), nil)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -50,7 +50,7 @@ func TestCondition(t *testing.T) {
 	}
 	created := bookings()
 	created.Before = nil
-	e, err := Condition("before == nil || before.status != after.status", orders())
+	e, err := Condition("before == nil || before.status != after.status", orders(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestNull(t *testing.T) {
 		"(after.total_cost ?? 0) > 100":                     false,
 		"after.checkin_ts > 10 && before.checkin_ts == nil": true,
 	} {
-		e, err := Condition(text, orders())
+		e, err := Condition(text, orders(), nil)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -93,7 +93,7 @@ func TestNull(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"after.total_cost > 100", "after.id + 1 == 8"} {
-		e, err := Condition(text, orders())
+		e, err := Condition(text, orders(), nil)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -136,7 +136,7 @@ func TestFaults(t *testing.T) {
 		strings.Repeat("true && ", 600):                                    "is longer than",
 		strings.Repeat("1+", 1500) + "1 == 1":                              "exceeds maximum allowed nodes",
 	} {
-		_, err := Condition(text, orders())
+		_, err := Condition(text, orders(), nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60s: %v\nwant %s", text, err, want)
 		}
@@ -147,7 +147,7 @@ func TestFaults(t *testing.T) {
 func TestValuesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"after.payment > 100", "before.status == 'C'", "payload.a.b.c == 1", "int(after.status) == 1", "payload.x[3] == 1", "event.changed[5] == ''"} {
-		e, err := Condition(text, orders())
+		e, err := Condition(text, orders(), nil)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -173,7 +173,7 @@ func TestUses(t *testing.T) {
 		"let p = payload; p.id == '1'":             {Payload: true, AllFields: true},
 		"site == 'payload.after.id'":               {},
 	} {
-		e, err := Condition(text, nil)
+		e, err := Condition(text, nil, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -188,7 +188,7 @@ func FuzzCondition(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := Condition(text, orders())
+		e, err := Condition(text, orders(), nil)
 		if err != nil {
 			_ = err.Error()
 			return
@@ -198,7 +198,7 @@ func FuzzCondition(f *testing.F) {
 }
 
 func BenchmarkCondition(b *testing.B) {
-	e, err := Condition("after.total_cost > 100 && before?.status != after.status && after.purchaser_mail endsWith '@b.example'", orders())
+	e, err := Condition("after.total_cost > 100 && before?.status != after.status && after.purchaser_mail endsWith '@b.example'", orders(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestBoundedFunctions(t *testing.T) {
 		`replace(after.payment, "a", "b")`:                            nil,
 		`join(payload.options, ",")`:                                  nil,
 	} {
-		e, err := Value(text, orders())
+		e, err := Value(text, orders(), nil)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -238,7 +238,7 @@ func TestBoundedFunctions(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{"keys": "keys(payload)", "values": "values(after) | len()", "toPairs": "any(toPairs(before), true)"} {
-		if _, err := Value(text, orders()); err == nil || !strings.Contains(err.Error(), name+" is not allowed: what it lists is in another order each time") {
+		if _, err := Value(text, orders(), nil); err == nil || !strings.Contains(err.Error(), name+" is not allowed: what it lists is in another order each time") {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -62,7 +62,7 @@ func TestMethods(t *testing.T) {
 			t.Fatalf("%s: %v", text, err)
 		}
 		want, wrong := expr.Run(program, v.named())
-		e, err := Value(text, nil)
+		e, err := Value(text, nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue

@@ -32,7 +32,7 @@ type part struct {
 	value *Expression
 	fixed []byte
 
-	secret bool // it is fixed, and may be a secret
+	secret bool // it has something that may be a secret
 }
 
 // PlaceError is how an error of a template names its place: a path below template, such as .blocks[0].text.
@@ -48,14 +48,14 @@ func (w *PlaceError) Error() string { return w.Err.Error() }
 func (w *PlaceError) Unwrap() error { return w.Err }
 
 // Expand is a text with what it takes in from outside of the file, and what that is.
-type Expand func(text string) (expanded string, taken []string, err error)
+type Expand = func(text string) (expanded string, taken []string, err error)
 
 const (
 	mostParts   = 2000
 	deepestPart = 50
 )
 
-// NewTemplate compiles a tree. Its errors are PlaceErrors, joined. Texts that are no expressions go through expand.
+// NewTemplate compiles a tree. Its errors are PlaceErrors, joined. Its texts, and those that its expressions write out, go through expand.
 func NewTemplate(n *yaml.Node, names *Names, expand Expand) (*Template, error) {
 	t := &Template{}
 	r := templateReader{known: names, expand: expand, made: t}
@@ -77,7 +77,7 @@ func (t *Template) Masked() *Template { return &Template{Uses: t.Uses, root: t.r
 
 func (p part) masked() part {
 	if p.secret {
-		p.fixed = []byte(`"(its value is not shown)"`)
+		p.value, p.fixed = nil, []byte(`"(its value is not shown)"`)
 	}
 	p.parts = slices.Clone(p.parts)
 	for i := range p.parts {
@@ -178,14 +178,15 @@ func (r *templateReader) leaf(path string, n *yaml.Node) part {
 	if n.ShortTag() == "!!str" {
 		text, isExpression := strings.CutPrefix(n.Value, "=")
 		if isExpression {
-			e, err := Value(text, r.known)
+			e, err := Value(text, r.known, r.expand)
 			if err != nil {
 				r.faults = append(r.faults, &PlaceError{path, lineOf(n, err), err})
 				return part{}
 			}
 			r.made.and(e.Uses)
 			r.made.Needs.and(e.Needs)
-			return part{value: e}
+			r.made.Secrets = append(r.made.Secrets, e.Taken...)
+			return part{value: e, secret: len(e.Taken) > 0}
 		}
 		plain, taken, err := r.expand(n.Value)
 		if err != nil {
