@@ -83,7 +83,7 @@ func (c check) wrongWhen(err error, names *shape.Names, rule *Rule) {
 		line = wrong.Line
 	}
 	key := c.key + ".when"
-	c.src.FaultAt(c.src.LineOf(key, line), key, "%v", suggested(err, names, rule))
+	c.src.FaultAt(c.src.LineOf(key, line), key, "%w", suggested(err, names, rule))
 }
 
 // template checks what is posted in the payload's place, as JSON.
@@ -163,7 +163,7 @@ func (c check) placed(err error, names *shape.Names, rule *Rule) {
 		return
 	}
 	if at, ok := errors.AsType[*shape.PlaceError](err); ok {
-		c.src.FaultAt(at.Line, c.key+".template"+at.Path, "%v", suggested(at.Err, names, rule))
+		c.src.FaultAt(at.Line, c.key+".template"+at.Path, "%w", suggested(at.Err, names, rule))
 		return
 	}
 	c.faultf("template", "%v", err)

@@ -99,13 +99,18 @@ func (s *Shape) Secrets() (secrets []string) {
 	return secrets
 }
 
-// Masked is the shape as it may be shown: without the values of a template that may be secrets.
+// Masked is the shape as it may be shown: without the values of a template or template_file that may be secrets.
 func (s *Shape) Masked() *Shape {
-	if s == nil || s.Template == nil {
-		return s
+	if s == nil {
+		return nil
 	}
 	masked := *s
-	masked.Template = s.Template.Masked()
+	if s.Template != nil {
+		masked.Template = s.Template.Masked()
+	}
+	if s.Document != nil {
+		masked.Document = s.Document.Masked()
+	}
 	return &masked
 }
 

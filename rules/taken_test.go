@@ -4,9 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"rowhook/config"
 	"rowhook/rules/shape"
 )
 
@@ -17,6 +19,7 @@ func ruleOf(t *testing.T, text string) (*Rule, error) {
 	for name, content := range map[string]string{
 		"rules.yaml": "rules:\n  - name: a\n    action: appointment.save\n    url: https://crm.example.com/a\n    " + text + "\n",
 		"taken.txt":  "to={{.after.id}}\nmore&token=${SECRET}", "meant.txt": "`${\"${\"}` {{\"${\"}}SECRET} costs $5", "key": "fromfile\n",
+		"written.txt": "id={{.after.id}}&token=hushhush&pin=hushhush",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -121,5 +124,89 @@ func TestNothingIsTakenInByFiles(t *testing.T) {
 	}
 	if got, err := r.Shape.Make(nil, takenValues()); err != nil || string(got) != "`${\"${\"}` ${SECRET} costs $5" {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// TestTakenOnce: what was taken in is not looked at again, also where the library has one text in two places; names are no texts.
+func TestTakenOnce(t *testing.T) {
+	for _, secret := range []string{"b$$c${NOT_THERE_AT_ALL}", "b${SECRET}", "b$c", "b$${x}\\'\""} {
+		t.Setenv("SECRET", secret)
+		t.Setenv("SAME", secret)
+		for _, text := range []string{"'a' < '${SECRET}' < 'c' and '${SECRET}' == '${SAME}'", `len("${SECRET}") == ` + strconv.Itoa(len(secret))} {
+			r, err := ruleOf(t, "when: |\n      "+text)
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				continue
+			}
+			if holds, err := r.Shape.When.Holds(takenValues()); err != nil || !holds {
+				t.Errorf("%s of %s: %t, %v", text, secret, holds, err)
+			}
+		}
+	}
+	r, err := ruleOf(t, `template: {a: "= {a$b: 1}.a$b", b: "= {'a$$b': 2}.a$b"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Shape.Make(nil, takenValues()); err != nil || string(got) != `{"a":1,"b":2}` {
+		t.Errorf("%s, %v", got, err)
+	}
+	if _, err := ruleOf(t, `when: after.status == '\${SECRET}'`); err == nil || !strings.Contains(err.Error(), "invalid char escape") {
+		t.Error(err)
+	}
+}
+
+// TestPartsOfSecrets: who writes a message may cut and escape what it shows.
+func TestPartsOfSecrets(t *testing.T) {
+	t.Setenv("QUOTED", `hush"er\than`)
+	t.Setenv("SHORT", "hush")
+	t.Setenv("LONG", "hush-quiet")
+	t.Setenv("LAYOUT", "2006-hushed")
+	t.Setenv("ESCAPED", `h"u\s"h`)
+	t.Setenv("PATTERN", "hush[[:quiet:]]")
+	for _, text := range []string{
+		"duration('${QUOTED}').Hours() > 1", "duration('${ESCAPED}').Hours() > 1", "int('${SHORT}${LONG}') > 1", "date('2026-quiet${SHORT}', '${LAYOUT}').Year() > 1",
+		"date('${LONG}', '2006-01').Year() > 1", "int('" + strings.Repeat("x", 270) + "${LONG}') > 1", "int('" + strings.Repeat("x", 271) + "${ESCAPED}') > 1",
+	} {
+		r, err := ruleOf(t, `when: "`+text+`"`)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if _, err := r.Shape.When.Holds(takenValues()); err == nil || strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "quiet") || strings.Contains(err.Error(), "than") || strings.Contains(err.Error(), `"u`) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if _, err := ruleOf(t, `when: after.status matches '${PATTERN}'`); err == nil || strings.Contains(err.Error(), "quiet") || !strings.Contains(err.Error(), "some of that") {
+		t.Error(err)
+	}
+}
+
+// TestFilesOfExpressionsAway: that a file is not there yet is told apart from what is wrong with an expression.
+func TestFilesOfExpressionsAway(t *testing.T) {
+	for text, away := range map[string]bool{
+		"when: after.status == '${file:later}'":     true,
+		`template: {a: "= 'x' + '${file:later}'"}`:  true,
+		`template: {a: "${file:later}"}`:            true,
+		"when: after.status == '${NOT_THERE_EVER}'": false,
+		"when: after.nothing == '${file:key}'":      false,
+	} {
+		if _, err := ruleOf(t, text); err == nil || config.Away(err) != away {
+			t.Errorf("%s: away is %t: %v", text, !away, err)
+		}
+	}
+}
+
+// TestMaskedFile: what a template_file has behind a name that tells of a secret is posted, and not shown.
+func TestMaskedFile(t *testing.T) {
+	r, err := ruleOf(t, "template_file: written.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Shape.Make(nil, takenValues()); err != nil || string(got) != "id=7&token=hushhush&pin=hushhush" {
+		t.Errorf("%s, %v", got, err)
+	}
+	const hidden = "id=7&token=(its value is not shown)&pin=(its value is not shown)"
+	if got, err := r.Shape.Masked().Make(nil, takenValues()); err != nil || string(got) != hidden {
+		t.Errorf("%s, %v; want %s", got, err, hidden)
 	}
 }

@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type Document struct {
 	Secrets []string // what is written in it by a name that says it is a secret
 	parsed  *template.Template
 	json    bool // its content type is
+	masked  bool // for people
 }
 
 // DefaultContentType is a Document's unless its rule says another.
@@ -68,6 +70,23 @@ func secretsIn(text string) (secrets []string) {
 	return secrets
 }
 
+// Masked is the document with a remark in the place of each secret that is written in it.
+func (t *Document) Masked() *Document {
+	masked := *t
+	masked.masked = true
+	return &masked
+}
+
+// withoutSecrets is a body as it may be shown.
+func (t *Document) withoutSecrets(body []byte) []byte {
+	for _, secret := range t.Secrets {
+		if len(secret) >= shortestHidden {
+			body = bytes.ReplaceAll(body, []byte(secret), []byte(notShown))
+		}
+	}
+	return body
+}
+
 // Body is the text with an event's values. The error is about these values.
 func (t *Document) Body(v *Values) ([]byte, error) {
 	v.budget.begin()
@@ -81,6 +100,9 @@ func (t *Document) Body(v *Values) ([]byte, error) {
 	}
 	if t.json && !json.Valid(w.text) {
 		return nil, errors.New("it is no JSON, which its content type says it is; values are put in with their quotes, so write none around them")
+	}
+	if t.masked {
+		return t.withoutSecrets(w.text), nil
 	}
 	return w.text, nil
 }

@@ -124,7 +124,11 @@ type ExpressionError struct {
 	Line    int    // of the expression's text, from 1
 	Column  int    // in characters, from 0
 	Text    string // of the line
+	cause   error  // what a text names outside of the file cannot be read
 }
+
+// Unwrap returns the error of what is outside of the file, where it is about that.
+func (f *ExpressionError) Unwrap() error { return f.cause }
 
 // Error shows the place under the message.
 func (f *ExpressionError) Error() string {
@@ -185,10 +189,13 @@ func compile(text string, n *Names, expand Expand, as expr.Option) (*Expression,
 	case len(text) > longestExpression:
 		return nil, &ExpressionError{Message: fmt.Sprintf("is longer than %d bytes", longestExpression)}
 	}
-	look, take := &look{bare: map[ast.Node]string{}}, &taking{expand: expand, known: map[string]string{}}
+	look, take := &look{bare: map[ast.Node]string{}}, newTaking(text, expand)
 	_, err := expr.Compile(text, expr.Env(environment(n.row(), n.payload())), as, expr.MaxNodes(mostNodes), expr.Patch(take), expr.Patch(look))
-	if err := cmp.Or(take.refused, look.refused); err != nil {
-		return nil, take.hidden(fault(text, err))
+	if take.refused != nil { // it says what is written, not what that stands for
+		return nil, fault(text, take.refused)
+	}
+	if look.refused != nil {
+		return nil, take.hidden(fault(text, look.refused))
 	}
 	if err != nil {
 		return nil, take.hidden(outside(fault(text, err)))
@@ -242,7 +249,7 @@ func (e *Expression) of(v *Values) (any, error) {
 	got, err := v.machine.Run(e.program, v.named())
 	if err != nil {
 		if at, ok := errors.AsType[*file.Error](err); ok {
-			err = errors.New(hide(e.Taken, plain(shortened(hide(e.Taken, at.Message)))))
+			err = errors.New(plain(hide(e.Taken, shortened(at.Message))))
 		}
 		return nil, err
 	}
@@ -379,7 +386,9 @@ func fault(text string, err error) *ExpressionError {
 	if !ok {
 		return &ExpressionError{Message: plain(err.Error())}
 	}
-	return faultAt(text, at.From, plain(at.Message))
+	made := faultAt(text, at.From, plain(at.Message))
+	made.cause = at.Prev
+	return made
 }
 
 // faultAt is an error with its place in a text, in characters.

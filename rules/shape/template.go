@@ -72,12 +72,15 @@ func (t *Template) Body(v *Values) ([]byte, error) {
 	return t.root.append(nil, v)
 }
 
+// notShown is what stands for a secret where people look at what is posted.
+const notShown = "(its value is not shown)"
+
 // Masked is the template with a remark in the place of each value that may be a secret.
 func (t *Template) Masked() *Template { return &Template{Uses: t.Uses, root: t.root.masked()} }
 
 func (p part) masked() part {
 	if p.secret {
-		p.value, p.fixed = nil, []byte(`"(its value is not shown)"`)
+		p.value, p.fixed = nil, strconv.AppendQuote(nil, notShown)
 	}
 	p.parts = slices.Clone(p.parts)
 	for i := range p.parts {
