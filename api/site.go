@@ -31,7 +31,7 @@ func ReadSites(ctx context.Context, log SiteLog, names []string) ([]Site, error)
 	return stored.StoredSites(names), err
 }
 
-// SiteOf is the name of the site that a row of a list of sites is about: tables of a site that only rules name can be stopped by
+// SiteOf is the name of the site that a row of a list of sites is about: tables of a site that rules name can be stopped by
 // themselves, and each has a row of its own then, salon+posts.
 func SiteOf(row string) string { return rules.SiteOf(row) }
 

@@ -93,7 +93,7 @@ func (c *catchUp) mayTry(d *detached) bool {
 // follow reads the log for a site from where it stopped.
 func (c *catchUp) follow(ctx context.Context, g *errgroup.Group, d *detached) {
 	ctx, cancel := context.WithCancel(ctx)
-	f := newFeed(ctx, c.all, c.tables, nil)
+	f := newFeed(ctx, func() []*rules.Site { return []*rules.Site{d.site} }, c.tables, nil)
 	f.ready, f.most = c.ready, feedBytes/4
 	if a := d.stop.Accept; a != nil {
 		f.accept = &accepting{acceptance: *a, log: c.cfg.Log.With(slog.String("site", d.site.Name))}

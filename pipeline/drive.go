@@ -17,11 +17,11 @@ type drive struct {
 	gathered bool       // changes of a transaction that is not committed yet
 }
 
-// change takes in a change. A MisfitError says that it is left out, and whose row it is.
-func (d *drive) change(c *cdc.Change) (misfit *events.MisfitError, err error) {
+// change takes in a change. MisfitErrors say that it is left out, and whose row it is.
+func (d *drive) change(c *cdc.Change) (misfits events.MisfitErrors, err error) {
 	d.gathered = true
 	err = d.engine.Change(c)
-	if m, ok := errors.AsType[*events.MisfitError](err); ok {
+	if m, ok := errors.AsType[events.MisfitErrors](err); ok {
 		return m, nil
 	}
 	return nil, err
@@ -66,9 +66,9 @@ func NewReplay(sites []*rules.Site, set *rules.Set, opts events.Options, to Repl
 
 // Change is cdc.Sink.
 func (r *Replay) Change(c *cdc.Change) error {
-	misfit, err := r.change(c)
-	if misfit != nil {
-		return r.to.LeftOut(misfit)
+	misfits, err := r.change(c)
+	for _, misfit := range misfits {
+		err = errors.Join(err, r.to.LeftOut(misfit))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -85,9 +86,9 @@ func (p *Pipeline) applyEntry(r *reading, e entry) error {
 		if q, ok := r.engine.Question(&e.change); ok {
 			p.questions.put(q)
 		}
-		misfit, err := r.change(&e.change)
-		if misfit != nil {
-			return p.sites.misfit(r, misfit)
+		misfits, err := r.change(&e.change)
+		for _, misfit := range misfits {
+			err = errors.Join(err, p.sites.misfit(r, misfit))
 		}
 		return err
 	case discardEntry:
@@ -194,4 +195,5 @@ func (p *Pipeline) useRules(set *rules.Set) {
 	for site, d := range p.sites.detached {
 		p.sites.unwanted(d, set.Tables(site))
 	}
+	p.feed.want(wish{}) // a part may be new that shares a table with one whose rows are passed over
 }

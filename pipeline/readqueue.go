@@ -18,11 +18,12 @@ type feed struct {
 
 	sites     func() []*rules.Site
 	lookups   map[cdc.TableName]bool
-	statement string                            // of the last change; the reader's, as the next two are
-	tables    func(*rules.Site) []cdc.TableName // those of a site that make events now
-	skipped   map[cdc.TableName]*rules.Site     // whose rows are passed over, and whose they are
-	accept    *accepting                        // what a person said may be left out; nil: nothing
-	most      int                               // bytes that it holds
+	statement string                                 // of the last change; the reader's, as the next two are
+	tables    func(*rules.Site) []cdc.TableName      // those of a site that make events now
+	skipped   map[cdc.TableName]map[*rules.Site]bool // by table, the parts of sites that are not to have its rows from here
+	shared    map[cdc.TableName]bool                 // those of them that another part is to have: their rows are not passed over
+	accept    *accepting                             // what a person said may be left out; nil: nothing
+	most      int                                    // bytes that it holds
 
 	mu      sync.Mutex
 	entries []entry
@@ -62,7 +63,7 @@ const (
 func newFeed(ctx context.Context, sites func() []*rules.Site, tables func(*rules.Site) []cdc.TableName, lookups map[cdc.TableName]bool) *feed {
 	return &feed{
 		ctx: ctx, ready: make(chan struct{}, 1), space: make(chan struct{}, 1),
-		most: feedBytes, sites: sites, tables: tables, lookups: lookups, skipped: map[cdc.TableName]*rules.Site{},
+		most: feedBytes, sites: sites, tables: tables, lookups: lookups, skipped: map[cdc.TableName]map[*rules.Site]bool{}, shared: map[cdc.TableName]bool{},
 	}
 }
 

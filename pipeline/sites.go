@@ -174,7 +174,8 @@ func (d *detached) learn(records []cdc.SchemaRecord) {
 func (s *sites) detach(site *rules.Site, stop Stop) *detached {
 	d := s.newDetached(site, s.common.cursor, s.common.seen)
 	d.stop, d.retry = stop, time.Now().Add(firstSiteWait)
-	d.stop.Site, d.stop.Of, d.stop.Since, d.stop.Read, d.stop.Cut = site.ID(), site.Named(), time.Now(), s.common.applying.Time, true
+	d.stop.Site, d.stop.Of, d.stop.Since, d.stop.Read = site.ID(), site.Named(), time.Now(), s.common.applying.Time
+	d.stop.Cut, d.stop.Apart = true, true
 	d.learn(s.knownOf(site))
 	s.common.feed.want(wish{site: site, skip: true})
 	d.told = time.Now().Add(shortStop - tellAgain) // nobody has to hear of what is over at once
@@ -252,7 +253,8 @@ func (s *sites) misfit(r *reading, m *events.MisfitError) error {
 func (s *sites) stopAgain(d *detached, stop Stop) error {
 	s.endReading(d)
 	again := stop.Reason == d.stop.Reason && stop.Txn == d.stop.Txn
-	stop.Site, stop.Of, stop.Read, stop.Since, stop.Accept, stop.Cut = d.stop.Site, d.stop.Of, d.stop.Read, d.stop.Since, d.stop.Accept, true
+	stop.Site, stop.Of, stop.Read, stop.Since, stop.Accept = d.stop.Site, d.stop.Of, d.stop.Read, d.stop.Since, d.stop.Accept
+	stop.Cut, stop.Apart = true, true
 	if !stop.Gone {
 		stop.Kept = d.stop.Kept
 	}

@@ -154,19 +154,22 @@ func TestKnownOfASite(t *testing.T) {
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	set := customSet(t, "posts", "my notes", "tables", "vikappointments_reservation")
-	whole := []string{"salon", "salon+my%20notes", "salon+posts", "salon+tables"}
+	whole := []string{"salon", "salon+my%20notes", "salon+posts", "salon+tables", "salon+vikappointments_reservation"}
 	for name, test := range map[string]struct {
 		stop Stop
 		set  *rules.Set
 		want []string
 	}{
-		"of a whole site":                {Stop{Site: "salon"}, set, whole},
-		"and no rule names a table":      {Stop{Site: "salon"}, &rules.Set{}, whole[:1]},
-		"of all that rules name":         {Stop{Site: "salon+tables", Cut: true}, set, whole[1:]},
-		"and they name none any more":    {Stop{Site: "salon+tables", Cut: true}, &rules.Set{}, nil},
-		"of a table":                     {Stop{Site: "salon+tables", Of: "tables", Cut: true}, set, whole[3:]},
-		"and no rule names it any more":  {Stop{Site: "salon+my%20notes", Of: "my notes", Cut: true}, &rules.Set{}, whole[1:2]},
-		"of a site that is not here now": {Stop{Site: "gone"}, set, nil},
+		"of a whole site":                 {Stop{Site: "salon"}, set, whole},
+		"and no rule names a table":       {Stop{Site: "salon"}, &rules.Set{}, whole[:1]},
+		"of all that rules name":          {Stop{Site: "salon+tables", Cut: true}, set, whole[1:4]},
+		"and they name none any more":     {Stop{Site: "salon+tables", Cut: true}, &rules.Set{}, nil},
+		"of a table":                      {Stop{Site: "salon+tables", Of: "tables", Cut: true}, set, whole[3:4]},
+		"of the plugin's, with its rules": {Stop{Site: "salon", Cut: true}, set, []string{whole[0], whole[4]}},
+		"of the plugin's alone":           {Stop{Site: "salon", Cut: true, Apart: true}, set, whole[:1]},
+		"of rules for one of its tables":  {Stop{Site: whole[4], Of: "vikappointments_reservation", Cut: true, Apart: true}, set, whole[4:]},
+		"and no rule names it any more":   {Stop{Site: "salon+my%20notes", Of: "my notes", Cut: true}, &rules.Set{}, whole[1:2]},
+		"of a site that is not here now":  {Stop{Site: "gone"}, set, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -271,7 +271,7 @@ func (s *Stored) StoredSites(names []string) []SiteStatus {
 		}
 		all = append(all, site)
 	}
-	for _, stop := range s.Stops { // of tables that only rules name
+	for _, stop := range s.Stops { // of tables that rules name
 		if of := rules.SiteOf(stop.Site); of != stop.Site && slices.Contains(names, of) {
 			part := SiteStatus{Name: stop.Site}
 			part.stopped(stop, false)

@@ -35,6 +35,8 @@ type Stop struct {
 	Kept     LogKept      `json:"log,omitzero"`     // how long the server keeps the log behind Position
 	// Cut says that it is of a part of the site; without it, as it was stored once, it is of all its tables.
 	Cut bool `json:"cut,omitempty"`
+	// Apart says that the plugin's own part has nothing of rules for its tables; without it, as it was stored once, it has.
+	Apart bool `json:"apart,omitempty"`
 }
 
 // acceptance is a person's word that what the log does not show of a table may be left out.

@@ -13,7 +13,7 @@ import (
 const namedTables = "+tables"
 
 // takeOver makes of each stop that an earlier version stored one of every part that it was of, at the same place: one of a whole
-// site, or of all its tables that only rules name. It returns the records as they are then, and has them stored.
+// site, of all its tables that only rules name, or of the plugin's own with the rules for them. It returns the records as they are then, and has them stored.
 func (s *sites) takeOver(stored []outbox.Record) ([]outbox.Record, error) {
 	stops, err := readStops(stored)
 	if err != nil {
@@ -21,7 +21,8 @@ func (s *sites) takeOver(stored []outbox.Record) ([]outbox.Record, error) {
 	}
 	for _, stop := range stops {
 		named := stop.Cut && stop.Of == "" && stop.Site == rules.SiteOf(stop.Site)+namedTables
-		if stop.Cut && !named {
+		own := stop.Cut && !stop.Apart && stop.Site == rules.SiteOf(stop.Site)
+		if stop.Cut && !named && !own {
 			continue
 		}
 		var changes []outbox.Record
@@ -31,7 +32,7 @@ func (s *sites) takeOver(stored []outbox.Record) ([]outbox.Record, error) {
 				continue
 			}
 			known = true
-			if named && part.Named() == "" {
+			if only := part.Named() != "" && !part.Shares(); named && !only || own && only {
 				continue
 			}
 			records, err := stop.as(part, stored)
@@ -58,7 +59,7 @@ func (s *sites) takeOver(stored []outbox.Record) ([]outbox.Record, error) {
 // as are the records of a stop as those of one part that it was of.
 func (s *storedStop) as(part *rules.Site, stored []outbox.Record) ([]outbox.Record, error) {
 	stop := s.Stop
-	stop.Site, stop.Of, stop.Cut = part.ID(), part.Named(), true
+	stop.Site, stop.Of, stop.Cut, stop.Apart = part.ID(), part.Named(), true, true
 	r, err := stop.record()
 	if err != nil {
 		return nil, fmt.Errorf("taking over the stop of %s: %w", s.Site, err)

@@ -12,7 +12,7 @@ import (
 func (s *sites) tellEmptied(r *reading, c *cdc.Commit) {
 	for _, e := range c.Emptied {
 		for _, site := range s.all() {
-			if e.Table.Schema != site.Schema || s.engineOf(site) != r.engine || !slices.Contains(s.tables(site), e.Table) {
+			if e.Table.Schema != site.Schema || site.Shares() || s.engineOf(site) != r.engine || !slices.Contains(s.tables(site), e.Table) {
 				continue
 			}
 			if e.To != (cdc.TableName{}) && !s.reads(e.To) {

@@ -7,9 +7,10 @@ import (
 	"unicode"
 )
 
-// A site is cut in parts that are read apart: the plugin's own tables, and each table that only rules name. Whatever is wrong with
+// A site is cut in parts that are read apart: the plugin's own events, and those of each table that rules name. Whatever is wrong with
 // one of the latter then holds up no booking, and no other table: that part alone stops, has a position of its own, and catches up.
-// Rules for one table share its part, whatever they name as its key: the log's rows are passed over by table.
+// So it is with a table that the plugin's events are of too: its rows are then of two parts. Rules for one table share its part,
+// whatever they name as its key: so a rule whose key is put right catches up from where the wrong one stopped.
 
 // sitePart is which of a site's tables are meant.
 type sitePart uint8
@@ -23,7 +24,7 @@ const (
 // partMark stands in the name of a part between the site's and the table's. No site's name has a plus.
 const partMark = "+"
 
-// CutSites cuts each of some sites in parts: its own tables first, and those that enabled rules of a set name. The parts that there
+// CutSites cuts each of some sites in parts: the plugin's own first, and the tables that enabled rules of a set name. The parts that there
 // are already stay as they are, also of a table that no rule names any more: of that they may have events still.
 func CutSites(sites []*Site, set *Set, there []*Site) (parts []*Site) {
 	bySite := make(map[string][]*Site, len(sites))
@@ -72,7 +73,7 @@ func plainTable(name string) string {
 	return b.String()
 }
 
-// ID names the part: as the site, but that of a table that only rules name has a name of its own, salon+posts.
+// ID names the part: as the site, but that of a table that rules name has a name of its own, salon+posts.
 func (s *Site) ID() string {
 	if s.part == oneTable {
 		return s.id
@@ -86,23 +87,30 @@ func SiteOf(id string) string {
 	return site
 }
 
-// Named is the table that the part is of, if it is one that only rules name; else empty.
+// Named is the table that the part is of, if rules name it; else empty.
 func (s *Site) Named() string { return s.table }
+
+// Shares says whether the part is of a table of which the plugin's own events are, too.
+func (s *Site) Shares() bool { return s.part == oneTable && isOwn(s.table) }
 
 // Has says whether the rows of an entity are of this part.
 func (s *Site) Has(e *Entity) bool {
 	switch s.part {
 	case ownTables:
-		return !e.Custom || isOwn(e)
+		return !isApart(e)
 	case oneTable:
-		return e.Custom && e.Table == s.table && !isOwn(e)
+		return isApart(e) && e.Table == s.table
 	}
 	return true
 }
 
-// isOwn says whether an entity that a rule names is of a table that makes events anyway.
-func isOwn(e *Entity) bool {
-	return e.Table == HistoryTable || slices.ContainsFunc(pluginEntities, func(own *Entity) bool {
-		return e.Table == own.Table || own.Parts != nil && e.Table == own.Parts.Table
+// isApart says whether the rows of an entity are of a part of their own. The hooks of a table that makes events anyway are not: they
+// are the plugin's as well, and no rule says what their key is.
+func isApart(e *Entity) bool { return e.Custom && (!e.Hooks || !isOwn(e.Table)) }
+
+// isOwn says whether a table makes events, whatever rules name.
+func isOwn(table string) bool {
+	return table == HistoryTable || slices.ContainsFunc(pluginEntities, func(own *Entity) bool {
+		return table == own.Table || own.Parts != nil && table == own.Parts.Table
 	})
 }

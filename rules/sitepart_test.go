@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestCutSites: each table that only rules name is a part of its site, once, whatever names it; those that are there stay.
+// TestCutSites: each table that rules name is a part of its site, once, whatever names it, also one of the plugin's; those that are
+// there stay.
 func TestCutSites(t *testing.T) {
 	t.Parallel()
 	set := func(text string) *Set {
@@ -30,6 +31,7 @@ func TestCutSites(t *testing.T) {
 - {name: i, action: custom, table: off, enabled: false, url: "http://127.0.0.1"}
 - {name: j, action: vikappointments_any_hook, relay: {allow_unknown: true}, url: "http://127.0.0.1"}
 - {name: k, action: coupon.save, url: "http://127.0.0.1"}
+- {name: l, action: onAfterPublishService, url: "http://127.0.0.1"}
 `
 	sites := []*Site{{Name: "salon", Schema: "a", Prefix: "wp_"}, {Name: "spa", Schema: "b", Prefix: "wp_"}}
 	parts := CutSites(sites, set(first), nil)
@@ -40,8 +42,10 @@ func TestCutSites(t *testing.T) {
 		return ids
 	}
 	want := []string{
-		"salon", "salon+my%2Fnotes%20%25", "salon+posts", "salon+rowhook_relay", "salon+vikappointments_option",
-		"spa", "spa+posts", "spa+rowhook_relay", "spa+vikappointments_option",
+		"salon", "salon+my%2Fnotes%20%25", "salon+posts", "salon+rowhook_relay", "salon+vikappointments_option", "salon+vikappointments_order_status",
+		"salon+vikappointments_res_opt_assoc", "salon+vikappointments_reservation",
+		"spa", "spa+posts", "spa+rowhook_relay", "spa+vikappointments_option", "spa+vikappointments_order_status",
+		"spa+vikappointments_res_opt_assoc", "spa+vikappointments_reservation",
 	}
 	if got := ids(parts); !slices.Equal(got, want) {
 		t.Fatalf("got %q, want %q", got, want)

@@ -210,7 +210,7 @@ func tellStillStopped(ctx context.Context, c *config.Config, name string, stdout
 	list, err := gatherSites(ctx, c)
 	for _, s := range list.Sites {
 		if s.Apart() && s.Name != name && rules.SiteOf(s.Name) == name {
-			_, failed := fmt.Fprintf(stdout, "%s, a table that only rules name, is on its own still; see rowhook sites list, then: rowhook sites resume %[1]s\n", s.Name)
+			_, failed := fmt.Fprintf(stdout, "%s, a table that rules name, is on its own still; see rowhook sites list, then: rowhook sites resume %[1]s\n", s.Name)
 			err = errors.Join(err, failed)
 		}
 	}

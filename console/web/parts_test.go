@@ -29,7 +29,7 @@ func TestTablesOfASite(t *testing.T) {
 		front := b.get("/")
 		front.shows(t, "Site salon+my%20posts")
 		link := between(front.body, `href="/sites?open=`, `"`)
-		b.get("/sites?open="+strings.SplitN(link, "#", 2)[0]).shows(t, "stopped since", "a table of salon that only rules name, schema wp_salon, prefix wp_", "no primary key in salon", "way of salon")
+		b.get("/sites?open="+strings.SplitN(link, "#", 2)[0]).shows(t, "stopped since", "a table of salon that rules name, schema wp_salon, prefix wp_", "no primary key in salon", "way of salon")
 		closed := b.get("/sites?open=salon")
 		closed.hides(t, "way of salon")
 		if toggle := between(between(closed.body, `<tr id="salon&#43;my%20posts">`, "</tr>"), `href="`, `"`); toggle != "/sites?open=salon%2Bmy%2520posts#salon&#43;my%2520posts" {

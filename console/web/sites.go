@@ -27,7 +27,7 @@ type sitesPage struct {
 // siteRow is a site with how it stands.
 type siteRow struct {
 	Site
-	Of                 string // the site, when the row is of a table of it that only rules name; otherwise as Name
+	Of                 string // the site, when the row is of a table of it that rules name; otherwise as Name
 	Class, Word, Small string
 	Behind             string
 	Events             int

@@ -21,7 +21,7 @@ type binding struct {
 	site   *rules.Site
 	entity *rules.Entity // of history rows: decided by the row
 	role   role
-	first  bool // of the bindings of its table
+	first  bool // of the bindings of its table that count its rows
 
 	housekeeping []bool // by column
 	key          []int  // of the row; empty: it has none
@@ -64,8 +64,11 @@ func (c *catalog) bind(t *cdc.Table) (bindings []*binding) {
 			}
 		}
 	}
-	if len(bindings) > 0 {
-		bindings[0].first = true
+	for _, b := range bindings { // of a table that two parts share, the plugin's own: both may be in engines of their own
+		if !b.site.Shares() {
+			b.first = true
+			break
+		}
 	}
 	return bindings
 }

@@ -73,7 +73,7 @@ func (c *catalog) wants(a aggregate, k rules.Kind) bool {
 func (c *catalog) bound(t *cdc.Table) []*binding {
 	b, ok := c.bindings[t]
 	if !ok {
-		// Every connection makes its tables anew; a site has some ten, and a part for each that only rules name.
+		// Every connection makes its tables anew; a site has some ten, and a part for each that rules name.
 		if len(c.bindings) >= 256+32*len(c.parts)+2*len(c.sites) {
 			clear(c.bindings)
 		}

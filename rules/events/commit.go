@@ -31,6 +31,7 @@ type applying struct {
 	turn    bool            // it is their turn
 	tables  map[tablePart]*progress
 	deletes deletes
+	misfits bool // some rows do not fit a part of a site that is here still, and fit another
 
 	again  *progressRecord            // a transaction that was applied in part before a restart
 	stored bool                       // the last commit holds a progressRecord
@@ -123,7 +124,7 @@ func (w *applying) begin(net netting.Changes, txn string) {
 // end lets go of them: all are applied.
 func (w *applying) end() error {
 	err := w.net.Close()
-	w.net = nil
+	w.net, w.misfits = nil, false
 	return err
 }
 
@@ -176,6 +177,10 @@ func (w *applying) apply(b *binding, t *cdc.Table, op cdc.Op) (size int, err err
 	if w.to.statements.parts, err = w.net.Parts(); err != nil {
 		return 0, err
 	}
+	if w.leavesOut(b, c) {
+		p.done = p.n
+		return 1, nil
+	}
 	w.to.windows.row = p.n
 	if both && w.turn && !w.to.leaves(b, c) {
 		return 1, nil
@@ -190,6 +195,11 @@ func (w *applying) apply(b *binding, t *cdc.Table, op cdc.Op) (size int, err err
 		p.done = p.n
 	}
 	return max(1, c.Before.Size()+c.After.Size()), err
+}
+
+// leavesOut says whether a net change does not fit a part of a site, and is here for another.
+func (w *applying) leavesOut(b *binding, c *cdc.Change) bool {
+	return w.misfits && b.fits(w.to.catalog, c) != nil
 }
 
 func (w *applying) progress(t tablePart) *progress {

@@ -7,7 +7,6 @@
 package events
 
 import (
-	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -102,20 +101,20 @@ func (e *Engine) Add(sites []*rules.Site) {
 	e.catalog.use(e.catalog.set)
 }
 
-// Change gathers a change of the transaction that is being read. It is invisible until Commit. After a MisfitError the engine
-// goes on as if the row had not come.
+// Change gathers a change of the transaction that is being read. It is invisible until Commit. After MisfitErrors the engine goes on as
+// if the row had not come, as far as these parts of sites are concerned.
 func (e *Engine) Change(c *cdc.Change) error {
-	bound := e.catalog.bound(c.Table)
-	if len(bound) == 0 { // counted, because Discard counts it, and nothing else
-		return e.net.Add(&cdc.Change{Table: c.Table})
+	misfits, wanted := e.catalog.misfits(c)
+	if !wanted { // counted, because Discard counts it, and nothing else
+		c = &cdc.Change{Table: c.Table}
+	} else {
+		e.work.misfits = e.work.misfits || misfits != nil
+		e.translator.restores.count(c)
 	}
-	for _, b := range bound {
-		if err := b.fits(e.catalog, c); err != nil {
-			return errors.Join(&MisfitError{b.site, c.Table.TableName, err}, e.net.Add(&cdc.Change{Table: c.Table}))
-		}
+	if err := e.net.Add(c); err != nil || misfits == nil {
+		return err
 	}
-	e.translator.restores.count(c)
-	return e.net.Add(c)
+	return misfits
 }
 
 // Discard keeps the first changes of the transaction that is being read and forgets the others.

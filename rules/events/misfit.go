@@ -3,6 +3,7 @@ package events
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"rowhook/cdc"
 	"rowhook/rules"
@@ -22,6 +23,39 @@ func (e *MisfitError) Error() string {
 
 // Unwrap returns what does not fit.
 func (e *MisfitError) Unwrap() error { return e.err }
+
+// MisfitErrors are those of one row, one for each part of a site that it is of and does not fit.
+type MisfitErrors []*MisfitError
+
+func (m MisfitErrors) Error() string { return errors.Join(m.Unwrap()...).Error() }
+
+// Unwrap returns all of them.
+func (m MisfitErrors) Unwrap() []error {
+	all := make([]error, len(m))
+	for i, is := range m {
+		all[i] = is
+	}
+	return all
+}
+
+// of says whether the row does not fit a part.
+func (m MisfitErrors) of(site *rules.Site) bool {
+	return slices.ContainsFunc(m, func(is *MisfitError) bool { return is.Site == site })
+}
+
+// misfits are the parts of sites that a change does not fit, and whether there are others that it is of.
+func (c *catalog) misfits(change *cdc.Change) (misfits MisfitErrors, others bool) {
+	bound := c.bound(change.Table)
+	for _, b := range bound {
+		if err := b.fits(c, change); err != nil && !misfits.of(b.site) {
+			misfits = append(misfits, &MisfitError{b.site, change.Table.TableName, err})
+		}
+	}
+	if misfits == nil {
+		return nil, len(bound) > 0
+	}
+	return misfits, slices.ContainsFunc(bound, func(b *binding) bool { return !misfits.of(b.site) })
+}
 
 // fits says whether a row names its object with a number.
 func (b *binding) fits(c *catalog, change *cdc.Change) error {

@@ -29,13 +29,22 @@ const (
 	oldHistory    = 24 * time.Hour   // a status that was written so long before its transaction is no change
 
 	restorePrefix = "r"
+	sharedPrefix  = "/" // behind it: no schema has so empty a name
 )
+
+// partTable is a table as a part of a site sees it: two that share one may be at different places of the log.
+type partTable struct {
+	cdc.TableName
+	shared bool // it is the plugin's own, as rules name it
+}
+
+func tableAt(t cdc.TableName, part *rules.Site) partTable { return partTable{t, part.Shares()} }
 
 // restores are the tables that may be restored.
 type restores struct {
-	tables   map[cdc.TableName]*restoring
+	tables   map[partTable]*restoring
 	inserted map[cdc.TableName]int // rows by the transaction that is being read
-	behind   map[cdc.TableName]bool
+	behind   map[partTable]bool
 }
 
 // restoring is a table that was emptied or made moments ago. Times are the log's.
@@ -46,12 +55,13 @@ type restoring struct {
 }
 
 func newRestores() restores {
-	return restores{tables: map[cdc.TableName]*restoring{}, inserted: map[cdc.TableName]int{}, behind: map[cdc.TableName]bool{}}
+	return restores{tables: map[partTable]*restoring{}, inserted: map[cdc.TableName]int{}, behind: map[partTable]bool{}}
 }
 
 // count takes in a change before its transaction is committed.
 func (r *restores) count(c *cdc.Change) {
-	if c.Op == cdc.Insert && r.tables[c.Table.TableName] != nil {
+	t := c.Table.TableName
+	if c.Op == cdc.Insert && (r.tables[partTable{t, false}] != nil || r.tables[partTable{t, true}] != nil) {
 		r.inserted[c.Table.TableName]++
 	}
 }
@@ -78,9 +88,9 @@ func (r *restores) begin(watched *catalog, c *cdc.Commit) {
 		}
 	}
 	for _, t := range names {
-		if watched.owner(t) != nil {
-			r.tables[t] = &restoring{Began: c.Time, Last: c.Time}
-			r.behind[t] = true
+		for is := range watched.partsOf(t) {
+			r.tables[is] = &restoring{Began: c.Time, Last: c.Time}
+			r.behind[is] = true
 		}
 	}
 }
@@ -92,25 +102,27 @@ func (is *restoring) over(now time.Time) bool {
 	return now.Sub(is.Last) > restoreBegins
 }
 
-// owner is the site that a table belongs to, nil when it is none whose rows make events.
-func (c *catalog) owner(t cdc.TableName) *rules.Site {
-	for _, s := range c.sites {
-		if s.Schema == t.Schema && slices.Contains(c.set.Tables(s), t) {
-			return s
+// partsOf yields a table as each part of a site sees it whose events its rows make.
+func (c *catalog) partsOf(t cdc.TableName) func(yield func(partTable) bool) {
+	return func(yield func(partTable) bool) {
+		for _, s := range c.sites {
+			if s.Schema == t.Schema && slices.Contains(c.set.Tables(s), t) && !yield(tableAt(t, s)) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
 // restored takes in an inserted row that was restored; false when it is news.
 func (t *translator) restored(b *binding, c *cdc.Change) bool {
-	is := t.restores.tables[c.Table.TableName]
+	at := tableAt(c.Table.TableName, b.site)
+	is := t.restores.tables[at]
 	if is == nil || t.opts.ReportAll || t.isNew(b, c, is) {
 		return false
 	}
 	if !is.Filled || !is.Last.Equal(t.windows.txn.Time) {
 		is.Filled, is.Last = true, t.windows.txn.Time
-		t.restores.behind[c.Table.TableName] = true
+		t.restores.behind[at] = true
 	}
 	if root, ok := t.catalog.rootOf(b, c); ok {
 		t.windows.chunk.touch(root)
@@ -192,7 +204,7 @@ func createdOn(b *binding, c *cdc.Change) (time.Time, bool) {
 // old says whether a row of the status history was written long before its transaction. Then it came from elsewhere, and
 // nothing changed. A row that does not say when it was made is taken for new.
 func (t *translator) old(b *binding, c *cdc.Change) bool {
-	if t.opts.ReportAll && t.restores.tables[c.Table.TableName] != nil {
+	if t.opts.ReportAll && t.restores.tables[tableAt(c.Table.TableName, b.site)] != nil {
 		return false
 	}
 	made, ok := createdOn(b, c)
@@ -214,6 +226,9 @@ func (r *restores) take() []Record {
 	records := make([]Record, 0, len(r.behind))
 	for t := range r.behind {
 		record := Record{Key: restorePrefix + t.Schema + "/" + t.Name}
+		if t.shared {
+			record.Key = restorePrefix + sharedPrefix + t.Schema + "/" + t.Name
+		}
 		if is := r.tables[t]; is != nil {
 			record.Data = encodeRecord(is)
 		}
@@ -225,8 +240,9 @@ func (r *restores) take() []Record {
 }
 
 func (r *restores) restore(rec Record) error {
-	schema, name, _ := strings.Cut(rec.Key[len(restorePrefix):], "/")
+	table, shared := strings.CutPrefix(rec.Key[len(restorePrefix):], sharedPrefix)
+	schema, name, _ := strings.Cut(table, "/")
 	is := &restoring{}
-	r.tables[cdc.TableName{Schema: schema, Name: name}] = is
+	r.tables[partTable{cdc.TableName{Schema: schema, Name: name}, shared}] = is
 	return decodeRecord(rec.Data, is)
 }

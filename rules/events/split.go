@@ -52,7 +52,7 @@ func (e *Engine) Join(o *Engine) {
 // take moves what is open of a site from another engine.
 func (e *Engine) take(o *Engine, site *rules.Site) {
 	e.windows.move(&o.windows, site)
-	e.translator.restores.move(&o.translator.restores, e.catalog.set.Tables(site))
+	e.translator.restores.move(&o.translator.restores, site, e.catalog.set.Tables(site))
 }
 
 // move takes over the events of a site, with their windows.
@@ -75,9 +75,10 @@ func (w *windows) move(o *windows, site *rules.Site) {
 	w.fired.move(&o.fired, site)
 }
 
-// move takes over what is noted of tables.
-func (r *restores) move(o *restores, tables []cdc.TableName) {
-	for _, t := range tables {
+// move takes over what is noted of a site's tables.
+func (r *restores) move(o *restores, site *rules.Site, tables []cdc.TableName) {
+	for _, name := range tables {
+		t := tableAt(name, site)
 		if is := o.tables[t]; is != nil {
 			delete(o.tables, t)
 			r.tables[t] = is
@@ -86,7 +87,6 @@ func (r *restores) move(o *restores, tables []cdc.TableName) {
 			delete(o.behind, t)
 			r.behind[t] = true
 		}
-		delete(o.inserted, t)
 	}
 }
 
