@@ -119,6 +119,30 @@ func TestEventsOfManySites(t *testing.T) {
 	}
 }
 
+// TestDamagedCount: a count that cannot be read counts nothing, and holds up no commit, now or when it is to be added up.
+func TestDamagedCount(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	many := make([]outbox.EventCount, fewEvents+1)
+	for i := range many {
+		many[i] = outbox.EventCount{Site: "salon", Kind: "k", N: 1}
+	}
+	for n := range mostBeside + 2 {
+		if n == 1 {
+			if err := s.w.conn.Exec(`UPDATE counted SET events = '{"k": {"salon": "many"'`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Commit(t.Context(), &outbox.Batch{Events: many}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	totals, err := s.Totals(t.Context())
+	if want := int64((mostBeside + 1) * len(many)); err != nil || len(totals.Events) != 1 || totals.Events[0].N != want {
+		t.Errorf("counted %+v, want %d, %v", totals.Events, want, err)
+	}
+}
+
 // TestHoursBeside: commands and pages see them beside the daemon.
 func TestHoursBeside(t *testing.T) {
 	t.Parallel()
