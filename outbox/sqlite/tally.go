@@ -155,9 +155,7 @@ func (b eventCounts) list() (list []outbox.EventCount) {
 func (b eventCounts) read(c *sqlite3.Conn) error {
 	return each(c, `SELECT events FROM counted`, nil, func(s *sqlite3.Stmt) (bool, error) {
 		var one eventCounts
-		if json.Unmarshal(s.ColumnRawText(0), &one) != nil {
-			return true, nil
-		}
+		_ = json.Unmarshal(s.ColumnRawText(0), &one)
 		for kind, sites := range one {
 			for site, n := range sites {
 				b.add(site, kind, n)
